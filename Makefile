@@ -1,0 +1,52 @@
+# Everything a developer or an operator without Docker needs. `make` alone explains itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := libs/common services/auth services/upload services/share services/chat
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format types unit bench lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+# The virtual environment is complete when the stamp is newer than what it was made from.
+$(VENV)/.installed: requirements.lock pyproject.toml libs/common/pyproject.toml $(wildcard services/*/pyproject.toml)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Waystation needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	touch $@
+
+run: $(VENV)/.installed ## Start the whole system on embedded engines (PORT=8080, DATA=./data); Ctrl-C stops it
+	@exec $(BIN)/python -m deploy.local
+
+test: lint types unit ## Run everything that needs no Docker and no browser
+
+lint: $(VENV)/.installed ## Check style and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.installed ## Check types (pyright, strict)
+	$(BIN)/pyright
+
+unit: $(VENV)/.installed ## Run the tests alone (ARGS="-k name" passes on)
+	$(BIN)/python -m pytest -m "not docker" $(ARGS)
+
+format: $(VENV)/.installed ## Rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed ## Measure the paths that matter against the bare store, as ratios
+	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(VENV)/.installed ## Resolve the dependencies anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		$(foreach name,common auth upload share chat,--no-emit-package waystation-$(name)) \
+		--upgrade --group embedded --group dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		-c requirements.lock libs/common/pyproject.toml -o requirements-runtime.lock
+
+clean: ## Remove the virtual environment and caches (never the data)
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
