@@ -1,0 +1,159 @@
+"""Generates every credential of the Compose system at its first start; nobody chooses or types one.
+
+The credentials themselves stay in a vault that no other container mounts. From it each service's own folder is written
+anew at every start, so a lost folder, or a file that a newer version needs, comes back by itself. Each file can be read by
+the one user that its reader runs as, and nothing is ever printed.
+
+Needs root with CAP_CHOWN and nothing else, which is why a file gets its mode before its owner and is replaced, never
+rewritten. Standard library only.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVICES = ("auth", "upload", "share", "chat")
+APP_UID = 10001
+"""The user of the images built here. The others are given to the engines in docker-compose.yml."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine's user, and the folder it keeps its data in."""
+
+    uid: int
+    data: str
+
+
+STORE = Engine(10002, "store")
+POSTGRES = Engine(10003, "postgres")
+VALKEY = Engine(10004, "valkey")
+
+# Bytes of randomness, written as hex: safe in a URL, an ACL file and a shell.
+CREDENTIALS = {
+    "postgres": 32,
+    "store_user": 10,
+    "store_password": 20,
+    "download_key": 32,
+    "valkey_health": 32,
+    "valkey_beat": 32,
+    **{f"postgres_{name}": 32 for name in SERVICES},
+    **{f"valkey_{name}": 32 for name in SERVICES},
+    **{f"service_{name}": 32 for name in ("upload", "share")},
+}
+
+
+def write(path: Path, content: str, uid: int) -> None:
+    """Put `content` at `path` in one step, readable by `uid` alone."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(descriptor, 0o400)
+            os.fchown(descriptor, uid, uid)
+            os.fsync(descriptor)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def open_vault(path: Path, *, in_use: bool) -> dict[str, str]:
+    """Read the credentials, making those that are missing.
+
+    Refuses to start a new vault when `in_use` says that an engine already has data: that data is sealed with the old one.
+    """
+    if not path.exists() and in_use:
+        raise SystemExit(
+            "The volume `vault` is empty but the engines have data that was sealed with its credentials. "
+            "Restore it from a backup; new credentials would only lock everyone out."
+        )
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    missing = {name: secrets.token_hex(size) for name, size in CREDENTIALS.items() if name not in known}
+    if missing:
+        known |= missing
+        write(path, json.dumps(known), os.getuid())
+    return known
+
+
+def valkey_users(key: Mapping[str, str]) -> str:
+    """The ACL file: nobody without a name, no service with an administrator's commands, the health check only pings."""
+
+    def user(name: str, rights: str) -> str:
+        digest = hashlib.sha256(key[f"valkey_{name}"].encode()).hexdigest()
+        return f"user {name} on #{digest} {rights}\n"
+
+    service = "~* &* +@all -@admin -@dangerous +info"
+    return (
+        "user default off resetpass -@all\n"
+        + user("health", "resetkeys -@all +ping")
+        + "".join(user(name, service) for name in (*SERVICES, "beat"))
+    )
+
+
+def database_url(name: str, role: str, password: str) -> str:
+    return f"postgresql://{role}:{password}@postgres:5432/{name}"
+
+
+def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Who reads what: folder name to file name to content."""
+
+    def valkey_url(name: str, database: int) -> str:
+        return f"redis://{name}:{key[f'valkey_{name}']}@valkey:6379/{database}"
+
+    databases = {name: database_url(name, name, key[f"postgres_{name}"]) for name in SERVICES}
+    shared = {name: {"database_url": databases[name], "valkey_url": valkey_url(name, 0)} for name in SERVICES}
+    return {
+        "auth": shared["auth"]
+        | {"service_secrets": json.dumps({name: key[f"service_{name}"] for name in ("upload", "share")})},
+        "upload": shared["upload"]
+        | {
+            "broker_url": valkey_url("upload", 1),
+            "service_secret": key["service_upload"],
+            "s3_access_key": key["store_user"],
+            "s3_secret_key": key["store_password"],
+        },
+        "share": shared["share"]
+        | {
+            "broker_url": valkey_url("share", 1),
+            "service_secret": key["service_share"],
+            "download_key_secret": key["download_key"],
+        },
+        "chat": shared["chat"],
+        "beat": {"broker_url": valkey_url("beat", 1)},
+        "migrate": {
+            "admin_database_url": database_url("postgres", "postgres", key["postgres"]),
+            **{f"{name}_database_url": url for name, url in databases.items()},
+        },
+        "postgres": {"password": key["postgres"]},
+        "valkey": {"users.acl": valkey_users(key), "health_password": key["valkey_health"]},
+        "store": {"root_user": key["store_user"], "root_password": key["store_password"]},
+    }
+
+
+READERS = {"postgres": POSTGRES.uid, "valkey": VALKEY.uid, "store": STORE.uid}
+
+
+def main(root: Path) -> None:
+    """Fill `root`: `vault`, `secrets/<reader>` and the ownership of `data/<engine>`, each a volume of its own."""
+    engines = {engine: root / "data" / engine.data for engine in (POSTGRES, VALKEY, STORE)}
+    in_use = any(folder.stat().st_uid == engine.uid for engine, folder in engines.items())
+    key = open_vault(root / "vault" / "credentials.json", in_use=in_use)
+    for reader, contents in files(key).items():
+        for name, content in contents.items():
+            write(root / "secrets" / reader / name, content, READERS.get(reader, APP_UID))
+    for engine, folder in engines.items():
+        if folder.stat().st_uid != engine.uid:
+            folder.chmod(0o700)
+            os.chown(folder, engine.uid, engine.uid)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
