@@ -1,0 +1,1 @@
+"""What every Waystation service stands on. Nothing here knows a service."""

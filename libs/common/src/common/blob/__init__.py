@@ -1,0 +1,32 @@
+"""Bytes and where they are kept: the object store, the in-order writer, and the digests that prove content.
+
+`store` is the only module of the system that imports an S3 SDK.
+"""
+
+from common.blob.digest import ContentHasher, DigestClaim
+from common.blob.store import (
+    BodyLength,
+    ObjectInfo,
+    ObjectMissing,
+    ObjectStore,
+    PartMismatch,
+    StoredPart,
+    StoreUnavailable,
+    UploadMissing,
+)
+from common.blob.writer import WrittenObject, write_stream
+
+__all__ = [
+    "BodyLength",
+    "ContentHasher",
+    "DigestClaim",
+    "ObjectInfo",
+    "ObjectMissing",
+    "ObjectStore",
+    "PartMismatch",
+    "StoreUnavailable",
+    "StoredPart",
+    "UploadMissing",
+    "WrittenObject",
+    "write_stream",
+]

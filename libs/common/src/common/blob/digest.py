@@ -1,0 +1,80 @@
+"""Digests: what this system computes of every blob, and what a sender may claim of it."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from common.blob.limits import MIB
+
+SAMPLE_SIZE = 5 * MIB
+SIZE_FIELD = 16
+
+Scheme = Literal["sha-256", "sha-256-sampled"]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestClaim:
+    """A digest that the sender says its content has."""
+
+    scheme: Scheme
+    value: bytes
+    """32 bytes."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.value.hex()}"
+
+    @classmethod
+    def parse(cls, text: str) -> "DigestClaim":
+        """The inverse of `str`. Raises `ValueError` on anything else."""
+        scheme, _, value = text.partition(":")
+        if scheme not in ("sha-256", "sha-256-sampled"):
+            raise ValueError(f"unknown digest scheme {scheme!r}")
+        return cls(scheme, bytes.fromhex(value))
+
+
+class ContentHasher:
+    """Hashes content as it passes, in order: SHA-256 of all of it and, where a claim needs it, of the sample.
+
+    The sample is what large files are identified by where reading them whole is too slow for the sender: the first and
+    the last 5 MiB, then the size in ASCII digits, zero-padded to 16 bytes.
+    """
+
+    def __init__(self, *, sampled_size: int | None = None) -> None:
+        """`sampled_size`: the content's size in bytes when the sample is wanted too."""
+        self.size = 0
+        self._whole = hashlib.sha256()
+        self._sample = hashlib.sha256() if sampled_size is not None else None
+        self._tail_start = max(0, (sampled_size or 0) - SAMPLE_SIZE)
+
+    def update(self, block: bytes | bytearray | memoryview) -> None:
+        self._whole.update(block)
+        if self._sample is not None:
+            self._update_sample(memoryview(block))
+        self.size += len(block)
+
+    def _update_sample(self, block: memoryview) -> None:
+        assert self._sample is not None
+        start, end = self.size, self.size + len(block)
+        if start < SAMPLE_SIZE:
+            self._sample.update(block[: SAMPLE_SIZE - start])
+        # With less than two samples' length the tail repeats bytes of the head; senders use samples only above that.
+        if end > max(self._tail_start, SAMPLE_SIZE):
+            self._sample.update(block[max(0, max(self._tail_start, SAMPLE_SIZE) - start) :])
+
+    @property
+    def sha256(self) -> bytes:
+        """The digest of what has passed so far, 32 bytes."""
+        return self._whole.digest()
+
+    def satisfies(self, claims: tuple[DigestClaim, ...]) -> bool:
+        """Whether the content is what was claimed: any one of `claims` is enough, no claim at all is satisfied."""
+        return not claims or any(self._value(claim.scheme) == claim.value for claim in claims)
+
+    def _value(self, scheme: Scheme) -> bytes | None:
+        if scheme == "sha-256":
+            return self.sha256
+        if self._sample is None:
+            return None
+        sample = self._sample.copy()
+        sample.update(str(self.size).encode().ljust(SIZE_FIELD, b"\0"))
+        return sample.digest()

@@ -1,0 +1,267 @@
+"""The object store: any S3 server.
+
+The SDK signs; requests travel asynchronously on the URLs it signed, so no byte is hashed twice or held by the SDK.
+This module enforces S3's limits on parts itself (see `limits`), because some servers do not.
+"""
+
+import asyncio
+import xml.etree.ElementTree as ET
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import aiohttp
+import urllib3
+from minio import Minio
+from minio.error import MinioException, S3Error
+from yarl import URL
+
+from common.blob.limits import check_part, check_parts, check_put
+from common.errors import DomainError, InvalidInput, StorageFull, Unavailable
+
+# A signature is used at once; it outlives only a request that waits in a queue.
+SIGNED_FOR = timedelta(minutes=15)
+# Bytes asked of a socket at a time when reading back.
+READ_BLOCK = 1024 * 1024
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=60)
+
+
+class StoreUnavailable(Unavailable):
+    """The object store is not answering."""
+
+
+class StoreRefused(DomainError):
+    """The object store refused a request."""
+
+    code = "store_refused"
+
+
+class ObjectMissing(StoreRefused):
+    """The object is not in the store."""
+
+
+class UploadMissing(StoreRefused):
+    """The multipart upload is not in the store: completed, aborted or never begun."""
+
+
+class PartMismatch(StoreRefused):
+    """A part in the store is not the one that was recorded."""
+
+
+class BodyLength(InvalidInput):
+    """The content is not as long as was announced."""
+
+    code = "body_length"
+
+
+_REFUSALS: Mapping[str, type[DomainError]] = {
+    "NoSuchKey": ObjectMissing,
+    "NoSuchUpload": UploadMissing,
+    "InvalidPart": PartMismatch,
+    "EntityTooSmall": PartMismatch,
+    "XMinioStorageFull": StorageFull,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """One part of a multipart upload, as the store acknowledged it."""
+
+    number: int
+    """From 1."""
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    size: int
+    etag: str
+
+
+class ObjectStore:
+    """One bucket of an S3 server."""
+
+    def __init__(self, endpoint: str, *, region: str, bucket: str, access_key: str, secret_key: str) -> None:
+        """`endpoint`: scheme, host and port, as this process and the gateway both reach it."""
+        address = urlsplit(endpoint)
+        self._bucket = bucket
+        self._sdk = Minio(
+            address.netloc,
+            access_key=access_key,
+            secret_key=secret_key,
+            secure=address.scheme == "https",
+            region=region,
+            http_client=urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=10), retries=False),
+        )
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        self._session = aiohttp.ClientSession(
+            timeout=_TIMEOUT, connector=aiohttp.TCPConnector(limit=0), auto_decompress=False, read_bufsize=READ_BLOCK
+        )
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def ensure_bucket(self) -> None:
+        """Create the bucket unless it is there. Raises `StoreUnavailable`."""
+        await asyncio.to_thread(self._ensure_bucket)
+
+    def _ensure_bucket(self) -> None:
+        try:
+            if not self._sdk.bucket_exists(self._bucket):
+                self._sdk.make_bucket(self._bucket)
+        except S3Error as error:
+            if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                raise StoreUnavailable(f"the bucket cannot be made: {error.code}") from error
+        except (urllib3.exceptions.HTTPError, MinioException) as error:
+            raise StoreUnavailable from error
+
+    async def ready(self) -> None:
+        """Raise `StoreUnavailable` unless the store answers a signed question."""
+        await self.stat("ready")
+
+    def signed_path(self, method: str, key: str) -> str:
+        """Path and query of a signed request for `key`, to be sent to the store's own host name."""
+        parts = urlsplit(self._sign(method, key, {}))
+        return f"{parts.path}?{parts.query}"
+
+    def _sign(self, method: str, key: str, query: dict[str, str]) -> str:
+        return self._sdk.get_presigned_url(
+            method, self._bucket, key, expires=SIGNED_FOR, extra_query_params=dict(query)
+        )
+
+    async def put(self, key: str, blocks: AsyncIterable[bytes], size: int) -> None:
+        """Write an object of exactly `size` bytes. A block source that ends early or late raises and writes nothing."""
+        check_put(size)
+        async with self._request("PUT", key, body=_SizedBody(blocks, size)):
+            pass
+
+    async def create_multipart(self, key: str) -> str:
+        """Begin a multipart upload and return its id."""
+        async with self._request("POST", key, query={"uploads": ""}) as response:
+            return _text(await response.read(), "UploadId")
+
+    async def put_part(
+        self, key: str, upload_id: str, number: int, blocks: AsyncIterable[bytes], size: int
+    ) -> StoredPart:
+        """Write one part of exactly `size` bytes. Raises what `blocks` raises; then no part is left in the store."""
+        check_part(number, size)
+        query = {"partNumber": str(number), "uploadId": upload_id}
+        async with self._request("PUT", key, query=query, body=_SizedBody(blocks, size)) as response:
+            return StoredPart(number, size, response.headers["ETag"].strip('"'))
+
+    async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
+        """Make the parts, in order, the object. Raises `UploadMissing`, `PartMismatch` or `StoreLimit`."""
+        check_parts([part.size for part in parts])
+        root = ET.Element("CompleteMultipartUpload")
+        for part in parts:
+            entry = ET.SubElement(root, "Part")
+            ET.SubElement(entry, "PartNumber").text = str(part.number)
+            ET.SubElement(entry, "ETag").text = f'"{part.etag}"'
+        async with self._request("POST", key, query={"uploadId": upload_id}, body=ET.tostring(root)) as response:
+            # S3 may report a failure under status 200, after keeping the connection alive with white space.
+            answer = (await response.read()).strip()
+            if b"<Error" in answer:
+                raise _refusal(answer, response.status)
+
+    async def abort_multipart(self, key: str, upload_id: str) -> None:
+        """Drop a multipart upload and its parts; one that is not there is as good as dropped."""
+        try:
+            async with self._request("DELETE", key, query={"uploadId": upload_id}):
+                pass
+        except UploadMissing:
+            return
+
+    async def stat(self, key: str) -> ObjectInfo | None:
+        """Size and entity tag of an object, or None."""
+        async with self._request("HEAD", key, missing_is_error=False) as response:
+            if response.status == 404:
+                return None
+            return ObjectInfo(int(response.headers["Content-Length"]), response.headers.get("ETag", "").strip('"'))
+
+    async def read(self, key: str) -> AsyncIterator[bytes]:
+        """The content of an object, in blocks. Raises `ObjectMissing`, or `StoreUnavailable` when it breaks off."""
+        async with self._request("GET", key) as response:
+            async for block in response.content.iter_any():
+                yield block
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is as good as removed."""
+        async with self._request("DELETE", key, missing_is_error=False):
+            pass
+
+    @asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        key: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: "_SizedBody | bytes | None" = None,
+        missing_is_error: bool = True,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        assert self._session is not None, "the store is not open"
+        url = URL(self._sign(method, key, query or {}), encoded=True)
+        headers = {"Content-Length": str(body.size)} if isinstance(body, _SizedBody) else {}
+        try:
+            async with self._session.request(
+                method, url, data=body, headers=headers, skip_auto_headers=["Content-Type"]
+            ) as response:
+                if response.status >= 400 and (missing_is_error or response.status != 404):
+                    raise _refusal(await response.read(), response.status)
+                yield response
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(body, _SizedBody) and body.failure:
+                raise body.failure from None
+            raise StoreUnavailable from error
+
+
+class _SizedBody:
+    """A body that announces its length and keeps its word: it fails rather than send less or more."""
+
+    def __init__(self, blocks: AsyncIterable[bytes], size: int) -> None:
+        self.size = size
+        self.failure: Exception | None = None
+        self._blocks = blocks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        sent = 0
+        try:
+            async for block in self._blocks:
+                sent += len(block)
+                if sent > self.size:
+                    raise BodyLength(f"more than the {self.size} bytes announced")
+                yield block
+            if sent < self.size:
+                raise BodyLength(f"{sent} bytes, {self.size} announced")
+        except Exception as error:
+            # The HTTP client reports a broken body as its own connection error: keep the cause.
+            self.failure = error
+            raise
+
+
+def _refusal(answer: bytes, status: int) -> DomainError:
+    code = _text(answer, "Code") if b"<Code>" in answer else str(status)
+    if code in _REFUSALS:
+        return _REFUSALS[code](None)
+    if status == 404:
+        return ObjectMissing()
+    return (
+        StoreUnavailable(f"the object store answered {code}")
+        if status >= 500
+        else StoreRefused(f"the object store answered {code}")
+    )
+
+
+def _text(answer: bytes, tag: str) -> str:
+    """The text of the first element named `tag`, whatever its namespace."""
+    root = ET.fromstring(answer)  # noqa: S314  (the store is ours)
+    for element in root.iter():
+        if element.tag.rpartition("}")[2] == tag and element.text:
+            return element.text
+    raise StoreRefused(f"the object store's answer has no {tag}")

@@ -1,0 +1,158 @@
+"""Writes one in-order stream as one object, whatever its length, holding almost none of it in memory.
+
+S3 wants the length of every part before its first byte. A form upload knows only how long the whole body is, not the
+file in it; a chunked body knows nothing. So the source says how many bytes are *certain* to follow:
+
+- while at least a whole part is certain, that part is opened with its length and streamed through;
+- otherwise bytes are gathered until they make the smallest part S3 takes (5 MiB), and that part is written;
+- what is gathered at the end is the last part, or, when there were no parts, the whole object.
+
+A form's certain bytes are all but its closing lines, so at most a few KiB of a large file are ever gathered. Small
+bodies are gathered whole; `GATHER_BUDGET` bounds what all streams of a process gather together.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from common.blob.digest import ContentHasher
+from common.blob.limits import GIB, MIB, MIN_PART_SIZE
+from common.blob.store import ObjectStore, StoredPart
+from common.errors import Unavailable
+
+PART_SIZE = GIB
+# What all streams of this process may hold together. A stream that would exceed it is sent away for a moment rather
+# than made to wait: those that hold bytes may be waiting for slow senders.
+GATHER_BUDGET = 256 * MIB
+
+
+class Source(Protocol):
+    """Where a stream's bytes come from."""
+
+    def certain(self) -> int:
+        """At least this many bytes are still to come, beyond those already yielded; 0 when nobody knows."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenObject:
+    size: int
+    sha256: bytes
+
+
+async def write_stream(
+    store: ObjectStore, key: str, source: Source, *, on_multipart: Callable[[str], Awaitable[None]]
+) -> WrittenObject:
+    """Write all of `source` as object `key` and return its size and digest.
+
+    `on_multipart` is told the id of a multipart upload before any part is written, so that whoever cleans up after a
+    crash knows it. When this raises, the parts written are dropped again as far as the store answers.
+    """
+    return await _StreamWriter(store, key, source, on_multipart).run()
+
+
+class _Budget:
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def take(self, size: int) -> None:
+        if size > self._left:
+            raise Unavailable("too many small uploads at the same moment")
+        self._left -= size
+
+    def give_back(self, size: int) -> None:
+        self._left += size
+
+
+_budget = _Budget(GATHER_BUDGET)
+
+
+class _StreamWriter:
+    def __init__(
+        self, store: ObjectStore, key: str, source: Source, on_multipart: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self._store, self._key, self._source, self._on_multipart = store, key, source, on_multipart
+        self._blocks = aiter(source)
+        self._held = bytearray()
+        self._hasher = ContentHasher()
+        self._parts: list[StoredPart] = []
+        self._upload_id: str | None = None
+        self._charged = 0
+
+    async def run(self) -> WrittenObject:
+        try:
+            await self._write()
+        except BaseException:
+            if self._upload_id:
+                with suppress(Unavailable):
+                    await asyncio.shield(self._store.abort_multipart(self._key, self._upload_id))
+            raise
+        finally:
+            _budget.give_back(self._charged)
+        return WrittenObject(self._hasher.size, self._hasher.sha256)
+
+    async def _write(self) -> None:
+        ended = False
+        while not ended:
+            certain = len(self._held) + self._source.certain()
+            if certain >= MIN_PART_SIZE:
+                await self._write_part(min(certain, PART_SIZE))
+            else:
+                ended = await self._gather()
+        await self._finish()
+
+    async def _gather(self) -> bool:
+        """Hold bytes until they make a part or more become certain; True when the stream has ended."""
+        while len(self._held) + self._source.certain() < MIN_PART_SIZE:
+            block = await anext(self._blocks, None)
+            if block is None:
+                return True
+            _budget.take(len(block))
+            self._charged += len(block)
+            self._hasher.update(block)
+            self._held += block
+        return False
+
+    async def _write_part(self, size: int) -> None:
+        if self._upload_id is None:
+            self._upload_id = await self._store.create_multipart(self._key)
+            await self._on_multipart(self._upload_id)
+        number = len(self._parts) + 1
+        part = await self._store.put_part(self._key, self._upload_id, number, self._exactly(size), size)
+        self._parts.append(part)
+        _budget.give_back(self._charged)
+        self._charged = 0
+
+    async def _exactly(self, size: int) -> AsyncIterator[bytes]:
+        """The held bytes and then the stream's, `size` in all; what the last block has too many is held again."""
+        head, self._held = bytes(self._held[:size]), self._held[size:]
+        if head:
+            yield head
+        left = size - len(head)
+        while left:
+            block = await anext(self._blocks, None)
+            if block is None:
+                return
+            self._hasher.update(block)
+            if len(block) > left:
+                self._held += memoryview(block)[left:]
+                block = block[:left]
+            left -= len(block)
+            yield block
+
+    async def _finish(self) -> None:
+        """Write what is held as the last part, or as the whole object when it is all there is."""
+        if self._upload_id is None:
+            await self._store.put(self._key, _one(bytes(self._held)), len(self._held))
+            return
+        if self._held:
+            await self._write_part(len(self._held))
+        await self._store.complete_multipart(self._key, self._upload_id, self._parts)
+
+
+async def _one(block: bytes) -> AsyncIterator[bytes]:
+    yield block

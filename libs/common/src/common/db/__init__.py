@@ -1,0 +1,81 @@
+"""PostgreSQL: a pool, a unit of work, and the driver's errors turned into ours in one place.
+
+The edge (a route or a task) opens a transaction; operations and queries run on the connection they are given and
+never commit.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from common.errors import Unavailable
+
+Connection = AsyncConnection[TupleRow]
+
+# A request that finds no connection within this many seconds is told to come back later.
+ACQUIRE_SECONDS = 5.0
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database is not answering."""
+
+
+class Database:
+    """One service's own database."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=pool_size,
+            timeout=ACQUIRE_SECONDS,
+            open=False,
+            # A connection that died with a restarted server is found here, not by the request that draws it.
+            check=AsyncConnectionPool.check_connection,
+            kwargs={"autocommit": True, "connect_timeout": 5},
+            reconnect_timeout=5,
+            num_workers=2,
+        )
+
+    async def open(self) -> None:
+        """Start the pool; connections are made in the background, so a database that is down delays nothing."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Connection]:
+        """A connection in autocommit mode: each statement is its own transaction.
+
+        Raises `DatabaseUnavailable` when there is none, or when it breaks.
+        """
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise DatabaseUnavailable from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """A unit of work: committed at the end of the block, rolled back when it raises."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def ready(self) -> None:
+        """Raise `DatabaseUnavailable` unless the database answers."""
+        async with self.connection() as connection:
+            await connection.execute("select 1")
+
+
+def is_unique_violation(error: psycopg.Error, constraint: str) -> bool:
+    """Whether `error` says that `constraint` (an index or constraint name) already has such a row."""
+    return isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name == constraint
+
+
+Params = dict[str, Any]

@@ -1,0 +1,98 @@
+"""Migrations are plain SQL files, `0001_name.sql` and on, applied once each, in order, under a lock.
+
+    python -m common.db.migrate services/upload/migrations
+
+reads `DATABASE_URL`. With `ADMIN_DATABASE_URL` it first creates the role and the database that `DATABASE_URL` names.
+Both may be given as `…_FILE`. A file that was already applied must not change: its digest is compared.
+"""
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+
+from common.settings import Settings
+
+# Any constant will do, as long as every process uses the same.
+MIGRATION_LOCK = 0x57415953
+PROVISION_LOCK = 0x57415954
+
+
+class MigrationError(Exception):
+    """The database and the migration files do not fit together."""
+
+
+class MigrationSettings(Settings):
+    """The database to migrate, and the administrator's way in when it may not exist yet."""
+
+    database_url: SecretStr
+    admin_database_url: SecretStr | None = None
+
+
+def provision(admin_url: str, database_url: str) -> None:
+    """Create the role and the database of `database_url`, or set the role's password to the one it names."""
+    wanted = conninfo_to_dict(database_url)
+    role, password, name = str(wanted["user"]), str(wanted["password"]), str(wanted["dbname"])
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", [PROVISION_LOCK])
+        exists = connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone()
+        verb = sql.SQL("alter" if exists else "create")
+        connection.execute(
+            sql.SQL("{} role {} login password {}").format(verb, sql.Identifier(role), sql.Literal(password))
+        )
+        if not connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
+            connection.execute(
+                sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(role))
+            )
+            connection.execute(sql.SQL("revoke connect on database {} from public").format(sql.Identifier(name)))
+
+
+def migrate(database_url: str, folder: Path) -> list[str]:
+    """Apply what is new in `folder` and return the names of the files applied.
+
+    Each file runs in its own transaction. Raises `MigrationError` when an applied file has changed or is missing.
+    """
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
+    applied_now: list[str] = []
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        connection.execute(
+            "create table if not exists migration ("
+            " name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
+        )
+        applied = dict(connection.execute("select name, sha256 from migration").fetchall())
+        for name in sorted(set(applied) - set(files)):
+            raise MigrationError(f"{name} was applied to this database but is not in {folder}")
+        for name, text in files.items():
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if name in applied:
+                if applied[name] != digest:
+                    raise MigrationError(f"{name} has changed since it was applied")
+                continue
+            with connection.transaction():
+                connection.execute(text.encode())
+                connection.execute("insert into migration (name, sha256) values (%s, %s)", [name, digest])
+            applied_now.append(name)
+    return applied_now
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Bring a service's database up to date.")
+    parser.add_argument("folder", type=Path, help="the service's migrations folder")
+    folder: Path = parser.parse_args().folder
+    settings = MigrationSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    url = settings.database_url.get_secret_value()
+    if settings.admin_database_url:
+        provision(settings.admin_database_url.get_secret_value(), url)
+    for name in migrate(url, folder):
+        sys.stderr.write(f"{folder.parent.name}: applied {name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The application that each service starts from."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+from fastapi import FastAPI, Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common import logging
+from common.errors import Unavailable
+from common.http import problems
+from common.http.client_address import ClientAddressMiddleware
+from common.ids import new_id
+from common.settings import Settings
+
+Check = Callable[[], Awaitable[None]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(*, name: str, settings: Settings, lifespan: Lifespan, checks: Mapping[str, Check]) -> FastAPI:
+    """A FastAPI application with logging, request ids, client addresses, problem details and health.
+
+    `checks`: what readiness asks, by name; a check raises `Unavailable` when its dependency does not answer.
+    """
+    logging.configure(level=settings.log_level, format=settings.log_format, service=name)
+    app = FastAPI(title=f"Waystation {name}", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    problems.install(app)
+    _add_health(app, checks)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["*"],
+    )
+    app.add_middleware(ClientAddressMiddleware, trusted=settings.trusted_proxies)
+    app.add_middleware(RequestIdMiddleware)
+    return app
+
+
+def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    async def ready(response: Response) -> dict[str, str]:
+        states: dict[str, str] = {}
+        for name, check in checks.items():
+            try:
+                await check()
+                states[name] = "ok"
+            except Unavailable as error:
+                states[name] = error.code
+                response.status_code = 503
+                response.headers["Retry-After"] = "2"
+        return states
+
+    app.add_api_route("/internal/health/live", live, methods=["GET"])
+    app.add_api_route("/internal/health/ready", ready, methods=["GET"])
+
+
+class RequestIdMiddleware:
+    """Binds the gateway's request id to every log line of the request, and answers errors nobody expected."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._log = logging.get(__name__)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = Headers(scope=scope).get("x-request-id") or new_id().hex
+        started = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            except Exception:
+                self._log.exception("request failed", method=scope["method"], route=_route(scope))
+                if started:
+                    raise
+                body = json.dumps({"detail": "Internal Server Error"}).encode()
+                headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+                await send_with_id({"type": "http.response.start", "status": 500, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern, never the path itself: paths carry codes and keys."""
+    return getattr(scope.get("route"), "path", "unknown")

@@ -1,0 +1,180 @@
+"""Request bodies: streamed where they carry a file, read whole (and small) where they carry fields.
+
+Nothing here spools to disk or holds a file. A body that stops arriving for `STALL_SECONDS` is given up.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+import multipart
+from fastapi import Request
+from pydantic_core import from_json
+from starlette.requests import ClientDisconnect
+
+from common.errors import InvalidInput, TooLarge, TooSlow
+
+STALL_SECONDS = 30
+# What the fields that follow a file may take in all. The file's certain length is reckoned with it.
+TRAILING_LIMIT = 64 * 1024
+FIELD_LIMIT = 1024 * 1024
+FIELD_COUNT = 64
+HEADER_LIMIT = 16 * 1024
+
+Event = multipart.MultipartSegment | bytes | bytearray | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A form field without a file name."""
+
+    name: str
+    text: str
+
+
+class RawBody:
+    """A request body as it comes: a `Source` for the in-order writer."""
+
+    def __init__(self, request: Request) -> None:
+        self.length = content_length(request)
+        self._stream = request.stream().__aiter__()
+        self.received = 0
+
+    def certain(self) -> int:
+        """Bytes that are still to come, when the client announced a length; else 0."""
+        return 0 if self.length is None else self.length - self.received
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            try:
+                async with asyncio.timeout(STALL_SECONDS):
+                    block = await anext(self._stream, b"")
+            except TimeoutError:
+                raise TooSlow from None
+            except ClientDisconnect:
+                raise InvalidInput("the connection was closed in the middle of the body") from None
+            if not block:
+                return
+            self.received += len(block)
+            yield block
+
+
+class FilePart:
+    """A file inside a form: a `Source` for the in-order writer. Whatever is left unread is skipped."""
+
+    def __init__(self, name: str, filename: str, form: "FormStream") -> None:
+        self.name = name
+        self.filename = filename
+        """As sent: data, never a path."""
+        self._form = form
+        self.ended = False
+
+    def certain(self) -> int:
+        """A lower bound on the bytes still to come: all of the body but its closing lines and later fields."""
+        return max(0, self._form.body.certain() - self._form.closing - TRAILING_LIMIT)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while not self.ended:
+            event = await self._form.next_event()
+            if event is None:
+                self.ended = True
+            else:
+                yield cast("bytes", event)
+
+
+class FormStream:
+    """The parts of a `multipart/form-data` body (RFC 7578), in the order sent, files as streams.
+
+    Raises `InvalidInput` on anything malformed, cut off or over a limit.
+    """
+
+    def __init__(self, request: Request) -> None:
+        kind, options = multipart.parse_options_header(request.headers.get("content-type", ""))
+        boundary = options.get("boundary", "")
+        if kind != "multipart/form-data" or not boundary:
+            raise InvalidInput("the body is not multipart/form-data with a boundary")
+        self.body = RawBody(request)
+        self.closing = len(boundary.encode()) + 8
+        self._blocks = aiter(self.body)
+        self._parser = multipart.PushMultipartParser(boundary, max_header_size=HEADER_LIMIT, max_header_count=16)
+        self._events: AsyncIterator[Event] = self._parse()
+
+    async def __aiter__(self) -> AsyncIterator[Field | FilePart]:
+        for _ in range(FIELD_COUNT):
+            segment = await anext(self._events, None)
+            if segment is None:
+                return
+            assert isinstance(segment, multipart.MultipartSegment)
+            if segment.filename is None:
+                yield await self._field(segment)
+                continue
+            part = FilePart(segment.name or "", segment.filename, self)
+            yield part
+            async for _ in part:
+                pass
+        raise InvalidInput(f"more than {FIELD_COUNT} form fields")
+
+    async def next_event(self) -> Event:
+        """The parser's next event: a part's start, a block of it, or None at its end."""
+        return await anext(self._events)
+
+    async def _field(self, segment: multipart.MultipartSegment) -> Field:
+        value = bytearray()
+        while (event := await self.next_event()) is not None:
+            value += cast("bytes", event)
+            if len(value) > FIELD_LIMIT:
+                raise InvalidInput(f"the form field {segment.name!r} is too long")
+        try:
+            return Field(segment.name or "", value.decode())
+        except UnicodeDecodeError:
+            raise InvalidInput(f"the form field {segment.name!r} is not UTF-8") from None
+
+    async def _parse(self) -> AsyncIterator[Event]:
+        try:
+            async for block in self._blocks:
+                for event in self._parser.parse(block):
+                    yield event
+            self._parser.close()
+        except multipart.MultipartError as error:
+            raise InvalidInput(f"malformed form: {error}") from None
+
+
+def content_length(request: Request) -> int | None:
+    """The announced length of the body in bytes, or None when it comes in chunks. The server refuses other values."""
+    text = request.headers.get("content-length")
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+async def read_body(request: Request, limit: int = FIELD_LIMIT) -> bytes:
+    """A small body, whole. Raises `TooLarge` beyond `limit` bytes."""
+    body = bytearray()
+    async for block in RawBody(request):
+        body += block
+        if len(body) > limit:
+            raise TooLarge(f"the body is longer than {limit} bytes")
+    return bytes(body)
+
+
+async def read_fields(request: Request) -> dict[str, Any]:
+    """The fields of a small body: a JSON object, or a urlencoded or multipart form (whose values are strings).
+
+    What comes without a content type is taken for JSON. Files in a form are skipped. Raises `InvalidInput`.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return {part.name: part.text async for part in FormStream(request) if isinstance(part, Field)}
+    body = await read_body(request)
+    if kind == "application/x-www-form-urlencoded":
+        try:
+            return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELD_COUNT, errors="strict"))
+        except ValueError:
+            raise InvalidInput("malformed form") from None
+    try:
+        value = from_json(body)
+    except ValueError:
+        raise InvalidInput("malformed JSON") from None
+    if not isinstance(value, dict):
+        raise InvalidInput("the body is not a JSON object")
+    return cast("dict[str, Any]", value)

@@ -1,0 +1,68 @@
+"""Calls from one service to another: JSON over HTTP under `/internal/…`, with a service token and the request id."""
+
+from typing import Any, cast
+
+import httpx
+import structlog
+
+from common import errors
+from common.errors import DomainError, Unavailable
+from common.http.problems import STATUS
+from common.http.service_tokens import TokenSource
+
+TIMEOUT = httpx.Timeout(10, connect=3)
+
+
+class PeerUnavailable(Unavailable):
+    """Another service that this needs is not answering."""
+
+
+def new_client() -> httpx.AsyncClient:
+    """The HTTP client that internal calls of a process share."""
+    return httpx.AsyncClient(timeout=TIMEOUT, limits=httpx.Limits(max_connections=200, max_keepalive_connections=50))
+
+
+class Peer:
+    """Another service."""
+
+    def __init__(self, client: httpx.AsyncClient, base_url: str, tokens: TokenSource) -> None:
+        self._client, self._base_url, self._tokens = client, base_url, tokens
+
+    async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The JSON object that the peer answers with; its problem details come back as the errors they were.
+
+        Raises `PeerUnavailable` when it does not answer. Every internal route can be called twice with the same body,
+        so a connection that broke is tried once more.
+        """
+        headers = {"Authorization": f"Bearer {await self._tokens.token()}"}
+        request_id = structlog.contextvars.get_contextvars().get("request_id")
+        if request_id:
+            headers["X-Request-Id"] = request_id
+        try:
+            response = await self._send(method, path, body, headers)
+        except httpx.TransportError as error:
+            raise PeerUnavailable from error
+        if response.status_code >= 400:
+            raise _error_of(response)
+        return response.json() if response.content else {}
+
+    async def _send(
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
+    ) -> httpx.Response:
+        try:
+            return await self._client.request(method, self._base_url + path, json=body, headers=headers)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            return await self._client.request(method, self._base_url + path, json=body, headers=headers)
+
+
+def _error_of(response: httpx.Response) -> DomainError:
+    if response.status_code >= 500 and response.status_code != 507:
+        return PeerUnavailable()
+    try:
+        problem = cast("dict[str, Any]", response.json())
+    except ValueError:
+        problem = {}
+    kind = next((kind for kind, status in STATUS if status == response.status_code), errors.InvalidInput)
+    error = kind(str(problem.get("detail", "")) or None)
+    error.code = str(problem.get("code", error.code))
+    return error

@@ -1,0 +1,123 @@
+"""How services trust one another: short-lived tokens (JWT, Ed25519) that `auth` signs and everyone can check.
+
+A caller exchanges its own secret for a token at `POST /internal/service-tokens` and keeps it until shortly before it
+expires. The called service checks it against the public keys of `GET /internal/jwks` (RFC 7517), which it caches.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import jwt
+from fastapi import Request
+from jwt import PyJWK, PyJWKSet
+
+from common.errors import Forbidden, Unauthenticated, Unavailable
+
+ALGORITHM = "EdDSA"
+AUDIENCE = "waystation-internal"
+# A token is renewed when less than this is left of it, keys are asked for anew when they are older than this.
+RENEW_SECONDS = 60
+KEYS_SECONDS = 300
+
+
+class AuthUnavailable(Unavailable):
+    """The auth service is not answering."""
+
+
+class TokenSource:
+    """The token that this service shows to others."""
+
+    def __init__(self, client: httpx.AsyncClient, *, auth_url: str, service: str, secret: str) -> None:
+        self._client, self._url, self._service, self._secret = (
+            client,
+            f"{auth_url}/internal/service-tokens",
+            service,
+            secret,
+        )
+        self._token, self._expires_at = "", 0.0
+        self._lock = asyncio.Lock()
+
+    async def token(self) -> str:
+        """A token that is valid for another minute at least. Raises `AuthUnavailable`."""
+        async with self._lock:
+            if time.time() > self._expires_at - RENEW_SECONDS:
+                answer = await _ask(
+                    self._client.post(self._url, json={"service": self._service, "secret": self._secret})
+                )
+                self._token, self._expires_at = answer["token"], answer["expires_at"]
+            return self._token
+
+
+class TokenVerifier:
+    """Checks the tokens that others show to this service."""
+
+    def __init__(self, client: httpx.AsyncClient, *, auth_url: str) -> None:
+        self._client, self._url = client, f"{auth_url}/internal/jwks"
+        self._keys: dict[str, PyJWK] = {}
+        self._asked_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def service(self, token: str) -> str:
+        """The name of the service that `token` was issued to. Raises `Unauthenticated`, `AuthUnavailable`."""
+        try:
+            key = await self._key(str(jwt.get_unverified_header(token).get("kid")))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                options={"require": ["exp", "sub", "aud"]},
+            )
+        except jwt.PyJWTError:
+            raise Unauthenticated("the service token is not valid") from None
+        return str(claims["sub"])
+
+    async def _key(self, kid: str) -> PyJWK:
+        async with self._lock:
+            age = time.monotonic() - self._asked_at
+            # An unknown key may be a new one, but made-up ones must not make us ask all the time.
+            if age > KEYS_SECONDS or (kid not in self._keys and age > 1):
+                await self._refresh(must=kid not in self._keys)
+        if kid not in self._keys:
+            raise Unauthenticated("the service token names an unknown key")
+        return self._keys[kid]
+
+    async def _refresh(self, *, must: bool) -> None:
+        try:
+            answer = await _ask(self._client.get(self._url))
+        except AuthUnavailable:
+            if must:
+                raise
+            return
+        self._keys = {key.key_id: key for key in PyJWKSet.from_dict(answer).keys if key.key_id}
+        self._asked_at = time.monotonic()
+
+
+async def _ask(call: Awaitable[httpx.Response]) -> dict[str, Any]:
+    try:
+        response = await call
+    except httpx.TransportError as error:
+        raise AuthUnavailable from error
+    if response.status_code >= 500:
+        raise AuthUnavailable
+    if response.status_code >= 400:
+        raise Unauthenticated("the auth service does not know this service")
+    return response.json()
+
+
+def internal_only(verifier: Callable[[], TokenVerifier], *callers: str) -> Callable[[Request], Awaitable[str]]:
+    """A route dependency: the request carries a service token of one of `callers`, whose name it returns."""
+
+    async def check(request: Request) -> str:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated
+        service = await verifier().service(token)
+        if service not in callers:
+            raise Forbidden(f"{service} may not call this")
+        return service
+
+    return check

@@ -1,0 +1,27 @@
+"""Identifiers and codes. All of them come from the operating system's random source."""
+
+import secrets
+import string
+from uuid import UUID, uuid4
+
+CODE_ALPHABET = string.ascii_uppercase + string.digits
+
+
+def new_id() -> UUID:
+    """A fresh identifier with 122 random bits."""
+    return uuid4()
+
+
+def parse_id(text: str) -> UUID | None:
+    """The identifier that `text` spells in 32 hex digits (dashes allowed), or None."""
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        return None
+
+
+def new_code(length: int, *, digits_only: bool = False) -> str:
+    """A pickup code: `[A-Z0-9]{length}`, or a number of that many digits without a leading zero."""
+    if digits_only:
+        return str(10 ** (length - 1) + secrets.randbelow(9 * 10 ** (length - 1)))
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))

@@ -1,0 +1,63 @@
+"""Rate limits, counted in Valkey so that they hold across replicas.
+
+A budget is taken from before the work and given back when the event does not count after all, so that a burst of
+parallel requests cannot slip past a limit that is only counted afterwards.
+"""
+
+from datetime import timedelta
+
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage
+from redis.exceptions import RedisError
+
+from common.errors import RateLimited, Unavailable
+
+
+class LimiterUnavailable(Unavailable):
+    """The store of the rate limits is not answering."""
+
+
+class Budget:
+    """At most `count` events for each key in a window of `period`, which starts with the first of them."""
+
+    def __init__(self, limiter: "Limiter", name: str, count: int, period: timedelta) -> None:
+        self._limiter, self._name, self._count, self._period = limiter, name, count, period
+
+    async def take(self, key: str) -> None:
+        """Count one event. Raises `RateLimited` when that is one too many, `LimiterUnavailable` when nobody knows."""
+        if await self._limiter.count(self._key(key), 1, self._period) > self._count:
+            await self.give_back(key)
+            raise RateLimited(retry_after=self._period)
+
+    async def give_back(self, key: str) -> None:
+        """Uncount one event."""
+        await self._limiter.count(self._key(key), -1, self._period)
+
+    def _key(self, key: str) -> str:
+        seconds = int(self._period.total_seconds())
+        return RateLimitItemPerSecond(self._count, seconds, namespace="limit").key_for(self._name, key)
+
+
+class Limiter:
+    """The counters of all budgets."""
+
+    def __init__(self, valkey_url: str) -> None:
+        self._storage = RedisStorage(
+            f"async+{valkey_url}", implementation="redispy", socket_timeout=3, socket_connect_timeout=3
+        )
+
+    def budget(self, name: str, count: int, period: timedelta) -> Budget:
+        """A budget that every process asking for the same name, count and period shares."""
+        return Budget(self, name, count, period)
+
+    async def count(self, key: str, amount: int, period: timedelta) -> int:
+        """Add `amount` to the counter `key`, which starts at 0 and ends `period` after it started."""
+        try:
+            return await self._storage.incr(key, int(period.total_seconds()), amount=amount)
+        except RedisError as error:
+            raise LimiterUnavailable from error
+
+    async def ready(self) -> None:
+        """Raise `LimiterUnavailable` unless Valkey answers."""
+        if not await self._storage.check():
+            raise LimiterUnavailable

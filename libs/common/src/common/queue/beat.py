@@ -1,0 +1,40 @@
+"""The one scheduler of the system: which sweep runs how often. It sends names, and imports no service.
+
+RedBeat keeps the schedule in Valkey under a lock, so that a second beat waits instead of doubling every sweep.
+"""
+
+from datetime import timedelta
+
+from common import logging
+from common.queue.app import create_celery
+from common.settings import QueueSettings
+
+settings = QueueSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+logging.configure(level=settings.log_level, format=settings.log_format, service="beat")
+
+app = create_celery("beat", settings.broker_url.get_secret_value())
+
+
+def _every(seconds: int, task: str) -> dict[str, object]:
+    # A sweep that waited longer than its own interval has been overtaken by the next.
+    service = task.partition(".")[0]
+    return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": service, "expires": seconds}}
+
+
+app.conf.update(
+    beat_scheduler="redbeat.RedBeatScheduler",
+    redbeat_redis_url=settings.broker_url.get_secret_value(),
+    redbeat_key_prefix="redbeat:",
+    redbeat_lock_timeout=30,
+    beat_max_loop_interval=5,
+    beat_schedule={
+        entry: _every(seconds, entry)
+        for entry, seconds in {
+            "upload.sweep_unverified": 10,
+            "upload.abort_stale_sessions": 60,
+            "upload.collect_garbage": 60,
+            "upload.release_unclaimed": 600,
+            "share.expire_shares": 15,
+        }.items()
+    },
+)
