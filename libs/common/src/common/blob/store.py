@@ -204,7 +204,7 @@ class ObjectStore:
         query: dict[str, str] | None = None,
         body: "_SizedBody | bytes | None" = None,
         missing_is_error: bool = True,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
         assert self._session is not None, "the store is not open"
         url = URL(self._sign(method, key, query or {}), encoded=True)
         headers = {"Content-Length": str(body.size)} if isinstance(body, _SizedBody) else {}
