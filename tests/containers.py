@@ -1,0 +1,120 @@
+"""PostgreSQL, Valkey and the object store in containers, for tests that want the engines which users run.
+
+Each is a context manager that yields where the engine answers, under generated credentials and on 127.0.0.1 alone, and
+removes container and data at the end. Ask `wanted()` first: they are used when a Docker engine answers and
+`WAYSTATION_TEST_CONTAINERS=1`.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import psycopg
+import redis
+
+# Its reaper is an image of its own; here every container is removed by the context that started it.
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+
+from docker.errors import DockerException  # noqa: E402
+from testcontainers.core.container import DockerContainer  # noqa: E402
+from testcontainers.core.docker_client import DockerClient  # noqa: E402
+
+READY_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """An S3 server and its root credentials."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+
+
+def engine_answers() -> bool:
+    try:
+        client = DockerClient().client
+    except DockerException:
+        return False
+    try:
+        return client.ping()
+    except DockerException:
+        return False
+    finally:
+        client.close()
+
+
+def wanted() -> bool:
+    """Whether tests should run against these containers."""
+    return os.environ.get("WAYSTATION_TEST_CONTAINERS") == "1" and engine_answers()
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """PostgreSQL 17; yields its administrator's URL."""
+    password = secrets.token_hex(16)
+    with _running(DockerContainer("postgres:17").with_env("POSTGRES_PASSWORD", password), 5432) as address:
+        url = f"postgresql://postgres:{password}@{address}/postgres"
+        _wait(lambda: psycopg.connect(url, connect_timeout=3).close(), psycopg.OperationalError)
+        yield url
+
+
+@contextmanager
+def valkey() -> Iterator[str]:
+    """Valkey 8; yields its URL, database 0."""
+    password = secrets.token_hex(16)
+    container = DockerContainer("valkey/valkey:8").with_command(["valkey-server", "--requirepass", password])
+    with _running(container, 6379) as address:
+        url = f"redis://:{password}@{address}/0"
+
+        def ping() -> None:
+            with redis.Redis.from_url(url, socket_connect_timeout=3) as client:
+                client.ping()
+
+        _wait(ping, redis.ConnectionError)
+        yield url
+
+
+@contextmanager
+def store() -> Iterator[StoreAddress]:
+    """The object store, without a bucket."""
+    user, password = secrets.token_hex(10), secrets.token_hex(20)
+    container = (
+        DockerContainer("pgsty/silo:latest")
+        .with_env("MINIO_ROOT_USER", user)
+        .with_env("MINIO_ROOT_PASSWORD", password)
+        .with_command(["minio", "server", "/data"])
+    )
+    with _running(container, 9000) as address:
+        endpoint = f"http://{address}"
+        _wait(
+            lambda: httpx.get(f"{endpoint}/minio/health/live", timeout=3).raise_for_status(),
+            (httpx.TransportError, httpx.HTTPStatusError),
+        )
+        yield StoreAddress(endpoint, user, password)
+
+
+@contextmanager
+def _running(container: DockerContainer, port: int) -> Iterator[str]:
+    """Start it with `port` published on a free port of 127.0.0.1; yield that `host:port`."""
+    # testcontainers itself publishes on every address; docker-py takes the pair.
+    container.ports[f"{port}/tcp"] = ("127.0.0.1", None)  # type: ignore[assignment]
+    with container:
+        yield f"127.0.0.1:{container.get_exposed_port(port)}"
+
+
+def _wait(attempt: Callable[[], object], failures: type[Exception] | tuple[type[Exception], ...]) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            attempt()
+        except failures:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
