@@ -45,14 +45,19 @@ class WrittenObject:
 
 
 async def write_stream(
-    store: ObjectStore, key: str, source: Source, *, on_multipart: Callable[[str], Awaitable[None]]
+    store: ObjectStore,
+    key: str,
+    source: Source,
+    *,
+    on_multipart: Callable[[str], Awaitable[None]],
+    hasher: ContentHasher | None = None,
 ) -> WrittenObject:
-    """Write all of `source` as object `key` and return its size and digest.
+    """Write all of `source` as object `key` and return its size and digest; `hasher` sees it pass.
 
     `on_multipart` is told the id of a multipart upload before any part is written, so that whoever cleans up after a
     crash knows it. When this raises, the parts written are dropped again as far as the store answers.
     """
-    return await _StreamWriter(store, key, source, on_multipart).run()
+    return await _StreamWriter(store, key, source, on_multipart, hasher or ContentHasher()).run()
 
 
 class _Budget:
@@ -73,12 +78,17 @@ _budget = _Budget(GATHER_BUDGET)
 
 class _StreamWriter:
     def __init__(
-        self, store: ObjectStore, key: str, source: Source, on_multipart: Callable[[str], Awaitable[None]]
+        self,
+        store: ObjectStore,
+        key: str,
+        source: Source,
+        on_multipart: Callable[[str], Awaitable[None]],
+        hasher: ContentHasher,
     ) -> None:
         self._store, self._key, self._source, self._on_multipart = store, key, source, on_multipart
         self._blocks = aiter(source)
         self._held = bytearray()
-        self._hasher = ContentHasher()
+        self._hasher = hasher
         self._parts: list[StoredPart] = []
         self._upload_id: str | None = None
         self._charged = 0

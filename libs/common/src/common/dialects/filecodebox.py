@@ -3,7 +3,8 @@
 Text shares and retrieval live in the share service, uploads in the upload service; both answer in these shapes.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -16,7 +17,9 @@ from pydantic import BaseModel
 
 from common import errors
 from common.errors import DomainError
+from common.http.client_address import limit_key
 from common.http.problems import retry_headers, status_of
+from common.limits import Limiter
 
 DEFAULT_CHUNK_SIZE = 5 * 1024 * 1024
 ZONE = timezone(timedelta(hours=8))
@@ -29,6 +32,7 @@ RATE_TEXT = "请求次数过多，请稍后再试"
 UPLOAD_RATE_TEXT = "Upload rate limit"
 CLOSED_TEXT = "本站未开启游客上传，如需上传请先登录后台"
 FULL_TEXT = "存储空间已达到管理员设置的容量上限"
+UNAUTHORIZED_TEXT = "未授权或授权校验失败"
 BUSY_TEXT = "Service temporarily unavailable"
 
 
@@ -102,6 +106,35 @@ def parse_expiry(style: str, value: int, policy: Policy, now: datetime) -> Expir
     if lifetime_seconds > longest.total_seconds():
         raise Refused(403, f"限制最长时间为 {_days(longest)}，可换用其他方式")
     return Expiry(now + timedelta(seconds=lifetime_seconds), value if style == COUNT else None)
+
+
+@asynccontextmanager
+async def counted_upload(limiter: Limiter, policy: Policy, address: str) -> AsyncGenerator[None]:
+    """Count an upload from `address` against its budget; one that fails is given back.
+
+    Raises `Refused` (403) when the budget is used up.
+    """
+    budget = limiter.budget("filecodebox-upload", policy.upload_count, timedelta(minutes=policy.upload_minute))
+    key = limit_key(address)
+    try:
+        await budget.take(key)
+    except errors.RateLimited:
+        raise Refused(403, UPLOAD_RATE_TEXT) from None
+    try:
+        yield
+    except BaseException:
+        await budget.give_back(key)
+        raise
+
+
+def check_open(policy: Policy, authorization: str | None) -> None:
+    """Raise `Refused` unless guests may upload. With guests allowed, a bad `Authorization` header is ignored."""
+    if policy.open_upload:
+        return
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(403, CLOSED_TEXT)
+    raise Refused(401, UNAUTHORIZED_TEXT)
 
 
 def _days(longest: timedelta) -> str:

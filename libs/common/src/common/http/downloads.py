@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import Response
 
 STORE_PATH = "X-Store-Path"
+NAME_LIMIT = 255
 
 
 def download(*, store_path: str, sha256: bytes, media_type: str, name: str, inline: bool = False) -> Response:
@@ -17,6 +18,7 @@ def download(*, store_path: str, sha256: bytes, media_type: str, name: str, inli
 
     `store_path` is signed for the method of the client's request. User bytes are sandboxed whatever their type.
     """
+    name = shortened(name)
     disposition = "inline" if inline else "attachment"
     return Response(
         headers={
@@ -30,6 +32,17 @@ def download(*, store_path: str, sha256: bytes, media_type: str, name: str, inli
             "Accept-Ranges": "bytes",
         }
     )
+
+
+def shortened(name: str, limit: int = NAME_LIMIT) -> str:
+    """`name` cut to `limit` bytes of UTF-8, its extension kept: what file systems and header limits bear."""
+    if len(name.encode()) <= limit:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    if not dot or len(extension.encode()) > limit // 4:
+        stem, dot, extension = name, "", ""
+    kept = stem.encode()[: limit - len((dot + extension).encode())].decode(errors="ignore")
+    return kept + dot + extension
 
 
 def repr_digest(sha256: bytes) -> str:
