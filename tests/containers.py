@@ -19,9 +19,9 @@ import redis
 # Its reaper is an image of its own; here every container is removed by the context that started it.
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 
-from docker.errors import DockerException  # noqa: E402
-from testcontainers.core.container import DockerContainer  # noqa: E402
-from testcontainers.core.docker_client import DockerClient  # noqa: E402
+from docker.errors import DockerException
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.docker_client import DockerClient
 
 READY_SECONDS = 60
 

@@ -1,8 +1,8 @@
 """Generates every credential of the Compose system at its first start; nobody chooses or types one.
 
-The credentials themselves stay in a vault that no other container mounts. From it each service's own folder is written
-anew at every start, so a lost folder, or a file that a newer version needs, comes back by itself. Each file can be read by
-the one user that its reader runs as, and nothing is ever printed.
+The credentials themselves stay in a vault that no other container mounts. From it each service's own folder is
+written anew at every start, so a lost folder, or a file that a newer version needs, comes back by itself. Each file can
+be read by the one user that its reader runs as, and nothing is ever printed.
 
 Needs root with CAP_CHOWN and nothing else, which is why a file gets its mode before its owner and is replaced, never
 rewritten. Standard library only.
@@ -68,7 +68,7 @@ def write(path: Path, content: str, uid: int) -> None:
 def open_vault(path: Path, *, in_use: bool) -> dict[str, str]:
     """Read the credentials, making those that are missing.
 
-    Refuses to start a new vault when `in_use` says that an engine already has data: that data is sealed with the old one.
+    Refuses to start a new vault when `in_use` says that an engine already has data: that is sealed with the old one.
     """
     if not path.exists() and in_use:
         raise SystemExit(

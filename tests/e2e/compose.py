@@ -1,0 +1,118 @@
+"""The real `docker-compose.yml`, brought up under a name and a port of its own from a copy of the tree."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[2]
+# All that an image and a container are made of; what else lies about, such as a `.env`, is not copied.
+PARTS = ("docker-compose.yml", ".dockerignore", "requirements-runtime.lock", "deploy", "libs", "services")
+ONE_SHOT = ("secrets", "migrate")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def copy_tree(target: Path) -> Path:
+    for name in PARTS:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copy2(source, target / name)
+    return target
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One Compose project."""
+
+    folder: Path
+    project: str
+    port: int = field(default_factory=free_port)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def compose(self, *arguments: str, timeout: float = 120) -> str:
+        """Run `docker compose`; return what it printed. Raises `AssertionError` with all of it on a failure."""
+        # Nothing of the caller's environment may configure the system.
+        environment = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
+        environment |= {"PORT": str(self.port), "WAYSTATION_VERSION": "test"}
+        command = ["docker", "compose", "--project-name", self.project, "--progress", "plain", *arguments]
+        return run(command, timeout=timeout, cwd=self.folder, env=environment)
+
+    def up(self, *arguments: str) -> None:
+        """Start what is not running and wait until all of it is healthy. The first time builds the images."""
+        self.compose("up", "--detach", *arguments, timeout=420)
+        self.wait_until_healthy()
+
+    def wait_until_healthy(self, timeout: float = 120) -> None:
+        deadline = time.monotonic() + timeout
+        while waiting := [c["Name"] for c in self.containers() if not is_healthy(c)]:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not healthy: {waiting}\n{self.compose('logs', '--tail', '60')}")
+            time.sleep(1)
+
+    def containers(self, service: str | None = None) -> list[dict[str, Any]]:
+        """What `docker inspect` says of the project's containers, the ended ones included."""
+        ids = self.ids("container", "--all", *(["--filter", f"label={LABEL}.service={service}"] if service else []))
+        return json.loads(run(["docker", "inspect", *ids])) if ids else []
+
+    def ids(self, kind: str, *arguments: str) -> list[str]:
+        """The ids of the project's containers, volumes or networks."""
+        command = ["docker", kind, "ls", "--quiet", "--filter", f"label={LABEL}.project={self.project}", *arguments]
+        return run(command).split()
+
+    def python(self, service: str, source: str) -> str:
+        """Run Python inside a service's container; return what it printed."""
+        return self.compose("exec", "--no-TTY", service, "python", "-c", source)
+
+    def down(self, *arguments: str) -> None:
+        self.compose("down", "--timeout", "20", *arguments)
+
+
+LABEL = "com.docker.compose"
+
+
+def service_of(container: Mapping[str, Any]) -> str:
+    return container["Config"]["Labels"][f"{LABEL}.service"]
+
+
+def is_healthy(container: Mapping[str, Any]) -> bool:
+    """Healthy or, for what runs once, ended well."""
+    state = container["State"]
+    if service_of(container) in ONE_SHOT:
+        return state["Status"] == "exited" and state["ExitCode"] == 0
+    return state["Status"] == "running" and state["Health"]["Status"] == "healthy"
+
+
+def received_bytes(container: Mapping[str, Any]) -> int:
+    """All that came in over the container's networks since it started."""
+    table = run(["docker", "exec", container["Id"], "cat", "/proc/net/dev"])
+    rows = [line.partition(":") for line in table.splitlines() if ":" in line]
+    return sum(int(numbers.split()[0]) for name, _, numbers in rows if name.strip() != "lo")
+
+
+def kill_process(container: Mapping[str, Any]) -> None:
+    """`kill -9` the container's own process from inside: unlike after `docker kill`, its restart policy holds."""
+    run(["docker", "exec", container["Id"], "sh", "-c", "kill -9 $(cat /proc/1/task/1/children)"])
+
+
+def run(command: Sequence[str], *, timeout: float = 60, **options: Any) -> str:
+    done = subprocess.run(
+        command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, **options
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout

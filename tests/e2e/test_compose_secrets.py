@@ -1,0 +1,106 @@
+"""The generated credentials: who gets which, and that a second start changes nothing."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from deploy.compose import make_secrets
+
+READERS = ("auth", "upload", "share", "chat", "beat", "migrate", "postgres", "valkey", "store")
+FOLDERS = ("vault", "data/postgres", "data/valkey", "data/store", *(f"secrets/{name}" for name in READERS))
+
+
+@pytest.fixture
+def volumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Empty volumes, and a system that lets anyone give files away."""
+    for name in FOLDERS:
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setattr(os, "fchown", lambda *_: None)
+    monkeypatch.setattr(os, "chown", lambda *_: None)
+    return tmp_path
+
+
+def contents(volumes: Path) -> dict[str, str]:
+    return {str(path.relative_to(volumes)): path.read_text() for path in volumes.rglob("*") if path.is_file()}
+
+
+def test_each_credential_is_long_and_given_to_those_who_need_it_alone(volumes: Path) -> None:
+    make_secrets.main(volumes)
+    found = contents(volumes)
+    key: dict[str, str] = json.loads(found.pop("vault/credentials.json"))
+    assert all(len(value) >= 20 for value in key.values())
+    assert len(set(key.values())) == len(key)
+    holders = {
+        name: {path.split("/")[1] for path, text in found.items() if value in text} for name, value in key.items()
+    }
+    assert holders == {
+        "postgres": {"postgres", "migrate"},
+        "store_user": {"store", "upload"},
+        "store_password": {"store", "upload"},
+        "download_key": {"share"},
+        "valkey_health": {"valkey"},
+        "valkey_beat": {"beat"},
+        "service_upload": {"upload", "auth"},
+        "service_share": {"share", "auth"},
+        **{f"postgres_{name}": {name, "migrate"} for name in make_secrets.SERVICES},
+        **{f"valkey_{name}": {name} for name in make_secrets.SERVICES},
+    }
+
+
+def test_urls_name_a_role_and_a_database_of_the_service_itself(volumes: Path) -> None:
+    make_secrets.main(volumes)
+    for name in make_secrets.SERVICES:
+        url = urlsplit((volumes / "secrets" / name / "database_url").read_text())
+        assert (url.username, url.path) == (name, f"/{name}")
+        assert urlsplit((volumes / "secrets" / name / "valkey_url").read_text()).username == name
+
+
+def test_every_file_can_be_read_by_its_owner_and_changed_by_nobody(volumes: Path) -> None:
+    make_secrets.main(volumes)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in volumes.rglob("*") if path.is_file()}
+    assert modes == {0o400}
+
+
+def test_every_file_is_given_to_the_user_that_reads_it(volumes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, int] = {}
+
+    def record(descriptor: int, uid: int, _: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        given[str(path.parent.relative_to(volumes))] = uid
+
+    monkeypatch.setattr(os, "fchown", record)
+    make_secrets.main(volumes)
+    engines = {"secrets/postgres": 10003, "secrets/valkey": 10004, "secrets/store": 10002, "vault": os.getuid()}
+    assert given == {f"secrets/{name}": 10001 for name in READERS} | engines
+
+
+def test_a_second_start_changes_nothing_and_brings_back_what_was_lost(volumes: Path) -> None:
+    make_secrets.main(volumes)
+    first = contents(volumes)
+    (volumes / "secrets/share/service_secret").unlink()
+    make_secrets.main(volumes)
+    assert contents(volumes) == first
+
+
+def test_a_newer_version_adds_its_credentials_to_the_old_ones(volumes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_secrets.main(volumes)
+    first: dict[str, str] = json.loads((volumes / "vault/credentials.json").read_text())
+    monkeypatch.setitem(make_secrets.CREDENTIALS, "new", 32)
+    make_secrets.main(volumes)
+    second: dict[str, str] = json.loads((volumes / "vault/credentials.json").read_text())
+    assert second == first | {"new": second["new"]}
+
+
+def test_a_lost_vault_is_not_replaced_under_engines_that_have_data(volumes: Path) -> None:
+    with pytest.raises(SystemExit, match="Restore it from a backup"):
+        make_secrets.open_vault(volumes / "vault/credentials.json", in_use=True)
+    assert not (volumes / "vault/credentials.json").exists()
+
+
+def test_nothing_is_printed(volumes: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    make_secrets.main(volumes)
+    assert capfd.readouterr() == ("", "")
