@@ -1,0 +1,1 @@
+"""Upload sessions, blobs, files and downloads: everything that touches bytes."""

@@ -147,6 +147,13 @@ def check_size(size: int, policy: Policy) -> None:
         raise oversize(policy)
 
 
+def check_type(name: str, policy: Policy) -> None:
+    """Raise `Refused` (403) unless the name's extension is allowed; no list, or one with `*`, allows everything."""
+    allowed = {item.lower().lstrip(".") for item in policy.allowed_file_types}
+    if allowed and "*" not in allowed and name.lower().rpartition(".")[2] not in allowed:
+        raise Refused(403, "不允许上传该类型文件")
+
+
 def oversize(policy: Policy) -> Refused:
     return Refused(403, f"Size exceeds limit, maximum is {policy.upload_size / 1024 / 1024:.2f} MB")
 

@@ -1,0 +1,69 @@
+"""The upload service over HTTP: where everything is put together."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from fastapi import FastAPI
+
+from common import logging
+from common.blob import ObjectStore
+from common.errors import Unavailable
+from common.http.app import create_app as create_base_app
+from common.http.service_tokens import TokenVerifier
+from common.limits import Limiter
+from common.queue.app import create_celery, send_soon
+from upload_service.api import internal
+from upload_service.build import SERVICE, build
+from upload_service.compat import filecodebox
+from upload_service.compat.filecodebox import FileCodeBox
+from upload_service.settings import UploadSettings
+from upload_service.tasks import VERIFY
+
+BUCKET_RETRY_SECONDS = 1
+
+
+def create_app() -> FastAPI:
+    """The application, configured by the environment."""
+    settings = UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    queue = create_celery(SERVICE, settings.broker_url.get_secret_value())
+
+    async def request_verification(session_id: UUID) -> None:
+        await send_soon(queue, VERIFY, session_id.hex)
+
+    parts = build(settings, request_verification, pool_size=settings.database_pool_size)
+    limiter = Limiter(settings.valkey_url.get_secret_value())
+    verifier = TokenVerifier(parts.client, auth_url=settings.auth_url)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await parts.open()
+        bucket = asyncio.create_task(_make_bucket(parts.context.store))
+        try:
+            yield
+        finally:
+            bucket.cancel()
+            await parts.close()
+
+    app = create_base_app(
+        name=SERVICE,
+        settings=settings,
+        lifespan=lifespan,
+        checks={"database": parts.context.db.ready, "store": parts.context.store.ready, "valkey": limiter.ready},
+    )
+    app.include_router(internal.router(parts.context, verifier))
+    app.include_router(filecodebox.router(FileCodeBox(parts.context, parts.shares, limiter, settings.complete_wait)))
+    return app
+
+
+async def _make_bucket(store: ObjectStore) -> None:
+    """Create the bucket at the first start, as soon as the store answers."""
+    while True:
+        try:
+            await store.ensure_bucket()
+        except Unavailable as error:
+            logging.get(__name__).warning("waiting for the object store", error=error.message)
+            await asyncio.sleep(BUCKET_RETRY_SECONDS)
+        else:
+            return

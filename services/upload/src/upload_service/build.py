@@ -1,0 +1,57 @@
+"""What the HTTP application and the worker build alike."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+
+from common.blob import ObjectStore
+from common.db import Database
+from common.http.internal import Peer, new_client
+from common.http.service_tokens import TokenSource
+from upload_service.operations.context import Context
+from upload_service.settings import UploadSettings
+from upload_service.shares import Shares
+
+SERVICE = "upload"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The service's own things, to be opened and closed together."""
+
+    context: Context
+    shares: Shares
+    client: httpx.AsyncClient
+
+    async def open(self) -> None:
+        await self.context.db.open()
+        await self.context.store.open()
+
+    async def close(self) -> None:
+        await self.client.aclose()
+        await self.context.store.close()
+        await self.context.db.close()
+
+
+def build(
+    settings: UploadSettings, request_verification: Callable[[UUID], Awaitable[None]], *, pool_size: int
+) -> Parts:
+    """Everything that operations need, not yet open."""
+    client = new_client()
+    secret = settings.service_secret.get_secret_value()
+    tokens = TokenSource(client, auth_url=settings.auth_url, service=SERVICE, secret=secret)
+    context = Context(
+        db=Database(settings.database_url.get_secret_value(), pool_size=pool_size),
+        store=ObjectStore(
+            settings.s3_endpoint,
+            region=settings.s3_region,
+            bucket=settings.s3_bucket,
+            access_key=settings.s3_access_key.get_secret_value(),
+            secret_key=settings.s3_secret_key.get_secret_value(),
+        ),
+        session_lifetime=settings.session_lifetime,
+        request_verification=request_verification,
+    )
+    return Parts(context, Shares(Peer(client, settings.share_url, tokens)), client)

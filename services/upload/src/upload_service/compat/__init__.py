@@ -1,0 +1,1 @@
+"""Foreign protocols, one module each: routes, wire models and errors that nothing else knows."""

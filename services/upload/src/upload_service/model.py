@@ -1,0 +1,143 @@
+"""States, value types and pure rules of uploads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from common.blob import DigestClaim
+from common.blob.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE
+from common.errors import InvalidInput, TooLarge
+
+MAX_CHUNKS = 1_000_000
+
+
+class SessionState(StrEnum):
+    OPEN = "open"
+    ASSEMBLING = "assembling"
+    VERIFYING = "verifying"
+    READY = "ready"
+    CORRUPT = "corrupt"
+    ABORTED = "aborted"
+    EXPIRED = "expired"
+
+
+UNVERIFIED = (SessionState.ASSEMBLING, SessionState.VERIFYING)
+
+
+class Layout(StrEnum):
+    """How a session's bytes become its object."""
+
+    PARTS = "parts"
+    STAGED = "staged"
+    STREAM = "stream"
+
+
+class FileState(StrEnum):
+    PENDING = "pending"
+    READY = "ready"
+    CORRUPT = "corrupt"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadSession:
+    """A row of `upload_session`."""
+
+    id: UUID
+    state: SessionState
+    layout: Layout
+    file_name: str
+    size: int | None
+    chunk_size: int | None
+    chunk_count: int | None
+    object_key: str
+    multipart_id: str | None
+    claims: list[str]
+    intent: dict[str, Any]
+    owner: str | None
+    file_id: UUID | None
+    created_at: datetime
+    expires_at: datetime
+
+    def __post_init__(self) -> None:
+        # Rows carry text.
+        object.__setattr__(self, "state", SessionState(self.state))
+        object.__setattr__(self, "layout", Layout(self.layout))
+
+    @property
+    def digest_claims(self) -> tuple[DigestClaim, ...]:
+        return tuple(DigestClaim.parse(claim) for claim in self.claims)
+
+    def chunk_length(self, index: int) -> int:
+        """How long chunk `index` (from 0) must be. Raises `ChunkIndexInvalid`."""
+        if self.size is None or self.chunk_size is None or self.chunk_count is None:
+            raise ChunkIndexInvalid("this upload has no chunks")
+        if not 0 <= index < self.chunk_count:
+            raise ChunkIndexInvalid
+        return min(self.chunk_size, self.size - index * self.chunk_size)
+
+    def staged_key(self, index: int) -> str:
+        """The object that holds chunk `index` until the chunks are joined."""
+        return f"staged/{self.id.hex}/{index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stored chunk: a row of `part`."""
+
+    index: int
+    size: int
+    sha256: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A row of `file`."""
+
+    id: UUID
+    blob_id: UUID | None
+    name: str
+    size: int
+    state: FileState
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A row of `blob`."""
+
+    id: UUID
+    object_key: str
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPlan:
+    layout: Layout
+    chunk_count: int
+
+
+class ChunkIndexInvalid(InvalidInput):
+    """There is no chunk with this index."""
+
+    code = "chunk_index_invalid"
+
+
+def plan_chunks(size: int, chunk_size: int) -> ChunkPlan:
+    """How a file of `size` bytes sent in chunks of `chunk_size` is stored.
+
+    A chunk is a part of the object where S3 allows it; chunks that are too small or too many are staged and joined.
+    Raises `InvalidInput`, or `TooLarge` for what no store could hold.
+    """
+    if size < 0 or chunk_size < 1:
+        raise InvalidInput("sizes are positive numbers of bytes")
+    if size > MAX_OBJECT_SIZE or chunk_size > MAX_PART_SIZE:
+        raise TooLarge("larger than an object store can hold")
+    count = -(-size // chunk_size)
+    if count > MAX_CHUNKS:
+        raise InvalidInput(f"at most {MAX_CHUNKS} chunks")
+    as_parts = count == 1 or (chunk_size >= MIN_PART_SIZE and 1 < count <= MAX_PARTS)
+    return ChunkPlan(Layout.PARTS if as_parts else Layout.STAGED, count)

@@ -1,0 +1,77 @@
+"""Removing what ended sessions and unreferenced blobs leave in the store.
+
+A row says what is to go before anything goes, and is settled after everything went: whatever dies in between is done
+again by the next sweep.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from common import logging
+from common.errors import Unavailable
+from upload_service.model import Layout, UploadSession
+from upload_service.operations.context import Context
+from upload_service.queries import blobs, parts, sessions
+
+BATCH = 100
+# A sender that comes back within this time still hears what became of its upload.
+REMEMBERED = timedelta(days=7)
+
+_log = logging.get(__name__)
+
+
+async def clean_session(context: Context, session: UploadSession) -> None:
+    """Remove what only this ended session names: its multipart upload, its staged chunks, its object if no blob is it.
+
+    A store that is down, or a writer still at work, leaves it to the sweep.
+    """
+    async with context.db.connection() as connection:
+        if not await sessions.is_quiet(connection, session.id):
+            return
+        indexes = await parts.reserved_indexes(connection, session.id) if session.layout is Layout.STAGED else []
+        is_blob = await blobs.is_blob_object(connection, session.object_key)
+    try:
+        if session.multipart_id:
+            await context.store.abort_multipart(session.object_key, session.multipart_id)
+        for index in indexes:
+            await context.store.delete(session.staged_key(index))
+        if not is_blob:
+            await context.store.delete(session.object_key)
+    except Unavailable:
+        _log.warning("store down, the sweep cleans up", session=session.id.hex)
+        return
+    async with context.db.connection() as connection:
+        await sessions.set_cleaned(connection, session.id)
+
+
+async def abort_stale_sessions(context: Context) -> None:
+    """Expire sessions whose time is over, clean up after every ended one, forget the old ones."""
+    async with context.db.connection() as connection:
+        while await sessions.expire_sessions(connection, BATCH) == BATCH:
+            pass
+        ended = await sessions.uncleaned_sessions(connection, BATCH)
+    for session in ended:
+        await clean_session(context, session)
+    async with context.db.connection() as connection:
+        await sessions.forget_sessions(connection, REMEMBERED, BATCH)
+
+
+async def collect_garbage(context: Context, grace: timedelta) -> None:
+    """Remove the objects of blobs that no file has named for the whole grace period.
+
+    The decision is an update of the blob's own row, and so is taking a reference: a file can come first, and the blob
+    stays, or the decision, and the file's content is stored anew. Never both.
+    """
+    async with context.db.connection() as connection:
+        await blobs.condemn_blobs(connection, grace, BATCH)
+        condemned = await blobs.condemned_blobs(connection, BATCH)
+    for blob in condemned:
+        await context.store.delete(blob.object_key)
+        async with context.db.connection() as connection:
+            await blobs.delete_blob(connection, blob.id)
+
+
+async def unclaimed_files(context: Context, age: timedelta) -> list[UUID]:
+    """Files older than `age` of which nobody has yet said that a share holds them."""
+    async with context.db.connection() as connection:
+        return await blobs.unclaimed_files(connection, age, BATCH)

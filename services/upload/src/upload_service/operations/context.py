@@ -1,0 +1,18 @@
+"""What every operation works with."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from common.blob import ObjectStore
+from common.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    db: Database
+    store: ObjectStore
+    session_lifetime: timedelta
+    request_verification: Callable[[UUID], Awaitable[None]]
+    """Queues the verification of a session; a lost message is found by a sweep."""

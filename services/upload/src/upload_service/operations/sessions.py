@@ -1,0 +1,204 @@
+"""Opening, finding, completing and aborting upload sessions."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from common import clock
+from common.blob import DigestClaim
+from common.db import Connection
+from common.errors import Conflict, InvalidInput, NotFound
+from common.ids import new_id
+from upload_service.model import UNVERIFIED, Layout, SessionState, UploadSession, plan_chunks
+from upload_service.operations.cleaning import clean_session
+from upload_service.operations.context import Context
+from upload_service.queries import blobs, parts, sessions
+
+NAME_BYTES = 8192
+# How often a waiting request looks, at first and at most.
+FIRST_LOOK, LONGEST_LOOK = 0.01, 0.25
+
+
+class SessionNotFound(NotFound):
+    """There is no such upload."""
+
+    code = "session_not_found"
+
+
+class SessionExpired(SessionNotFound):
+    """This upload was left alone for too long."""
+
+    code = "session_expired"
+
+
+class ChunksMissing(Conflict):
+    """Not every chunk has been stored."""
+
+    code = "chunks_missing"
+
+
+class DigestMismatch(InvalidInput):
+    """The content is not what its sender said it is."""
+
+    code = "digest_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """What a sender says before the bytes come."""
+
+    file_name: str
+    size: int | None = None
+    """In bytes; None when nobody knows yet."""
+    chunk_size: int | None = None
+    """None for one in-order stream."""
+    claims: tuple[DigestClaim, ...] = ()
+    resume_key: bytes | None = None
+    """Starting again with the same key finds the same session while it is open."""
+    intent: dict[str, Any] = field(default_factory=dict[str, Any])
+    lifetime: timedelta | None = None
+    """Longer or shorter than usual."""
+
+
+async def start_upload(context: Context, new: NewUpload) -> UploadSession:
+    """A new session, or the open one with the same resume key. Raises `InvalidInput`, `TooLarge`."""
+    _check_name(new.file_name)
+    lifetime = new.lifetime or context.session_lifetime
+    session_id = new_id()
+    layout, chunk_count = Layout.STREAM, None
+    if new.size is not None and new.chunk_size is not None:
+        plan = plan_chunks(new.size, new.chunk_size)
+        layout, chunk_count = plan.layout, plan.chunk_count
+    values = {
+        "id": session_id,
+        "layout": layout,
+        "file_name": new.file_name,
+        "size": new.size,
+        "chunk_size": new.chunk_size,
+        "chunk_count": chunk_count,
+        "object_key": f"blobs/{session_id.hex}",
+        "claims": [str(claim) for claim in new.claims],
+        "resume_key": new.resume_key,
+        "intent": new.intent,
+        "owner": None,
+        "lifetime": lifetime,
+    }
+    async with context.db.transaction() as connection:
+        if new.resume_key is None:
+            session = await sessions.insert_session(connection, values)
+        else:
+            session = await _resume_or_insert(connection, new.resume_key, lifetime, values)
+    assert session is not None
+    return session
+
+
+async def _resume_or_insert(
+    connection: Connection, resume_key: bytes, lifetime: timedelta, values: dict[str, Any]
+) -> UploadSession:
+    while True:
+        if session := await sessions.resume_session(connection, resume_key, lifetime):
+            return session
+        await sessions.expire_by_resume_key(connection, resume_key)
+        if session := await sessions.insert_session(connection, values):
+            return session
+        # Another request inserted it in between: the next look finds it.
+
+
+def _check_name(name: str) -> None:
+    """A name is data, of any script and length that a row can hold; it never becomes part of a path."""
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        raise InvalidInput("the file name is not valid Unicode") from None
+    if "\0" in name or not 0 < size <= NAME_BYTES:
+        raise InvalidInput(f"a file name has 1 to {NAME_BYTES} bytes and no NUL")
+
+
+async def find_session(context: Context, session_id: UUID) -> UploadSession:
+    """The session, unless it was aborted or its time is over. Raises `SessionNotFound`, `SessionExpired`."""
+    async with context.db.connection() as connection:
+        return _living(await sessions.get_session(connection, session_id))
+
+
+def _living(session: UploadSession | None) -> UploadSession:
+    if session is None or session.state is SessionState.ABORTED:
+        raise SessionNotFound
+    if session.state is SessionState.EXPIRED:
+        raise SessionExpired
+    if session.state is SessionState.OPEN and session.expires_at <= clock.now():
+        raise SessionExpired
+    return session
+
+
+async def stored_indexes(context: Context, session: UploadSession) -> list[int]:
+    """The chunks that are stored, in order."""
+    if session.state is not SessionState.OPEN:
+        return list(range(session.chunk_count or 0))
+    async with context.db.connection() as connection:
+        return [part.index for part in await parts.stored_parts(connection, session.id)]
+
+
+async def complete_upload(context: Context, session_id: UUID) -> UploadSession:
+    """Begin to make the chunks a file and have it verified; asked again, it changes nothing.
+
+    The session returned names its file. Raises `ChunksMissing`, `SessionNotFound`, `DigestMismatch`.
+    """
+    async with context.db.transaction() as connection:
+        session = _living(await sessions.get_session(connection, session_id, lock=True))
+        if session.state is SessionState.OPEN:
+            session = await _begin_assembly(connection, session)
+            begun = True
+        else:
+            begun = False
+    _check_intact(session)
+    if begun:
+        await context.request_verification(session_id)
+    return session
+
+
+async def _begin_assembly(connection: Connection, session: UploadSession) -> UploadSession:
+    stored = await parts.stored_parts(connection, session.id)
+    if session.chunk_count is None or len(stored) != session.chunk_count:
+        raise ChunksMissing
+    file_id = new_id()
+    size = sum(part.size for part in stored)
+    await blobs.insert_file(connection, file_id, session.file_name, size, session.owner)
+    await sessions.attach_file(connection, session.id, file_id, size)
+    await sessions.move_session(connection, session.id, [SessionState.OPEN], SessionState.ASSEMBLING)
+    assembling = await sessions.get_session(connection, session.id)
+    assert assembling is not None
+    return assembling
+
+
+async def wait_verified(context: Context, session: UploadSession, patience: timedelta) -> UploadSession:
+    """The session once its verification is over, or as it is after `patience`.
+
+    Raises `DigestMismatch`, or `ChunksMissing` when chunks turned out to be lost and must be sent again.
+    """
+    until = time.monotonic() + patience.total_seconds()
+    pause = FIRST_LOOK
+    while session.state in UNVERIFIED and time.monotonic() < until:
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_LOOK)
+        session = await find_session(context, session.id)
+    if session.state is SessionState.OPEN:
+        raise ChunksMissing
+    _check_intact(session)
+    return session
+
+
+def _check_intact(session: UploadSession) -> None:
+    if session.state is SessionState.CORRUPT:
+        raise DigestMismatch
+
+
+async def abort_upload(context: Context, session_id: UUID) -> None:
+    """Give an open upload up and remove what it stored. Raises `SessionNotFound`, `Conflict` once it is complete."""
+    async with context.db.transaction() as connection:
+        session = _living(await sessions.get_session(connection, session_id, lock=True))
+        if not await sessions.move_session(connection, session_id, [SessionState.OPEN], SessionState.ABORTED):
+            raise Conflict("the upload is complete already")
+    await clean_session(context, session)

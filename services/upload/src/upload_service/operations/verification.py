@@ -1,0 +1,171 @@
+"""Assembling the chunks of an upload and proving the result, away from the request.
+
+Every step can be done again: the store's completion of a multipart upload is recognised by its result, joining staged
+chunks starts over, and reading back changes nothing. One verifier at a time holds a claim on the session, renewed while
+it works and taken over when it dies.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from common import logging
+from common.blob import ContentHasher, ObjectMissing, PartMismatch, StoredPart, UploadMissing, write_stream
+from common.errors import DomainError
+from common.ids import new_id
+from upload_service.model import Layout, Part, SessionState, UploadSession
+from upload_service.operations.cleaning import clean_session
+from upload_service.operations.context import Context
+from upload_service.operations.settling import mark_corrupt, settle_session
+from upload_service.queries import blobs, parts, sessions, verification
+
+LEASE = timedelta(seconds=15)
+# A message is taken for lost when nobody has begun after this long.
+LOST_AFTER = timedelta(seconds=10)
+BATCH = 100
+
+_log = logging.get(__name__)
+
+
+class ChunksLost(DomainError):
+    """The store does not have the chunks as they were recorded."""
+
+    code = "chunks_lost"
+
+
+async def verify_upload(context: Context, session_id: UUID) -> None:
+    """Assemble a session's chunks, compute the digest of the result and settle the session.
+
+    Does nothing when that is done, or another verifier is at it. Raises `Unavailable` when it must be tried again.
+    """
+    verifier = new_id()
+    async with context.db.connection() as connection:
+        session = await verification.claim_verification(connection, session_id, verifier, LEASE)
+        if session is None:
+            return
+        stored = await parts.stored_parts(connection, session_id)
+    try:
+        async with _claim_kept(context, session_id, verifier):
+            hasher = await _assemble_and_hash(context, session, stored)
+        ended = await _settle(context, session, hasher)
+    except ChunksLost:
+        await _reopen(context, session, stored, verifier)
+        return
+    except BaseException:
+        async with context.db.connection() as connection:
+            await verification.drop_verification(connection, session_id, verifier)
+        raise
+    await clean_session(context, ended)
+
+
+async def unverified_sessions(context: Context) -> list[UUID]:
+    """Sessions whose verification nobody is at, because its message was lost or its worker died."""
+    async with context.db.connection() as connection:
+        return await verification.unverified_sessions(connection, LOST_AFTER, BATCH)
+
+
+async def _assemble_and_hash(context: Context, session: UploadSession, stored: list[Part]) -> ContentHasher:
+    """Make the chunks one object and return the digests of what the store really has."""
+    hasher = ContentHasher(sampled_size=session.size if session.claims else None)
+    if session.layout is Layout.STAGED:
+        await _join(context, session, stored, hasher)
+        return hasher
+    if session.state is SessionState.ASSEMBLING:
+        await _complete_multipart(context, session, stored)
+        async with context.db.connection() as connection:
+            await sessions.move_session(connection, session.id, [SessionState.ASSEMBLING], SessionState.VERIFYING)
+    try:
+        async for block in context.store.read(session.object_key):
+            hasher.update(block)
+    except ObjectMissing:
+        raise ChunksLost from None
+    return hasher
+
+
+async def _complete_multipart(context: Context, session: UploadSession, stored: list[Part]) -> None:
+    assert session.multipart_id is not None, "a session with stored parts has a multipart upload"
+    receipts = [StoredPart(part.index + 1, part.size, part.etag) for part in stored]
+    try:
+        await context.store.complete_multipart(session.object_key, session.multipart_id, receipts)
+    except UploadMissing:
+        # Completed by an attempt that died before it could say so, unless the object is not there either.
+        info = await context.store.stat(session.object_key)
+        if info is None or info.size != session.size:
+            raise ChunksLost from None
+    except PartMismatch:
+        raise ChunksLost from None
+
+
+async def _join(context: Context, session: UploadSession, stored: list[Part], hasher: ContentHasher) -> None:
+    """Write the staged chunks, in order, as one object; hashed as they pass."""
+
+    async def on_multipart(multipart_id: str) -> None:
+        if session.multipart_id:
+            await context.store.abort_multipart(session.object_key, session.multipart_id)
+        async with context.db.connection() as connection:
+            await sessions.replace_multipart(connection, session.id, multipart_id)
+
+    try:
+        await write_stream(
+            context.store,
+            session.object_key,
+            _Staged(context, session, stored),
+            on_multipart=on_multipart,
+            hasher=hasher,
+        )
+    except ObjectMissing:
+        raise ChunksLost from None
+
+
+class _Staged:
+    """The staged chunks of a session as one stream."""
+
+    def __init__(self, context: Context, session: UploadSession, stored: list[Part]) -> None:
+        self._context, self._session, self._stored = context, session, stored
+        self._left = sum(part.size for part in stored)
+
+    def certain(self) -> int:
+        return self._left
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._stored:
+            async for block in self._context.store.read(self._session.staged_key(part.index)):
+                self._left -= len(block)
+                yield block
+
+
+async def _settle(context: Context, session: UploadSession, hasher: ContentHasher) -> UploadSession:
+    if hasher.size != session.size or not hasher.satisfies(session.digest_claims):
+        _log.warning("content is not what was claimed", session=session.id.hex)
+        return await mark_corrupt(context, session.id)
+    async with context.db.transaction() as connection:
+        return await settle_session(connection, session.id, hasher.size, hasher.sha256)
+
+
+async def _reopen(context: Context, session: UploadSession, stored: list[Part], verifier: UUID) -> None:
+    """Open the session again without its chunks: the sender is told that they are missing and sends them again."""
+    _log.warning("the store lost chunks, the upload is open again", session=session.id.hex)
+    async with context.db.transaction() as connection:
+        if await sessions.reopen_session(connection, session.id, verifier, context.session_lifetime):
+            await parts.forget_parts(connection, session.id, [part.index for part in stored])
+            if session.file_id:
+                await blobs.delete_file(connection, session.file_id)
+
+
+@asynccontextmanager
+async def _claim_kept(context: Context, session_id: UUID, verifier: UUID) -> AsyncGenerator[None]:
+    """Renew the claim while the block runs."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            async with context.db.connection() as connection:
+                await verification.extend_verification(connection, session_id, verifier, LEASE)
+
+    keeper = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        keeper.cancel()

@@ -1,0 +1,78 @@
+"""The upload service's tasks: ids in, one operation each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from celery import Celery
+
+from common.errors import Unavailable
+from common.queue.app import WorkerProcess, send_soon
+from upload_service.operations import cleaning, files, verification
+from upload_service.operations.context import Context
+from upload_service.shares import Shares
+
+VERIFY = "upload.verify_blob"
+RETRIES = 8
+LONGEST_BACKOFF_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """What the tasks of one worker process work with."""
+
+    context: Context
+    shares: Shares
+    garbage_grace: timedelta
+    unclaimed_lifetime: timedelta
+
+
+def register(app: Celery, process: WorkerProcess[Working]) -> None:
+    """Make the tasks known to `app`; each runs one operation on the worker process's event loop."""
+    retrying: dict[str, Any] = {
+        "autoretry_for": (Unavailable,),
+        "max_retries": RETRIES,
+        "retry_backoff": True,
+        "retry_backoff_max": LONGEST_BACKOFF_SECONDS,
+        "retry_jitter": True,
+    }
+    task: Callable[..., Any] = app.task
+
+    @task(name=VERIFY, **retrying)
+    def verify_blob(session_id: str) -> None:
+        process.run(lambda working: verification.verify_upload(working.context, UUID(session_id)))
+
+    # Sweeps are not retried: the next one comes anyway.
+    @task(name="upload.sweep_unverified")
+    def sweep_unverified() -> None:
+        process.run(lambda working: _sweep_unverified(app, working))
+
+    @task(name="upload.abort_stale_sessions")
+    def abort_stale_sessions() -> None:
+        process.run(lambda working: cleaning.abort_stale_sessions(working.context))
+
+    @task(name="upload.collect_garbage")
+    def collect_garbage() -> None:
+        process.run(lambda working: cleaning.collect_garbage(working.context, working.garbage_grace))
+
+    @task(name="upload.release_unclaimed")
+    def release_unclaimed() -> None:
+        process.run(_release_unclaimed)
+
+
+async def _sweep_unverified(app: Celery, working: Working) -> None:
+    for session_id in await verification.unverified_sessions(working.context):
+        await send_soon(app, VERIFY, session_id.hex)
+
+
+async def _release_unclaimed(working: Working) -> None:
+    """Release old files that no share holds: their upload died between the file and the code."""
+    candidates = await cleaning.unclaimed_files(working.context, working.unclaimed_lifetime)
+    if not candidates:
+        return
+    held = await working.shares.held(candidates)
+    await files.claim_files(working.context, held)
+    for file_id in set(candidates) - set(held):
+        await files.release_file(working.context, file_id)

@@ -1,0 +1,34 @@
+"""The upload service's worker: `celery -A upload_service.worker:app worker -Q upload`."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from common.queue.app import WorkerProcess, create_celery, send_soon
+from upload_service import tasks
+from upload_service.build import SERVICE, build
+from upload_service.settings import UploadSettings
+from upload_service.tasks import VERIFY, Working
+
+# A child runs one task at a time: one connection for it, one for renewing its claims.
+POOL_SIZE = 2
+
+settings = UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+app = create_celery(SERVICE, settings.broker_url.get_secret_value())
+
+
+async def _request_verification(session_id: UUID) -> None:
+    await send_soon(app, VERIFY, session_id.hex)
+
+
+@asynccontextmanager
+async def _working() -> AsyncGenerator[Working]:
+    parts = build(settings, _request_verification, pool_size=POOL_SIZE)
+    await parts.open()
+    try:
+        yield Working(parts.context, parts.shares, settings.garbage_grace, settings.unclaimed_lifetime)
+    finally:
+        await parts.close()
+
+
+tasks.register(app, WorkerProcess(app, settings, _working))
