@@ -31,7 +31,9 @@ class Budget:
 
     async def give_back(self, key: str) -> None:
         """Uncount one event."""
-        await self._limiter.count(self._key(key), -1, self._period)
+        if await self._limiter.count(self._key(key), -1, self._period) < 0:
+            # The window of that event is over: it must not become credit in the next one.
+            await self._limiter.count(self._key(key), 1, self._period)
 
     def _key(self, key: str) -> str:
         seconds = int(self._period.total_seconds())
@@ -61,3 +63,7 @@ class Limiter:
         """Raise `LimiterUnavailable` unless Valkey answers."""
         if not await self._storage.check():
             raise LimiterUnavailable
+
+    async def close(self) -> None:
+        """Close the connections to Valkey."""
+        await self._storage.bridge.get_connection().aclose()

@@ -47,7 +47,9 @@ def provision(admin_url: str, database_url: str) -> None:
         )
         if not connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
             connection.execute(
-                sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(role))
+                sql.SQL("create database {} owner {} encoding 'UTF8' template template0").format(
+                    sql.Identifier(name), sql.Identifier(role)
+                )
             )
             connection.execute(sql.SQL("revoke connect on database {} from public").format(sql.Identifier(name)))
 

@@ -14,6 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from common import errors
 from common.errors import DomainError
@@ -27,6 +29,7 @@ WEEK = timedelta(days=7)
 COUNT_LIFETIME = timedelta(days=1)
 UNITS = {"day": timedelta(days=1), "hour": timedelta(hours=1), "minute": timedelta(minutes=1)}
 FOREVER, COUNT = "forever", "count"
+STYLES = (*UNITS, FOREVER, COUNT)
 
 RATE_TEXT = "请求次数过多，请稍后再试"
 UPLOAD_RATE_TEXT = "Upload rate limit"
@@ -44,6 +47,12 @@ class Refused(DomainError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Missed(DomainError):
+    """A look-up that found nothing: no error of HTTP in this dialect, but `code` 404 in an answer of 200."""
+
+    code = "missed"
 
 
 class FieldError(DomainError):
@@ -89,7 +98,7 @@ class Expiry:
 
 def parse_expiry(style: str, value: int, policy: Policy, now: datetime) -> Expiry:
     """What `expire_style` and `expire_value` mean. Raises `Refused` (400 for a style, 403 beyond the longest time)."""
-    if style not in policy.expire_styles or style not in (*UNITS, FOREVER, COUNT):
+    if style not in policy.expire_styles or style not in STYLES:
         raise Refused(400, "Invalid expiration type")
     if value < 1 and style != FOREVER:
         raise Refused(400, "Invalid expiration value")
@@ -189,6 +198,14 @@ class FileCodeBoxRoute(APIRoute):
 
         return handle_and_render
 
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().handle(scope, receive, send)
+        except HTTPException as error:
+            # The wrong method: what an endpoint itself raises has been answered further in.
+            response = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+            await response(scope, receive, send)
+
 
 def _brief(error: dict[str, Any]) -> dict[str, Any]:
     return {key: error.get(key) for key in ("type", "loc", "msg", "input")}
@@ -200,6 +217,8 @@ def render(error: DomainError) -> JSONResponse:
         return JSONResponse({"detail": error.errors}, 422)
     if isinstance(error, Refused):
         return JSONResponse({"detail": error.message}, error.status)
+    if isinstance(error, Missed):
+        return envelope(404, error.message)
     if isinstance(error, errors.RateLimited):
         return JSONResponse({"detail": RATE_TEXT}, 423, retry_headers(error))
     if isinstance(error, errors.StorageFull):

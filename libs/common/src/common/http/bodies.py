@@ -172,7 +172,8 @@ async def read_fields(request: Request) -> dict[str, Any]:
         except ValueError:
             raise InvalidInput("malformed form") from None
     try:
-        value = from_json(body)
+        # What JSON has no word for could not be quoted in an answer either.
+        value = from_json(body, allow_inf_nan=False)
     except ValueError:
         raise InvalidInput("malformed JSON") from None
     if not isinstance(value, dict):

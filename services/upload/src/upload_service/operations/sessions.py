@@ -180,6 +180,7 @@ async def wait_verified(context: Context, session: UploadSession, patience: time
     """
     until = time.monotonic() + patience.total_seconds()
     pause = FIRST_LOOK
+    session = await find_session(context, session.id)
     while session.state in UNVERIFIED and time.monotonic() < until:
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, LONGEST_LOOK)

@@ -1,0 +1,104 @@
+"""The engines that tests run on, and fresh databases on them.
+
+By default everything runs on one throwaway embedded stack, which the contract and end-to-end tests also talk to. With
+`WAYSTATION_TEST_CONTAINERS=1` and a Docker engine, the integration tests use the engines' containers instead.
+"""
+
+import secrets
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from common.blob import ObjectStore
+from common.db.migrate import migrate
+from tests import containers
+from tests.containers import StoreAddress
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Where the engines answer, with their administrators' credentials."""
+
+    postgres_url: str
+    valkey_url: str
+    store: StoreAddress
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Engines]:
+    with ExitStack() as stack:
+        yield Engines(
+            stack.enter_context(containers.postgres()),
+            stack.enter_context(containers.valkey()),
+            stack.enter_context(containers.store()),
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres_url(engines: Engines) -> str:
+    return engines.postgres_url
+
+
+@pytest.fixture(scope="session")
+def valkey_url(engines: Engines) -> str:
+    """Valkey's URL. Keys of a test must not be another's: use random names."""
+    return engines.valkey_url
+
+
+MakeDatabase = Callable[[Path], str]
+
+
+@pytest.fixture(scope="session")
+def make_database(postgres_url: str) -> Iterator[MakeDatabase]:
+    """A function that gives a fresh database with a service's migrations applied, cloned from a template."""
+    templates: dict[Path, str] = {}
+    made: list[str] = []
+
+    def create(connection: psycopg.Connection, template: str) -> str:
+        name = f"test_{secrets.token_hex(6)}"
+        identifiers = sql.Identifier(name), sql.Identifier(template)
+        connection.execute(sql.SQL("create database {} encoding 'UTF8' template {}").format(*identifiers))
+        made.append(name)
+        return name
+
+    def make(folder: Path) -> str:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            if folder not in templates:
+                templates[folder] = create(connection, "template0")
+                migrate(_url_of(postgres_url, templates[folder]), folder)
+            return _url_of(postgres_url, create(connection, templates[folder]))
+
+    yield make
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        for name in made:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def _url_of(postgres_url: str, database: str) -> str:
+    return make_conninfo(**{**conninfo_to_dict(postgres_url), "dbname": database})
+
+
+@pytest.fixture
+async def store(engines: Engines) -> AsyncGenerator[ObjectStore]:
+    """The object store with a bucket of the test's own."""
+    address = engines.store
+    bucket = f"test-{secrets.token_hex(6)}"
+    store = ObjectStore(
+        address.endpoint,
+        region="us-east-1",
+        bucket=bucket,
+        access_key=address.access_key,
+        secret_key=address.secret_key,
+    )
+    await store.open()
+    await store.ensure_bucket()
+    yield store
+    await store.close()
