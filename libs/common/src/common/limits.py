@@ -5,9 +5,12 @@ parallel requests cannot slip past a limit that is only counted afterwards.
 """
 
 from datetime import timedelta
+from typing import cast
 
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
+from limits.aio.storage.redis.redispy import RedispyBridge
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from common.errors import RateLimited, Unavailable
@@ -66,4 +69,6 @@ class Limiter:
 
     async def close(self) -> None:
         """Close the connections to Valkey."""
-        await self._storage.bridge.get_connection().aclose()
+        bridge = self._storage.bridge
+        assert isinstance(bridge, RedispyBridge)
+        await cast("Redis", bridge.get_connection()).aclose()

@@ -1,0 +1,7 @@
+"""The settings of the chat service."""
+
+from common.settings import DatabaseSettings, ValkeySettings
+
+
+class ChatSettings(DatabaseSettings, ValkeySettings):
+    """What the service needs."""

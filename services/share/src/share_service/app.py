@@ -1,0 +1,58 @@
+"""The share service: codes, texts, redemption and policy."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from common.db import Database
+from common.http import app as http
+from common.http.internal import Peer, new_client
+from common.http.service_tokens import TokenSource, TokenVerifier
+from common.limits import Limiter
+from share_service.api import internal
+from share_service.compat import filecodebox
+from share_service.download_keys import DownloadKeys
+from share_service.guesses import Guesses
+from share_service.policy import PolicySource
+from share_service.settings import ShareSettings
+from share_service.state import AppState
+
+
+def create_app(settings: ShareSettings | None = None) -> FastAPI:
+    """The application. Nothing is connected before it starts, and nothing that is down keeps it from starting."""
+    settings = settings or ShareSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+    limiter = Limiter(settings.valkey_url.get_secret_value())
+    client = new_client()
+    tokens = TokenSource(
+        client, auth_url=settings.auth_url, service="share", secret=settings.service_secret.get_secret_value()
+    )
+    verifier = TokenVerifier(client, auth_url=settings.auth_url)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await database.open()
+        yield
+        await client.aclose()
+        await limiter.close()
+        await database.close()
+
+    app = http.create_app(
+        name="share",
+        settings=settings,
+        lifespan=lifespan,
+        checks={"database": database.ready, "limits": limiter.ready},
+    )
+    app.state.share = AppState(
+        database=database,
+        limiter=limiter,
+        upload=Peer(client, settings.upload_url, tokens),
+        verifier=verifier,
+        policy=PolicySource(database, settings.policy()),
+        guesses=Guesses(limiter, settings.guess_global_count),
+        keys=DownloadKeys(settings.download_key_secret.get_secret_value()),
+    )
+    app.include_router(internal.routes(verifier))
+    app.include_router(filecodebox.router)
+    return app

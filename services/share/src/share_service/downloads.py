@@ -1,0 +1,75 @@
+"""A download, from the code to the place in the object store: what every dialect does between its wire and its answer.
+
+The upload service is asked before a use is taken: a file that is not ready yet, or no longer there, costs nothing. No
+database connection is held while it answers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from common.errors import Gone, NotFound
+from share_service import operations
+from share_service.model import BadKey, Share, UnknownCode
+from share_service.operations import Admission
+from share_service.state import AppState
+
+Method = Literal["GET", "HEAD"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for what of a share."""
+
+    code: str
+    holder: bytes
+    may_start: bool
+    """Whether the holder may start a download; if not, only resume one."""
+    method: Method
+    is_new: Callable[[int], bool]
+    """Whether this asks for the first byte of so many; if not, it may be the resume of what has been paid for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A share that is being downloaded: a text, or a file of which the object store has the bytes."""
+
+    share: Share
+    store_path: str = ""
+    sha256: bytes = b""
+
+
+async def start_download(state: AppState, asked: Asked, now: datetime) -> Download:
+    """Take a use where one is due, and say where the content is.
+
+    Due is one for every GET but a resume under a lease. Raises `UnknownCode` (also when the file has vanished),
+    `ShareEnded`, `BadKey` when the holder may not start a download, and `NotReady` while the file is being verified.
+    """
+    async with state.database.connection() as connection:
+        admission = await operations.admit(connection, asked.code, asked.holder, now)
+    if not (asked.may_start or admission.leased):
+        raise BadKey
+    if admission.share.kind == "text":
+        return await _text(state, asked, admission, now)
+    return await _file(state, asked, admission, now)
+
+
+async def _text(state: AppState, asked: Asked, admission: Admission, now: datetime) -> Download:
+    if asked.method == "HEAD":
+        return Download(admission.share)
+    async with state.database.transaction() as connection:
+        return Download(await operations.redeem_text(connection, admission.share.id, now))
+
+
+async def _file(state: AppState, asked: Asked, admission: Admission, now: datetime) -> Download:
+    share = admission.share
+    try:
+        answer = await state.upload.call("POST", f"/internal/files/{share.file_id}/download", {"method": asked.method})
+    except (NotFound, Gone):
+        raise UnknownCode from None
+    paid = asked.method == "HEAD" or (admission.leased and not asked.is_new(share.size))
+    if not paid:
+        async with state.database.transaction() as connection:
+            share = await operations.redeem_file(connection, share.id, asked.holder, now)
+    return Download(share, str(answer["store_path"]), bytes.fromhex(str(answer["sha256"])))

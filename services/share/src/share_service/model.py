@@ -1,0 +1,101 @@
+"""What a share is and when it ends."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from common.errors import DomainError, Forbidden, Gone, NotFound, Unavailable
+from common.ids import CODE_ALPHABET
+
+CODE_LENGTH = 5
+CODE_ATTEMPTS = 20
+
+LEASE_LIFETIME = timedelta(hours=1)
+# A share that gave back what it held is kept this long, so that its code is answered as expired, not as unknown.
+KEEP_RELEASED = timedelta(hours=24)
+# A release that failed, or whose sweep died, is tried again after this.
+RELEASE_AGAIN = timedelta(minutes=1)
+
+Kind = Literal["file", "text"]
+State = Literal["active", "spent", "ended", "released"]
+
+
+class UnknownCode(NotFound):
+    """No share has this code."""
+
+    code = "unknown_code"
+
+
+class ShareEnded(Gone):
+    """The share has ended."""
+
+    code = "share_ended"
+
+
+class BadKey(Forbidden):
+    """The download key is not valid for this share."""
+
+    code = "bad_key"
+
+
+class CodesCrowded(Unavailable):
+    """So many codes are taken that no free one was found."""
+
+    code = "codes_crowded"
+
+
+WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey)
+"""What someone hears who tries codes or keys: these count against the budgets for guesses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share as it stands in the database. `size` in bytes; `uses_left` None: any number of uses."""
+
+    id: UUID
+    code: str
+    kind: Kind
+    file_id: UUID | None
+    name: str
+    size: int
+    body: str | None
+    state: State
+    expires_at: datetime | None
+    uses_left: int | None
+    used_count: int
+    created_at: datetime
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether its time is over, be its state what it may."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def is_redeemable(self, now: datetime) -> bool:
+        """Whether a use can be taken."""
+        return self.state == "active" and not self.is_over(now)
+
+    def is_resumable(self, now: datetime) -> bool:
+        """Whether a download that has a lease may go on: the last use may be taken, but it has not ended."""
+        return self.state in ("active", "spent") and not self.is_over(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When a share ends: at a moment, after a number of uses, whichever comes first, or never."""
+
+    expires_at: datetime | None
+    uses: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An ended share whose file is to be given back; `wanted` when another share still serves the same file."""
+
+    id: UUID
+    file_id: UUID | None
+    wanted: bool
+
+
+def is_code(text: str) -> bool:
+    """Whether `text` can be a code at all."""
+    return len(text) == CODE_LENGTH and all(character in CODE_ALPHABET for character in text)
