@@ -1,0 +1,63 @@
+"""`python -m deploy.local`: start the whole system here, and stop it on Ctrl-C.
+
+DATA (./data), HOST (127.0.0.1), PORT (8080) say where. DATABASE_URL_ADMIN, VALKEY_URL, and S3_ENDPOINT with
+S3_ACCESS_KEY and S3_SECRET_KEY name engines to use instead of starting them. With --until-stdin-closes it also stops
+when its standard input ends, which ties it to the program that started it.
+"""
+
+import asyncio
+import signal
+import sys
+
+from deploy.local import log as logs
+from deploy.local import settings as stack_settings
+from deploy.local.binaries import MissingEngine
+from deploy.local.files import FolderInUse, locked
+from deploy.local.identity import NoIdentity
+from deploy.local.postgres import InitFailed
+from deploy.local.settings import SettingsError
+from deploy.local.state import RunState
+from deploy.local.store import FormatFailed
+from deploy.local.supervisor import StartFailed, Supervisor
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+UNTIL_STDIN_CLOSES = "--until-stdin-closes"
+
+
+async def _serve(settings: stack_settings.StackSettings, *, until_stdin_closes: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    if until_stdin_closes:
+        loop.add_reader(sys.stdin.fileno(), _read_or_stop, loop, stop)
+    await Supervisor(settings, logs.for_terminal()).run(stop)
+
+
+def _read_or_stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    if not sys.stdin.buffer.raw.read(4096):  # type: ignore[attr-defined]
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
+
+def main() -> int:
+    if "--help" in sys.argv or "-h" in sys.argv:
+        print(__doc__)
+        return 0
+    try:
+        settings = stack_settings.read()
+        with locked(settings.data):
+            asyncio.run(_serve(settings, until_stdin_closes=UNTIL_STDIN_CLOSES in sys.argv))
+    except FolderInUse as error:
+        state = RunState.load(stack_settings.read().data)
+        where = f", at {state.url}" if state and state.ready else ""
+        print(f"Already running: {error}{where}. Stop it first, or choose another folder by DATA.", file=sys.stderr)
+        return 1
+    except (SettingsError, MissingEngine, NoIdentity, InitFailed, FormatFailed, StartFailed) as error:
+        print(f"Not started: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

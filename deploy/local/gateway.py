@@ -1,0 +1,57 @@
+"""Caddy, as `deploy/gateway/Caddyfile` says; here are only the addresses."""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deploy.local import binaries, probes
+from deploy.local.program import Program
+
+CADDYFILE = Path(__file__).parents[1] / "gateway" / "Caddyfile"
+NOISE = r"admin endpoint disabled|HTTP/2 skipped because it requires TLS"
+
+
+def program(
+    data: Path,
+    *,
+    host: str,
+    port: int,
+    upload_port: int,
+    share_port: int,
+    store_endpoint: str,
+    trusted_proxies: str,
+    system: Mapping[str, str],
+) -> Program:
+    folder = data / "gateway"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    probed = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return Program(
+        name="gateway",
+        command=[str(binaries.caddy()), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"],
+        folder=folder,
+        environment={
+            **system,
+            # Caddy writes nowhere else.
+            **{name: str(folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")},
+            "SITE_ADDRESS": f":{port}",
+            "GATEWAY_BIND": host,
+            "GATEWAY_TRUSTED_PROXIES": trusted_proxies,
+            "GATEWAY_UPSTREAMS": "fixed",
+            "UPLOAD_ADDRESS": f"127.0.0.1:{upload_port}",
+            "SHARE_ADDRESS": f"127.0.0.1:{share_port}",
+            **store_address(store_endpoint),
+        },
+        port=port,
+        host=host,
+        ready=probes.http(port, "/health", probed),
+        orphan_signal=signal.SIGTERM,
+        noise=NOISE,
+    )
+
+
+def store_address(endpoint: str) -> dict[str, str]:
+    """Where the gateway fetches from, and the Host that presigned URLs of that endpoint are signed for."""
+    parts = urlsplit(endpoint)
+    address = f"https://{parts.netloc}" if parts.scheme == "https" else parts.netloc
+    return {"STORE_ADDRESS": address, "STORE_HOST": parts.netloc}

@@ -1,0 +1,97 @@
+"""One readable log out of the output of all programs.
+
+A line is the program's name and what it said; lines of JSON, as the services and the gateway write them, become
+`time level event key=value`. LOG_FORMAT=json leaves them as they are, without a name in front, for programs to read.
+"""
+
+import json
+import os
+import re
+import sys
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+NAME_WIDTH = 13
+COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
+LEVEL_COLOURS = {"warning": 33, "warn": 33, "error": 31, "critical": 31, "fatal": 31}
+HIDDEN = {"event", "msg", "level", "timestamp", "ts", "service", "logger"}
+KEPT_LINES = 200
+
+
+class Log:
+    """Writes to `stream`, and remembers the last lines for the message when something fails."""
+
+    def __init__(self, stream: TextIO = sys.stdout, *, raw_json: bool = False, colours: bool = False) -> None:
+        self._stream, self._raw_json, self._colours = stream, raw_json, colours
+        self._names: dict[str, int] = {}
+        self.recent: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
+
+    def say(self, text: str) -> None:
+        """A word from the supervisor itself."""
+        self._write("stack", text)
+
+    def sink(self, name: str, noise: str | None) -> Callable[[str], None]:
+        """Takes the lines of one program."""
+        ignored = re.compile(noise) if noise else None
+
+        def take(line: str) -> None:
+            if not line.strip() or (ignored and ignored.search(line)):
+                return
+            self.recent.append((name, line))
+            if self._raw_json and line.startswith("{"):
+                self._emit(line)
+            else:
+                self._write(name, self._readable(line))
+
+        return take
+
+    def tail(self, name: str, count: int = 20) -> str:
+        """The last lines of one program."""
+        lines = [line for source, line in self.recent if source == name]
+        return "\n".join(lines[-count:])
+
+    def _write(self, name: str, text: str) -> None:
+        label = self._paint(f"{name:<{NAME_WIDTH}}", COLOURS[self._names.setdefault(name, len(self._names)) % 10])
+        self._emit(f"{label} │ {text}")
+
+    def _emit(self, line: str) -> None:
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            # Whoever read this is gone; the stack goes on, and so must what comes at exit.
+            self._stream = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+    def _readable(self, line: str) -> str:
+        if not line.startswith("{"):
+            return line
+        try:
+            record: dict[str, Any] = json.loads(line)
+        except ValueError:
+            return line
+        level = str(record.get("level", "info"))
+        event = record.get("event", record.get("msg", ""))
+        details = " ".join(f"{key}={value}" for key, value in record.items() if key not in HIDDEN)
+        painted = self._paint(f"{level:<7}", LEVEL_COLOURS.get(level, 90))
+        return f"{_clock(record)} {painted} {event} {details}".rstrip()
+
+    def _paint(self, text: str, colour: int) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self._colours else text
+
+
+def _clock(record: dict[str, Any]) -> str:
+    """The time of day of a record, local: ISO text from the services, seconds from the gateway."""
+    stamp = record.get("timestamp", record.get("ts"))
+    try:
+        moment = datetime.fromisoformat(stamp) if isinstance(stamp, str) else datetime.fromtimestamp(stamp or 0, UTC)
+    except (TypeError, ValueError):
+        moment = datetime.now(UTC)
+    return moment.astimezone().strftime("%H:%M:%S")
+
+
+def for_terminal() -> Log:
+    """The log of this process: coloured on a terminal unless NO_COLOR is set."""
+    colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return Log(raw_json=os.environ.get("LOG_FORMAT") == "json", colours=colours)

@@ -1,0 +1,131 @@
+"""PostgreSQL: a cluster of its own, TCP on 127.0.0.1 with passwords only, durable, and small."""
+
+import asyncio
+import os
+import shutil
+import signal
+from pathlib import Path
+
+from deploy.local import binaries, identity, probes
+from deploy.local.files import write_private
+from deploy.local.identity import Identity
+from deploy.local.ports import LOOPBACK
+from deploy.local.program import Program
+
+ADMIN = "waystation"
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    # Their paths may not be longer than about 100 bytes, and a data folder's may.
+    "unix_socket_directories": "",
+    "shared_buffers": "64MB",
+    "max_connections": "100",
+    "max_worker_processes": "4",
+    "io_method": "sync",
+    "jit": "off",
+    "max_wal_size": "512MB",
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "password_encryption": "scram-sha-256",
+    "log_line_prefix": "",
+    "log_checkpoints": "off",
+    # Statements and the details of errors carry values, codes among them.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+NOISE = r"^LOG:  (starting PostgreSQL|listening on|database system (is|was) (ready|shut down)|.*shutdown request|aborting any)"
+
+
+class InitFailed(Exception):
+    """`initdb` made no cluster; carries what it said."""
+
+
+async def prepare(data: Path, password: str) -> Program:
+    """Make the cluster if there is none, and see to what a killed server left behind.
+
+    The program's port is to be chosen: see `on_port`. Raises `NoIdentity` or `InitFailed`.
+    """
+    folder = data / "postgres"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    who = await identity.choose(binaries.postgres("postgres"), folder)
+    cluster = folder / "cluster"
+    if not (cluster / "PG_VERSION").exists():
+        await _create(folder, cluster, who, password)
+    _forget_dead_server(cluster)
+    return Program(
+        name="postgres",
+        command=[str(binaries.postgres("postgres")), "-D", str(cluster)],
+        folder=folder,
+        environment={"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"},
+        # fast shutdown: sessions are ended, the data is left clean
+        stop_signal=signal.SIGINT,
+        orphan_signal=signal.SIGINT,
+        grace=30.0,
+        identity=who,
+        noise=NOISE,
+    )
+
+
+def arguments(port: int) -> list[str]:
+    """The settings, as arguments: what an older version of this program wrote into a file would stay there."""
+    settings = {**SETTINGS, "port": str(port)}
+    return [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
+
+
+def ready(port: int) -> probes.Probe:
+    return probes.postgres(binaries.postgres("pg_isready"), port)
+
+
+def admin_url(port: int, password: str) -> str:
+    return f"postgresql://{ADMIN}:{password}@{LOOPBACK}:{port}/postgres"
+
+
+async def _create(folder: Path, cluster: Path, who: Identity, password: str) -> None:
+    # Made beside and renamed, so that a killed initdb leaves nothing that looks like a cluster.
+    unfinished = folder / "cluster.new"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    password_file = folder / "password"
+    write_private(password_file, password)
+    if who.owner:
+        os.chown(password_file, *who.owner)
+    command = [
+        *(str(binaries.postgres("initdb")), "--pgdata", str(unfinished), "--username", ADMIN),
+        *("--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"),
+        # does not depend on the locales that this system has
+        *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
+    ]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *identity.launch_command(who, command),
+            cwd=folder,
+            env={"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+    finally:
+        password_file.unlink()
+    if process.returncode != 0:
+        raise InitFailed(f"PostgreSQL made no database cluster:\n{output.decode(errors='replace').strip()}")
+    unfinished.rename(cluster)
+
+
+def _forget_dead_server(cluster: Path) -> None:
+    """Remove `postmaster.pid` unless its process is a server on this cluster.
+
+    After a crash of the machine the number in it may belong to any process, and PostgreSQL would not start. No other
+    server can run on this cluster: the folder is locked, and leftovers were stopped.
+    """
+    path = cluster / "postmaster.pid"
+    try:
+        pid = int(path.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        path.unlink(missing_ok=True)
+        return
+    try:
+        alive = Path(f"/proc/{pid}/cwd").resolve() == cluster.resolve()
+    except OSError:
+        alive = False
+    if not alive:
+        path.unlink(missing_ok=True)

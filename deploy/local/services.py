@@ -1,0 +1,180 @@
+"""The services, their workers and the beat: which command, and what each may know.
+
+No process is given an address or a credential that it has no use for.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from deploy.local import probes
+from deploy.local.credentials import CALLERS, SERVICES, Credentials
+from deploy.local.ports import LOOPBACK
+from deploy.local.program import Program, Task
+from deploy.local.settings import StackSettings
+
+ROOT = Path(__file__).parents[2]
+WORKERS = {"upload": 2, "share": 1}
+"""Processes of each service's worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where everything is in this run."""
+
+    database_admin_url: str
+    valkey_url: str
+    store_endpoint: str
+    store_access_key: str
+    store_secret_key: str
+    service_ports: Mapping[str, int]
+
+    @property
+    def broker_url(self) -> str:
+        """The same server, another database."""
+        return urlunsplit(urlsplit(self.valkey_url)._replace(path="/1"))
+
+    def database_url(self, service: str, password: str) -> str:
+        admin = urlsplit(self.database_admin_url)
+        server = admin.netloc.rpartition("@")[2]
+        return urlunsplit(admin._replace(netloc=f"{service}:{password}@{server}", path=f"/{service}"))
+
+    def service_url(self, service: str) -> str:
+        return f"http://{LOOPBACK}:{self.service_ports[service]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Describes every process of the system's own code."""
+
+    settings: StackSettings
+    credentials: Credentials
+    addresses: Addresses
+
+    def migrations(self) -> list[Task]:
+        """Make each service's role and database, and bring it up to date."""
+        return [
+            Task(
+                name=f"migrate {service}",
+                command=[sys.executable, "-m", "common.db.migrate", f"services/{service}/migrations"],
+                folder=ROOT,
+                environment={
+                    **self._python(),
+                    "DATABASE_URL": self._database_url(service),
+                    "ADMIN_DATABASE_URL": self.addresses.database_admin_url,
+                },
+            )
+            for service in SERVICES
+        ]
+
+    def servers(self) -> list[Program]:
+        return [self._server(service) for service in SERVICES]
+
+    def workers(self) -> list[Program]:
+        """The workers, and the one beat."""
+        return [*(self._worker(service, processes) for service, processes in WORKERS.items()), self._beat()]
+
+    def workers_answer(self) -> Task:
+        return Task(
+            name="wait for workers",
+            command=[sys.executable, "-m", "deploy.local.await_workers", *(node(service) for service in WORKERS)],
+            folder=ROOT,
+            environment={**self._python(), "BROKER_URL": self.addresses.broker_url},
+        )
+
+    def _server(self, service: str) -> Program:
+        port = self.addresses.service_ports[service]
+        return Program(
+            name=service,
+            command=[
+                *(sys.executable, "-m", "uvicorn", "--factory", f"{service}_service.app:create_app"),
+                *("--host", LOOPBACK, "--port", str(port), "--loop", "uvloop", "--http", "httptools"),
+                *("--no-access-log", "--no-server-header", "--log-level", "warning"),
+            ],
+            folder=ROOT,
+            environment=self.environment(service),
+            port=port,
+            ready=probes.http(port, "/internal/health/ready"),
+        )
+
+    def _worker(self, service: str, processes: int) -> Program:
+        return Program(
+            name=f"{service}-worker",
+            command=[
+                *(sys.executable, "-m", "celery", "-A", f"{service}_service.worker:app", "worker"),
+                *("-Q", service, "-n", node(service), "--pool", "prefork", "--concurrency", str(processes)),
+                *("--without-gossip", "--without-mingle", "--loglevel", "warning"),
+            ],
+            folder=ROOT,
+            environment={"LOG_LEVEL": "warning", **self.environment(service)},
+            # a cold stop, which takes the pool's processes along; what they were doing is delivered again
+            orphan_signal=signal.SIGQUIT,
+        )
+
+    def _beat(self) -> Program:
+        return Program(
+            name="beat",
+            command=[
+                *(sys.executable, "-m", "celery", "-A", "common.queue.beat:app", "beat"),
+                *("--pidfile=", "--loglevel", "warning"),
+            ],
+            folder=ROOT,
+            environment={"LOG_LEVEL": "warning", **self._python(), "BROKER_URL": self.addresses.broker_url},
+        )
+
+    def environment(self, service: str) -> dict[str, str]:
+        """All that a service's processes are told."""
+        environment = {
+            **self._python(),
+            "DATABASE_URL": self._database_url(service),
+            "VALKEY_URL": self.addresses.valkey_url,
+        }
+        if service == "auth":
+            secrets = {caller: self.credentials[f"service_{caller}"] for caller in CALLERS}
+            environment["SERVICE_SECRETS"] = json.dumps(secrets)
+        if service in CALLERS:
+            environment |= {
+                "BROKER_URL": self.addresses.broker_url,
+                "SERVICE_SECRET": self.credentials[f"service_{service}"],
+                "AUTH_URL": self.addresses.service_url("auth"),
+            }
+        if service == "upload":
+            environment |= {
+                "SHARE_URL": self.addresses.service_url("share"),
+                "S3_ENDPOINT": self.addresses.store_endpoint,
+                "S3_REGION": self.settings.s3_region,
+                "S3_BUCKET": self.settings.s3_bucket,
+                "S3_ACCESS_KEY": self.addresses.store_access_key,
+                "S3_SECRET_KEY": self.addresses.store_secret_key,
+            }
+        if service == "share":
+            environment |= {
+                "UPLOAD_URL": self.addresses.service_url("upload"),
+                "DOWNLOAD_KEY_SECRET": self.credentials["download_key"],
+            }
+        return environment
+
+    def _database_url(self, service: str) -> str:
+        return self.addresses.database_url(service, self.credentials[f"postgres_{service}"])
+
+    def _python(self) -> dict[str, str]:
+        return {
+            "LANG": "C.UTF-8",
+            # Two allocation arenas instead of eight a core: much less memory for programs with few busy threads.
+            "MALLOC_ARENA_MAX": "2",
+            "PYTHONUNBUFFERED": "1",
+            "HOME": str(self.settings.data),
+            # The gateway is the only one who speaks to services from outside.
+            "TRUSTED_PROXIES": "127.0.0.1/32",
+            **self.settings.system,
+            **self.settings.policy,
+        }
+
+
+def node(service: str) -> str:
+    """The name under which a service's worker answers."""
+    return f"{service}-worker@embedded"

@@ -1,0 +1,102 @@
+"""What a user may set, all of it through the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Reach every service as they are: policy, limits and logging. Everything else of the user's environment stays outside:
+# a variable that some library reads (a proxy, a Python path) would change the system in ways that nobody sees.
+POLICY_PREFIXES = (
+    "AUTH_",
+    "CHAT_",
+    "DATABASE_POOL_",
+    "ENABLE_",
+    "ERROR_",
+    "EXPIRE_",
+    "GARBAGE_",
+    "LOG_",
+    "MAX_",
+    "OPEN_",
+    "SHARE_",
+    "SITE_",
+    "TRUSTED_",
+    "UPLOAD_",
+)
+SYSTEM_NAMES = ("PATH", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class SettingsError(Exception):
+    """A setting cannot be used as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalStore:
+    """An S3 server that is used instead of the embedded one."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """Where the stack runs, and which engines are not its own."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """Of the gateway; 0 takes a free one."""
+    database_admin_url: str | None = None
+    valkey_url: str | None = None
+    store: ExternalStore | None = None
+    s3_region: str = "us-east-1"
+    s3_bucket: str = "waystation"
+    gateway_trusted_proxies: str = ""
+    policy: Mapping[str, str] = field(default_factory=dict[str, str])
+    system: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def public_host(self) -> str:
+        """The host to name in the address that is printed."""
+        if self.host in {"0.0.0.0", "::", ""}:
+            return "127.0.0.1"
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+
+def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
+    """The settings that `environment` holds. Raises `SettingsError`."""
+    policy = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(POLICY_PREFIXES) and not name.endswith(("_URL", "_SECRET", "_SECRETS", "_FILE"))
+    }
+    return StackSettings(
+        data=Path(environment.get("DATA") or "data").absolute(),
+        host=environment.get("HOST") or "127.0.0.1",
+        port=_port(environment.get("PORT") or "8080"),
+        database_admin_url=environment.get("DATABASE_URL_ADMIN") or None,
+        valkey_url=environment.get("VALKEY_URL") or None,
+        store=_store(environment),
+        s3_region=environment.get("S3_REGION") or "us-east-1",
+        s3_bucket=environment.get("S3_BUCKET") or "waystation",
+        gateway_trusted_proxies=environment.get("GATEWAY_TRUSTED_PROXIES", ""),
+        policy=policy,
+        system={name: environment[name] for name in SYSTEM_NAMES if name in environment},
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise SettingsError(f"PORT must be a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _store(environment: Mapping[str, str]) -> ExternalStore | None:
+    endpoint = environment.get("S3_ENDPOINT")
+    if not endpoint:
+        return None
+    access_key, secret_key = environment.get("S3_ACCESS_KEY"), environment.get("S3_SECRET_KEY")
+    if not access_key or not secret_key:
+        raise SettingsError("S3_ENDPOINT needs S3_ACCESS_KEY and S3_SECRET_KEY")
+    return ExternalStore(endpoint.rstrip("/"), access_key, secret_key)

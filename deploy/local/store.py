@@ -1,0 +1,77 @@
+"""The object store: JuiceFS's S3 gateway over a local folder, with its metadata in SQLite."""
+
+import asyncio
+import shutil
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local import binaries, probes
+from deploy.local.ports import LOOPBACK
+from deploy.local.program import Program
+
+# Relative to the folder it runs in, so that the path may hold any character.
+METADATA = "sqlite3://meta.db"
+# Go's collector keeps its heap near this once much has passed through; without it 300 MiB stay in use.
+MEMORY_LIMIT = "128MiB"
+BUFFER_MIB = 100
+NOISE = (
+    r"Set storage tier: not supported|cache-size is 0|Metadata backup is disabled|IAM initialization complete"
+    r"|Exiting on signal"
+)
+
+
+class FormatFailed(Exception):
+    """The store's volume could not be made; carries what JuiceFS said."""
+
+
+async def prepare(data: Path) -> None:
+    """Make the volume if there is none. Raises `FormatFailed`."""
+    folder = data / "store"
+    if (folder / "meta.db").exists():
+        return
+    # Made beside and renamed, so that what was interrupted leaves nothing that looks like a store.
+    unfinished = data / "store.new"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
+    process = await asyncio.create_subprocess_exec(
+        *(str(binaries.juicefs()), "format", "--quiet", "--storage", "file", "--bucket", f"{unfinished}/blocks"),
+        # deleted is deleted; the system has its own grace period
+        *("--trash-days", "0", METADATA, "waystation"),
+        cwd=unfinished,
+        env={"HOME": str(unfinished)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode != 0:
+        raise FormatFailed(f"The object store could not be made:\n{output.decode(errors='replace').strip()}")
+    unfinished.rename(folder)
+
+
+def program(data: Path, port: int, *, access_key: str, secret_key: str, system: Mapping[str, str]) -> Program:
+    folder = data / "store"
+    options = [
+        *("--quiet", "--no-banner", "--no-usage-report", "--multi-buckets", "--keep-etag", "--object-meta"),
+        # Reads of a local folder gain nothing from a second copy.
+        *("--cache-size", "0", "--buffer-size", str(BUFFER_MIB), "--backup-meta", "0"),
+        # The volume remembers where it was made; the data folder may have been moved since.
+        *("--bucket", f"{folder}/blocks/", "--metrics", f"{LOOPBACK}:0"),
+    ]
+    return Program(
+        name="store",
+        command=[str(binaries.juicefs()), "gateway", *options, METADATA, f"{LOOPBACK}:{port}"],
+        folder=folder,
+        environment={
+            **system,
+            "HOME": str(folder),
+            "GOMEMLIMIT": MEMORY_LIMIT,
+            "MINIO_ROOT_USER": access_key,
+            "MINIO_ROOT_PASSWORD": secret_key,
+        },
+        port=port,
+        ready=probes.http(port, "/minio/health/live"),
+        orphan_signal=signal.SIGTERM,
+        noise=NOISE,
+    )
