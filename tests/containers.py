@@ -57,7 +57,8 @@ def wanted() -> bool:
 def postgres() -> Iterator[str]:
     """PostgreSQL 17; yields its administrator's URL."""
     password = secrets.token_hex(16)
-    with _running(DockerContainer("postgres:17").with_env("POSTGRES_PASSWORD", password), 5432) as address:
+    container = DockerContainer("postgres:17").with_envs(POSTGRES_PASSWORD=password, LANG="C.UTF-8")
+    with _running(container, 5432) as address:
         url = f"postgresql://postgres:{password}@{address}/postgres"
         _wait(lambda: psycopg.connect(url, connect_timeout=3).close(), psycopg.OperationalError)
         yield url

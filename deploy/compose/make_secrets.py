@@ -92,7 +92,9 @@ def valkey_users(key: Mapping[str, str]) -> str:
 
     service = "~* &* +@all -@admin -@dangerous +info"
     return (
-        "user default off resetpass -@all\n"
+        # Nobody can be the default user. It keeps its rights because Valkey replays its own log as this user, and
+        # would drop every transaction that it has no right to.
+        "user default off resetpass ~* &* +@all\n"
         + user("health", "resetkeys -@all +ping")
         + "".join(user(name, service) for name in (*SERVICES, "beat"))
     )

@@ -55,15 +55,21 @@ class System:
 
     def up(self, *arguments: str) -> None:
         """Start what is not running and wait until all of it is healthy. The first time builds the images."""
-        self.compose("up", "--detach", *arguments, timeout=420)
+        try:
+            self.compose("up", "--detach", *arguments, timeout=420)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.logs()}") from None
         self.wait_until_healthy()
 
     def wait_until_healthy(self, timeout: float = 120) -> None:
         deadline = time.monotonic() + timeout
         while waiting := [c["Name"] for c in self.containers() if not is_healthy(c)]:
             if time.monotonic() > deadline:
-                raise AssertionError(f"not healthy: {waiting}\n{self.compose('logs', '--tail', '60')}")
+                raise AssertionError(f"not healthy: {waiting}\n{self.logs()}")
             time.sleep(1)
+
+    def logs(self) -> str:
+        return self.compose("logs", "--no-color", "--tail", "60")
 
     def containers(self, service: str | None = None) -> list[dict[str, Any]]:
         """What `docker inspect` says of the project's containers, the ended ones included."""

@@ -122,7 +122,7 @@ def test_every_container_is_confined(system: System) -> None:
         assert 0 < host["Memory"] <= 2**30, service
         assert 0 < host["PidsLimit"] <= 1024, service
         assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}, service
-        assert container["Config"]["StopTimeout"] or service in {"secrets", "migrate", "beat"}, service
+        assert service in {"secrets", "migrate"} or container["Config"]["StopTimeout"] >= 15, service
 
 
 def test_no_process_is_root_or_holds_a_capability(system: System) -> None:
@@ -146,7 +146,7 @@ def test_each_service_holds_its_own_secrets_alone(system: System) -> None:
             assert {name for name in volumes if name == "vault" or name.startswith("secrets-")} == {f"secrets-{own}"}
     for service in ("auth", "upload", "share", "chat", "beat", *ENGINES):
         listing = system.compose(
-            "exec", "-T", service, "sh", "-c", "stat -c '%a %u' /run/secrets/*; ! : >/run/secrets/x"
+            "exec", "-T", service, "sh", "-c", "stat -c '%a %u' /run/secrets/*; ! touch /run/secrets/x 2>&-"
         )
         assert set(listing.splitlines()) == {f"400 {ENGINES.get(service, '10001')}"}
 
@@ -157,7 +157,7 @@ def test_no_credential_shows_in_the_environment_or_the_logs(system: System) -> N
     for service in ("auth", "upload", "share", "chat", "beat"):
         for text in json.loads(system.python(service, source)):
             credentials |= {word for word in text.replace(":", '"').replace("@", '"').split('"') if len(word) >= 20}
-    assert len(credentials) >= 15
+    assert len(credentials) >= 14
     shown = json.dumps(system.containers()) + system.compose("logs", "--no-color")
     assert not [credential for credential in credentials if credential in shown]
 
@@ -166,6 +166,8 @@ def test_no_default_credential_opens_an_engine(system: System) -> None:
     """From inside the network, where a service that was taken over would try."""
     source = """
 import minio, psycopg, redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 for user in ("postgres", "upload", "waystation", "admin"):
     for password in ("", "postgres", "password", "upload", "waystation", "admin"):
         try:
@@ -177,7 +179,7 @@ for user in ("postgres", "upload", "waystation", "admin"):
 for user in (None, "default", "upload", "health", "admin"):
     for password in (None, "", "valkey", "redis", "password", "upload"):
         try:
-            redis.Redis(host="valkey", username=user, password=password).ping()
+            redis.Redis(host="valkey", username=user, password=password, retry=Retry(NoBackoff(), 0)).ping()
         except redis.AuthenticationError:
             pass
         else:
@@ -249,9 +251,13 @@ def test_chunked_upload_spreads_over_new_replicas_and_survives_one(
 
 
 def test_data_outlives_the_containers(system: System, client: httpx.Client, kept: dict[str, bytes]) -> None:
+    valkey = "import pathlib, redis; r = redis.Redis.from_url(pathlib.Path('/run/secrets/valkey_url').read_text()); "
+    # A transaction, because its replay from Valkey's log has to pass the access rules once more.
+    system.python("upload", valkey + "p = r.pipeline(transaction=True); p.set('kept', 'yes'); p.execute()")
     system.down()
     assert not system.containers()
     system.up("--no-build")
+    assert system.python("upload", valkey + "print(r.get('kept'))") == "b'yes'\n"
     assert kept
     for code, data in kept.items():
         assert fetch(client, code) == data
