@@ -37,9 +37,11 @@ class Field:
 class RawBody:
     """A request body as it comes: a `Source` for the in-order writer."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, limit: int | None = None) -> None:
+        """`limit`: more bytes than this raise `TooLarge`."""
         self.length = content_length(request)
         self._stream = request.stream().__aiter__()
+        self._limit = limit
         self.received = 0
 
     def certain(self) -> int:
@@ -58,6 +60,8 @@ class RawBody:
             if not block:
                 return
             self.received += len(block)
+            if self._limit is not None and self.received > self._limit:
+                raise TooLarge(f"the body is longer than {self._limit} bytes")
             yield block
 
 
@@ -87,15 +91,16 @@ class FilePart:
 class FormStream:
     """The parts of a `multipart/form-data` body (RFC 7578), in the order sent, files as streams.
 
-    Raises `InvalidInput` on anything malformed, cut off or over a limit.
+    Raises `InvalidInput` on anything malformed or cut off, `TooLarge` on a field or a body over a limit.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, limit: int | None = None) -> None:
+        """`limit`: how many bytes the whole body may have; None where the reader counts the file's itself."""
         kind, options = multipart.parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get("boundary", "")
         if kind != "multipart/form-data" or not boundary:
             raise InvalidInput("the body is not multipart/form-data with a boundary")
-        self.body = RawBody(request)
+        self.body = RawBody(request, limit)
         self.closing = len(boundary.encode()) + 8
         self._blocks = aiter(self.body)
         self._parser = multipart.PushMultipartParser(boundary, max_header_size=HEADER_LIMIT, max_header_count=16)
@@ -125,7 +130,7 @@ class FormStream:
         while (event := await self.next_event()) is not None:
             value += cast("bytes", event)
             if len(value) > FIELD_LIMIT:
-                raise InvalidInput(f"the form field {segment.name!r} is too long")
+                raise TooLarge(f"the form field {segment.name!r} is too long")
         try:
             return Field(segment.name or "", value.decode())
         except UnicodeDecodeError:
@@ -149,22 +154,18 @@ def content_length(request: Request) -> int | None:
 
 async def read_body(request: Request, limit: int = FIELD_LIMIT) -> bytes:
     """A small body, whole. Raises `TooLarge` beyond `limit` bytes."""
-    body = bytearray()
-    async for block in RawBody(request):
-        body += block
-        if len(body) > limit:
-            raise TooLarge(f"the body is longer than {limit} bytes")
-    return bytes(body)
+    return b"".join([block async for block in RawBody(request, limit)])
 
 
 async def read_fields(request: Request) -> dict[str, Any]:
     """The fields of a small body: a JSON object, or a urlencoded or multipart form (whose values are strings).
 
-    What comes without a content type is taken for JSON. Files in a form are skipped. Raises `InvalidInput`.
+    What comes without a content type is taken for JSON. Files in a form are skipped. Raises `InvalidInput`, `TooLarge`.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return {part.name: part.text async for part in FormStream(request) if isinstance(part, Field)}
+        form = FormStream(request, limit=FIELD_LIMIT + TRAILING_LIMIT)
+        return {part.name: part.text async for part in form if isinstance(part, Field)}
     body = await read_body(request)
     if kind == "application/x-www-form-urlencoded":
         try:

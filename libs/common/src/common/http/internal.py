@@ -34,29 +34,32 @@ class Peer:
         Raises `PeerUnavailable` when it does not answer. Every internal route can be called twice with the same body,
         so a connection that broke is tried once more.
         """
+        response = await self._send(method, path, body)
+        if response.status_code == 401:
+            # The token's key may be gone, as after a restore of auth's database; a new token is signed by a new key.
+            self._tokens.forget()
+            response = await self._send(method, path, body)
+        if response.status_code >= 400:
+            raise _error_of(response)
+        return response.json() if response.content else {}
+
+    async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {await self._tokens.token()}"}
         request_id = structlog.contextvars.get_contextvars().get("request_id")
         if request_id:
             headers["X-Request-Id"] = request_id
         try:
-            response = await self._send(method, path, body, headers)
+            try:
+                return await self._client.request(method, self._base_url + path, json=body, headers=headers)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                return await self._client.request(method, self._base_url + path, json=body, headers=headers)
         except httpx.TransportError as error:
             raise PeerUnavailable from error
-        if response.status_code >= 400:
-            raise _error_of(response)
-        return response.json() if response.content else {}
-
-    async def _send(
-        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
-    ) -> httpx.Response:
-        try:
-            return await self._client.request(method, self._base_url + path, json=body, headers=headers)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            return await self._client.request(method, self._base_url + path, json=body, headers=headers)
 
 
 def _error_of(response: httpx.Response) -> DomainError:
-    if response.status_code >= 500 and response.status_code != 507:
+    # That it does not trust this service is no error of whoever asks this service for something.
+    if response.status_code in (401, 403) or (response.status_code >= 500 and response.status_code != 507):
         return PeerUnavailable()
     try:
         problem = cast("dict[str, Any]", response.json())

@@ -14,6 +14,7 @@ import jwt
 from fastapi import Request
 from jwt import PyJWK, PyJWKSet
 
+from common import logging
 from common.errors import Forbidden, Unauthenticated, Unavailable
 
 ALGORITHM = "EdDSA"
@@ -21,6 +22,8 @@ AUDIENCE = "waystation-internal"
 # A token is renewed when less than this is left of it, keys are asked for anew when they are older than this.
 RENEW_SECONDS = 60
 KEYS_SECONDS = 300
+# While auth does not answer, the keys that are known hold, and this long passes before it is asked again.
+PATIENCE_SECONDS = 5
 
 
 class AuthUnavailable(Unavailable):
@@ -39,6 +42,10 @@ class TokenSource:
         )
         self._token, self._expires_at = "", 0.0
         self._lock = asyncio.Lock()
+
+    def forget(self) -> None:
+        """Ask for a new token next time: this one was refused."""
+        self._expires_at = 0.0
 
     async def token(self) -> str:
         """A token that is valid for another minute at least. Raises `AuthUnavailable`."""
@@ -91,6 +98,7 @@ class TokenVerifier:
         except AuthUnavailable:
             if must:
                 raise
+            self._asked_at = time.monotonic() - KEYS_SECONDS + PATIENCE_SECONDS
             return
         self._keys = {key.key_id: key for key in PyJWKSet.from_dict(answer).keys if key.key_id}
         self._asked_at = time.monotonic()
@@ -101,10 +109,10 @@ async def _ask(call: Awaitable[httpx.Response]) -> dict[str, Any]:
         response = await call
     except httpx.TransportError as error:
         raise AuthUnavailable from error
-    if response.status_code >= 500:
-        raise AuthUnavailable
     if response.status_code >= 400:
-        raise Unauthenticated("the auth service does not know this service")
+        # A secret that auth does not know is an error of the set-up, and none of whoever asked this service.
+        logging.get(__name__).warning("the auth service refused", status=response.status_code)
+        raise AuthUnavailable
     return response.json()
 
 
