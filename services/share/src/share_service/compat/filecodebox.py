@@ -255,6 +255,7 @@ def _file_answer(found: Download) -> Response:
     # This dialect never shows a file in the browser, so the type says no more than that it is bytes.
     return download_answer(
         store_path=found.store_path,
+        size=found.share.size,
         sha256=found.sha256,
         media_type="application/octet-stream",
         name=found.share.name,
