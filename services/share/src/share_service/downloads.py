@@ -12,7 +12,6 @@ from typing import Literal
 from common.errors import Gone, NotFound
 from share_service import operations
 from share_service.model import BadKey, Share, UnknownCode
-from share_service.operations import Admission
 from share_service.state import AppState
 
 Method = Literal["GET", "HEAD"]
@@ -48,28 +47,29 @@ async def start_download(state: AppState, asked: Asked, now: datetime) -> Downlo
     """
     async with state.database.connection() as connection:
         admission = await operations.admit(connection, asked.code, asked.holder, now)
-    if not (asked.may_start or admission.leased):
-        raise BadKey
-    if admission.share.kind == "text":
-        return await _text(state, asked, admission, now)
-    return await _file(state, asked, admission, now)
-
-
-async def _text(state: AppState, asked: Asked, admission: Admission, now: datetime) -> Download:
-    if asked.method == "HEAD":
-        return Download(admission.share)
-    async with state.database.transaction() as connection:
-        return Download(await operations.redeem_text(connection, admission.share.id, now))
-
-
-async def _file(state: AppState, asked: Asked, admission: Admission, now: datetime) -> Download:
     share = admission.share
+    resumes = admission.leased and (asked.method == "HEAD" or not asked.is_new(share.size))
+    if not (asked.may_start or resumes):
+        raise BadKey
+    due = asked.method == "GET" and not resumes
+    if share.kind == "text":
+        return await _text(state, share, now, due=due)
+    return await _file(state, share, asked, now, due=due)
+
+
+async def _text(state: AppState, share: Share, now: datetime, *, due: bool) -> Download:
+    if due:
+        async with state.database.transaction() as connection:
+            share = await operations.redeem_text(connection, share.id, now)
+    return Download(share)
+
+
+async def _file(state: AppState, share: Share, asked: Asked, now: datetime, *, due: bool) -> Download:
     try:
         answer = await state.upload.call("POST", f"/internal/files/{share.file_id}/download", {"method": asked.method})
     except (NotFound, Gone):
         raise UnknownCode from None
-    paid = asked.method == "HEAD" or (admission.leased and not asked.is_new(share.size))
-    if not paid:
+    if due:
         async with state.database.transaction() as connection:
             share = await operations.redeem_file(connection, share.id, asked.holder, now)
     return Download(share, str(answer["store_path"]), bytes.fromhex(str(answer["sha256"])))

@@ -6,7 +6,7 @@ from celery import Celery
 
 from common import clock, logging
 from common.db import Database
-from common.errors import DomainError
+from common.errors import DomainError, Unavailable
 from common.http.internal import Peer
 from common.queue.app import WorkerProcess
 from share_service import operations
@@ -55,10 +55,12 @@ async def _release(state: WorkerState) -> None:
         for release in releases:
             try:
                 await _release_one(state, release)
-            except DomainError as error:
-                # The claim comes back in a minute; the others of this batch will fare no better now.
-                logging.get(__name__).warning("a file was not released, a later sweep will", error=error.code)
+            except Unavailable:
+                # The claim comes back in a minute; the others of this batch would fare no better now.
+                logging.get(__name__).warning("files cannot be released now, a later sweep will")
                 return
+            except DomainError as error:
+                logging.get(__name__).error("a file was not released", share=str(release.id), error=error.code)
 
 
 async def _release_one(state: WorkerState, release: Release) -> None:
