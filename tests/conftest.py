@@ -17,6 +17,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from common.blob import ObjectStore
 from common.db.migrate import migrate
+from deploy.local import credentials, postgres, valkey
+from deploy.local.stack import RunningStack, StartedStack, start
 from tests import containers
 from tests.containers import StoreAddress
 
@@ -33,13 +35,36 @@ class Engines:
 
 
 @pytest.fixture(scope="session")
-def engines() -> Iterator[Engines]:
-    with ExitStack() as stack:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedStack]:
+    """The whole system on embedded engines, with limits that tests do not reach by accident."""
+    limits = {"UPLOAD_COUNT": "100000", "ERROR_COUNT": "100000", "GUESS_GLOBAL_COUNT": "100000"}
+    with start(tmp_path_factory.mktemp("stack"), environment=limits) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def engines(request: pytest.FixtureRequest) -> Iterator[Engines]:
+    if not containers.wanted():
+        yield _engines_of(request.getfixturevalue("stack"))
+        return
+    with ExitStack() as opened:
         yield Engines(
-            stack.enter_context(containers.postgres()),
-            stack.enter_context(containers.valkey()),
-            stack.enter_context(containers.store()),
+            opened.enter_context(containers.postgres()),
+            opened.enter_context(containers.valkey()),
+            opened.enter_context(containers.store()),
         )
+
+
+def _engines_of(stack: RunningStack) -> Engines:
+    known = credentials.load(stack.folder)
+    store = StoreAddress(
+        f"http://127.0.0.1:{stack.ports['store']}", known["store_access_key"], known["store_secret_key"]
+    )
+    return Engines(
+        postgres.admin_url(stack.ports["postgres"], known["postgres_admin"]),
+        valkey.url(stack.ports["valkey"], known["valkey"]),
+        store,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -10,17 +10,22 @@ from pathlib import Path
 POLICY_PREFIXES = (
     "AUTH_",
     "CHAT_",
+    "COMPLETE_",
     "DATABASE_POOL_",
     "ENABLE_",
     "ERROR_",
     "EXPIRE_",
     "GARBAGE_",
+    "GUESS_",
     "LOG_",
     "MAX_",
+    "NUMERIC_",
     "OPEN_",
+    "SESSION_",
     "SHARE_",
     "SITE_",
     "TRUSTED_",
+    "UNCLAIMED_",
     "UPLOAD_",
 )
 SYSTEM_NAMES = ("PATH", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")

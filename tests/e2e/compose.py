@@ -54,7 +54,7 @@ class System:
         return run(command, timeout=timeout, cwd=self.folder, env=environment)
 
     def up(self, *arguments: str) -> None:
-        """Start what is not running and wait until all of it is healthy. The first time builds the images."""
+        """Start what is not running and wait until all of it is healthy."""
         try:
             self.compose("up", "--detach", *arguments, timeout=420)
         except AssertionError as error:

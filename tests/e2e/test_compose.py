@@ -30,7 +30,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     project = os.environ.get("WAYSTATION_TEST_PROJECT", f"waystation-test-{os.getpid()}")
     system = System(copy_tree(tmp_path_factory.mktemp("clone")), project)
     try:
-        system.up()
+        system.up("--build")
         yield system
     finally:
         system.down("--volumes", "--remove-orphans")

@@ -1,6 +1,6 @@
 """What the store module promises, whatever S3 server is behind it.
 
-Runs against the tests' own engine and, when `WAYSTATION_TEST_S3_ENDPOINT` (with `…_ACCESS_KEY` and `…_SECRET_KEY`) names
+Runs against the tests' own engine and, when `WAYSTATION_TEST_S3_ENDPOINT` (with `…_ACCESS_KEY`, `…_SECRET_KEY`) names
 one, against that server too: a real MinIO, its successor, or any other.
 """
 

@@ -10,10 +10,13 @@ from urllib.parse import quote
 from fastapi import Response
 
 STORE_PATH = "X-Store-Path"
+STORE_LENGTH = "X-Store-Length"
 NAME_LIMIT = 255
 
 
-def download(*, store_path: str, sha256: bytes, media_type: str, name: str, inline: bool = False) -> Response:
+def download(
+    *, store_path: str, size: int, sha256: bytes, media_type: str, name: str, inline: bool = False
+) -> Response:
     """An answer that makes the gateway serve an object.
 
     `store_path` is signed for the method of the client's request. User bytes are sandboxed whatever their type.
@@ -23,6 +26,8 @@ def download(*, store_path: str, sha256: bytes, media_type: str, name: str, inli
     return Response(
         headers={
             STORE_PATH: store_path,
+            # For the answer to a range beyond the end.
+            STORE_LENGTH: str(size),
             "Content-Type": media_type,
             "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(name, safe='')}",
             "Repr-Digest": repr_digest(sha256),

@@ -1,0 +1,110 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.dialects.filecodebox import STYLES, UNITS, WEEK, Policy, Refused, parse_expiry
+from share_service.model import Share, is_code
+from share_service.settings import PolicySettings
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def policy(**changes: Any) -> Policy:
+    return PolicySettings.model_validate({"database_url": "unused", **changes}).policy()
+
+
+def share(**changes: Any) -> Share:
+    fields: dict[str, Any] = {
+        "id": uuid4(),
+        "code": "ABCDE",
+        "kind": "file",
+        "file_id": uuid4(),
+        "name": "a.bin",
+        "size": 1,
+        "body": None,
+        "state": "active",
+        "expires_at": None,
+        "uses_left": None,
+        "used_count": 0,
+        "created_at": NOW,
+    }
+    return Share(**{**fields, **changes})
+
+
+@given(st.sampled_from(sorted(UNITS)), st.integers(1, 20_000), st.integers(0, 10_000_000))
+def test_a_timed_share_lives_for_its_value_within_the_longest_time(style: str, value: int, longest: int) -> None:
+    lifetime = value * UNITS[style]
+    limit = timedelta(seconds=longest) if longest else WEEK
+    try:
+        expiry = parse_expiry(style, value, policy(max_save_seconds=longest), NOW)
+    except Refused as refused:
+        assert refused.status == 403
+        assert lifetime > limit
+    else:
+        assert lifetime <= limit
+        assert (expiry.at, expiry.uses) == (NOW + lifetime, None)
+
+
+@given(st.integers(1, 2**31 - 1))
+def test_a_counted_share_ends_after_its_uses_or_a_day(value: int) -> None:
+    expiry = parse_expiry("count", value, policy(), NOW)
+    assert (expiry.at, expiry.uses) == (NOW + timedelta(days=1), value)
+
+
+@given(st.text(max_size=12), st.integers())
+def test_any_style_and_value_is_either_refused_or_understood(style: str, value: int) -> None:
+    try:
+        expiry = parse_expiry(style, value, policy(), NOW)
+    except Refused as refused:
+        assert refused.status in (400, 403)
+    else:
+        assert style in STYLES
+        assert expiry.at is None or expiry.at > NOW
+
+
+def test_exactly_a_week_passes_and_a_minute_more_does_not() -> None:
+    assert parse_expiry("day", 7, policy(), NOW).at == NOW + WEEK
+    with pytest.raises(Refused, match="限制最长时间为 7，可换用其他方式"):
+        parse_expiry("minute", 7 * 24 * 60 + 1, policy(), NOW)
+
+
+def test_forever_is_never_capped_but_a_count_is_when_a_day_is_too_long() -> None:
+    short = policy(max_save_seconds=3600)
+    assert parse_expiry("forever", 1, short, NOW).at is None
+    with pytest.raises(Refused) as refused:
+        parse_expiry("count", 1, short, NOW)
+    assert refused.value.status == 403
+
+
+def test_a_style_that_is_switched_off_is_refused() -> None:
+    with pytest.raises(Refused, match="Invalid expiration type"):
+        parse_expiry("forever", 1, policy(expire_styles="day,count"), NOW)
+
+
+@pytest.mark.parametrize("styles", ["", " , ", "day,week"])
+def test_a_list_of_styles_that_the_page_could_not_show_keeps_the_service_from_starting(styles: str) -> None:
+    with pytest.raises(ValueError, match="EXPIRE_STYLES"):
+        policy(expire_styles=styles)
+
+
+@given(
+    st.sampled_from(["active", "spent", "ended", "released"]),
+    st.none() | st.integers(-100, 100).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+)
+def test_nothing_is_served_of_a_share_whose_time_is_over(state: str, expires_at: datetime | None) -> None:
+    one = share(state=state, expires_at=expires_at)
+    if expires_at is not None and expires_at <= NOW:
+        assert not one.is_resumable(NOW)
+    if one.is_redeemable(NOW):
+        assert one.is_resumable(NOW)
+    if state in ("ended", "released"):
+        assert not one.is_resumable(NOW)
+
+
+@given(st.text(max_size=8))
+def test_only_five_capitals_and_digits_can_be_a_code(text: str) -> None:
+    assert is_code(text) == (len(text) == 5 and text.isascii() and text.isalnum() and text == text.upper())
