@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.dialects.filecodebox import STYLES, UNITS, WEEK, Policy, Refused, parse_expiry
+from common.dialects.filecodebox import STYLES, UNITS, WEEK, Expiry, Policy, Refused, parse_expiry
 from share_service.model import Share, is_code
 from share_service.settings import PolicySettings
 
@@ -35,18 +35,20 @@ def share(**changes: Any) -> Share:
     return Share(**{**fields, **changes})
 
 
+def outcome(style: str, value: int, allowed: Policy) -> Expiry | int:
+    """What the two mean, or the status with which they are refused."""
+    try:
+        return parse_expiry(style, value, allowed, NOW)
+    except Refused as refused:
+        return refused.status
+
+
 @given(st.sampled_from(sorted(UNITS)), st.integers(1, 20_000), st.integers(0, 10_000_000))
 def test_a_timed_share_lives_for_its_value_within_the_longest_time(style: str, value: int, longest: int) -> None:
     lifetime = value * UNITS[style]
     limit = timedelta(seconds=longest) if longest else WEEK
-    try:
-        expiry = parse_expiry(style, value, policy(max_save_seconds=longest), NOW)
-    except Refused as refused:
-        assert refused.status == 403
-        assert lifetime > limit
-    else:
-        assert lifetime <= limit
-        assert (expiry.at, expiry.uses) == (NOW + lifetime, None)
+    expected = 403 if lifetime > limit else Expiry(NOW + lifetime, None)
+    assert outcome(style, value, policy(max_save_seconds=longest)) == expected
 
 
 @given(st.integers(1, 2**31 - 1))
@@ -55,15 +57,14 @@ def test_a_counted_share_ends_after_its_uses_or_a_day(value: int) -> None:
     assert (expiry.at, expiry.uses) == (NOW + timedelta(days=1), value)
 
 
-@given(st.text(max_size=12), st.integers())
+@given(st.sampled_from(STYLES) | st.text(max_size=12), st.integers())
 def test_any_style_and_value_is_either_refused_or_understood(style: str, value: int) -> None:
-    try:
-        expiry = parse_expiry(style, value, policy(), NOW)
-    except Refused as refused:
-        assert refused.status in (400, 403)
+    understood = outcome(style, value, policy())
+    if isinstance(understood, int):
+        assert understood in (400, 403)
     else:
         assert style in STYLES
-        assert expiry.at is None or expiry.at > NOW
+        assert understood.at is None or understood.at > NOW
 
 
 def test_exactly_a_week_passes_and_a_minute_more_does_not() -> None:
