@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -52,8 +53,9 @@ def create_app() -> FastAPI:
         lifespan=lifespan,
         checks={"database": parts.context.db.ready, "store": parts.context.store.ready, "valkey": limiter.ready},
     )
+    wait = timedelta(seconds=settings.complete_wait_seconds)
     app.include_router(internal.router(parts.context, verifier))
-    app.include_router(filecodebox.router(FileCodeBox(parts.context, parts.shares, limiter, settings.complete_wait)))
+    app.include_router(filecodebox.router(FileCodeBox(parts.context, parts.shares, limiter, wait)))
     return app
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -51,7 +52,7 @@ def build(
             access_key=settings.s3_access_key.get_secret_value(),
             secret_key=settings.s3_secret_key.get_secret_value(),
         ),
-        session_lifetime=settings.session_lifetime,
+        session_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
         request_verification=request_verification,
     )
     return Parts(context, Shares(Peer(client, settings.share_url, tokens)), client)

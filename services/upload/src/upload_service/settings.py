@@ -1,6 +1,6 @@
 """The upload service's settings."""
 
-from datetime import timedelta
+from pydantic import Field
 
 from common.settings import DatabaseSettings, QueueSettings, ServiceIdentitySettings, StoreSettings, ValkeySettings
 
@@ -9,11 +9,11 @@ class UploadSettings(DatabaseSettings, ValkeySettings, QueueSettings, StoreSetti
     """Read from the environment by the names of the fields, in capitals."""
 
     share_url: str
-    session_lifetime: timedelta = timedelta(hours=24)
-    """How long an upload may stand still. In the environment: seconds, or ISO 8601."""
-    complete_wait: timedelta = timedelta(seconds=20)
+    session_lifetime_seconds: int = Field(default=24 * 3600, ge=1)
+    """How long an upload may stand still."""
+    complete_wait_seconds: int = Field(default=20, ge=0)
     """How long completing waits for the verification before it answers without it."""
-    unclaimed_lifetime: timedelta = timedelta(hours=24)
+    unclaimed_lifetime_seconds: int = Field(default=24 * 3600, ge=60)
     """After this long a file that no share holds is released."""
-    garbage_grace: timedelta = timedelta(hours=1)
+    garbage_grace_seconds: int = Field(default=3600, ge=0)
     """How long the object of an unreferenced blob is kept."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from common.queue.app import WorkerProcess, create_celery, send_soon
@@ -26,7 +27,12 @@ async def _working() -> AsyncGenerator[Working]:
     parts = build(settings, _request_verification, pool_size=POOL_SIZE)
     await parts.open()
     try:
-        yield Working(parts.context, parts.shares, settings.garbage_grace, settings.unclaimed_lifetime)
+        yield Working(
+            parts.context,
+            parts.shares,
+            garbage_grace=timedelta(seconds=settings.garbage_grace_seconds),
+            unclaimed_lifetime=timedelta(seconds=settings.unclaimed_lifetime_seconds),
+        )
     finally:
         await parts.close()
 

@@ -1,0 +1,120 @@
+"""Measures a throwaway embedded stack, or a running one, and prints what it found; writes it as JSON too.
+
+make bench                                  everything
+make bench ARGS="--size 64 --rounds 3"      smaller
+make bench ARGS="--data ./data"             the stack that runs on this folder (lift its limits first)
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from deploy.local.stack import RunningStack, running, start
+from tests.bench import memory
+from tests.bench.paths import Payload, Store, measured
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+LIMITS = {"UPLOAD_COUNT": "1000000", "UPLOAD_SIZE": str(100 * GIB), "GARBAGE_GRACE_SECONDS": "0"}
+# Each path, what it is compared with, and the ratio that this system promises.
+RATIOS = (
+    ("form upload", "direct PUT", 0.6),
+    ("chunked upload", "direct PUT", 0.5),
+    ("download", "direct GET", 0.9),
+)
+GROWTH_LIMIT_MIB = 64
+IDLE_LIMIT_MIB = 1.2 * 1024
+
+
+def main() -> int:
+    options = _parse()
+    with ExitStack() as opened:
+        if options.data:
+            stack: RunningStack = running(options.data)
+        else:
+            folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="waystation-bench-")))
+            stack = opened.enter_context(start(folder, environment=LIMITS))
+        report = _measure(stack, options.size * MIB, options.rounds, int(options.memory * GIB))
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    _print(report)
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure the paths that matter.")
+    parser.add_argument("--data", type=Path, help="data folder of a running stack; a throwaway one otherwise")
+    parser.add_argument("--size", type=int, default=256, help="MiB of the file that is sent (256)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each path is measured (5)")
+    parser.add_argument("--memory", type=float, default=4, help="GiB that pass while memory is watched; 0 for none (4)")
+    parser.add_argument("--json", type=Path, default=Path("bench/results.json"), help="where the figures go")
+    return parser.parse_args()
+
+
+def _measure(stack: RunningStack, size: int, rounds: int, through: int) -> dict[str, object]:
+    time.sleep(5)
+    idle = memory.idle(stack)
+    speeds = _speeds(stack, size, rounds)
+    report: dict[str, object] = {
+        "size_bytes": size,
+        "rounds": rounds,
+        "megabytes_per_second": speeds,
+        "ratios": {
+            f"{path} / {yardstick}": {
+                "median": statistics.median(a / b for a, b in zip(speeds[path], speeds[yardstick], strict=True)),
+                "promised": promised,
+            }
+            for path, yardstick, promised in RATIOS
+        },
+        "idle_mib": {**idle, "total": sum(idle.values()), "limit": IDLE_LIMIT_MIB},
+    }
+    if through:
+        report["upload_service_growth_mib"] = {
+            "form upload": memory.form_growth(stack, through),
+            "chunked upload": memory.chunked_growth(stack, through),
+            "limit": GROWTH_LIMIT_MIB,
+        }
+    return report
+
+
+def _speeds(stack: RunningStack, size: int, rounds: int) -> dict[str, list[float]]:
+    """MB/s of each path in each round; the first round only warms up."""
+    paths = measured(stack, Store.of(stack), Payload(size))
+    found: dict[str, list[float]] = {name: [] for name in paths}
+    for round_number in range(rounds + 1):
+        for name, prepare in paths.items():
+            run = prepare()
+            begun = time.perf_counter()
+            run()
+            seconds = time.perf_counter() - begun
+            if round_number:
+                found[name].append(size / 1e6 / seconds)
+    return found
+
+
+def _print(report: dict[str, object]) -> None:
+    out = sys.stdout.write
+    speeds = report["megabytes_per_second"]
+    assert isinstance(speeds, dict)
+    out(f"\n{'path':<32}{'MB/s (median)':>14}{'min':>8}{'max':>8}\n")
+    for name, values in speeds.items():
+        out(f"{name:<32}{statistics.median(values):>14.0f}{min(values):>8.0f}{max(values):>8.0f}\n")
+    ratios = report["ratios"]
+    assert isinstance(ratios, dict)
+    out(f"\n{'ratio':<32}{'median':>14}{'promised':>16}\n")
+    for name, ratio in ratios.items():
+        out(f"{name:<32}{ratio['median']:>14.2f}{ratio['promised']:>16.2f}\n")
+    for title, key in (("idle, MiB", "idle_mib"), ("upload service grows by, MiB", "upload_service_growth_mib")):
+        if isinstance(values := report.get(key), dict):
+            out(f"\n{title}\n")
+            for name, value in values.items():
+                out(f"  {name:<30}{value:>14.0f}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

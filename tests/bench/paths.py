@@ -1,0 +1,122 @@
+"""The paths that are measured: ways for the same bytes into the system and out of it."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+from minio import Minio
+
+from deploy.local import credentials
+from deploy.local.stack import RunningStack
+from tests.bench.wire import fetch, send, send_form, send_json
+
+CHUNK = 5 * 1024 * 1024
+PARALLEL = 4
+BUCKET = "benchmark"
+KEPT = {"expire_value": "1", "expire_style": "day"}
+
+
+class Payload:
+    """Bytes that are never the same twice, so that nothing is recognised as stored already."""
+
+    def __init__(self, size: int) -> None:
+        self._bytes = bytearray(secrets.token_bytes(1024 * 1024) * -(-size // (1024 * 1024)))[:size]
+
+    def fresh(self) -> memoryview:
+        self._bytes[:32] = secrets.token_bytes(32)
+        return memoryview(bytes(self._bytes))
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The stack's own object store, reached directly: the yardstick."""
+
+    sdk: Minio
+
+    @classmethod
+    def of(cls, stack: RunningStack) -> "Store":
+        known = credentials.load(stack.folder)
+        sdk = Minio(
+            f"127.0.0.1:{stack.ports['store']}",
+            access_key=known["store_access_key"],
+            secret_key=known["store_secret_key"],
+            secure=False,
+            region="us-east-1",
+        )
+        if not sdk.bucket_exists(BUCKET):
+            sdk.make_bucket(BUCKET)
+        return cls(sdk)
+
+    def signed(self, method: str, key: str) -> str:
+        return self.sdk.get_presigned_url(method, BUCKET, key, expires=timedelta(hours=1))
+
+    def put(self, content: memoryview) -> str:
+        key = secrets.token_hex(8)
+        send(self.signed("PUT", key), "PUT", b"", content, b"", {})
+        return key
+
+
+def form_upload(url: str, content: memoryview) -> str:
+    """One form; the code."""
+    return str(send_form(f"{url}/share/file/", "file", content, KEPT)["code"])
+
+
+def start_chunked(url: str, content: memoryview, sha256: str) -> str:
+    new = {"file_name": "bench.bin", "file_size": len(content), "chunk_size": CHUNK, "file_hash": sha256}
+    return str(send_json(f"{url}/chunk/upload/init/", new)["upload_id"])
+
+
+def chunked_upload(url: str, content: memoryview, sha256: str) -> str:
+    """5 MiB chunks, four at a time, from init to the code of a verified file."""
+    upload_id = start_chunked(url, content, sha256)
+
+    def send_chunk(index: int) -> None:
+        piece = content[index * CHUNK : (index + 1) * CHUNK]
+        send_form(f"{url}/chunk/upload/chunk/{upload_id}/{index}", "chunk", piece, {})
+
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        list(pool.map(send_chunk, range(-(-len(content) // CHUNK))))
+    end = {"expire_value": 1, "expire_style": "day"}
+    return str(send_json(f"{url}/chunk/upload/complete/{upload_id}", end)["code"])
+
+
+def download(url: str, code: str) -> int:
+    return fetch(f"{url}/share/select/?code={code}")
+
+
+def measured(stack: RunningStack, store: Store, payload: Payload) -> dict[str, Callable[[], Callable[[], object]]]:
+    """Each path by name: a preparation that is not timed and returns what is."""
+    url = stack.url
+    last: dict[str, str] = {}
+
+    def direct_put() -> Callable[[], object]:
+        content = payload.fresh()
+
+        def run() -> None:
+            last["key"] = store.put(content)
+
+        return run
+
+    def form() -> Callable[[], object]:
+        content = payload.fresh()
+
+        def run() -> None:
+            last["code"] = form_upload(url, content)
+
+        return run
+
+    def chunked() -> Callable[[], object]:
+        content = payload.fresh()
+        sha256 = hashlib.sha256(content).hexdigest()
+        return lambda: chunked_upload(url, content, sha256)
+
+    return {
+        "direct PUT": direct_put,
+        "form upload": form,
+        "chunked upload": chunked,
+        "direct GET": lambda: lambda: fetch(store.signed("GET", last["key"])),
+        "download": lambda: lambda: download(url, last["code"]),
+    }

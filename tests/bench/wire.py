@@ -1,0 +1,76 @@
+"""A client that costs as little as possible, so that what is measured is the system: blocking sockets, large blocks."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+BLOCK = 1024 * 1024
+BOUNDARY = "waystation-benchmark-boundary"
+
+
+class RequestFailed(Exception):
+    """An answer that was not a success."""
+
+
+def send(url: str, method: str, head: bytes, content: memoryview, tail: bytes, headers: dict[str, str]) -> bytes:
+    """One request whose body is `head`, `content` and `tail`; the body of its answer. Raises `RequestFailed`."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=120)
+    try:
+        connection.putrequest(method, f"{address.path}?{address.query}" if address.query else address.path)
+        for name, value in {**headers, "Content-Length": str(len(head) + len(content) + len(tail))}.items():
+            connection.putheader(name, value)
+        connection.endheaders(head or None)
+        for block in _blocks(content):
+            connection.send(block)
+        if tail:
+            connection.send(tail)
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise RequestFailed(f"{method} {address.path}: {answer.status} {body[:200]!r}")
+        return body
+    finally:
+        connection.close()
+
+
+def send_form(url: str, field: str, content: memoryview, fields: dict[str, str]) -> Any:
+    """A `multipart/form-data` POST with one file; the detail of the envelope it is answered with."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="bench.bin"\r\n\r\n'
+    tail = "".join(
+        f'\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}'
+        for name, value in fields.items()
+    )
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    end = f"{tail}\r\n--{BOUNDARY}--\r\n"
+    return json.loads(send(url, "POST", head.encode(), content, end.encode(), headers))["detail"]
+
+
+def send_json(url: str, body: dict[str, Any]) -> Any:
+    """A JSON POST; the detail of the envelope it is answered with."""
+    content = memoryview(json.dumps(body).encode())
+    return json.loads(send(url, "POST", b"", content, b"", {"Content-Type": "application/json"}))["detail"]
+
+
+def fetch(url: str) -> int:
+    """GET `url` and count the bytes of the answer. Raises `RequestFailed`."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=120)
+    try:
+        connection.request("GET", f"{address.path}?{address.query}")
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise RequestFailed(f"GET {address.path}: {answer.status} {answer.read(200)!r}")
+        buffer, count = bytearray(BLOCK), 0
+        while read := answer.readinto(buffer):
+            count += read
+        return count
+    finally:
+        connection.close()
+
+
+def _blocks(content: memoryview) -> Iterator[memoryview]:
+    for start in range(0, len(content), BLOCK):
+        yield content[start : start + BLOCK]
