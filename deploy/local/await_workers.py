@@ -1,4 +1,4 @@
-"""Ends when the named Celery workers have answered: `python -m deploy.local.await_workers NODE...`; needs BROKER_URL."""
+"""Ends when the named Celery workers have answered: `await_workers NODE...`, with BROKER_URL set."""
 
 import sys
 import time

@@ -7,10 +7,11 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from deploy.local.identity import launch_command
 from deploy.local.log import Log
-from deploy.local.processes import signal_group
+from deploy.local.processes import folder_mark, signal_group
 from deploy.local.program import Program, Task
 
 FIRST_PAUSE = 0.2
@@ -30,12 +31,12 @@ def pause(failures: int) -> float:
 class Child:
     """Keeps one program running."""
 
-    def __init__(self, program: Program, log: Log, changed: Callable[[], None]) -> None:
+    def __init__(self, program: Program, data: Path, log: Log, changed: Callable[[], None]) -> None:
         """`changed` is called whenever `pid` is another."""
         self.program = program
         self.pid: int | None = None
         self.failures = 0
-        self._log, self._changed = log, changed
+        self._data, self._log, self._changed = data, log, changed
         self._stopping = False
         self._keeper: asyncio.Task[None] | None = None
         self._died = asyncio.Event()
@@ -78,7 +79,7 @@ class Child:
         program, sink = self.program, self._log.sink(self.program.name, self.program.noise)
         while not self._stopping:
             began = time.monotonic()
-            process = await _spawn(program)
+            process = await _spawn(program, self._data)
             self.pid = process.pid
             self._changed()
             if self._stopping:  # asked while it was being started
@@ -100,10 +101,10 @@ class Child:
             await asyncio.sleep(seconds)
 
 
-async def run_task(task: Task, log: Log) -> bool:
+async def run_task(task: Task, data: Path, log: Log) -> bool:
     """Run a task to its end; whether it succeeded."""
     program = Program(task.name, task.command, task.folder, task.environment)
-    process = await _spawn(program)
+    process = await _spawn(program, data)
     assert process.stdout is not None
     try:
         async with asyncio.timeout(task.seconds):
@@ -118,11 +119,12 @@ async def run_task(task: Task, log: Log) -> bool:
             await process.wait()
 
 
-async def _spawn(program: Program) -> asyncio.subprocess.Process:
+async def _spawn(program: Program, data: Path) -> asyncio.subprocess.Process:
+    name, _, value = folder_mark(data).partition("=")
     return await asyncio.create_subprocess_exec(
         *launch_command(program.identity, program.command, orphan_signal=program.orphan_signal),
         cwd=program.folder,
-        env=dict(program.environment),
+        env={**program.environment, name: value},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -26,6 +26,7 @@ class Log:
     def __init__(self, stream: TextIO = sys.stdout, *, raw_json: bool = False, colours: bool = False) -> None:
         self._stream, self._raw_json, self._colours = stream, raw_json, colours
         self._names: dict[str, int] = {}
+        self._reader_gone = False
         self.recent: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
 
     def say(self, text: str) -> None:
@@ -57,12 +58,14 @@ class Log:
         self._emit(f"{label} │ {text}")
 
     def _emit(self, line: str) -> None:
+        if self._reader_gone:
+            return
         try:
             self._stream.write(line + "\n")
             self._stream.flush()
         except BrokenPipeError:
-            # Whoever read this is gone; the stack goes on, and so must what comes at exit.
-            self._stream = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            # Whoever read this is gone; the stack goes on.
+            self._reader_gone = True
 
     def _readable(self, line: str) -> str:
         if not line.startswith("{"):

@@ -33,7 +33,9 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-NOISE = r"^LOG:  (starting PostgreSQL|listening on|database system (is|was) (ready|shut down)|.*shutdown request|aborting any)"
+NOISE = (
+    r"^LOG:  (starting|listening|database system (is|was) (ready|shut)|received|aborting|shutting|background worker)"
+)
 
 
 class InitFailed(Exception):

@@ -24,6 +24,27 @@ def started(pid: int) -> str | None:
     return None if state in {"Z", "X"} else f"{boot}:{ticks}"
 
 
+def orphans(group: int, folder: Path) -> list[int]:
+    """What is left of a process group whose leader is gone, as far as it was started for `folder`.
+
+    A pool's process that is in the middle of a task outlives its killed leader until the task ends.
+    """
+    wanted = folder_mark(folder).encode()
+    found: list[int] = []
+    for entry in _PROC.glob("[0-9]*"):
+        try:
+            if os.getpgid(int(entry.name)) == group and wanted in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def folder_mark(folder: Path) -> str:
+    """What every process of a stack has in its environment."""
+    return f"WAYSTATION_DATA={folder}"
+
+
 def signal_group(pid: int, number: int) -> None:
     """Signal a process group, if it is still there."""
     with suppress(ProcessLookupError, PermissionError):
@@ -36,10 +57,16 @@ async def end(pid: int, mark: str, number: int, grace: float) -> None:
         return
     with suppress(ProcessLookupError):
         os.kill(pid, number)
-    deadline = time.monotonic() + grace
-    while started(pid) == mark and time.monotonic() < deadline:
-        await asyncio.sleep(0.05)
-    if started(pid) == mark:
+    if not await _gone(pid, mark, grace):
         signal_group(pid, signal.SIGKILL)
+        await _gone(pid, mark, grace)
+
+
+async def _gone(pid: int, mark: str, seconds: float) -> bool:
+    """Wait for the end of a process that is not our child, which nobody announces."""
+    deadline = time.monotonic() + seconds
     while started(pid) == mark:
+        if time.monotonic() > deadline:
+            return False
         await asyncio.sleep(0.02)
+    return True

@@ -4,7 +4,6 @@ No process is given an address or a credential that it has no use for.
 """
 
 import json
-import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,12 @@ from deploy.local.settings import StackSettings
 ROOT = Path(__file__).parents[2]
 WORKERS = {"upload": 2, "share": 1}
 """Processes of each service's worker."""
+QUIET = {
+    # Nobody wants to read of every sweep; who does, sets LOG_LEVEL.
+    "LOG_LEVEL": "warning",
+    # Celery's, for a root user: here all messages are JSON from our own services, none is code.
+    "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +110,24 @@ class Services:
         return Program(
             name=f"{service}-worker",
             command=[
-                *(sys.executable, "-m", "celery", "-A", f"{service}_service.worker:app", "worker"),
+                *(sys.executable, "-m", "celery", "--quiet", "-A", f"{service}_service.worker:app", "worker"),
                 *("-Q", service, "-n", node(service), "--pool", "prefork", "--concurrency", str(processes)),
                 *("--without-gossip", "--without-mingle", "--loglevel", "warning"),
             ],
             folder=ROOT,
-            environment={"LOG_LEVEL": "warning", **self.environment(service)},
-            # a cold stop, which takes the pool's processes along; what they were doing is delivered again
-            orphan_signal=signal.SIGQUIT,
+            environment={**QUIET, **self.environment(service)},
+            noise="worker: Warm shutdown",
         )
 
     def _beat(self) -> Program:
         return Program(
             name="beat",
             command=[
-                *(sys.executable, "-m", "celery", "-A", "common.queue.beat:app", "beat"),
+                *(sys.executable, "-m", "celery", "--quiet", "-A", "common.queue.beat:app", "beat"),
                 *("--pidfile=", "--loglevel", "warning"),
             ],
             folder=ROOT,
-            environment={"LOG_LEVEL": "warning", **self._python(), "BROKER_URL": self.addresses.broker_url},
+            environment={**QUIET, **self._python(), "BROKER_URL": self.addresses.broker_url},
         )
 
     def environment(self, service: str) -> dict[str, str]:

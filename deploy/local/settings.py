@@ -7,26 +7,14 @@ from pathlib import Path
 
 # Reach every service as they are: policy, limits and logging. Everything else of the user's environment stays outside:
 # a variable that some library reads (a proxy, a Python path) would change the system in ways that nobody sees.
-POLICY_PREFIXES = (
-    "AUTH_",
-    "CHAT_",
-    "COMPLETE_",
-    "DATABASE_POOL_",
-    "ENABLE_",
-    "ERROR_",
-    "EXPIRE_",
-    "GARBAGE_",
-    "GUESS_",
-    "LOG_",
-    "MAX_",
-    "NUMERIC_",
-    "OPEN_",
-    "SESSION_",
-    "SHARE_",
-    "SITE_",
-    "TRUSTED_",
-    "UNCLAIMED_",
-    "UPLOAD_",
+POLICY_NAMES = frozenset(
+    {
+        *("LOG_LEVEL", "LOG_FORMAT", "TRUSTED_PROXIES", "DATABASE_POOL_SIZE"),
+        *("SITE_NAME", "SITE_DESCRIPTION", "SITE_EXPLAIN", "NOTIFY_TITLE", "NOTIFY_CONTENT"),
+        *("UPLOAD_SIZE", "ALLOWED_FILE_TYPES", "EXPIRE_STYLES", "ENABLE_CHUNK", "OPEN_UPLOAD", "MAX_SAVE_SECONDS"),
+        *("UPLOAD_COUNT", "UPLOAD_MINUTE", "ERROR_COUNT", "ERROR_MINUTE", "GUESS_GLOBAL_COUNT", "NUMERIC_CODES"),
+        *("SESSION_LIFETIME", "COMPLETE_WAIT", "UNCLAIMED_LIFETIME", "GARBAGE_GRACE"),
+    }
 )
 SYSTEM_NAMES = ("PATH", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -71,11 +59,6 @@ class StackSettings:
 
 def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
     """The settings that `environment` holds. Raises `SettingsError`."""
-    policy = {
-        name: value
-        for name, value in environment.items()
-        if name.startswith(POLICY_PREFIXES) and not name.endswith(("_URL", "_SECRET", "_SECRETS", "_FILE"))
-    }
     return StackSettings(
         data=Path(environment.get("DATA") or "data").absolute(),
         host=environment.get("HOST") or "127.0.0.1",
@@ -86,7 +69,7 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
         s3_region=environment.get("S3_REGION") or "us-east-1",
         s3_bucket=environment.get("S3_BUCKET") or "waystation",
         gateway_trusted_proxies=environment.get("GATEWAY_TRUSTED_PROXIES", ""),
-        policy=policy,
+        policy={name: environment[name] for name in POLICY_NAMES if name in environment},
         system={name: environment[name] for name in SYSTEM_NAMES if name in environment},
     )
 

@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from deploy.local.files import write_private
-from deploy.local.processes import end, started
+from deploy.local.processes import end, orphans, started
 
 NAME = "run.json"
 
@@ -63,5 +64,7 @@ async def stop_leftovers(data: Path) -> list[str]:
         if started(process.pid) == process.mark:
             await end(process.pid, process.mark, process.stop_signal, process.grace)
             stopped.append(name)
+        for pid in orphans(process.pid, data):
+            os.kill(pid, signal.SIGKILL)
     RunState.remove(data)
     return stopped

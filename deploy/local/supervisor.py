@@ -1,7 +1,6 @@
 """Starts everything in its order, keeps it running, and stops it in the opposite order."""
 
 import asyncio
-from contextlib import suppress
 
 from deploy.local import credentials, plan, ports
 from deploy.local.child import Child, run_task
@@ -49,10 +48,9 @@ class Supervisor:
                 running.result()
                 await stopping
         finally:
-            for task in (running, stopping):
-                task.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await task
+            running.cancel()
+            stopping.cancel()
+            await asyncio.gather(running, stopping, return_exceptions=True)
             await self._stop()
 
     async def _start(self) -> None:
@@ -90,15 +88,16 @@ class Supervisor:
             raise StartFailed(f"not ready after {READY_SECONDS:g} s{await self._unready()}") from None
 
     async def _start_stage(self, stage: Stage) -> None:
+        data = self._settings.data
         tasks = [member for member in stage if isinstance(member, Task)]
-        children = [Child(member, self._log, self._record) for member in stage if isinstance(member, Program)]
+        children = [Child(member, data, self._log, self._record) for member in stage if isinstance(member, Program)]
         self._stages.append(children)
         for child in children:
             self._log.say(f"starting {child.program.name}")
             child.start()
         if children:
             await asyncio.gather(*(self._until_ready(child) for child in children))
-        results = await asyncio.gather(*(run_task(task, self._log) for task in tasks))
+        results = await asyncio.gather(*(run_task(task, data, self._log) for task in tasks))
         failed = [task.name for task, succeeded in zip(tasks, results, strict=True) if not succeeded]
         if failed:
             raise StartFailed(f"failed: {', '.join(failed)}; its log is above")

@@ -23,6 +23,7 @@ maxmemory-policy noeviction
 tcp-backlog 128
 loglevel warning
 """
+NOISE = r"# WARNING Memory overcommit|oO0OoO0OoO0Oo|Valkey version|shutdown|Valkey is now ready"
 
 
 def program(data: Path, port: int, password: str) -> Program:
@@ -37,7 +38,7 @@ def program(data: Path, port: int, password: str) -> Program:
         port=port,
         ready=probes.valkey(port, password),
         orphan_signal=signal.SIGTERM,
-        noise=r"# (WARNING Memory overcommit|oO0OoO0OoO0Oo|Valkey version|User requested shutdown|Valkey is now ready)",
+        noise=NOISE,
     )
 
 

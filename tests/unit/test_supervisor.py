@@ -1,0 +1,182 @@
+"""One program under supervision, without the rest of the stack."""
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.local import child as children
+from deploy.local.child import Child, pause, run_task
+from deploy.local.log import Log
+from deploy.local.processes import started
+from deploy.local.program import Program, Task
+
+LAUNCH = Path(children.__file__).with_name("launch.py")
+
+
+def program(folder: Path, code: str, **options: object) -> Program:
+    return Program("subject", [sys.executable, "-I", "-S", "-c", code], folder, **options)  # type: ignore[arg-type]
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.01)
+
+
+class Subject:
+    """A supervised program and what is seen of it."""
+
+    def __init__(self, folder: Path, code: str, **options: object) -> None:
+        self.output = io.StringIO()
+        self.pids: list[int] = []
+        self.child = Child(program(folder, code, **options), folder, Log(self.output), self._changed)
+
+    def _changed(self) -> None:
+        if self.child.pid is not None:
+            self.pids.append(self.child.pid)
+
+
+@pytest.fixture
+async def supervise(tmp_path: Path):
+    subjects: list[Subject] = []
+
+    def begin(code: str, **options: object) -> Subject:
+        subjects.append(Subject(tmp_path, code, **options))
+        subjects[-1].child.start()
+        return subjects[-1]
+
+    yield begin
+    await asyncio.gather(*(subject.child.stop() for subject in subjects))
+
+
+def test_pauses_grow_to_ten_seconds_and_are_spread():
+    assert all(0.15 <= pause(1) <= 0.2 for _ in range(100))
+    assert all(7.5 <= pause(n) <= 10.0 for n in (7, 8, 50, 10_000))
+    assert len({pause(5) for _ in range(20)}) > 1
+
+
+async def test_a_killed_program_is_started_again(supervise: Callable[..., Subject]):
+    subject = supervise("import time; time.sleep(60)")
+    await until(lambda: subject.pids)
+    os.kill(subject.pids[0], signal.SIGKILL)
+    await until(lambda: len(subject.pids) == 2)
+    assert subject.pids[0] != subject.pids[1]
+    assert "was killed by SIGKILL; starting it again" in subject.output.getvalue()
+
+
+async def test_a_program_that_keeps_dying_is_given_ever_longer_pauses(supervise: Callable[..., Subject]):
+    subject = supervise("raise SystemExit(3)")
+    await until(lambda: len(subject.pids) == 4)
+    assert subject.child.failures == 3
+    assert subject.output.getvalue().count("ended with status 3") == 3
+
+
+async def test_its_lines_carry_its_name_and_the_last_is_not_lost(supervise: Callable[..., Subject]):
+    subject = supervise("import sys,time; sys.stdout.write('one\\ntwo'); sys.stdout.flush(); time.sleep(0.2)")
+    await until(lambda: "two" in subject.output.getvalue())
+    assert "subject       │ one\nsubject       │ two\n" in subject.output.getvalue()
+
+
+async def test_a_line_without_end_is_passed_on_in_pieces(supervise: Callable[..., Subject]):
+    subject = supervise("import time; print('x' * 1_000_000); time.sleep(60)")
+    await until(lambda: subject.output.getvalue().count("x") == 1_000_000)
+
+
+async def test_stopping_sends_its_signal_and_leaves_nothing(supervise: Callable[..., Subject]):
+    code = (
+        "import signal,sys,time\nsignal.signal(2, lambda *_: sys.exit(print('asked', flush=True)))\n"
+        "print('up', flush=True)\ntime.sleep(60)"
+    )
+    subject = supervise(code, stop_signal=signal.SIGINT)
+    await until(lambda: "up" in subject.output.getvalue())
+    await subject.child.stop()
+    assert "asked" in subject.output.getvalue()
+    assert started(subject.pids[0]) is None
+
+
+async def test_what_does_not_stop_is_killed_with_its_children(supervise: Callable[..., Subject]):
+    code = (
+        "import os,signal,time\nsignal.signal(15, signal.SIG_IGN)\n"
+        "print(os.fork() or os.getpid(), flush=True)\ntime.sleep(60)"
+    )
+    subject = supervise(code, grace=0.3)
+    await until(lambda: subject.output.getvalue().count("│") == 2)
+    pids = [int(line.split("│")[1]) for line in subject.output.getvalue().splitlines()]
+    await subject.child.stop()
+    await until(lambda: not any(started(pid) for pid in pids))
+    assert "did not stop in 0.3 s" in subject.output.getvalue()
+
+
+async def test_a_program_waiting_for_its_restart_can_be_stopped(supervise: Callable[..., Subject]):
+    subject = supervise("raise SystemExit(1)")
+    await until(lambda: subject.child.failures >= 3)
+    began = time.monotonic()
+    await subject.child.stop()
+    assert time.monotonic() - began < 1
+
+
+async def test_ready_means_its_probe_says_yes(supervise: Callable[..., Subject]):
+    answers = iter([False, False, True])
+
+    async def probe() -> bool:
+        return next(answers)
+
+    subject = supervise("import time; time.sleep(60)", ready=probe)
+    await asyncio.wait_for(subject.child.wait_ready(), 10)
+    assert list(answers) == []
+
+
+@pytest.mark.parametrize(("code", "succeeds"), [("pass", True), ("raise SystemExit(1)", False)])
+async def test_a_task_tells_whether_it_succeeded(tmp_path: Path, code: str, succeeds: bool):
+    task = Task("subject", [sys.executable, "-I", "-S", "-c", code], tmp_path)
+    assert await run_task(task, tmp_path, Log(io.StringIO())) is succeeds
+
+
+async def test_a_task_that_hangs_is_killed(tmp_path: Path):
+    output = io.StringIO()
+    task = Task("subject", [sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"], tmp_path, seconds=0.3)
+    assert not await run_task(task, tmp_path, Log(output))
+    assert "did not end in 0.3 s" in output.getvalue()
+
+
+async def test_a_program_dies_with_a_killed_supervisor(tmp_path: Path):
+    parent = (
+        "import subprocess,sys,os,time\n"
+        f"p = subprocess.Popen([sys.executable, '-I', '-S', {str(LAUNCH)!r}, '--parent', str(os.getpid()),"
+        " '--orphan-signal', '9', '--', sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(p.pid, flush=True)\ntime.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as supervisor:  # noqa: ASYNC220
+        assert supervisor.stdout is not None
+        pid = int(await asyncio.to_thread(supervisor.stdout.readline))
+        assert started(pid)
+        supervisor.kill()
+        await until(lambda: started(pid) is None)
+
+
+async def test_a_program_does_not_start_when_the_supervisor_is_already_gone(tmp_path: Path):
+    command = [
+        sys.executable,
+        str(LAUNCH),
+        "--parent",
+        "1",
+        "--orphan-signal",
+        "9",
+        "--",
+        sys.executable,
+        "-c",
+        "print('ran')",
+    ]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    output, errors = await process.communicate()
+    assert output == b""
+    assert b"supervisor is gone" in errors

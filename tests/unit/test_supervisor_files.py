@@ -1,0 +1,224 @@
+"""What the supervisor reads and writes: settings, credentials, the lock, the state, the log, ports."""
+
+import asyncio
+import io
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from auth_service.settings import AuthSettings
+from chat_service.settings import ChatSettings
+from deploy.local import credentials, gateway, ports, settings
+from deploy.local.files import FolderInUse, locked, write_private
+from deploy.local.log import Log
+from deploy.local.processes import folder_mark, started
+from deploy.local.services import Addresses, Services
+from deploy.local.settings import POLICY_NAMES, SettingsError, StackSettings
+from deploy.local.state import Process, RunState, stop_leftovers
+from share_service.settings import ShareSettings
+from upload_service.settings import UploadSettings
+
+SETTINGS: dict[str, type[BaseSettings]] = {
+    "auth": AuthSettings,
+    "upload": UploadSettings,
+    "share": ShareSettings,
+    "chat": ChatSettings,
+}
+ADDRESSES = Addresses(
+    database_admin_url="postgresql://admin:pw@db.example:5433/postgres?sslmode=require",
+    valkey_url="redis://:pw@127.0.0.1:7000/0",
+    store_endpoint="http://127.0.0.1:7001",
+    store_access_key="access",
+    store_secret_key="secret",
+    service_ports={"auth": 1, "upload": 2, "share": 3, "chat": 4},
+)
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return Services(StackSettings(tmp_path), credentials.load(tmp_path), ADDRESSES)
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_every_setting_of_a_service_is_given_or_may_be_set_by_the_user(services: Services, service: str):
+    fields = {name.upper() for name in SETTINGS[service].model_fields}
+    assert fields - set(services.environment(service)) - POLICY_NAMES == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"), [("S3_SECRET_KEY", "upload"), ("SERVICE_SECRETS", "auth"), ("DOWNLOAD_KEY_SECRET", "share")]
+)
+def test_a_credential_is_told_to_the_one_service_that_needs_it(services: Services, name: str, owner: str):
+    assert [service for service in SETTINGS if name in services.environment(service)] == [owner]
+
+
+def test_beat_knows_the_broker_alone(services: Services):
+    beat = services.workers()[-1]
+    assert [name for name in beat.environment if name.endswith(("URL", "SECRET", "KEY", "SECRETS"))] == ["BROKER_URL"]
+
+
+def test_no_credential_stands_on_a_command_line(services: Services, tmp_path: Path):
+    known = set(credentials.load(tmp_path).values())
+    for process in [*services.migrations(), *services.servers(), *services.workers(), services.workers_answer()]:
+        assert not any(secret in argument for secret in known for argument in process.command)
+
+
+def test_databases_are_made_on_the_external_server(services: Services, tmp_path: Path):
+    url = services.environment("share")["DATABASE_URL"]
+    password = credentials.load(tmp_path)["postgres_share"]
+    assert url == f"postgresql://share:{password}@db.example:5433/share?sslmode=require"
+    assert services.environment("share")["BROKER_URL"] == "redis://:pw@127.0.0.1:7000/1"
+
+
+def test_settings_come_from_the_environment_and_nothing_else_of_it_passes():
+    read = settings.read(
+        {
+            "DATA": "/srv/data",
+            "PORT": "9000",
+            "UPLOAD_SIZE": "5",
+            "UPLOAD_URL": "http://evil",
+            "HTTP_PROXY": "x",
+            "PATH": "/bin",
+        }
+    )
+    assert (read.data, read.port, read.host) == (Path("/srv/data"), 9000, "127.0.0.1")
+    assert read.policy == {"UPLOAD_SIZE": "5"}
+    assert read.system == {"PATH": "/bin"}
+
+
+@pytest.mark.parametrize(
+    "environment", [{"PORT": "http"}, {"PORT": "65536"}, {"PORT": "-1"}, {"S3_ENDPOINT": "http://x"}]
+)
+def test_unusable_settings_are_refused(environment: dict[str, str]):
+    with pytest.raises(SettingsError):
+        settings.read(environment)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address", "host"),
+    [
+        ("http://127.0.0.1:9000", "127.0.0.1:9000", "127.0.0.1:9000"),
+        ("https://s3.example", "https://s3.example", "s3.example"),
+    ],
+)
+def test_the_gateway_asks_the_store_by_the_name_that_urls_are_signed_for(endpoint: str, address: str, host: str):
+    assert gateway.store_address(endpoint) == {"STORE_ADDRESS": address, "STORE_HOST": host}
+
+
+def test_credentials_are_kept_private_and_completed(tmp_path: Path):
+    first = credentials.load(tmp_path)
+    path = tmp_path / "secrets.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    kept = {name: value for name, value in json.loads(path.read_text()).items() if name != "download_key"}
+    write_private(path, json.dumps(kept))
+    second = credentials.load(tmp_path)
+    assert second["valkey"] == first["valkey"]
+    assert second["download_key"] != first["download_key"]
+    assert len(set(second.values())) == len(credentials.NAMES)
+    assert second["valkey"] not in repr(second)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path):
+    path = tmp_path / "file"
+    write_private(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_private(path, "\udcff")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_locked_folder_names_its_owner(tmp_path: Path):
+    with locked(tmp_path), pytest.raises(FolderInUse) as refused, locked(tmp_path):
+        pass
+    assert refused.value.pid == str(os.getpid())
+    with locked(tmp_path):
+        pass
+
+
+def test_chosen_ports_are_free_different_and_not_the_kernels_to_give_away():
+    chosen = ports.choose(20)
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert len(set(chosen)) == 20
+    assert all(ports.is_free(port) and port < lowest for port in chosen)
+
+
+def test_a_port_in_use_is_not_free():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert not ports.is_free(server.getsockname()[1])
+
+
+def test_json_becomes_readable_and_noise_disappears():
+    output = io.StringIO()
+    take = Log(output).sink("upload", noise="^hello")
+    take('{"event": "stored", "level": "info", "timestamp": "2026-01-02T03:04:05Z", "service": "upload", "size": 3}')
+    take("hello, I am a banner")
+    take("plain")
+    take('{"broken')
+    lines = [line.split("│", 1)[1] for line in output.getvalue().splitlines()]
+    assert lines[0].endswith("info    stored size=3")
+    assert lines[1:] == [" plain", ' {"broken']
+
+
+def test_json_stays_json_when_asked_for():
+    output = io.StringIO()
+    Log(output, raw_json=True).sink("upload", None)('{"event": "stored"}')
+    assert output.getvalue() == '{"event": "stored"}\n'
+
+
+def test_the_log_survives_its_reader():
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    log = Log(Gone())
+    log.say("one")
+    log.say("two")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"processes": {"x": {"pid": 1}}}', '{"processes": {}, "new": 1}'])
+def test_an_unreadable_state_counts_as_none(tmp_path: Path, content: str):
+    (tmp_path / "run.json").write_text(content)
+    assert RunState.load(tmp_path) is None
+
+
+def test_leftovers_are_stopped_and_a_reused_number_is_not(tmp_path: Path):
+    with subprocess.Popen(SLEEP, start_new_session=True) as ours, subprocess.Popen(SLEEP) as somebody:
+        mark = started(ours.pid)
+        assert mark
+        state = RunState()
+        state.processes = {
+            "store": Process(ours.pid, mark, 15, 5.0),
+            "valkey": Process(somebody.pid, f"{mark}0", 15, 5.0),
+        }
+        state.save(tmp_path)
+        assert asyncio.run(stop_leftovers(tmp_path)) == ["store"]
+        assert somebody.poll() is None
+        somebody.kill()
+    assert RunState.load(tmp_path) is None
+
+
+def test_what_a_dead_leader_left_in_its_group_is_killed(tmp_path: Path):
+    name, _, value = folder_mark(tmp_path).partition("=")
+    leader = "import subprocess,sys; print(subprocess.Popen(sys.argv[1:], stdout=2).pid)"
+    with subprocess.Popen(
+        [sys.executable, "-c", leader, *SLEEP],
+        env={name: value},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        orphan = int(process.stdout.readline())
+    state = RunState()
+    state.processes = {"upload-worker": Process(process.pid, "gone", 15, 5.0)}
+    state.save(tmp_path)
+    assert started(orphan)
+    asyncio.run(stop_leftovers(tmp_path))
+    assert started(orphan) is None
