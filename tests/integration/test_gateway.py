@@ -1,0 +1,418 @@
+"""The gateway's configuration against a real Caddy, a real object store and small services that say what they got."""
+
+import asyncio
+import hashlib
+import json
+import os
+import signal
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import httpx
+import pytest
+from minio import Minio
+
+from deploy.local import gateway, ports, store
+from deploy.local.child import Child
+from deploy.local.log import Log
+from deploy.local.program import Program
+
+CONTENT = bytes(range(256)) * 40
+DECIDED = {
+    "Content-Type": "text/plain",
+    "Content-Disposition": "attachment; filename*=UTF-8''a%20name.txt",
+    "Repr-Digest": "sha-256=:x:",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, no-store",
+    "Accept-Ranges": "bytes",
+}
+STORES = {"etag", "last-modified", "content-length", "date", "x-request-id"}
+MIB = 1024 * 1024
+
+
+class Service(BaseHTTPRequestHandler):
+    """Answers a download with a redirect to the object named in its query, and anything else with what it was sent."""
+
+    protocol_version = "HTTP/1.1"
+    sign: Callable[[str, str], str]
+    extra: dict[str, str]
+    status = 200
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        return
+
+    def _answer(self) -> None:
+        received = self._discard_body()
+        if self.path.startswith("/share/download"):
+            key = self.path.partition("?")[2]
+            headers = {"X-Store-Path": self.sign(self.command, key), **DECIDED, **self.extra}
+            self._send(self.status, headers, b"")
+        else:
+            seen = {"method": self.command, "path": self.path, "received": received, "headers": dict(self.headers)}
+            self._send(200, {"Content-Type": "application/json", **self.extra}, json.dumps(seen).encode())
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
+
+    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "X-Request-Id": "the service's own", "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _discard_body(self) -> int:
+        left = total = int(self.headers.get("Content-Length") or 0)
+        while left > 0:
+            left -= len(self.rfile.read(min(left, MIB)))
+        return total
+
+
+@dataclass
+class Door:
+    """The gateway and what stands behind it."""
+
+    url: str
+    store_url: str
+    caddy: Child
+    store: Child
+    service: type[Service]
+    sign: Callable[[str, str], str]
+    service_port: int
+
+    def memory(self) -> int:
+        """Bytes that Caddy holds of its own."""
+        lines = Path(f"/proc/{self.caddy.pid}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")) * 1024
+
+
+@asynccontextmanager
+async def running(program: Program, data: Path) -> AsyncGenerator[Child]:
+    child = Child(program, data, Log(StringIO()), lambda: None)
+    child.start()
+    try:
+        await asyncio.wait_for(child.wait_ready(), 30)
+        yield child
+    finally:
+        await child.stop()
+
+
+def serve(port: int, handler: type[Service]) -> Generator[None]:
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Door]:
+    data = tmp_path_factory.mktemp("gateway")
+    gateway_port, store_port, service_port = ports.choose(3)
+    await store.prepare(data)
+    store_program = store.program(data, store_port, access_key="access", secret_key="secret-key", system={})
+    gateway_program = gateway.program(
+        data,
+        host="127.0.0.1",
+        port=gateway_port,
+        upload_port=service_port,
+        share_port=service_port,
+        store_endpoint=f"http://127.0.0.1:{store_port}",
+        trusted_proxies="",
+        system={},
+    )
+    client = Minio(f"127.0.0.1:{store_port}", "access", "secret-key", secure=False, region="us-east-1")
+
+    def sign(method: str, key: str) -> str:
+        url = client.get_presigned_url(method, "files", key, expires=timedelta(hours=1))
+        return url.partition(f":{store_port}")[2]
+
+    handler = type("ThisService", (Service,), {"sign": staticmethod(sign), "extra": {}})
+    async with AsyncExitStack() as stack:
+        stored = await stack.enter_async_context(running(store_program, data))
+        await asyncio.to_thread(client.make_bucket, "files")
+        body = BytesIO(CONTENT)
+        await asyncio.to_thread(client.put_object, "files", "object", body, len(CONTENT), "text/html")
+        service = serve(service_port, handler)
+        next(service)
+        caddy = await stack.enter_async_context(running(gateway_program, data))
+        url, store_url = f"http://127.0.0.1:{gateway_port}", f"http://127.0.0.1:{store_port}"
+        yield Door(url, store_url, caddy, stored, handler, sign, service_port)
+        next(service, None)
+
+
+@pytest.fixture
+async def client(door: Door) -> AsyncGenerator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=door.url, timeout=30) as client:
+        yield client
+
+
+def saved(response: httpx.Response) -> str:
+    return response.headers["etag"]
+
+
+DOWNLOAD = "/share/download?object"
+
+
+async def test_a_download_has_the_stores_bytes_and_the_services_headers(client: httpx.AsyncClient):
+    response = await client.get(DOWNLOAD)
+    assert (response.status_code, response.content) == (200, CONTENT)
+    for name, value in DECIDED.items():
+        assert response.headers.get_list(name) == [value]
+    assert set(response.headers) == {name.lower() for name in DECIDED} | STORES
+
+
+async def test_a_head_request_tells_the_same_without_a_body(client: httpx.AsyncClient):
+    head, get = await client.head(DOWNLOAD), await client.get(DOWNLOAD)
+    assert (head.status_code, head.content) == (200, b"")
+    volatile = {"date", "x-request-id"}
+    assert {(n, v) for n, v in head.headers.multi_items() if n not in volatile} == {
+        (n, v) for n, v in get.headers.multi_items() if n not in volatile
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "end"),
+    [("bytes=2-4", 2, 5), ("bytes=-3", len(CONTENT) - 3, len(CONTENT)), ("bytes=0-", 0, None)],
+)
+async def test_a_range_is_answered_with_that_part(client: httpx.AsyncClient, asked: str, start: int, end: int | None):
+    response = await client.get(DOWNLOAD, headers={"Range": asked})
+    end = end or len(CONTENT)
+    assert (response.status_code, response.content) == (206, CONTENT[start:end])
+    assert response.headers["content-range"] == f"bytes {start}-{end - 1}/{len(CONTENT)}"
+    assert response.headers["repr-digest"] == DECIDED["Repr-Digest"]
+
+
+async def test_many_ranges_at_once_do_not_multiply_the_answer(client: httpx.AsyncClient):
+    response = await client.get(DOWNLOAD, headers={"Range": "bytes=" + ",".join("0-" for _ in range(500))})
+    assert (response.status_code, len(response.content)) == (200, len(CONTENT))
+
+
+async def test_an_unsatisfiable_range_is_416_in_our_own_words(client: httpx.AsyncClient, door: Door):
+    response = await client.get(DOWNLOAD, headers={"Range": "bytes=999999-"})
+    assert response.status_code == 416
+    assert response.json() == {"detail": "Requested Range Not Satisfiable"}
+    assert "content-disposition" not in response.headers
+
+
+async def test_an_unsatisfiable_range_tells_the_length_when_the_service_did(client: httpx.AsyncClient, door: Door):
+    door.service.extra = {"X-Store-Length": str(len(CONTENT))}
+    try:
+        response = await client.get(DOWNLOAD, headers={"Range": "bytes=999999-"})
+        whole = await client.get(DOWNLOAD)
+    finally:
+        door.service.extra = {}
+    assert response.headers["content-range"] == f"bytes */{len(CONTENT)}"
+    assert "x-store-length" not in whole.headers
+
+
+async def test_an_unchanged_file_is_304(client: httpx.AsyncClient):
+    known = saved(await client.head(DOWNLOAD))
+    response = await client.get(DOWNLOAD, headers={"If-None-Match": known})
+    assert (response.status_code, response.content) == (304, b"")
+    assert (await client.get(DOWNLOAD, headers={"If-None-Match": '"other"'})).status_code == 200
+
+
+async def test_a_file_that_is_not_the_expected_one_is_412(client: httpx.AsyncClient):
+    response = await client.get(DOWNLOAD, headers={"If-Match": '"other"'})
+    assert (response.status_code, response.json()) == (412, {"detail": "Precondition Failed"})
+
+
+async def test_if_range_resumes_the_same_file(client: httpx.AsyncClient):
+    headers = {"Range": "bytes=5-9", "If-Range": saved(await client.head(DOWNLOAD))}
+    response = await client.get(DOWNLOAD, headers=headers)
+    assert (response.status_code, response.content) == (206, CONTENT[5:10])
+
+
+@pytest.mark.parametrize("validator", ['"other"', 'W/"{known}"', "Sat, 21 Nov 2020 21:21:21 GMT", "nonsense"])
+async def test_if_range_never_joins_two_files(client: httpx.AsyncClient, validator: str):
+    known = saved(await client.head(DOWNLOAD)).strip('"')
+    headers = {"Range": "bytes=5-9", "If-Range": validator.replace("{known}", known)}
+    response = await client.get(DOWNLOAD, headers=headers)
+    assert (response.status_code, response.content) == (200, CONTENT)
+
+
+async def test_the_clients_credentials_do_not_reach_the_store(client: httpx.AsyncClient):
+    # S3 refuses a request that carries two credentials, so success shows that only one arrived.
+    headers = {"Authorization": "AWS4-HMAC-SHA256 nonsense", "Cookie": "a=b", "X-Amz-Security-Token": "x"}
+    response = await client.get(DOWNLOAD, headers=headers)
+    assert (response.status_code, response.content) == (200, CONTENT)
+
+
+async def test_a_client_cannot_smuggle_a_path_of_the_store(client: httpx.AsyncClient, door: Door):
+    smuggled = {"X-Store-Path": door.sign("GET", "object"), "X-Store-Length": "1"}
+    response = await client.get("/health", headers=smuggled)
+    assert response.json()["path"] == "/health"
+    assert not [name for name in response.json()["headers"] if name.lower().startswith("x-store")]
+
+
+async def test_a_store_path_in_an_answer_that_is_no_download_stays_inside(client: httpx.AsyncClient, door: Door):
+    door.service.status = 202
+    try:
+        response = await client.get(DOWNLOAD)
+    finally:
+        door.service.status = 200
+    assert (response.status_code, response.content) == (202, b"")
+    assert "x-store-path" not in response.headers
+
+
+@pytest.mark.parametrize("key", ["nothing", "object&X-Amz-Signature=0"])
+async def test_what_the_store_refuses_is_503_without_its_xml(client: httpx.AsyncClient, key: str):
+    response = await client.get(f"/share/download?{key}")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert response.json() == {"detail": "The file cannot be read at the moment"}
+    assert "repr-digest" not in response.headers
+
+
+UPLOAD_PATHS = ["/share/file", "/share/file/", "/chunk/upload/init/", "/presign/upload/init"]
+SHARE_PATHS = ["/share/text/", "/share/text", "/share/select/?code=1", "/share/metadata/", "/share/select"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/api"])
+@pytest.mark.parametrize("path", UPLOAD_PATHS + SHARE_PATHS)
+async def test_the_dialects_paths_reach_a_service_unchanged(client: httpx.AsyncClient, prefix: str, path: str):
+    response = await client.post(prefix + path, content=b"body")
+    seen = response.json()
+    assert (seen["path"], seen["method"], seen["received"]) == (prefix + path, "POST", 4)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/internal/health/ready"),
+        ("POST", "/internal/tokens"),
+        ("GET", "/INTERNAL/health/ready"),
+        ("GET", "//internal/health/ready"),
+        ("GET", "/chunk/../internal/health/ready"),
+        ("GET", "/chunk/%2e%2e/internal/health/ready"),
+        ("GET", "/chunk/..%2finternal/health/ready"),
+        ("GET", "/share/files"),
+        ("GET", "/nothing"),
+        ("GET", "/.env"),
+    ],
+)
+async def test_everything_else_is_a_json_404(door: Door, method: str, path: str):
+    host = door.url.removeprefix("http://")
+    reader, writer = await asyncio.open_connection(*host.split(":"))
+    writer.write(f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert b"Content-Type: application/json\r\n" in head
+    assert json.loads(body) == {"detail": "Not Found"}
+
+
+async def test_the_root_is_shares_for_post_alone(client: httpx.AsyncClient):
+    assert (await client.post("/")).json()["path"] == "/"
+
+
+async def test_the_gateway_alone_says_who_asks_and_which_request_it_is(client: httpx.AsyncClient):
+    claimed = {"X-Forwarded-For": "1.2.3.4", "X-Request-Id": "mine"}
+    response = await client.get("/health", headers=claimed)
+    seen = {name.lower(): value for name, value in response.json()["headers"].items()}
+    assert seen["x-forwarded-for"] == "127.0.0.1"
+    assert response.headers.get_list("x-request-id") == [seen["x-request-id"]]
+    assert seen["x-request-id"] not in {"mine", "the service's own"}
+    assert seen["host"] == client.base_url.netloc.decode()
+    assert not {"server", "via"} & set(response.headers)
+
+
+async def test_a_store_that_is_down_is_503_and_comes_back(client: httpx.AsyncClient, door: Door):
+    assert door.store.pid is not None
+    os.kill(door.store.pid, signal.SIGKILL)
+    responses = await asyncio.gather(*(client.get(DOWNLOAD) for _ in range(5)))
+    assert {response.status_code for response in responses} <= {200, 503}
+    for response in responses:
+        if response.status_code == 503:
+            assert response.headers["retry-after"] == "5"
+    await asyncio.wait_for(door.store.wait_ready(), 30)
+    assert (await client.get(DOWNLOAD)).content == CONTENT
+
+
+async def test_a_restart_of_a_service_is_not_seen(tmp_path: Path, door: Door):
+    """Nothing listens when the request comes; the service is there a second later."""
+    service_port, gateway_port = ports.choose(2)
+    program = replace(_gateway(tmp_path, gateway_port, service_port, store_port=1), ready=None)
+    async with running(program, tmp_path), httpx.AsyncClient(timeout=30) as client:
+        await _listening(gateway_port)
+        upload = asyncio.create_task(client.post(f"http://127.0.0.1:{gateway_port}/share/file/", content=b"x" * MIB))
+        await asyncio.sleep(1)
+        assert not upload.done()
+        service = serve(service_port, door.service)
+        next(service)
+        assert (await upload).json()["received"] == MIB
+        next(service, None)
+
+
+async def test_a_service_and_a_store_that_stay_away_are_503(tmp_path: Path, door: Door):
+    away, gateway_port = ports.choose(2)
+    program = replace(_gateway(tmp_path, gateway_port, door.service_port, store_port=away), ready=None)
+    async with running(program, tmp_path), httpx.AsyncClient(timeout=30) as client:
+        await _listening(gateway_port)
+        response = await client.get(f"http://127.0.0.1:{gateway_port}{DOWNLOAD}")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert response.headers["content-type"] == "application/json"
+    assert "repr-digest" not in response.headers
+    program = replace(_gateway(tmp_path, gateway_port, away, store_port=away), ready=None)
+    async with running(program, tmp_path), httpx.AsyncClient(timeout=30) as client:
+        await _listening(gateway_port)
+        response = await client.post(f"http://127.0.0.1:{gateway_port}/share/file/", content=b"x")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert response.json() == {"detail": "The service is not available at the moment"}
+
+
+async def test_a_gigabyte_passes_both_ways_without_being_held(client: httpx.AsyncClient, door: Door):
+    block = os.urandom(MIB)
+    hashed = hashlib.sha256()
+
+    async def gigabyte() -> AsyncGenerator[bytes]:
+        for _ in range(1024):
+            yield block
+
+    before = door.memory()
+    length = {"Content-Length": str(1024 * MIB)}
+    put = await client.put("/presign/upload/proxy/1", content=gigabyte(), headers=length)
+    assert put.json()["received"] == 1024 * MIB
+    url = door.store_url + door.sign("PUT", "large")
+    async with httpx.AsyncClient(timeout=60) as direct:
+        assert (await direct.put(url, content=gigabyte(), headers=length)).status_code == 200
+    highest = before
+    async with client.stream("GET", "/share/download?large") as response:
+        async for part in response.aiter_bytes(MIB):
+            hashed.update(part)
+            highest = max(highest, door.memory())
+    expected = hashlib.sha256()
+    for _ in range(1024):
+        expected.update(block)
+    assert hashed.digest() == expected.digest()
+    assert highest - before < 32 * MIB
+
+
+def _gateway(data: Path, port: int, service_port: int, *, store_port: int) -> Program:
+    return gateway.program(
+        data,
+        host="127.0.0.1",
+        port=port,
+        upload_port=service_port,
+        share_port=service_port,
+        store_endpoint=f"http://127.0.0.1:{store_port}",
+        trusted_proxies="",
+        system={},
+    )
+
+
+async def _listening(port: int) -> None:
+    while ports.is_free(port):
+        await asyncio.sleep(0.02)
