@@ -69,7 +69,7 @@ class System:
             time.sleep(1)
 
     def logs(self) -> str:
-        return self.compose("logs", "--no-color", "--tail", "60")
+        return self.compose("logs", "--no-color", "--tail", "25")
 
     def containers(self, service: str | None = None) -> list[dict[str, Any]]:
         """What `docker inspect` says of the project's containers, the ended ones included."""
