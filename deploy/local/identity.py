@@ -53,7 +53,7 @@ async def choose(program: Path, data: Path) -> Identity:
     """
     if os.geteuid() != 0:
         return OURSELVES
-    for identity in _candidates():
+    for identity in candidates():
         give(data, identity)
         if await _works(identity, program, data):
             return identity
@@ -80,7 +80,8 @@ def _owner(path: Path) -> tuple[int, int]:
     return status.st_uid, status.st_gid
 
 
-def _candidates() -> list[Identity]:
+def candidates() -> list[Identity]:
+    """The ways to be somebody else, the least powerful of those that usually work first."""
     try:
         nobody = pwd.getpwnam("nobody")
         uid, gid = nobody.pw_uid, nobody.pw_gid
