@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Generator
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -19,8 +20,21 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to beco
 WAYS = ["nobody, may read", "a user namespace", "nobody, may write"]
 
 
+ALL = identity.candidates()
+
+
 def only(name: str) -> list[Identity]:
-    return [way for way in identity.candidates() if way.name == name]
+    return [way for way in ALL if way.name == name]
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Generator[Path]:
+    """A folder of root that is closed to others, and stays so."""
+    tmp_path.chmod(0o700)
+    before = tmp_path.stat()
+    yield tmp_path
+    after = tmp_path.stat()
+    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
 
 
 async def serves(data: Path) -> str:
@@ -42,30 +56,24 @@ async def serves(data: Path) -> str:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_each_way_works_below_a_private_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str):
-    tmp_path.chmod(0o700)
-    mode = tmp_path.stat().st_mode
+async def test_each_way_works_below_a_private_folder(private: Path, monkeypatch: pytest.MonkeyPatch, way: str):
     monkeypatch.setattr(identity, "candidates", lambda: only(way))
-    assert await serves(tmp_path) == way
-    assert tmp_path.stat().st_mode == mode
+    assert await serves(private) == way
 
 
-async def test_a_cluster_follows_the_way_that_works_this_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    tmp_path.chmod(0o700)
+async def test_a_cluster_follows_the_way_that_works_this_time(private: Path, monkeypatch: pytest.MonkeyPatch):
     for way in WAYS:
         monkeypatch.setattr(identity, "candidates", lambda way=way: only(way))
-        assert await serves(tmp_path) == way
+        assert await serves(private) == way
 
 
-async def test_the_first_way_that_works_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    tmp_path.chmod(0o700)
+async def test_the_first_way_that_works_is_taken(private: Path, monkeypatch: pytest.MonkeyPatch):
     ways = [*only("nobody"), *only("a user namespace")]
     monkeypatch.setattr(identity, "candidates", lambda: ways)
-    assert await serves(tmp_path) == "a user namespace"
+    assert await serves(private) == "a user namespace"
 
 
-async def test_no_way_at_all_is_said_clearly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    tmp_path.chmod(0o700)
+async def test_no_way_at_all_is_said_clearly(private: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(identity, "candidates", lambda: only("nobody"))
     with pytest.raises(NoIdentity, match="Run this as an ordinary user, or set DATABASE_URL_ADMIN"):
-        await postgres.prepare(tmp_path, "password")
+        await postgres.prepare(private, "password")
