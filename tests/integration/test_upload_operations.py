@@ -10,14 +10,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from common.blob import DigestClaim, ObjectStore
+from common.blob import ContentHasher, DigestClaim, ObjectStore
 from common.blob.limits import MIB
 from common.db import Database
 from common.errors import Gone, InvalidInput, NotFound, NotReady, TooLarge
 from tests.conftest import ROOT, MakeDatabase
-from upload_service.model import Layout, SessionState, UploadSession
+from upload_service.model import Layout, Part, SessionState, UploadSession
 from upload_service.operations import cleaning, files, sessions, transfer, verification
 from upload_service.operations.context import Context
+from upload_service.operations.passing import PassingDigests
 from upload_service.operations.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
 from upload_service.operations.transfer import ChunkLengthWrong
 
@@ -43,8 +44,18 @@ class Bench:
         return [key for key in keys if await self.context.store.stat(key)]
 
 
-@pytest.fixture
-async def bench(make_database: MakeDatabase, store: ObjectStore) -> AsyncGenerator[Bench]:
+class Forgetful(PassingDigests):
+    """As after a restart, or when the chunks went through several replicas: objects are read back."""
+
+    def take(self, session_id: UUID, stored: list[Part]) -> ContentHasher | None:
+        super().take(session_id, stored)
+        return None
+
+
+@pytest.fixture(params=[PassingDigests, Forgetful], ids=["passing", "read back"])
+async def bench(
+    request: pytest.FixtureRequest, make_database: MakeDatabase, store: ObjectStore
+) -> AsyncGenerator[Bench]:
     db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
     requested: list[UUID] = []
@@ -52,7 +63,7 @@ async def bench(make_database: MakeDatabase, store: ObjectStore) -> AsyncGenerat
     async def request_verification(session_id: UUID) -> None:
         requested.append(session_id)
 
-    yield Bench(Context(db, store, timedelta(hours=24), request_verification), requested)
+    yield Bench(Context(db, store, timedelta(hours=24), request_verification, request.param()), requested)
     await db.close()
 
 

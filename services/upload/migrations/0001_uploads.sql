@@ -56,6 +56,8 @@ create table upload_session (
     multipart_id text,
     -- Digests the sender claims, "scheme:hex"; any one must match.
     claims text[] not null default '{}',
+    -- The digest of the content, when one process saw all chunks pass and the claims hold; else the object is read back.
+    passed_sha256 bytea check (length(passed_sha256) = 32),
     -- What makes a later start the same upload; null when every start is a new one.
     resume_key bytea,
     -- What the protocol that opened the session wants to remember until it ends.

@@ -54,6 +54,7 @@ class UploadSession:
     object_key: str
     multipart_id: str | None
     claims: list[str]
+    passed_sha256: bytes | None
     intent: dict[str, Any]
     owner: str | None
     file_id: UUID | None

@@ -61,6 +61,14 @@ class ContentHasher:
         if end > max(self._tail_start, SAMPLE_SIZE):
             self._sample.update(block[max(0, max(self._tail_start, SAMPLE_SIZE) - start) :])
 
+    def copy(self) -> "ContentHasher":
+        """Another hasher that has seen what this one has."""
+        twin = ContentHasher()
+        twin.size, twin._tail_start = self.size, self._tail_start
+        twin._whole = self._whole.copy()
+        twin._sample = self._sample.copy() if self._sample else None
+        return twin
+
     @property
     def sha256(self) -> bytes:
         """The digest of what has passed so far, 32 bytes."""

@@ -149,7 +149,7 @@ async def complete_upload(context: Context, session_id: UUID) -> UploadSession:
     async with context.db.transaction() as connection:
         session = _living(await sessions.get_session(connection, session_id, lock=True))
         if session.state is SessionState.OPEN:
-            session = await _begin_assembly(connection, session)
+            session = await _begin_assembly(context, connection, session)
             begun = True
         else:
             begun = False
@@ -159,7 +159,7 @@ async def complete_upload(context: Context, session_id: UUID) -> UploadSession:
     return session
 
 
-async def _begin_assembly(connection: Connection, session: UploadSession) -> UploadSession:
+async def _begin_assembly(context: Context, connection: Connection, session: UploadSession) -> UploadSession:
     stored = await parts.stored_parts(connection, session.id)
     if session.chunk_count is None or len(stored) != session.chunk_count:
         raise ChunksMissing
@@ -167,6 +167,10 @@ async def _begin_assembly(connection: Connection, session: UploadSession) -> Upl
     size = sum(part.size for part in stored)
     await blobs.insert_file(connection, file_id, session.file_name, size, session.owner)
     await sessions.attach_file(connection, session.id, file_id, size)
+    passed = context.passing.take(session.id, stored)
+    # A digest that contradicts the sender is not taken for granted: the object itself is read before it is refused.
+    if passed and passed.satisfies(session.digest_claims):
+        await sessions.set_passed_digest(connection, session.id, passed.sha256)
     await sessions.move_session(connection, session.id, [SessionState.OPEN], SessionState.ASSEMBLING)
     assembling = await sessions.get_session(connection, session.id)
     assert assembling is not None

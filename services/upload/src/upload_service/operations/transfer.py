@@ -21,6 +21,7 @@ from upload_service.model import Layout, Part, SessionState, UploadSession
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
 from upload_service.operations.files import drop_file
+from upload_service.operations.passing import PassingChunk
 from upload_service.operations.sessions import SessionNotFound
 from upload_service.operations.settling import settle_session
 from upload_service.queries import blobs, parts, sessions
@@ -72,15 +73,18 @@ async def put_part(context: Context, session: UploadSession, index: int, blocks:
     writer = new_id()
     if stored := await _reserve(context, session, index, writer):
         return StoredChunk(stored.sha256, skipped=True)
-    fence = _Fence(context, session, index, writer)
-    chunk = _Chunk(blocks, expected, fence)
+    passing = context.passing.chunk(session, index)
+    chunk = _Chunk(blocks, expected, _Fence(context, session, index, writer), passing)
     try:
         etag = await _write_chunk(context, session, index, chunk)
-        await _record(context, session, Part(index, expected, chunk.hasher.sha256, etag), writer)
+        sha256 = chunk.hasher.sha256
+        await _record(context, session, Part(index, expected, sha256, etag), writer)
     except BaseException:
+        passing.fail()
         await _give_up(context, session, index, writer)
         raise
-    return StoredChunk(chunk.hasher.sha256, skipped=False)
+    passing.finish(sha256)
+    return StoredChunk(sha256, skipped=False)
 
 
 async def _write_chunk(context: Context, session: UploadSession, index: int, chunk: "_Chunk") -> str:
@@ -236,8 +240,8 @@ class _Fence:
 class _Chunk:
     """A chunk's bytes on their way: hashed, fenced, and of exactly the length expected."""
 
-    def __init__(self, blocks: AsyncIterable[bytes], expected: int, fence: _Fence) -> None:
-        self._blocks, self.expected, self._fence = blocks, expected, fence
+    def __init__(self, blocks: AsyncIterable[bytes], expected: int, fence: _Fence, passing: PassingChunk) -> None:
+        self._blocks, self.expected, self._fence, self._passing = blocks, expected, fence, passing
         self.hasher = ContentHasher()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -245,6 +249,7 @@ class _Chunk:
             self.hasher.update(block)
             if self.hasher.size > self.expected:
                 raise ChunkLengthWrong(self.expected, self.hasher.size)
+            self._passing.update(block)
             await self._fence.hold()
             yield block
         if self.hasher.size < self.expected:

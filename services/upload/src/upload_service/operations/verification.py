@@ -48,8 +48,8 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
         stored = await parts.stored_parts(connection, session_id)
     try:
         async with _claim_kept(context, session_id, verifier):
-            hasher = await _assemble_and_hash(context, session, stored)
-        ended = await _settle(context, session, hasher)
+            sha256 = await _assemble_and_prove(context, session, stored)
+        ended = await _settle(context, session, sha256)
     except ChunksLost:
         await _reopen(context, session, stored, verifier)
         return
@@ -66,22 +66,34 @@ async def unverified_sessions(context: Context) -> list[UUID]:
         return await verification.unverified_sessions(connection, LOST_AFTER, BATCH)
 
 
-async def _assemble_and_hash(context: Context, session: UploadSession, stored: list[Part]) -> ContentHasher:
-    """Make the chunks one object and return the digests of what the store really has."""
-    hasher = ContentHasher(sampled_size=session.size if session.claims else None)
+async def _assemble_and_prove(context: Context, session: UploadSession, stored: list[Part]) -> bytes | None:
+    """Make the chunks one object; the SHA-256 of what the store has, or None when it is not what was claimed."""
     if session.layout is Layout.STAGED:
-        await _join(context, session, stored, hasher)
-        return hasher
-    if session.state is SessionState.ASSEMBLING:
-        await _complete_multipart(context, session, stored)
-        async with context.db.connection() as connection:
-            await sessions.move_session(connection, session.id, [SessionState.ASSEMBLING], SessionState.VERIFYING)
+        hasher = await _join(context, session, stored)
+    else:
+        if session.state is SessionState.ASSEMBLING:
+            await _complete_multipart(context, session, stored)
+            async with context.db.connection() as connection:
+                await sessions.move_session(connection, session.id, [SessionState.ASSEMBLING], SessionState.VERIFYING)
+        if session.passed_sha256:
+            return session.passed_sha256
+        hasher = await _read_back(context, session)
+    proven = hasher.size == session.size and hasher.satisfies(session.digest_claims)
+    return hasher.sha256 if proven else None
+
+
+async def _read_back(context: Context, session: UploadSession) -> ContentHasher:
+    hasher = _hasher(session)
     try:
         async for block in context.store.read(session.object_key):
             hasher.update(block)
     except ObjectMissing:
         raise ChunksLost from None
     return hasher
+
+
+def _hasher(session: UploadSession) -> ContentHasher:
+    return ContentHasher(sampled_size=session.size if session.claims else None)
 
 
 async def _complete_multipart(context: Context, session: UploadSession, stored: list[Part]) -> None:
@@ -98,8 +110,9 @@ async def _complete_multipart(context: Context, session: UploadSession, stored: 
         raise ChunksLost from None
 
 
-async def _join(context: Context, session: UploadSession, stored: list[Part], hasher: ContentHasher) -> None:
-    """Write the staged chunks, in order, as one object; hashed as they pass."""
+async def _join(context: Context, session: UploadSession, stored: list[Part]) -> ContentHasher:
+    """Write the staged chunks, in order, as one object, hashed as they pass."""
+    hasher = _hasher(session)
 
     async def on_multipart(multipart_id: str) -> None:
         if session.multipart_id:
@@ -117,6 +130,7 @@ async def _join(context: Context, session: UploadSession, stored: list[Part], ha
         )
     except ObjectMissing:
         raise ChunksLost from None
+    return hasher
 
 
 class _Staged:
@@ -136,12 +150,12 @@ class _Staged:
                 yield block
 
 
-async def _settle(context: Context, session: UploadSession, hasher: ContentHasher) -> UploadSession:
-    if hasher.size != session.size or not hasher.satisfies(session.digest_claims):
+async def _settle(context: Context, session: UploadSession, sha256: bytes | None) -> UploadSession:
+    if sha256 is None or session.size is None:
         _log.warning("content is not what was claimed", session=session.id.hex)
         return await mark_corrupt(context, session.id)
     async with context.db.transaction() as connection:
-        return await settle_session(connection, session.id, hasher.size, hasher.sha256)
+        return await settle_session(connection, session.id, session.size, sha256)
 
 
 async def _reopen(context: Context, session: UploadSession, stored: list[Part], verifier: UUID) -> None:

@@ -12,7 +12,7 @@ from common.db import Connection
 from upload_service.model import SessionState, UploadSession
 
 SESSION_COLUMNS = """id, state, layout, file_name, size, chunk_size, chunk_count, object_key, multipart_id, claims,
-    intent, owner, file_id, created_at, expires_at"""
+    passed_sha256, intent, owner, file_id, created_at, expires_at"""
 
 
 async def insert_session(connection: Connection, values: dict[str, Any]) -> UploadSession | None:
@@ -107,7 +107,7 @@ async def reopen_session(connection: Connection, session_id: UUID, verifier: UUI
     cursor = await connection.execute(
         """
         update upload_session set state = 'open', changed_at = now(), expires_at = now() + %(lifetime)s,
-            verifier_until = null, multipart_id = null, file_id = null
+            verifier_until = null, multipart_id = null, file_id = null, passed_sha256 = null
         where id = %(id)s and state in ('assembling', 'verifying') and verifier = %(verifier)s
         """,
         {"id": session_id, "verifier": verifier, "lifetime": lifetime},
@@ -120,6 +120,13 @@ async def attach_file(connection: Connection, session_id: UUID, file_id: UUID, s
     await connection.execute(
         "update upload_session set file_id = %(file_id)s, size = %(size)s where id = %(id)s",
         {"id": session_id, "file_id": file_id, "size": size},
+    )
+
+
+async def set_passed_digest(connection: Connection, session_id: UUID, sha256: bytes) -> None:
+    """Remember the digest that was computed while the chunks passed."""
+    await connection.execute(
+        "update upload_session set passed_sha256 = %(sha256)s where id = %(id)s", {"id": session_id, "sha256": sha256}
     )
 
 

@@ -1,0 +1,106 @@
+"""Digests of chunks that pass in parallel, out of order, and not always to their end."""
+
+import hashlib
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from upload_service.model import Layout, Part, SessionState, UploadSession
+from upload_service.operations.passing import PassingDigests
+
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def session_of(chunk_count: int) -> UploadSession:
+    return UploadSession(
+        id=uuid4(),
+        state=SessionState.OPEN,
+        layout=Layout.PARTS,
+        file_name="name",
+        size=0,
+        chunk_size=0,
+        chunk_count=chunk_count,
+        object_key="key",
+        multipart_id=None,
+        claims=[],
+        passed_sha256=None,
+        intent={},
+        owner=None,
+        file_id=None,
+        created_at=MOMENT,
+        expires_at=MOMENT,
+    )
+
+
+def sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def stored(chunks: list[list[bytes]]) -> list[Part]:
+    joined = [b"".join(blocks) for blocks in chunks]
+    return [Part(index, len(chunk), sha256(chunk), "") for index, chunk in enumerate(joined)]
+
+
+CHUNKS = st.lists(st.lists(st.binary(min_size=1, max_size=8), min_size=1, max_size=4), min_size=1, max_size=6)
+
+
+@given(data=st.data(), chunks=CHUNKS, budget=st.sampled_from([0, 10, 1000]))
+def test_a_digest_is_that_of_the_content_or_absent(data: st.DataObject, chunks: list[list[bytes]], budget: int) -> None:
+    digests = PassingDigests(budget)
+    session = session_of(len(chunks))
+    unsent = set(range(len(chunks)))
+    passing = {}
+    sent = {}
+    while unsent or passing:
+        begin = [("begin", index) for index in sorted(unsent)] if len(passing) < 4 else []
+        go_on = [(action, index) for index in sorted(passing) for action in ("block", "block", "fail")]
+        action, index = data.draw(st.sampled_from(begin + go_on))
+        if action == "begin":
+            unsent.discard(index)
+            passing[index], sent[index] = digests.chunk(session, index), 0
+        elif action == "fail":
+            passing.pop(index).fail()
+            unsent.add(index)
+        elif sent[index] < len(chunks[index]):
+            passing[index].update(chunks[index][sent[index]])
+            sent[index] += 1
+        else:
+            passing.pop(index).finish(sha256(b"".join(chunks[index])))
+    found = digests.take(session.id, stored(chunks))
+    content = b"".join(block for blocks in chunks for block in blocks)
+    if budget == 1000:
+        assert found
+    if found:
+        assert found.sha256 == sha256(content)
+    # nothing is held any more
+    assert digests.hold(budget)
+
+
+def test_chunks_that_were_stored_by_somebody_else_leave_no_digest() -> None:
+    digests = PassingDigests()
+    session = session_of(2)
+    chunk = digests.chunk(session, 1)
+    chunk.update(b"b")
+    chunk.finish(sha256(b"b"))
+    assert digests.take(session.id, stored([[b"a"], [b"b"]])) is None
+
+
+def test_chunks_that_were_stored_differently_leave_no_digest() -> None:
+    digests = PassingDigests()
+    session = session_of(1)
+    chunk = digests.chunk(session, 0)
+    chunk.update(b"a")
+    chunk.finish(sha256(b"a"))
+    assert digests.take(session.id, stored([[b"b"]])) is None
+
+
+def test_sessions_that_were_left_alone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = PassingDigests(budget=1)
+    digests.chunk(session_of(2), 1).update(b"b")
+    assert not digests.hold(1)
+    monkeypatch.setattr("upload_service.operations.passing.IDLE_SECONDS", -1)
+    digests.chunk(session_of(2), 0)
+    assert digests.hold(1)
