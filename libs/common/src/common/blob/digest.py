@@ -29,7 +29,10 @@ class DigestClaim:
         scheme, _, value = text.partition(":")
         if scheme not in ("sha-256", "sha-256-sampled"):
             raise ValueError(f"unknown digest scheme {scheme!r}")
-        return cls(scheme, bytes.fromhex(value))
+        digest = bytes.fromhex(value)
+        if len(digest) != hashlib.sha256().digest_size:
+            raise ValueError("a SHA-256 digest has 32 bytes")
+        return cls(scheme, digest)
 
 
 class ContentHasher:

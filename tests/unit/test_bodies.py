@@ -1,0 +1,171 @@
+"""Request bodies, fed to the application block by block as a server would."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from fastapi import Request
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.errors import InvalidInput, TooLarge, TooSlow
+from common.http import bodies
+from common.http.bodies import Field, FilePart, FormStream, RawBody, read_body, read_fields
+
+BOUNDARY = "b0undary"
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def request(
+    content: bytes, kind: str = FORM, *, block: int = 7, length: int | None = None, cut: bool = False
+) -> Request:
+    blocks = [content[start : start + block] for start in range(0, len(content), block)]
+    headers = [(b"content-type", kind.encode())]
+    if length != -1:
+        headers.append((b"content-length", str(len(content) if length is None else length).encode()))
+
+    async def receive() -> dict[str, Any]:
+        if blocks:
+            return {"type": "http.request", "body": blocks.pop(0), "more_body": bool(blocks) or cut}
+        return {"type": "http.disconnect"} if cut else {"type": "http.request", "body": b"", "more_body": False}
+
+    return Request({"type": "http", "method": "POST", "headers": headers}, receive)
+
+
+def form(*parts: tuple[str, bytes], end: bool = True) -> bytes:
+    body = b"".join(
+        b"--%b\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (BOUNDARY.encode(), head.encode(), value)
+        for head, value in parts
+    )
+    return body + (b"--%b--\r\n" % BOUNDARY.encode() if end else b"")
+
+
+async def parts_of(got: Request) -> list[tuple[str, str, bytes | str]]:
+    found: list[tuple[str, str, bytes | str]] = []
+    async for part in FormStream(got):
+        if isinstance(part, Field):
+            found.append(("field", part.name, part.text))
+        else:
+            found.append((part.filename, part.name, b"".join([block async for block in part])))
+    return found
+
+
+@given(
+    content=st.binary(max_size=300),
+    text=st.text(alphabet=st.characters(blacklist_categories=["Cs"]), max_size=50),
+    block=st.integers(1, 400),
+)
+def test_a_form_is_taken_apart_however_it_arrives(content: bytes, text: str, block: int) -> None:
+    body = form(('name="a"', text.encode()), ('name="file"; filename="n.bin"', content), ('name="z"', b"last"))
+    found = asyncio.run(parts_of(request(body, block=block)))
+    assert found == [("field", "a", text), ("n.bin", "file", content), ("field", "z", "last")]
+
+
+async def test_a_file_that_nobody_reads_is_skipped() -> None:
+    body = form(('name="file"; filename="n"', bytes(1000)), ('name="z"', b"last"))
+    names = [part.name async for part in FormStream(request(body))]
+    assert names == ["file", "z"]
+
+
+async def test_the_certain_length_of_a_file_is_never_more_than_what_comes() -> None:
+    content = bytes(300_000)
+    got = request(form(('name="file"; filename="n"', content), ('name="z"', b"last")), block=5000)
+    async for part in FormStream(got):
+        if isinstance(part, FilePart):
+            seen = 0
+            assert part.certain() > 200_000
+            async for block in part:
+                seen += len(block)
+                assert part.certain() <= len(content) - seen
+            assert part.certain() == 0
+
+
+async def test_without_a_length_nothing_is_certain() -> None:
+    async for part in FormStream(request(form(('name="file"; filename="n"', bytes(300_000))), length=-1, block=5000)):
+        assert isinstance(part, FilePart)
+        assert part.certain() == 0
+        assert sum([len(block) async for block in part]) == 300_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no form at all",
+        form(('name="a"', b"value"), end=False),
+        b"--b0undary\r\nContent-Disposition: form-data\r\n\r\nx",
+        b"--b0undary\r\n" + b"X-Long: " + b"a" * 20_000 + b"\r\n\r\n",
+        b"--b0undary\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(100)) + b"\r\n\r\n",
+        form(('name="a"', b"\xff\xfe")),
+        form(*[(f'name="f{number}"', b"") for number in range(bodies.FIELD_COUNT + 1)]),
+        b"",
+    ],
+)
+async def test_a_malformed_form_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        await parts_of(request(body, block=4096))
+
+
+async def test_a_field_of_a_form_has_a_limit() -> None:
+    with pytest.raises(TooLarge):
+        await parts_of(request(form(('name="a"', b"x" * (bodies.FIELD_LIMIT + 1))), block=4096))
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", "", "multipart/form-data; boundary="])
+def test_what_says_it_is_no_form_is_none(kind: str) -> None:
+    with pytest.raises(InvalidInput):
+        FormStream(request(b"", kind))
+
+
+async def test_a_body_cut_off_in_the_middle_is_refused() -> None:
+    with pytest.raises(InvalidInput):
+        await parts_of(request(form(('name="file"; filename="n"', bytes(100)), end=False), cut=True))
+
+
+async def test_a_body_that_stops_arriving_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "STALL_SECONDS", 0.01)
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(10)
+        raise AssertionError
+
+    silent = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    with pytest.raises(TooSlow):
+        [block async for block in RawBody(silent)]
+
+
+async def test_a_small_body_has_a_limit() -> None:
+    assert await read_body(request(b"x" * 10), limit=10) == b"x" * 10
+    with pytest.raises(TooLarge):
+        await read_body(request(b"x" * 11), limit=10)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "fields"),
+    [
+        ("application/json", b'{"a": 1, "b": "x"}', {"a": 1, "b": "x"}),
+        ("", b'{"a": 1}', {"a": 1}),
+        ("application/x-www-form-urlencoded", b"a=1&b=%E6%96%87&c=", {"a": "1", "b": "文", "c": ""}),
+        (FORM, form(('name="a"', b"1"), ('name="b"; filename="skipped"', b"x")), {"a": "1"}),
+    ],
+)
+async def test_fields_come_in_three_encodings(kind: str, body: bytes, fields: dict[str, object]) -> None:
+    assert await read_fields(request(body, kind)) == fields
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{"),
+        ("application/json", b"[1]"),
+        ("application/json", b"\xff"),
+        ("application/json", b'{"a":' * 10_000),
+        ("application/json", b"[" * 10_000 + b"]" * 10_000),
+        ("application/json", json.dumps("text").encode()),
+        ("application/x-www-form-urlencoded", b"a=%FF"),
+        ("application/x-www-form-urlencoded", b"&".join(b"a=1" for _ in range(bodies.FIELD_COUNT + 1))),
+    ],
+)
+async def test_fields_that_cannot_be_read_are_refused(kind: str, body: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        await read_fields(request(body, kind, block=4096))
