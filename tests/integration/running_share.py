@@ -23,6 +23,7 @@ from auth_service.settings import AuthSettings
 from common import errors
 from common.http import problems
 from share_service.app import create_app as create_share
+from share_service.download_keys import DownloadKeys
 from share_service.settings import ShareSettings
 from tests.conftest import ROOT, MakeDatabase
 
@@ -88,8 +89,9 @@ class ShareService:
     auth_url: str
     upload_url: str
     upload: UploadStandIn
+    keys: DownloadKeys
+    """Keys as this service issues them."""
     opened: ExitStack
-    _token: str = ""
 
     def client(self, address: str | None = None) -> httpx.Client:
         """A client at `address`, or at one that nobody else has."""
@@ -121,13 +123,14 @@ def running_share_service(make_database: MakeDatabase, valkey_url: str, **settin
         auth_url = opened.enter_context(served(auth))
         upload_url = opened.enter_context(served(upload.app()))
         database_url = make_database(Path(ROOT / "services/share/migrations"))
+        key_secret = secrets.token_hex(16)
         values = {
             "database_url": database_url,
             "valkey_url": valkey_url,
             "auth_url": auth_url,
             "upload_url": upload_url,
             "service_secret": SECRETS["share"],
-            "download_key_secret": secrets.token_hex(16),
+            "download_key_secret": key_secret,
             "trusted_proxies": "127.0.0.1/32",
             # A budget of the test's own: the count is part of its name.
             "guess_global_count": 10_000 + secrets.randbelow(1_000_000),
@@ -135,4 +138,4 @@ def running_share_service(make_database: MakeDatabase, valkey_url: str, **settin
         }
         share = create_share(ShareSettings.model_validate({**values, **settings}))
         url = opened.enter_context(served(share))
-        yield ShareService(url, database_url, auth_url, upload_url, upload, opened)
+        yield ShareService(url, database_url, auth_url, upload_url, upload, DownloadKeys(key_secret), opened)

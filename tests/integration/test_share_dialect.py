@@ -300,6 +300,38 @@ def test_a_middle_part_without_a_lease_takes_a_use_and_opens_one(client: httpx.C
     assert client.get(url).json() == ENDED
 
 
+def test_an_old_key_starts_nothing_but_resumes_what_it_has_paid_for(
+    client: httpx.Client, service: ShareService
+) -> None:
+    code = service.share_file(uses=5)
+    issued_at = datetime.now(UTC) - timedelta(seconds=1805)
+    old = service.keys.issue(code, issued_at)
+    url = f"/share/download?key={old}&code={code}"
+    for headers in ({}, {"Range": "bytes=0-"}, {"Range": "bytes=50-"}):
+        assert client.get(url, headers=headers).status_code == 403
+    assert client.head(url).status_code == 403
+    with psycopg.connect(service.database_url) as connection:
+        connection.execute(
+            "insert into lease (share_id, holder, expires_at) select id, %s, now() + interval '1 minute' from share"
+            " where code = %s",
+            [service.keys.check(old, code).holder, code],
+        )
+    assert served(client.get(url, headers={"Range": "bytes=50-"}))
+    assert served(client.head(url))
+    assert client.get(url).status_code == 403
+    assert uses_left(client, code) == 5
+
+
+def test_a_resume_ends_with_the_share_s_time(client: httpx.Client, service: ShareService) -> None:
+    code = service.share_file(uses=2, expires_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    url = download_url(client, code)
+    assert served(client.get(url))
+    assert served(client.get(url, headers={"Range": "bytes=50-"}))
+    with psycopg.connect(service.database_url) as connection:
+        connection.execute("update share set expires_at = now() where code = %s", [code])
+    assert client.get(url, headers={"Range": "bytes=50-"}).json() == ENDED
+
+
 def test_without_a_key_the_lease_is_the_address_s(client: httpx.Client, service: ShareService) -> None:
     code = service.share_file(uses=1)
     assert served(client.get("/share/select", params={"code": code}))

@@ -20,7 +20,9 @@ from tests.conftest import ROOT, MakeDatabase
 
 MIGRATIONS = Path(ROOT / "services/share/migrations")
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-HOLDERS = st.sampled_from([bytes([number]) * 32 for number in range(3)])
+# Shorter than a lease, longer than one, and none at all.
+LIFETIMES = st.integers(1, 50) | st.integers(1, 3000) | st.none()
+HOLDERS = st.sampled_from([bytes([number]) * 32 for number in range(2)])
 
 
 @dataclass
@@ -83,7 +85,7 @@ class ShareMachine(RuleBasedStateMachine):
     def start_empty(self) -> None:
         self.runner.run(self.connection.execute("truncate share cascade"))
 
-    @rule(target=shares, uses=st.none() | st.integers(1, 3), minutes=st.none() | st.integers(1, 3000))
+    @rule(target=shares, uses=st.none() | st.integers(1, 3), minutes=LIFETIMES)
     def share_a_file(self, uses: int | None, minutes: int | None) -> str:
         expected = Expected(uuid4(), uses, self.now + timedelta(minutes=minutes) if minutes else None)
         assert expected.file_id
@@ -102,7 +104,7 @@ class ShareMachine(RuleBasedStateMachine):
         self.expected[code] = expected
         return code
 
-    @rule(target=shares, uses=st.none() | st.integers(1, 3), minutes=st.none() | st.integers(1, 3000))
+    @rule(target=shares, uses=st.none() | st.integers(1, 3), minutes=LIFETIMES)
     def share_a_text(self, uses: int | None, minutes: int | None) -> str:
         expected = Expected(None, uses, self.now + timedelta(minutes=minutes) if minutes else None)
         terms = Terms(expected.expires_at, uses)
@@ -110,7 +112,7 @@ class ShareMachine(RuleBasedStateMachine):
         self.expected[code] = expected
         return code
 
-    @rule(minutes=st.integers(1, 90) | st.integers(1, 4000))
+    @rule(minutes=st.integers(1, 40) | st.integers(1, 4000))
     def pass_time(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
@@ -210,7 +212,7 @@ def test_shares_do_what_the_model_says(make_database: MakeDatabase) -> None:
         run_state_machine_as_test(
             ShareMachine,
             settings=settings(
-                max_examples=60,
+                max_examples=100,
                 stateful_step_count=30,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],

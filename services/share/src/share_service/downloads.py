@@ -31,6 +31,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """A share that may be downloaded as asked; `due` when that takes a use."""
+
+    share: Share
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Download:
     """A share that is being downloaded: a text, or a file of which the object store has the bytes."""
 
@@ -39,37 +47,39 @@ class Download:
     sha256: bytes = b""
 
 
-async def start_download(state: AppState, asked: Asked, now: datetime) -> Download:
-    """Take a use where one is due, and say where the content is.
+async def admit(state: AppState, asked: Asked, now: datetime) -> Admitted:
+    """Say whether this may be downloaded, and whether it takes a use. Takes nothing yet.
 
-    Due is one for every GET but a resume under a lease. Raises `UnknownCode` (also when the file has vanished),
-    `ShareEnded`, `BadKey` when the holder may not start a download, and `NotReady` while the file is being verified.
+    Due is a use for every GET but a resume under a lease. Raises `UnknownCode`, `ShareEnded`, and `BadKey` when the
+    holder may not start a download.
     """
     async with state.database.connection() as connection:
         admission = await operations.admit(connection, asked.code, asked.holder, now)
-    share = admission.share
-    resumes = admission.leased and (asked.method == "HEAD" or not asked.is_new(share.size))
+    resumes = admission.leased and (asked.method == "HEAD" or not asked.is_new(admission.share.size))
     if not (asked.may_start or resumes):
         raise BadKey
-    due = asked.method == "GET" and not resumes
+    return Admitted(admission.share, due=asked.method == "GET" and not resumes)
+
+
+async def start_download(state: AppState, asked: Asked, admitted: Admitted, now: datetime) -> Download:
+    """Take the use that is due, and say where the content is.
+
+    Raises `UnknownCode` when the file has vanished, `ShareEnded` when somebody else took the last use meanwhile, and
+    `NotReady` while the file is being verified.
+    """
+    share = admitted.share
     if share.kind == "text":
-        return await _text(state, share, now, due=due)
-    return await _file(state, share, asked, now, due=due)
-
-
-async def _text(state: AppState, share: Share, now: datetime, *, due: bool) -> Download:
-    if due:
-        async with state.database.transaction() as connection:
-            share = await operations.redeem_text(connection, share.id, now)
-    return Download(share)
-
-
-async def _file(state: AppState, share: Share, asked: Asked, now: datetime, *, due: bool) -> Download:
+        return Download(await _redeem_text(state, share, now) if admitted.due else share)
     try:
         answer = await state.upload.call("POST", f"/internal/files/{share.file_id}/download", {"method": asked.method})
     except (NotFound, Gone):
         raise UnknownCode from None
-    if due:
+    if admitted.due:
         async with state.database.transaction() as connection:
             share = await operations.redeem_file(connection, share.id, asked.holder, now)
     return Download(share, str(answer["store_path"]), bytes.fromhex(str(answer["sha256"])))
+
+
+async def _redeem_text(state: AppState, share: Share, now: datetime) -> Share:
+    async with state.database.transaction() as connection:
+        return await operations.redeem_text(connection, share.id, now)

@@ -4,9 +4,10 @@ Sections 1 to 4, 7 and 9 of its contract. Uploads of files are the upload servic
 """
 
 import hashlib
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -36,9 +37,9 @@ from common.http.downloads import repr_digest
 from common.http.ranges import RANGE_LIMIT, range_count, starts_at_zero
 from share_service import operations
 from share_service.download_keys import address_holder
-from share_service.downloads import Asked, Download, start_download
+from share_service.downloads import Asked, Download, admit, start_download
 from share_service.model import BadKey, Share, ShareEnded, Terms, UnknownCode
-from share_service.state import AppState, state_of
+from share_service.state import state_of
 
 VERSION = "2.5.4"
 """The version of FileCodeBox whose wire this follows."""
@@ -107,9 +108,9 @@ async def metadata(request: Request) -> Response:
     state = state_of(request)
     code = await _code(request)
     policy = await state.policy.current()
-    guess = state.guesses.inspection(policy, _address(request))
-    async with _misses(guess), state.database.connection() as connection:
-        share = await operations.look_up(connection, code, clock.now())
+    with _misses():
+        async with state.guesses.inspection(policy, _address(request)), state.database.connection() as connection:
+            share = await operations.look_up(connection, code, clock.now())
     return ok(_metadata(share))
 
 
@@ -119,57 +120,58 @@ async def select(request: Request) -> Response:
     code = await _code(request)
     policy = await state.policy.current()
     now = clock.now()
-    guess = state.guesses.redemption(policy, _address(request))
-    async with _misses(guess), state.database.transaction() as connection:
-        share = await operations.look_up(connection, code, now)
-        if share.kind == "text":
-            share = await operations.redeem_text(connection, share.id, now)
+    with _misses():
+        async with state.guesses.redemption(policy, _address(request)), state.database.transaction() as connection:
+            share = await operations.look_up(connection, code, now)
+            if share.kind == "text":
+                share = await operations.redeem_text(connection, share.id, now)
     url = f"/share/download?key={state.keys.issue(share.code, now)}&code={share.code}" if share.kind == "file" else None
     return ok(_metadata(share) | {"text": share.body or url, "content": share.body, "download_url": url})
 
 
 async def select_content(request: Request) -> Response:
     """`GET` and `HEAD /share/select/?code=`: the content itself, text or file; `GET` takes a use."""
-    state = state_of(request)
     code = _query(request, "code").strip()
-    _check_ranges(request)
-    policy = await state.policy.current()
-    now = clock.now()
-    async with _misses(state.guesses.redemption(policy, _address(request))):
-        holder = address_holder(limit_key(_address(request)))
-        found = await _start(request, state, code, holder, may_start=True, now=now)
+    holder = address_holder(limit_key(_address(request)))
+    found = await _redeem(request, code, lambda now: (holder, True))
     return _text_answer(found.share) if found.share.kind == "text" else _file_answer(found)
 
 
 async def download(request: Request) -> Response:
     """`GET` and `HEAD /share/download?key=&code=`: the file; `GET` takes a use unless it is a resume."""
-    state = state_of(request)
     key, code = _query(request, "key"), _query(request, "code").strip()
-    _check_ranges(request)
-    policy = await state.policy.current()
-    now = clock.now()
-    async with _misses(state.guesses.redemption(policy, _address(request))):
-        checked = state.keys.check(key, code)
-        found = await _start(request, state, code, checked.holder, may_start=checked.may_start(now), now=now)
+
+    def holder(now: datetime) -> tuple[bytes, bool]:
+        checked = state_of(request).keys.check(key, code)
+        return checked.holder, checked.may_start(now)
+
+    found = await _redeem(request, code, holder)
     return envelope(200, found.share.body) if found.share.kind == "text" else _file_answer(found)
 
 
-async def _start(
-    request: Request, state: AppState, code: str, holder: bytes, *, may_start: bool, now: datetime
-) -> Download:
-    method = "HEAD" if request.method == "HEAD" else "GET"
-    ranges = ",".join(request.headers.getlist("range")) or None
-    return await start_download(
-        state, Asked(code, holder, may_start, method, lambda size: starts_at_zero(ranges, size)), now
-    )
+async def _redeem(request: Request, code: str, holder_at: Callable[[datetime], tuple[bytes, bool]]) -> Download:
+    """Download what `code` names; `holder_at` says who asks, and whether they may start a download."""
+    state = state_of(request)
+    ranges = request.headers.getlist("range")
+    if sum(range_count(header) for header in ranges) > RANGE_LIMIT:
+        raise Refused(416, f"More than {RANGE_LIMIT} ranges")
+    policy = await state.policy.current()
+    now = clock.now()
+    with _misses():
+        # Only the look-up is a guess: a client whose downloads take their time must not seem to be guessing.
+        async with state.guesses.redemption(policy, _address(request)):
+            holder, may_start = holder_at(now)
+            method = "HEAD" if request.method == "HEAD" else "GET"
+            asked = Asked(code, holder, may_start, method, partial(starts_at_zero, ",".join(ranges) or None))
+            admitted = await admit(state, asked, now)
+        return await start_download(state, asked, admitted, now)
 
 
-@asynccontextmanager
-async def _misses(guess: AbstractAsyncContextManager[None]) -> AsyncGenerator[None]:
-    """Around a guess: say in this dialect's words that it was wrong."""
+@contextmanager
+def _misses() -> Generator[None]:
+    """Say in this dialect's words that a code or a key was wrong."""
     try:
-        async with guess:
-            yield
+        yield
     except UnknownCode:
         raise Missed(UNKNOWN_TEXT) from None
     except ShareEnded:
@@ -193,11 +195,6 @@ def _query(request: Request, name: str) -> str:
     if value is None:
         raise FieldError("missing", ["query", name], "Field required")
     return value
-
-
-def _check_ranges(request: Request) -> None:
-    if sum(range_count(header) for header in request.headers.getlist("range")) > RANGE_LIMIT:
-        raise Refused(416, f"More than {RANGE_LIMIT} ranges")
 
 
 async def _text_fields(request: Request) -> dict[str, Any]:
