@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ def started(pid: int) -> str | None:
 
     A zombie counts as gone: it holds nothing and will do nothing.
     """
+    if not _PROC.exists():
+        return _started_by_ps(pid)
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
@@ -22,6 +25,13 @@ def started(pid: int) -> str | None:
         return None
     state, ticks = fields[0], fields[19]
     return None if state in {"Z", "X"} else f"{boot}:{ticks}"
+
+
+def _started_by_ps(pid: int) -> str | None:
+    """The same, to the second, on systems without /proc."""
+    found = subprocess.run(["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    state, _, moment = found.stdout.strip().partition(" ")
+    return moment.strip() if moment and not state.startswith("Z") else None
 
 
 def orphans(group: int, folder: Path) -> list[int]:

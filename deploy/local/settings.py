@@ -1,5 +1,6 @@
 """What a user may set, all of it through the environment."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
     """The settings that `environment` holds. Raises `SettingsError`."""
     return StackSettings(
         data=Path(environment.get("DATA") or "data").absolute(),
-        host=environment.get("HOST") or "127.0.0.1",
+        host=_host(environment.get("HOST") or "127.0.0.1"),
         port=_port(environment.get("PORT") or "8080"),
         database_admin_url=environment.get("DATABASE_URL_ADMIN") or None,
         valkey_url=environment.get("VALKEY_URL") or None,
@@ -73,6 +74,14 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
         policy={name: environment[name] for name in POLICY_NAMES if name in environment},
         system={name: environment[name] for name in SYSTEM_NAMES if name in environment},
     )
+
+
+def _host(text: str) -> str:
+    # Some shells set HOST to the machine's name, which must not open the stack to the network by accident.
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise SettingsError(f"HOST must be an address to listen on, such as 0.0.0.0, not {text!r}") from None
 
 
 def _port(text: str) -> int:

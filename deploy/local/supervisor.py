@@ -93,6 +93,7 @@ class Supervisor:
         children = [Child(member, data, self._log, self._record) for member in stage if isinstance(member, Program)]
         self._stages.append(children)
         for child in children:
+            _refuse_taken_port(child.program)
             self._log.say(f"starting {child.program.name}")
             child.start()
         if children:
@@ -108,14 +109,8 @@ class Supervisor:
         died = asyncio.create_task(child.wait_first_death())
         try:
             await asyncio.wait([ready, died], return_when=asyncio.FIRST_COMPLETED)
-            program = child.program
-            if (
-                not ready.done()
-                and program.port
-                and child.pid is None
-                and not ports.is_free(program.port, program.host)
-            ):
-                raise PortTaken(program)
+            if not ready.done() and child.pid is None:
+                _refuse_taken_port(child.program)
             await ready
         finally:
             ready.cancel()
@@ -148,3 +143,9 @@ class Supervisor:
                 processes[program.name] = Process(child.pid, mark, program.stop_signal, program.grace)
         self._state.processes = processes
         self._state.save(self._settings.data)
+
+
+def _refuse_taken_port(program: Program) -> None:
+    """Asked while the program does not run: who listens there is somebody else, who might even answer its probe."""
+    if program.port and not ports.is_free(program.port, program.host):
+        raise PortTaken(program)

@@ -341,6 +341,55 @@ async def test_a_store_that_is_down_is_503_and_comes_back(client: httpx.AsyncCli
     assert (await client.get(DOWNLOAD)).content == CONTENT
 
 
+async def test_a_trusted_proxys_word_is_passed_on(tmp_path: Path, door: Door):
+    port = ports.choose(1)[0]
+    program = _gateway(
+        tmp_path, port, door.service_port, store_port=1, GATEWAY_TRUSTED_PROXIES="10.0.0.0/8 127.0.0.1/32"
+    )
+    async with running(program, tmp_path), httpx.AsyncClient() as client:
+        response = await client.get(f"http://127.0.0.1:{port}/health", headers={"X-Forwarded-For": "1.2.3.4"})
+    assert response.json()["headers"]["X-Forwarded-For"] == "1.2.3.4, 127.0.0.1"
+
+
+async def test_slow_headers_are_cut_and_slow_bodies_are_not(tmp_path: Path, door: Door):
+    port = ports.choose(1)[0]
+    program = _gateway(tmp_path, port, door.service_port, store_port=1, GATEWAY_HEADER_TIMEOUT="500ms")
+    async with running(program, tmp_path):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n")
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+
+        async def slowly() -> AsyncGenerator[bytes]:
+            for _ in range(4):
+                await asyncio.sleep(0.4)
+                yield b"x"
+
+        async with httpx.AsyncClient() as client:
+            url = f"http://127.0.0.1:{port}/share/file/"
+            response = await client.post(url, content=slowly(), headers={"Content-Length": "4"})
+        assert response.json()["received"] == 4
+
+
+async def test_an_answer_that_was_begun_is_not_asked_for_again(tmp_path: Path, door: Door):
+    """A service that dies with a request in its hands may have acted on it."""
+    asked: list[bytes] = []
+
+    async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(65536))
+        writer.transport.abort()
+
+    server = await asyncio.start_server(die, "127.0.0.1", 0)
+    service_port, port = server.sockets[0].getsockname()[1], ports.choose(1)[0]
+    program = replace(_gateway(tmp_path, port, service_port, store_port=1), ready=None)
+    async with server, running(program, tmp_path), httpx.AsyncClient() as client:
+        await _listening(port)
+        for method in ("GET", "POST"):
+            response = await client.request(method, f"http://127.0.0.1:{port}/share/select/?code=1")
+            assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert len(asked) == 2
+
+
 async def test_a_restart_of_a_service_is_not_seen(tmp_path: Path, door: Door):
     """Nothing listens when the request comes; the service is there a second later."""
     service_port, gateway_port = ports.choose(2)
@@ -400,8 +449,8 @@ async def test_a_gigabyte_passes_both_ways_without_being_held(client: httpx.Asyn
     assert highest - before < 32 * MIB
 
 
-def _gateway(data: Path, port: int, service_port: int, *, store_port: int) -> Program:
-    return gateway.program(
+def _gateway(data: Path, port: int, service_port: int, *, store_port: int, **environment: str) -> Program:
+    program = gateway.program(
         data,
         host="127.0.0.1",
         port=port,
@@ -411,6 +460,7 @@ def _gateway(data: Path, port: int, service_port: int, *, store_port: int) -> Pr
         trusted_proxies="",
         system={},
     )
+    return replace(program, environment={**program.environment, **environment})
 
 
 async def _listening(port: int) -> None:

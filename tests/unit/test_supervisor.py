@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,10 +14,15 @@ from pathlib import Path
 import pytest
 
 from deploy.local import child as children
+from deploy.local import ports
 from deploy.local.child import Child, pause, run_task
 from deploy.local.log import Log
+from deploy.local.plan import Plan
 from deploy.local.processes import started
 from deploy.local.program import Program, Task
+from deploy.local.settings import StackSettings
+from deploy.local.state import RunState
+from deploy.local.supervisor import StartFailed, Supervisor
 
 LAUNCH = Path(children.__file__).with_name("launch.py")
 
@@ -93,8 +99,8 @@ async def test_a_line_without_end_is_passed_on_in_pieces(supervise: Callable[...
 
 async def test_stopping_sends_its_signal_and_leaves_nothing(supervise: Callable[..., Subject]):
     code = (
-        "import signal,sys,time\nsignal.signal(2, lambda *_: sys.exit(print('asked', flush=True)))\n"
-        "print('up', flush=True)\ntime.sleep(60)"
+        "import os,signal,sys,time\nsignal.signal(2, lambda *_: sys.exit(os.write(1, b'asked') - 5))\n"
+        "os.write(1, b'up\\n')\ntime.sleep(60)"
     )
     subject = supervise(code, stop_signal=signal.SIGINT)
     await until(lambda: "up" in subject.output.getvalue())
@@ -180,3 +186,55 @@ async def test_a_program_does_not_start_when_the_supervisor_is_already_gone(tmp_
     output, errors = await process.communicate()
     assert output == b""
     assert b"supervisor is gone" in errors
+
+
+LISTEN = "import socket,sys,time; s=socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
+
+
+class Listening:
+    """Stands for the plan of a stack: one program, on one of the given ports after the other."""
+
+    def __init__(self, folder: Path, given: list[int]) -> None:
+        self._folder, self._given = folder, given
+
+    async def prepare(self, *_: object) -> None:
+        return None
+
+    def make(self, *_: object) -> Plan:
+        port = self._given.pop(0)
+
+        async def probe() -> bool:
+            return not ports.is_free(port)
+
+        command = [sys.executable, "-c", LISTEN, str(port)]
+        listener = Program("listener", command, self._folder, port=port, ready=probe)
+        return Plan([[listener]], {"listener": port, "gateway": port})
+
+
+async def start_on(folder: Path, given: list[int], monkeypatch: pytest.MonkeyPatch, *, port: int = 0) -> str:
+    """Run a supervisor until it is ready or fails; returns its log."""
+    plan = Listening(folder, given)
+    monkeypatch.setattr("deploy.local.plan.prepare", plan.prepare)
+    monkeypatch.setattr("deploy.local.plan.make", plan.make)
+    output, stop = io.StringIO(), asyncio.Event()
+    running = asyncio.create_task(Supervisor(StackSettings(folder, port=port), Log(output)).run(stop))
+    await until(lambda: "ready:" in output.getvalue() or running.done())
+    stop.set()
+    await running
+    assert RunState.load(folder) is None
+    return output.getvalue()
+
+
+async def test_a_port_that_was_taken_meanwhile_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    free = ports.choose(1)[0]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        # Its probe says yes to the other's port, as health checks may: that it does not run decides.
+        log = await start_on(tmp_path, [taken, free], monkeypatch)
+    assert f"port {taken} of 127.0.0.1 is in use" in log
+    assert f"ready: http://127.0.0.1:{free}" in log
+
+
+async def test_ports_that_are_always_taken_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(StartFailed, match="is in use by another"):
+        await start_on(tmp_path, [other.getsockname()[1]] * 3, monkeypatch)

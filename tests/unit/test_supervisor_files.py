@@ -95,7 +95,7 @@ def test_settings_come_from_the_environment_and_nothing_else_of_it_passes():
 
 
 @pytest.mark.parametrize(
-    "environment", [{"PORT": "http"}, {"PORT": "65536"}, {"PORT": "-1"}, {"S3_ENDPOINT": "http://x"}]
+    "environment", [{"PORT": "http"}, {"PORT": "65536"}, {"PORT": "-1"}, {"HOST": "mybox"}, {"S3_ENDPOINT": "http://x"}]
 )
 def test_unusable_settings_are_refused(environment: dict[str, str]):
     with pytest.raises(SettingsError):
