@@ -1,0 +1,225 @@
+"""The life of uploads against a model: any order of steps, deaths included, on a real database and a real store."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from common.blob import DigestClaim, ObjectStore
+from common.db import Database
+from common.errors import Conflict, DomainError
+from tests.conftest import ROOT, Engines, MakeDatabase
+from upload_service.model import SessionState
+from upload_service.operations import cleaning, files, sessions, transfer, verification
+from upload_service.operations.context import Context
+from upload_service.operations.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
+from upload_service.operations.transfer import ChunkLengthWrong
+
+T = TypeVar("T")
+NOW = timedelta(0)
+
+
+@dataclass
+class Upload:
+    """What the model knows of an upload."""
+
+    id: UUID
+    content: bytes
+    chunk_size: int
+    honest: bool
+    stored: set[int] = field(default_factory=set[int])
+    state: str = "open"
+    file_id: UUID | None = None
+
+    def chunk(self, index: int) -> bytes:
+        return self.content[index * self.chunk_size : (index + 1) * self.chunk_size]
+
+    @property
+    def count(self) -> int:
+        return -(-len(self.content) // self.chunk_size)
+
+
+async def blocks(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+class Uploads(RuleBasedStateMachine):
+    make_context: ClassVar[Callable[[], Coroutine[Any, Any, Context]]]
+    uploads = Bundle("uploads")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.context = self.run(type(self).make_context())
+        self.known: list[Upload] = []
+
+    def run(self, step: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(step)
+
+    def teardown(self) -> None:
+        self.run(self.context.store.close())
+        self.run(self.context.db.close())
+        self.runner.close()
+
+    @rule(
+        target=uploads,
+        content=st.sampled_from([b"", b"a", b"abc", b"abcdefg"]),
+        chunk_size=st.sampled_from([1, 3, 7]),
+        honest=st.booleans(),
+    )
+    def start(self, content: bytes, chunk_size: int, honest: bool) -> Upload:
+        digest = hashlib.sha256(content if honest else b"something else").digest()
+        new = NewUpload("n", size=len(content), chunk_size=chunk_size, claims=(DigestClaim("sha-256", digest),))
+        session = self.run(sessions.start_upload(self.context, new))
+        upload = Upload(session.id, content, chunk_size, honest)
+        self.known.append(upload)
+        return upload
+
+    @rule(upload=uploads, index=st.integers(0, 6), wrong=st.booleans())
+    def send(self, upload: Upload, index: int, wrong: bool) -> None:
+        if index >= upload.count:
+            return
+        body = upload.chunk(index) + (b"!" if wrong else b"")
+        try:
+            session = self.run(sessions.find_session(self.context, upload.id))
+            stored = self.run(transfer.put_part(self.context, session, index, blocks(body)))
+        except SessionNotFound:
+            assert upload.state == "aborted"
+        except ChunkLengthWrong:
+            assert wrong
+            assert index not in upload.stored
+        except Conflict:
+            assert upload.state not in ("open", "aborted")
+        else:
+            assert upload.state == "open"
+            assert stored.skipped == (index in upload.stored)
+            upload.stored.add(index)
+
+    @rule(upload=uploads)
+    def complete(self, upload: Upload) -> None:
+        try:
+            session = self.run(sessions.complete_upload(self.context, upload.id))
+        except ChunksMissing:
+            assert len(upload.stored) < upload.count
+        except DigestMismatch:
+            assert upload.state == "corrupt"
+        except SessionNotFound:
+            assert upload.state == "aborted"
+        else:
+            assert len(upload.stored) == upload.count
+            assert upload.file_id in (None, session.file_id) or upload.state == "released"
+            if upload.state == "open":
+                upload.state, upload.file_id = "unverified", session.file_id
+
+    @rule(upload=uploads, dies=st.booleans())
+    def verify(self, upload: Upload, dies: bool) -> None:
+        async def verify() -> None:
+            task = asyncio.create_task(verification.verify_upload(self.context, upload.id))
+            if dies:
+                await asyncio.sleep(0.002)
+                task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self.run(verify())
+        if upload.state == "unverified":
+            state = self.run(sessions.find_session(self.context, upload.id)).state
+            if not dies:
+                assert state is (SessionState.READY if upload.honest else SessionState.CORRUPT)
+            if state in (SessionState.READY, SessionState.CORRUPT):
+                upload.state = state.value
+
+    @rule(upload=uploads)
+    def abort(self, upload: Upload) -> None:
+        try:
+            self.run(sessions.abort_upload(self.context, upload.id))
+        except SessionNotFound:
+            assert upload.state == "aborted"
+        except Conflict:
+            assert upload.state not in ("open", "aborted")
+        else:
+            assert upload.state == "open"
+            upload.state = "aborted"
+
+    @rule(upload=uploads)
+    def release(self, upload: Upload) -> None:
+        if upload.file_id and upload.state == "ready":
+            self.run(files.release_file(self.context, upload.file_id))
+            upload.state = "released"
+
+    @rule()
+    def sweep(self) -> None:
+        self.run(cleaning.abort_stale_sessions(self.context))
+        self.run(cleaning.collect_garbage(self.context, NOW))
+
+    @invariant()
+    def what_is_ready_is_whole_and_nothing_else_is_served(self) -> None:
+        for upload in self.known:
+            if upload.file_id is None:
+                continue
+            try:
+                download = self.run(files.open_download(self.context, upload.file_id, "GET"))
+            except DomainError:
+                assert upload.state != "ready"
+                continue
+            assert upload.state == "ready"
+            assert download.sha256 == hashlib.sha256(upload.content).digest()
+            assert self.run(self._read(download.store_path)) == upload.content
+
+    async def _read(self, path: str) -> bytes:
+        key = "blobs/" + path.partition("?")[0].partition("/blobs/")[2]
+        return b"".join([block async for block in self.context.store.read(key)])
+
+    @invariant()
+    def references_are_counted_exactly(self) -> None:
+        async def wrong() -> list[Any]:
+            async with self.context.db.connection() as connection:
+                cursor = await connection.execute(
+                    "select id from blob where refs <> (select count(*) from file where blob_id = blob.id)"
+                )
+                return await cursor.fetchall()
+
+        assert self.run(wrong()) == []
+
+
+def test_uploads_keep_their_promises_in_any_order(engines: Engines, make_database: MakeDatabase) -> None:
+    address = engines.store
+
+    async def make_context() -> Context:
+        db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=3)
+        store = ObjectStore(
+            address.endpoint,
+            region="us-east-1",
+            bucket="machine",
+            access_key=address.access_key,
+            secret_key=address.secret_key,
+        )
+        await db.open()
+        await store.open()
+        await store.ensure_bucket()
+
+        async def request_verification(_: UUID) -> None:
+            return None
+
+        return Context(db, store, timedelta(hours=1), request_verification)
+
+    Uploads.make_context = staticmethod(make_context)
+    run_state_machine_as_test(
+        Uploads,
+        settings=settings(
+            max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _short_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verifier that died gives up its claim by itself; here nobody waits for that."""
+    monkeypatch.setattr(verification, "LEASE", timedelta(milliseconds=300))
