@@ -11,7 +11,15 @@ from uuid import UUID, uuid4
 import psycopg
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from common.db import Connection
 from share_service import operations
@@ -20,9 +28,13 @@ from tests.conftest import ROOT, MakeDatabase
 
 MIGRATIONS = Path(ROOT / "services/share/migrations")
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-# Shorter than a lease, longer than one, and none at all.
-LIFETIMES = st.integers(1, 50) | st.integers(1, 3000) | st.none()
-HOLDERS = st.sampled_from([bytes([number]) * 32 for number in range(2)])
+# Few shares, and times around those that matter (a lease's hour, the day that a released share is kept), so that what
+# happens meets what it should meet.
+MOST_SHARES = 4
+LIFETIMES = st.sampled_from([None, 20, 40, 90, 1440])
+PAUSES = st.sampled_from([1, 19, 20, 21, 40, 59, 60, 61, 1380, 1440])
+HOLDERS = st.sampled_from([b"a" * 32, b"b" * 32])
+STRANGER = b"c" * 32
 
 
 @dataclass
@@ -55,6 +67,7 @@ class Expected:
 
 class ShareMachine(RuleBasedStateMachine):
     shares = Bundle[str]("shares")
+    downloads = Bundle[tuple[str, bytes]]("downloads")
     runner: asyncio.Runner
     connection: Connection
 
@@ -81,38 +94,39 @@ class ShareMachine(RuleBasedStateMachine):
             return "ended"
         return "served"
 
+    def present(self) -> list[Expected]:
+        return [expected for expected in self.expected.values() if not expected.purged]
+
     @initialize()
     def start_empty(self) -> None:
         self.runner.run(self.connection.execute("truncate share cascade"))
 
-    @rule(target=shares, uses=st.none() | st.integers(1, 3), minutes=LIFETIMES)
-    def share_a_file(self, uses: int | None, minutes: int | None) -> str:
-        expected = Expected(uuid4(), uses, self.now + timedelta(minutes=minutes) if minutes else None)
-        assert expected.file_id
-        code = self.run(
-            operations.share_file(
-                self.connection,
-                origin=str(expected.file_id),
-                file_id=expected.file_id,
-                name="a.bin",
-                size=10,
-                terms=Terms(expected.expires_at, uses),
-                digits_only=False,
-                now=self.now,
-            )
+    @precondition(lambda self: len(self.present()) < MOST_SHARES)
+    @rule(target=shares, kind=st.sampled_from(["file", "text"]), uses=st.none() | st.integers(1, 2), minutes=LIFETIMES)
+    def share(self, kind: str, uses: int | None, minutes: int | None) -> str:
+        file_id = uuid4() if kind == "file" else None
+        expected = Expected(file_id, uses, self.now + timedelta(minutes=minutes) if minutes else None)
+        code = self.run(self.share_file(file_id, expected) if file_id else self.share_text(expected))
+        self.expected[code] = expected
+        return code
+
+    def share_text(self, expected: Expected) -> Coroutine[Any, Any, str]:
+        terms = Terms(expected.expires_at, expected.uses)
+        return operations.share_text(self.connection, "a text", terms, digits_only=False, now=self.now)
+
+    def share_file(self, file_id: UUID, expected: Expected) -> Coroutine[Any, Any, str]:
+        return operations.share_file(
+            self.connection,
+            origin=str(file_id),
+            file_id=file_id,
+            name="a.bin",
+            size=10,
+            terms=Terms(expected.expires_at, expected.uses),
+            digits_only=False,
+            now=self.now,
         )
-        self.expected[code] = expected
-        return code
 
-    @rule(target=shares, uses=st.none() | st.integers(1, 3), minutes=LIFETIMES)
-    def share_a_text(self, uses: int | None, minutes: int | None) -> str:
-        expected = Expected(None, uses, self.now + timedelta(minutes=minutes) if minutes else None)
-        terms = Terms(expected.expires_at, uses)
-        code = self.run(operations.share_text(self.connection, "a text", terms, digits_only=False, now=self.now))
-        self.expected[code] = expected
-        return code
-
-    @rule(minutes=st.integers(1, 40) | st.integers(1, 4000))
+    @rule(minutes=PAUSES)
     def pass_time(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
@@ -122,8 +136,8 @@ class ShareMachine(RuleBasedStateMachine):
         outcome = self.attempt(operations.look_up(self.connection, code, self.now))
         assert outcome == self.answer(expected, served=expected.redeemable(self.now))
 
-    @rule(code=shares, holder=HOLDERS)
-    def redeem(self, code: str, holder: bytes) -> None:
+    @rule(target=downloads, code=shares, holder=HOLDERS)
+    def redeem(self, code: str, holder: bytes) -> tuple[str, bytes]:
         expected = self.expected[code]
         served = expected.redeemable(self.now)
 
@@ -139,9 +153,13 @@ class ShareMachine(RuleBasedStateMachine):
             expected.used += 1
             if expected.file_id:
                 expected.leases[holder] = self.now + LEASE_LIFETIME
+        return code, holder
 
-    @rule(code=shares, holder=HOLDERS)
-    def resume(self, code: str, holder: bytes) -> None:
+    @rule(download=downloads, stranger=st.booleans())
+    def resume(self, download: tuple[str, bytes], stranger: bool) -> None:
+        code, holder = download
+        if stranger:
+            holder = STRANGER
         expected = self.expected[code]
         leased = expected.leased(holder, self.now)
 
@@ -164,16 +182,13 @@ class ShareMachine(RuleBasedStateMachine):
             if expected.released_at and expected.released_at <= self.now - KEEP_RELEASED:
                 expected.purged = True
 
-    @rule()
-    def sweep_and_die_after_ending(self) -> None:
+    @rule(claimed=st.booleans())
+    def sweep_and_die(self, claimed: bool) -> None:
         self.run(operations.end_shares(self.connection, self.now))
-
-    @rule()
-    def sweep_and_die_after_claiming(self) -> None:
-        self.sweep_and_die_after_ending()
-        self.run(operations.claim_releases(self.connection, self.now))
-        # The claim of a sweep that died comes back after a minute.
-        self.now += timedelta(minutes=1)
+        if claimed:
+            self.run(operations.claim_releases(self.connection, self.now))
+            # What a sweep claimed that died comes back after a minute.
+            self.now += timedelta(minutes=1)
 
     @invariant()
     def files_are_held_until_released(self) -> None:
@@ -212,8 +227,8 @@ def test_shares_do_what_the_model_says(make_database: MakeDatabase) -> None:
         run_state_machine_as_test(
             ShareMachine,
             settings=settings(
-                max_examples=100,
-                stateful_step_count=30,
+                max_examples=150,
+                stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],
             ),

@@ -76,6 +76,16 @@ async def test_a_spent_share_keeps_its_file_until_its_last_lease_is_over(
     assert client.get(url, headers={"Range": "bytes=5-"}).json()["detail"] == "文件已过期"
 
 
+def test_another_download_with_the_same_key_renews_its_lease(service: ShareService) -> None:
+    client = service.client()
+    code = service.share_file(uses=2)
+    url = client.post("/share/select/", json={"code": code}).json()["detail"]["download_url"]
+    client.get(url)
+    change(service, "update lease set expires_at = now()")
+    client.get(url)
+    assert "x-store-path" in client.get(url, headers={"Range": "bytes=5-"}).headers
+
+
 async def test_a_released_code_is_expired_for_a_day_and_then_unknown(
     service: ShareService, worker: WorkerState
 ) -> None:
