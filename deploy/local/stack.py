@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from deploy.local.__main__ import UNTIL_STDIN_CLOSES
+from deploy.local.ports import is_free
 from deploy.local.processes import started
 from deploy.local.services import ROOT
 from deploy.local.settings import SYSTEM_NAMES
@@ -68,8 +69,15 @@ class RunningStack:
         return pid
 
     def wait_restarted(self, name: str, killed: int, seconds: float = 30.0) -> int:
-        """Wait until a program runs again in another process than `killed`; returns its number."""
-        return self._wait_for(name, other_than=killed, seconds=seconds).pid
+        """Wait until a program runs again, in another process than `killed`, and listens; returns its number."""
+        process = self._wait_for(name, other_than=killed, seconds=seconds)
+        port = self.ports.get(name)
+        deadline = time.monotonic() + seconds
+        while port and is_free(port):
+            if time.monotonic() > deadline:
+                raise StackFailed(f"{name} does not listen")
+            time.sleep(0.02)
+        return process.pid
 
     def _wait_for(self, name: str, *, other_than: int | None, seconds: float = 30.0) -> Process:
         deadline = time.monotonic() + seconds
