@@ -16,11 +16,11 @@ from common.db import Database
 from common.errors import Gone, InvalidInput, NotFound, NotReady, TooLarge
 from tests.conftest import ROOT, MakeDatabase
 from upload_service.model import Layout, Part, SessionState, UploadSession
-from upload_service.operations import cleaning, files, sessions, transfer, verification
+from upload_service.operations import chunks, cleaning, files, sessions, streams, verification
+from upload_service.operations.chunks import ChunkLengthWrong
 from upload_service.operations.context import Context
 from upload_service.operations.passing import PassingDigests
 from upload_service.operations.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
-from upload_service.operations.transfer import ChunkLengthWrong
 
 NO_WAIT = timedelta(0)
 
@@ -92,7 +92,7 @@ async def send_chunks(bench: Bench, content: bytes, chunk_size: int, *claims: Di
     session = await sessions.start_upload(bench.context, new)
     for index in range(session.chunk_count or 0):
         chunk = content[index * chunk_size : (index + 1) * chunk_size]
-        await transfer.put_part(bench.context, session, index, blocks(chunk))
+        await chunks.put_part(bench.context, session, index, blocks(chunk))
     return session
 
 
@@ -132,9 +132,9 @@ async def test_chunks_become_a_verified_file(bench: Bench, size: int, chunk_size
 async def test_a_stream_becomes_a_verified_file(bench: Bench, size: int, certain: bool) -> None:
     content = os.urandom(size)
     session = await sessions.start_upload(bench.context, NewUpload("name.bin"))
-    await transfer.put_stream(bench.context, session, Known(content, certain=certain), 20 * MIB)
-    session = await transfer.finish_stream(bench.context, session)
-    again = await transfer.finish_stream(bench.context, session)
+    await streams.put_stream(bench.context, session, Known(content, certain=certain), 20 * MIB)
+    session = await streams.finish_stream(bench.context, session)
+    again = await streams.finish_stream(bench.context, session)
     assert session.file_id == again.file_id
     assert session.file_id
     assert await bench.read(session.file_id) == content
@@ -143,7 +143,7 @@ async def test_a_stream_becomes_a_verified_file(bench: Bench, size: int, certain
 async def test_starting_again_resumes_with_what_is_stored(bench: Bench) -> None:
     new = NewUpload("a", size=10 * MIB, chunk_size=5 * MIB, resume_key=b"key")
     first = await sessions.start_upload(bench.context, new)
-    await transfer.put_part(bench.context, first, 1, blocks(bytes(5 * MIB)))
+    await chunks.put_part(bench.context, first, 1, blocks(bytes(5 * MIB)))
     second = await sessions.start_upload(bench.context, new)
     assert second.id == first.id
     assert await sessions.stored_indexes(bench.context, second) == [1]
@@ -163,7 +163,7 @@ async def test_a_stored_chunk_is_left_as_it_is(bench: Bench) -> None:
         raise AssertionError("read")
         yield b""
 
-    stored = await transfer.put_part(bench.context, session, 0, unread())
+    stored = await chunks.put_part(bench.context, session, 0, unread())
     assert stored.skipped
     assert stored.sha256 == hashlib.sha256(content).digest()
 
@@ -173,7 +173,7 @@ async def test_the_same_chunk_from_two_writers_at_once_is_written_once(bench: Be
     chunk_size = 5 * MIB if layout is Layout.PARTS else MIB
     session = await sessions.start_upload(bench.context, NewUpload("a", size=2 * chunk_size, chunk_size=chunk_size))
     content = os.urandom(chunk_size)
-    answers = await asyncio.gather(*(transfer.put_part(bench.context, session, 0, blocks(content)) for _ in range(2)))
+    answers = await asyncio.gather(*(chunks.put_part(bench.context, session, 0, blocks(content)) for _ in range(2)))
     assert sorted(answer.skipped for answer in answers) == [False, True]
     assert len({answer.sha256 for answer in answers}) == 1
 
@@ -182,18 +182,18 @@ async def test_the_same_chunk_from_two_writers_at_once_is_written_once(bench: Be
 async def test_a_chunk_of_the_wrong_length_leaves_nothing(bench: Bench, length: int) -> None:
     session = await sessions.start_upload(bench.context, NewUpload("a", size=10 * MIB, chunk_size=5 * MIB))
     with pytest.raises(ChunkLengthWrong):
-        await transfer.put_part(bench.context, session, 0, blocks(bytes(length)))
+        await chunks.put_part(bench.context, session, 0, blocks(bytes(length)))
     assert await sessions.stored_indexes(bench.context, session) == []
     # and the part is free at once
-    await transfer.put_part(bench.context, session, 0, blocks(bytes(5 * MIB)))
+    await chunks.put_part(bench.context, session, 0, blocks(bytes(5 * MIB)))
 
 
 async def test_missing_chunks_are_told_and_can_still_come(bench: Bench) -> None:
     session = await sessions.start_upload(bench.context, NewUpload("a", size=2, chunk_size=1))
-    await transfer.put_part(bench.context, session, 0, blocks(b"a"))
+    await chunks.put_part(bench.context, session, 0, blocks(b"a"))
     with pytest.raises(ChunksMissing):
         await sessions.complete_upload(bench.context, session.id)
-    await transfer.put_part(bench.context, session, 1, blocks(b"b"))
+    await chunks.put_part(bench.context, session, 1, blocks(b"b"))
     session = await complete(bench, session)
     assert session.file_id
     assert await bench.read(session.file_id) == b"ab"
@@ -276,7 +276,7 @@ async def test_chunks_that_the_store_lost_are_asked_for_again(bench: Bench) -> N
         await sessions.wait_verified(bench.context, session, NO_WAIT)
     session = await sessions.find_session(bench.context, session.id)
     for index in range(2):
-        await transfer.put_part(bench.context, session, index, blocks(content[index * 5 * MIB : (index + 1) * 5 * MIB]))
+        await chunks.put_part(bench.context, session, index, blocks(content[index * 5 * MIB : (index + 1) * 5 * MIB]))
     session = await complete(bench, session)
     assert session.file_id
     assert await bench.read(session.file_id) == content
@@ -286,8 +286,8 @@ async def test_equal_content_is_stored_once(bench: Bench) -> None:
     content = os.urandom(MIB)
     first = await complete(bench, await send_chunks(bench, content, 5 * MIB))
     second = await sessions.start_upload(bench.context, NewUpload("other name"))
-    await transfer.put_stream(bench.context, second, Known(content), 2 * MIB)
-    second = await transfer.finish_stream(bench.context, second)
+    await streams.put_stream(bench.context, second, Known(content), 2 * MIB)
+    second = await streams.finish_stream(bench.context, second)
     assert first.file_id != second.file_id
     assert second.file_id
     assert await bench.read(second.file_id) == content
@@ -321,9 +321,9 @@ async def test_collecting_and_referring_at_once_never_loses_content(bench: Bench
         assert session.file_id
         await files.release_file(bench.context, session.file_id)
         stream = await sessions.start_upload(bench.context, NewUpload("racing"))
-        await transfer.put_stream(bench.context, stream, Known(content), 2 * MIB)
+        await streams.put_stream(bench.context, stream, Known(content), 2 * MIB)
         finished, _ = await asyncio.gather(
-            transfer.finish_stream(bench.context, stream), cleaning.collect_garbage(bench.context, NO_WAIT)
+            streams.finish_stream(bench.context, stream), cleaning.collect_garbage(bench.context, NO_WAIT)
         )
         await cleaning.collect_garbage(bench.context, NO_WAIT)
         assert finished.file_id
@@ -342,7 +342,7 @@ async def test_a_file_released_while_it_is_verified_leaves_nothing(bench: Bench)
 
 async def test_an_aborted_upload_leaves_nothing(bench: Bench) -> None:
     session = await sessions.start_upload(bench.context, NewUpload("a", size=2 * MIB, chunk_size=MIB))
-    await transfer.put_part(bench.context, session, 0, blocks(bytes(MIB)))
+    await chunks.put_part(bench.context, session, 0, blocks(bytes(MIB)))
     assert await bench.objects(session)
     await sessions.abort_upload(bench.context, session.id)
     assert await bench.objects(session) == []
@@ -367,7 +367,7 @@ async def test_a_session_left_alone_expires_and_leaves_nothing(bench: Bench) -> 
 async def test_each_chunk_extends_the_life_of_its_session(bench: Bench) -> None:
     new = NewUpload("a", size=2, chunk_size=1, lifetime=timedelta(seconds=5))
     session = await sessions.start_upload(bench.context, new)
-    await transfer.put_part(bench.context, session, 0, blocks(b"a"))
+    await chunks.put_part(bench.context, session, 0, blocks(b"a"))
     extended = await sessions.find_session(bench.context, session.id)
     assert extended.expires_at - session.expires_at > timedelta(hours=23)
 
@@ -375,8 +375,8 @@ async def test_each_chunk_extends_the_life_of_its_session(bench: Bench) -> None:
 async def test_a_stream_over_the_limit_leaves_nothing(bench: Bench) -> None:
     session = await sessions.start_upload(bench.context, NewUpload("a"))
     with pytest.raises(TooLarge):
-        await transfer.put_stream(bench.context, session, Known(bytes(12 * MIB)), 11 * MIB)
-    await transfer.discard_stream(bench.context, session.id)
+        await streams.put_stream(bench.context, session, Known(bytes(12 * MIB)), 11 * MIB)
+    await streams.discard_stream(bench.context, session.id)
     assert await bench.objects(session) == []
     with pytest.raises(SessionNotFound):
         await sessions.find_session(bench.context, session.id)

@@ -23,7 +23,8 @@ from common.http.bodies import Field, FilePart, FormStream, RawBody, content_len
 from common.ids import parse_id
 from common.limits import Limiter
 from upload_service.model import ChunkIndexInvalid, Layout, SessionState, UploadSession
-from upload_service.operations import sessions, transfer
+from upload_service.operations import chunks, sessions, streams
+from upload_service.operations.chunks import ChunkLengthWrong
 from upload_service.operations.context import Context
 from upload_service.operations.sessions import (
     ChunksMissing,
@@ -32,7 +33,6 @@ from upload_service.operations.sessions import (
     SessionExpired,
     SessionNotFound,
 )
-from upload_service.operations.transfer import ChunkLengthWrong
 from upload_service.shares import Shares
 
 PRESIGN_LIFETIME = timedelta(seconds=900)
@@ -159,11 +159,11 @@ class ChunkedUpload:
 
     async def chunk(self, request: Request, upload_id: str, index: str) -> Response:
         session = await _find(self._box.context, upload_id, chunked=True)
-        if not re.fullmatch(r"-?[0-9]{1,9}", index):
+        if not re.fullmatch(r"-?[0-9]{1,18}", index):
             raise FieldError("int_parsing", ["path", "chunk_index"], "Input should be a valid integer", index)
         try:
             blocks = await _chunk_body(request)
-            stored = await transfer.put_part(self._box.context, session, int(index), blocks)
+            stored = await chunks.put_part(self._box.context, session, int(index), blocks)
         except ChunkIndexInvalid:
             raise Refused(400, "Invalid chunk index") from None
         except ChunkLengthWrong as error:
@@ -367,7 +367,7 @@ async def _stream(
     """Store a form's file as the content of `session`. Raises `Refused` when it is too large or not as declared."""
     limit = policy.upload_size if declared is None else min(policy.upload_size, declared + PRESIGN_TOLERANCE)
     try:
-        size = await transfer.put_stream(context, session, part, limit)
+        size = await streams.put_stream(context, session, part, limit)
     except TooLarge:
         if limit < policy.upload_size:
             raise Refused(400, "文件大小与声明不符") from None
@@ -375,12 +375,12 @@ async def _stream(
     except BodyLength:
         raise InvalidInput("the form has too much after its file") from None
     if declared is not None and abs(size - declared) > PRESIGN_TOLERANCE:
-        await transfer.forget_stream(context, session)
+        await streams.forget_stream(context, session)
         raise Refused(400, "文件大小与声明不符")
 
 
 async def _finish_and_share(box: FileCodeBox, session: UploadSession, expiry: dialect.Expiry) -> str:
-    finished = await transfer.finish_stream(box.context, session)
+    finished = await streams.finish_stream(box.context, session)
     return await box.shares.create(finished, expiry)
 
 
@@ -395,4 +395,4 @@ async def _abort(context: Context, session: UploadSession) -> None:
 
 async def _discard(context: Context, session: UploadSession) -> None:
     """Leave nothing of a failed form upload: neither the session nor, if it came that far, the file."""
-    await transfer.discard_stream(context, session.id)
+    await streams.discard_stream(context, session.id)

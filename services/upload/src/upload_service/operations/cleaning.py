@@ -9,7 +9,7 @@ from uuid import UUID
 
 from common import logging
 from common.errors import Unavailable
-from upload_service.model import Layout, UploadSession
+from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations.context import Context
 from upload_service.queries import blobs, parts, sessions
 
@@ -31,7 +31,8 @@ async def clean_session(context: Context, session: UploadSession) -> None:
         indexes = await parts.reserved_indexes(connection, session.id) if session.layout is Layout.STAGED else []
         is_blob = await blobs.is_blob_object(connection, session.object_key)
     try:
-        if session.multipart_id:
+        # What is ready has had its multipart upload completed.
+        if session.multipart_id and session.state is not SessionState.READY:
             await context.store.abort_multipart(session.object_key, session.multipart_id)
         for index in indexes:
             await context.store.delete(session.staged_key(index))

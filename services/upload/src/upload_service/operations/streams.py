@@ -1,0 +1,104 @@
+"""Streams: content that comes in order, in one piece, of a length that may not be known before its end."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from common.blob import write_stream
+from common.blob.writer import Source
+from common.errors import TooLarge, Unavailable
+from common.ids import new_id
+from upload_service.model import SessionState, UploadSession
+from upload_service.operations.cleaning import clean_session
+from upload_service.operations.context import Context
+from upload_service.operations.files import drop_file
+from upload_service.operations.reservation import Reservation
+from upload_service.operations.sessions import SessionNotFound
+from upload_service.operations.settling import settle_session
+from upload_service.queries import blobs, parts, sessions
+
+
+async def put_stream(context: Context, session: UploadSession, source: Source, max_size: int) -> int:
+    """Store all of `source` as the session's content and return its size in bytes.
+
+    It is hashed as it passes, so verified the moment it ends; `finish_stream` makes it a file. Content that is stored
+    already is left as it is, and `source` is not read. Raises `TooLarge` beyond `max_size` bytes, `PartBusy`, and what
+    `source` raises; then nothing is stored.
+    """
+    reservation = Reservation(context, session, 0)
+    if stored := await reservation.take():
+        return stored.size
+
+    async def on_multipart(multipart_id: str) -> None:
+        async with context.db.connection() as connection:
+            await sessions.replace_multipart(connection, session.id, multipart_id)
+
+    try:
+        written = await write_stream(
+            context.store, session.object_key, _Limited(source, max_size, reservation), on_multipart=on_multipart
+        )
+        await reservation.record(written.size, written.sha256)
+    except BaseException:
+        await reservation.give_up()
+        raise
+    return written.size
+
+
+async def finish_stream(context: Context, session: UploadSession) -> UploadSession:
+    """Make a stored stream a file; asked again, it changes nothing. The session returned names its file."""
+    file_id = new_id()
+    async with context.db.transaction() as connection:
+        current = await sessions.get_session(connection, session.id, lock=True)
+        if current is None or current.state not in (SessionState.OPEN, SessionState.READY):
+            raise SessionNotFound
+        if current.state is SessionState.READY:
+            return current
+        part = await parts.get_part(connection, session.id, 0)
+        if part is None:
+            raise SessionNotFound
+        await blobs.insert_file(connection, file_id, current.file_name, part.size, current.owner)
+        await sessions.attach_file(connection, session.id, file_id, part.size)
+        finished = await settle_session(connection, session.id, part.size, part.sha256)
+    await clean_session(context, finished)
+    return finished
+
+
+async def forget_stream(context: Context, session: UploadSession) -> None:
+    """Forget a stored stream that is not what it should be; its sender may send it again."""
+    async with context.db.connection() as connection:
+        await parts.forget_parts(connection, session.id, [0])
+    await context.store.delete(session.object_key)
+
+
+async def discard_stream(context: Context, session_id: UUID) -> None:
+    """Leave nothing of a stream whose request failed, however far it came: no session, no file, no object."""
+    try:
+        async with context.db.transaction() as connection:
+            session = await sessions.get_session(connection, session_id, lock=True)
+            if session is None:
+                return
+            if session.file_id:
+                await drop_file(connection, session.file_id)
+            await sessions.move_session(connection, session_id, [SessionState.OPEN], SessionState.ABORTED)
+        await clean_session(context, session)
+    except Unavailable:
+        # Without a database nothing can be said; the session runs out, and so does a file that nobody claims.
+        return
+
+
+class _Limited:
+    """A stream on its way: fenced, and not longer than allowed."""
+
+    def __init__(self, source: Source, max_size: int, reservation: Reservation) -> None:
+        self._source, self._max_size, self._reservation = source, max_size, reservation
+
+    def certain(self) -> int:
+        return self._source.certain()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for block in self._source:
+            size += len(block)
+            if size > self._max_size:
+                raise TooLarge
+            await self._reservation.hold()
+            yield block
