@@ -21,7 +21,10 @@ class LimiterUnavailable(Unavailable):
 
 
 class Budget:
-    """At most `count` events for each key in a window of `period`, which starts with the first of them."""
+    """At most `count` events for each key in a window of `period`, which starts with the first of them.
+
+    Where the window is to start with the last of them instead, `restart` it with each.
+    """
 
     def __init__(self, limiter: "Limiter", name: str, count: int, period: timedelta) -> None:
         self._limiter, self._name, self._count, self._period = limiter, name, count, period
@@ -31,6 +34,10 @@ class Budget:
         if await self._limiter.count(self._key(key), 1, self._period) > self._count:
             await self.give_back(key)
             raise RateLimited(retry_after=self._period)
+
+    async def restart(self, key: str) -> None:
+        """Begin the window anew: it ends a whole period from now, with all that it has counted."""
+        await self._limiter.prolong(self._key(key), self._period)
 
     async def give_back(self, key: str) -> None:
         """Uncount one event."""
@@ -62,6 +69,14 @@ class Limiter:
         except RedisError as error:
             raise LimiterUnavailable from error
 
+    async def prolong(self, key: str, period: timedelta) -> None:
+        """Let the counter `key` end `period` from now, if there is one."""
+        bridge = self._bridge()
+        try:
+            await self._redis(bridge).expire(bridge.prefixed_key(key), int(period.total_seconds()))
+        except RedisError as error:
+            raise LimiterUnavailable from error
+
     async def ready(self) -> None:
         """Raise `LimiterUnavailable` unless Valkey answers."""
         if not await self._storage.check():
@@ -69,6 +84,13 @@ class Limiter:
 
     async def close(self) -> None:
         """Close the connections to Valkey."""
+        await self._redis(self._bridge()).aclose()
+
+    def _bridge(self) -> RedispyBridge:
         bridge = self._storage.bridge
         assert isinstance(bridge, RedispyBridge)
-        await cast("Redis", bridge.get_connection()).aclose()
+        return bridge
+
+    @staticmethod
+    def _redis(bridge: RedispyBridge) -> Redis:
+        return cast("Redis", bridge.get_connection())

@@ -36,13 +36,18 @@ class Guesses:
         """
         budget = self._limiter.budget("guess-address", policy.error_count, timedelta(minutes=policy.error_minute))
         async with self._counted([(budget, limit_key(address)), (self._everyone, "")]):
-            yield
+            try:
+                yield
+            except WRONG_GUESSES:
+                await _restart(budget, limit_key(address))
+                raise
 
     @asynccontextmanager
     async def inspection(self, policy: Policy, address: str) -> AsyncGenerator[None]:
         """Around a look that redeems nothing: every one counts for its address, wrong ones also for everyone."""
         budget = self._limiter.budget("inspection", policy.error_count, timedelta(minutes=policy.error_minute))
         await budget.take(limit_key(address))
+        await _restart(budget, limit_key(address))
         async with self._counted([(self._everyone, "")]):
             yield
 
@@ -66,6 +71,15 @@ async def _take(budget: Budget, key: str) -> None:
         except RateLimited:
             await asyncio.sleep(seconds)
     return await budget.take(key)
+
+
+async def _restart(budget: Budget, key: str) -> None:
+    """A block lasts for a whole window after the last try that counted."""
+    try:
+        await budget.restart(key)
+    except LimiterUnavailable:
+        # It is counted all the same, for what is left of the window.
+        logging.get(__name__).warning("a window could not be begun anew")
 
 
 async def _give_back(budget: Budget, key: str) -> None:
