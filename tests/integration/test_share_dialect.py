@@ -128,7 +128,7 @@ def test_the_last_use_of_a_text_erases_it(client: httpx.Client, service: ShareSe
     [
         ({"text": "x", "expire_style": "week"}, 400, "Invalid expiration type"),
         ({"text": "x", "expire_style": "day", "expire_value": "8"}, 403, "限制最长时间为 7，可换用其他方式"),
-        ({"text": "x", "expire_style": "count", "expire_value": "0"}, 400, None),
+        ({"text": "x", "expire_style": "count", "expire_value": "0"}, 422, None),
         ({"text": "x", "expire_value": "many"}, 422, None),
         ({"text": "x", "expire_value": "9" * 5000}, 422, None),
         ({"text": ""}, 422, None),

@@ -4,7 +4,7 @@ Text shares and retrieval live in the share service, uploads in the upload servi
 """
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -121,6 +121,7 @@ def parse_expiry(style: str, value: int, policy: Policy, now: datetime) -> Expir
 async def counted_upload(limiter: Limiter, policy: Policy, address: str) -> AsyncGenerator[None]:
     """Count an upload from `address` against its budget; one that fails is given back.
 
+    Once the budget is used up, it is free again a whole window after the last upload that counted (section 7).
     Raises `Refused` (403) when the budget is used up.
     """
     budget = limiter.budget("filecodebox-upload", policy.upload_count, timedelta(minutes=policy.upload_minute))
@@ -134,6 +135,9 @@ async def counted_upload(limiter: Limiter, policy: Policy, address: str) -> Asyn
     except BaseException:
         await budget.give_back(key)
         raise
+    # The upload has been made: without the counters' store it is counted for a little less time, but it stands.
+    with suppress(errors.Unavailable):
+        await budget.restart(key)
 
 
 def check_open(policy: Policy, authorization: str | None) -> None:
@@ -159,7 +163,8 @@ def check_size(size: int, policy: Policy) -> None:
 def check_type(name: str, policy: Policy) -> None:
     """Raise `Refused` (403) unless the name's extension is allowed; no list, or one with `*`, allows everything."""
     allowed = {item.lower().lstrip(".") for item in policy.allowed_file_types}
-    if allowed and "*" not in allowed and name.lower().rpartition(".")[2] not in allowed:
+    _, dot, extension = name.lower().rpartition(".")
+    if allowed and "*" not in allowed and not (dot and extension in allowed):
         raise Refused(403, "不允许上传该类型文件")
 
 
@@ -234,7 +239,7 @@ def both(path: str) -> tuple[str, ...]:
     return (path, bare, f"/api{path}", f"/api{bare}") if path != bare else (path, f"/api{path}")
 
 
-def int_field(fields: dict[str, Any], name: str, default: int | None = None) -> int:
+def int_field(fields: dict[str, Any], name: str, default: int | None = None, *, positive: bool = False) -> int:
     """An integer field of a small body. Raises `FieldError`."""
     value = fields.get(name, default)
     if value is None:
@@ -254,6 +259,8 @@ def int_field(fields: dict[str, Any], name: str, default: int | None = None) -> 
         raise FieldError(
             "int_parsing_size", ["body", name], "Unable to parse input string as an integer, exceeded maximum size"
         )
+    if positive and number < 1:
+        raise FieldError("greater_than", ["body", name], "Input should be greater than 0", value)
     return number
 
 

@@ -29,7 +29,7 @@ from common.dialects.filecodebox import (
     str_field,
     timestamp,
 )
-from common.errors import TooLarge
+from common.errors import InvalidInput, TooLarge
 from common.http.bodies import read_fields
 from common.http.client_address import limit_key
 from common.http.downloads import download as download_answer
@@ -93,7 +93,7 @@ async def share_text(request: Request) -> Response:
         fields = await _text_fields(request)
         text = str_field(fields, "text")
         style = str_field(fields, "expire_style", "day")
-        value = int_field(fields, "expire_value", 1)
+        value = int_field(fields, "expire_value", 1, positive=True)
         _check_text(text)
         now = clock.now()
         expiry = parse_expiry(style, value, policy, now)
@@ -202,6 +202,11 @@ async def _text_fields(request: Request) -> dict[str, Any]:
         return await read_fields(request)
     except TooLarge:
         raise Refused(403, LONG_TEXT) from None
+    except InvalidInput:
+        if "content-type" in request.headers:
+            raise
+        # No form at all: what is wrong with it is that every field is missing.
+        return {}
 
 
 def _check_text(text: str) -> None:
