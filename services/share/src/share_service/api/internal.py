@@ -13,8 +13,8 @@ from share_service import operations, queries
 from share_service.model import Terms
 from share_service.state import state_of
 
-# PostgreSQL cannot keep a NUL in a text.
-Text = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
+# PostgreSQL cannot keep a NUL in a text. Longer than any name that the upload service lets pass.
+Text = Annotated[str, Field(min_length=1, max_length=8192, pattern=r"^[^\x00]*$")]
 
 
 class ShareRequest(BaseModel):
