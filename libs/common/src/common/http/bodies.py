@@ -143,7 +143,8 @@ class FormStream:
                     yield event
             self._parser.close()
         except multipart.MultipartError as error:
-            raise InvalidInput(f"malformed form: {error}") from None
+            # The error's first argument is its message; the others are for its programmer.
+            raise InvalidInput(f"malformed form: {error.args[0]}") from None
 
 
 def content_length(request: Request) -> int | None:
