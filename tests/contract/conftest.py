@@ -1,0 +1,64 @@
+"""What the contract tests speak to: the running system through its gateway, and a second, narrow one."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from ipaddress import IPv4Address
+
+import httpx
+import pytest
+
+from deploy.local.stack import RunningStack, StartedStack, start
+from tests.contract.traces import Traces
+
+Visitor = Callable[[], httpx.Client]
+
+NARROW = {
+    "UPLOAD_SIZE": str(1024 * 1024),
+    "UPLOAD_COUNT": "3",
+    "ERROR_COUNT": "3",
+    "NUMERIC_CODES": "1",
+    "EXPIRE_STYLES": "day,hour,count",
+    "ALLOWED_FILE_TYPES": "txt,.ZIP",
+    "GATEWAY_TRUSTED_PROXIES": "127.0.0.1/32",
+}
+"""Limits that a test reaches at once; and the gateway believes the addresses that tests claim to come from."""
+
+
+def client_of(stack: RunningStack, **headers: str) -> httpx.Client:
+    return httpx.Client(base_url=stack.url, timeout=60, headers=headers)
+
+
+@pytest.fixture(scope="session")
+def client(stack: StartedStack) -> Iterator[httpx.Client]:
+    with client_of(stack) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def traces(stack: StartedStack) -> Traces:
+    return Traces(stack)
+
+
+@pytest.fixture(scope="session")
+def narrow_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedStack]:
+    with start(tmp_path_factory.mktemp("narrow"), environment=NARROW) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def narrow_traces(narrow_stack: StartedStack) -> Traces:
+    return Traces(narrow_stack)
+
+
+@pytest.fixture(scope="session")
+def visitor(narrow_stack: StartedStack) -> Iterator[Visitor]:
+    """A function that gives a client with an address of its own, on the system with narrow limits."""
+    numbers = itertools.count(int(IPv4Address("198.18.0.1")))
+    with ExitStack() as opened:
+
+        def make() -> httpx.Client:
+            address = str(IPv4Address(next(numbers)))
+            return opened.enter_context(client_of(narrow_stack, **{"X-Forwarded-For": address}))
+
+        yield make
