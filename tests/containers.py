@@ -2,7 +2,8 @@
 
 Each is a context manager that yields where the engine answers, under generated credentials and on 127.0.0.1 alone, and
 removes container and data at the end. Ask `wanted()` first: they are used when a Docker engine answers and
-`WAYSTATION_TEST_CONTAINERS=1`.
+`WAYSTATION_TEST_CONTAINERS=1`. As a pytest plugin (`-p tests.containers`) this module also leaves out every test that
+would not run on them.
 """
 
 import os
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 import httpx
 import psycopg
+import pytest
 import redis
 
 # Its reaper is an image of its own; here every container is removed by the context that started it.
@@ -53,11 +55,28 @@ def wanted() -> bool:
     return os.environ.get("WAYSTATION_TEST_CONTAINERS") == "1" and engine_answers()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests whose engines, by whatever chain of fixtures, come from here."""
+    kept = [item for item in items if _runs_here(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def _runs_here(item: pytest.Item) -> bool:
+    uses_engines = isinstance(item, pytest.Function) and "engines" in item.fixturenames
+    return uses_engines or item.get_closest_marker("docker") is not None
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """PostgreSQL 17; yields its administrator's URL."""
     password = secrets.token_hex(16)
-    container = DockerContainer("postgres:17").with_envs(POSTGRES_PASSWORD=password, LANG="C.UTF-8")
+    # The machine does not lose power within a test, and making and dropping databases is mostly waiting for the disk.
+    container = (
+        DockerContainer("postgres:17")
+        .with_envs(POSTGRES_PASSWORD=password, LANG="C.UTF-8")
+        .with_command(["postgres", "-c", "fsync=off"])
+    )
     with _running(container, 5432) as address:
         url = f"postgresql://postgres:{password}@{address}/postgres"
         _wait(lambda: psycopg.connect(url, connect_timeout=3).close(), psycopg.OperationalError)
