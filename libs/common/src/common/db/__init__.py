@@ -73,9 +73,4 @@ class Database:
             await connection.execute("select 1")
 
 
-def is_unique_violation(error: psycopg.Error, constraint: str) -> bool:
-    """Whether `error` says that `constraint` (an index or constraint name) already has such a row."""
-    return isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name == constraint
-
-
 Params = dict[str, Any]

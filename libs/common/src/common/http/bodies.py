@@ -103,7 +103,10 @@ class FormStream:
         self.body = RawBody(request, limit)
         self.closing = len(boundary.encode()) + 8
         self._blocks = aiter(self.body)
-        self._parser = multipart.PushMultipartParser(boundary, max_header_size=HEADER_LIMIT, max_header_count=16)
+        try:
+            self._parser = multipart.PushMultipartParser(boundary, max_header_size=HEADER_LIMIT, max_header_count=16)
+        except multipart.MultipartError as error:
+            raise InvalidInput(f"malformed form: {error.args[0]}") from None
         self._events: AsyncIterator[Event] = self._parse()
 
     async def __aiter__(self) -> AsyncIterator[Field | FilePart]:
