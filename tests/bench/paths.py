@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from minio import Minio
 
@@ -15,6 +16,7 @@ from tests.bench.wire import fetch, send, send_form, send_json
 
 CHUNK = 5 * 1024 * 1024
 PARALLEL = 4
+NOWHERE = Path("/dev/null")
 BUCKET = "benchmark"
 KEPT = {"expire_value": "1", "expire_style": "day"}
 
@@ -50,6 +52,10 @@ class Store:
             sdk.make_bucket(BUCKET)
         return cls(sdk)
 
+    def get(self, key: str, target: Path) -> int:
+        with target.open("wb", buffering=0) as sink:
+            return fetch(self.signed("GET", key), sink)
+
     def signed(self, method: str, key: str) -> str:
         return self.sdk.get_presigned_url(method, BUCKET, key, expires=timedelta(hours=1))
 
@@ -83,11 +89,14 @@ def chunked_upload(url: str, content: memoryview, sha256: str) -> str:
     return str(send_json(f"{url}/chunk/upload/complete/{upload_id}", end)["code"])
 
 
-def download(url: str, code: str) -> int:
-    return fetch(f"{url}/share/select/?code={code}")
+def download(url: str, code: str, target: Path) -> int:
+    with target.open("wb", buffering=0) as sink:
+        return fetch(f"{url}/share/select/?code={code}", sink)
 
 
-def measured(stack: RunningStack, store: Store, payload: Payload) -> dict[str, Callable[[], Callable[[], object]]]:
+def measured(
+    stack: RunningStack, store: Store, payload: Payload, folder: Path
+) -> dict[str, Callable[[], Callable[[], object]]]:
     """Each path by name: a preparation that is not timed and returns what is."""
     url = stack.url
     last: dict[str, str] = {}
@@ -117,6 +126,8 @@ def measured(stack: RunningStack, store: Store, payload: Payload) -> dict[str, C
         "direct PUT": direct_put,
         "form upload": form,
         "chunked upload": chunked,
-        "direct GET": lambda: lambda: fetch(store.signed("GET", last["key"])),
-        "download": lambda: lambda: download(url, last["code"]),
+        "direct GET": lambda: lambda: store.get(last["key"], folder / "direct"),
+        "download": lambda: lambda: download(url, last["code"], folder / "download"),
+        "direct GET, discarded": lambda: lambda: store.get(last["key"], NOWHERE),
+        "download, discarded": lambda: lambda: download(url, last["code"], NOWHERE),
     }

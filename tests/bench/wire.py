@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 BLOCK = 1024 * 1024
@@ -54,8 +54,8 @@ def send_json(url: str, body: dict[str, Any]) -> Any:
     return json.loads(send(url, "POST", b"", content, b"", {"Content-Type": "application/json"}))["detail"]
 
 
-def fetch(url: str) -> int:
-    """GET `url` and count the bytes of the answer. Raises `RequestFailed`."""
+def fetch(url: str, target: BinaryIO) -> int:
+    """GET `url` into a file and count the bytes, as a downloading client does. Raises `RequestFailed`."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.netloc, timeout=120)
     try:
@@ -65,6 +65,7 @@ def fetch(url: str) -> int:
             raise RequestFailed(f"GET {address.path}: {answer.status} {answer.read(200)!r}")
         buffer, count = bytearray(BLOCK), 0
         while read := answer.readinto(buffer):
+            target.write(memoryview(buffer)[:read])
             count += read
         return count
     finally:
