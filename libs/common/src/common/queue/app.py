@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 from celery import Celery, signals
 from celery.app.task import Context
+from kombu.exceptions import OperationalError
 
 from common import logging
 from common.settings import QueueSettings
@@ -47,6 +48,10 @@ def create_celery(name: str, broker_url: str) -> Celery:
             "socket_connect_timeout": 3,
             "socket_keepalive": True,
             "retry_on_timeout": True,
+            # A sender gives up soon: the row is there, and a sweep finds it.
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0.1,
         },
         broker_pool_limit=4,
     )
@@ -101,7 +106,7 @@ def send(app: Celery, task: str, *args: str) -> None:
     headers = {"request_id": request_id} if request_id else {}
     try:
         app.send_task(task, args=args, headers=headers, retry=False)
-    except app.connection_for_write().connection_errors as error:
+    except OperationalError as error:
         logging.get(__name__).warning("message not sent, its sweep will", task=task, error=str(error))
 
 

@@ -25,6 +25,7 @@ app.conf.update(
     beat_scheduler="redbeat.RedBeatScheduler",
     redbeat_redis_url=settings.broker_url.get_secret_value(),
     redbeat_key_prefix="redbeat:",
+    redbeat_redis_options={"socket_timeout": 10, "socket_connect_timeout": 3, "socket_keepalive": True},
     redbeat_lock_timeout=30,
     beat_max_loop_interval=5,
     beat_schedule={
