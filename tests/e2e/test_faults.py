@@ -170,6 +170,21 @@ def down(stack: StartedStack, engine: str) -> Iterator[None]:
     stack.wait_restarted(engine, killed)
 
 
+def test_a_verification_that_takes_long_is_answered_with_the_code_and_nothing_unproven_is_served(
+    stack: StartedStack, client: Client
+) -> None:
+    content = secrets.token_bytes(6 * MIB)
+    upload = ChunkedUpload(client, content)
+    upload_id = upload.init()["upload_id"]
+    upload.send([0, 1], upload_id)
+    with down(stack, "upload-worker"):
+        code = upload.complete(upload_id)
+        early = client.http.get("/share/select/", params={"code": code})
+        assert early.status_code == 425
+        assert int(early.headers["Retry-After"]) > 0
+    assert fetch(client, code) == content
+
+
 def share_text(http: httpx.Client) -> httpx.Response:
     return http.post("/share/text/", data={"text": "hello"})
 
