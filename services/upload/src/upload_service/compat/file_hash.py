@@ -1,0 +1,22 @@
+"""FileCodeBox's `file_hash`: what a sender says of its content (the wire contract's section 5)."""
+
+import re
+
+from common.blob import DigestClaim
+from common.blob.digest import SAMPLE_SIZE
+from common.dialects.filecodebox import Refused
+
+
+def claims_of(file_hash: str, size: int) -> tuple[DigestClaim, ...]:
+    """What a `file_hash` says of the content; the wild has three forms of it.
+
+    The SHA-256 of all of it; above 10 MiB the page's digest of a sample; and, from a page in an insecure context, a
+    32-bit hash of the name, the size and the modification time, padded to 64 digits, which says nothing of the content.
+    """
+    if not re.fullmatch(r"[0-9a-f]{64}", file_hash):
+        raise Refused(400, "file_hash must be 64 hexadecimal digits")
+    if file_hash.startswith("0" * 56):
+        return ()
+    value = bytes.fromhex(file_hash)
+    sampled = (DigestClaim("sha-256-sampled", value),) if size > 2 * SAMPLE_SIZE else ()
+    return DigestClaim("sha-256", value), *sampled
