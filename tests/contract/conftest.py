@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from ipaddress import IPv4Address
 
 import httpx
@@ -36,8 +36,9 @@ def client(stack: StartedStack) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def traces(stack: StartedStack) -> Traces:
-    return Traces(stack)
+def traces(stack: StartedStack) -> Iterator[Traces]:
+    with closing(Traces(stack)) as traces:
+        yield traces
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +48,9 @@ def narrow_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedSt
 
 
 @pytest.fixture(scope="session")
-def narrow_traces(narrow_stack: StartedStack) -> Traces:
-    return Traces(narrow_stack)
+def narrow_traces(narrow_stack: StartedStack) -> Iterator[Traces]:
+    with closing(Traces(narrow_stack)) as traces:
+        yield traces
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -27,40 +26,50 @@ UPLOAD_ROWS = """
     union all select 'file ' || id from file where state <> 'corrupt'
     union all select 'blob ' || id from blob
 """
+# What the parts of an open session are sent to is there from its first part on, and goes with the session.
+AWAITED_UPLOADS = "select multipart_id from upload_session where state = 'open' and layout <> 'stream'"
 SHARE_ROWS = "select 'share ' || id from share"
 
 
-@dataclass(frozen=True)
 class Traces:
     """Looks behind the scenes of a running stack, with its administrators' credentials."""
 
-    stack: RunningStack
+    def __init__(self, stack: RunningStack) -> None:
+        self._stack, self._known = stack, credentials.load(stack.folder)
+        self._databases: dict[str, psycopg.Connection[Any]] = {}
+        address = f"127.0.0.1:{stack.ports['store']}"
+        keys = self._known["store_access_key"], self._known["store_secret_key"]
+        self._store = Minio(address, *keys, secure=False, region="us-east-1")
 
     def database(self, service: str) -> "psycopg.Connection[Any]":
-        known = credentials.load(self.stack.folder)
-        url = postgres.admin_url(self.stack.ports["postgres"], known["postgres_admin"])
-        return psycopg.connect(make_conninfo(url, dbname=service), autocommit=True)
+        """A connection to the database of a service, kept until `close`."""
+        if service not in self._databases:
+            url = postgres.admin_url(self._stack.ports["postgres"], self._known["postgres_admin"])
+            self._databases[service] = psycopg.connect(make_conninfo(url, dbname=service), autocommit=True)
+        return self._databases[service]
+
+    def close(self) -> None:
+        for connection in self._databases.values():
+            connection.close()
 
     def cache(self) -> "redis.Redis[str]":
-        password = credentials.load(self.stack.folder)["valkey"]
-        return redis.Redis.from_url(valkey.url(self.stack.ports["valkey"], password), decode_responses=True)
+        address = valkey.url(self._stack.ports["valkey"], self._known["valkey"])
+        return redis.Redis.from_url(address, decode_responses=True)
 
     def change(self, service: str, statement: str, *values: object) -> None:
         """Change exactly one row, as time or an administrator would."""
-        with self.database(service) as connection:
-            assert connection.execute(statement, values).rowcount == 1
+        assert self.database(service).execute(statement, values).rowcount == 1
 
     def ask(self, service: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with self.database(service) as connection:
-            return connection.execute(statement, values).fetchall()
+        return self.database(service).execute(statement, values).fetchall()
 
     def all(self) -> set[str]:
         """The name of everything that is there."""
         rows = [*self.ask("upload", UPLOAD_ROWS), *self.ask("share", SHARE_ROWS)]
-        store = self._store()
-        objects = (f"object {found.object_name}" for found in store.list_objects(BUCKET, recursive=True))
-        unfinished = store._list_multipart_uploads(BUCKET).uploads
-        return {row[0] for row in rows} | set(objects) | {f"unfinished {found.upload_id}" for found in unfinished}
+        objects = (f"object {found.object_name}" for found in self._store.list_objects(BUCKET, recursive=True))
+        found = {upload.upload_id for upload in self._store._list_multipart_uploads(BUCKET).uploads}
+        unfinished = found - {row[0] for row in self.ask("upload", AWAITED_UPLOADS)}
+        return {row[0] for row in rows} | set(objects) | {f"unfinished {upload_id}" for upload_id in unfinished}
 
     @contextmanager
     def nothing_left(self, kind: str = "") -> Generator[None]:
@@ -71,8 +80,3 @@ class Traces:
         while left := {name for name in self.all() - before if name.startswith(kind)}:
             assert time.monotonic() < until, f"left behind: {sorted(left)}"
             time.sleep(0.1)
-
-    def _store(self) -> Minio:
-        known = credentials.load(self.stack.folder)
-        address = f"127.0.0.1:{self.stack.ports['store']}"
-        return Minio(address, known["store_access_key"], known["store_secret_key"], secure=False, region="us-east-1")

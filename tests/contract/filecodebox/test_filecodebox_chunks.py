@@ -199,7 +199,9 @@ def test_an_upload_left_alone_for_a_day_is_not_found(client: httpx.Client, trace
 def test_a_presigned_upload_has_no_chunks(client: httpx.Client) -> None:
     upload_id = wire.presign(client, 10)["upload_id"]
     refused(wire.send_chunk(client, upload_id, 0, b"0123456789"), 404, "Upload session not found")
-    refused(client.get(f"/presign/upload/status/{wire.init(client, b'0123456789')}"), 404, "Upload session not found")
+    refused(
+        client.get(f"/presign/upload/status/{wire.init(client, wire.content(10))}"), 404, "Upload session not found"
+    )
 
 
 @pytest.mark.parametrize("index", ["-1", "3", "1000000000", "999999999"])
@@ -253,35 +255,34 @@ def test_a_refused_chunk_can_be_sent_again(client: httpx.Client) -> None:
 
 
 def test_a_form_without_the_chunk_is_misshaped(client: httpx.Client) -> None:
-    upload_id = wire.init(client, b"0123456789")
+    upload_id = wire.init(client, wire.content(10))
     url = f"/chunk/upload/chunk/{upload_id}/0"
     misshaped(client.post(url, files={"file": ("blob", b"0123456789")}), "chunk")
     misshaped(client.post(url, files={"chunk": (None, "0123456789")}), "chunk")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"not JSON",
-        b"[]",
-        b"1",
-        b'"text"',
-        b"null",
-        b"{",
-        b"\xff",
-        b"[" * 10_000 + b"]" * 10_000,
-        b'{"a":' * 10_000,
-    ],
-    ids=["empty", "words", "list", "number", "text", "null", "open", "no UTF-8", "deep", "deep and open"],
-)
+UNREADABLE = [
+    b"",
+    b"not JSON",
+    b"[]",
+    b'"text"',
+    b"null",
+    b"{",
+    b"\xff",
+    b"[" * 10_000 + b"]" * 10_000,
+    b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+    b'{"file_name":"' + b"x" * 10_000_000 + b'"}',
+]
+
+
 @pytest.mark.parametrize("path", ["/chunk/upload/init/", "/presign/upload/init", "complete"])
-def test_a_body_that_cannot_be_read_is_refused(client: httpx.Client, traces: Traces, path: str, body: bytes) -> None:
+def test_a_body_that_cannot_be_read_is_refused(client: httpx.Client, traces: Traces, path: str) -> None:
     if path == "complete":
-        path = f"/chunk/upload/complete/{wire.init(client, b'0123456789')}"
+        path = f"/chunk/upload/complete/{wire.init(client, wire.content(10))}"
     with traces.nothing_left():
-        answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
-        refused(answer, 400, "请求体格式错误")
+        for body in UNREADABLE:
+            answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+            refused(answer, 400, "请求体格式错误")
 
 
 @pytest.mark.parametrize(

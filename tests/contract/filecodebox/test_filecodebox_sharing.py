@@ -1,6 +1,7 @@
 """FileCodeBox, section 3: texts, files by form, expiry, codes."""
 
 import re
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import httpx
@@ -117,34 +118,32 @@ def test_a_time_over_seven_days_is_refused(client: httpx.Client, way: str, style
 
 
 @pytest.mark.parametrize("way", ["text", "file", "chunks", "presign"])
-@pytest.mark.parametrize("style", ["week", "Day", "", "day ", "count\0"])
-def test_an_unknown_style_is_refused_and_leaves_nothing(
-    client: httpx.Client, traces: Traces, way: str, style: str
-) -> None:
+def test_an_unknown_style_is_refused_and_leaves_nothing(client: httpx.Client, traces: Traces, way: str) -> None:
     with traces_of_shares(traces, way):
-        refused(try_to_share(client, way, style, 1), 400, "Invalid expiration type")
+        for style in ("week", "Day", "", "day ", "count\0"):
+            refused(try_to_share(client, way, style, 1), 400, "Invalid expiration type")
 
 
 @pytest.mark.parametrize("way", ["text", "file", "chunks", "presign"])
-@pytest.mark.parametrize("value", ["0", "-1", "many", "", "1.5", str(10**30), "9" * 5000, "1e3"])
-def test_a_wrong_value_is_refused_and_leaves_nothing(
-    client: httpx.Client, traces: Traces, way: str, value: str
-) -> None:
+def test_a_wrong_value_is_refused_and_leaves_nothing(client: httpx.Client, traces: Traces, way: str) -> None:
     with traces_of_shares(traces, way):
-        answer = try_to_share(client, way, "day", value)
-        if value in ("0", "-1") and way in ("chunks", "presign"):
-            refused(answer, 400)
-        else:
-            misshaped(answer, "expire_value")
+        for value in ("many", "", "1.5", str(10**30), "9" * 5000, "1e3"):
+            misshaped(try_to_share(client, way, "day", value), "expire_value")
+        for value in ("0", "-1"):
+            answer = try_to_share(client, way, "day", value)
+            if way in ("text", "file"):
+                misshaped(answer, "expire_value")
+            else:
+                refused(answer, 400)
 
 
-def traces_of_shares(traces: Traces, way: str):
+def traces_of_shares(traces: Traces, way: str) -> AbstractContextManager[None]:
     """Chunks were sent before the expiry was named, and stay for another try: only a share would be too much."""
     return traces.nothing_left("share ") if way == "chunks" else traces.nothing_left()
 
 
 def test_values_that_json_has_and_forms_have_not(client: httpx.Client) -> None:
-    upload_id = wire.init(client, b"0123456789")
+    upload_id = wire.init(client, wire.content(10))
     wire.send_chunk(client, upload_id, 0, b"0123456789")
 
     def completed(**fields: object) -> httpx.Response:
