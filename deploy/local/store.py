@@ -1,4 +1,4 @@
-"""The object store: JuiceFS's S3 gateway over a local folder, with its metadata in SQLite."""
+"""The object store: JuiceFS's S3 gateway over a local folder, with its metadata in Badger beside it."""
 
 import asyncio
 import shutil
@@ -11,9 +11,9 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.program import Program
 
 # Relative to the folder it runs in, so that the path may hold any character.
-METADATA = "sqlite3://meta.db"
-# Go's collector keeps its heap near this once much has passed through; without it 300 MiB stay in use.
-MEMORY_LIMIT = "128MiB"
+METADATA = "badger://meta"
+# Go's collector keeps its heap near this once much has passed through. With less it works all the time instead.
+MEMORY_LIMIT = "300MiB"
 BUFFER_MIB = 100
 NOISE = (
     r"Set storage tier: not supported|cache-size is 0|Metadata backup is disabled|IAM initialization complete"
@@ -28,7 +28,7 @@ class FormatFailed(Exception):
 async def prepare(data: Path) -> None:
     """Make the volume if there is none. Raises `FormatFailed`."""
     folder = data / "store"
-    if (folder / "meta.db").exists():
+    if (folder / "meta").exists():
         return
     # Made beside and renamed, so that what was interrupted leaves nothing that looks like a store.
     unfinished = data / "store.new"

@@ -1,5 +1,6 @@
 """Migrations, provisioning, and a pool whose server goes away."""
 
+import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from common.db import Database, DatabaseUnavailable
+from common.db import RESTED_SECONDS, Database, DatabaseUnavailable
 from common.db.migrate import MigrationError, migrate, provision
 from tests.conftest import MakeDatabase
 
@@ -84,10 +85,11 @@ def test_provisioning_makes_a_database_that_others_cannot_enter(postgres_url: st
                 connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(name)))
 
 
-async def test_connections_that_the_server_closed_are_not_handed_out(postgres_url: str, url: str) -> None:
+async def test_connections_that_the_server_closed_meanwhile_are_not_handed_out(postgres_url: str, url: str) -> None:
     database = Database(url, pool_size=3)
     await database.open()
     await database.ready()
+    await asyncio.sleep(RESTED_SECONDS)
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",

@@ -222,7 +222,11 @@ class ObjectStore:
 
 
 class _SizedBody:
-    """A body that announces its length and keeps its word: it fails rather than send less or more."""
+    """A body that announces its length and keeps its word: it fails rather than send less or more.
+
+    The last block leaves only when the source has ended as announced. Until then the store has an unfinished request,
+    of which it keeps nothing.
+    """
 
     def __init__(self, blocks: AsyncIterable[bytes], size: int) -> None:
         self.size = size
@@ -230,19 +234,22 @@ class _SizedBody:
         self._blocks = blocks
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        sent = 0
+        seen, last = 0, b""
         try:
             async for block in self._blocks:
-                sent += len(block)
-                if sent > self.size:
+                seen += len(block)
+                if seen > self.size:
                     raise BodyLength(f"more than the {self.size} bytes announced")
-                yield block
-            if sent < self.size:
-                raise BodyLength(f"{sent} bytes, {self.size} announced")
+                if last:
+                    yield last
+                last = block
+            if seen < self.size:
+                raise BodyLength(f"{seen} bytes, {self.size} announced")
         except Exception as error:
             # The HTTP client reports a broken body as its own connection error: keep the cause.
             self.failure = error
             raise
+        yield last
 
 
 def _refusal(answer: bytes, status: int) -> DomainError:

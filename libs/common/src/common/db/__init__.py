@@ -4,9 +4,11 @@ The edge (a route or a task) opens a transaction; operations and queries run on 
 never commit.
 """
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection
@@ -19,6 +21,8 @@ Connection = AsyncConnection[TupleRow]
 
 # A request that finds no connection within this many seconds is told to come back later.
 ACQUIRE_SECONDS = 5.0
+# A connection that was drawn within this many seconds is taken to be alive.
+RESTED_SECONDS = 0.5
 
 
 class DatabaseUnavailable(Unavailable):
@@ -29,18 +33,28 @@ class Database:
     """One service's own database."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._drawn: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             min_size=1,
             max_size=pool_size,
             timeout=ACQUIRE_SECONDS,
             open=False,
-            # A connection that died with a restarted server is found here, not by the request that draws it.
-            check=AsyncConnectionPool.check_connection,
+            check=self._check,
             kwargs={"autocommit": True, "connect_timeout": 5},
             reconnect_timeout=5,
             num_workers=2,
         )
+
+    async def _check(self, connection: Connection) -> None:
+        """Find out that a connection died with its server before a request draws it, if it has rested for a while.
+
+        Asking every time would double the round trips of requests that follow one another closely.
+        """
+        drawn_before = self._drawn.get(connection, 0.0)
+        self._drawn[connection] = time.monotonic()
+        if time.monotonic() - drawn_before > RESTED_SECONDS:
+            await AsyncConnectionPool.check_connection(connection)
 
     async def open(self) -> None:
         """Start the pool; connections are made in the background, so a database that is down delays nothing."""

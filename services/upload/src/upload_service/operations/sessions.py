@@ -7,19 +7,24 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from common import clock
+from common import clock, logging
 from common.blob import DigestClaim
 from common.db import Connection
-from common.errors import Conflict, InvalidInput, NotFound
+from common.errors import Conflict, InvalidInput, NotFound, Unavailable
 from common.ids import new_id
 from upload_service.model import UNVERIFIED, Layout, SessionState, UploadSession, plan_chunks
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
+from upload_service.operations.verification import verify_upload
 from upload_service.queries import blobs, parts, sessions
 
 NAME_BYTES = 8192
+# Up to so many chunks the store assembles in the time that a message to a worker takes.
+ASSEMBLED_AT_ONCE = 500
 # How often a waiting request looks, at first and at most.
 FIRST_LOOK, LONGEST_LOOK = 0.01, 0.25
+
+_log = logging.get(__name__)
 
 
 class SessionNotFound(NotFound):
@@ -155,8 +160,20 @@ async def complete_upload(context: Context, session_id: UUID) -> UploadSession:
             begun = False
     _check_intact(session)
     if begun:
-        await context.request_verification(session_id)
+        await _have_verified(context, session)
     return session
+
+
+async def _have_verified(context: Context, session: UploadSession) -> None:
+    """Have the chunks assembled and proven: by a worker, or at once where nothing has to be read for it."""
+    if session.passed_sha256 and (session.chunk_count or 0) <= ASSEMBLED_AT_ONCE:
+        try:
+            await verify_upload(context, session.id)
+        except Unavailable:
+            _log.warning("not assembled at once, a worker will", session=session.id.hex)
+        else:
+            return
+    await context.request_verification(session.id)
 
 
 async def _begin_assembly(context: Context, connection: Connection, session: UploadSession) -> UploadSession:
