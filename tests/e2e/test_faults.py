@@ -177,6 +177,8 @@ def test_a_verification_that_takes_long_is_answered_with_the_code_and_nothing_un
     upload = ChunkedUpload(client, content)
     upload_id = upload.init()["upload_id"]
     upload.send([0, 1], upload_id)
+    # What was hashed in passing is forgotten with the process: the object has to be read back, by the worker.
+    stack.wait_restarted("upload", stack.kill("upload"))
     with down(stack, "upload-worker"):
         code = upload.complete(upload_id)
         early = client.http.get("/share/select/", params={"code": code})

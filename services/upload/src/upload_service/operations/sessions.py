@@ -165,8 +165,9 @@ async def complete_upload(context: Context, session_id: UUID) -> UploadSession:
 
 
 async def _have_verified(context: Context, session: UploadSession) -> None:
-    """Have the chunks assembled and proven: by a worker, or at once where nothing has to be read for it."""
-    if session.passed_sha256 and (session.chunk_count or 0) <= ASSEMBLED_AT_ONCE:
+    """Have the chunks assembled and proven: by a worker, or at once where no byte has to be moved for it."""
+    few_parts = session.layout is Layout.PARTS and (session.chunk_count or 0) <= ASSEMBLED_AT_ONCE
+    if session.passed_sha256 and few_parts:
         try:
             await verify_upload(context, session.id)
         except Unavailable:
