@@ -26,8 +26,8 @@ RATIOS = (
     ("form upload", "direct PUT", 0.6),
     ("chunked upload", "direct PUT", 0.5),
     ("download", "direct GET", 0.9),
-    # Two copies of every byte more than the yardstick, which nothing but the copies takes time for: on two cores that
-    # the store and the client fill already, this cannot be what it is for a client that does something with the bytes.
+    # Two copies of every byte more than the yardstick, for a client that does nothing but copy: on two cores, which the
+    # store and the client fill already, this cannot be what it is for one that does something with the bytes.
     ("download, discarded", "direct GET, discarded", None),
 )
 GROWTH_LIMIT_MIB = 64
@@ -39,9 +39,9 @@ def main() -> int:
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="waystation-bench-")))
         stack: RunningStack = (
-            running(options.data) if options.data else opened.enter_context(start(folder / "data", environment=LIMITS))
+            running(options.data) if options.data else opened.enter_context(start(folder, environment=LIMITS))
         )
-        report = _measure(stack, options.size * MIB, options.rounds, int(options.memory * GIB), folder)
+        report = _measure(stack, options.size * MIB, options.rounds, int(options.memory * GIB))
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     _print(report)
@@ -58,10 +58,10 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(stack: RunningStack, size: int, rounds: int, through: int, folder: Path) -> dict[str, object]:
+def _measure(stack: RunningStack, size: int, rounds: int, through: int) -> dict[str, object]:
     time.sleep(5)
     idle = memory.idle(stack)
-    speeds = _speeds(stack, size, rounds, folder)
+    speeds = _speeds(stack, size, rounds)
     report: dict[str, object] = {
         "size_bytes": size,
         "rounds": rounds,
@@ -84,9 +84,9 @@ def _measure(stack: RunningStack, size: int, rounds: int, through: int, folder: 
     return report
 
 
-def _speeds(stack: RunningStack, size: int, rounds: int, folder: Path) -> dict[str, list[float]]:
-    """MB/s of each path in each round; the first round only warms up. Downloads go to files in `folder`."""
-    paths = measured(stack, Store.of(stack), Payload(size), folder)
+def _speeds(stack: RunningStack, size: int, rounds: int) -> dict[str, list[float]]:
+    """MB/s of each path in each round; the first round only warms up."""
+    paths = measured(stack, Store.of(stack), Payload(size))
     found: dict[str, list[float]] = {name: [] for name in paths}
     for round_number in range(rounds + 1):
         for name, prepare in paths.items():

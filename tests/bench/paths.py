@@ -6,17 +6,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from minio import Minio
 
+from common.http.downloads import repr_digest
 from deploy.local import credentials
 from deploy.local.stack import RunningStack
-from tests.bench.wire import fetch, send, send_form, send_json
+from tests.bench.wire import RequestFailed, fetch, send, send_form, send_json
 
 CHUNK = 5 * 1024 * 1024
 PARALLEL = 4
-NOWHERE = Path("/dev/null")
 BUCKET = "benchmark"
 KEY = "yardstick"
 KEPT = {"expire_value": "1", "expire_style": "day"}
@@ -53,17 +52,12 @@ class Store:
             sdk.make_bucket(BUCKET)
         return cls(sdk)
 
-    def get(self, key: str, target: Path) -> int:
-        with target.open("wb", buffering=0) as sink:
-            return fetch(self.signed("GET", key), sink)
-
     def signed(self, method: str, key: str) -> str:
         return self.sdk.get_presigned_url(method, BUCKET, key, expires=timedelta(hours=1))
 
-    def put(self, content: memoryview) -> str:
+    def put(self, content: memoryview) -> None:
         # Always the same object, so that the disk does not fill.
         send(self.signed("PUT", KEY), "PUT", b"", content, b"", {})
-        return KEY
 
 
 def form_upload(url: str, content: memoryview) -> str:
@@ -90,25 +84,26 @@ def chunked_upload(url: str, content: memoryview, sha256: str) -> str:
     return str(send_json(f"{url}/chunk/upload/complete/{upload_id}", end)["code"])
 
 
-def download(url: str, code: str, target: Path) -> int:
-    with target.open("wb", buffering=0) as sink:
-        return fetch(f"{url}/share/select/?code={code}", sink)
+def checked(url: str) -> None:
+    """Fetch and hash, as a client does that wants to know what it got; an answer that says its digest must be right."""
+    digest = hashlib.sha256()
+    said = fetch(url, digest)
+    if said and said != repr_digest(digest.digest()):
+        raise RequestFailed(f"{url}: the content is not what Repr-Digest says")
 
 
-def measured(
-    stack: RunningStack, store: Store, payload: Payload, folder: Path
-) -> dict[str, Callable[[], Callable[[], object]]]:
+def measured(stack: RunningStack, store: Store, payload: Payload) -> dict[str, Callable[[], Callable[[], object]]]:
     """Each path by name: a preparation that is not timed and returns what is."""
     url = stack.url
     last: dict[str, str] = {}
 
+    def selected() -> str:
+        return f"{url}/share/select/?code={last['code']}"
+
     def direct_put() -> Callable[[], object]:
         content = payload.fresh()
 
-        def run() -> None:
-            last["key"] = store.put(content)
-
-        return run
+        return lambda: store.put(content)
 
     def form() -> Callable[[], object]:
         content = payload.fresh()
@@ -127,8 +122,8 @@ def measured(
         "direct PUT": direct_put,
         "form upload": form,
         "chunked upload": chunked,
-        "direct GET": lambda: lambda: store.get(last["key"], folder / "direct"),
-        "download": lambda: lambda: download(url, last["code"], folder / "download"),
-        "direct GET, discarded": lambda: lambda: store.get(last["key"], NOWHERE),
-        "download, discarded": lambda: lambda: download(url, last["code"], NOWHERE),
+        "direct GET": lambda: lambda: checked(store.signed("GET", KEY)),
+        "download": lambda: lambda: checked(selected()),
+        "direct GET, discarded": lambda: lambda: fetch(store.signed("GET", KEY)),
+        "download, discarded": lambda: lambda: fetch(selected()),
     }

@@ -3,11 +3,17 @@
 import http.client
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 BLOCK = 1024 * 1024
 BOUNDARY = "waystation-benchmark-boundary"
+
+
+class Digest(Protocol):
+    """A hash object of the standard library."""
+
+    def update(self, data: memoryview, /) -> None: ...
 
 
 class RequestFailed(Exception):
@@ -54,8 +60,8 @@ def send_json(url: str, body: dict[str, Any]) -> Any:
     return json.loads(send(url, "POST", b"", content, b"", {"Content-Type": "application/json"}))["detail"]
 
 
-def fetch(url: str, target: BinaryIO) -> int:
-    """GET `url` into a file and count the bytes, as a downloading client does. Raises `RequestFailed`."""
+def fetch(url: str, digest: Digest | None = None) -> str | None:
+    """GET `url` and feed what comes to `digest`, or throw it away; its `Repr-Digest`. Raises `RequestFailed`."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.netloc, timeout=120)
     try:
@@ -63,11 +69,11 @@ def fetch(url: str, target: BinaryIO) -> int:
         answer = connection.getresponse()
         if answer.status != 200:
             raise RequestFailed(f"GET {address.path}: {answer.status} {answer.read(200)!r}")
-        buffer, count = bytearray(BLOCK), 0
+        buffer = bytearray(BLOCK)
         while read := answer.readinto(buffer):
-            target.write(memoryview(buffer)[:read])
-            count += read
-        return count
+            if digest:
+                digest.update(memoryview(buffer)[:read])
+        return answer.headers["Repr-Digest"]
     finally:
         connection.close()
 

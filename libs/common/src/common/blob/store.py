@@ -240,9 +240,10 @@ class _SizedBody:
                 seen += len(block)
                 if seen > self.size:
                     raise BodyLength(f"more than the {self.size} bytes announced")
-                if last:
-                    yield last
-                last = block
+                if seen < self.size:
+                    yield block
+                else:
+                    last += block
             if seen < self.size:
                 raise BodyLength(f"{seen} bytes, {self.size} announced")
         except Exception as error:
