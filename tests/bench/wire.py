@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -20,11 +22,25 @@ class RequestFailed(Exception):
     """An answer that was not a success."""
 
 
+_kept = threading.local()
+
+
+@contextmanager
+def _connection(netloc: str) -> Iterator[http.client.HTTPConnection]:
+    """This thread's connection to `netloc`, kept from request to request as browsers and HTTP libraries do."""
+    connections: dict[str, http.client.HTTPConnection] = _kept.__dict__.setdefault("connections", {})
+    connection = connections.setdefault(netloc, http.client.HTTPConnection(netloc, timeout=120))
+    try:
+        yield connection
+    except BaseException:
+        connections.pop(netloc).close()
+        raise
+
+
 def send(url: str, method: str, head: bytes, content: memoryview, tail: bytes, headers: dict[str, str]) -> bytes:
     """One request whose body is `head`, `content` and `tail`; the body of its answer. Raises `RequestFailed`."""
     address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.netloc, timeout=120)
-    try:
+    with _connection(address.netloc) as connection:
         connection.putrequest(method, f"{address.path}?{address.query}" if address.query else address.path)
         for name, value in {**headers, "Content-Length": str(len(head) + len(content) + len(tail))}.items():
             connection.putheader(name, value)
@@ -38,8 +54,6 @@ def send(url: str, method: str, head: bytes, content: memoryview, tail: bytes, h
         if answer.status != 200:
             raise RequestFailed(f"{method} {address.path}: {answer.status} {body[:200]!r}")
         return body
-    finally:
-        connection.close()
 
 
 def send_form(url: str, field: str, content: memoryview, fields: dict[str, str]) -> Any:
@@ -63,8 +77,7 @@ def send_json(url: str, body: dict[str, Any]) -> Any:
 def fetch(url: str, digest: Digest | None = None) -> str | None:
     """GET `url` and feed what comes to `digest`, or throw it away; its `Repr-Digest`. Raises `RequestFailed`."""
     address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.netloc, timeout=120)
-    try:
+    with _connection(address.netloc) as connection:
         connection.request("GET", f"{address.path}?{address.query}")
         answer = connection.getresponse()
         if answer.status != 200:
@@ -74,8 +87,6 @@ def fetch(url: str, digest: Digest | None = None) -> str | None:
             if digest:
                 digest.update(memoryview(buffer)[:read])
         return answer.headers["Repr-Digest"]
-    finally:
-        connection.close()
 
 
 def _blocks(content: memoryview) -> Iterator[memoryview]:
