@@ -366,6 +366,14 @@ async def test_a_file_released_while_it_is_verified_leaves_nothing(bench: Bench)
     assert await bench.objects(session) == []
 
 
+async def test_an_upload_is_forgotten_with_its_file(bench: Bench) -> None:
+    session = await complete(bench, await send_chunks(bench, b"content", 5 * MIB))
+    assert session.file_id
+    await files.release_file(bench.context, session.file_id)
+    with pytest.raises(SessionNotFound):
+        await sessions.complete_upload(bench.context, session.id)
+
+
 async def test_an_aborted_upload_leaves_nothing(bench: Bench) -> None:
     session = await sessions.start_upload(bench.context, NewUpload("a", size=2 * MIB, chunk_size=MIB))
     await chunks.put_part(bench.context, session, 0, blocks(bytes(MIB)))

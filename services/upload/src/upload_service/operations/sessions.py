@@ -131,6 +131,9 @@ async def find_session(context: Context, session_id: UUID) -> UploadSession:
 def _living(session: UploadSession | None) -> UploadSession:
     if session is None or session.state is SessionState.ABORTED:
         raise SessionNotFound
+    if session.state is SessionState.READY and session.file_id is None:
+        # Its file was released since.
+        raise SessionNotFound
     if session.state is SessionState.EXPIRED:
         raise SessionExpired
     if session.state is SessionState.OPEN and session.expires_at <= clock.now():
