@@ -26,6 +26,8 @@ class Unauthenticated(DomainError):
     """Credentials are missing or not valid."""
 
     code = "unauthenticated"
+    challenge = "Bearer"
+    """Which credentials would be accepted, as `WWW-Authenticate` says it."""
 
 
 class Forbidden(DomainError):

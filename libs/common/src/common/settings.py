@@ -85,3 +85,10 @@ class ServiceIdentitySettings(Settings):
 
     auth_url: str
     service_secret: SecretStr
+
+
+class PublicUrlSettings(Settings):
+    """How clients reach the system."""
+
+    public_url: str = ""
+    """Such as `https://files.example.org`; empty: whatever host name a request came to."""

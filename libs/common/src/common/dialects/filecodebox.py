@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from common import errors
 from common.errors import DomainError
 from common.http.client_address import limit_key
-from common.http.problems import retry_headers, status_of
+from common.http.problems import headers_of, status_of
 from common.limits import Limiter
 
 DEFAULT_CHUNK_SIZE = 5 * 1024 * 1024
@@ -225,12 +225,12 @@ def render(error: DomainError) -> JSONResponse:
     if isinstance(error, Missed):
         return envelope(404, error.message)
     if isinstance(error, errors.RateLimited):
-        return JSONResponse({"detail": RATE_TEXT}, 423, retry_headers(error))
+        return JSONResponse({"detail": RATE_TEXT}, 423, headers_of(error))
     if isinstance(error, errors.StorageFull):
         return JSONResponse({"detail": FULL_TEXT}, 507)
     if isinstance(error, errors.Unavailable):
-        return JSONResponse({"detail": BUSY_TEXT}, 503, retry_headers(error))
-    return JSONResponse({"detail": error.message}, status_of(error), retry_headers(error))
+        return JSONResponse({"detail": BUSY_TEXT}, 503, headers_of(error))
+    return JSONResponse({"detail": error.message}, status_of(error), headers_of(error))
 
 
 def both(path: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Response
@@ -11,32 +12,37 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import logging
+from common.dialects import fileuploader
 from common.errors import Unavailable
 from common.http import problems
 from common.http.client_address import ClientAddressMiddleware
 from common.ids import new_id
 from common.settings import Settings
 
+VERSION = "0.1.0"
+
 Check = Callable[[], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(*, name: str, settings: Settings, lifespan: Lifespan, checks: Mapping[str, Check]) -> FastAPI:
-    """A FastAPI application with logging, request ids, client addresses, problem details and health.
+    """A FastAPI application with logging, request ids, client addresses, CORS, problem details, health and OpenAPI.
 
-    `checks`: what readiness asks, by name; a check raises `Unavailable` when its dependency does not answer.
+    `checks`: what readiness asks, by name; a check raises `Unavailable` when its dependency does not answer. The
+    OpenAPI document is at `/v1/openapi/<name>.json`.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
-    app = FastAPI(title=f"Waystation {name}", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=f"Waystation {name}",
+        version=VERSION,
+        lifespan=lifespan,
+        openapi_url=f"/v1/openapi/{name}.json",
+        docs_url=None,
+        redoc_url=None,
+    )
     problems.install(app)
     _add_health(app, checks)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=["*"],
-    )
+    app.add_middleware(CrossOriginMiddleware)
     app.add_middleware(ClientAddressMiddleware, trusted=settings.trusted_proxies)
     app.add_middleware(RequestIdMiddleware)
     return app
@@ -58,8 +64,25 @@ def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
                 response.headers["Retry-After"] = "2"
         return states
 
-    app.add_api_route("/internal/health/live", live, methods=["GET"])
-    app.add_api_route("/internal/health/ready", ready, methods=["GET"])
+    app.add_api_route("/internal/health/live", live, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/internal/health/ready", ready, methods=["GET"], include_in_schema=False)
+
+
+class CrossOriginMiddleware:
+    """Lets pages of any origin call. Those of File Uploader may also be run with `credentials: include`.
+
+    That is allowed only where no credential that a browser adds by itself means anything: not for `/file/…`, whose
+    password a browser remembers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        common: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": ["*"]}
+        self._open = CORSMiddleware(app, allow_origins=["*"], **common)
+        self._credentialed = CORSMiddleware(app, allow_origin_regex=".*", allow_credentials=True, **common)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        credentialed = scope["type"] == "http" and scope["path"].startswith(fileuploader.API_PATHS)
+        await (self._credentialed if credentialed else self._open)(scope, receive, send)
 
 
 class RequestIdMiddleware:

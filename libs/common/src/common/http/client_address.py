@@ -58,7 +58,7 @@ def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
 
 
 class ClientAddressMiddleware:
-    """Replaces the peer's address in the request by the client's."""
+    """Replaces the peer's address and scheme in the request by those of the client."""
 
     def __init__(self, app: ASGIApp, *, trusted: str) -> None:
         self._app = app
@@ -67,6 +67,11 @@ class ClientAddressMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and scope.get("client"):
             peer, port = scope["client"]
-            forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
+            headers = Headers(scope=scope)
+            forwarded = ",".join(headers.getlist("x-forwarded-for"))
             scope["client"] = (client_address(peer, forwarded, self._trusted), port)
+            # The gateway replaces what it does not believe itself.
+            scheme = headers.get("x-forwarded-proto")
+            if scope["type"] == "http" and scheme in ("http", "https") and _is_trusted(peer, self._trusted):
+                scope["scheme"] = scheme
         await self._app(scope, receive, send)

@@ -33,8 +33,10 @@ def status_of(error: DomainError) -> int:
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
 
 
-def retry_headers(error: DomainError) -> dict[str, str]:
-    """`Retry-After` in whole seconds, for the errors that name a time."""
+def headers_of(error: DomainError) -> dict[str, str]:
+    """`Retry-After` in whole seconds for the errors that name a time, `WWW-Authenticate` for missing credentials."""
+    if isinstance(error, errors.Unauthenticated):
+        return {"WWW-Authenticate": error.challenge}
     retry_after: timedelta | None = getattr(error, "retry_after", None)
     return {"Retry-After": str(ceil(retry_after.total_seconds()))} if retry_after else {}
 
@@ -47,7 +49,7 @@ def problem(status: int, detail: str, code: str, headers: dict[str, str] | None 
 
 def render(error: DomainError) -> JSONResponse:
     """The answer to a request that failed with `error`."""
-    return problem(status_of(error), error.message, error.code, retry_headers(error))
+    return problem(status_of(error), error.message, error.code, headers_of(error))
 
 
 def install(app: FastAPI) -> None:

@@ -12,18 +12,14 @@ from typing import Any
 import httpx
 import jwt
 from fastapi import Request
-from jwt import PyJWK, PyJWKSet
 
 from common import logging
 from common.errors import Forbidden, Unauthenticated, Unavailable
+from common.http.public_keys import ALGORITHM, PublicKeys, UnknownKey
 
-ALGORITHM = "EdDSA"
 AUDIENCE = "waystation-internal"
-# A token is renewed when less than this is left of it, keys are asked for anew when they are older than this.
+# A token is renewed when less than this is left of it.
 RENEW_SECONDS = 60
-KEYS_SECONDS = 300
-# While auth does not answer, the keys that are known hold, and this long passes before it is asked again.
-PATIENCE_SECONDS = 5
 
 
 class AuthUnavailable(Unavailable):
@@ -62,15 +58,14 @@ class TokenVerifier:
     """Checks the tokens that others show to this service."""
 
     def __init__(self, client: httpx.AsyncClient, *, auth_url: str) -> None:
-        self._client, self._url = client, f"{auth_url}/internal/jwks"
-        self._keys: dict[str, PyJWK] = {}
-        self._asked_at = float("-inf")
-        self._lock = asyncio.Lock()
+        url = f"{auth_url}/internal/jwks"
+        self.keys = PublicKeys(lambda: _ask(client.get(url)))
+        """The keys of all tokens, also of those that people show."""
 
     async def service(self, token: str) -> str:
         """The name of the service that `token` was issued to. Raises `Unauthenticated`, `AuthUnavailable`."""
         try:
-            key = await self._key(str(jwt.get_unverified_header(token).get("kid")))
+            key = await self.keys.key(str(jwt.get_unverified_header(token).get("kid")))
             claims = jwt.decode(
                 token,
                 key,
@@ -78,30 +73,11 @@ class TokenVerifier:
                 audience=AUDIENCE,
                 options={"require": ["exp", "sub", "aud"]},
             )
+        except UnknownKey:
+            raise Unauthenticated("the service token names an unknown key") from None
         except jwt.PyJWTError:
             raise Unauthenticated("the service token is not valid") from None
         return str(claims["sub"])
-
-    async def _key(self, kid: str) -> PyJWK:
-        async with self._lock:
-            age = time.monotonic() - self._asked_at
-            # An unknown key may be a new one, but made-up ones must not make us ask all the time.
-            if age > KEYS_SECONDS or (kid not in self._keys and age > 1):
-                await self._refresh(must=kid not in self._keys)
-        if kid not in self._keys:
-            raise Unauthenticated("the service token names an unknown key")
-        return self._keys[kid]
-
-    async def _refresh(self, *, must: bool) -> None:
-        try:
-            answer = await _ask(self._client.get(self._url))
-        except AuthUnavailable:
-            if must:
-                raise
-            self._asked_at = time.monotonic() - KEYS_SECONDS + PATIENCE_SECONDS
-            return
-        self._keys = {key.key_id: key for key in PyJWKSet.from_dict(answer).keys if key.key_id}
-        self._asked_at = time.monotonic()
 
 
 async def _ask(call: Awaitable[httpx.Response]) -> dict[str, Any]:

@@ -1,0 +1,146 @@
+"""Who sent a request, for every service alike."""
+
+import base64
+import binascii
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBase, HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from common import clock
+from common.credentials import CredentialCache, Unknown, digest, key_name, opaque_name, session_name
+from common.http.internal import Peer
+from common.http.user_tokens import UserTokens
+from common.identity import (
+    CredentialError,
+    CredentialsMalformed,
+    CredentialsMissing,
+    Identity,
+    TokenExpired,
+    TokenRevoked,
+)
+
+
+class CredentialSource(Protocol):
+    """Who knows all credentials."""
+
+    async def credential(self, name: str) -> Identity | None:
+        """Whose credential this is; None: nobody's. Raises `Unavailable`."""
+        ...
+
+
+class AuthPeer:
+    """The auth service, as the others ask it."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    async def credential(self, name: str) -> Identity | None:
+        answer = await self._peer.call("POST", "/internal/credentials", {"name": name})
+        identity: Any = answer["identity"]
+        return Identity.from_json(identity) if identity else None
+
+
+class Identities:
+    """Turns credentials into accounts."""
+
+    def __init__(self, tokens: UserTokens, cache: CredentialCache, source: CredentialSource) -> None:
+        self._tokens, self._cache, self._source = tokens, cache, source
+
+    async def of_token(self, token: str) -> Identity:
+        """The account that a signed token belongs to. Raises `TokenInvalid`, `TokenExpired`, `TokenRevoked`."""
+        claims = await self._tokens.claims(token)
+        return await self._of(session_name(claims.session_id))
+
+    async def of_opaque(self, token: str) -> Identity:
+        """The account that a token belongs to which is only a random text. Raises `TokenRevoked`."""
+        return await self._of(opaque_name(token))
+
+    async def of_key(self, key: str, token: str) -> Identity:
+        """The account of an API key, shown together with its token. Raises `TokenRevoked`."""
+        return await self._of(key_name(digest(key), digest(token)))
+
+    async def of_header(self, authorization: str | None) -> Identity:
+        """The account of an `Authorization` header: `Bearer` with a token, or `Basic` with an API key and its token.
+
+        Raises `CredentialsMissing`, `CredentialsMalformed`, and what the methods above raise.
+        """
+        if not authorization:
+            raise CredentialsMissing
+        scheme, _, value = authorization.strip().partition(" ")
+        match scheme.lower():
+            case "bearer" if value:
+                return await self.of_token(value)
+            case "basic" if value:
+                return await self.of_key(*basic_pair(value))
+            case _:
+                raise CredentialsMalformed
+
+    async def _of(self, name: str) -> Identity:
+        identity = await self._cache.get(name)
+        if isinstance(identity, Unknown):
+            identity = await self._source.credential(name)
+            await self._cache.fill(name, identity)
+        if identity is None:
+            raise TokenRevoked
+        if identity.is_over(clock.now()):
+            raise TokenExpired
+        return identity
+
+
+def basic_pair(value: str) -> tuple[str, str]:
+    """User and password of HTTP Basic (RFC 7617). Raises `CredentialsMalformed`."""
+    try:
+        user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise CredentialsMalformed from None
+    if not colon:
+        raise CredentialsMalformed
+    return user, password
+
+
+class _Documented(SecurityBase):
+    """Tells the OpenAPI document of a kind of credential, and does nothing else."""
+
+    def __init__(self, model: HTTPBase, name: str) -> None:
+        self.model = model
+        self.scheme_name = name
+
+    async def __call__(self) -> None: ...
+
+
+_bearer = _Documented(HTTPBearer(description="The token that signing in gave"), "token")
+_basic = _Documented(HTTPBase(scheme="basic", description="An API key and its token"), "api_key")
+
+
+async def of_request(request: Request) -> Identity:
+    """Who sent the request. Raises what `Identities.of_header` raises."""
+    identities: Identities = request.app.state.identities
+    return await identities.of_header(request.headers.get("authorization"))
+
+
+async def required(
+    request: Request, _: Annotated[None, Depends(_bearer)], __: Annotated[None, Depends(_basic)]
+) -> Identity:
+    """A route dependency: who sent the request."""
+    return await of_request(request)
+
+
+async def optional(
+    request: Request, _: Annotated[None, Depends(_bearer)], __: Annotated[None, Depends(_basic)]
+) -> Identity | None:
+    """A route dependency: who sent the request, or None when it carries no credentials. Bad ones are an error."""
+    return await of_request(request) if request.headers.get("authorization") else None
+
+
+async def ignoring_errors(request: Request) -> Identity | None:
+    """Who sent the request, where a bad credential is as good as none."""
+    try:
+        return await of_request(request)
+    except CredentialError:
+        return None
+
+
+SignedIn = Annotated[Identity, Depends(required)]
+MaybeSignedIn = Annotated[Identity | None, Depends(optional)]

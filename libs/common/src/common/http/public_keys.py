@@ -1,0 +1,53 @@
+"""The public keys by which tokens are checked: `auth` publishes them (RFC 7517), everyone keeps them for a while."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from jwt import PyJWK, PyJWKSet
+
+from common.errors import Unavailable
+
+ALGORITHM = "EdDSA"
+# Keys are asked for anew when they are older than this.
+KEYS_SECONDS = 300
+# While auth does not answer, the keys that are known hold, and this long passes before it is asked again.
+PATIENCE_SECONDS = 5
+
+
+class UnknownKey(Exception):
+    """No key that `auth` publishes has this id."""
+
+
+class PublicKeys:
+    """A key set that is read when it is needed."""
+
+    def __init__(self, read: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        """`read` gives the JSON Web Key Set, or raises `Unavailable`."""
+        self._read = read
+        self._keys: dict[str, PyJWK] = {}
+        self._asked_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def key(self, kid: str) -> PyJWK:
+        """The key of this id. Raises `UnknownKey`, and `Unavailable` when it cannot be asked for."""
+        async with self._lock:
+            age = time.monotonic() - self._asked_at
+            # An unknown key may be a new one, but made-up ones must not make us ask all the time.
+            if age > KEYS_SECONDS or (kid not in self._keys and age > 1):
+                await self._refresh(must=kid not in self._keys)
+        if kid not in self._keys:
+            raise UnknownKey
+        return self._keys[kid]
+
+    async def _refresh(self, *, must: bool) -> None:
+        try:
+            answer = await self._read()
+        except Unavailable:
+            if must:
+                raise
+            self._asked_at = time.monotonic() - KEYS_SECONDS + PATIENCE_SECONDS
+            return
+        self._keys = {key.key_id: key for key in PyJWKSet.from_dict(answer).keys if key.key_id}
+        self._asked_at = time.monotonic()

@@ -1,0 +1,71 @@
+"""The tokens that people and their programs show: JWTs (RFC 7519) that name a session.
+
+A token is checked by its signature, which costs time and is therefore remembered, and by its session, which may end at
+any moment and is therefore asked for every time.
+
+Claims: `sub` and `user_id` the account, `jti` the session, `exp` and `ExpiresAt` the end in seconds since 1970, `iat`,
+`aud`. `user_id` and `ExpiresAt` are what the clients of File Uploader read.
+"""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import jwt
+
+from common import clock
+from common.http.public_keys import ALGORITHM, KEYS_SECONDS, PublicKeys, UnknownKey
+from common.identity import TokenExpired, TokenInvalid
+
+AUDIENCE = "waystation"
+TOKEN_LENGTH = 4096
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClaims:
+    """What a token with a good signature says."""
+
+    account_id: UUID
+    session_id: UUID
+    expires_at: datetime
+
+
+class UserTokens:
+    """Checks signatures, each once in a while."""
+
+    def __init__(self, keys: PublicKeys) -> None:
+        self._keys = keys
+        self._checked: OrderedDict[str, tuple[TokenClaims, float]] = OrderedDict()
+
+    async def claims(self, token: str) -> TokenClaims:
+        """What the token says. Raises `TokenInvalid`, `TokenExpired`, and `Unavailable` when no keys can be had."""
+        known = self._checked.get(token)
+        if known is None or known[1] < time.monotonic():
+            known = await self._check(token), time.monotonic() + KEYS_SECONDS
+            self._checked[token] = known
+            if len(self._checked) > _REMEMBERED:
+                self._checked.popitem(last=False)
+        if known[0].expires_at <= clock.now():
+            raise TokenExpired
+        return known[0]
+
+    async def _check(self, token: str) -> TokenClaims:
+        if len(token) > TOKEN_LENGTH:
+            raise TokenInvalid
+        try:
+            key = await self._keys.key(str(jwt.get_unverified_header(token).get("kid")))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                # That its time is over is told apart from all else that may be wrong with it.
+                options={"require": ["exp", "sub", "jti", "aud"], "verify_exp": False},
+            )
+            expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
+            return TokenClaims(UUID(claims["sub"]), UUID(claims["jti"]), expires_at)
+        except (jwt.PyJWTError, UnknownKey, ValueError, TypeError, OverflowError):
+            raise TokenInvalid from None

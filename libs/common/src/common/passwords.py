@@ -1,0 +1,95 @@
+"""Passwords: hashed with Argon2id (RFC 9106), away from the event loop, and only as many at once as memory bears."""
+
+import asyncio
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from common.errors import InvalidInput, Unavailable
+
+PASSWORD_BYTES = 1024
+# The parameters that OWASP recommends: 19 MiB, two passes, one lane; about 25 ms of one processor.
+MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
+AT_ONCE = 2
+# With so many in line, who comes next is told to come back: a flood must not become a queue of minutes.
+LINE = 64
+
+Args = ParamSpec("Args")
+Result = TypeVar("Result")
+
+
+class PasswordUnusable(InvalidInput):
+    """A password has 1 to 1024 bytes of valid Unicode."""
+
+    code = "password_unusable"
+
+
+class HasherBusy(Unavailable):
+    """Too many passwords are being checked."""
+
+
+class Passwords:
+    """Makes hashes and compares with them."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher(
+            time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, hash_len=32, salt_len=16, type=Type.ID
+        )
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
+        self._waiting = 0
+        # What is compared with where there is no hash, so that the answer takes as long.
+        self._nobody = self._hasher.hash("nobody has this password")
+
+    async def hash(self, password: str) -> str:
+        """A hash in PHC string format. Raises `PasswordUnusable`, `HasherBusy`."""
+        return await self._run(self._hasher.hash, normalised(password))
+
+    async def matches(self, hashed: str | None, password: str) -> bool:
+        """Whether `hashed` was made of this password; without a hash False, after the same time.
+
+        Raises `PasswordUnusable`, `HasherBusy`.
+        """
+        same = await self._run(self._verify, hashed or self._nobody, normalised(password))
+        return same and hashed is not None
+
+    def is_outdated(self, hashed: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(hashed)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, hashed: str, password: bytes) -> bool:
+        try:
+            return self._hasher.verify(hashed, password)
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+
+    async def _run(self, work: Callable[Args, Result], *values: Args.args, **named: Args.kwargs) -> Result:
+        if self._waiting >= LINE:
+            raise HasherBusy
+        self._waiting += 1
+        try:
+            run = partial(work, *values, **named)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        finally:
+            self._waiting -= 1
+
+
+def normalised(password: str) -> bytes:
+    """The bytes that are hashed: one form for what looks the same (NFC, RFC 8265). Raises `PasswordUnusable`."""
+    # Before anything is done with it: the limit is also what keeps a password of megabytes from costing anything.
+    if not 0 < len(password) <= PASSWORD_BYTES:
+        raise PasswordUnusable
+    try:
+        encoded = unicodedata.normalize("NFC", password).encode()
+    except UnicodeEncodeError:
+        raise PasswordUnusable from None
+    if len(encoded) > PASSWORD_BYTES:
+        raise PasswordUnusable
+    return encoded
