@@ -1,0 +1,150 @@
+"""Who may do what with what is somebody's: every verb of every protocol, by everyone it could come from.
+
+`common.rights` decides; here it is shown that everything asks it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local import credentials
+from deploy.local.stack import StartedStack
+from tests.contract.conftest import client_of
+from tests.contract.filecodebox import wire as box
+from tests.contract.fileuploader import wire as uploader
+from tests.contract.fileuploader.wire import bearer
+
+CALLERS = ("owner", "stranger", "administrator", "nobody")
+Callers = dict[str, httpx.Client]
+
+
+@pytest.fixture(scope="module")
+def callers(stack: StartedStack, client: httpx.Client) -> Iterator[Callers]:
+    """Clients that are signed in as the owner, as somebody else, as the administrator, and not at all."""
+    password = credentials.load(stack.folder)["admin_password"]
+    answer = client.post("/api/login", json={"username": "admin", "password": password})
+    tokens = {
+        "owner": uploader.register(client),
+        "stranger": uploader.register(client),
+        "administrator": uploader.succeeded(answer)["accessToken"],
+    }
+    made = {caller: client_of(stack, **bearer(token)) for caller, token in tokens.items()}
+    yield {**made, "nobody": client}
+    for caller in made.values():
+        caller.close()
+
+
+@dataclass(frozen=True)
+class Things:
+    """What the owner has: a file with its link, an open chunked upload of two chunks, a session and an API key."""
+
+    link: dict[str, Any]
+    file_id: str
+    share_id: str
+    upload_id: str
+    session_id: str
+    key_id: str
+
+
+@pytest.fixture
+def things(callers: Callers) -> Things:
+    owner = callers["owner"]
+    link = uploader.upload(owner, b"the content")
+    share = next(share for share in owner.get("/v1/shares").json()["shares"] if share["code"] == link["file_url"])
+    session = owner.get("/v1/auth/sessions").json()["sessions"][0]
+    key = owner.post("/v1/account/keys", json={"name": "a key"})
+    assert key.status_code == 201, key.text
+    upload_id = box.init(owner, b"x" * 12, chunk_size=6)
+    return Things(link, share["file_id"], share["id"], upload_id, session["id"], key.json()["id"])
+
+
+# method, path, body, and what owner, stranger, administrator and nobody hear.
+Row = tuple[str, str, Any, tuple[int, int, int, int]]
+NATIVE: list[Row] = [
+    ("GET", "/v1/files/{file_id}", None, (200, 404, 200, 401)),
+    ("GET", "/v1/files/{file_id}/content", None, (200, 404, 403, 401)),
+    ("HEAD", "/v1/files/{file_id}/content", None, (200, 404, 403, 401)),
+    ("PATCH", "/v1/files/{file_id}", {"name": "mine.txt"}, (200, 404, 403, 401)),
+    ("DELETE", "/v1/files/{file_id}", None, (204, 404, 204, 401)),
+    ("POST", "/v1/shares", {"file_id": "{file_id}"}, (201, 404, 403, 401)),
+    ("GET", "/v1/shares/{share_id}", None, (200, 404, 200, 401)),
+    ("PATCH", "/v1/shares/{share_id}", {"name": "mine.txt"}, (200, 404, 403, 401)),
+    ("DELETE", "/v1/shares/{share_id}", None, (204, 404, 204, 401)),
+    ("DELETE", "/v1/auth/sessions/{session_id}", None, (204, 404, 404, 401)),
+    ("POST", "/v1/account/keys/{key_id}/regenerate", None, (200, 404, 404, 401)),
+    ("DELETE", "/v1/account/keys/{key_id}", None, (204, 404, 404, 401)),
+]
+FILECODEBOX: list[Row] = [
+    ("GET", "/chunk/upload/status/{upload_id}", None, (200, 404, 404, 404)),
+    ("POST", "/chunk/upload/chunk/{upload_id}/0", b"x" * 6, (200, 404, 404, 404)),
+    ("POST", "/chunk/upload/complete/{upload_id}", {"expire_value": 1, "expire_style": "day"}, (400, 404, 404, 404)),
+    ("DELETE", "/chunk/upload/{upload_id}", None, (200, 404, 404, 404)),
+]
+FILE_UPLOADER: list[Row] = [
+    # The key is the right here, and nobody has shown it.
+    ("GET", "/api/delete/{file_url}?key=x", None, (400, 400, 400, 400)),
+    ("GET", "/file/{file_url}", None, (200, 200, 200, 200)),
+    ("GET", "/v1/links/{file_url}", None, (200, 200, 200, 200)),
+]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("row", NATIVE + FILECODEBOX + FILE_UPLOADER, ids=lambda row: f"{row[0]} {row[1]}")
+def test_rights_over_every_verb(callers: Callers, things: Things, row: Row, caller: str) -> None:
+    method, path, body, statuses = row
+    values = {**asdict(things), "file_url": things.link["file_url"]}
+    if caller == "owner" and "session_id" in path:
+        pytest.skip("would end the session that the other tests use")
+    content = {"content": body} if isinstance(body, bytes) else {}
+    if isinstance(body, dict):
+        filled = {name: value.format(**values) if isinstance(value, str) else value for name, value in body.items()}
+        content = {"json": filled}
+    answer = callers[caller].request(method, path.format(**values), **content)
+    assert answer.status_code == statuses[CALLERS.index(caller)], answer.text
+
+
+def test_lists_show_what_is_ones_own(callers: Callers, things: Things) -> None:
+    for path, name, thing in (
+        ("/v1/files", "files", things.file_id),
+        ("/v1/shares", "shares", things.share_id),
+        ("/v1/auth/sessions", "sessions", things.session_id),
+        ("/v1/account/keys", "keys", things.key_id),
+    ):
+        assert callers["nobody"].get(path).status_code == 401
+        for caller in ("owner", "stranger", "administrator"):
+            rows = callers[caller].get(path).json()[name]
+            assert (thing in [row["id"] for row in rows]) == (caller == "owner"), (path, caller)
+
+
+def test_only_an_administrator_sees_others(callers: Callers, things: Things) -> None:
+    account_id = callers["owner"].get("/v1/account").json()["id"]
+    for path in ("/v1/files", "/v1/shares"):
+        for caller, status in (("owner", 200), ("stranger", 403), ("administrator", 200), ("nobody", 401)):
+            answer = callers[caller].get(path, params={"owner": account_id})
+            assert answer.status_code == status, (path, caller)
+    for method, path, body in (
+        ("GET", "/v1/accounts", None),
+        ("PATCH", f"/v1/accounts/{account_id}", {"role": "administrator"}),
+        ("DELETE", f"/v1/accounts/{account_id}", None),
+        ("POST", "/v1/signing-keys", None),
+    ):
+        for caller, status in (("owner", 403), ("stranger", 403), ("nobody", 401)):
+            assert callers[caller].request(method, path, json=body).status_code == status, (method, path, caller)
+    assert callers["administrator"].get("/v1/accounts").status_code == 200
+
+
+def test_what_is_somebodys_cannot_be_taken_by_its_key(callers: Callers, things: Things) -> None:
+    data = [{"file_url": things.link["file_url"], "key": things.link["key"]}]
+    for caller in ("stranger", "administrator"):
+        body = uploader.succeeded(callers[caller].post("/api/transfer", json={"data": data}))
+        assert body["unsuccess"] == data
+    assert callers["owner"].get(f"/v1/files/{things.file_id}").status_code == 200
+
+
+def test_another_accounts_upload_of_the_same_content_is_another_upload(callers: Callers, things: Things) -> None:
+    for caller in ("stranger", "nobody"):
+        assert box.init(callers[caller], b"x" * 12, chunk_size=6) != things.upload_id
+    assert box.init(callers["owner"], b"x" * 12, chunk_size=6) == things.upload_id
