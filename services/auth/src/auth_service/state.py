@@ -6,17 +6,27 @@ from typing import cast
 
 from fastapi import Request
 
-from common.db import Database
+from auth_service.operations.context import Context
+from common.http.identities import Identities
+from common.limits import Limiter
 
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """The service's database, and the secrets by which it knows the other services."""
+    """What operations work with, and the secrets by which the service knows the other services."""
 
-    database: Database
+    context: Context
     service_secrets: Mapping[str, str]
+    limiter: Limiter
+    calls_per_minute: int
+    public_url: str
 
 
 def state_of(request: Request) -> AppState:
     """The state of the application that serves `request`."""
     return cast("AppState", request.app.state.auth)
+
+
+def identities_of(request: Request) -> Identities:
+    """What turns the request's credentials into an account."""
+    return cast("Identities", request.app.state.identities)

@@ -1,26 +1,23 @@
-"""The statements of the auth service: one function, one statement."""
+"""Signing keys."""
 
 from datetime import datetime
 
-from psycopg.rows import class_row
-
 from auth_service.model import SigningKey
+from auth_service.queries.rows import count, fetch_all
 from common.db import Connection
 
 # Any constant will do, as long as every process uses the same.
 SIGNING_KEY_LOCK = 0x57415955
 
 
-async def valid_keys(connection: Connection, retired_after: datetime) -> list[SigningKey]:
+async def published_keys(connection: Connection, retired_after: datetime) -> list[SigningKey]:
     """The keys whose tokens may still be accepted, the newest first: not retired, or after that moment."""
     statement = """
         select kid, private_key, public_key, created_at, retired_at from signing_key
         where retired_at is null or retired_at > %(retired_after)s
         order by created_at desc, kid
     """
-    async with connection.cursor(row_factory=class_row(SigningKey)) as cursor:
-        await cursor.execute(statement, {"retired_after": retired_after})
-        return await cursor.fetchall()
+    return await fetch_all(connection, SigningKey, statement, {"retired_after": retired_after})
 
 
 async def lock_keys(connection: Connection) -> None:
@@ -41,3 +38,15 @@ async def insert_key(connection: Connection, key: SigningKey) -> None:
         "created_at": key.created_at,
     }
     await connection.execute(statement, parameters)
+
+
+async def retire_keys(connection: Connection, retired_at: datetime) -> None:
+    """Let all present keys sign only until that moment."""
+    statement = "update signing_key set retired_at = %(retired_at)s where retired_at is null"
+    await connection.execute(statement, {"retired_at": retired_at})
+
+
+async def delete_keys(connection: Connection, retired_before: datetime) -> int:
+    """Forget keys that were retired before that moment. Returns how many."""
+    statement = "delete from signing_key where retired_at <= %(retired_before)s"
+    return await count(connection, statement, {"retired_before": retired_before})

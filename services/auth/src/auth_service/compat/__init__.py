@@ -1,0 +1,1 @@
+"""The foreign protocols that accounts are reached by."""

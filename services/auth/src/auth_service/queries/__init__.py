@@ -1,0 +1,1 @@
+"""The statements of the auth service: one function, one statement."""

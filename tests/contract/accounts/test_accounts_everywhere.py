@@ -1,0 +1,158 @@
+"""Accounts on the running system: what happens to one is known to every service at once."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from deploy.local import credentials
+from deploy.local.stack import StartedStack
+from tests.contract.conftest import Visitor, client_of
+from tests.contract.fileuploader import wire as uploader
+from tests.contract.fileuploader.wire import bearer
+from tests.contract.traces import Traces
+
+PASSWORD = "correct horse battery"
+# Each is answered by another service.
+SERVICES = ("/v1/account", "/v1/files", "/v1/shares")
+
+
+@pytest.fixture
+def person(client: httpx.Client) -> dict[str, str]:
+    """A new account: its name, and a token."""
+    name = f"user {secrets.token_hex(6)}"
+    answer = client.post("/v1/auth/register", json={"name": name, "password": PASSWORD})
+    assert answer.status_code == 201, answer.text
+    return {"name": name, "token": answer.json()["token"]}
+
+
+@pytest.fixture(scope="module")
+def administrator(stack: StartedStack, client: httpx.Client) -> Iterator[httpx.Client]:
+    password = credentials.load(stack.folder)["admin_password"]
+    answer = client.post("/v1/auth/login", json={"name": "admin", "password": password})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["account"]["role"] == "administrator"
+    with client_of(stack, **bearer(answer.json()["token"])) as signed_in:
+        yield signed_in
+
+
+def statuses(client: httpx.Client, token: str) -> list[int]:
+    return [client.get(path, headers=bearer(token)).status_code for path in SERVICES]
+
+
+def call(method: str, path: str, **options: Any) -> Callable[[httpx.Client, str], httpx.Response]:
+    return lambda client, token: client.request(method, path, headers=bearer(token), **options)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        call("POST", "/v1/auth/logout"),
+        call("POST", "/v1/auth/refresh"),
+        call("POST", "/api/logout"),
+        call("DELETE", "/v1/account", json={"password": PASSWORD}),
+    ],
+    ids=["logout", "refresh", "File Uploader's logout", "deletion"],
+)
+def test_what_ends_a_session_ends_it_everywhere_at_once(
+    client: httpx.Client, person: dict[str, str], end: Callable[[httpx.Client, str], httpx.Response]
+) -> None:
+    assert statuses(client, person["token"]) == [200, 200, 200]
+    assert end(client, person["token"]).is_success
+    assert statuses(client, person["token"]) == [401, 401, 401]
+
+
+def test_a_new_password_ends_the_other_sessions_everywhere(client: httpx.Client, person: dict[str, str]) -> None:
+    login = {"name": person["name"], "password": PASSWORD}
+    other = client.post("/v1/auth/login", json=login).json()["token"]
+    assert statuses(client, other) == [200, 200, 200]
+    change = {"current": PASSWORD, "new": "another good password"}
+    assert client.post("/v1/account/password", json=change, headers=bearer(person["token"])).status_code == 204
+    assert statuses(client, other) == [401, 401, 401]
+    assert statuses(client, person["token"]) == [200, 200, 200]
+
+
+def test_a_new_name_is_shown_everywhere_at_once(client: httpx.Client, person: dict[str, str]) -> None:
+    headers = bearer(person["token"])
+    assert client.get("/api/get_files", headers=headers).json()["username"] == person["name"]
+    name = f"user {secrets.token_hex(6)}"
+    assert client.patch("/v1/account", json={"name": name}, headers=headers).status_code == 200
+    assert client.get("/api/get_files", headers=headers).json()["username"] == name
+
+
+def test_a_key_pair_opens_ones_files_until_it_is_revoked(client: httpx.Client, person: dict[str, str]) -> None:
+    headers = bearer(person["token"])
+    pair = client.post("/v1/account/keys", json={"name": "script"}, headers=headers).json()
+    right, wrong = (pair["api_key"], pair["api_token"]), (pair["api_key"], pair["api_key"])
+    for path in SERVICES:
+        assert client.get(path, auth=right).status_code == 200
+        assert client.get(path, auth=wrong).status_code == 401
+    assert client.delete(f"/v1/account/keys/{pair['id']}", headers=headers).status_code == 204
+    assert [client.get(path, auth=right).status_code for path in SERVICES] == [401, 401, 401]
+
+
+def test_a_new_signing_key_signs_nobody_out(
+    client: httpx.Client, administrator: httpx.Client, person: dict[str, str]
+) -> None:
+    answer = administrator.post("/v1/signing-keys")
+    assert answer.status_code == 201
+    kid = answer.json()["kid"]
+    assert kid in [key["kid"] for key in client.get("/v1/auth/jwks").json()["keys"]]
+    login = {"name": person["name"], "password": PASSWORD}
+    deadline = time.monotonic() + 30
+    while True:
+        token = client.post("/v1/auth/login", json=login).json()["token"]
+        assert statuses(client, token) == [200, 200, 200]
+        if jwt.get_unverified_header(token)["kid"] == kid:
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert statuses(client, person["token"]) == [200, 200, 200]
+
+
+def test_files_links_and_codes_go_with_their_account(
+    client: httpx.Client, person: dict[str, str], traces: Traces
+) -> None:
+    headers = bearer(person["token"])
+    link = uploader.upload(client, b"soon gone", token=person["token"])
+    code = client.post("/share/text/", data={"text": "soon gone"}, headers=headers).json()["detail"]["code"]
+    assert client.get(f"/file/{link['file_url']}").status_code == 200
+    account = client.get("/v1/account", headers=headers).json()["id"]
+    answer = client.request("DELETE", "/v1/account", json={"password": PASSWORD}, headers=headers)
+    assert answer.status_code == 204
+    deadline = time.monotonic() + 45
+    while client.get(f"/file/{link['file_url']}").status_code != 404:
+        assert time.monotonic() < deadline, "the link of a deleted account still works"
+        time.sleep(0.1)
+    while client.get("/share/select/", params={"code": code}).json()["code"] == 200:
+        assert time.monotonic() < deadline, "the code of a deleted account still works"
+        time.sleep(0.1)
+    while [row[0] for row in traces.ask("auth", f"select passes_left from erasure where account_id = '{account}'")] != [
+        1,
+        1,
+    ]:
+        assert time.monotonic() < deadline, "a second pass is not planned"
+        time.sleep(0.1)
+    # The name is free.
+    assert client.post("/v1/auth/register", json={"name": person["name"], "password": PASSWORD}).status_code == 201
+
+
+def test_wrong_passwords_and_calls_are_limited_for_each_client(visitor: Visitor) -> None:
+    """On a system where an address has five calls a minute, and an account four wrong passwords from strangers."""
+    owner = visitor()
+    name = f"user {secrets.token_hex(6)}"
+    assert owner.post("/v1/auth/register", json={"name": name, "password": PASSWORD}).status_code == 201
+    wrong = {"name": name, "password": "wrong password"}
+    heard = [visitor().post("/v1/auth/login", json=wrong) for _ in range(5)]
+    assert [answer.status_code for answer in heard] == [401] * 4 + [429]
+    assert 0 < int(heard[-1].headers["retry-after"]) <= 300
+    right = {"name": name, "password": PASSWORD}
+    assert visitor().post("/v1/auth/login", json=right).status_code == 429
+    assert owner.post("/v1/auth/login", json=right).status_code == 200
+    busy = visitor()
+    calls = [busy.post(path, json={}) for path in ("/v1/auth/login", "/api/login") * 3]
+    assert [answer.status_code for answer in calls] == [400] * 5 + [429]
