@@ -28,7 +28,8 @@ from share_service.settings import ShareSettings
 from tests.conftest import ROOT, MakeDatabase
 
 SHA256 = bytes(range(32))
-SECRETS = {"share": "the share service's secret", "upload": "the upload service's secret"}
+SECRETS = {name: f"the {name} service's secret" for name in ("share", "upload", "auth", "chat")}
+ADMIN_PASSWORD = "the administrator's password"
 
 
 @contextmanager
@@ -54,8 +55,12 @@ class UploadStandIn:
     """What upload says of each file, and what it was told to release."""
 
     says: dict[UUID, errors.DomainError] = field(default_factory=dict[UUID, errors.DomainError])
+    passwords: dict[UUID, str] = field(default_factory=dict[UUID, str])
+    """The hashes of the files' own passwords."""
     is_down: bool = False
     released: list[UUID] = field(default_factory=list[UUID])
+    owners: dict[UUID, str] = field(default_factory=dict[UUID, str])
+    """Who adopted which file."""
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -67,7 +72,23 @@ class UploadStandIn:
             if file_id in self.says:
                 raise self.says[file_id]
             method = (await request.json())["method"]
-            return {"store_path": f"/bucket/{file_id}?for={method}", "sha256": SHA256.hex(), "size": 100, "name": "x"}
+            return {
+                "store_path": f"/bucket/{file_id}?for={method}",
+                "sha256": SHA256.hex(),
+                "size": 100,
+                "name": "x",
+                "password_hash": self.passwords.get(file_id),
+            }
+
+        async def adopt(request: Request, file_id: UUID) -> Response:
+            if self.is_down:
+                return Response(status_code=500)
+            if file_id in self.says:
+                raise self.says[file_id]
+            owner = (await request.json())["owner"]
+            if self.owners.setdefault(file_id, owner) != owner:
+                raise errors.Conflict
+            return Response("{}")
 
         async def release(file_id: UUID) -> Response:
             if self.is_down:
@@ -76,8 +97,32 @@ class UploadStandIn:
             return Response("{}")
 
         app.add_api_route("/internal/files/{file_id}/download", open_download, methods=["POST"], response_model=None)
+        app.add_api_route("/internal/files/{file_id}/adopt", adopt, methods=["POST"])
         app.add_api_route("/internal/files/{file_id}", release, methods=["DELETE"])
         return app
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who is signed in."""
+
+    id: UUID
+    name: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass(frozen=True)
+class SharedFile:
+    """What upload hears when it shares a file."""
+
+    id: UUID
+    code: str
+    delete_key: str
+    file_id: UUID
 
 
 @dataclass
@@ -93,11 +138,26 @@ class ShareService:
     """Keys as this service issues them."""
     opened: ExitStack
 
-    def client(self, address: str | None = None) -> httpx.Client:
-        """A client at `address`, or at one that nobody else has."""
+    def client(self, address: str | None = None, account: Account | None = None) -> httpx.Client:
+        """A client at `address`, or at one that nobody else has; signed in to `account`, if one is given."""
         address = address or f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
-        client = httpx.Client(base_url=self.url, headers={"X-Forwarded-For": address}, timeout=20)
-        return self.opened.enter_context(client)
+        headers = {"X-Forwarded-For": address, **(account.headers if account else {})}
+        return self.opened.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20))
+
+    def sign_up(self) -> Account:
+        """A new account, signed in."""
+        name = f"user {uuid4().hex[:8]}"
+        return self._signed_in("register", {"name": name, "password": "a good password"})
+
+    def administrator(self) -> Account:
+        """The administrator that the system starts with, signed in."""
+        return self._signed_in("login", {"name": "admin", "password": ADMIN_PASSWORD})
+
+    def _signed_in(self, call: str, body: dict[str, str]) -> Account:
+        answer = httpx.post(f"{self.auth_url}/v1/auth/{call}", json=body)
+        assert answer.is_success, answer.text
+        found = answer.json()
+        return Account(UUID(found["account"]["id"]), found["account"]["name"], found["token"])
 
     def internal(self, method: str, path: str, body: object = None, service: str = "upload") -> httpx.Response:
         """A call by another service."""
@@ -107,10 +167,20 @@ class ShareService:
 
     def share_file(self, *, uses: int | None = None, size: int = 100, name: str = "a.bin", **changes: Any) -> str:
         """Share a file as the upload service does, and return the code."""
-        body = {"origin": uuid4().hex, "file_id": str(uuid4()), "name": name, "size": size, "expires_at": None}
-        answer = self.internal("POST", "/internal/shares", {**body, "uses": uses, **changes})
+        return self.shared(uses=uses, size=size, name=name, **changes).code
+
+    def share_link(self, owner: Account | None = None, **changes: Any) -> SharedFile:
+        """Share a file by a link, as the upload service does for File Uploader."""
+        return self.shared(form="link", owner=str(owner.id) if owner else None, **changes)
+
+    def shared(self, **changes: Any) -> SharedFile:
+        """Share a file as the upload service does; `changes` to what it sends."""
+        body = {"origin": uuid4().hex, "file_id": str(uuid4()), "name": "a.bin", "size": 100, "expires_at": None}
+        asked = {**body, "uses": None, **changes}
+        answer = self.internal("POST", "/internal/shares", asked)
         assert answer.status_code == 200, answer.text
-        return cast("str", answer.json()["code"])
+        found = answer.json()
+        return SharedFile(UUID(found["id"]), found["code"], found["delete_key"], UUID(cast("str", asked["file_id"])))
 
 
 @contextmanager
@@ -119,7 +189,15 @@ def running_share_service(make_database: MakeDatabase, valkey_url: str, **settin
     upload = UploadStandIn()
     with ExitStack() as opened:
         auth_database = make_database(Path(ROOT / "services/auth/migrations"))
-        auth = create_auth(AuthSettings.model_validate({"database_url": auth_database, "service_secrets": SECRETS}))
+        auth_values = {
+            "database_url": auth_database,
+            "valkey_url": valkey_url,
+            "broker_url": valkey_url,
+            "service_secrets": SECRETS,
+            "admin_password": ADMIN_PASSWORD,
+            "account_calls_per_minute": 1_000_000,
+        }
+        auth = create_auth(AuthSettings.model_validate(auth_values))
         auth_url = opened.enter_context(served(auth))
         upload_url = opened.enter_context(served(upload.app()))
         database_url = make_database(Path(ROOT / "services/share/migrations"))

@@ -382,13 +382,21 @@ def test_a_file_under_verification_is_425_and_costs_nothing(client: httpx.Client
 
 def test_an_upload_service_that_is_down_is_503_and_costs_nothing(client: httpx.Client, service: ShareService) -> None:
     code = service.share_file(uses=1)
+    url = download_url(client, code)
     service.upload.is_down = True
     try:
-        answer = client.get(download_url(client, code))
+        # Without it nobody knows whether the file has a password, so not even its name is told.
+        asked = {"code": code}
+        answers = [
+            client.get(url),
+            client.post("/share/select/", json=asked),
+            client.get("/share/select/", params=asked),
+        ]
     finally:
         service.upload.is_down = False
-    assert answer.status_code == 503
-    assert "retry-after" in answer.headers
+    for answer in answers:
+        assert answer.status_code == 503
+        assert "retry-after" in answer.headers
     assert served(client.get(download_url(client, code)))
 
 

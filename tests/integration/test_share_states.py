@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from common.db import Connection
 from share_service import operations
-from share_service.model import KEEP_RELEASED, LEASE_LIFETIME, ShareEnded, Terms, UnknownCode
+from share_service.model import KEEP_RELEASED, LEASE_LIFETIME, Naming, ShareEnded, Terms, UnknownCode
 from tests.conftest import ROOT, MakeDatabase
 
 MIGRATIONS = Path(ROOT / "services/share/migrations")
@@ -114,17 +114,18 @@ class ShareMachine(RuleBasedStateMachine):
         terms = Terms(expected.expires_at, expected.uses)
         return operations.share_text(self.connection, "a text", terms, digits_only=False, now=self.now)
 
-    def share_file(self, file_id: UUID, expected: Expected) -> Coroutine[Any, Any, str]:
-        return operations.share_file(
+    async def share_file(self, file_id: UUID, expected: Expected) -> str:
+        made = await operations.share_file(
             self.connection,
             origin=str(file_id),
             file_id=file_id,
             name="a.bin",
             size=10,
             terms=Terms(expected.expires_at, expected.uses),
-            digits_only=False,
+            naming=Naming(),
             now=self.now,
         )
+        return made.code
 
     @rule(minutes=PAUSES)
     def pass_time(self, minutes: int) -> None:

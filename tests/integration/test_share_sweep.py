@@ -13,7 +13,7 @@ from common.db import Database
 from common.http.internal import Peer, new_client
 from common.http.service_tokens import TokenSource
 from share_service import operations, tasks
-from share_service.model import CodesCrowded, Terms
+from share_service.model import CodesCrowded, Naming, Terms
 from share_service.operations import create
 from share_service.tasks import WorkerState
 from tests.conftest import MakeDatabase
@@ -176,13 +176,14 @@ async def share(worker: WorkerState, file_id: UUID, origin: str, terms: Terms, c
     if connection is None:
         async with worker.database.transaction() as connection:
             return await share(worker, file_id, origin, terms, connection)
-    return await operations.share_file(
+    made = await operations.share_file(
         connection,
         origin=origin,
         file_id=file_id,
         name="a.bin",
         size=1,
         terms=terms,
-        digits_only=False,
+        naming=Naming(),
         now=datetime.now(UTC),
     )
+    return made.code

@@ -57,6 +57,11 @@ def test_each_call_gives_another_key_and_each_key_another_holder() -> None:
     assert len({KEYS.check(key, "ABCDE").holder for key in keys}) == 100
 
 
+def test_a_key_says_whether_a_password_was_shown_for_it() -> None:
+    assert KEYS.check(KEYS.issue("ABCDE", NOW, has_password=True), "ABCDE").has_password
+    assert not KEYS.check(KEYS.issue("ABCDE", NOW), "ABCDE").has_password
+
+
 def test_keys_of_another_secret_open_nothing() -> None:
     with pytest.raises(BadKey):
         KEYS.check(DownloadKeys("another secret of some length").issue("ABCDE", NOW), "ABCDE")

@@ -20,8 +20,11 @@ def policy(**changes: Any) -> Policy:
 def share(**changes: Any) -> Share:
     fields: dict[str, Any] = {
         "id": uuid4(),
+        "form": "code",
         "code": "ABCDE",
         "kind": "file",
+        "owner": None,
+        "password_hash": None,
         "file_id": uuid4(),
         "name": "a.bin",
         "size": 1,

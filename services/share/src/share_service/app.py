@@ -1,19 +1,25 @@
-"""The share service: codes, texts, redemption and policy."""
+"""The share service: codes, links, texts, redemption and policy."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from common.credentials import CredentialCache
 from common.db import Database
 from common.http import app as http
+from common.http.identities import AuthPeer, Identities
 from common.http.internal import Peer, new_client
 from common.http.service_tokens import TokenSource, TokenVerifier
+from common.http.user_tokens import UserTokens
 from common.limits import Limiter
-from share_service.api import internal
-from share_service.compat import filecodebox
+from common.passwords import Passwords
+from share_service.api import internal, links, shares
+from share_service.compat import filecodebox, fileuploader
+from share_service.delete_keys import DeleteKeys
 from share_service.download_keys import DownloadKeys
 from share_service.guesses import Guesses
+from share_service.passwords import SharePasswords
 from share_service.policy import PolicySource
 from share_service.settings import ShareSettings
 from share_service.state import AppState
@@ -29,13 +35,20 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         client, auth_url=settings.auth_url, service="share", secret=settings.service_secret.get_secret_value()
     )
     verifier = TokenVerifier(client, auth_url=settings.auth_url)
+    cache = CredentialCache(settings.valkey_url.get_secret_value())
+    auth = AuthPeer(Peer(client, settings.auth_url, tokens))
+    identities = Identities(UserTokens(verifier.keys), cache, auth)
+    passwords = Passwords()
+    key_secret = settings.download_key_secret.get_secret_value()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         await database.open()
         yield
         await client.aclose()
+        await cache.close()
         await limiter.close()
+        passwords.close()
         await database.close()
 
     app = http.create_app(
@@ -44,6 +57,7 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         lifespan=lifespan,
         checks={"database": database.ready, "limits": limiter.ready},
     )
+    app.state.identities = identities
     app.state.share = AppState(
         database=database,
         limiter=limiter,
@@ -51,8 +65,16 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         verifier=verifier,
         policy=PolicySource(database, settings.policy()),
         guesses=Guesses(limiter, settings.guess_global_count),
-        keys=DownloadKeys(settings.download_key_secret.get_secret_value()),
+        passwords=SharePasswords(limiter, passwords),
+        keys=DownloadKeys(key_secret),
+        delete_keys=DeleteKeys(key_secret),
+        identities=identities,
+        public_url=settings.public_url,
     )
     app.include_router(internal.routes(verifier))
+    app.include_router(internal.account_routes(verifier))
+    app.include_router(shares.router)
+    app.include_router(links.router)
     app.include_router(filecodebox.router)
+    app.include_router(fileuploader.router)
     return app

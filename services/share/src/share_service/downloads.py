@@ -7,11 +7,12 @@ database connection is held while it answers.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from common.errors import Gone, NotFound
+from common.errors import Gone, NotFound, NotReady
 from share_service import operations
-from share_service.model import BadKey, Share, UnknownCode
+from share_service.model import BadKey, Form, Share, UnknownCode
+from share_service.passwords import Proof
 from share_service.state import AppState
 
 Method = Literal["GET", "HEAD"]
@@ -21,7 +22,9 @@ Method = Literal["GET", "HEAD"]
 class Asked:
     """Who asks for what of a share."""
 
+    form: Form
     code: str
+    proof: Proof
     holder: bytes
     may_start: bool
     """Whether the holder may start a download; if not, only resume one."""
@@ -54,7 +57,7 @@ async def admit(state: AppState, asked: Asked, now: datetime) -> Admitted:
     holder may not start a download.
     """
     async with state.database.connection() as connection:
-        admission = await operations.admit(connection, asked.code, asked.holder, now)
+        admission = await operations.admit(connection, asked.code, asked.holder, now, asked.form)
     resumes = admission.leased and (asked.method == "HEAD" or not asked.is_new(admission.share.size))
     if not (asked.may_start or resumes):
         raise BadKey
@@ -62,22 +65,50 @@ async def admit(state: AppState, asked: Asked, now: datetime) -> Admitted:
 
 
 async def start_download(state: AppState, asked: Asked, admitted: Admitted, now: datetime) -> Download:
-    """Take the use that is due, and say where the content is.
+    """Check the password, take the use that is due, and say where the content is.
 
-    Raises `UnknownCode` when the file has vanished, `ShareEnded` when somebody else took the last use meanwhile, and
-    `NotReady` while the file is being verified.
+    Raises `UnknownCode` when the file has vanished, `ShareEnded` when somebody else took the last use meanwhile,
+    `NotReady` while the file is being verified, and what `SharePasswords.check` raises.
     """
     share = admitted.share
+    await state.passwords.check(share.id, share.password_hash, asked.proof)
     if share.kind == "text":
         return Download(await _redeem_text(state, share, now) if admitted.due else share)
     try:
-        answer = await state.upload.call("POST", f"/internal/files/{share.file_id}/download", {"method": asked.method})
+        answer = await _ask_upload(state, share, asked.method)
     except (NotFound, Gone):
         raise UnknownCode from None
+    if share.password_hash is None:
+        await state.passwords.check(share.id, _file_password(answer), asked.proof)
     if admitted.due:
         async with state.database.transaction() as connection:
             share = await operations.redeem_file(connection, share.id, asked.holder, now)
     return Download(share, str(answer["store_path"]), bytes.fromhex(str(answer["sha256"])))
+
+
+async def password_of(state: AppState, share: Share) -> str | None:
+    """The hash of the password that a share asks for: its own, else its file's, where there is one.
+
+    A file that is still being verified is taken to have none. Raises `UnknownCode` when the file has vanished, and
+    `Unavailable`.
+    """
+    if share.password_hash is not None or share.kind == "text":
+        return share.password_hash
+    try:
+        return _file_password(await _ask_upload(state, share, "HEAD"))
+    except NotReady:
+        return None
+    except (NotFound, Gone):
+        raise UnknownCode from None
+
+
+async def _ask_upload(state: AppState, share: Share, method: Method) -> dict[str, Any]:
+    return await state.upload.call("POST", f"/internal/files/{share.file_id}/download", {"method": method})
+
+
+def _file_password(answer: dict[str, Any]) -> str | None:
+    hashed = answer.get("password_hash")
+    return str(hashed) if hashed is not None else None
 
 
 async def _redeem_text(state: AppState, share: Share, now: datetime) -> Share:

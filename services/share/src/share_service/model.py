@@ -1,5 +1,7 @@
 """What a share is and when it ends."""
 
+import re
+import string
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -10,6 +12,11 @@ from common.ids import CODE_ALPHABET
 
 CODE_LENGTH = 5
 CODE_ATTEMPTS = 20
+# What stands in a link: 60 bits, so that tries need not be counted. No zero, which reads as an O.
+LINK_LENGTH = 10
+LINK_ALPHABET = string.ascii_letters + "123456789-+="
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,16}", re.ASCII)
+_LINK = re.compile(rf"[A-Za-z1-9+=-]{{{LINK_LENGTH}}}({_EXTENSION.pattern})?", re.ASCII)
 
 LEASE_LIFETIME = timedelta(hours=1)
 # A share that gave back what it held is kept this long, so that its code is answered as expired, not as unknown.
@@ -18,6 +25,7 @@ KEEP_RELEASED = timedelta(hours=24)
 RELEASE_AGAIN = timedelta(minutes=1)
 
 Kind = Literal["file", "text"]
+Form = Literal["code", "link"]
 State = Literal["active", "spent", "ended", "released"]
 
 
@@ -51,11 +59,17 @@ WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share as it stands in the database. `size` in bytes; `uses_left` None: any number of uses."""
+    """A share as it stands in the database. `size` in bytes; `uses_left` None: any number of uses.
+
+    `owner` None: nobody's. `password_hash` None: it has no password of its own, though its file may have one.
+    """
 
     id: UUID
+    form: Form
     code: str
     kind: Kind
+    owner: UUID | None
+    password_hash: str | None
     file_id: UUID | None
     name: str
     size: int
@@ -88,6 +102,24 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """How a share is to be named: by a code, of digits alone if so wanted, or by a link that ends in `extension`."""
+
+    form: Form = "code"
+    digits_only: bool = False
+    extension: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A share that was made, or that was there already for the same cause."""
+
+    id: UUID
+    code: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """An ended share whose file is to be given back; `wanted` when another share still serves the same file."""
 
@@ -99,3 +131,13 @@ class Release:
 def is_code(text: str) -> bool:
     """Whether `text` can be a code at all."""
     return len(text) == CODE_LENGTH and all(character in CODE_ALPHABET for character in text)
+
+
+def is_link(text: str) -> bool:
+    """Whether `text` can stand in a link at all."""
+    return _LINK.fullmatch(text) is not None
+
+
+def link_extension(extension: str) -> str:
+    """What a link may end in: a dot and up to 16 letters and digits; nothing where the extension is something else."""
+    return extension if _EXTENSION.fullmatch(extension) else ""

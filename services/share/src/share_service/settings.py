@@ -5,7 +5,13 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 
 from common.dialects.filecodebox import STYLES, Policy
-from common.settings import DatabaseSettings, QueueSettings, ServiceIdentitySettings, ValkeySettings
+from common.settings import (
+    DatabaseSettings,
+    PublicUrlSettings,
+    QueueSettings,
+    ServiceIdentitySettings,
+    ValkeySettings,
+)
 
 
 class WorkerSettings(DatabaseSettings, QueueSettings, ServiceIdentitySettings):
@@ -64,7 +70,7 @@ class PolicySettings(DatabaseSettings):
         )
 
 
-class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings):
+class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, PublicUrlSettings):
     """What the service needs."""
 
     upload_url: str

@@ -6,11 +6,14 @@ from typing import cast
 from fastapi import Request
 
 from common.db import Database
+from common.http.identities import Identities
 from common.http.internal import Peer
 from common.http.service_tokens import TokenVerifier
 from common.limits import Limiter
+from share_service.delete_keys import DeleteKeys
 from share_service.download_keys import DownloadKeys
 from share_service.guesses import Guesses
+from share_service.passwords import SharePasswords
 from share_service.policy import PolicySource
 
 
@@ -24,7 +27,12 @@ class AppState:
     verifier: TokenVerifier
     policy: PolicySource
     guesses: Guesses
+    passwords: SharePasswords
     keys: DownloadKeys
+    delete_keys: DeleteKeys
+    identities: Identities
+    public_url: str
+    """As it is configured; empty: whatever host name a request came to."""
 
 
 def state_of(request: Request) -> AppState:

@@ -21,6 +21,7 @@ from common import errors
 from common.errors import DomainError
 from common.http.client_address import limit_key
 from common.http.problems import headers_of, status_of
+from common.identity import Identity
 from common.limits import Limiter
 
 DEFAULT_CHUNK_SIZE = 5 * 1024 * 1024
@@ -140,9 +141,9 @@ async def counted_upload(limiter: Limiter, policy: Policy, address: str) -> Asyn
         await budget.restart(key)
 
 
-def check_open(policy: Policy, authorization: str | None) -> None:
-    """Raise `Refused` unless guests may upload. With guests allowed, a bad `Authorization` header is ignored."""
-    if policy.open_upload:
+def check_open(policy: Policy, authorization: str | None, identity: Identity | None) -> None:
+    """Raise `Refused` unless guests may upload, or an account asks. A bad `Authorization` header is a guest's."""
+    if policy.open_upload or identity:
         return
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:

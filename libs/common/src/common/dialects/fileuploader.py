@@ -128,7 +128,7 @@ def date_text(moment: datetime) -> str:
 def extension(name: str) -> str:
     """A dot and the lower-cased last segment of a file's name; empty when the name has no dot."""
     _, dot, last = name.rpartition(".")
-    return dot + last.lower()
+    return dot + last.lower() if dot else ""
 
 
 def short_name(name: str) -> str:

@@ -12,6 +12,9 @@ from fastapi import Response
 STORE_PATH = "X-Store-Path"
 STORE_LENGTH = "X-Store-Length"
 NAME_LIMIT = 255
+SANDBOX = "sandbox; default-src 'none'"
+# Lets a browser show an image, play what it was sent, and lay out a page that consists of text alone.
+PREVIEW_SANDBOX = f"{SANDBOX}; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'"
 
 
 def download(
@@ -32,11 +35,21 @@ def download(
             "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(name, safe='')}",
             "Repr-Digest": repr_digest(sha256),
             "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Content-Security-Policy": SANDBOX,
             "Cache-Control": "private, no-store",
             "Accept-Ranges": "bytes",
         }
     )
+
+
+def shown(*, store_path: str, size: int, sha256: bytes, media_type: str, name: str, preview: bool) -> Response:
+    """A `download` that pages of any origin may embed: as a `preview` that a browser shows, or else to be saved."""
+    answer = download(store_path=store_path, size=size, sha256=sha256, media_type=media_type, name=name)
+    answer.headers["Content-Security-Policy"] = PREVIEW_SANDBOX
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if preview:
+        del answer.headers["Content-Disposition"]
+    return answer
 
 
 def shortened(name: str, limit: int = NAME_LIMIT) -> str:

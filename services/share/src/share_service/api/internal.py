@@ -10,7 +10,7 @@ from common import clock
 from common.dialects.filecodebox import Policy
 from common.http.service_tokens import TokenVerifier, internal_only
 from share_service import operations, queries
-from share_service.model import Terms
+from share_service.model import Form, Naming, Terms
 from share_service.state import state_of
 
 # PostgreSQL cannot keep a NUL in a text. Longer than any name that the upload service lets pass.
@@ -18,7 +18,10 @@ Text = Annotated[str, Field(min_length=1, max_length=8192, pattern=r"^[^\x00]*$"
 
 
 class ShareRequest(BaseModel):
-    """A file to be shared. `size` in bytes; `expires_at` None: never; `uses` None: any number."""
+    """A file to be shared. `size` in bytes; `expires_at` None: never; `uses` None: any number; `owner` None: nobody's.
+
+    `extension`: what a link is to end in, such as `.mp4`; left out where it is no such thing.
+    """
 
     origin: Text
     file_id: UUID
@@ -26,12 +29,35 @@ class ShareRequest(BaseModel):
     size: Annotated[int, Field(ge=0)]
     expires_at: AwareDatetime | None
     uses: Annotated[int, Field(ge=1, le=2**31 - 1)] | None
+    owner: UUID | None = None
+    form: Form = "code"
+    extension: str = ""
 
 
 class ShareAnswer(BaseModel):
-    """The share's code."""
+    """The share, its code or what stands in its link, and the key by which whoever has it may end it."""
 
+    id: UUID
     code: str
+    delete_key: str
+    created_at: AwareDatetime
+
+
+class Files(BaseModel):
+    """Files whose shares are to end."""
+
+    file_ids: Annotated[list[UUID], Field(max_length=10_000)]
+
+
+class NewName(BaseModel):
+    """What a file is called from now on."""
+
+    file_id: UUID
+    name: Text
+
+
+class Done(BaseModel):
+    """Nothing more to say."""
 
 
 class HeldRequest(BaseModel):
@@ -48,11 +74,25 @@ class HeldAnswer(BaseModel):
 
 def routes(verifier: TokenVerifier) -> APIRouter:
     """The routes, for the upload service alone."""
-    router = APIRouter(prefix="/internal", dependencies=[Depends(internal_only(lambda: verifier, "upload"))])
+    router = _router(verifier, "upload")
     router.add_api_route("/policy", read_policy, methods=["GET"])
     router.add_api_route("/shares", create_share, methods=["POST"])
     router.add_api_route("/shares/held", list_held, methods=["POST"])
+    router.add_api_route("/shares/end", end_shares, methods=["POST"])
+    router.add_api_route("/shares/rename", rename_shares, methods=["POST"])
     return router
+
+
+def account_routes(verifier: TokenVerifier) -> APIRouter:
+    """The routes for the auth service alone."""
+    router = _router(verifier, "auth")
+    router.add_api_route("/accounts/{account_id}", erase_account, methods=["DELETE"])
+    return router
+
+
+def _router(verifier: TokenVerifier, caller: str) -> APIRouter:
+    check = Depends(internal_only(lambda: verifier, caller))
+    return APIRouter(prefix="/internal", dependencies=[check], include_in_schema=False)
 
 
 async def read_policy(request: Request) -> Policy:
@@ -61,24 +101,52 @@ async def read_policy(request: Request) -> Policy:
 
 
 async def create_share(request: Request, wanted: ShareRequest) -> ShareAnswer:
-    """Share a file; the same `origin` always gets the same code."""
+    """Share a file; the same `origin` always gets the same answer."""
     state = state_of(request)
     policy = await state.policy.current()
     async with state.database.transaction() as connection:
-        code = await operations.share_file(
+        made = await operations.share_file(
             connection,
             origin=wanted.origin,
             file_id=wanted.file_id,
             name=wanted.name,
             size=wanted.size,
             terms=Terms(wanted.expires_at, wanted.uses),
-            digits_only=policy.numeric_codes,
+            naming=Naming(wanted.form, policy.numeric_codes, wanted.extension),
+            owner=wanted.owner,
             now=clock.now(),
         )
-    return ShareAnswer(code=code)
+    return ShareAnswer(
+        id=made.id, code=made.code, delete_key=state.delete_keys.key(made.id), created_at=made.created_at
+    )
 
 
 async def list_held(request: Request, asked: HeldRequest) -> HeldAnswer:
     """Which of the files some share has not given back yet."""
     async with state_of(request).database.connection() as connection:
         return HeldAnswer(held=await queries.held_files(connection, asked.file_ids))
+
+
+async def end_shares(request: Request, asked: Files) -> Done:
+    """End every share of these files, also those that are made meanwhile."""
+    state, ended = state_of(request), 1
+    while ended:
+        async with state.database.transaction() as connection:
+            ended = await operations.end_shares_of_files(connection, asked.file_ids, clock.now())
+    return Done()
+
+
+async def rename_shares(request: Request, asked: NewName) -> Done:
+    """Let the shares of a file say its new name."""
+    async with state_of(request).database.transaction() as connection:
+        await queries.rename_shares(connection, asked.file_id, asked.name)
+    return Done()
+
+
+async def erase_account(request: Request, account_id: UUID) -> Done:
+    """End all shares of an account; asked again, it ends what was made meanwhile."""
+    state, ended = state_of(request), 1
+    while ended:
+        async with state.database.transaction() as connection:
+            ended = await operations.end_shares_of_owner(connection, account_id, clock.now())
+    return Done()

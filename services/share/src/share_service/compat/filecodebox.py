@@ -6,6 +6,7 @@ Sections 1 to 4, 7 and 9 of its contract. Uploads of files are the upload servic
 import hashlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -34,11 +35,13 @@ from common.http.bodies import read_fields
 from common.http.client_address import limit_key
 from common.http.downloads import download as download_answer
 from common.http.downloads import repr_digest
+from common.http.identities import ignoring_errors
 from common.http.ranges import RANGE_LIMIT, range_count, starts_at_zero
 from share_service import operations
 from share_service.download_keys import address_holder
-from share_service.downloads import Asked, Download, admit, start_download
+from share_service.downloads import Asked, Download, admit, password_of, start_download
 from share_service.model import BadKey, Share, ShareEnded, Terms, UnknownCode
+from share_service.passwords import Proof, proof_of, shown_password
 from share_service.state import state_of
 
 VERSION = "2.5.4"
@@ -88,7 +91,8 @@ async def share_text(request: Request) -> Response:
     """`POST /share/text/`: share a text (section 3)."""
     state = state_of(request)
     policy = await state.policy.current()
-    check_open(policy, request.headers.get("authorization"))
+    identity = await ignoring_errors(request)
+    check_open(policy, request.headers.get("authorization"), identity)
     async with counted_upload(state.limiter, policy, _address(request)):
         fields = await _text_fields(request)
         text = str_field(fields, "text")
@@ -99,41 +103,67 @@ async def share_text(request: Request) -> Response:
         expiry = parse_expiry(style, value, policy, now)
         async with state.database.transaction() as connection:
             terms = Terms(expiry.at, expiry.uses)
-            code = await operations.share_text(connection, text, terms, digits_only=policy.numeric_codes, now=now)
+            code = await operations.share_text(
+                connection,
+                text,
+                terms,
+                digits_only=policy.numeric_codes,
+                now=now,
+                owner=identity.account_id if identity else None,
+            )
     return ok({"code": code})
 
 
 async def metadata(request: Request) -> Response:
-    """`GET` and `POST /share/metadata/`: what a code names. Takes nothing."""
+    """`GET` and `POST /share/metadata/`: what a code names. Takes nothing; of a protected share, for its password."""
     state = state_of(request)
-    code = await _code(request)
+    code, password = await _code(request)
     policy = await state.policy.current()
     with _misses():
         async with state.guesses.inspection(policy, _address(request)), state.database.connection() as connection:
             share = await operations.look_up(connection, code, clock.now())
+    await _check_password(request, share, password)
     return ok(_metadata(share))
 
 
 async def select(request: Request) -> Response:
     """`POST /share/select/`: the text, which takes a use, or where to download the file, which takes none yet."""
     state = state_of(request)
-    code = await _code(request)
+    code, password = await _code(request)
     policy = await state.policy.current()
     now = clock.now()
     with _misses():
-        async with state.guesses.redemption(policy, _address(request)), state.database.transaction() as connection:
+        async with state.guesses.redemption(policy, _address(request)), state.database.connection() as connection:
             share = await operations.look_up(connection, code, now)
-            if share.kind == "text":
+        is_protected = await _check_password(request, share, password)
+        if share.kind == "text":
+            async with state.database.transaction() as connection:
                 share = await operations.redeem_text(connection, share.id, now)
-    url = f"/share/download?key={state.keys.issue(share.code, now)}&code={share.code}" if share.kind == "file" else None
+    url = None
+    if share.kind == "file":
+        key = state.keys.issue(share.code, now, has_password=is_protected)
+        url = f"/share/download?key={key}&code={share.code}"
     return ok(_metadata(share) | {"text": share.body or url, "content": share.body, "download_url": url})
+
+
+async def _check_password(request: Request, share: Share, password: str | None) -> bool:
+    """Whether the share has a password, which was shown. Raises `Unauthenticated`, `RateLimited`."""
+    state = state_of(request)
+    try:
+        hashed = await password_of(state, share)
+    except UnknownCode:
+        # The download will say that the file has vanished.
+        hashed = None
+    await state.passwords.check(share.id, hashed, proof_of(request, password))
+    return hashed is not None
 
 
 async def select_content(request: Request) -> Response:
     """`GET` and `HEAD /share/select/?code=`: the content itself, text or file; `GET` takes a use."""
     code = _query(request, "code").strip()
-    holder = address_holder(limit_key(_address(request)))
-    found = await _redeem(request, code, lambda now: (holder, True))
+    proof = proof_of(request, shown_password(request))
+    holder = address_holder(limit_key(proof.address))
+    found = await _redeem(request, code, lambda now: (holder, proof, True))
     return _text_answer(found.share) if found.share.kind == "text" else _file_answer(found)
 
 
@@ -141,16 +171,17 @@ async def download(request: Request) -> Response:
     """`GET` and `HEAD /share/download?key=&code=`: the file; `GET` takes a use unless it is a resume."""
     key, code = _query(request, "key"), _query(request, "code").strip()
 
-    def holder(now: datetime) -> tuple[bytes, bool]:
+    def holder(now: datetime) -> tuple[bytes, Proof, bool]:
         checked = state_of(request).keys.check(key, code)
-        return checked.holder, checked.may_start(now)
+        proof = replace(proof_of(request, shown_password(request)), has_key=checked.has_password)
+        return checked.holder, proof, checked.may_start(now)
 
     found = await _redeem(request, code, holder)
     return envelope(200, found.share.body) if found.share.kind == "text" else _file_answer(found)
 
 
-async def _redeem(request: Request, code: str, holder_at: Callable[[datetime], tuple[bytes, bool]]) -> Download:
-    """Download what `code` names; `holder_at` says who asks, and whether they may start a download."""
+async def _redeem(request: Request, code: str, holder_at: Callable[[datetime], tuple[bytes, Proof, bool]]) -> Download:
+    """Download what `code` names; `holder_at` says who asks, what they show, and whether they may start a download."""
     state = state_of(request)
     ranges = request.headers.getlist("range")
     if sum(range_count(header) for header in ranges) > RANGE_LIMIT:
@@ -160,9 +191,11 @@ async def _redeem(request: Request, code: str, holder_at: Callable[[datetime], t
     with _misses():
         # Only the look-up is a guess: a client whose downloads take their time must not seem to be guessing.
         async with state.guesses.redemption(policy, _address(request)):
-            holder, may_start = holder_at(now)
+            holder, proof, may_start = holder_at(now)
             method = "HEAD" if request.method == "HEAD" else "GET"
-            asked = Asked(code, holder, may_start, method, partial(starts_at_zero, ",".join(ranges) or None))
+            asked = Asked(
+                "code", code, proof, holder, may_start, method, partial(starts_at_zero, ",".join(ranges) or None)
+            )
             admitted = await admit(state, asked, now)
         return await start_download(state, asked, admitted, now)
 
@@ -184,10 +217,13 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-async def _code(request: Request) -> str:
+async def _code(request: Request) -> tuple[str, str | None]:
+    """The code, and the password that is shown: in a field, or in the headers."""
+    password = shown_password(request)
     if request.method == "GET":
-        return _query(request, "code").strip()
-    return str_field(await read_fields(request), "code").strip()
+        return _query(request, "code").strip(), password
+    fields = await read_fields(request)
+    return str_field(fields, "code").strip(), str_field(fields, "password", "") or password
 
 
 def _query(request: Request, name: str) -> str:
@@ -279,7 +315,7 @@ def _text_answer(share: Share) -> Response:
     )
 
 
-router = APIRouter(route_class=FileCodeBoxRoute)
+router = APIRouter(route_class=FileCodeBoxRoute, include_in_schema=False)
 router.add_api_route("/", config, methods=["POST"], response_model=None)
 router.add_api_route("/api/v1/config", public_config, methods=["GET"], response_model=None)
 for _path in both("/health"):

@@ -2,18 +2,42 @@
 
 from share_service.operations.create import share_file, share_text
 from share_service.operations.expire import claim_releases, end_shares, finish_release, purge
+from share_service.operations.owners import (
+    Changes,
+    NewShare,
+    adopt_share,
+    edit_share,
+    end_share,
+    end_shares_of_files,
+    end_shares_of_owner,
+    list_links,
+    list_shares,
+    see_share,
+    share_again,
+)
 from share_service.operations.redeem import Admission, admit, look_up, redeem_file, redeem_text
 
 __all__ = [
     "Admission",
+    "Changes",
+    "NewShare",
     "admit",
+    "adopt_share",
     "claim_releases",
+    "edit_share",
+    "end_share",
     "end_shares",
+    "end_shares_of_files",
+    "end_shares_of_owner",
     "finish_release",
+    "list_links",
+    "list_shares",
     "look_up",
     "purge",
     "redeem_file",
     "redeem_text",
+    "see_share",
+    "share_again",
     "share_file",
     "share_text",
 ]

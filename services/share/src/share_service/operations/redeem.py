@@ -6,7 +6,7 @@ from uuid import UUID
 
 from common.db import Connection
 from share_service import queries
-from share_service.model import LEASE_LIFETIME, Share, ShareEnded, UnknownCode, is_code
+from share_service.model import LEASE_LIFETIME, Form, Share, ShareEnded, UnknownCode, is_code, is_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +17,23 @@ class Admission:
     leased: bool
 
 
-async def look_up(connection: Connection, code: str, now: datetime) -> Share:
-    """The share with this code, which can be redeemed. Takes nothing. Raises `UnknownCode`, `ShareEnded`."""
-    share = await _share(connection, code)
+async def look_up(connection: Connection, code: str, now: datetime, form: Form = "code") -> Share:
+    """The share that goes by this code or link and can be redeemed. Takes nothing.
+
+    Raises `UnknownCode`, `ShareEnded`.
+    """
+    share = await _find(connection, code, form)
     if not share.is_redeemable(now):
         raise ShareEnded
     return share
 
 
-async def admit(connection: Connection, code: str, holder: bytes, now: datetime) -> Admission:
-    """Say whether `holder` may download what this code names. Takes nothing.
+async def admit(connection: Connection, code: str, holder: bytes, now: datetime, form: Form = "code") -> Admission:
+    """Say whether `holder` may download what this code or link names. Takes nothing.
 
     Someone with a lease may also go on after the last use was taken. Raises `UnknownCode`, `ShareEnded`.
     """
-    share = await _share(connection, code)
+    share = await _find(connection, code, form)
     leased = share.is_resumable(now) and await queries.has_lease(connection, share.id, holder, now)
     if not leased and not share.is_redeemable(now):
         raise ShareEnded
@@ -52,8 +55,9 @@ async def redeem_text(connection: Connection, share_id: UUID, now: datetime) -> 
     return share
 
 
-async def _share(connection: Connection, code: str) -> Share:
-    share = await queries.share_of_code(connection, code) if is_code(code) else None
+async def _find(connection: Connection, code: str, form: Form) -> Share:
+    possible = is_code(code) if form == "code" else is_link(code)
+    share = await queries.share_of_code(connection, form, code) if possible else None
     if share is None:
         raise UnknownCode
     return share

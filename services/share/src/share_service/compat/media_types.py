@@ -1,0 +1,35 @@
+"""Which files File Uploader lets a browser show, and as what: their extension decides, never their content."""
+
+from common.dialects.fileuploader import extension
+
+DOWNLOAD_TYPE = "application/octet-stream"
+
+_TYPES = {
+    ".xml": "application/xml",
+    ".yaml": "application/x-yaml",
+    ".aac": "audio/aac",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".tiff": "image/tiff",
+    ".ico": "image/vnd.microsoft.icon",
+    ".wbmp": "image/vnd.wap.wbmp",
+    ".webp": "image/webp",
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".mpeg": "video/mpeg",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".avi": "video/x-msvideo",
+}
+
+
+def preview_type(name: str) -> str | None:
+    """The `Content-Type` of a file that a browser may show; None for one that is only to be saved."""
+    return _TYPES.get(extension(name))

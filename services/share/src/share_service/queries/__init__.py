@@ -1,0 +1,63 @@
+"""The statements of the share service: one function, one statement."""
+
+from share_service.queries.ending import (
+    claim_releases,
+    delete_leases,
+    delete_released,
+    end_expired,
+    end_of_files,
+    end_of_owner,
+    end_share,
+    end_spent,
+    mark_released,
+)
+from share_service.queries.owned import (
+    adopt_share,
+    keep_share_of_file,
+    links_of_owner,
+    lock_share,
+    rename_shares,
+    share_of_id,
+    shares_of_owner,
+    update_share,
+)
+from share_service.queries.shares import (
+    erase_body,
+    has_lease,
+    held_files,
+    insert_share,
+    policy_changes,
+    share_of_code,
+    share_of_origin,
+    take_use,
+    upsert_lease,
+)
+
+__all__ = [
+    "adopt_share",
+    "claim_releases",
+    "delete_leases",
+    "delete_released",
+    "end_expired",
+    "end_of_files",
+    "end_of_owner",
+    "end_share",
+    "end_spent",
+    "erase_body",
+    "has_lease",
+    "held_files",
+    "insert_share",
+    "keep_share_of_file",
+    "links_of_owner",
+    "lock_share",
+    "mark_released",
+    "policy_changes",
+    "rename_shares",
+    "share_of_code",
+    "share_of_id",
+    "share_of_origin",
+    "shares_of_owner",
+    "take_use",
+    "update_share",
+    "upsert_lease",
+]
