@@ -10,24 +10,30 @@ from fastapi import FastAPI
 
 from common import logging
 from common.blob import ObjectStore
+from common.credentials import CredentialCache
 from common.errors import Unavailable
 from common.http.app import create_app as create_base_app
+from common.http.identities import AuthPeer, Identities
 from common.http.service_tokens import TokenVerifier
+from common.http.user_tokens import UserTokens
 from common.limits import Limiter
+from common.passwords import Passwords
 from common.queue.app import create_celery, send_soon
-from upload_service.api import internal
+from upload_service.api import files, internal
+from upload_service.api.files import Owning
 from upload_service.build import SERVICE, build
-from upload_service.compat import filecodebox
+from upload_service.compat import filecodebox, fileuploader
 from upload_service.compat.filecodebox import FileCodeBox
+from upload_service.compat.fileuploader import FileUploader
 from upload_service.settings import UploadSettings
 from upload_service.tasks import VERIFY
 
 BUCKET_RETRY_SECONDS = 1
 
 
-def create_app() -> FastAPI:
-    """The application, configured by the environment."""
-    settings = UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+def create_app(settings: UploadSettings | None = None) -> FastAPI:
+    """The application, configured by the environment unless `settings` are given."""
+    settings = settings or UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
     queue = create_celery(SERVICE, settings.broker_url.get_secret_value())
 
     async def request_verification(session_id: UUID) -> None:
@@ -35,6 +41,8 @@ def create_app() -> FastAPI:
 
     parts = build(settings, request_verification, pool_size=settings.database_pool_size)
     limiter = Limiter(settings.valkey_url.get_secret_value())
+    credentials = CredentialCache(settings.valkey_url.get_secret_value())
+    passwords = Passwords()
     verifier = TokenVerifier(parts.client, auth_url=settings.auth_url)
 
     @asynccontextmanager
@@ -45,6 +53,9 @@ def create_app() -> FastAPI:
             yield
         finally:
             bucket.cancel()
+            passwords.close()
+            await credentials.close()
+            await limiter.close()
             await parts.close()
 
     app = create_base_app(
@@ -53,9 +64,20 @@ def create_app() -> FastAPI:
         lifespan=lifespan,
         checks={"database": parts.context.db.ready, "store": parts.context.store.ready, "valkey": limiter.ready},
     )
+    app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(parts.auth))
     wait = timedelta(seconds=settings.complete_wait_seconds)
+    uploader = FileUploader(
+        parts.context,
+        parts.shares,
+        limiter,
+        uploads_per_minute=settings.file_uploader_uploads_per_minute,
+        max_size=settings.file_uploader_size,
+        public_url=settings.public_url,
+    )
     app.include_router(internal.router(parts.context, verifier))
+    app.include_router(files.router(Owning(parts.context, parts.shares, passwords)))
     app.include_router(filecodebox.router(FileCodeBox(parts.context, parts.shares, limiter, wait)))
+    app.include_router(fileuploader.router(uploader))
     return app
 
 

@@ -24,6 +24,7 @@ class Parts:
 
     context: Context
     shares: Shares
+    auth: Peer
     client: httpx.AsyncClient
 
     async def open(self) -> None:
@@ -55,4 +56,5 @@ def build(
         session_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
         request_verification=request_verification,
     )
-    return Parts(context, Shares(Peer(client, settings.share_url, tokens)), client)
+    shares = Shares(Peer(client, settings.share_url, tokens))
+    return Parts(context, shares, Peer(client, settings.auth_url, tokens), client)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from common.blob.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PA
 from common.errors import InvalidInput, TooLarge
 
 MAX_CHUNKS = 1_000_000
+NAME_BYTES = 8192
 
 
 class SessionState(StrEnum):
@@ -56,7 +57,8 @@ class UploadSession:
     claims: list[str]
     passed_sha256: bytes | None
     intent: dict[str, Any]
-    owner: str | None
+    owner: UUID | None
+    """An account; None: nobody's."""
     file_id: UUID | None
     created_at: datetime
     expires_at: datetime
@@ -102,7 +104,34 @@ class File:
     name: str
     size: int
     state: FileState
-    owner: str | None
+    owner: UUID | None
+    """An account; None: nobody's."""
+    created_at: datetime
+    expires_at: datetime | None
+    """None: never by itself."""
+    password_hash: str | None
+    sha256: bytes | None
+    """Of its blob; None until the content is verified."""
+
+
+class Keep(Enum):
+    """What stays as it is."""
+
+    KEEP = auto()
+
+
+KEEP = Keep.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What becomes different of a file."""
+
+    name: str | Keep = KEEP
+    expires_at: datetime | Keep | None = KEEP
+    """None: never; a moment that is past: now."""
+    password_hash: str | Keep | None = KEEP
+    """None: no password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +154,16 @@ class ChunkIndexInvalid(InvalidInput):
     """There is no chunk with this index."""
 
     code = "chunk_index_invalid"
+
+
+def check_name(name: str) -> None:
+    """Raise `InvalidInput` unless a row can hold this file name: data of any script, never part of a path."""
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        raise InvalidInput("the file name is not valid Unicode") from None
+    if "\0" in name or not 0 < size <= NAME_BYTES:
+        raise InvalidInput(f"a file name has 1 to {NAME_BYTES} bytes and no NUL")
 
 
 def plan_chunks(size: int, chunk_size: int) -> ChunkPlan:

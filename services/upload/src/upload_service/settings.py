@@ -2,10 +2,19 @@
 
 from pydantic import Field
 
-from common.settings import DatabaseSettings, QueueSettings, ServiceIdentitySettings, StoreSettings, ValkeySettings
+from common.settings import (
+    DatabaseSettings,
+    PublicUrlSettings,
+    QueueSettings,
+    ServiceIdentitySettings,
+    StoreSettings,
+    ValkeySettings,
+)
 
 
-class UploadSettings(DatabaseSettings, ValkeySettings, QueueSettings, StoreSettings, ServiceIdentitySettings):
+class UploadSettings(
+    DatabaseSettings, ValkeySettings, QueueSettings, StoreSettings, ServiceIdentitySettings, PublicUrlSettings
+):
     """Read from the environment by the names of the fields, in capitals."""
 
     share_url: str
@@ -17,3 +26,7 @@ class UploadSettings(DatabaseSettings, ValkeySettings, QueueSettings, StoreSetti
     """After this long a file that no share holds is released."""
     garbage_grace_seconds: int = Field(default=3600, ge=0)
     """How long the object of an unreferenced blob is kept."""
+    file_uploader_uploads_per_minute: int = Field(default=2, ge=1)
+    """How many uploads of the File Uploader dialect one address may make in a minute."""
+    file_uploader_size: int = Field(default=100 * 1024 * 1024, ge=1)
+    """How many bytes a file may have that is uploaded by the File Uploader dialect."""

@@ -2,6 +2,9 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from common.dialects.filecodebox import Expiry, Policy
@@ -12,6 +15,20 @@ from upload_service.model import UploadSession
 # How long a policy is used before it is asked for anew, and how long it may still serve when nobody answers.
 FRESH_SECONDS = 3
 STALE_SECONDS = 600
+
+
+Form = Literal["code", "link"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A share that was made."""
+
+    code: str
+    """What people type, or the id in a link."""
+    delete_key: str
+    """Who shows it may delete what was shared."""
+    created_at: datetime
 
 
 class Shares:
@@ -34,8 +51,11 @@ class Shares:
                     raise
         return self._policy
 
-    async def create(self, session: UploadSession, expiry: Expiry) -> str:
-        """Share the file that a session became; the code. The same session always gets the same code."""
+    async def create(self, session: UploadSession, expiry: Expiry, form: Form = "code", extension: str = "") -> Shared:
+        """Share the file that a session became, for the session's owner. The same session always gets the same share.
+
+        `extension`: what a link is to end in.
+        """
         assert session.file_id is not None, "only a completed session has a file to share"
         answer = await self._peer.call(
             "POST",
@@ -47,9 +67,21 @@ class Shares:
                 "size": session.size,
                 "expires_at": expiry.at.isoformat() if expiry.at else None,
                 "uses": expiry.uses,
+                "owner": session.owner.hex if session.owner else None,
+                "form": form,
+                "extension": extension,
             },
         )
-        return str(answer["code"])
+        created_at = datetime.fromisoformat(str(answer["created_at"]))
+        return Shared(str(answer["code"]), str(answer["delete_key"]), created_at)
+
+    async def end(self, file_ids: Sequence[UUID]) -> None:
+        """End every share of these files."""
+        await self._peer.call("POST", "/internal/shares/end", {"file_ids": [file_id.hex for file_id in file_ids]})
+
+    async def rename(self, file_id: UUID, name: str) -> None:
+        """Give the shares of a file its new name."""
+        await self._peer.call("POST", "/internal/shares/rename", {"file_id": file_id.hex, "name": name})
 
     async def held(self, file_ids: Sequence[UUID]) -> list[UUID]:
         """Which of these files some share holds."""

@@ -10,7 +10,7 @@ from celery import Celery
 
 from common.errors import Unavailable
 from common.queue.app import WorkerProcess, send_soon
-from upload_service.operations import cleaning, files, verification
+from upload_service.operations import cleaning, expiring, files, verification
 from upload_service.operations.context import Context
 from upload_service.shares import Shares
 
@@ -60,6 +60,10 @@ def register(app: Celery, process: WorkerProcess[Working]) -> None:
     @task(name="upload.release_unclaimed")
     def release_unclaimed() -> None:
         process.run(_release_unclaimed)
+
+    @task(name="upload.expire_files")
+    def expire_files() -> None:
+        process.run(lambda working: expiring.clear_ended(working.context, working.shares))
 
 
 async def _sweep_unverified(app: Celery, working: Working) -> None:

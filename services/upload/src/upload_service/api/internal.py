@@ -1,4 +1,4 @@
-"""What other services ask: how to hand a file out, and to release it."""
+"""What other services ask: how to hand a file out, whose it is, to release it, and to erase an account."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -6,29 +6,42 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends
 
 from common.http.service_tokens import TokenVerifier, internal_only
-from upload_service.operations import files
+from upload_service.operations import expiring, files, owning
 from upload_service.operations.context import Context
 
 
 def router(context: Context, verifier: TokenVerifier) -> APIRouter:
-    """Routes under `/internal/files`, for the share service."""
-    routes = APIRouter(prefix="/internal/files", dependencies=[Depends(internal_only(lambda: verifier, "share"))])
+    """Routes under `/internal/files` for the share service, and `/internal/accounts` for auth."""
+    routes = APIRouter(prefix="/internal")
+    for_share = [Depends(internal_only(lambda: verifier, "share"))]
+    for_auth = [Depends(internal_only(lambda: verifier, "auth"))]
 
-    @routes.post("/{file_id}/download")
+    @routes.post("/files/{file_id}/download", dependencies=for_share)
     async def open_download(
         file_id: UUID, method: Annotated[Literal["GET", "HEAD"], Body(embed=True)]
-    ) -> dict[str, str | int]:
+    ) -> dict[str, str | int | None]:
         download = await files.open_download(context, file_id, method)
         return {
             "store_path": download.store_path,
             "sha256": download.sha256.hex(),
             "size": download.size,
             "name": download.name,
+            "password_hash": download.password_hash,
         }
 
-    @routes.delete("/{file_id}")
+    @routes.post("/files/{file_id}/adopt", dependencies=for_share)
+    async def adopt(file_id: UUID, owner: Annotated[UUID, Body(embed=True)]) -> dict[str, str]:
+        await owning.adopt_file(context, file_id, owner)
+        return {}
+
+    @routes.delete("/files/{file_id}", dependencies=for_share)
     async def release(file_id: UUID) -> dict[str, str]:
         await files.release_file(context, file_id)
+        return {}
+
+    @routes.delete("/accounts/{account_id}", dependencies=for_auth)
+    async def erase(account_id: UUID) -> dict[str, str]:
+        await expiring.erase_account(context, account_id)
         return {}
 
     return routes

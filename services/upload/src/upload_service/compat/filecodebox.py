@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
@@ -17,27 +18,26 @@ from common.http.bodies import Field, FilePart, FormStream, content_length
 from upload_service.compat.file_hash import claims_of
 from upload_service.compat.filecodebox_steps import (
     PRESIGN_TOLERANCE,
+    Admitted,
     FileCodeBox,
     abort_upload,
     address_of,
     admitted,
     chunk_body,
-    discard_upload,
     find_session,
-    finish_and_share,
     form_of,
     length_text,
+    session_of,
     small_fields,
     store_file,
 )
+from upload_service.compat.form_upload import FORM_ALLOWANCE, FormUpload, finish_and_share
 from upload_service.model import ChunkIndexInvalid, SessionState, UploadSession
 from upload_service.operations import chunks, sessions
 from upload_service.operations.chunks import ChunkLengthWrong
 from upload_service.operations.sessions import ChunksMissing, DigestMismatch, NewUpload
 
 PRESIGN_LIFETIME = timedelta(seconds=900)
-# What a form may weigh beside its file before its announced length alone condemns it.
-FORM_ALLOWANCE = 1024 * 1024
 DEFAULT_VALUE, DEFAULT_STYLE = 1, "day"
 
 
@@ -72,58 +72,42 @@ class DirectUpload:
         self._box = box
 
     async def share_file(self, request: Request) -> Response:
-        policy = await admitted(self._box, request)
+        allowed = await admitted(self._box, request)
+        policy = allowed.policy
         async with dialect.counted_upload(self._box.limiter, policy, address_of(request)):
             form = form_of(request)
             if form.body.certain() > policy.upload_size + FORM_ALLOWANCE:
                 raise dialect.oversize(policy)
-            session, fields = await self._receive(form, policy)
-            try:
+            async with FormUpload(self._box.context, self._box.shares) as upload:
+                fields = await self._receive(form, allowed, upload)
                 expiry = dialect.parse_expiry(*_expiry_fields(fields), policy, clock.now())
-                code = await finish_and_share(self._box, session, expiry)
-            except BaseException:
-                await discard_upload(self._box.context, session)
-                raise
-        return dialect.ok({"code": code, "name": session.file_name})
+                session, shared = await upload.share(expiry)
+        return dialect.ok({"code": shared.code, "name": session.file_name})
 
-    async def _receive(self, form: FormStream, policy: Policy) -> tuple[UploadSession, dict[str, Any]]:
-        """The session that holds the form's file, and the form's other fields, which may come before or after it."""
-        session: UploadSession | None = None
+    async def _receive(self, form: FormStream, allowed: Admitted, upload: FormUpload) -> dict[str, Any]:
+        """Store the form's file, and return its other fields, which may come before or after it."""
         fields: dict[str, Any] = {}
         refusal: Refused | None = None
-        try:
-            async for part in form:
-                if isinstance(part, Field):
-                    fields[part.name] = part.text
-                elif part.name == "file" and session is None and refusal is None:
-                    _expiry_fields(fields)
-                    try:
-                        session = await self._store(part, policy)
-                    except Refused as error:
-                        # A misshaped field is told first, also one that follows: but not at the price of a large body.
-                        if form.body.length is None or form.body.certain() > FORM_ALLOWANCE:
-                            raise
-                        refusal = error
-            _expiry_fields(fields)
-        except BaseException:
-            if session:
-                await discard_upload(self._box.context, session)
-            raise
+        async for part in form:
+            if isinstance(part, Field):
+                fields[part.name] = part.text
+            elif part.name == "file" and upload.session is None and refusal is None:
+                _expiry_fields(fields)
+                try:
+                    dialect.check_type(part.filename, allowed.policy)
+                    session = await upload.begin(NewUpload(part.filename, owner=allowed.owner))
+                    await store_file(self._box.context, session, part, allowed.policy)
+                except Refused as error:
+                    # A misshaped field is told first, also one that follows: but not at the price of a large body.
+                    if form.body.length is None or form.body.certain() > FORM_ALLOWANCE:
+                        raise
+                    refusal = error
+        _expiry_fields(fields)
         if refusal:
             raise refusal
-        if session is None:
+        if upload.session is None:
             raise FieldError("missing", ["body", "file"], "Field required")
-        return session, fields
-
-    async def _store(self, part: FilePart, policy: Policy) -> UploadSession:
-        dialect.check_type(part.filename, policy)
-        session = await sessions.start_upload(self._box.context, NewUpload(part.filename))
-        try:
-            await store_file(self._box.context, session, part, policy)
-        except BaseException:
-            await discard_upload(self._box.context, session)
-            raise
-        return session
+        return fields
 
 
 def _expiry_fields(fields: dict[str, Any]) -> tuple[str, int]:
@@ -139,7 +123,8 @@ class ChunkedUpload:
         self._box = box
 
     async def init(self, request: Request) -> Response:
-        policy = await admitted(self._box, request)
+        allowed = await admitted(self._box, request)
+        policy = allowed.policy
         if not policy.enable_chunk:
             raise Refused(403, "Chunked upload is not enabled")
         fields = await small_fields(request)
@@ -153,7 +138,8 @@ class ChunkedUpload:
             size=size,
             chunk_size=chunk_size,
             claims=claims_of(file_hash, size),
-            resume_key=sha256(f"{file_hash}\n{size}\n{chunk_size}\n{name}".encode(errors="replace")).digest(),
+            resume_key=_resume_key(allowed.owner, f"{file_hash}\n{size}\n{chunk_size}\n{name}"),
+            owner=allowed.owner,
         )
         session = await sessions.start_upload(self._box.context, new)
         return dialect.ok(
@@ -167,7 +153,7 @@ class ChunkedUpload:
         )
 
     async def chunk(self, request: Request, upload_id: str, index: str) -> Response:
-        session = await find_session(self._box.context, upload_id, chunked=True)
+        session = await session_of(self._box, request, upload_id, chunked=True)
         if not re.fullmatch(r"-?[0-9]{1,18}", index):
             raise FieldError("int_parsing", ["path", "chunk_index"], "Input should be a valid integer", index)
         try:
@@ -182,8 +168,8 @@ class ChunkedUpload:
             detail["skipped"] = True
         return dialect.ok(detail)
 
-    async def status(self, upload_id: str) -> Response:
-        session = await find_session(self._box.context, upload_id, chunked=True)
+    async def status(self, request: Request, upload_id: str) -> Response:
+        session = await session_of(self._box, request, upload_id, chunked=True)
         uploaded = await sessions.stored_indexes(self._box.context, session)
         total = session.chunk_count or 0
         return dialect.ok(
@@ -199,8 +185,9 @@ class ChunkedUpload:
         )
 
     async def complete(self, request: Request, upload_id: str) -> Response:
-        policy = await admitted(self._box, request)
-        session = await find_session(self._box.context, upload_id, chunked=True)
+        allowed = await admitted(self._box, request)
+        policy = allowed.policy
+        session = await find_session(self._box.context, upload_id, allowed.identity, chunked=True)
         fields = await small_fields(request)
         value, style = int_field(fields, "expire_value"), str_field(fields, "expire_style")
         dialect.parse_expiry(style, value, policy, clock.now())
@@ -214,13 +201,20 @@ class ChunkedUpload:
                 raise Refused(400, "File hash mismatch") from None
             # The share's time begins now: its verification may have taken a while.
             expiry = dialect.parse_expiry(style, value, policy, clock.now())
-            code = await self._box.shares.create(session, expiry)
-        return dialect.ok({"code": code, "name": session.file_name})
+            shared = await self._box.shares.create(session, expiry)
+        return dialect.ok({"code": shared.code, "name": session.file_name})
 
-    async def cancel(self, upload_id: str) -> Response:
-        session = await find_session(self._box.context, upload_id, chunked=True)
+    async def cancel(self, request: Request, upload_id: str) -> Response:
+        session = await session_of(self._box, request, upload_id, chunked=True)
         await abort_upload(self._box.context, session)
         return dialect.ok({"message": "上传已取消"})
+
+
+def _resume_key(owner: UUID | None, content: str) -> bytes:
+    """What makes a later start the same upload: nobody, and no other account, resumes an account's."""
+    return sha256(
+        f"{owner.hex}\n{content}".encode(errors="replace") if owner else content.encode(errors="replace")
+    ).digest()
 
 
 class PresignedUpload:
@@ -230,7 +224,8 @@ class PresignedUpload:
         self._box = box
 
     async def init(self, request: Request) -> Response:
-        policy = await admitted(self._box, request)
+        allowed = await admitted(self._box, request)
+        policy = allowed.policy
         fields = await small_fields(request)
         name, size = str_field(fields, "file_name"), int_field(fields, "file_size")
         value = int_field(fields, "expire_value", DEFAULT_VALUE)
@@ -242,7 +237,7 @@ class PresignedUpload:
             dialect.check_type(name, policy)
             dialect.parse_expiry(style, value, policy, clock.now())
             intent = {"expire_value": value, "expire_style": style}
-            new = NewUpload(name, size=size, intent=intent, lifetime=PRESIGN_LIFETIME)
+            new = NewUpload(name, size=size, intent=intent, lifetime=PRESIGN_LIFETIME, owner=allowed.owner)
             session = await sessions.start_upload(self._box.context, new)
         proxy = f"/presign/upload/proxy/{session.id.hex}"
         return dialect.ok(
@@ -257,15 +252,16 @@ class PresignedUpload:
         )
 
     async def proxy(self, request: Request, upload_id: str) -> Response:
-        policy = await admitted(self._box, request)
-        session = await find_session(self._box.context, upload_id, chunked=False)
+        allowed = await admitted(self._box, request)
+        policy = allowed.policy
+        session = await find_session(self._box.context, upload_id, allowed.identity, chunked=False)
         async with dialect.counted_upload(self._box.limiter, policy, address_of(request)):
             intent = session.intent
             expiry = dialect.parse_expiry(intent["expire_style"], intent["expire_value"], policy, clock.now())
             if session.state is SessionState.OPEN:
                 await self._receive(request, session, policy)
-            code = await finish_and_share(self._box, session, expiry)
-        return dialect.ok({"code": code, "name": session.file_name})
+            session, shared = await finish_and_share(self._box.context, self._box.shares, session, expiry)
+        return dialect.ok({"code": shared.code, "name": session.file_name})
 
     async def _receive(self, request: Request, session: UploadSession, policy: Policy) -> None:
         declared = session.size or 0
@@ -278,12 +274,12 @@ class PresignedUpload:
         else:
             raise FieldError("missing", ["body", "file"], "Field required")
 
-    async def confirm(self, upload_id: str) -> Response:
-        await find_session(self._box.context, upload_id, chunked=False)
+    async def confirm(self, request: Request, upload_id: str) -> Response:
+        await session_of(self._box, request, upload_id, chunked=False)
         raise Refused(400, "此会话不支持direct模式")
 
-    async def status(self, upload_id: str) -> Response:
-        session = await find_session(self._box.context, upload_id, chunked=False)
+    async def status(self, request: Request, upload_id: str) -> Response:
+        session = await session_of(self._box, request, upload_id, chunked=False)
         return dialect.ok(
             {
                 "upload_id": session.id.hex,
@@ -296,7 +292,7 @@ class PresignedUpload:
             }
         )
 
-    async def cancel(self, upload_id: str) -> Response:
-        session = await find_session(self._box.context, upload_id, chunked=False)
+    async def cancel(self, request: Request, upload_id: str) -> Response:
+        session = await session_of(self._box, request, upload_id, chunked=False)
         await abort_upload(self._box.context, session)
         return dialect.ok({"message": "上传会话已取消"})

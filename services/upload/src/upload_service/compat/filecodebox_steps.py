@@ -8,13 +8,16 @@ from uuid import UUID
 
 from fastapi import Request
 
-from common.blob import BodyLength
 from common.dialects import filecodebox as dialect
 from common.dialects.filecodebox import FieldError, Policy, Refused
 from common.errors import Conflict, InvalidInput, NotFound, TooLarge
 from common.http.bodies import FilePart, FormStream, RawBody, read_fields
+from common.http.identities import ignoring_errors
+from common.identity import Identity
 from common.ids import parse_id
 from common.limits import Limiter
+from common.rights import Action, Actor, permitted
+from upload_service.compat.form_upload import store_part
 from upload_service.model import Layout, UploadSession
 from upload_service.operations import sessions, streams
 from upload_service.operations.chunks import ChunkLengthWrong
@@ -39,11 +42,25 @@ class FileCodeBox:
     complete_wait: timedelta
 
 
-async def admitted(box: FileCodeBox, request: Request) -> Policy:
-    """The policy, once it lets this client upload at all."""
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What an upload that may begin has to keep to, and whose it is."""
+
+    policy: Policy
+    identity: Identity | None
+    """None: nobody's. The dialect's own pages send headers that mean nothing here."""
+
+    @property
+    def owner(self) -> UUID | None:
+        return self.identity.account_id if self.identity else None
+
+
+async def admitted(box: FileCodeBox, request: Request) -> Admitted:
+    """Who uploads, once the policy lets this client upload at all."""
     policy = await box.shares.policy()
-    dialect.check_open(policy, request.headers.get("authorization"))
-    return policy
+    identity = await ignoring_errors(request)
+    dialect.check_open(policy, request.headers.get("authorization"), identity)
+    return Admitted(policy, identity)
 
 
 def address_of(request: Request) -> str:
@@ -51,8 +68,8 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def find_session(context: Context, upload_id: str, *, chunked: bool) -> UploadSession:
-    """The session of this id and kind. Raises `Refused` (404)."""
+async def find_session(context: Context, upload_id: str, identity: Identity | None, *, chunked: bool) -> UploadSession:
+    """The session of this id and kind, for who may continue it. Raises `Refused` (404)."""
     session_id: UUID | None = parse_id(upload_id)
     try:
         session = await sessions.find_session(context, session_id) if session_id else None
@@ -62,7 +79,15 @@ async def find_session(context: Context, upload_id: str, *, chunked: bool) -> Up
         session = None
     if session is None or (session.layout is Layout.STREAM) == chunked:
         raise Refused(404, SESSION_TEXT)
+    # Even an administrator hears no more than anybody: there is nothing to be done with a stranger's upload.
+    if not permitted(Action.CONTINUE, Actor(identity), session.owner):
+        raise Refused(404, SESSION_TEXT)
     return session
+
+
+async def session_of(box: FileCodeBox, request: Request, upload_id: str, *, chunked: bool) -> UploadSession:
+    """`find_session` for whoever sent the request."""
+    return await find_session(box.context, upload_id, await ignoring_errors(request), chunked=chunked)
 
 
 async def small_fields(request: Request) -> dict[str, Any]:
@@ -104,22 +129,14 @@ async def store_file(
     """Store a form's file as the content of `session`. Raises `Refused` when it is too large or not as declared."""
     limit = policy.upload_size if declared is None else min(policy.upload_size, declared + PRESIGN_TOLERANCE)
     try:
-        size = await streams.put_stream(context, session, part, limit)
+        size = await store_part(context, session, part, limit)
     except TooLarge:
         if limit < policy.upload_size:
             raise Refused(400, "文件大小与声明不符") from None
         raise dialect.oversize(policy) from None
-    except BodyLength:
-        raise InvalidInput("the form has too much after its file") from None
     if declared is not None and abs(size - declared) > PRESIGN_TOLERANCE:
         await streams.forget_stream(context, session)
         raise Refused(400, "文件大小与声明不符")
-
-
-async def finish_and_share(box: FileCodeBox, session: UploadSession, expiry: dialect.Expiry) -> str:
-    """Make the stored file of `session` a share; its code."""
-    finished = await streams.finish_stream(box.context, session)
-    return await box.shares.create(finished, expiry)
 
 
 async def abort_upload(context: Context, session: UploadSession) -> None:
@@ -130,8 +147,3 @@ async def abort_upload(context: Context, session: UploadSession) -> None:
         raise Refused(404, SESSION_TEXT) from None
     except Conflict:
         raise Refused(409, "Upload already completed") from None
-
-
-async def discard_upload(context: Context, session: UploadSession) -> None:
-    """Leave nothing of a failed form upload: neither the session nor, if it came that far, the file."""
-    await streams.discard_stream(context, session.id)

@@ -11,7 +11,7 @@ from common import logging
 from common.errors import Unavailable
 from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations.context import Context
-from upload_service.queries import blobs, parts, sessions
+from upload_service.queries import blobs, files, parts, sessions
 
 BATCH = 100
 # A sender that comes back within this time still hears what became of its upload.
@@ -75,4 +75,4 @@ async def collect_garbage(context: Context, grace: timedelta) -> None:
 async def unclaimed_files(context: Context, age: timedelta) -> list[UUID]:
     """Files older than `age` of which nobody has yet said that a share holds them."""
     async with context.db.connection() as connection:
-        return await blobs.unclaimed_files(connection, age, BATCH)
+        return await files.unclaimed_files(connection, age, BATCH)

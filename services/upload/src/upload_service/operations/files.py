@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from common.db import Connection
 from common.errors import Gone, NotFound, NotReady
 from upload_service.model import FileState
 from upload_service.operations.context import Context
-from upload_service.queries import blobs
+from upload_service.queries import blobs, files
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +19,18 @@ class Download:
     name: str
     size: int
     sha256: bytes
+    password_hash: str | None
+    """Of the file's own password."""
 
 
 async def open_download(context: Context, file_id: UUID, method: str) -> Download:
     """How to fetch the file's content by `method` (GET or HEAD), always from a verified blob.
 
-    Raises `NotFound`, `NotReady` while it is being verified, `Gone` when it is corrupt.
+    Raises `NotFound`, also from the moment that its time is over, `NotReady` while it is being verified, `Gone` when it
+    is corrupt.
     """
     async with context.db.connection() as connection:
-        file = await blobs.get_file(connection, file_id)
+        file = await files.get_file(connection, file_id)
         if file is None:
             raise NotFound
         if file.state == FileState.PENDING:
@@ -36,23 +38,19 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
         blob = await blobs.get_blob(connection, file.blob_id) if file.blob_id else None
     if blob is None:
         raise Gone("the content is not what its sender said it is")
-    return Download(context.store.signed_path(method, blob.object_key), file.name, blob.size, blob.sha256)
+    path = context.store.signed_path(method, blob.object_key)
+    return Download(path, file.name, blob.size, blob.sha256, file.password_hash)
 
 
 async def release_file(context: Context, file_id: UUID) -> None:
     """Delete the file and its reference on the blob; one that is gone already is as good as released."""
     async with context.db.transaction() as connection:
-        await drop_file(connection, file_id)
-
-
-async def drop_file(connection: Connection, file_id: UUID) -> None:
-    """`release_file` within a larger unit of work."""
-    blob_id = await blobs.delete_file(connection, file_id)
-    if blob_id:
-        await blobs.drop_reference(connection, blob_id)
+        blob_id = await files.delete_file(connection, file_id)
+        if blob_id:
+            await blobs.drop_reference(connection, blob_id)
 
 
 async def claim_files(context: Context, file_ids: Sequence[UUID]) -> None:
     """Remember that a share holds these files."""
     async with context.db.connection() as connection:
-        await blobs.claim_files(connection, file_ids)
+        await files.claim_files(connection, file_ids)

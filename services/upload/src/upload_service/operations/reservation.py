@@ -15,7 +15,8 @@ from common.errors import Conflict, Unavailable
 from common.ids import new_id
 from upload_service.model import Part, UploadSession
 from upload_service.operations.context import Context
-from upload_service.queries import parts
+from upload_service.operations.sessions import SessionNotFound
+from upload_service.queries import parts, sessions
 
 LEASE = timedelta(seconds=15)
 RENEW_AFTER = LEASE.total_seconds() / 3
@@ -39,7 +40,10 @@ class Reservation:
         self._renewed = 0.0
 
     async def take(self) -> Part | None:
-        """Reserve the part, or return it when it is stored. Waits for another writer. Raises `PartBusy`."""
+        """Reserve the part, or return it when it is stored. Waits for another writer.
+
+        Raises `PartBusy`, and `SessionNotFound` when the session has ended.
+        """
         until = time.monotonic() + PATIENCE.total_seconds()
         while True:
             async with self._context.db.connection() as connection:
@@ -48,6 +52,8 @@ class Reservation:
                     return None
                 if stored := await parts.get_part(connection, self._session_id, self._index):
                     return stored
+                if not await sessions.is_open(connection, self._session_id):
+                    raise SessionNotFound
             if time.monotonic() > until:
                 raise PartBusy
             await asyncio.sleep(LOOK_SECONDS)

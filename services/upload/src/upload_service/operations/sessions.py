@@ -12,13 +12,12 @@ from common.blob import DigestClaim
 from common.db import Connection
 from common.errors import Conflict, InvalidInput, NotFound, Unavailable
 from common.ids import new_id
-from upload_service.model import UNVERIFIED, Layout, SessionState, UploadSession, plan_chunks
+from upload_service.model import UNVERIFIED, Layout, SessionState, UploadSession, check_name, plan_chunks
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
 from upload_service.operations.verification import verify_upload
-from upload_service.queries import blobs, parts, sessions
+from upload_service.queries import files, parts, sessions
 
-NAME_BYTES = 8192
 # Up to so many chunks the store assembles in the time that a message to a worker takes.
 ASSEMBLED_AT_ONCE = 500
 # How often a waiting request looks, at first and at most.
@@ -66,11 +65,13 @@ class NewUpload:
     intent: dict[str, Any] = field(default_factory=dict[str, Any])
     lifetime: timedelta | None = None
     """Longer or shorter than usual."""
+    owner: UUID | None = None
+    """The account whose file it becomes; None: nobody's."""
 
 
 async def start_upload(context: Context, new: NewUpload) -> UploadSession:
     """A new session, or the open one with the same resume key. Raises `InvalidInput`, `TooLarge`."""
-    _check_name(new.file_name)
+    check_name(new.file_name)
     lifetime = new.lifetime or context.session_lifetime
     session_id = new_id()
     layout, chunk_count = Layout.STREAM, None
@@ -88,7 +89,7 @@ async def start_upload(context: Context, new: NewUpload) -> UploadSession:
         "claims": [str(claim) for claim in new.claims],
         "resume_key": new.resume_key,
         "intent": new.intent,
-        "owner": None,
+        "owner": new.owner,
         "lifetime": lifetime,
     }
     async with context.db.transaction() as connection:
@@ -110,16 +111,6 @@ async def _resume_or_insert(
         if session := await sessions.insert_session(connection, values):
             return session
         # Another request inserted it in between: the next look finds it.
-
-
-def _check_name(name: str) -> None:
-    """A name is data, of any script and length that a row can hold; it never becomes part of a path."""
-    try:
-        size = len(name.encode())
-    except UnicodeEncodeError:
-        raise InvalidInput("the file name is not valid Unicode") from None
-    if "\0" in name or not 0 < size <= NAME_BYTES:
-        raise InvalidInput(f"a file name has 1 to {NAME_BYTES} bytes and no NUL")
 
 
 async def find_session(context: Context, session_id: UUID) -> UploadSession:
@@ -186,7 +177,7 @@ async def _begin_assembly(context: Context, connection: Connection, session: Upl
         raise ChunksMissing
     file_id = new_id()
     size = sum(part.size for part in stored)
-    await blobs.insert_file(connection, file_id, session.file_name, size, session.owner)
+    await files.insert_file(connection, file_id, session.file_name, size, session.owner)
     await sessions.attach_file(connection, session.id, file_id, size)
     passed = context.passing.take(session.id, stored)
     # A digest that contradicts the sender is not taken for granted: the object itself is read before it is refused.

@@ -6,7 +6,7 @@ from common.db import Connection
 from common.ids import new_id
 from upload_service.model import UNVERIFIED, Blob, FileState, SessionState, UploadSession
 from upload_service.operations.context import Context
-from upload_service.queries import blobs, sessions
+from upload_service.queries import blobs, files, sessions
 
 SETTLEABLE = (SessionState.OPEN, *UNVERIFIED)
 
@@ -19,10 +19,10 @@ async def settle_session(connection: Connection, session_id: UUID, size: int, sh
     session = await _locked(connection, session_id)
     if session.state not in SETTLEABLE:
         return session
-    file = await blobs.lock_file(connection, session.file_id) if session.file_id else None
+    file = await files.lock_file(connection, session.file_id) if session.file_id else None
     if file is not None:
         blob_id = await _reference(connection, session.object_key, size, sha256)
-        await blobs.settle_file(connection, file.id, FileState.READY, blob_id)
+        await files.settle_file(connection, file.id, FileState.READY, blob_id)
     await sessions.move_session(connection, session_id, SETTLEABLE, SessionState.READY)
     return await _locked(connection, session_id)
 
@@ -32,7 +32,7 @@ async def mark_corrupt(context: Context, session_id: UUID) -> UploadSession:
     async with context.db.transaction() as connection:
         session = await _locked(connection, session_id)
         if session.file_id and session.state in UNVERIFIED:
-            await blobs.settle_file(connection, session.file_id, FileState.CORRUPT, None)
+            await files.settle_file(connection, session.file_id, FileState.CORRUPT, None)
         await sessions.move_session(connection, session_id, UNVERIFIED, SessionState.CORRUPT)
         return await _locked(connection, session_id)
 

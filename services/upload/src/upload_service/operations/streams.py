@@ -10,11 +10,12 @@ from common.ids import new_id
 from upload_service.model import SessionState, UploadSession
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
-from upload_service.operations.files import drop_file
+from upload_service.operations.expiring import clear_soon
 from upload_service.operations.reservation import Reservation
 from upload_service.operations.sessions import SessionNotFound
 from upload_service.operations.settling import settle_session
-from upload_service.queries import blobs, parts, sessions
+from upload_service.queries import files, parts, sessions
+from upload_service.shares import Shares
 
 
 async def put_stream(context: Context, session: UploadSession, source: Source, max_size: int) -> int:
@@ -55,7 +56,7 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
         part = await parts.get_part(connection, session.id, 0)
         if part is None:
             raise SessionNotFound
-        await blobs.insert_file(connection, file_id, current.file_name, part.size, current.owner)
+        await files.insert_file(connection, file_id, current.file_name, part.size, current.owner)
         await sessions.attach_file(connection, session.id, file_id, part.size)
         finished = await settle_session(connection, session.id, part.size, part.sha256)
     await clean_session(context, finished)
@@ -69,20 +70,25 @@ async def forget_stream(context: Context, session: UploadSession) -> None:
     await context.store.delete(session.object_key)
 
 
-async def discard_stream(context: Context, session_id: UUID) -> None:
-    """Leave nothing of a stream whose request failed, however far it came: no session, no file, no object."""
+async def discard_stream(context: Context, shares: Shares, session_id: UUID) -> None:
+    """Leave nothing of a stream whose request failed, however far it came: no session, no file, no object, no share.
+
+    Share may have made one although its answer did not come: so a file is not just dropped, it is ended.
+    """
     try:
         async with context.db.transaction() as connection:
             session = await sessions.get_session(connection, session_id, lock=True)
             if session is None:
                 return
             if session.file_id:
-                await drop_file(connection, session.file_id)
+                await files.end_file(connection, session.file_id)
             await sessions.move_session(connection, session_id, [SessionState.OPEN], SessionState.ABORTED)
         await clean_session(context, session)
     except Unavailable:
         # Without a database nothing can be said; the session runs out, and so does a file that nobody claims.
         return
+    if session.file_id:
+        await clear_soon(context, shares, session.file_id)
 
 
 class _Limited:

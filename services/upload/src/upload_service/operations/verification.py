@@ -19,7 +19,7 @@ from upload_service.model import Layout, Part, SessionState, UploadSession
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
 from upload_service.operations.settling import mark_corrupt, settle_session
-from upload_service.queries import blobs, parts, sessions, verification
+from upload_service.queries import files, parts, sessions, verification
 
 LEASE = timedelta(seconds=15)
 # A message is taken for lost when nobody has begun after this long.
@@ -165,7 +165,7 @@ async def _reopen(context: Context, session: UploadSession, stored: list[Part], 
         if await sessions.reopen_session(connection, session.id, verifier, context.session_lifetime):
             await parts.forget_parts(connection, session.id, [part.index for part in stored])
             if session.file_id:
-                await blobs.delete_file(connection, session.file_id)
+                await files.delete_file(connection, session.file_id)
 
 
 @asynccontextmanager

@@ -1,79 +1,18 @@
-"""SQL on files and the blobs they name: one function, one statement."""
+"""SQL on blobs: one function, one statement."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from psycopg.rows import class_row, scalar_row
 
 from common.db import Connection
-from upload_service.model import Blob, File, FileState
-
-
-async def insert_file(connection: Connection, file_id: UUID, name: str, size: int, owner: str | None) -> None:
-    """A file that waits for its content to be verified."""
-    await connection.execute(
-        """
-        insert into file (id, name, size, state, owner) values (%(id)s, %(name)s, %(size)s, 'pending', %(owner)s)
-        """,
-        {"id": file_id, "name": name, "size": size, "owner": owner},
-    )
-
-
-async def get_file(connection: Connection, file_id: UUID) -> File | None:
-    async with connection.cursor(row_factory=class_row(File)) as cursor:
-        await cursor.execute(
-            "select id, blob_id, name, size, state, owner from file where id = %(id)s", {"id": file_id}
-        )
-        return await cursor.fetchone()
-
-
-async def lock_file(connection: Connection, file_id: UUID) -> File | None:
-    """The file, held still until the end of the transaction."""
-    async with connection.cursor(row_factory=class_row(File)) as cursor:
-        await cursor.execute(
-            "select id, blob_id, name, size, state, owner from file where id = %(id)s for update", {"id": file_id}
-        )
-        return await cursor.fetchone()
+from upload_service.model import Blob
 
 
 async def is_blob_object(connection: Connection, object_key: str) -> bool:
     """Whether a blob is kept in this object."""
     cursor = await connection.execute("select 1 from blob where object_key = %(key)s", {"key": object_key})
     return await cursor.fetchone() is not None
-
-
-async def settle_file(connection: Connection, file_id: UUID, state: FileState, blob_id: UUID | None) -> bool:
-    """Say what became of a pending file; False when it has been released meanwhile."""
-    cursor = await connection.execute(
-        "update file set state = %(state)s, blob_id = %(blob_id)s where id = %(id)s and state = 'pending'",
-        {"id": file_id, "state": state, "blob_id": blob_id},
-    )
-    return cursor.rowcount == 1
-
-
-async def delete_file(connection: Connection, file_id: UUID) -> UUID | None:
-    """Delete a file and return the blob it named, if any."""
-    async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute("delete from file where id = %(id)s returning blob_id", {"id": file_id})
-        return await cursor.fetchone()
-
-
-async def unclaimed_files(connection: Connection, age: timedelta, limit: int) -> list[UUID]:
-    """Files that no share is known to hold although they are old enough."""
-    async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(
-            """
-            select id from file where claimed_at is null and created_at < now() - %(age)s
-            order by created_at limit %(limit)s
-            """,
-            {"age": age, "limit": limit},
-        )
-        return await cursor.fetchall()
-
-
-async def claim_files(connection: Connection, file_ids: Sequence[UUID]) -> None:
-    await connection.execute("update file set claimed_at = now() where id = any(%(ids)s)", {"ids": list(file_ids)})
 
 
 async def get_blob(connection: Connection, blob_id: UUID) -> Blob | None:

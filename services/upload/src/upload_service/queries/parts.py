@@ -11,11 +11,16 @@ from upload_service.model import Part
 
 
 async def reserve_part(connection: Connection, session_id: UUID, index: int, writer: UUID, lease: timedelta) -> bool:
-    """Make `writer` the only one who may record this part; False when it is stored, or another writer is at it."""
+    """Make `writer` the only one who may record this part.
+
+    False when it is stored, or another writer is at it, or the session is not open. The session is held still for the
+    moment: one that ends sees every writer that came before, and none comes after.
+    """
     cursor = await connection.execute(
         """
         insert into part (session_id, index, writer, lease_until)
-        values (%(session_id)s, %(index)s, %(writer)s, now() + %(lease)s)
+        select id, %(index)s, %(writer)s, now() + %(lease)s
+        from upload_session where id = %(session_id)s and state = 'open' for share
         on conflict (session_id, index) do update set writer = excluded.writer, lease_until = excluded.lease_until
         where part.stored_at is null and part.lease_until < now()
         """,

@@ -130,6 +130,14 @@ async def set_passed_digest(connection: Connection, session_id: UUID, sha256: by
     )
 
 
+async def abort_sessions_of(connection: Connection, owner: UUID) -> None:
+    """Give up the open sessions of an account."""
+    await connection.execute(
+        "update upload_session set state = 'aborted', changed_at = now() where owner = %(owner)s and state = 'open'",
+        {"owner": owner},
+    )
+
+
 async def expire_sessions(connection: Connection, limit: int) -> int:
     """End open sessions whose time is over; how many."""
     cursor = await connection.execute(
@@ -158,6 +166,14 @@ async def uncleaned_sessions(connection: Connection, limit: int) -> list[UploadS
             {"limit": limit},
         )
         return await cursor.fetchall()
+
+
+async def is_open(connection: Connection, session_id: UUID) -> bool:
+    """Whether the session takes bytes."""
+    cursor = await connection.execute(
+        "select 1 from upload_session where id = %(id)s and state = 'open'", {"id": session_id}
+    )
+    return await cursor.fetchone() is not None
 
 
 async def is_quiet(connection: Connection, session_id: UUID) -> bool:

@@ -1,0 +1,233 @@
+"""The upload service as its callers see it: served over HTTP, beside a real auth service and a stand-in for share.
+
+The stand-in remembers what it was asked; contract tests have the real one.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+from fastapi import FastAPI, Request, Response
+from minio import Minio
+
+from common import clock
+from tests.conftest import ROOT, Engines, MakeDatabase
+from tests.integration.running_auth import AuthService, Person, new_address, running_auth
+from tests.integration.running_share import SECRETS, served
+from upload_service.app import create_app as create_upload
+from upload_service.build import build
+from upload_service.operations import cleaning, expiring
+from upload_service.operations.context import Context
+from upload_service.settings import UploadSettings
+from upload_service.shares import Shares
+
+PATIENCE_SECONDS = 10
+POLICY: dict[str, Any] = {
+    **dict.fromkeys(("name", "description", "explain", "notify_title", "notify_content"), ""),
+    "upload_size": 64 * 1024 * 1024,
+    "allowed_file_types": [],
+    "expire_styles": ["day", "hour", "minute", "forever", "count"],
+    "enable_chunk": True,
+    "open_upload": True,
+    "max_save_seconds": 0,
+    "upload_count": 100_000,
+    "upload_minute": 1,
+    "error_count": 100_000,
+    "error_minute": 1,
+    "numeric_codes": False,
+}
+
+
+@dataclass
+class ShareStandIn:
+    """What share was asked for, and whether it answers at all."""
+
+    is_down: bool = False
+    loses_answers: bool = False
+    """It makes shares, but nobody hears of them."""
+    policy: dict[str, Any] = field(default_factory=lambda: dict(POLICY))
+    made: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    ended: list[UUID] = field(default_factory=list[UUID])
+    renamed: list[tuple[UUID, str]] = field(default_factory=list[tuple[UUID, str]])
+
+    def answer(self, path: str, body: Any) -> dict[str, Any]:
+        match path:
+            case "policy":
+                return self.policy
+            case "shares":
+                self.made.append(body)
+                made = {"id": uuid4().hex, "code": f"code{len(self.made)}", "delete_key": str(uuid4())}
+                return {**made, "created_at": clock.now().isoformat()}
+            case "shares/end":
+                self.ended += [UUID(file_id) for file_id in body["file_ids"]]
+            case "shares/rename":
+                self.renamed.append((UUID(body["file_id"]), body["name"]))
+            case "shares/held":
+                return {"held": body["file_ids"]}
+            case _:
+                raise AssertionError(path)
+        return {}
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        async def answer(request: Request, path: str) -> Response | dict[str, Any]:
+            # The policy is asked for before anything else; what is shown here are failures after that.
+            if self.is_down and path != "policy":
+                return Response(status_code=500)
+            answered = self.answer(path, await request.json() if request.method == "POST" else None)
+            return Response(status_code=500) if self.loses_answers and path == "shares" else answered
+
+        app.add_api_route("/internal/{path:path}", answer, methods=["GET", "POST"], response_model=None)
+        return app
+
+
+@dataclass
+class UploadService:
+    """A running upload service."""
+
+    url: str
+    settings: UploadSettings
+    auth: AuthService
+    share: ShareStandIn
+    opened: ExitStack
+
+    def client(self, account: Person | None = None) -> httpx.Client:
+        """A client of this account or of nobody, at an address that nobody else has."""
+        headers = {"X-Forwarded-For": new_address()}
+        if account:
+            headers["Authorization"] = f"Bearer {account.token}"
+        return self.opened.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=30))
+
+    def caller(self, who: str, owner: Person) -> httpx.Client:
+        """A client of the owner, or of somebody else: stranger, administrator, nobody, signed out."""
+        accounts: dict[str, Callable[[], Person | None]] = {
+            "owner": lambda: owner,
+            "nobody": lambda: None,
+            "signed out": self.signed_out,
+            "administrator": self.auth.administrator,
+            "stranger": self.auth.sign_up,
+        }
+        return self.client(accounts[who]())
+
+    def signed_out(self) -> Person:
+        """Someone whose token is not accepted any more."""
+        person = self.auth.sign_up()
+        assert person.client.post("/v1/auth/logout").status_code == 204
+        return person
+
+    def internal(self, method: str, path: str, body: object = None, service: str = "share") -> httpx.Response:
+        """A call by another service."""
+        asked = {"service": service, "secret": SECRETS[service]}
+        token = httpx.post(f"{self.settings.auth_url}/internal/service-tokens", json=asked).json()["token"]
+        return httpx.request(method, self.url + path, json=body, headers={"Authorization": f"Bearer {token}"})
+
+    def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.settings.database_url.get_secret_value(), autocommit=True) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def run(self, operation: Callable[[Context, Shares], Coroutine[Any, Any, None]]) -> None:
+        """Run an operation as a worker would, in a process of its own."""
+
+        async def run() -> None:
+            parts = build(self.settings, _nobody_verifies, pool_size=2)
+            await parts.open()
+            try:
+                await operation(parts.context, parts.shares)
+            finally:
+                await parts.close()
+
+        asyncio.run(run())
+
+    def sweep(self) -> None:
+        """What the worker's sweeps do in the end."""
+
+        async def sweep(context: Context, shares: Shares) -> None:
+            await expiring.clear_ended(context, shares)
+            await cleaning.abort_stale_sessions(context)
+            await cleaning.collect_garbage(context, timedelta(0))
+
+        self.run(sweep)
+
+    def own_file(self, account: Person | None, content: bytes | None = None, name: str = "name.txt") -> str:
+        """Upload a file and return its id."""
+        files = {"file": (name, secrets.token_bytes(100) if content is None else content)}
+        answer = self.client(account).post("/api/upload/private", files=files)
+        assert answer.status_code == 200, answer.text
+        return str(UUID(self.share.made[-1]["file_id"]))
+
+    def left(self) -> set[str]:
+        """What is there of uploads: rows that mean something, objects, and unfinished objects."""
+        rows = self.ask(
+            """
+            select 'session ' || id from upload_session where state not in ('ready', 'corrupt', 'aborted', 'expired')
+            union all select 'part ' || session_id from part join upload_session on id = session_id
+                where state not in ('ready', 'corrupt', 'aborted', 'expired')
+            union all select 'file ' || id from file
+            union all select 'blob ' || id from blob where refs > 0
+            """
+        )
+        store, bucket = _store_of(self.settings), self.settings.s3_bucket
+        objects = [f"object {found.object_name}" for found in store.list_objects(bucket, recursive=True)]
+        unfinished = store._list_multipart_uploads(bucket).uploads
+        return {row[0] for row in rows} | {*objects} | {f"unfinished {upload.upload_id}" for upload in unfinished}
+
+    @contextmanager
+    def nothing_left(self) -> Iterator[None]:
+        """Assert that the block leaves nothing, and has shared nothing."""
+        before, made = self.left(), len(self.share.made)
+        yield
+        # Who was cut off is tidied up after the client has gone.
+        until = time.monotonic() + PATIENCE_SECONDS
+        while left := self.left() - before:
+            assert time.monotonic() < until, left
+            time.sleep(0.05)
+        assert len(self.share.made) == made
+
+
+@contextmanager
+def running_upload_service(
+    make_database: MakeDatabase, engines: Engines, policy: dict[str, Any] | None = None, **changes: Any
+) -> Iterator[UploadService]:
+    """Everything above, on fresh databases and a bucket of its own, with a few things changed."""
+    share = ShareStandIn(policy=POLICY | (policy or {}))
+    with ExitStack() as opened:
+        auth = opened.enter_context(running_auth(make_database, engines.valkey_url))
+        values = {
+            "database_url": make_database(Path(ROOT / "services/upload/migrations")),
+            "valkey_url": engines.valkey_url,
+            "broker_url": engines.valkey_url,
+            "s3_endpoint": engines.store.endpoint,
+            "s3_bucket": f"test-{secrets.token_hex(6)}",
+            "s3_access_key": engines.store.access_key,
+            "s3_secret_key": engines.store.secret_key,
+            "auth_url": auth.url,
+            "share_url": opened.enter_context(served(share.app())),
+            "service_secret": SECRETS["upload"],
+            "trusted_proxies": "127.0.0.1/32",
+            # A budget of the test's own: the count is part of its name.
+            "file_uploader_uploads_per_minute": 10_000 + secrets.randbelow(1_000_000),
+        }
+        settings = UploadSettings.model_validate({**values, **changes})
+        _store_of(settings).make_bucket(settings.s3_bucket)
+        url = opened.enter_context(served(create_upload(settings)))
+        yield UploadService(url, settings, auth, share, opened)
+
+
+async def _nobody_verifies(_: UUID) -> None:
+    raise AssertionError("nothing here needs a worker")
+
+
+def _store_of(settings: UploadSettings) -> Minio:
+    keys = settings.s3_access_key.get_secret_value(), settings.s3_secret_key.get_secret_value()
+    return Minio(settings.s3_endpoint.removeprefix("http://"), *keys, secure=False, region=settings.s3_region)
