@@ -23,6 +23,11 @@ from tests import containers
 from tests.containers import StoreAddress
 
 ROOT = Path(__file__).parent.parent
+LIMITS = (
+    *("UPLOAD_COUNT", "ERROR_COUNT", "GUESS_GLOBAL_COUNT"),
+    *("ACCOUNT_CALLS_PER_MINUTE", "LOGIN_FAILURE_ADDRESS_COUNT", "LOGIN_FAILURE_ACCOUNT_COUNT"),
+    "FILE_UPLOADER_UPLOADS_PER_MINUTE",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,7 @@ class Engines:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedStack]:
     """The whole system on embedded engines, with limits that tests do not reach by accident."""
-    limits = {"UPLOAD_COUNT": "100000", "ERROR_COUNT": "100000", "GUESS_GLOBAL_COUNT": "100000"}
-    with start(tmp_path_factory.mktemp("stack"), environment=limits) as stack:
+    with start(tmp_path_factory.mktemp("stack"), environment=dict.fromkeys(LIMITS, "100000")) as stack:
         yield stack
 
 

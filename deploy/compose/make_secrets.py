@@ -45,7 +45,9 @@ CREDENTIALS = {
     "valkey_beat": 32,
     **{f"postgres_{name}": 32 for name in SERVICES},
     **{f"valkey_{name}": 32 for name in SERVICES},
-    **{f"service_{name}": 32 for name in ("upload", "share")},
+    **{f"service_{name}": 32 for name in SERVICES},
+    # typed by a person
+    "admin_password": 12,
 }
 
 
@@ -114,7 +116,17 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
     shared = {name: {"database_url": databases[name], "valkey_url": valkey_url(name, 0)} for name in SERVICES}
     return {
         "auth": shared["auth"]
-        | {"service_secrets": json.dumps({name: key[f"service_{name}"] for name in ("upload", "share")})},
+        | {
+            "broker_url": valkey_url("auth", 1),
+            "service_secrets": json.dumps({name: key[f"service_{name}"] for name in SERVICES}),
+            "admin_password": key["admin_password"],
+        },
+        # What others prove themselves with is the service's to know; its worker only proves itself.
+        "auth-worker": {
+            "database_url": databases["auth"],
+            "broker_url": valkey_url("auth", 1),
+            "service_secret": key["service_auth"],
+        },
         "upload": shared["upload"]
         | {
             "broker_url": valkey_url("upload", 1),
@@ -128,7 +140,7 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
             "service_secret": key["service_share"],
             "download_key_secret": key["download_key"],
         },
-        "chat": shared["chat"],
+        "chat": shared["chat"] | {"service_secret": key["service_chat"]},
         "beat": {"broker_url": valkey_url("beat", 1)},
         "migrate": {
             "admin_database_url": database_url("postgres", "postgres", key["postgres"]),

@@ -2,30 +2,32 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from deploy.local.files import write_private
 
 SERVICES = ("auth", "upload", "share", "chat")
-CALLERS = ("upload", "share")
-"""The services that call others, and so have a credential of their own."""
+ADMIN_PASSWORD = "admin_password"  # noqa: S105  (its name)
 NAMES = (
     "postgres_admin",
     *(f"postgres_{name}" for name in SERVICES),
     "valkey",
     "store_access_key",
     "store_secret_key",
-    *(f"service_{name}" for name in CALLERS),
+    *(f"service_{name}" for name in SERVICES),
     "download_key",
+    ADMIN_PASSWORD,
 )
 
 
 class Credentials(Mapping[str, str]):
     """Credentials by name, as hex: safe in a URL, a configuration file and a command."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], generated: Collection[str] = ()) -> None:
         self._values = dict(values)
+        self.generated = frozenset(generated)
+        """The names of those that did not exist before."""
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
@@ -40,12 +42,24 @@ class Credentials(Mapping[str, str]):
         return "Credentials(…)"
 
 
+def file(data: Path) -> Path:
+    """Where they are kept."""
+    return data / "secrets.json"
+
+
 def load(data: Path) -> Credentials:
     """Read them, generating those that are missing."""
-    path = data / "secrets.json"
+    path = file(data)
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     missing = [name for name in NAMES if name not in known]
     if missing:
-        known |= {name: secrets.token_hex(20 if name.startswith("store_") else 32) for name in missing}
+        known |= {name: secrets.token_hex(_size(name)) for name in missing}
         write_private(path, json.dumps(known, indent=2) + "\n")
-    return Credentials(known)
+    return Credentials(known, generated=missing)
+
+
+def _size(name: str) -> int:
+    """Bytes of randomness. A person types the administrator's password; the store limits the length of its own."""
+    if name == ADMIN_PASSWORD:
+        return 12
+    return 20 if name.startswith("store_") else 32

@@ -9,6 +9,8 @@ from deploy.local import binaries, probes
 from deploy.local.program import Program
 
 CADDYFILE = Path(__file__).parents[1] / "gateway" / "Caddyfile"
+ROUTED = ("auth", "upload", "share")
+"""The services that it routes to."""
 NOISE = r"admin endpoint disabled|HTTP/2 skipped because it requires TLS|exiting; byeee"
 
 
@@ -17,8 +19,7 @@ def program(
     *,
     host: str,
     port: int,
-    upload_port: int,
-    share_port: int,
+    service_ports: Mapping[str, int],
     store_endpoint: str,
     trusted_proxies: str,
     system: Mapping[str, str],
@@ -38,8 +39,7 @@ def program(
             "GATEWAY_BIND": host,
             "GATEWAY_TRUSTED_PROXIES": trusted_proxies,
             "GATEWAY_UPSTREAMS": "fixed",
-            "UPLOAD_ADDRESS": f"127.0.0.1:{upload_port}",
-            "SHARE_ADDRESS": f"127.0.0.1:{share_port}",
+            **{f"{name.upper()}_ADDRESS": f"127.0.0.1:{service_ports[name]}" for name in ROUTED},
             **store_address(store_endpoint),
         },
         port=port,

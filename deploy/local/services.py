@@ -11,13 +11,13 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import probes
-from deploy.local.credentials import CALLERS, SERVICES, Credentials
+from deploy.local.credentials import ADMIN_PASSWORD, SERVICES, Credentials
 from deploy.local.ports import LOOPBACK
 from deploy.local.program import Program, Task
 from deploy.local.settings import StackSettings
 
 ROOT = Path(__file__).parents[2]
-WORKERS = {"upload": 2, "share": 1}
+WORKERS = {"auth": 1, "upload": 2, "share": 1}
 """Processes of each service's worker."""
 QUIET = {
     # Nobody wants to read of every sweep; who does, sets LOG_LEVEL.
@@ -115,7 +115,7 @@ class Services:
                 *("--without-gossip", "--without-mingle", "--loglevel", "warning"),
             ],
             folder=ROOT,
-            environment={**QUIET, **self.environment(service)},
+            environment={**QUIET, **self.worker_environment(service)},
             noise="worker: Warm shutdown",
         )
 
@@ -131,36 +131,57 @@ class Services:
         )
 
     def environment(self, service: str) -> dict[str, str]:
-        """All that a service's processes are told."""
-        environment = {
+        """All that a service is told."""
+        environment = {**self._python(), **self._engines(service)}
+        match service:
+            case "auth":
+                secrets = {name: self.credentials[f"service_{name}"] for name in SERVICES}
+                environment |= {
+                    "SERVICE_SECRETS": json.dumps(secrets),
+                    "ADMIN_PASSWORD": self.settings.admin_password or self.credentials[ADMIN_PASSWORD],
+                }
+            case "upload":
+                environment |= {**self._identity(service), **self._urls("share"), **self._store()}
+            case "share":
+                environment |= {**self._identity(service), **self._urls("upload")}
+                environment["DOWNLOAD_KEY_SECRET"] = self.credentials["download_key"]
+            case _:
+                environment |= self._identity(service)
+        return environment
+
+    def worker_environment(self, service: str) -> dict[str, str]:
+        """All that a service's worker is told: the same, but for auth's, which calls others and is called by none."""
+        if service != "auth":
+            return self.environment(service)
+        return {
             **self._python(),
             "DATABASE_URL": self._database_url(service),
-            "VALKEY_URL": self.addresses.valkey_url,
+            "BROKER_URL": self.addresses.broker_url,
+            **self._identity(service),
+            **self._urls("share", "upload"),
         }
-        if service == "auth":
-            secrets = {caller: self.credentials[f"service_{caller}"] for caller in CALLERS}
-            environment["SERVICE_SECRETS"] = json.dumps(secrets)
-        if service in CALLERS:
-            environment |= {
-                "BROKER_URL": self.addresses.broker_url,
-                "SERVICE_SECRET": self.credentials[f"service_{service}"],
-                "AUTH_URL": self.addresses.service_url("auth"),
-            }
-        if service == "upload":
-            environment |= {
-                "SHARE_URL": self.addresses.service_url("share"),
-                "S3_ENDPOINT": self.addresses.store_endpoint,
-                "S3_REGION": self.settings.s3_region,
-                "S3_BUCKET": self.settings.s3_bucket,
-                "S3_ACCESS_KEY": self.addresses.store_access_key,
-                "S3_SECRET_KEY": self.addresses.store_secret_key,
-            }
-        if service == "share":
-            environment |= {
-                "UPLOAD_URL": self.addresses.service_url("upload"),
-                "DOWNLOAD_KEY_SECRET": self.credentials["download_key"],
-            }
-        return environment
+
+    def _engines(self, service: str) -> dict[str, str]:
+        engines = {"DATABASE_URL": self._database_url(service), "VALKEY_URL": self.addresses.valkey_url}
+        return {**engines, "BROKER_URL": self.addresses.broker_url} if service in WORKERS else engines
+
+    def _identity(self, service: str) -> dict[str, str]:
+        return {
+            "AUTH_URL": self.addresses.service_url("auth"),
+            "SERVICE_SECRET": self.credentials[f"service_{service}"],
+        }
+
+    def _urls(self, *services: str) -> dict[str, str]:
+        return {f"{service.upper()}_URL": self.addresses.service_url(service) for service in services}
+
+    def _store(self) -> dict[str, str]:
+        return {
+            "S3_ENDPOINT": self.addresses.store_endpoint,
+            "S3_REGION": self.settings.s3_region,
+            "S3_BUCKET": self.settings.s3_bucket,
+            "S3_ACCESS_KEY": self.addresses.store_access_key,
+            "S3_SECRET_KEY": self.addresses.store_secret_key,
+        }
 
     def _database_url(self, service: str) -> str:
         return self.addresses.database_url(service, self.credentials[f"postgres_{service}"])

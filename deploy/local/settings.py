@@ -16,6 +16,9 @@ POLICY_NAMES = frozenset(
         *("UPLOAD_COUNT", "UPLOAD_MINUTE", "ERROR_COUNT", "ERROR_MINUTE", "GUESS_GLOBAL_COUNT", "NUMERIC_CODES"),
         *("SESSION_LIFETIME_SECONDS", "COMPLETE_WAIT_SECONDS"),
         *("UNCLAIMED_LIFETIME_SECONDS", "GARBAGE_GRACE_SECONDS"),
+        *("PUBLIC_URL", "ADMIN_NAME", "OPEN_REGISTRATION", "ACCOUNT_CALLS_PER_MINUTE", "KEY_LIFETIME_DAYS"),
+        *("LOGIN_FAILURE_ADDRESS_COUNT", "LOGIN_FAILURE_ACCOUNT_COUNT", "LOGIN_FAILURE_MINUTES"),
+        *("FILE_UPLOADER_UPLOADS_PER_MINUTE", "FILE_UPLOADER_SIZE"),
     }
 )
 SYSTEM_NAMES = ("PATH", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -48,6 +51,8 @@ class StackSettings:
     s3_region: str = "us-east-1"
     s3_bucket: str = "waystation"
     gateway_trusted_proxies: str = ""
+    admin_password: str | None = field(default=None, repr=False)
+    """Of the first administrator; None: a generated one."""
     policy: Mapping[str, str] = field(default_factory=dict[str, str])
     system: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -57,6 +62,11 @@ class StackSettings:
         if self.host in {"0.0.0.0", "::", ""}:
             return "127.0.0.1"
         return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def admin_name(self) -> str:
+        """Of the first administrator; the default is the auth service's."""
+        return self.policy.get("ADMIN_NAME", "admin")
 
 
 def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
@@ -71,6 +81,7 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
         s3_region=environment.get("S3_REGION") or "us-east-1",
         s3_bucket=environment.get("S3_BUCKET") or "waystation",
         gateway_trusted_proxies=environment.get("GATEWAY_TRUSTED_PROXIES", ""),
+        admin_password=environment.get("ADMIN_PASSWORD") or None,
         policy={name: environment[name] for name in POLICY_NAMES if name in environment},
         system={name: environment[name] for name in SYSTEM_NAMES if name in environment},
     )

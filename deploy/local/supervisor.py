@@ -74,6 +74,16 @@ class Supervisor:
         self._state.ready = True
         self._state.save(data)
         self._log.say(f"ready: {self._state.url}")
+        if self._settings.admin_password is None:
+            self._log.say(self._administrator(known))
+
+    def _administrator(self, known: credentials.Credentials) -> str:
+        """Who may do everything at first. The password is told once, by the start that made it up."""
+        name = f"Administrator: {self._settings.admin_name}"
+        if credentials.ADMIN_PASSWORD in known.generated:
+            return f"{name}, password {known[credentials.ADMIN_PASSWORD]}"
+        path = credentials.file(self._settings.data)
+        return f"{name}, first password: {credentials.ADMIN_PASSWORD} in {path}"
 
     async def _start_stages(self, made: Plan) -> None:
         self._state = RunState(

@@ -12,7 +12,7 @@ from minio import Minio
 from common.http.downloads import repr_digest
 from deploy.local import credentials
 from deploy.local.stack import RunningStack
-from tests.bench.wire import RequestFailed, fetch, send, send_form, send_json
+from tests.bench.wire import RequestFailed, fetch, send, send_file, send_form, send_json
 
 CHUNK = 5 * 1024 * 1024
 PARALLEL = 4
@@ -65,6 +65,11 @@ def form_upload(url: str, content: memoryview) -> str:
     return str(send_form(f"{url}/share/file/", "file", content, KEPT)["code"])
 
 
+def link_upload(url: str, content: memoryview) -> str:
+    """One form of the File Uploader protocol; the link."""
+    return str(send_file(f"{url}/api/upload/private", content)["file_url"])
+
+
 def start_chunked(url: str, content: memoryview, sha256: str) -> str:
     new = {"file_name": "bench.bin", "file_size": len(content), "chunk_size": CHUNK, "file_hash": sha256}
     return str(send_json(f"{url}/chunk/upload/init/", new)["upload_id"])
@@ -113,6 +118,10 @@ def measured(stack: RunningStack, store: Store, payload: Payload) -> dict[str, C
 
         return run
 
+    def link() -> Callable[[], object]:
+        content = payload.fresh()
+        return lambda: link_upload(url, content)
+
     def chunked() -> Callable[[], object]:
         content = payload.fresh()
         sha256 = hashlib.sha256(content).hexdigest()
@@ -121,6 +130,7 @@ def measured(stack: RunningStack, store: Store, payload: Payload) -> dict[str, C
     return {
         "direct PUT": direct_put,
         "form upload": form,
+        "link upload": link,
         "chunked upload": chunked,
         "direct GET": lambda: lambda: checked(store.signed("GET", KEY)),
         "download": lambda: lambda: checked(selected()),

@@ -57,7 +57,16 @@ def send(url: str, method: str, head: bytes, content: memoryview, tail: bytes, h
 
 
 def send_form(url: str, field: str, content: memoryview, fields: dict[str, str]) -> Any:
-    """A `multipart/form-data` POST with one file; the detail of the envelope it is answered with."""
+    """A `multipart/form-data` POST with one file; the detail of FileCodeBox's envelope that it is answered with."""
+    return _form(url, field, content, fields)["detail"]
+
+
+def send_file(url: str, content: memoryview) -> Any:
+    """A `multipart/form-data` POST with nothing but a file; File Uploader's answer."""
+    return _form(url, "file", content, {})
+
+
+def _form(url: str, field: str, content: memoryview, fields: dict[str, str]) -> Any:
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="bench.bin"\r\n\r\n'
     tail = "".join(
         f'\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}'
@@ -65,7 +74,7 @@ def send_form(url: str, field: str, content: memoryview, fields: dict[str, str])
     )
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     end = f"{tail}\r\n--{BOUNDARY}--\r\n"
-    return json.loads(send(url, "POST", head.encode(), content, end.encode(), headers))["detail"]
+    return json.loads(send(url, "POST", head.encode(), content, end.encode(), headers))
 
 
 def send_json(url: str, body: dict[str, Any]) -> Any:

@@ -20,6 +20,11 @@ NARROW = {
     "NUMERIC_CODES": "1",
     "EXPIRE_STYLES": "day,hour,count",
     "ALLOWED_FILE_TYPES": "txt,.ZIP",
+    "ACCOUNT_CALLS_PER_MINUTE": "5",
+    "LOGIN_FAILURE_ADDRESS_COUNT": "6",
+    "LOGIN_FAILURE_ACCOUNT_COUNT": "4",
+    "FILE_UPLOADER_UPLOADS_PER_MINUTE": "2",
+    "FILE_UPLOADER_SIZE": str(1024 * 1024),
     "GATEWAY_TRUSTED_PROXIES": "127.0.0.1/32",
 }
 """Limits that a test reaches at once; and the gateway believes the addresses that tests claim to come from."""

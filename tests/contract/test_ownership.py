@@ -50,7 +50,7 @@ class Things:
 
 
 @pytest.fixture
-def things(callers: Callers) -> Things:
+def things(callers: Callers) -> Iterator[Things]:
     owner = callers["owner"]
     link = uploader.upload(owner, b"the content")
     share = next(share for share in owner.get("/v1/shares").json()["shares"] if share["code"] == link["file_url"])
@@ -58,7 +58,9 @@ def things(callers: Callers) -> Things:
     key = owner.post("/v1/account/keys", json={"name": "a key"})
     assert key.status_code == 201, key.text
     upload_id = box.init(owner, b"x" * 12, chunk_size=6)
-    return Things(link, share["file_id"], share["id"], upload_id, session["id"], key.json()["id"])
+    yield Things(link, share["file_id"], share["id"], upload_id, session["id"], key.json()["id"])
+    # An account has so many keys at most.
+    owner.delete(f"/v1/account/keys/{key.json()['id']}")
 
 
 # method, path, body, and what owner, stranger, administrator and nobody hear.

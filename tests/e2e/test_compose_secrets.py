@@ -10,7 +10,7 @@ import pytest
 
 from deploy.compose import make_secrets
 
-READERS = ("auth", "upload", "share", "chat", "beat", "migrate", "postgres", "valkey", "store")
+READERS = ("auth", "auth-worker", "upload", "share", "chat", "beat", "migrate", "postgres", "valkey", "store")
 FOLDERS = ("vault", "data/postgres", "data/valkey", "data/store", *(f"secrets/{name}" for name in READERS))
 
 
@@ -44,10 +44,13 @@ def test_each_credential_is_long_and_given_to_those_who_need_it_alone(volumes: P
         "download_key": {"share"},
         "valkey_health": {"valkey"},
         "valkey_beat": {"beat"},
-        "service_upload": {"upload", "auth"},
-        "service_share": {"share", "auth"},
-        **{f"postgres_{name}": {name, "migrate"} for name in make_secrets.SERVICES},
-        **{f"valkey_{name}": {name} for name in make_secrets.SERVICES},
+        "admin_password": {"auth"},
+        "service_auth": {"auth-worker", "auth"},
+        **{f"service_{name}": {name, "auth"} for name in ("upload", "share", "chat")},
+        "postgres_auth": {"auth", "auth-worker", "migrate"},
+        "valkey_auth": {"auth", "auth-worker"},
+        **{f"postgres_{name}": {name, "migrate"} for name in ("upload", "share", "chat")},
+        **{f"valkey_{name}": {name} for name in ("upload", "share", "chat")},
     }
 
 
@@ -93,6 +96,21 @@ def test_a_newer_version_adds_its_credentials_to_the_old_ones(volumes: Path, mon
     make_secrets.main(volumes)
     second: dict[str, str] = json.loads((volumes / "vault/credentials.json").read_text())
     assert second == first | {"new": second["new"]}
+
+
+def test_a_vault_of_an_older_version_gains_what_accounts_need(volumes: Path) -> None:
+    make_secrets.main(volumes)
+    vault, auth = volumes / "vault/credentials.json", volumes / "secrets/auth"
+    new = {"service_auth", "service_chat", "admin_password"}
+    key: dict[str, str] = json.loads(vault.read_text())
+    make_secrets.write(vault, json.dumps({name: value for name, value in key.items() if name not in new}), os.getuid())
+    (auth / "admin_password").unlink()
+    make_secrets.main(volumes)
+    upgraded: dict[str, str] = json.loads(vault.read_text())
+    assert {name for name, value in upgraded.items() if value != key[name]} == new
+    assert (auth / "admin_password").read_text() == upgraded["admin_password"]
+    secrets: dict[str, str] = json.loads((auth / "service_secrets").read_text())
+    assert secrets == {name: upgraded[f"service_{name}"] for name in make_secrets.SERVICES}
 
 
 def test_a_lost_vault_is_not_replaced_under_engines_that_have_data(volumes: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from auth_service.settings import AuthSettings
+from auth_service.settings import WorkerSettings as AuthWorkerSettings
 from chat_service.settings import ChatSettings
 from share_service.settings import ShareSettings
 from tests.e2e.compose import REPOSITORY, System
@@ -20,6 +21,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "upload": UploadSettings,
     "share": ShareSettings,
     "chat": ChatSettings,
+    "auth-worker": AuthWorkerSettings,
     "upload-worker": UploadSettings,
     "share-worker": ShareSettings,
 }

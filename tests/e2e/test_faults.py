@@ -1,23 +1,20 @@
 """The running system while its processes are killed: nothing acknowledged is lost; clients only have to try again."""
 
 import hashlib
-import os
 import secrets
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import httpx
 import pytest
 
 from deploy.local.stack import StartedStack
+from tests.e2e.faults import PATIENCE, down
 
 MIB = 1024 * 1024
 CHUNK = 5 * MIB
-PATIENCE = 120.0
 SERVICES = ("upload", "share", "upload-worker", "share-worker")
 
 
@@ -155,19 +152,6 @@ def test_a_client_that_comes_back_sends_only_what_is_missing(stack: StartedStack
     assert (resumed["upload_id"], resumed["uploaded_chunks"]) == (upload_id, [2])
     again.send([0, 1], upload_id)
     assert fetch(client, again.complete(upload_id)) == content
-
-
-@contextmanager
-def down(stack: StartedStack, engine: str) -> Iterator[None]:
-    """The engine stays dead for the block, then the supervisor, held still meanwhile, brings it back."""
-    supervisor = stack.supervisor.pid
-    os.kill(supervisor, signal.SIGSTOP)
-    try:
-        killed = stack.kill(engine)
-        yield
-    finally:
-        os.kill(supervisor, signal.SIGCONT)
-    stack.wait_restarted(engine, killed)
 
 
 def test_a_verification_that_takes_long_is_answered_with_the_code_and_nothing_unproven_is_served(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -30,6 +31,7 @@ PROGRAMS = {
         "upload",
         "share",
         "chat",
+        "auth-worker",
         "upload-worker",
         "share-worker",
         "beat",
@@ -143,12 +145,41 @@ def test_nothing_private_can_be_read_by_others(running: StartedStack):
     assert running.folder.stat().st_mode & 0o077 == 0
     for name in ("secrets.json", "run.json"):
         assert (running.folder / name).stat().st_mode & 0o077 == 0
-    secrets = set(credentials.load(running.folder).values())
+    known = credentials.load(running.folder)
+    secrets = set(known.values())
     for pid in descendants([running.state().supervisor]):
         command = Path(f"/proc/{pid}/cmdline").read_text()
         assert not any(secret in command for secret in secrets), command
     log = stack.tail(running.folder, 100_000)
+    # Said once, to whoever started it for the first time.
+    secrets.remove(known["admin_password"])
     assert not any(secret in log for secret in secrets)
+
+
+def test_the_first_start_tells_how_to_sign_in_and_later_ones_where_to_look(running: StartedStack):
+    log = stack.tail(running.folder, 100_000)
+    told = re.findall(r"Administrator: (\S+), password (\S+)$", log, re.MULTILINE)
+    assert len(told) == 1
+    assert may_administrate(running, *told[0])
+
+
+def test_a_password_of_the_users_own_opens_the_account_and_is_not_told(tmp_path: Path):
+    mine = {"ADMIN_NAME": "Çelik", "ADMIN_PASSWORD": "of the user's own"}
+    with stack.start(tmp_path / "data", environment=mine) as first:
+        assert may_administrate(first, *mine.values())
+        generated = credentials.load(first.folder)["admin_password"]
+        assert not may_administrate(first, "Çelik", generated)
+        log = stack.tail(first.folder, 100_000)
+        assert not any(secret in log for secret in (mine["ADMIN_PASSWORD"], generated))
+
+
+def may_administrate(on: RunningStack, name: str, password: str) -> bool:
+    """Whether this opens the account of an administrator."""
+    signed_in = httpx.post(f"{on.url}/v1/auth/login", json={"name": name, "password": password})
+    if signed_in.status_code == 401:
+        return False
+    token = signed_in.raise_for_status().json()["token"]
+    return httpx.get(f"{on.url}/v1/accounts", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
 def test_it_idles_small(running: StartedStack):
@@ -204,6 +235,11 @@ def test_data_survives_a_kill_of_everything_at_once(folder: Path, running: Start
     running.supervisor.wait()
     wait_gone(everything)
     with stack.start(folder) as again:
+        password = credentials.load(folder)["admin_password"]
+        log = stack.tail(folder, 100_000)
+        assert password not in log
+        assert f"Administrator: admin, first password: admin_password in {folder / 'secrets.json'}" in log
+        assert may_administrate(again, "admin", password)
         with database(again) as connection:
             assert connection.execute("select value from kept").fetchone() == (42,)
         with cache(again) as client:

@@ -1,154 +1,37 @@
-"""The gateway's configuration against a real Caddy, a real object store and small services that say what they got."""
+"""The gateway between clients, services and the store: downloads, failures, and what is passed on."""
 
 import asyncio
 import hashlib
-import json
 import os
 import signal
-import threading
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO, StringIO
+from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
-from minio import Minio
 
-from deploy.local import gateway, ports, store
-from deploy.local.child import Child
-from deploy.local.log import Log
-from deploy.local.program import Program
+from deploy.local import ports
+from tests.integration.running_gateway import (
+    CONTENT,
+    DECIDED,
+    MIB,
+    Door,
+    everything_at,
+    gateway_program,
+    listening,
+    open_door,
+    running,
+    serve,
+)
 
-CONTENT = bytes(range(256)) * 40
-DECIDED = {
-    "Content-Type": "text/plain",
-    "Content-Disposition": "attachment; filename*=UTF-8''a%20name.txt",
-    "Repr-Digest": "sha-256=:x:",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "private, no-store",
-    "Accept-Ranges": "bytes",
-}
 STORES = {"etag", "last-modified", "content-length", "date", "x-request-id"}
-MIB = 1024 * 1024
-
-
-class Service(BaseHTTPRequestHandler):
-    """Answers a download with a redirect to the object named in its query, and anything else with what it was sent."""
-
-    protocol_version = "HTTP/1.1"
-    sign: Callable[[str, str], str]
-    extra: dict[str, str]
-    status = 200
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        return
-
-    def _answer(self) -> None:
-        received = self._discard_body()
-        if self.path.startswith("/share/download"):
-            key = self.path.partition("?")[2]
-            headers = {"X-Store-Path": self.sign(self.command, key), **DECIDED, **self.extra}
-            self._send(self.status, headers, b"")
-        else:
-            seen = {"method": self.command, "path": self.path, "received": received, "headers": dict(self.headers)}
-            self._send(200, {"Content-Type": "application/json", **self.extra}, json.dumps(seen).encode())
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
-
-    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "X-Request-Id": "the service's own", "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def _discard_body(self) -> int:
-        left = total = int(self.headers.get("Content-Length") or 0)
-        while left > 0:
-            left -= len(self.rfile.read(min(left, MIB)))
-        return total
-
-
-@dataclass
-class Door:
-    """The gateway and what stands behind it."""
-
-    url: str
-    store_url: str
-    caddy: Child
-    store: Child
-    service: type[Service]
-    sign: Callable[[str, str], str]
-    service_port: int
-
-    def memory(self) -> int:
-        """Bytes that Caddy holds of its own."""
-        lines = Path(f"/proc/{self.caddy.pid}/smaps_rollup").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")) * 1024
-
-
-@asynccontextmanager
-async def running(program: Program, data: Path) -> AsyncGenerator[Child]:
-    child = Child(program, data, Log(StringIO()), lambda: None)
-    child.start()
-    try:
-        await asyncio.wait_for(child.wait_ready(), 30)
-        yield child
-    finally:
-        await child.stop()
-
-
-def serve(port: int, handler: type[Service]) -> Generator[None]:
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.fixture(scope="module")
 async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Door]:
-    data = tmp_path_factory.mktemp("gateway")
-    gateway_port, store_port, service_port = ports.choose(3)
-    await store.prepare(data)
-    store_program = store.program(data, store_port, access_key="access", secret_key="secret-key", system={})
-    gateway_program = gateway.program(
-        data,
-        host="127.0.0.1",
-        port=gateway_port,
-        upload_port=service_port,
-        share_port=service_port,
-        store_endpoint=f"http://127.0.0.1:{store_port}",
-        trusted_proxies="",
-        system={},
-    )
-    client = Minio(f"127.0.0.1:{store_port}", "access", "secret-key", secure=False, region="us-east-1")
-
-    def sign(method: str, key: str) -> str:
-        url = client.get_presigned_url(method, "files", key, expires=timedelta(hours=1))
-        return url.partition(f":{store_port}")[2]
-
-    handler = type("ThisService", (Service,), {"sign": staticmethod(sign), "extra": {}})
-    async with AsyncExitStack() as stack:
-        stored = await stack.enter_async_context(running(store_program, data))
-        await asyncio.to_thread(client.make_bucket, "files")
-        body = BytesIO(CONTENT)
-        await asyncio.to_thread(client.put_object, "files", "object", body, len(CONTENT), "text/html")
-        service = serve(service_port, handler)
-        next(service)
-        caddy = await stack.enter_async_context(running(gateway_program, data))
-        url, store_url = f"http://127.0.0.1:{gateway_port}", f"http://127.0.0.1:{store_port}"
-        yield Door(url, store_url, caddy, stored, handler, sign, service_port)
-        next(service, None)
+    async with open_door(tmp_path_factory.mktemp("gateway")) as door:
+        yield door
 
 
 @pytest.fixture
@@ -274,50 +157,6 @@ async def test_what_the_store_refuses_is_503_without_its_xml(client: httpx.Async
     assert "repr-digest" not in response.headers
 
 
-UPLOAD_PATHS = ["/share/file", "/share/file/", "/chunk/upload/init/", "/presign/upload/init"]
-SHARE_PATHS = ["/share/text/", "/share/text", "/share/select/?code=1", "/share/metadata/", "/share/select"]
-
-
-@pytest.mark.parametrize("prefix", ["", "/api"])
-@pytest.mark.parametrize("path", UPLOAD_PATHS + SHARE_PATHS)
-async def test_the_dialects_paths_reach_a_service_unchanged(client: httpx.AsyncClient, prefix: str, path: str):
-    response = await client.post(prefix + path, content=b"body")
-    seen = response.json()
-    assert (seen["path"], seen["method"], seen["received"]) == (prefix + path, "POST", 4)
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/"),
-        ("GET", "/internal/health/ready"),
-        ("POST", "/internal/tokens"),
-        ("GET", "/INTERNAL/health/ready"),
-        ("GET", "//internal/health/ready"),
-        ("GET", "/chunk/../internal/health/ready"),
-        ("GET", "/chunk/%2e%2e/internal/health/ready"),
-        ("GET", "/chunk/..%2finternal/health/ready"),
-        ("GET", "/share/files"),
-        ("GET", "/nothing"),
-        ("GET", "/.env"),
-    ],
-)
-async def test_everything_else_is_a_json_404(door: Door, method: str, path: str):
-    host = door.url.removeprefix("http://")
-    reader, writer = await asyncio.open_connection(*host.split(":"))
-    writer.write(f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-    answer = await reader.read()
-    writer.close()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 404 ")
-    assert b"Content-Type: application/json\r\n" in head
-    assert json.loads(body) == {"detail": "Not Found"}
-
-
-async def test_the_root_is_shares_for_post_alone(client: httpx.AsyncClient):
-    assert (await client.post("/")).json()["path"] == "/"
-
-
 async def test_the_gateway_alone_says_who_asks_and_which_request_it_is(client: httpx.AsyncClient):
     claimed = {"X-Forwarded-For": "1.2.3.4", "X-Request-Id": "mine"}
     response = await client.get("/health", headers=claimed)
@@ -343,8 +182,8 @@ async def test_a_store_that_is_down_is_503_and_comes_back(client: httpx.AsyncCli
 
 async def test_a_trusted_proxys_word_is_passed_on(tmp_path: Path, door: Door):
     port = ports.choose(1)[0]
-    program = _gateway(
-        tmp_path, port, door.service_port, store_port=1, GATEWAY_TRUSTED_PROXIES="10.0.0.0/8 127.0.0.1/32"
+    program = gateway_program(
+        tmp_path, port, door.service_ports, store_port=1, GATEWAY_TRUSTED_PROXIES="10.0.0.0/8 127.0.0.1/32"
     )
     async with running(program, tmp_path), httpx.AsyncClient() as client:
         response = await client.get(f"http://127.0.0.1:{port}/health", headers={"X-Forwarded-For": "1.2.3.4"})
@@ -353,7 +192,7 @@ async def test_a_trusted_proxys_word_is_passed_on(tmp_path: Path, door: Door):
 
 async def test_slow_headers_are_cut_and_slow_bodies_are_not(tmp_path: Path, door: Door):
     port = ports.choose(1)[0]
-    program = _gateway(tmp_path, port, door.service_port, store_port=1, GATEWAY_HEADER_TIMEOUT="500ms")
+    program = gateway_program(tmp_path, port, door.service_ports, store_port=1, GATEWAY_HEADER_TIMEOUT="500ms")
     async with running(program, tmp_path):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n")
@@ -381,9 +220,9 @@ async def test_an_answer_that_was_begun_is_not_asked_for_again(tmp_path: Path, d
 
     server = await asyncio.start_server(die, "127.0.0.1", 0)
     service_port, port = server.sockets[0].getsockname()[1], ports.choose(1)[0]
-    program = replace(_gateway(tmp_path, port, service_port, store_port=1), ready=None)
+    program = replace(gateway_program(tmp_path, port, everything_at(service_port), store_port=1), ready=None)
     async with server, running(program, tmp_path), httpx.AsyncClient() as client:
-        await _listening(port)
+        await listening(port)
         for method in ("GET", "POST"):
             response = await client.request(method, f"http://127.0.0.1:{port}/share/select/?code=1")
             assert (response.status_code, response.headers["retry-after"]) == (503, "5")
@@ -393,30 +232,28 @@ async def test_an_answer_that_was_begun_is_not_asked_for_again(tmp_path: Path, d
 async def test_a_restart_of_a_service_is_not_seen(tmp_path: Path, door: Door):
     """Nothing listens when the request comes; the service is there a second later."""
     service_port, gateway_port = ports.choose(2)
-    program = replace(_gateway(tmp_path, gateway_port, service_port, store_port=1), ready=None)
+    program = replace(gateway_program(tmp_path, gateway_port, everything_at(service_port), store_port=1), ready=None)
     async with running(program, tmp_path), httpx.AsyncClient(timeout=30) as client:
-        await _listening(gateway_port)
+        await listening(gateway_port)
         upload = asyncio.create_task(client.post(f"http://127.0.0.1:{gateway_port}/share/file/", content=b"x" * MIB))
         await asyncio.sleep(1)
         assert not upload.done()
-        service = serve(service_port, door.service)
-        next(service)
-        assert (await upload).json()["received"] == MIB
-        next(service, None)
+        with serve(service_port, door.service):
+            assert (await upload).json()["received"] == MIB
 
 
 async def test_a_service_and_a_store_that_stay_away_are_503(tmp_path: Path, door: Door):
     away, gateway_port = ports.choose(2)
-    program = replace(_gateway(tmp_path, gateway_port, door.service_port, store_port=away), ready=None)
+    program = replace(gateway_program(tmp_path, gateway_port, door.service_ports, store_port=away), ready=None)
     async with running(program, tmp_path), httpx.AsyncClient(timeout=30) as client:
-        await _listening(gateway_port)
+        await listening(gateway_port)
         response = await client.get(f"http://127.0.0.1:{gateway_port}{DOWNLOAD}")
     assert (response.status_code, response.headers["retry-after"]) == (503, "5")
     assert response.headers["content-type"] == "application/json"
     assert "repr-digest" not in response.headers
-    program = replace(_gateway(tmp_path, gateway_port, away, store_port=away), ready=None)
+    program = replace(gateway_program(tmp_path, gateway_port, everything_at(away), store_port=away), ready=None)
     async with running(program, tmp_path), httpx.AsyncClient(timeout=30) as client:
-        await _listening(gateway_port)
+        await listening(gateway_port)
         response = await client.post(f"http://127.0.0.1:{gateway_port}/share/file/", content=b"x")
     assert (response.status_code, response.headers["retry-after"]) == (503, "5")
     assert response.json() == {"detail": "The service is not available at the moment"}
@@ -447,22 +284,3 @@ async def test_a_gigabyte_passes_both_ways_without_being_held(client: httpx.Asyn
         expected.update(block)
     assert hashed.digest() == expected.digest()
     assert highest - before < 32 * MIB
-
-
-def _gateway(data: Path, port: int, service_port: int, *, store_port: int, **environment: str) -> Program:
-    program = gateway.program(
-        data,
-        host="127.0.0.1",
-        port=port,
-        upload_port=service_port,
-        share_port=service_port,
-        store_endpoint=f"http://127.0.0.1:{store_port}",
-        trusted_proxies="",
-        system={},
-    )
-    return replace(program, environment={**program.environment, **environment})
-
-
-async def _listening(port: int) -> None:
-    while ports.is_free(port):
-        await asyncio.sleep(0.02)

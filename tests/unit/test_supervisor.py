@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deploy.local import child as children
-from deploy.local import ports
+from deploy.local import credentials, ports
 from deploy.local.child import Child, pause, run_task
 from deploy.local.log import Log
 from deploy.local.plan import Plan
@@ -211,14 +212,14 @@ class Listening:
         return Plan([[listener]], {"listener": port, "gateway": port})
 
 
-async def start_on(folder: Path, given: list[int], monkeypatch: pytest.MonkeyPatch, *, port: int = 0) -> str:
+async def start_on(folder: Path, given: list[int], monkeypatch: pytest.MonkeyPatch, **options: Any) -> str:
     """Run a supervisor until it is ready or fails; returns its log."""
     plan = Listening(folder, given)
     monkeypatch.setattr("deploy.local.plan.prepare", plan.prepare)
     monkeypatch.setattr("deploy.local.plan.make", plan.make)
     output, stop = io.StringIO(), asyncio.Event()
-    running = asyncio.create_task(Supervisor(StackSettings(folder, port=port), Log(output)).run(stop))
-    await until(lambda: "ready:" in output.getvalue() or running.done())
+    running = asyncio.create_task(Supervisor(StackSettings(folder, **{"port": 0, **options}), Log(output)).run(stop))
+    await until(lambda: ((state := RunState.load(folder)) and state.ready) or running.done())
     stop.set()
     await running
     assert RunState.load(folder) is None
@@ -233,6 +234,22 @@ async def test_a_port_that_was_taken_meanwhile_is_replaced(tmp_path: Path, monke
         log = await start_on(tmp_path, [taken, free], monkeypatch)
     assert f"port {taken} of 127.0.0.1 is in use" in log
     assert f"ready: http://127.0.0.1:{free}" in log
+
+
+async def test_the_administrators_password_is_told_once_by_the_start_that_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = [await start_on(tmp_path, ports.choose(1), monkeypatch) for _ in range(2)]
+    password = credentials.load(tmp_path)["admin_password"]
+    assert f"Administrator: admin, password {password}" in first
+    assert f"Administrator: admin, first password: admin_password in {tmp_path / 'secrets.json'}" in second
+    assert password not in second
+
+
+async def test_a_password_that_the_user_gave_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    log = await start_on(tmp_path, ports.choose(1), monkeypatch, admin_password="the user's own")
+    assert "Administrator" not in log
+    assert "the user's own" not in log
 
 
 async def test_ports_that_are_always_taken_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -14,6 +14,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from auth_service.settings import AuthSettings
+from auth_service.settings import WorkerSettings as AuthWorkerSettings
 from chat_service.settings import ChatSettings
 from deploy.local import credentials, gateway, ports, settings
 from deploy.local.files import FolderInUse, locked, write_private
@@ -23,6 +24,7 @@ from deploy.local.services import Addresses, Services
 from deploy.local.settings import POLICY_NAMES, SettingsError, StackSettings
 from deploy.local.state import Process, RunState, stop_leftovers
 from share_service.settings import ShareSettings
+from share_service.settings import WorkerSettings as ShareWorkerSettings
 from upload_service.settings import UploadSettings
 
 SETTINGS: dict[str, type[BaseSettings]] = {
@@ -30,6 +32,11 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "upload": UploadSettings,
     "share": ShareSettings,
     "chat": ChatSettings,
+}
+WORKER_SETTINGS: dict[str, type[BaseSettings]] = {
+    "auth": AuthWorkerSettings,
+    "upload": UploadSettings,
+    "share": ShareWorkerSettings,
 }
 ADDRESSES = Addresses(
     database_admin_url="postgresql://admin:pw@db.example:5433/postgres?sslmode=require",
@@ -53,11 +60,43 @@ def test_every_setting_of_a_service_is_given_or_may_be_set_by_the_user(services:
     assert fields - set(services.environment(service)) - POLICY_NAMES == set()
 
 
+@pytest.mark.parametrize("service", WORKER_SETTINGS)
+def test_every_setting_of_a_worker_is_given_or_may_be_set_by_the_user(services: Services, service: str):
+    fields = {name.upper() for name in WORKER_SETTINGS[service].model_fields}
+    assert fields - set(services.worker_environment(service)) - POLICY_NAMES == set()
+
+
 @pytest.mark.parametrize(
-    ("name", "owner"), [("S3_SECRET_KEY", "upload"), ("SERVICE_SECRETS", "auth"), ("DOWNLOAD_KEY_SECRET", "share")]
+    ("name", "owner"),
+    [
+        ("S3_SECRET_KEY", "upload"),
+        ("SERVICE_SECRETS", "auth"),
+        ("ADMIN_PASSWORD", "auth"),
+        ("DOWNLOAD_KEY_SECRET", "share"),
+    ],
 )
 def test_a_credential_is_told_to_the_one_service_that_needs_it(services: Services, name: str, owner: str):
     assert [service for service in SETTINGS if name in services.environment(service)] == [owner]
+    assert "auth" not in [service for service in WORKER_SETTINGS if name in services.worker_environment(service)]
+
+
+def test_auth_knows_everybodys_secret_and_everybody_else_their_own(services: Services, tmp_path: Path):
+    known = credentials.load(tmp_path)
+    assert json.loads(services.environment("auth")["SERVICE_SECRETS"]) == {
+        name: known[f"service_{name}"] for name in SETTINGS
+    }
+    assert "SERVICE_SECRET" not in services.environment("auth")
+    for service in ("upload", "share", "chat"):
+        assert services.environment(service)["SERVICE_SECRET"] == known[f"service_{service}"]
+    assert services.worker_environment("auth")["SERVICE_SECRET"] == known["service_auth"]
+
+
+def test_the_users_password_for_the_administrator_wins_over_the_generated_one(tmp_path: Path):
+    read = settings.read({"DATA": str(tmp_path), "ADMIN_PASSWORD": "the user's own"})
+    assert "the user's own" not in repr(read)
+    chosen = Services(read, credentials.load(tmp_path), ADDRESSES)
+    assert chosen.environment("auth")["ADMIN_PASSWORD"] == "the user's own"
+    assert "the user's own" not in [*chosen.worker_environment("auth").values(), *chosen.environment("share").values()]
 
 
 def test_beat_knows_the_broker_alone(services: Services):
@@ -124,6 +163,17 @@ def test_credentials_are_kept_private_and_completed(tmp_path: Path):
     assert second["download_key"] != first["download_key"]
     assert len(set(second.values())) == len(credentials.NAMES)
     assert second["valkey"] not in repr(second)
+    assert (first.generated, second.generated) == (set(credentials.NAMES), {"download_key"})
+
+
+def test_a_folder_of_an_older_version_gains_what_is_new(tmp_path: Path):
+    new = {"service_auth", "service_chat", "admin_password"}
+    old = {name: value for name, value in credentials.load(tmp_path).items() if name not in new}
+    write_private(tmp_path / "secrets.json", json.dumps(old))
+    upgraded = credentials.load(tmp_path)
+    assert upgraded.generated == new
+    assert {name: upgraded[name] for name in old} == old
+    assert credentials.load(tmp_path) == upgraded
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path):

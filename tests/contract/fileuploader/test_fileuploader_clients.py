@@ -1,5 +1,6 @@
 """File Uploader's clients, call by call as they make them: the library, the ShareX files, the page."""
 
+import io
 import json
 import re
 from collections.abc import AsyncGenerator
@@ -25,7 +26,7 @@ async def library(stack: StartedStack) -> AsyncGenerator[aiohttp.ClientSession]:
 async def library_upload(session: aiohttp.ClientSession, token: str | None, content: bytes, name: str) -> Any:
     """How the library uploads: it reads eight keys, and the body of a failure as JSON."""
     form = aiohttp.FormData()
-    form.add_field("file", content, filename=name)
+    form.add_field("file", io.BytesIO(content), filename=name)
     headers = {"Authorization": "Bearer " + token} if token else {}
     async with session.post("/api/upload/private?include_ext=true", data=form, headers=headers) as answer:
         body = await answer.json()

@@ -35,7 +35,11 @@ app.conf.update(
             "upload.abort_stale_sessions": 60,
             "upload.collect_garbage": 60,
             "upload.release_unclaimed": 600,
+            "upload.expire_files": 15,
             "share.expire_shares": 15,
+            "auth.erase_accounts": 15,
+            "auth.purge_sessions": 300,
+            "auth.rotate_keys": 3600,
         }.items()
     },
 )

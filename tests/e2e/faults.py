@@ -1,0 +1,48 @@
+"""Ways to break a running system, and how long its clients wait for it to come back."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from deploy.local.stack import StartedStack
+
+PATIENCE = 120.0
+"""Seconds."""
+
+
+@contextmanager
+def down(stack: StartedStack, *names: str) -> Iterator[None]:
+    """These stay dead for the block, then the supervisor, held still meanwhile, brings them back."""
+    supervisor = stack.supervisor.pid
+    os.kill(supervisor, signal.SIGSTOP)
+    killed: dict[str, int] = {}
+    try:
+        for name in names:
+            killed[name] = stack.kill(name)
+        yield
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    for name, pid in killed.items():
+        stack.wait_restarted(name, pid)
+
+
+def persist(attempt: Callable[[], httpx.Response], *expected: int) -> httpx.Response:
+    """The first answer with one of these statuses. Broken connections and 503 are tried again; other answers fail."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            answer = attempt()
+        except httpx.TransportError as error:
+            problem = repr(error)
+        else:
+            if answer.status_code in expected:
+                return answer
+            assert answer.status_code == 503, f"{answer.status_code} {answer.text}"
+            assert int(answer.headers["Retry-After"]) > 0
+            problem = answer.text
+        assert time.monotonic() < until, problem
+        time.sleep(0.1)

@@ -1,0 +1,47 @@
+"""What stands in the log, and what never does."""
+
+import json
+import logging as standard
+import secrets
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+import structlog
+
+from common import logging
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """The log as it was before."""
+    root = standard.getLogger()
+    handlers, level, configured = root.handlers[:], root.level, structlog.get_config()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**configured)
+    structlog.contextvars.clear_contextvars()
+
+
+def fail(password: str) -> None:
+    raise RuntimeError(f"{len(password)} characters")
+
+
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_a_failure_shows_where_it_was_and_no_variable(
+    capsys: pytest.CaptureFixture[str],
+    format: Literal["json", "console"],  # noqa: A002
+) -> None:
+    logging.configure(level="info", format=format, service="tests")
+    password = secrets.token_hex(8)
+    try:
+        fail(password)
+    except RuntimeError:
+        logging.get("a module").exception("request failed", route="/v1/things")
+    written = capsys.readouterr().err
+    assert "16 characters" in written
+    assert "in fail" in written or '"fail"' in written
+    assert password not in written
+    if format == "json":
+        assert json.loads(written)["route"] == "/v1/things"
