@@ -9,6 +9,9 @@ from typing import Literal
 
 import structlog
 
+# Without the variables of each frame, among which are headers, tokens and passwords.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def configure(*, level: str, format: Literal["json", "console"], service: str) -> None:  # noqa: A002
     """Send every log line, the libraries' included, through structlog to standard error."""
@@ -19,7 +22,9 @@ def configure(*, level: str, format: Literal["json", "console"], service: str) -
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer()
+        if format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -33,7 +38,7 @@ def configure(*, level: str, format: Literal["json", "console"], service: str) -
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks if format == "json" else structlog.dev.set_exc_info,
+                _TRACEBACKS if format == "json" else structlog.dev.set_exc_info,
                 renderer,
             ],
         )

@@ -1,7 +1,6 @@
 """Who sent a request, for every service alike."""
 
 import base64
-import binascii
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
@@ -93,7 +92,7 @@ def basic_pair(value: str) -> tuple[str, str]:
     """User and password of HTTP Basic (RFC 7617). Raises `CredentialsMalformed`."""
     try:
         user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise CredentialsMalformed from None
     if not colon:
         raise CredentialsMalformed
