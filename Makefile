@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Many tests wait for sweeps, or for what was killed to come back. Each job has a stack of its own.
+JOBS ?= 2
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
@@ -31,8 +33,8 @@ lint: $(VENV)/.installed ## Check style and the direction of imports
 types: $(VENV)/.installed ## Check types (pyright, strict)
 	$(BIN)/pyright
 
-unit: $(VENV)/.installed ## Run the tests alone (ARGS="-k name" passes on)
-	$(BIN)/python -m pytest -m "not docker" $(ARGS)
+unit: $(VENV)/.installed ## Run the tests alone (ARGS="-k name" passes on), JOBS files at a time
+	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --dist loadfile $(ARGS)
 
 format: $(VENV)/.installed ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .

@@ -42,8 +42,9 @@ class Traces:
         self._store = Minio(address, *keys, secure=False, region="us-east-1")
 
     def database(self, service: str) -> "psycopg.Connection[Any]":
-        """A connection to the database of a service, kept until `close`."""
-        if service not in self._databases:
+        """A connection to the database of a service, kept until `close`, or until the server was killed."""
+        known = self._databases.get(service)
+        if known is None or not _is_alive(known):
             url = postgres.admin_url(self._stack.ports["postgres"], self._known["postgres_admin"])
             self._databases[service] = psycopg.connect(make_conninfo(url, dbname=service), autocommit=True)
         return self._databases[service]
@@ -80,3 +81,12 @@ class Traces:
         while left := {name for name in self.all() - before if name.startswith(kind)}:
             assert time.monotonic() < until, f"left behind: {sorted(left)}"
             time.sleep(0.1)
+
+
+def _is_alive(connection: "psycopg.Connection[Any]") -> bool:
+    try:
+        connection.execute("select 1")
+    except psycopg.OperationalError:
+        connection.close()
+        return False
+    return True

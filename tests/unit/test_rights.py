@@ -7,7 +7,7 @@ import pytest
 
 from common.errors import Forbidden, NotFound
 from common.identity import Identity, Role
-from common.rights import Action, Actor, permitted, require
+from common.rights import Action, Actor, Standing, permitted, require
 
 ME, SOMEONE_ELSE = uuid4(), uuid4()
 
@@ -23,32 +23,49 @@ ACTORS = {
     "account with key": Actor(account(Role.USER), has_key=True),
     "administrator": Actor(account(Role.ADMINISTRATOR)),
     "administrator with key": Actor(account(Role.ADMINISTRATOR), has_key=True),
+    "moderator": Actor(account(Role.USER), place=Standing.MODERATOR),
+    "member": Actor(account(Role.USER), place=Standing.MEMBER),
+    "visitor": Actor(account(Role.USER), place=Standing.VISITOR),
+    "administrator as visitor": Actor(account(Role.ADMINISTRATOR), place=Standing.VISITOR),
 }
 OWNERS: dict[str, UUID | None] = {"nobody": None, "me": ME, "another": SOMEONE_ELSE}
 
-COLUMNS = (Action.SEE, Action.FETCH, Action.EDIT, Action.SHARE, Action.DELETE, Action.ADOPT, Action.CONTINUE)
+FILES = (Action.SEE, Action.FETCH, Action.EDIT, Action.SHARE, Action.DELETE, Action.ADOPT, Action.CONTINUE)
+COLUMNS = (*FILES, Action.READ, Action.WRITE, Action.INVITE, Action.MODERATE)
 # yes; no: it must not even be known that there is such a thing; 403: it may be known, but this is not allowed.
-# A guest owns nothing: what is "me" to others is another's to a guest.
+# A guest owns nothing: what is "me" to others is another's to a guest. An owner is in their own room.
 TABLE = """
-                          owner    | see  fetch edit share delete adopt continue
- guest                    nobody   | no   no    no   no    no     no    yes
- guest                    me       | no   no    no   no    no     no    no
- guest                    another  | no   no    no   no    no     no    no
- guest with key           nobody   | no   no    no   no    yes    yes   yes
- guest with key           me       | no   no    no   no    yes    no    no
- guest with key           another  | no   no    no   no    yes    no    no
- account                  nobody   | no   no    no   no    no     no    yes
- account                  me       | yes  yes   yes  yes   yes    yes   yes
- account                  another  | no   no    no   no    no     no    no
- account with key         nobody   | no   no    no   no    yes    yes   yes
- account with key         me       | yes  yes   yes  yes   yes    yes   yes
- account with key         another  | no   no    no   no    yes    no    no
- administrator            nobody   | yes  403   403  403   yes    403   yes
- administrator            me       | yes  yes   yes  yes   yes    yes   yes
- administrator            another  | yes  403   403  403   yes    403   403
- administrator with key   nobody   | yes  403   403  403   yes    yes   yes
- administrator with key   me       | yes  yes   yes  yes   yes    yes   yes
- administrator with key   another  | yes  403   403  403   yes    403   403
+                          owner    | see  fetch edit share delete adopt continue read write invite moderate
+ guest                    nobody   | no   no    no   no    no     no    yes      no   no    no     no
+ guest                    me       | no   no    no   no    no     no    no       no   no    no     no
+ guest                    another  | no   no    no   no    no     no    no       no   no    no     no
+ guest with key           nobody   | no   no    no   no    yes    yes   yes      no   no    no     no
+ guest with key           me       | no   no    no   no    yes    no    no       no   no    no     no
+ guest with key           another  | no   no    no   no    yes    no    no       no   no    no     no
+ account                  nobody   | no   no    no   no    no     no    yes      no   no    no     no
+ account                  me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
+ account                  another  | no   no    no   no    no     no    no       no   no    no     no
+ account with key         nobody   | no   no    no   no    yes    yes   yes      no   no    no     no
+ account with key         me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
+ account with key         another  | no   no    no   no    yes    no    no       no   no    no     no
+ administrator            nobody   | yes  403   403  403   yes    403   yes      403  403   403    403
+ administrator            me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
+ administrator            another  | yes  403   403  403   yes    403   403      403  403   403    403
+ administrator with key   nobody   | yes  403   403  403   yes    yes   yes      403  403   403    403
+ administrator with key   me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
+ administrator with key   another  | yes  403   403  403   yes    403   403      403  403   403    403
+ moderator                nobody   | yes  403   403  403   403    403   yes      yes  yes   yes    yes
+ moderator                me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
+ moderator                another  | yes  403   403  403   403    403   403      yes  yes   yes    yes
+ member                   nobody   | yes  403   403  403   403    403   yes      yes  yes   403    403
+ member                   me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
+ member                   another  | yes  403   403  403   403    403   403      yes  yes   403    403
+ visitor                  nobody   | yes  403   403  403   403    403   yes      403  403   403    403
+ visitor                  me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
+ visitor                  another  | yes  403   403  403   403    403   403      403  403   403    403
+ administrator as visitor nobody   | yes  403   403  403   yes    403   yes      403  403   403    403
+ administrator as visitor me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
+ administrator as visitor another  | yes  403   403  403   yes    403   403      403  403   403    403
 """
 
 

@@ -25,8 +25,10 @@ def uploader(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[ht
 
 
 @pytest.fixture(scope="session")
-def sign_token(traces: Traces) -> ForgeToken:
+def sign_token(stack: StartedStack, traces: Traces) -> ForgeToken:
     """A function that signs a token with the system's own key, for a session that may exist or not."""
+    # The first key is made when it is asked for.
+    assert httpx.get(f"{stack.url}/v1/auth/jwks").status_code == 200
 
     def sign(**changes: object) -> str:
         kid, seed = traces.ask("auth", "select kid, private_key from signing_key where retired_at is null")[0]

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from common.errors import Unavailable
 from common.identity import Identity
+from common.valkey import Pipe
 
 # How long a reader's knowledge is kept, and how long it is remembered that a credential is no more: longer than any
 # reader that read the row before can take to say so here.
@@ -61,11 +62,13 @@ class CredentialCache:
 
     def __init__(self, valkey_url: str) -> None:
         self._redis = Redis.from_url(valkey_url, socket_timeout=3, socket_connect_timeout=3)
+        # What every request of everybody asks.
+        self._pipe = Pipe(valkey_url)
 
     async def get(self, name: str) -> Identity | Unknown | None:
         """Whose credential it is; None: nobody's (any more). Without Valkey everything is unknown."""
         try:
-            value = await self._redis.get(_key(name))
+            value = await self._pipe.call("GET", _key(name))
         except RedisError:
             return Unknown.UNKNOWN
         if value is None:
@@ -102,6 +105,7 @@ class CredentialCache:
             raise CredentialsUnavailable from error
 
     async def close(self) -> None:
+        await self._pipe.close()
         await self._redis.aclose()
 
 

@@ -50,15 +50,15 @@ class Identities:
     async def of_token(self, token: str) -> Identity:
         """The account that a signed token belongs to. Raises `TokenInvalid`, `TokenExpired`, `TokenRevoked`."""
         claims = await self._tokens.claims(token)
-        return await self._of(session_name(claims.session_id))
+        return await self.of_name(session_name(claims.session_id))
 
     async def of_opaque(self, token: str) -> Identity:
         """The account that a token belongs to which is only a random text. Raises `TokenRevoked`."""
-        return await self._of(opaque_name(token))
+        return await self.of_name(opaque_name(token))
 
     async def of_key(self, key: str, token: str) -> Identity:
         """The account of an API key, shown together with its token. Raises `TokenRevoked`."""
-        return await self._of(key_name(digest(key), digest(token)))
+        return await self.of_name(key_name(digest(key), digest(token)))
 
     async def of_header(self, authorization: str | None) -> Identity:
         """The account of an `Authorization` header: `Bearer` with a token, or `Basic` with an API key and its token.
@@ -76,7 +76,8 @@ class Identities:
             case _:
                 raise CredentialsMalformed
 
-    async def _of(self, name: str) -> Identity:
+    async def of_name(self, name: str) -> Identity:
+        """The account of a credential that was accepted before, by its name. Raises `TokenRevoked`, `TokenExpired`."""
         identity = await self._cache.get(name)
         if isinstance(identity, Unknown):
             identity = await self._source.credential(name)

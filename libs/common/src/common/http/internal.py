@@ -6,7 +6,7 @@ import httpx
 import structlog
 
 from common import errors
-from common.errors import DomainError, Unavailable
+from common.errors import DomainError, Forbidden, Unavailable
 from common.http.problems import STATUS
 from common.http.service_tokens import TokenSource
 
@@ -58,13 +58,16 @@ class Peer:
 
 
 def _error_of(response: httpx.Response) -> DomainError:
-    # That it does not trust this service is no error of whoever asks this service for something.
-    if response.status_code in (401, 403) or (response.status_code >= 500 and response.status_code != 507):
+    if response.status_code == 401 or (response.status_code >= 500 and response.status_code != 507):
         return PeerUnavailable()
     try:
         problem = cast("dict[str, Any]", response.json())
     except ValueError:
         problem = {}
+    # That it does not trust this service is no error of whoever asks this service for something. What is forbidden to
+    # them has a code of its own.
+    if response.status_code == 403 and problem.get("code", Forbidden.code) == Forbidden.code:
+        return PeerUnavailable()
     kind = next((kind for kind, status in STATUS if status == response.status_code), errors.InvalidInput)
     error = kind(str(problem.get("detail", "")) or None)
     error.code = str(problem.get("code", error.code))

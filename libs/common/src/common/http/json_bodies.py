@@ -1,24 +1,27 @@
-"""Small JSON bodies of the native API: read up to a limit, checked against a model, and documented by it.
+"""Small JSON bodies: read up to a limit; for the native API checked against a model, and documented by it.
 
 FastAPI itself reads a body of any length before it looks at it.
 """
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from common.errors import InvalidInput
 from common.http.bodies import read_body
 
 BODY_LIMIT = 64 * 1024
 
+Fields = dict[str, Any]
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read_model(request: Request, model: type[Model]) -> Model:
+async def read_model(request: Request, model: type[Model], limit: int = BODY_LIMIT) -> Model:
     """The request's body as a `model`. Raises `InvalidInput`, also when it is nested too deeply, and `TooLarge`."""
-    body = await read_body(request, BODY_LIMIT)
+    body = await read_body(request, limit)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -30,3 +33,21 @@ async def read_model(request: Request, model: type[Model]) -> Model:
 def documented(model: type[BaseModel]) -> dict[str, Any]:
     """What `openapi_extra` of a route says whose body is a `model`."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
+async def read_object(request: Request, limit: int = BODY_LIMIT) -> Fields:
+    """The members of the JSON object that the body is. Raises `InvalidInput` when it is none, `TooLarge`."""
+    body = await read_body(request, limit)
+    try:
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise InvalidInput("malformed JSON") from None
+    if not isinstance(value, dict):
+        raise InvalidInput("the body is not a JSON object")
+    return cast("Fields", value)
+
+
+def text_of(fields: Fields, name: str) -> str:
+    """A member that is a text; empty when it is missing or something else."""
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""

@@ -40,6 +40,7 @@ app.conf.update(
             "auth.erase_accounts": 15,
             "auth.purge_sessions": 300,
             "auth.rotate_keys": 3600,
+            "chat.purge_rooms": 30,
         }.items()
     },
 )

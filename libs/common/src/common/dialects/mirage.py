@@ -1,0 +1,115 @@
+"""Mirage: its envelope, its bare token and its bodies (section 1 of its document).
+
+Accounts live in the auth service, rooms and messages in the chat service, the upload in the upload service; all three
+answer in these shapes. An error is `{"error": "<text>"}`.
+"""
+
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from common.errors import DomainError, InvalidInput
+from common.http.identities import Identities
+from common.http.json_bodies import BODY_LIMIT, Fields, read_object
+from common.http.problems import headers_of, status_of
+from common.identity import CredentialError, Identity
+
+UNAUTHORIZED = "unauthorized"
+
+DEFAULT_AVATAR = (
+    "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAyNCAyNCI+PHJl"
+    "Y3Qgd2lkdGg9IjI0IiBoZWlnaHQ9IjI0IiBmaWxsPSIjNGI1NTYzIi8+PGNpcmNsZSBjeD0iMTIiIGN5PSI5IiByPSI0IiBmaWxsPSIjZDFkNW"
+    "RiIi8+PHBhdGggZD0iTTQgMjRhOCA4IDAgMCAxIDE2IDB6IiBmaWxsPSIjZDFkNWRiIi8+PC9zdmc+"
+)
+"""The picture of who has set none. It needs no host to come from, for the pages are usually on another than this."""
+
+
+class Refused(DomainError):
+    """An answer with a status and a text of this dialect's own; `more`: further members of its body."""
+
+    code = "refused"
+
+    def __init__(self, status: int, message: str, **more: str) -> None:
+        super().__init__(message)
+        self.status, self.more = status, more
+
+
+async def identify(
+    identities: Identities, authorization: str | None, missing: Refused, unknown: str = UNAUTHORIZED
+) -> Identity:
+    """Who sends `Authorization: <token>`, or a signed token after `Bearer`.
+
+    Raises `missing` when nothing is sent, `Refused` with the text `unknown` when it is no token (any more), and
+    `Unavailable`.
+    """
+    if not authorization:
+        raise missing
+    scheme, _, signed = authorization.partition(" ")
+    try:
+        if scheme.lower() == "bearer" and signed:
+            return await identities.of_token(signed)
+        return await identities.of_opaque(authorization)
+    except CredentialError:
+        raise Refused(401, unknown) from None
+
+
+async def read_fields(request: Request, limit: int = BODY_LIMIT) -> Fields:
+    """The members of the body, which has to say that it is JSON. Raises `Refused`, `InvalidInput`, `TooLarge`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refused(415, "the content type is not application/json")
+    return await read_object(request, limit)
+
+
+def number_of(value: object) -> int | None:
+    """An id, which clients send as a number or as its digits; None when it is neither, or larger than any id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, str) and len(value) < 20 and value.isascii() and value.strip().isdecimal():
+        number = int(value)
+    else:
+        return None
+    return number if 0 <= number < 2**63 else None
+
+
+def row_time(moment: datetime) -> str:
+    """A time as the original's database has it: `YYYY-MM-DD HH:MM:SS`, in UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+class MirageRoute(APIRoute):
+    """A route whose every error is rendered in the dialect's shape."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_and_render(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except DomainError as error:
+                return render(error)
+            except RequestValidationError:
+                return render(InvalidInput())
+
+        return handle_and_render
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().handle(scope, receive, send)
+        except HTTPException as error:
+            # The wrong method: what an endpoint itself raises has been answered further in.
+            await JSONResponse({"error": error.detail}, error.status_code, error.headers)(scope, receive, send)
+
+
+def render(error: DomainError) -> JSONResponse:
+    """An error in the dialect's shape."""
+    if isinstance(error, Refused):
+        return JSONResponse({"error": error.message, **error.more}, error.status)
+    return JSONResponse({"error": error.message}, status_of(error), headers_of(error))
