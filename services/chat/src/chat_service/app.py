@@ -1,32 +1,87 @@
-"""The chat service: rooms and their messages. It stands in the system already and answers for its health."""
+"""The chat service: rooms, what is said in them, and direct messages."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from chat_service.accounts import Accounts
+from chat_service.api import inbox, internal, live, members, messages, rooms
+from chat_service.api.live_rooms import credential_check, room_reader
+from chat_service.api.live_transports import AbortMiddleware
+from chat_service.compat import mirage, mirage_inbox
+from chat_service.filters import Texts
+from chat_service.live import Live
+from chat_service.operations.context import Context
+from chat_service.operations.message_lists import MessageLists
+from chat_service.operations.room_passwords import RoomPasswords
+from chat_service.operations.room_states import RoomStates
 from chat_service.settings import ChatSettings
+from chat_service.shares import Shares
+from chat_service.state import AppState
+from chat_service.streams import Streams
+from common.credentials import CredentialCache
 from common.db import Database
 from common.http import app as http
+from common.http.identities import AuthPeer, Identities
+from common.http.internal import Peer, new_client
+from common.http.service_tokens import TokenSource, TokenVerifier
+from common.http.user_tokens import UserTokens
 from common.limits import Limiter
+from common.passwords import Passwords
 
 
 def create_app(settings: ChatSettings | None = None) -> FastAPI:
     """The application. Nothing is connected before it starts, and nothing that is down keeps it from starting."""
     settings = settings or ChatSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    valkey_url = settings.valkey_url.get_secret_value()
     database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
-    limiter = Limiter(settings.valkey_url.get_secret_value())
+    limiter, cache, streams = Limiter(valkey_url), CredentialCache(valkey_url), Streams(valkey_url)
+    client, passwords = new_client(), Passwords()
+    tokens = TokenSource(
+        client, auth_url=settings.auth_url, service="chat", secret=settings.service_secret.get_secret_value()
+    )
+    verifier = TokenVerifier(client, auth_url=settings.auth_url)
+    auth = Peer(client, settings.auth_url, tokens)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         await database.open()
-        yield
-        await limiter.close()
-        await database.close()
+        try:
+            async with app.state.live.running():
+                yield
+        finally:
+            await client.aclose()
+            await cache.close()
+            await limiter.close()
+            await streams.close()
+            passwords.close()
+            await database.close()
 
-    return http.create_app(
-        name="chat",
-        settings=settings,
-        lifespan=lifespan,
-        checks={"database": database.ready, "limits": limiter.ready},
+    checks = {"database": database.ready, "limits": limiter.ready, "streams": streams.ready}
+    app = http.create_app(name="chat", settings=settings, lifespan=lifespan, checks=checks)
+    app.state.identities = identities = Identities(UserTokens(verifier.keys), cache, AuthPeer(auth))
+    states = RoomStates(database, streams)
+    app.state.live = Live(valkey_url, streams, room_reader(states), credential_check(identities))
+    app.state.chat = AppState(
+        context=Context(
+            db=database,
+            streams=streams,
+            states=states,
+            lists=MessageLists(streams),
+            passwords=RoomPasswords(limiter, passwords),
+            accounts=Accounts(auth),
+            texts=Texts(settings.filters()),
+            bounds=settings.bounds(),
+        ),
+        identities=identities,
+        shares=Shares(client, settings.share_url, Peer(client, settings.share_url, tokens)),
+        public_url=settings.public_url,
     )
+    app.add_middleware(AbortMiddleware)
+    # The calls of every second are looked at first.
+    for router in (messages.lean, messages.router, rooms.router, members.router, inbox.router, live.router):
+        app.include_router(router)
+    for router in (mirage.router, mirage_inbox.router, internal.routes(verifier)):
+        app.include_router(router)
+    return app

@@ -1,0 +1,1 @@
+"""The native API of the chat service, and what the other services ask of it."""

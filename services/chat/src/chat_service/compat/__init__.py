@@ -1,0 +1,1 @@
+"""Foreign protocols, one module each. Nothing else knows of them."""

@@ -1,0 +1,1 @@
+"""The statements of the chat service: one function, one statement."""

@@ -1,0 +1,32 @@
+"""Running a statement and reading its rows."""
+
+from collections.abc import Callable
+from typing import LiteralString, TypeVar
+
+from psycopg.rows import kwargs_row
+
+from common.db import Connection, Params
+
+Row = TypeVar("Row")
+
+
+async def fetch_all(
+    connection: Connection, row: Callable[..., Row], statement: LiteralString, parameters: Params
+) -> list[Row]:
+    """The rows, each made by `row` from its columns by name."""
+    async with connection.cursor(row_factory=kwargs_row(row)) as cursor:
+        await cursor.execute(statement, parameters)
+        return await cursor.fetchall()
+
+
+async def fetch_one(
+    connection: Connection, row: Callable[..., Row], statement: LiteralString, parameters: Params
+) -> Row | None:
+    """The first row, or None."""
+    rows = await fetch_all(connection, row, statement, parameters)
+    return rows[0] if rows else None
+
+
+async def count(connection: Connection, statement: LiteralString, parameters: Params) -> int:
+    """How many rows the statement touched."""
+    return (await connection.execute(statement, parameters)).rowcount

@@ -1,0 +1,61 @@
+"""The share service, as chat asks it: what somebody's share is, and ending shares."""
+
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+
+from common.errors import NotFound
+from common.http.internal import Peer, PeerUnavailable
+
+
+class ShareNotFound(NotFound):
+    """You have no such link."""
+
+    code = "share_not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnShare:
+    """A link that somebody has to a file. `size` in bytes; `type` by the name's extension."""
+
+    name: str
+    size: int
+    type: str
+    code: str
+
+
+class Shares:
+    """The share service."""
+
+    def __init__(self, client: httpx.AsyncClient, share_url: str, peer: Peer) -> None:
+        self._client, self._url, self._peer = client, share_url, peer
+
+    async def own(self, authorization: str, share_id: UUID) -> OwnShare:
+        """A link of whoever sends these credentials: the share service itself decides whose it is.
+
+        So nobody can have a file revoked by posting it that is not theirs. Raises `ShareNotFound`, `PeerUnavailable`.
+        """
+        headers = {"Authorization": authorization}
+        try:
+            answer = await self._client.get(f"{self._url}/v1/shares/{share_id}", headers=headers)
+        except httpx.TransportError as error:
+            raise PeerUnavailable from error
+        if answer.status_code >= 500:
+            raise PeerUnavailable
+        found = answer.json() if answer.is_success else {}
+        if found.get("form") != "link" or found.get("state") != "active":
+            raise ShareNotFound
+        name = found["name"]
+        return OwnShare(name, found["size"], media_type(name), found["code"])
+
+    async def revoke(self, share_ids: Sequence[UUID]) -> None:
+        """End shares, whosever they are. Raises `PeerUnavailable`."""
+        await self._peer.call("POST", "/internal/shares/revoke", {"share_ids": [str(one) for one in share_ids]})
+
+
+def media_type(name: str) -> str:
+    """The media type that a file's name promises."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"

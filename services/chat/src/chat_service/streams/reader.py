@@ -1,0 +1,111 @@
+"""What every process hears of all rooms: one blocking read of `rooms:live`."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from chat_service.streams.model import ChatUnavailable, position
+from chat_service.streams.scripts import LIVE_KEY
+
+BLOCK_SECONDS = 5
+ANSWER_SECONDS = 3
+# Less than `rooms:live` holds, so that a reader from whom entries were taken away has a full batch.
+BATCH = 500
+BEGINNING = "0-0"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What happened in some room."""
+
+    id: str
+    room_id: int
+    version: int
+    kind: str
+    body: bytes
+    expires_at: int | None
+    """Milliseconds since 1970 by Valkey's clock."""
+
+
+class Continuity(Enum):
+    """How a batch follows the one before it."""
+
+    WHOLE = auto()
+    GAP = auto()
+    """Something in between is in the rooms' logs only."""
+    LOST = auto()
+    """Valkey has forgotten what it once said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What happened since the last batch; empty when nothing did for a while."""
+
+    entries: list[Entry]
+    continuity: Continuity = Continuity.WHOLE
+
+
+class Reader:
+    """The position of one process in `rooms:live`. Its methods raise `ChatUnavailable`, and go on after that."""
+
+    def __init__(self, valkey_url: str) -> None:
+        self._redis = Redis.from_url(
+            valkey_url,
+            socket_timeout=BLOCK_SECONDS + ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._last = BEGINNING
+        self._is_cut = False
+
+    async def open(self) -> None:
+        """Begin with what happens from now on."""
+        self._last = await self._newest()
+        self._is_cut = False
+
+    async def read(self) -> Batch:
+        """Wait a few seconds for something to happen, and return all of it."""
+        if self._is_cut and position(newest := await self._newest()) < position(self._last):
+            self._last, self._is_cut = newest, False
+            return Batch([], Continuity.LOST)
+        self._is_cut = True
+        try:
+            answer: Any = await self._redis.xread({LIVE_KEY: self._last}, BATCH, BLOCK_SECONDS * 1000)
+            found = cast("list[tuple[bytes, dict[bytes, bytes]]]", answer[0][1] if answer else [])
+            is_gap = len(found) == BATCH and self._last != BEGINNING and not await self._is_kept(self._last)
+        except RedisError as error:
+            raise ChatUnavailable from error
+        self._is_cut = False
+        if found:
+            self._last = found[-1][0].decode()
+        return Batch([_entry(*each) for each in found], Continuity.GAP if is_gap else Continuity.WHOLE)
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _newest(self) -> str:
+        try:
+            found = await self._redis.xrevrange(LIVE_KEY, count=1)
+        except RedisError as error:
+            raise ChatUnavailable from error
+        return cast("bytes", found[0][0]).decode() if found else BEGINNING
+
+    async def _is_kept(self, entry_id: str) -> bool:
+        return bool(await self._redis.xrange(LIVE_KEY, entry_id, entry_id))
+
+
+def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
+    expires = fields[b"x"]
+    return Entry(
+        id=entry_id.decode(),
+        room_id=int(fields[b"r"]),
+        version=int(fields[b"s"]),
+        kind=fields[b"k"].decode(),
+        body=fields[b"b"],
+        expires_at=int(expires) if expires else None,
+    )

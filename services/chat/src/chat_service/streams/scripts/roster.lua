@@ -1,0 +1,11 @@
+-- Returns account and name of each that is present.
+local found, seen = {}, {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', PRESENT, '(' .. whole(now()), '+inf')) do
+  local account = string.match(member, '^%S+')
+  if not seen[account] then
+    seen[account] = true
+    found[#found + 1] = account
+    found[#found + 1] = redis.call('HGET', NAMES, account) or ''
+  end
+end
+return found

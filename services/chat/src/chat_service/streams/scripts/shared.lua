@@ -1,0 +1,56 @@
+-- What every script begins with. KEYS: room:{id}, its messages, its edits, its log, rooms:live.
+-- Everything is judged by the server's clock, and effects are what is replicated and logged.
+local ROOM, MESSAGES, EDITS, LOG, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- More than any process reads at once: a reader that lags so far notices that it did, and turns to the rooms' logs.
+local LIVE_LENGTH = 2000
+local DAY = 86400000
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- The first moment whose messages are still alive: one of exactly the lifetime's age is not.
+local function oldest(lifetime)
+  return math.max(0, now() - lifetime + 1)
+end
+
+-- Let a key live for so long from now at least.
+local function keep(key, milliseconds)
+  if redis.call('PTTL', key) < milliseconds then
+    redis.call('PEXPIRE', key, whole(milliseconds))
+  end
+end
+
+local function is_stale(version)
+  local known = redis.call('HGET', ROOM, 's')
+  return not known or known ~= version
+end
+
+-- Tell everybody, and remember it for those who were away. `reference`: the message that it is about, or ''.
+local function emit(room, version, kind, body, reference, lifetime, capacity, expires_at)
+  local id = redis.call('XADD', LIVE, 'MAXLEN', '~', LIVE_LENGTH, '*',
+    'r', room, 's', version, 'k', kind, 'b', body, 'x', expires_at)
+  local logged = body
+  if kind == 'message' or kind == 'edit' then
+    logged = ''
+  end
+  redis.call('XADD', LOG, 'MAXLEN', '~', whole(2 * capacity + 200), id, 'k', kind, 'b', logged, 'm', reference)
+  redis.call('HSET', ROOM, 'm', id)
+  redis.call('PEXPIRE', LOG, whole(math.max(lifetime, 60000)))
+  keep(ROOM, math.max(lifetime + 60000, DAY))
+  return id
+end
+
+-- The author and the body of a living message, or nil.
+local function living(id, lifetime)
+  local found = redis.call('XRANGE', MESSAGES, id, id)[1]
+  if not found or tonumber(string.match(id, '^%d+')) < oldest(lifetime) then
+    return nil
+  end
+  return found[2][2], found[2][4]
+end

@@ -1,0 +1,40 @@
+-- What every script about presence begins with, after shared.lua. KEYS, further: who is present, their names, all processes.
+-- A member of `present` is an account and a process that it is connected to; its score is when that ends by itself.
+local PRESENT, NAMES, PROCESSES = KEYS[6], KEYS[7], KEYS[8]
+
+local function tell(kind, account, name)
+  local version = redis.call('HGET', ROOM, 's') or '0'
+  redis.call('XADD', LIVE, 'MAXLEN', '~', LIVE_LENGTH, '*',
+    'r', ARGV[1], 's', version, 'k', kind, 'b', account .. ' ' .. name, 'x', '')
+end
+
+local function is_present(account)
+  local time = now()
+  for _, process in ipairs(redis.call('ZRANGEBYSCORE', PROCESSES, '(' .. whole(time), '+inf')) do
+    local ends = redis.call('ZSCORE', PRESENT, account .. ' ' .. process)
+    if ends and tonumber(ends) > time then
+      return true
+    end
+  end
+  return false
+end
+
+local function add(account, name, process, milliseconds)
+  redis.call('ZADD', PRESENT, whole(now() + milliseconds), account .. ' ' .. process)
+  redis.call('HSET', NAMES, account, name)
+end
+
+local function remove(account)
+  if not is_present(account) then
+    tell('offline', account, redis.call('HGET', NAMES, account) or '')
+    redis.call('HDEL', NAMES, account)
+  end
+end
+
+local function keep_all(process, milliseconds)
+  redis.call('ZADD', PROCESSES, whole(now() + milliseconds), process)
+  redis.call('ZREMRANGEBYSCORE', PROCESSES, '-inf', whole(now()))
+  -- Longer than anybody in it is believed in, so that whoever is left there hears who is gone.
+  keep(PRESENT, 3 * milliseconds)
+  keep(NAMES, 3 * milliseconds)
+end
