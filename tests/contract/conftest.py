@@ -25,6 +25,7 @@ NARROW = {
     "LOGIN_FAILURE_ACCOUNT_COUNT": "4",
     "FILE_UPLOADER_UPLOADS_PER_MINUTE": "2",
     "FILE_UPLOADER_SIZE": str(1024 * 1024),
+    "PUBLIC_ROOMS": "5",
     "GATEWAY_TRUSTED_PROXIES": "127.0.0.1/32",
 }
 """Limits that a test reaches at once; and the gateway believes the addresses that tests claim to come from."""

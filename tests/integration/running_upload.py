@@ -1,6 +1,6 @@
-"""The upload service as its callers see it: served over HTTP, beside a real auth service and a stand-in for share.
+"""The upload service as its callers see it: over HTTP, beside a real auth service and stand-ins for share and chat.
 
-The stand-in remembers what it was asked; contract tests have the real one.
+The stand-ins remember what they were asked; contract tests have the real ones.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from minio import Minio
 
 from common import clock
@@ -92,6 +93,40 @@ class ShareStandIn:
 
 
 @dataclass
+class ChatStandIn:
+    """Who is in which room, and what was posted there."""
+
+    members: set[tuple[int, UUID]] = field(default_factory=set[tuple[int, UUID]])
+    fails: int = 0
+    """The status of whatever is posted, unless it is 0."""
+    problem: dict[str, str] = field(default_factory=dict[str, str])
+    """What it says then."""
+    is_down: bool = False
+    loses_answers: bool = False
+    """It posts, but nobody hears of it."""
+    posted: list[tuple[int, dict[str, Any]]] = field(default_factory=list[tuple[int, dict[str, Any]]])
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        async def membership(request: Request, room_id: int) -> Response | dict[str, Any]:
+            if self.is_down:
+                return Response(status_code=503)
+            return {"member": (room_id, UUID((await request.json())["account_id"])) in self.members}
+
+        async def post(request: Request, room_id: int) -> Response | dict[str, Any]:
+            if self.fails or self.is_down:
+                return JSONResponse(self.problem, self.fails or 503)
+            self.posted.append((room_id, await request.json()))
+            return Response(status_code=500) if self.loses_answers else {}
+
+        rooms = "/internal/rooms/{room_id}"
+        app.add_api_route(f"{rooms}/membership", membership, methods=["POST"], response_model=None)
+        app.add_api_route(f"{rooms}/messages", post, methods=["POST"], response_model=None)
+        return app
+
+
+@dataclass
 class UploadService:
     """A running upload service."""
 
@@ -99,6 +134,7 @@ class UploadService:
     settings: UploadSettings
     auth: AuthService
     share: ShareStandIn
+    chat: ChatStandIn
     opened: ExitStack
 
     def client(self, account: Person | None = None) -> httpx.Client:
@@ -200,7 +236,7 @@ def running_upload_service(
     make_database: MakeDatabase, engines: Engines, policy: dict[str, Any] | None = None, **changes: Any
 ) -> Iterator[UploadService]:
     """Everything above, on fresh databases and a bucket of its own, with a few things changed."""
-    share = ShareStandIn(policy=POLICY | (policy or {}))
+    share, chat = ShareStandIn(policy=POLICY | (policy or {})), ChatStandIn()
     with ExitStack() as opened:
         auth = opened.enter_context(running_auth(make_database, engines.valkey_url))
         values = {
@@ -213,6 +249,7 @@ def running_upload_service(
             "s3_secret_key": engines.store.secret_key,
             "auth_url": auth.url,
             "share_url": opened.enter_context(served(share.app())),
+            "chat_url": opened.enter_context(served(chat.app())),
             "service_secret": SECRETS["upload"],
             "trusted_proxies": "127.0.0.1/32",
             # A budget of the test's own: the count is part of its name.
@@ -221,7 +258,7 @@ def running_upload_service(
         settings = UploadSettings.model_validate({**values, **changes})
         _store_of(settings).make_bucket(settings.s3_bucket)
         url = opened.enter_context(served(create_upload(settings)))
-        yield UploadService(url, settings, auth, share, opened)
+        yield UploadService(url, settings, auth, share, chat, opened)
 
 
 async def _nobody_verifies(_: UUID) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -50,25 +50,25 @@ def auth(make_database: MakeDatabase, valkey_url: str) -> Iterator[AuthService]:
 
 
 @pytest.fixture
-def share() -> Iterator[Keeper]:
-    keeper = Keeper()
-    with served(keeper.app()) as keeper.url:
-        yield keeper
+def keepers() -> Iterator[dict[str, Keeper]]:
+    with ExitStack() as opened:
+        keepers = {name: Keeper() for name in accounts.SERVICES}
+        for keeper in keepers.values():
+            keeper.url = opened.enter_context(served(keeper.app()))
+        yield keepers
 
 
-@pytest.fixture
-def upload() -> Iterator[Keeper]:
-    keeper = Keeper()
-    with served(keeper.app()) as keeper.url:
-        yield keeper
+def passes(left: int, **others: int) -> dict[str, int]:
+    """That every service has so many passes left, but for `others`."""
+    return dict.fromkeys(accounts.SERVICES, left) | others
 
 
 @asynccontextmanager
-async def sweeper(auth: AuthService, share: Keeper, upload: Keeper) -> AsyncGenerator["Sweeper"]:
+async def sweeper(auth: AuthService, keepers: dict[str, Keeper]) -> AsyncGenerator["Sweeper"]:
     database, client = Database(auth.database_url, pool_size=4), new_client()
     tokens = TokenSource(client, auth_url=auth.url, service="auth", secret=SECRETS["auth"])
     await database.open()
-    yield Sweeper(database, {"share": Peer(client, share.url, tokens), "upload": Peer(client, upload.url, tokens)})
+    yield Sweeper(database, {name: Peer(client, keeper.url, tokens) for name, keeper in keepers.items()})
     await client.aclose()
     await database.close()
 
@@ -96,41 +96,41 @@ def let_time_pass(auth: AuthService) -> None:
 
 
 async def test_the_services_are_told_twice_and_then_nothing_is_left(
-    auth: AuthService, share: Keeper, upload: Keeper
+    auth: AuthService, keepers: dict[str, Keeper]
 ) -> None:
     """The message was lost, or its sender died right after the commit: the sweep does it."""
     person = auth.sign_up()
     delete(person)
-    assert open_erasures(auth, person) == {"share": 2, "upload": 2}
-    async with sweeper(auth, share, upload) as working:
+    assert open_erasures(auth, person) == passes(2)
+    async with sweeper(auth, keepers) as working:
         await working.sweep()
         await working.sweep()
-        assert share.told == upload.told == [person.id]
-        assert open_erasures(auth, person) == {"share": 1, "upload": 1}
+        assert [keeper.told for keeper in keepers.values()] == [[person.id]] * 3
+        assert open_erasures(auth, person) == passes(1)
         let_time_pass(auth)
         await working.sweep()
-        assert share.told == upload.told == [person.id, person.id]
+        assert [keeper.told for keeper in keepers.values()] == [[person.id] * 2] * 3
         assert open_erasures(auth, person) == {}
         await working.sweep()
-    assert len(share.told) == 2
+    assert [len(keeper.told) for keeper in keepers.values()] == [2] * 3
 
 
 @pytest.mark.parametrize("status", [500, 503, 401, 404, 409])
 async def test_a_service_that_fails_is_told_again_and_holds_up_no_other(
-    auth: AuthService, share: Keeper, upload: Keeper, status: int
+    auth: AuthService, keepers: dict[str, Keeper], status: int
 ) -> None:
     people = [auth.sign_up(), auth.sign_up()]
     for person in people:
         delete(person)
-    share.status = status
-    async with sweeper(auth, share, upload) as working:
+    keepers["share"].status = status
+    async with sweeper(auth, keepers) as working:
         await working.sweep()
-        assert set(upload.told) == {person.id for person in people}
-        assert all(open_erasures(auth, person) == {"share": 2, "upload": 1} for person in people)
-        share.status = 200
+        assert set(keepers["upload"].told) == set(keepers["chat"].told) == {person.id for person in people}
+        assert all(open_erasures(auth, person) == passes(1, share=2) for person in people)
+        keepers["share"].status = 200
         auth.rows("update erasure set due_at = due_at - interval '1 minute' where service = 'share'")
         await working.sweep()
-        assert set(share.told) == {person.id for person in people}
+        assert set(keepers["share"].told) == {person.id for person in people}
         for _ in range(2):
             let_time_pass(auth)
             await working.sweep()
@@ -138,7 +138,7 @@ async def test_a_service_that_fails_is_told_again_and_holds_up_no_other(
 
 
 async def test_a_worker_that_dies_between_the_call_and_its_record_leaves_it_to_the_next(
-    auth: AuthService, share: Keeper, upload: Keeper, monkeypatch: pytest.MonkeyPatch
+    auth: AuthService, keepers: dict[str, Keeper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = auth.sign_up()
     delete(person)
@@ -149,30 +149,29 @@ async def test_a_worker_that_dies_between_the_call_and_its_record_leaves_it_to_t
     async def die(*_: object) -> None:
         raise Died
 
-    async with sweeper(auth, share, upload) as working:
+    async with sweeper(auth, keepers) as working:
         with monkeypatch.context() as patch:
             patch.setattr(erasing.erasures, "plan_next_pass", die)
             with pytest.raises(Died):
                 await working.sweep()
-        assert len(share.told) + len(upload.told) == 1
-        assert open_erasures(auth, person) == {"share": 2, "upload": 2}
+        assert sum(len(keeper.told) for keeper in keepers.values()) == 1
+        assert open_erasures(auth, person) == passes(2)
         auth.rows("update erasure set due_at = due_at - interval '1 minute'")
         await working.sweep()
-        assert person.id in share.told
-        assert person.id in upload.told
+        assert all(person.id in keeper.told for keeper in keepers.values())
         let_time_pass(auth)
         await working.sweep()
     assert open_erasures(auth, person) == {}
 
 
-async def test_sweeps_at_once_do_not_count_one_pass_twice(auth: AuthService, share: Keeper, upload: Keeper) -> None:
+async def test_sweeps_at_once_do_not_count_one_pass_twice(auth: AuthService, keepers: dict[str, Keeper]) -> None:
     people = [auth.sign_up() for _ in range(3)]
     for person in people:
         delete(person)
-    async with sweeper(auth, share, upload) as working:
+    async with sweeper(auth, keepers) as working:
         await asyncio.gather(*(working.sweep() for _ in range(4)))
-        assert sorted(share.told) == sorted(person.id for person in people)
-        assert all(open_erasures(auth, person) == {"share": 1, "upload": 1} for person in people)
+        assert sorted(keepers["share"].told) == sorted(person.id for person in people)
+        assert all(open_erasures(auth, person) == passes(1) for person in people)
         let_time_pass(auth)
         await asyncio.gather(*(working.sweep() for _ in range(4)))
     assert all(open_erasures(auth, person) == {} for person in people)
@@ -203,7 +202,7 @@ async def test_of_two_deletions_at_once_one_finds_the_account(auth: AuthService)
             *(accounts.delete_own(context, identity, PASSWORD, address) for _ in range(2)), return_exceptions=True
         )
     assert sorted(type(result).__name__ for result in results) == ["AccountNotFound", "NoneType"]
-    assert open_erasures(auth, person) == {"share": 2, "upload": 2}
+    assert open_erasures(auth, person) == passes(2)
 
 
 async def test_what_is_over_is_purged(auth: AuthService) -> None:

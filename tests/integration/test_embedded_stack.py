@@ -34,6 +34,7 @@ PROGRAMS = {
         "auth-worker",
         "upload-worker",
         "share-worker",
+        "chat-worker",
         "beat",
         "gateway",
     ),

@@ -16,11 +16,12 @@ from pydantic_settings import BaseSettings
 from auth_service.settings import AuthSettings
 from auth_service.settings import WorkerSettings as AuthWorkerSettings
 from chat_service.settings import ChatSettings
+from chat_service.settings import WorkerSettings as ChatWorkerSettings
 from deploy.local import credentials, gateway, ports, settings
 from deploy.local.files import FolderInUse, locked, write_private
 from deploy.local.log import Log
 from deploy.local.processes import folder_mark, started
-from deploy.local.services import Addresses, Services
+from deploy.local.services import ROOT, Addresses, Services
 from deploy.local.settings import POLICY_NAMES, SettingsError, StackSettings
 from deploy.local.state import Process, RunState, stop_leftovers
 from share_service.settings import ShareSettings
@@ -37,6 +38,7 @@ WORKER_SETTINGS: dict[str, type[BaseSettings]] = {
     "auth": AuthWorkerSettings,
     "upload": UploadSettings,
     "share": ShareWorkerSettings,
+    "chat": ChatWorkerSettings,
 }
 ADDRESSES = Addresses(
     database_admin_url="postgresql://admin:pw@db.example:5433/postgres?sslmode=require",
@@ -108,6 +110,16 @@ def test_no_credential_stands_on_a_command_line(services: Services, tmp_path: Pa
     known = set(credentials.load(tmp_path).values())
     for process in [*services.migrations(), *services.servers(), *services.workers(), services.workers_answer()]:
         assert not any(secret in argument for secret in known for argument in process.command)
+
+
+def test_services_speak_websockets_here_as_in_containers(services: Services):
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    command = next(line for line in dockerfile.splitlines() if line.startswith("CMD") and "uvicorn" in line)
+    for process in services.servers():
+        spoken = process.command[process.command.index("--ws") :]
+        for option, value in zip(spoken[::2], spoken[1::2], strict=True):
+            assert option in command
+            assert f" {option} {value} " in command or not option.startswith("--ws")
 
 
 def test_databases_are_made_on_the_external_server(services: Services, tmp_path: Path):

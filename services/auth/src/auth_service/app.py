@@ -10,7 +10,7 @@ import psycopg
 from fastapi import FastAPI
 
 from auth_service.api import account, administration, auth, internal, uploaders
-from auth_service.compat import shared_host
+from auth_service.compat import mirage, shared_host
 from auth_service.operations import signing
 from auth_service.operations.context import Context
 from auth_service.operations.credentials import OwnCredentials
@@ -70,7 +70,9 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
     keys = _public_keys(context.db)
     app.state.identities = Identities(UserTokens(keys), context.cache, OwnCredentials(context.db))
     app.include_router(internal.routes(OwnVerifier(keys)))
-    for router in (auth.router, account.router, uploaders.router, administration.router, shared_host.router):
+    app.include_router(shared_host.router)
+    app.include_router(mirage.router)
+    for router in (auth.router, account.router, uploaders.router, administration.router):
         app.include_router(router)
     return app
 

@@ -47,6 +47,12 @@ class NameTaken(Conflict):
     code = "name_taken"
 
 
+class EmailTaken(Conflict):
+    """This e-mail address is another account's."""
+
+    code = "email_taken"
+
+
 class RegistrationClosed(Forbidden):
     """Nobody can register here."""
 
@@ -125,6 +131,11 @@ class Account:
     role: Role
     profile: dict[str, Any]
     created_at: datetime
+
+    @property
+    def avatar_url(self) -> str | None:
+        """An address of a picture, as its owner gave it; None: there is none."""
+        return self.profile.get("avatar_url") or None
 
     def identity(self, credential_id: UUID, expires_at: datetime | None) -> Identity:
         return Identity(self.id, self.name, self.role, credential_id, expires_at)

@@ -42,5 +42,6 @@ class WorkerSettings(DatabaseSettings, QueueSettings, ServiceIdentitySettings):
 
     share_url: str
     upload_url: str
+    chat_url: str
     key_lifetime_days: int = Field(default=90, ge=1)
     """How long a signing key signs."""

@@ -25,6 +25,7 @@ async def _working() -> AsyncGenerator[Working]:
     services = {
         "share": Peer(client, settings.share_url, tokens),
         "upload": Peer(client, settings.upload_url, tokens),
+        "chat": Peer(client, settings.chat_url, tokens),
     }
     await database.open()
     try:

@@ -73,6 +73,7 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
     )
     app.include_router(internal.routes(verifier))
     app.include_router(internal.account_routes(verifier))
+    app.include_router(internal.room_routes(verifier))
     app.include_router(shares.router)
     app.include_router(links.router)
     app.include_router(filecodebox.router)

@@ -22,9 +22,10 @@ from common.queue.app import create_celery, send_soon
 from upload_service.api import files, internal
 from upload_service.api.files import Owning
 from upload_service.build import SERVICE, build
-from upload_service.compat import filecodebox, fileuploader
+from upload_service.compat import filecodebox, fileuploader, mirage
 from upload_service.compat.filecodebox import FileCodeBox
 from upload_service.compat.fileuploader import FileUploader
+from upload_service.compat.mirage import Mirage
 from upload_service.settings import UploadSettings
 from upload_service.tasks import VERIFY
 
@@ -78,6 +79,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
     app.include_router(files.router(Owning(parts.context, parts.shares, passwords)))
     app.include_router(filecodebox.router(FileCodeBox(parts.context, parts.shares, limiter, wait)))
     app.include_router(fileuploader.router(uploader))
+    app.include_router(mirage.router(Mirage(parts.context, parts.shares, parts.rooms, settings.public_url)))
     return app
 
 

@@ -12,6 +12,7 @@ from common.db import Database
 from common.http.internal import Peer, new_client
 from common.http.service_tokens import TokenSource
 from upload_service.operations.context import Context
+from upload_service.rooms import Rooms
 from upload_service.settings import UploadSettings
 from upload_service.shares import Shares
 
@@ -24,6 +25,7 @@ class Parts:
 
     context: Context
     shares: Shares
+    rooms: Rooms
     auth: Peer
     client: httpx.AsyncClient
 
@@ -57,4 +59,5 @@ def build(
         request_verification=request_verification,
     )
     shares = Shares(Peer(client, settings.share_url, tokens))
-    return Parts(context, shares, Peer(client, settings.auth_url, tokens), client)
+    rooms = Rooms(Peer(client, settings.chat_url, tokens))
+    return Parts(context, shares, rooms, Peer(client, settings.auth_url, tokens), client)

@@ -18,6 +18,7 @@ class UploadSettings(
     """Read from the environment by the names of the fields, in capitals."""
 
     share_url: str
+    chat_url: str
     session_lifetime_seconds: int = Field(default=24 * 3600, ge=1)
     """How long an upload may stand still."""
     complete_wait_seconds: int = Field(default=20, ge=0)

@@ -24,6 +24,7 @@ Form = Literal["code", "link"]
 class Shared:
     """A share that was made."""
 
+    id: UUID
     code: str
     """What people type, or the id in a link."""
     delete_key: str
@@ -73,7 +74,7 @@ class Shares:
             },
         )
         created_at = datetime.fromisoformat(str(answer["created_at"]))
-        return Shared(str(answer["code"]), str(answer["delete_key"]), created_at)
+        return Shared(UUID(answer["id"]), str(answer["code"]), str(answer["delete_key"]), created_at)
 
     async def end(self, file_ids: Sequence[UUID]) -> None:
         """End every share of these files."""

@@ -1,17 +1,21 @@
-"""What the other services ask: tokens to show to one another, keys to check them, and whose a credential is."""
+"""What the other services ask: tokens to show to one another, keys to check them, whose a credential is, and names."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from auth_service.operations import credentials, signing
+from auth_service.model import Account
+from auth_service.operations import credentials, profiles, signing
 from auth_service.operations.credentials import NAME_LENGTH
 from auth_service.state import state_of
 from common import clock
 from common.http.service_tokens import TokenVerifier, internal_only
 
 CREDENTIAL_CALLERS = ("upload", "share", "chat")
+# As many as one answer can tell the names of.
+ACCOUNTS_AT_MOST = 10_000
 
 
 class TokenRequest(BaseModel):
@@ -34,6 +38,42 @@ class CredentialRequest(BaseModel):
     name: Annotated[str, Field(max_length=NAME_LENGTH)]
 
 
+class NameRequest(BaseModel):
+    """What somebody wrote who means an account."""
+
+    name: Annotated[str, Field(max_length=4096)]
+
+
+class IdsRequest(BaseModel):
+    """Accounts that somebody is to be told of."""
+
+    ids: Annotated[list[UUID], Field(max_length=ACCOUNTS_AT_MOST)]
+
+
+class PublicAccount(BaseModel):
+    """What everybody may know of an account."""
+
+    id: UUID
+    name: str
+    avatar_url: str | None
+
+    @staticmethod
+    def of(account: Account) -> "PublicAccount":
+        return PublicAccount(id=account.id, name=account.name, avatar_url=account.avatar_url)
+
+
+class FoundAnswer(BaseModel):
+    """The account that was meant; None: there is none."""
+
+    account: PublicAccount | None
+
+
+class NamesAnswer(BaseModel):
+    """Those of the accounts that there are."""
+
+    accounts: list[PublicAccount]
+
+
 class CredentialAnswer(BaseModel):
     """Whose it is, in the form of `Identity.to_json`; None: nobody's."""
 
@@ -47,6 +87,9 @@ def routes(verifier: TokenVerifier) -> APIRouter:
     router.add_api_route("/jwks", read_keys, methods=["GET"])
     known = [Depends(internal_only(lambda: verifier, *CREDENTIAL_CALLERS))]
     router.add_api_route("/credentials", read_credential, methods=["POST"], dependencies=known)
+    for_chat = [Depends(internal_only(lambda: verifier, "chat"))]
+    router.add_api_route("/accounts/find", find_account, methods=["POST"], dependencies=for_chat)
+    router.add_api_route("/accounts/names", read_names, methods=["POST"], dependencies=for_chat)
     return router
 
 
@@ -72,3 +115,15 @@ async def read_credential(request: Request, asked: CredentialRequest) -> Credent
     async with state_of(request).context.db.connection() as connection:
         identity = await credentials.identity_of(connection, asked.name)
     return CredentialAnswer(identity=identity.to_json() if identity else None)
+
+
+async def find_account(request: Request, asked: NameRequest) -> FoundAnswer:
+    """The account of a name, in whatever spelling."""
+    account = await profiles.find_account(state_of(request).context, asked.name)
+    return FoundAnswer(account=PublicAccount.of(account) if account else None)
+
+
+async def read_names(request: Request, asked: IdsRequest) -> NamesAnswer:
+    """What accounts are called."""
+    found = await profiles.accounts_of(state_of(request).context, asked.ids)
+    return NamesAnswer(accounts=[PublicAccount.of(account) for account in found])

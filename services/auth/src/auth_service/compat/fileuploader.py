@@ -3,7 +3,6 @@
 from fastapi import Request, Response
 
 from auth_service.callers import address_of, count_call, label_of
-from auth_service.compat.bodies import Fields, text_of
 from auth_service.model import NameTaken, SignedIn, UnknownName, WrongPassword
 from auth_service.operations import registration, sessions, signing_in
 from auth_service.operations.registration import Registration
@@ -13,6 +12,7 @@ from auth_service.state import identities_of, state_of
 from common.dialects import fileuploader
 from common.dialects.fileuploader import Refused
 from common.errors import DomainError
+from common.http.json_bodies import Fields, text_of
 
 TAKEN, NO_CREDENTIALS, WRONG_PASSWORD, NO_SUCH_USER, NO_TOKEN = 1, 2, 3, 4, 5
 """The numbers of the dialect's errors."""

@@ -1,42 +1,31 @@
-"""Mirage: register, log in, log out (section "Accounts" of its document)."""
+"""Mirage: accounts (section 2 of its document)."""
 
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from auth_service.callers import address_of, count_call, label_of
-from auth_service.compat.bodies import Fields, read_object, text_of
-from auth_service.model import NameTaken, UnknownName, WrongPassword
-from auth_service.operations import registration, sessions, signing_in
+from auth_service.model import EmailTaken, NameTaken, UnknownName, WrongPassword
+from auth_service.operations import profiles, registration, sessions, signing_in
+from auth_service.operations.profiles import Settings
 from auth_service.operations.registration import Registration
 from auth_service.operations.sessions import Grant
 from auth_service.operations.signing_in import Attempt
 from auth_service.state import identities_of, state_of
-from common.errors import DomainError, InvalidInput
-from common.http.problems import headers_of, status_of
+from common.dialects.mirage import UNAUTHORIZED, MirageRoute, Refused, identify, read_fields, row_time
+from common.http.json_bodies import Fields, text_of
 from common.identity import TokenRevoked
 
 DESCRIPTION_WORDS = 500
+PROFILE = ("avatar_url", "description", "custom_css", "background_image")
+CLEARABLE = ("description", "custom_css", "background_image")
+"""What may be set to nothing."""
 NOTHING_FILLED = "I can't see a single field you filled"
 
 
-class Refused(DomainError):
-    """An answer with a status and a text of this dialect's own."""
-
-    code = "refused"
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-async def fields_of(request: Request) -> Fields:
-    """The members of the body, which has to say that it is JSON. Raises `Refused`, `InvalidInput`, `TooLarge`."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refused(415, "the content type is not application/json")
-    return await read_object(request)
+router = APIRouter(prefix="/api", route_class=MirageRoute, include_in_schema=False)
+"""The calls that no other dialect has. The others are in `shared_host`."""
 
 
 async def register(request: Request, fields: Fields) -> Response:
@@ -88,17 +77,47 @@ def grant_of(request: Request, *, alone: bool = False) -> Grant:
     return Grant.opaque(label_of(request, "Mirage"), alone=alone)
 
 
-def render(error: DomainError) -> Response:
-    """An error in the dialect's shape."""
-    if isinstance(error, Refused):
-        return JSONResponse({"error": error.message}, error.status)
-    return JSONResponse({"error": error.message}, status_of(error), headers_of(error))
+@router.get("/usercount")
+async def count_users(request: Request) -> Response:
+    """How many accounts there are: a number, and no JSON."""
+    return HTMLResponse(str(await profiles.count_accounts(state_of(request).context)))
+
+
+# A name may hold a slash.
+@router.get("/user/{name:path}")
+async def read_user(request: Request, name: str) -> Response:
+    """What everybody may see of someone. Posts and followers there are none, but pages reckon with the numbers."""
+    account = await profiles.find_account(state_of(request).context, name)
+    if account is None:
+        raise Refused(404, "user not found")
+    shown = {field: account.profile.get(field) for field in PROFILE}
+    stats = dict.fromkeys(("followers", "following", "posts", "upvotes", "downvotes"), 0)
+    return JSONResponse({"username": account.name, **shown, "created_at": row_time(account.created_at), "stats": stats})
+
+
+@router.post("/user/settings")
+async def change_settings(request: Request) -> Response:
+    """Change one's own account. What is not a text is not there."""
+    fields = await read_fields(request)
+    authorization = request.headers.get("authorization")
+    identity = await identify(identities_of(request), authorization, Refused(401, UNAUTHORIZED))
+    sent = {name: value for name, value in fields.items() if isinstance(value, str) and (value or name in CLEARABLE)}
+    settings = Settings(sent.get("email"), sent.get("password"), {name: sent[name] for name in PROFILE if name in sent})
+    if settings == Settings():
+        raise Refused(400, "no fields to update")
+    try:
+        await profiles.change_settings(state_of(request).context, identity, settings)
+    except EmailTaken:
+        raise Refused(400, "email already taken") from None
+    except TokenRevoked:
+        # The account went while this was under way.
+        raise Refused(401, UNAUTHORIZED) from None
+    return JSONResponse({"message": "settings updated successfully"})
 
 
 def _profile(fields: Fields) -> dict[str, Any]:
     profile = {name: text_of(fields, name) for name in ("avatar_url", "description") if fields.get(name)}
     if len(profile.get("description", "").split()) > DESCRIPTION_WORDS:
         raise Refused(400, "You are talking too much in the description")
-    if any("\0" in text for text in profile.values()):
-        raise InvalidInput("a NUL cannot be kept")
+    profiles.check_profile(profile)
     return profile

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from auth_service.compat import fileuploader, mirage
 from auth_service.compat.bodies import read_any
 from common.dialects import fileuploader as envelope
+from common.dialects import mirage as mirage_envelope
 from common.dialects.hosts import Host, host_of
 from common.errors import DomainError
 
@@ -49,7 +50,7 @@ async def register(request: Request) -> Response:
     """With an e-mail address it is Mirage that is meant, without one File Uploader."""
     match host_of(request):
         case Host.MIRAGE:
-            return await mirage.register(request, await mirage.fields_of(request))
+            return await mirage.register(request, await mirage_envelope.read_fields(request))
         case Host.FILE_UPLOADER:
             return await fileuploader.register(request, await read_any(request))
         case _:
@@ -62,7 +63,7 @@ async def log_in(request: Request) -> Response:
     """Elsewhere one answer with a token for each dialect."""
     match host_of(request):
         case Host.MIRAGE:
-            return await mirage.log_in(request, await mirage.fields_of(request))
+            return await mirage.log_in(request, await mirage_envelope.read_fields(request))
         case Host.FILE_UPLOADER:
             return await fileuploader.log_in(request, await read_any(request))
         case _:
@@ -77,7 +78,7 @@ async def log_out(request: Request) -> Response:
     """A header is File Uploader's way, a token in the body Mirage's."""
     match host_of(request):
         case Host.MIRAGE:
-            return await mirage.log_out(request, await mirage.fields_of(request))
+            return await mirage.log_out(request, await mirage_envelope.read_fields(request))
         case Host.FILE_UPLOADER:
             return await fileuploader.log_out(request)
         case _:
@@ -101,8 +102,8 @@ async def refresh(request: Request) -> Response:
 
 def render(host: Host, error: DomainError) -> Response:
     """An error in the shape that a host name is for: elsewhere with the members of both dialects."""
-    if host is Host.MIRAGE or isinstance(error, mirage.Refused):
-        return mirage.render(error)
+    if host is Host.MIRAGE or isinstance(error, mirage_envelope.Refused):
+        return mirage_envelope.render(error)
     answer = envelope.render(error)
     if host is Host.FILE_UPLOADER:
         return answer

@@ -15,7 +15,7 @@ from common.db import Connection
 from common.errors import Conflict, NotFound
 from common.identity import Identity, Role, TokenRevoked
 
-SERVICES = ["share", "upload"]
+SERVICES = ["share", "upload", "chat"]
 """Who keeps things of accounts."""
 
 

@@ -1,6 +1,6 @@
 """Accounts, and the addresses that have signed in to them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -84,6 +84,21 @@ async def account_of_name(connection: Connection, name_key: str) -> Account | No
     return await fetch_one(connection, _account, statement, {"name_key": name_key})
 
 
+async def accounts_of_ids(connection: Connection, account_ids: Sequence[UUID]) -> list[Account]:
+    """Those of these accounts that there are, in no order."""
+    statement: LiteralString = f"select {_COLUMNS} from account where id = any(%(account_ids)s)"
+    return await fetch_all(connection, _account, statement, {"account_ids": list(account_ids)})
+
+
+async def count_accounts(connection: Connection) -> int:
+    """How many there are."""
+    async with connection.cursor() as cursor:
+        await cursor.execute("select count(*) from account")
+        row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 async def list_accounts(connection: Connection, after: Cursor | None, limit: int) -> list[Account]:
     """Up to `limit` accounts, the newest first, from the one that was made before `after`."""
     statement: LiteralString = f"""
@@ -116,6 +131,22 @@ async def set_password(connection: Connection, account_id: UUID, old_hash: str, 
     """
     parameters = {"account_id": account_id, "old_hash": old_hash, "new_hash": new_hash}
     return await count(connection, statement, parameters) == 1
+
+
+async def set_email(connection: Connection, account_id: UUID, email: str, email_key: str) -> bool:
+    """Give an account another e-mail address; False when it is taken, and then the transaction has failed."""
+    statement = "update account set email = %(email)s, email_key = %(email_key)s where id = %(account_id)s"
+    try:
+        await connection.execute(statement, {"account_id": account_id, "email": email, "email_key": email_key})
+    except UniqueViolation:
+        return False
+    return True
+
+
+async def change_profile(connection: Connection, account_id: UUID, changes: Mapping[str, str]) -> None:
+    """Set these values of an account's profile and leave its others as they are."""
+    statement = "update account set profile = profile || %(changes)s where id = %(account_id)s"
+    await connection.execute(statement, {"account_id": account_id, "changes": Jsonb(dict(changes))})
 
 
 async def set_role(connection: Connection, account_id: UUID, role: Role) -> None:

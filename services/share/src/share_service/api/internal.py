@@ -49,6 +49,12 @@ class Files(BaseModel):
     file_ids: Annotated[list[UUID], Field(max_length=10_000)]
 
 
+class Shares(BaseModel):
+    """Shares that are to end."""
+
+    share_ids: Annotated[list[UUID], Field(max_length=10_000)]
+
+
 class NewName(BaseModel):
     """What a file is called from now on."""
 
@@ -87,6 +93,13 @@ def account_routes(verifier: TokenVerifier) -> APIRouter:
     """The routes for the auth service alone."""
     router = _router(verifier, "auth")
     router.add_api_route("/accounts/{account_id}", erase_account, methods=["DELETE"])
+    return router
+
+
+def room_routes(verifier: TokenVerifier) -> APIRouter:
+    """The routes for the chat service alone."""
+    router = _router(verifier, "chat")
+    router.add_api_route("/shares/revoke", revoke_shares, methods=["POST"])
     return router
 
 
@@ -133,6 +146,13 @@ async def end_shares(request: Request, asked: Files) -> Done:
     while ended:
         async with state.database.transaction() as connection:
             ended = await operations.end_shares_of_files(connection, asked.file_ids, clock.now())
+    return Done()
+
+
+async def revoke_shares(request: Request, asked: Shares) -> Done:
+    """End the shares that were posted in a room; asked again, nothing more happens."""
+    async with state_of(request).database.transaction() as connection:
+        await operations.revoke_shares(connection, asked.share_ids, clock.now())
     return Done()
 
 

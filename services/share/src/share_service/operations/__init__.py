@@ -12,6 +12,7 @@ from share_service.operations.owners import (
     end_shares_of_owner,
     list_links,
     list_shares,
+    revoke_shares,
     see_share,
     share_again,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "purge",
     "redeem_file",
     "redeem_text",
+    "revoke_shares",
     "see_share",
     "share_again",
     "share_file",

@@ -126,6 +126,14 @@ async def end_shares_of_files(connection: Connection, file_ids: list[UUID], now:
     return await queries.end_of_files(connection, file_ids, now)
 
 
+async def revoke_shares(connection: Connection, share_ids: list[UUID], now: datetime) -> None:
+    """End these shares, whoever's they are; those that have ended stay so, and unknown ones are nobody's loss.
+
+    The caller has made sure of its right to them: chat, that each was posted by its owner in a room which says so.
+    """
+    await queries.end_of_ids(connection, share_ids, now)
+
+
 async def end_shares_of_owner(connection: Connection, owner: UUID, now: datetime) -> int:
     """End a batch of an account's shares. Returns how many; ask again until none is left."""
     return await queries.end_of_owner(connection, owner, now, END_BATCH)

@@ -47,6 +47,18 @@ async def end_of_files(connection: Connection, file_ids: Sequence[UUID], now: da
     return await count(connection, statement, {"file_ids": list(file_ids), "now": now})
 
 
+async def end_of_ids(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> int:
+    """End those of these shares that serve anything yet. Returns how many."""
+    statement: LiteralString = f"""
+        update share set {ENDED}
+        where id in (
+            select id from share where id = any(%(share_ids)s) and state in ('active', 'spent')
+            order by id for update
+        )
+    """
+    return await count(connection, statement, {"share_ids": list(share_ids), "now": now})
+
+
 async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit: int) -> int:
     """End up to `limit` shares of an account that serve anything yet. Returns how many."""
     statement: LiteralString = f"""

@@ -1,0 +1,30 @@
+"""Where Mirage's clients call: the host that all dialects share, and the one that speaks only theirs."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from deploy.local.stack import StartedStack
+from tests.contract.conftest import client_of
+from tests.contract.mirage.wire import User
+
+
+@pytest.fixture(scope="session", params=["127.0.0.1", "mirage.example.org"], ids=["shared host", "own host"])
+def mirage(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client on either host."""
+    port = stack.ports["gateway"]
+    with client_of(stack, Host=f"{request.param}:{port}") as client:
+        yield client
+
+
+@pytest.fixture
+def user(mirage: httpx.Client) -> User:
+    """Someone with an account, logged in."""
+    return User(mirage)
+
+
+@pytest.fixture
+def other(mirage: httpx.Client) -> User:
+    """Someone else."""
+    return User(mirage)
