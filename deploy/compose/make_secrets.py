@@ -140,7 +140,11 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
             "service_secret": key["service_share"],
             "download_key_secret": key["download_key"],
         },
-        "chat": shared["chat"] | {"service_secret": key["service_chat"]},
+        "chat": shared["chat"]
+        | {
+            "broker_url": valkey_url("chat", 1),
+            "service_secret": key["service_chat"],
+        },
         "beat": {"broker_url": valkey_url("beat", 1)},
         "migrate": {
             "admin_database_url": database_url("postgres", "postgres", key["postgres"]),

@@ -9,7 +9,7 @@ from deploy.local import binaries, probes
 from deploy.local.program import Program
 
 CADDYFILE = Path(__file__).parents[1] / "gateway" / "Caddyfile"
-ROUTED = ("auth", "upload", "share")
+ROUTED = ("auth", "upload", "share", "chat")
 """The services that it routes to."""
 NOISE = r"admin endpoint disabled|HTTP/2 skipped because it requires TLS|exiting; byeee"
 

@@ -17,8 +17,14 @@ from deploy.local.program import Program, Task
 from deploy.local.settings import StackSettings
 
 ROOT = Path(__file__).parents[2]
-WORKERS = {"auth": 1, "upload": 2, "share": 1}
+WORKERS = {"auth": 1, "upload": 2, "share": 1, "chat": 1}
 """Processes of each service's worker."""
+WEBSOCKETS = (
+    *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
+    # Far more than a message has by default, whatever its JSON escapes, and little enough to be held for each socket.
+    *("--ws-max-size", str(256 * 1024)),
+)
+"""The same as in deploy/Dockerfile. Compression would need memory for each socket, and messages are short."""
 QUIET = {
     # Nobody wants to read of every sweep; who does, sets LOG_LEVEL.
     "LOG_LEVEL": "warning",
@@ -99,6 +105,9 @@ class Services:
                 *(sys.executable, "-m", "uvicorn", "--factory", f"{service}_service.app:create_app"),
                 *("--host", LOOPBACK, "--port", str(port), "--loop", "uvloop", "--http", "httptools"),
                 *("--no-access-log", "--no-server-header", "--log-level", "warning"),
+                *WEBSOCKETS,
+                # What is still answered then is cut: less than the program's grace, so that it ends by itself.
+                *("--timeout-graceful-shutdown", "8"),
             ],
             folder=ROOT,
             environment=self.environment(service),
@@ -141,12 +150,12 @@ class Services:
                     "ADMIN_PASSWORD": self.settings.admin_password or self.credentials[ADMIN_PASSWORD],
                 }
             case "upload":
-                environment |= {**self._identity(service), **self._urls("share"), **self._store()}
+                environment |= {**self._identity(service), **self._urls("share", "chat"), **self._store()}
             case "share":
                 environment |= {**self._identity(service), **self._urls("upload")}
                 environment["DOWNLOAD_KEY_SECRET"] = self.credentials["download_key"]
             case _:
-                environment |= self._identity(service)
+                environment |= {**self._identity(service), **self._urls("share")}
         return environment
 
     def worker_environment(self, service: str) -> dict[str, str]:
@@ -158,12 +167,15 @@ class Services:
             "DATABASE_URL": self._database_url(service),
             "BROKER_URL": self.addresses.broker_url,
             **self._identity(service),
-            **self._urls("share", "upload"),
+            **self._urls("share", "upload", "chat"),
         }
 
     def _engines(self, service: str) -> dict[str, str]:
-        engines = {"DATABASE_URL": self._database_url(service), "VALKEY_URL": self.addresses.valkey_url}
-        return {**engines, "BROKER_URL": self.addresses.broker_url} if service in WORKERS else engines
+        return {
+            "DATABASE_URL": self._database_url(service),
+            "VALKEY_URL": self.addresses.valkey_url,
+            "BROKER_URL": self.addresses.broker_url,
+        }
 
     def _identity(self, service: str) -> dict[str, str]:
         return {

@@ -3,6 +3,7 @@
 The tests run in the order they stand in; the last three restart the system, exhaust a limit and remove it.
 """
 
+import asyncio
 import hashlib
 import json
 import os
@@ -10,19 +11,23 @@ import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.e2e.compose import System, copy_tree, kill_process, received_bytes, run, service_of
+from tests.e2e.rooms import Listener, Person, clients, somebody
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 CHUNK = 5 * 1024 * 1024
 ENGINES = {"postgres": "10003", "valkey": "10004", "store": "10002"}
 READERS = ("auth", "auth-worker", "upload", "share", "chat", "beat")
-SERVICES = {*ENGINES, *READERS, "upload-worker", "share-worker", "gateway", "secrets", "migrate"}
+SERVICES = {
+    *(*ENGINES, *READERS, "upload-worker", "share-worker", "chat-worker", "gateway", "secrets", "migrate"),
+}
 # Who may do what a plain process may not, and why is in docker-compose.yml.
 CAPABILITIES = {"gateway": ["NET_BIND_SERVICE"], "secrets": ["CHOWN"]}
 
@@ -282,6 +287,46 @@ def test_chunked_upload_spreads_over_new_replicas_and_survives_one(
     assert system.containers("upload")[1]["RestartCount"] + system.containers("upload")[0]["RestartCount"] >= 1
     same = system.containers("gateway")[0]
     assert (same["Id"], same["State"]["StartedAt"]) == (gateway["Id"], gateway["State"]["StartedAt"])
+
+
+def post_to(replica: dict[str, Any], person: Person, room: int, text: str) -> None:
+    """Post a message to this one replica, from inside it."""
+    source = f"""
+import json, urllib.request
+body = json.dumps({{"text": {text!r}}}).encode()
+request = urllib.request.Request("http://127.0.0.1:8000/v1/rooms/{room}/messages", body)
+request.add_header("Content-Type", "application/json")
+request.add_header("Authorization", "Bearer {person.token}")
+urllib.request.urlopen(request, timeout=20)
+"""
+    run(["docker", "exec", replica["Id"], "python", "-c", source])
+
+
+async def test_what_is_posted_to_one_chat_replica_is_heard_on_all_and_one_may_die(system: System) -> None:
+    system.up("--no-build", "--scale", "chat=2")
+    replicas = system.containers("chat")
+    assert len(replicas) == 2
+    async with clients(system.url) as http, AsyncExitStack() as opened:
+        owner = await somebody(http)
+        room = await owner.open_room()
+        listeners = [await opened.enter_async_context(Listener(owner, room).listening()) for _ in range(8)]
+        said = [f"posted to replica {number}" for number in range(2)]
+        for replica, text in zip(replicas, said, strict=True):
+            await asyncio.to_thread(post_to, replica, owner, room, text)
+        for listener in listeners:
+            await listener.until_heard(*said)
+        await asyncio.to_thread(kill_process, replicas[0])
+        for number in range(10):
+            said.append(f"message {number}")
+            await owner.say(room, said[-1])
+        for listener in listeners:
+            await listener.until_heard(*said)
+            assert sorted(set(listener.texts)) == sorted(said)
+            ids = [event["id"] for event in listener.events]
+            assert len(set(ids)) == len(ids)
+        undisturbed = [listener for listener in listeners if not listener.ends]
+        assert 2 <= len(undisturbed) <= 6
+    await asyncio.to_thread(system.wait_until_healthy)
 
 
 def test_data_outlives_the_containers(system: System, client: httpx.Client, kept: dict[str, bytes]) -> None:

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 from auth_service.settings import AuthSettings
 from auth_service.settings import WorkerSettings as AuthWorkerSettings
 from chat_service.settings import ChatSettings
+from chat_service.settings import WorkerSettings as ChatWorkerSettings
 from share_service.settings import ShareSettings
 from tests.e2e.compose import REPOSITORY, System
 from upload_service.settings import UploadSettings
@@ -24,6 +25,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "auth-worker": AuthWorkerSettings,
     "upload-worker": UploadSettings,
     "share-worker": ShareSettings,
+    "chat-worker": ChatWorkerSettings,
 }
 
 
