@@ -10,8 +10,8 @@ from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from auth_service.model import Account
-from auth_service.queries.rows import count, fetch_all, fetch_one
 from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
 from common.http.pages import Cursor
 from common.identity import Role
 

@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from auth_service.model import Erasure
-from auth_service.queries.rows import fetch_all
 from common.db import Connection
+from common.db.rows import fetch_all
 
 
 async def insert_erasures(

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from auth_service.model import SigningKey
-from auth_service.queries.rows import count, fetch_all
 from common.db import Connection
+from common.db.rows import count, fetch_all
 
 # Any constant will do, as long as every process uses the same.
 SIGNING_KEY_LOCK = 0x57415955

@@ -5,8 +5,8 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from auth_service.model import Session, SessionKind
-from auth_service.queries.rows import count, fetch_all, fetch_one
 from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
 from common.identity import Identity, Role
 
 _COLUMNS: LiteralString = "id, account_id, kind, label, opaque_digest, created_at, expires_at"

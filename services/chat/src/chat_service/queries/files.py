@@ -6,8 +6,8 @@ from typing import LiteralString
 from uuid import UUID
 
 from chat_service.model import PostedFile
-from chat_service.queries.rows import count, fetch_all, fetch_one
 from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
 
 _FILE: LiteralString = "room_id, share_id, message_id"
 

@@ -5,8 +5,8 @@ from typing import LiteralString
 from uuid import UUID
 
 from chat_service.model import InboxMessage
-from chat_service.queries.rows import count, fetch_all
 from common.db import Connection
+from common.db.rows import count, fetch_all
 
 _MESSAGE: LiteralString = "id, sender, recipient, body, created_at"
 

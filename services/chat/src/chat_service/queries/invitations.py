@@ -5,8 +5,8 @@ from typing import LiteralString
 from uuid import UUID
 
 from chat_service.model import Invitation
-from chat_service.queries.rows import count, fetch_all
 from common.db import Connection
+from common.db.rows import count, fetch_all
 
 _INVITATION: LiteralString = "id, room_id, created_by, created_at, expires_at, uses_left"
 

@@ -5,8 +5,8 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from chat_service.model import Member, MemberRole
-from chat_service.queries.rows import count, fetch_all
 from common.db import Connection
+from common.db.rows import count, fetch_all
 
 _MEMBER: LiteralString = "account_id, role, muted_until, joined_at"
 

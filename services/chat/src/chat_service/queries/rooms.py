@@ -7,8 +7,8 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from chat_service.model import ListedRoom, Room
-from chat_service.queries.rows import count, fetch_all, fetch_one
 from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
 
 # Any constant will do, as long as every process uses the same.
 PUBLIC_ROOMS_LOCK = 0x57415943

@@ -6,8 +6,9 @@ from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
+from common.db.rows import count, fetch_all
 from share_service.model import Release
-from share_service.queries.rows import ENDED, count, rows
+from share_service.queries.columns import ENDED
 
 
 async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
@@ -91,7 +92,7 @@ async def claim_releases(connection: Connection, now: datetime, again_at: dateti
             select from share other where other.file_id = share.file_id and other.state in ('active', 'spent')
         ) as wanted
     """
-    return await rows(connection, Release, statement, {"now": now, "again_at": again_at, "limit": limit})
+    return await fetch_all(connection, Release, statement, {"now": now, "again_at": again_at, "limit": limit})
 
 
 async def mark_released(connection: Connection, share_id: UUID, now: datetime) -> None:

@@ -5,21 +5,22 @@ from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
 from common.http.pages import Cursor
 from share_service.model import Share
-from share_service.queries.rows import SHARE, count, row, rows
+from share_service.queries.columns import SHARE
 
 
 async def share_of_id(connection: Connection, share_id: UUID) -> Share | None:
     """The share with this id, in whatever state."""
     statement: LiteralString = f"select {SHARE} from share where id = %(share_id)s"
-    return await row(connection, Share, statement, {"share_id": share_id})
+    return await fetch_one(connection, Share, statement, {"share_id": share_id})
 
 
 async def lock_share(connection: Connection, share_id: UUID) -> Share | None:
     """The share with this id as it stands, and as it stays until the transaction ends."""
     statement: LiteralString = f"select {SHARE} from share where id = %(share_id)s for update"
-    return await row(connection, Share, statement, {"share_id": share_id})
+    return await fetch_one(connection, Share, statement, {"share_id": share_id})
 
 
 async def keep_share_of_file(connection: Connection, file_id: UUID, account: UUID, now: datetime) -> Share | None:
@@ -29,7 +30,7 @@ async def keep_share_of_file(connection: Connection, file_id: UUID, account: UUI
         where file_id = %(file_id)s and state in ('active', 'spent') and (expires_at is null or expires_at > %(now)s)
         order by owner = %(account)s desc nulls last, created_at desc limit 1 for share
     """
-    return await row(connection, Share, statement, {"file_id": file_id, "account": account, "now": now})
+    return await fetch_one(connection, Share, statement, {"file_id": file_id, "account": account, "now": now})
 
 
 async def shares_of_owner(connection: Connection, owner: UUID, after: Cursor | None, limit: int) -> list[Share]:
@@ -46,7 +47,7 @@ async def shares_of_owner(connection: Connection, owner: UUID, after: Cursor | N
         "id": after.id if after else None,
         "limit": limit,
     }
-    return await rows(connection, Share, statement, parameters)
+    return await fetch_all(connection, Share, statement, parameters)
 
 
 async def links_of_owner(connection: Connection, owner: UUID, now: datetime, limit: int) -> list[Share]:
@@ -60,7 +61,7 @@ async def links_of_owner(connection: Connection, owner: UUID, now: datetime, lim
         ) newest
         order by created_at, id
     """
-    return await rows(connection, Share, statement, {"owner": owner, "now": now, "limit": limit})
+    return await fetch_all(connection, Share, statement, {"owner": owner, "now": now, "limit": limit})
 
 
 async def update_share(connection: Connection, share: Share) -> None:

@@ -8,8 +8,9 @@ from uuid import UUID
 from psycopg.rows import scalar_row
 
 from common.db import Connection
+from common.db.rows import count, fetch_one
 from share_service.model import Form, Kind, Made, Share, Terms
-from share_service.queries.rows import SHARE, count, row
+from share_service.queries.columns import SHARE
 
 
 async def insert_share(
@@ -58,7 +59,7 @@ async def insert_share(
 
 async def share_of_origin(connection: Connection, origin: str) -> Made | None:
     """The share that `origin` caused, ended or not."""
-    return await row(
+    return await fetch_one(
         connection, Made, "select id, code, created_at from share where origin = %(origin)s", {"origin": origin}
     )
 
@@ -66,7 +67,7 @@ async def share_of_origin(connection: Connection, origin: str) -> Made | None:
 async def share_of_code(connection: Connection, form: Form, code: str) -> Share | None:
     """The share that goes by this code or link, in whatever state."""
     statement: LiteralString = f"select {SHARE} from share where code = %(code)s and form = %(form)s"
-    return await row(connection, Share, statement, {"code": code, "form": form})
+    return await fetch_one(connection, Share, statement, {"code": code, "form": form})
 
 
 async def take_use(connection: Connection, share_id: UUID, now: datetime) -> Share | None:
@@ -86,7 +87,7 @@ async def take_use(connection: Connection, share_id: UUID, now: datetime) -> Sha
             and (expires_at is null or expires_at > %(now)s)
         returning {SHARE}
     """
-    return await row(connection, Share, statement, {"share_id": share_id, "now": now})
+    return await fetch_one(connection, Share, statement, {"share_id": share_id, "now": now})
 
 
 async def erase_body(connection: Connection, share_id: UUID) -> None:
