@@ -13,9 +13,10 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from deploy.local.stack import RunningStack, running, start
-from tests.bench import memory, requests
+from tests.bench import memory, requests, rooms
 from tests.bench.paths import Payload, Store, measured
 
 MIB = 1024 * 1024
@@ -41,6 +42,7 @@ SIGNED_IN_RATIO = 1.15
 """How much longer a small request may take when the caller is known."""
 GROWTH_LIMIT_MIB = 64
 IDLE_LIMIT_MIB = 1.2 * 1024
+ROOMS = {"posts": 1800, "reads": 2100, "lost": 0, "percentile_99_ms": 500}
 
 
 def main() -> int:
@@ -50,7 +52,7 @@ def main() -> int:
         stack: RunningStack = (
             running(options.data) if options.data else opened.enter_context(start(folder, environment=LIMITS))
         )
-        report = _measure(stack, options.size * MIB, options.rounds, int(options.memory * GIB))
+        report = _measure(stack, options)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     _print(report)
@@ -63,14 +65,19 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=256, help="MiB of the file that is sent (256)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each path is measured (5)")
     parser.add_argument("--memory", type=float, default=4, help="GiB that pass while memory is watched; 0 for none (4)")
+    parser.add_argument("--calls", type=int, default=10_000, help="how often a room is posted to, and read (10000)")
+    parser.add_argument("--listeners", type=int, default=1000, help="sockets in one room; 0 for none (1000)")
+    parser.add_argument("--listen", type=int, default=30, help="seconds that they listen (30)")
     parser.add_argument("--json", type=Path, default=Path("bench/results.json"), help="where the figures go")
     return parser.parse_args()
 
 
-def _measure(stack: RunningStack, size: int, rounds: int, through: int) -> dict[str, object]:
+def _measure(stack: RunningStack, options: argparse.Namespace) -> dict[str, object]:
+    size, rounds, through = options.size * MIB, options.rounds, int(options.memory * GIB)
     time.sleep(5)
     idle = memory.idle(stack)
     small = requests.cost(stack.url, rounds)
+    talk = rooms.measure(stack, calls=options.calls, listeners=options.listeners, seconds=options.listen)
     speeds = _speeds(stack, size, rounds)
     report: dict[str, object] = {
         "size_bytes": size,
@@ -86,6 +93,7 @@ def _measure(stack: RunningStack, size: int, rounds: int, through: int) -> dict[
         | {
             "signed-in small request / anonymous": {"median": small.ratio, "promised": SIGNED_IN_RATIO, "at_most": True}
         },
+        "rooms": {**talk, "promised": ROOMS},
         "small_request_milliseconds": {"anonymous": small.anonymous, "signed in": small.signed_in},
         "idle_mib": {**idle, "total": sum(idle.values()), "limit": IDLE_LIMIT_MIB},
     }
@@ -113,6 +121,16 @@ def _speeds(stack: RunningStack, size: int, rounds: int) -> dict[str, list[float
     return found
 
 
+def _print_rooms(talk: Any) -> None:
+    out = sys.stdout.write
+    out(f"\n{'rooms, 16 connections':<32}{'a second':>14}{'promised':>16}{'of bare Valkey':>16}\n")
+    for name, bare in (("posts", "bare_posts"), ("reads", "bare_reads")):
+        out(f"{name:<32}{talk[name]:>14.0f}{ROOMS[name]:>16}{talk[name] / talk[bare]:>16.2f}\n")
+    if hearing := talk["hearing"]:
+        out(f"\n{hearing['listeners']} listeners, {hearing['messages']} messages: {hearing['lost']} lost, ")
+        out(f"delay {hearing['median_ms']:.0f} ms (median), {hearing['percentile_99_ms']:.0f} ms (99 %)\n")
+
+
 def _print(report: dict[str, object]) -> None:
     out = sys.stdout.write
     speeds = report["megabytes_per_second"]
@@ -127,6 +145,7 @@ def _print(report: dict[str, object]) -> None:
         bound = "at most" if ratio.get("at_most") else "at least"
         promised = f"{bound} {ratio['promised']}" if ratio["promised"] else "-"
         out(f"{name:<44}{ratio['median']:>8.2f}{promised:>16}\n")
+    _print_rooms(report["rooms"])
     for title, key in (("idle, MiB", "idle_mib"), ("upload service grows by, MiB", "upload_service_growth_mib")):
         if isinstance(values := report.get(key), dict):
             out(f"\n{title}\n")

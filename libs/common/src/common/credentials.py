@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from common.errors import Unavailable
 from common.identity import Identity
-from common.valkey import Pipe
+from common.valkey import Pipe, client_options
 
 # How long a reader's knowledge is kept, and how long it is remembered that a credential is no more: longer than any
 # reader that read the row before can take to say so here.
@@ -61,7 +61,7 @@ class CredentialCache:
     """The credentials that Valkey knows of."""
 
     def __init__(self, valkey_url: str) -> None:
-        self._redis = Redis.from_url(valkey_url, socket_timeout=3, socket_connect_timeout=3)
+        self._redis = Redis.from_url(valkey_url, **client_options())
         # What every request of everybody asks.
         self._pipe = Pipe(valkey_url)
 

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from common.errors import RateLimited, Unavailable
+from common.valkey import client_options
 
 
 class LimiterUnavailable(Unavailable):
@@ -54,9 +55,7 @@ class Limiter:
     """The counters of all budgets."""
 
     def __init__(self, valkey_url: str) -> None:
-        self._storage = RedisStorage(
-            f"async+{valkey_url}", implementation="redispy", socket_timeout=3, socket_connect_timeout=3
-        )
+        self._storage = RedisStorage(f"async+{valkey_url}", implementation="redispy", **client_options())
 
     def budget(self, name: str, count: int, period: timedelta) -> Budget:
         """A budget that every process asking for the same name, count and period shares."""

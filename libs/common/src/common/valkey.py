@@ -1,6 +1,6 @@
-"""One connection to Valkey for the short commands of many requests at once.
+"""Connections to Valkey: what the client library is told everywhere, and one of our own for many short commands.
 
-A pool gives each command a connection of its own for a round trip. Here commands go out one after the other without
+A pool gives each command a connection of its own for a round trip. `Pipe` sends commands one after the other without
 waiting, those of one turn of the event loop together, and the answers come back in the same order: a third of the
 processor's time for each. Not for commands that block.
 """
@@ -14,11 +14,22 @@ from redis.asyncio.connection import SSLConnection, parse_url
 from redis.exceptions import ConnectionError as ValkeyConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as ValkeyTimeoutError
+from redis.maint_notifications import MaintNotificationsConfig
 
 TIMEOUT_SECONDS = 3.0
 _LIMIT = 10_000
 
 Part = str | bytes | int
+
+
+def client_options(timeout: float = TIMEOUT_SECONDS) -> dict[str, Any]:
+    """What every client of the library is told; `timeout`: seconds that an answer may take."""
+    return {
+        "socket_timeout": timeout,
+        "socket_connect_timeout": TIMEOUT_SECONDS,
+        # With these, the library's pool hands out connections that the other side has closed, as after a restart.
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+    }
 
 
 class Pipe:

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from chat_service.streams.model import ChatUnavailable, position
 from chat_service.streams.scripts import LIVE_KEY
+from common.valkey import client_options
 
 BLOCK_SECONDS = 5
 ANSWER_SECONDS = 3
@@ -56,9 +57,8 @@ class Reader:
     def __init__(self, valkey_url: str) -> None:
         self._redis = Redis.from_url(
             valkey_url,
-            socket_timeout=BLOCK_SECONDS + ANSWER_SECONDS,
-            socket_connect_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 0),
+            **client_options(BLOCK_SECONDS + ANSWER_SECONDS),
         )
         self._last = BEGINNING
         self._is_cut = False

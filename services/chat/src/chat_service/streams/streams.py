@@ -31,7 +31,7 @@ from chat_service.streams.model import (
     parse_message,
     with_id,
 )
-from common.valkey import Pipe
+from common.valkey import Pipe, client_options
 
 TIMEOUT_SECONDS = 3
 CONNECTIONS = 32
@@ -62,9 +62,8 @@ class Streams:
             valkey_url,
             max_connections=CONNECTIONS,
             timeout=TIMEOUT_SECONDS,
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
+            **client_options(),
         )
         self.redis = Redis.from_pool(pool)
         self._scripts = scripts.load(self.redis, SCRIPTS, ["shared"])
