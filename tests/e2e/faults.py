@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
+import psutil
 
 from deploy.local.stack import StartedStack
 
@@ -22,7 +23,10 @@ def down(stack: StartedStack, *names: str) -> Iterator[None]:
     killed: dict[str, int] = {}
     try:
         for name in names:
+            # What serves PostgreSQL's connections outlives it for a moment.
+            serving = psutil.Process(stack.pid_of(name)).children() if name == "postgres" else []
             killed[name] = stack.kill(name)
+            psutil.wait_procs(serving, timeout=10)
         yield
     finally:
         os.kill(supervisor, signal.SIGCONT)
