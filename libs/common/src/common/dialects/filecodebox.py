@@ -3,7 +3,7 @@
 Text shares and retrieval live in the share service, uploads in the upload service; both answer in these shapes.
 """
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -12,12 +12,10 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
 
 from common import errors
+from common.dialects.route import DialectRoute
 from common.errors import DomainError
 from common.http.client_address import limit_key
 from common.http.problems import headers_of, status_of
@@ -188,29 +186,17 @@ def timestamp(moment: datetime | None) -> str | None:
     return moment.astimezone(ZONE).isoformat(timespec="microseconds") if moment else None
 
 
-class FileCodeBoxRoute(APIRoute):
-    """A route whose every error is rendered in the dialect's shape: `{"detail": …}`."""
+class FileCodeBoxRoute(DialectRoute):
+    """A route whose errors look so: `{"detail": …}`."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    def rendered(self, request: Request, error: DomainError) -> Response:
+        return render(error)
 
-        async def handle_and_render(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except DomainError as error:
-                return render(error)
-            except RequestValidationError as error:
-                return JSONResponse({"detail": [_brief(item) for item in error.errors()]}, 422)
+    def wrong_method(self, detail: str) -> dict[str, Any]:
+        return {"detail": detail}
 
-        return handle_and_render
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().handle(scope, receive, send)
-        except HTTPException as error:
-            # The wrong method: what an endpoint itself raises has been answered further in.
-            response = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
-            await response(scope, receive, send)
+    def misshaped(self, request: Request, error: RequestValidationError) -> Response:
+        return JSONResponse({"detail": [_brief(item) for item in error.errors()]}, 422)
 
 
 def _brief(error: dict[str, Any]) -> dict[str, Any]:

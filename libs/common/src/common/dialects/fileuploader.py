@@ -4,19 +4,16 @@ Accounts live in the auth service, uploads in the upload service, files by their
 answer in these shapes.
 """
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
 
 from common import errors
+from common.dialects.route import DialectRoute
 from common.errors import DomainError
 from common.http.client_address import limit_key
 from common.http.identities import Identities
@@ -141,29 +138,14 @@ def flag(text: str | None) -> bool:
     return (text or "").lower() in ("true", "1", "yes", "on")
 
 
-class FileUploaderRoute(APIRoute):
-    """A route whose every error is rendered in the dialect's shape: `{"status":"error","message":…}`."""
+class FileUploaderRoute(DialectRoute):
+    """A route whose errors look so: `{"status":"error","message":…}`."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    def rendered(self, request: Request, error: DomainError) -> Response:
+        return render(error)
 
-        async def handle_and_render(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except DomainError as error:
-                return render(error)
-            except RequestValidationError:
-                return render(errors.InvalidInput())
-
-        return handle_and_render
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().handle(scope, receive, send)
-        except HTTPException as error:
-            # The wrong method: what an endpoint itself raises has been answered further in.
-            body = {"status": "error", "message": error.detail}
-            await JSONResponse(body, error.status_code, error.headers)(scope, receive, send)
+    def wrong_method(self, detail: str) -> dict[str, Any]:
+        return {"status": "error", "message": detail}
 
 
 def render(error: DomainError) -> JSONResponse:

@@ -4,18 +4,14 @@ Accounts live in the auth service, rooms and messages in the chat service, the u
 answer in these shapes. An error is `{"error": "<text>"}`.
 """
 
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
 
-from common.errors import DomainError, InvalidInput
+from common.dialects.route import DialectRoute
+from common.errors import DomainError
 from common.http.identities import Identities
 from common.http.json_bodies import BODY_LIMIT, Fields, read_object
 from common.http.problems import headers_of, status_of
@@ -84,28 +80,14 @@ def row_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-class MirageRoute(APIRoute):
-    """A route whose every error is rendered in the dialect's shape."""
+class MirageRoute(DialectRoute):
+    """A route of this dialect."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    def rendered(self, request: Request, error: DomainError) -> Response:
+        return render(error)
 
-        async def handle_and_render(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except DomainError as error:
-                return render(error)
-            except RequestValidationError:
-                return render(InvalidInput())
-
-        return handle_and_render
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().handle(scope, receive, send)
-        except HTTPException as error:
-            # The wrong method: what an endpoint itself raises has been answered further in.
-            await JSONResponse({"error": error.detail}, error.status_code, error.headers)(scope, receive, send)
+    def wrong_method(self, detail: str) -> dict[str, Any]:
+        return {"error": detail}
 
 
 def render(error: DomainError) -> JSONResponse:

@@ -5,12 +5,9 @@ are content: one answer with the members of both, or the dialect that the reques
 """
 
 import json
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 
 from auth_service.compat import fileuploader, mirage
 from auth_service.compat.bodies import read_any
@@ -30,16 +27,8 @@ _MIRAGE_TEXTS = {
 class HostRoute(envelope.FileUploaderRoute):
     """A route whose errors are rendered as the request's host name wants them."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = APIRoute.get_route_handler(self)
-
-        async def handle_and_render(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except DomainError as error:
-                return render(host_of(request), error)
-
-        return handle_and_render
+    def rendered(self, request: Request, error: DomainError) -> Response:
+        return render(host_of(request), error)
 
 
 router = APIRouter(prefix="/api", route_class=HostRoute, include_in_schema=False)
