@@ -48,7 +48,7 @@ lock: $(VENV)/.installed ## Resolve the dependencies anew, with hashes
 		$(foreach name,common auth upload share chat,--no-emit-package waystation-$(name)) \
 		--upgrade --group embedded --group dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		-c requirements.lock libs/common/pyproject.toml -o requirements-runtime.lock
+		-c requirements.lock --no-emit-package waystation-common libs/common/pyproject.toml services/upload/pyproject.toml -o requirements-runtime.lock
 
 clean: ## Remove the virtual environment and caches (never the data)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
