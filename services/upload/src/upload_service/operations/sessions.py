@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,8 +16,9 @@ from common.ids import new_id
 from upload_service.model import UNVERIFIED, Layout, SessionState, UploadSession, check_name, plan_chunks
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
+from upload_service.operations.settling import insert_file
 from upload_service.operations.verification import verify_upload
-from upload_service.queries import files, parts, sessions
+from upload_service.queries import parts, sessions
 
 # Up to so many chunks the store assembles in the time that a message to a worker takes.
 ASSEMBLED_AT_ONCE = 500
@@ -67,6 +69,8 @@ class NewUpload:
     """Longer or shorter than usual."""
     owner: UUID | None = None
     """The account whose file it becomes; None: nobody's."""
+    mirrors: Sequence[int] | None = None
+    """Where the file is wanted besides; None: on the mirrors of its owner's choice."""
 
 
 async def start_upload(context: Context, new: NewUpload) -> UploadSession:
@@ -90,6 +94,7 @@ async def start_upload(context: Context, new: NewUpload) -> UploadSession:
         "resume_key": new.resume_key,
         "intent": new.intent,
         "owner": new.owner,
+        "mirrors": None if new.mirrors is None else list(new.mirrors),
         "lifetime": lifetime,
     }
     async with context.db.transaction() as connection:
@@ -168,7 +173,7 @@ async def _have_verified(context: Context, session: UploadSession) -> None:
             _log.warning("not assembled at once, a worker will", session=session.id.hex)
         else:
             return
-    await context.request_verification(session.id)
+    await context.queue.verify(session.id)
 
 
 async def _begin_assembly(context: Context, connection: Connection, session: UploadSession) -> UploadSession:
@@ -177,8 +182,7 @@ async def _begin_assembly(context: Context, connection: Connection, session: Upl
         raise ChunksMissing
     file_id = new_id()
     size = sum(part.size for part in stored)
-    await files.insert_file(connection, file_id, session.file_name, size, session.owner)
-    await sessions.attach_file(connection, session.id, file_id, size)
+    await insert_file(connection, session, file_id, size)
     passed = context.passing.take(session.id, stored)
     # A digest that contradicts the sender is not taken for granted: the object itself is read before it is refused.
     if passed and passed.satisfies(session.digest_claims):
