@@ -11,6 +11,7 @@ from common.db import Database
 from common.http.internal import Peer, new_client
 from common.http.service_tokens import TokenSource
 from upload_service.drivers import Rules
+from upload_service.drivers.public_urls import PublicUrls
 from upload_service.operations.context import Context, Queue
 from upload_service.operations.mirror_drivers import MirrorDrivers
 from upload_service.rooms import Rooms
@@ -51,7 +52,7 @@ def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Parts:
     secret = settings.service_secret.get_secret_value()
     tokens = TokenSource(client, auth_url=settings.auth_url, service=SERVICE, secret=secret)
     outbound = Outbound(allowed=settings.allowed_networks, stall_seconds=settings.fetch_stall_seconds)
-    rules = Rules(folders=settings.folders, urls=outbound)
+    rules = Rules(folders=settings.folders, urls=PublicUrls(outbound))
     context = Context(
         db=Database(settings.database_url.get_secret_value(), pool_size=pool_size),
         store=ObjectStore(
