@@ -41,6 +41,7 @@ CREDENTIALS = {
     "store_user": 10,
     "store_password": 20,
     "download_key": 32,
+    "mirror_key": 32,
     "valkey_health": 32,
     "valkey_beat": 32,
     **{f"postgres_{name}": 32 for name in SERVICES},
@@ -133,6 +134,7 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
             "service_secret": key["service_upload"],
             "s3_access_key": key["store_user"],
             "s3_secret_key": key["store_password"],
+            "mirror_key": key["mirror_key"],
         },
         "share": shared["share"]
         | {

@@ -17,6 +17,7 @@ NAMES = (
     "store_secret_key",
     *(f"service_{name}" for name in SERVICES),
     "download_key",
+    "mirror_key",
     ADMIN_PASSWORD,
 )
 

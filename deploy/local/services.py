@@ -5,7 +5,7 @@ No process is given an address or a credential that it has no use for.
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +19,9 @@ from deploy.local.settings import StackSettings
 ROOT = Path(__file__).parents[2]
 WORKERS = {"auth": 1, "upload": 2, "share": 1, "chat": 1}
 """Processes of each service's worker."""
+TRANSFERS = "transfers"
+TRANSFERS_AT_ONCE = 8
+"""Copies to mirrors and fetches from elsewhere, which share one process and mostly wait."""
 WEBSOCKETS = (
     *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
     # Far more than a message has by default, whatever its JSON escapes, and little enough to be held for each socket.
@@ -87,12 +90,18 @@ class Services:
 
     def workers(self) -> list[Program]:
         """The workers, and the one beat."""
-        return [*(self._worker(service, processes) for service, processes in WORKERS.items()), self._beat()]
+        workers = [self._worker(service, processes) for service, processes in WORKERS.items()]
+        return [*workers, self._transfers(), self._beat()]
 
     def workers_answer(self) -> Task:
         return Task(
             name="wait for workers",
-            command=[sys.executable, "-m", "deploy.local.await_workers", *(node(service) for service in WORKERS)],
+            command=[
+                sys.executable,
+                "-m",
+                "deploy.local.await_workers",
+                *(node(name) for name in (*WORKERS, TRANSFERS)),
+            ],
             folder=ROOT,
             environment={**self._python(), "BROKER_URL": self.addresses.broker_url},
         )
@@ -116,11 +125,19 @@ class Services:
         )
 
     def _worker(self, service: str, processes: int) -> Program:
+        pool = ("--pool", "prefork", "--concurrency", str(processes))
+        return self._celery(service, f"{service}_service.worker:app", service, pool)
+
+    def _transfers(self) -> Program:
+        pool = ("--pool", "threads", "--concurrency", str(TRANSFERS_AT_ONCE))
+        return self._celery(TRANSFERS, "upload_service.transfers:app", "upload", pool)
+
+    def _celery(self, name: str, app: str, service: str, pool: Sequence[str]) -> Program:
+        """A worker of the queue `name`, with what `service`'s worker is told."""
         return Program(
-            name=f"{service}-worker",
+            name=f"{name}-worker",
             command=[
-                *(sys.executable, "-m", "celery", "--quiet", "-A", f"{service}_service.worker:app", "worker"),
-                *("-Q", service, "-n", node(service), "--pool", "prefork", "--concurrency", str(processes)),
+                *(sys.executable, "-m", "celery", "--quiet", "-A", app, "worker", "-Q", name, "-n", node(name), *pool),
                 *("--without-gossip", "--without-mingle", "--loglevel", "warning"),
             ],
             folder=ROOT,
@@ -151,6 +168,7 @@ class Services:
                 }
             case "upload":
                 environment |= {**self._identity(service), **self._urls("share", "chat"), **self._store()}
+                environment["MIRROR_KEY"] = self.credentials["mirror_key"]
             case "share":
                 environment |= {**self._identity(service), **self._urls("upload")}
                 environment["DOWNLOAD_KEY_SECRET"] = self.credentials["download_key"]
@@ -212,6 +230,6 @@ class Services:
         }
 
 
-def node(service: str) -> str:
-    """The name under which a service's worker answers."""
-    return f"{service}-worker@embedded"
+def node(queue: str) -> str:
+    """The name under which the worker of a queue answers."""
+    return f"{queue}-worker@embedded"

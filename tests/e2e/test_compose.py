@@ -26,7 +26,8 @@ CHUNK = 5 * 1024 * 1024
 ENGINES = {"postgres": "10003", "valkey": "10004", "store": "10002"}
 READERS = ("auth", "auth-worker", "upload", "share", "chat", "beat")
 SERVICES = {
-    *(*ENGINES, *READERS, "upload-worker", "share-worker", "chat-worker", "gateway", "secrets", "migrate"),
+    *(*ENGINES, *READERS, "upload-worker", "transfers-worker", "share-worker", "chat-worker"),
+    *("gateway", "secrets", "migrate"),
 }
 # Who may do what a plain process may not, and why is in docker-compose.yml.
 CAPABILITIES = {"gateway": ["NET_BIND_SERVICE"], "secrets": ["CHOWN"]}
@@ -180,7 +181,7 @@ def test_each_service_holds_its_own_secrets_alone(system: System) -> None:
         service = service_of(container)
         volumes = {mount["Name"].removeprefix(f"{system.project}_") for mount in container["Mounts"] if "Name" in mount}
         if service not in {"secrets", "gateway"}:
-            own = service if service == "auth-worker" else service.removesuffix("-worker")
+            own = service if service == "auth-worker" else service.removesuffix("-worker").replace("transfers", "upload")
             assert {name for name in volumes if name == "vault" or name.startswith("secrets-")} == {f"secrets-{own}"}
     for service in (*READERS, *ENGINES):
         listing = system.compose(

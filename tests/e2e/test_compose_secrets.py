@@ -42,6 +42,7 @@ def test_each_credential_is_long_and_given_to_those_who_need_it_alone(volumes: P
         "store_user": {"store", "upload"},
         "store_password": {"store", "upload"},
         "download_key": {"share"},
+        "mirror_key": {"upload"},
         "valkey_health": {"valkey"},
         "valkey_beat": {"beat"},
         "admin_password": {"auth"},

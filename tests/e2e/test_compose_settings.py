@@ -24,6 +24,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "chat": ChatSettings,
     "auth-worker": AuthWorkerSettings,
     "upload-worker": UploadSettings,
+    "transfers-worker": UploadSettings,
     "share-worker": ShareSettings,
     "chat-worker": ChatWorkerSettings,
 }

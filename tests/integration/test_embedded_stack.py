@@ -33,6 +33,7 @@ PROGRAMS = {
         "chat",
         "auth-worker",
         "upload-worker",
+        "transfers-worker",
         "share-worker",
         "chat-worker",
         "beat",

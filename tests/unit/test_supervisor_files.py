@@ -75,6 +75,7 @@ def test_every_setting_of_a_worker_is_given_or_may_be_set_by_the_user(services: 
         ("SERVICE_SECRETS", "auth"),
         ("ADMIN_PASSWORD", "auth"),
         ("DOWNLOAD_KEY_SECRET", "share"),
+        ("MIRROR_KEY", "upload"),
     ],
 )
 def test_a_credential_is_told_to_the_one_service_that_needs_it(services: Services, name: str, owner: str):

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from uuid import UUID
 
 from fastapi import FastAPI
 
@@ -18,8 +17,9 @@ from common.http.service_tokens import TokenVerifier
 from common.http.user_tokens import UserTokens
 from common.limits import Limiter
 from common.passwords import Passwords
-from common.queue.app import create_celery, send_soon
-from upload_service.api import files, internal
+from common.queue.app import create_celery
+from upload_service.api import fallback, fetches, file_mirrors, files, internal, mirrors
+from upload_service.api.fetches import FetchJobs
 from upload_service.api.files import Owning
 from upload_service.build import SERVICE, build
 from upload_service.compat import filecodebox, fileuploader, mirage
@@ -27,7 +27,7 @@ from upload_service.compat.filecodebox import FileCodeBox
 from upload_service.compat.fileuploader import FileUploader
 from upload_service.compat.mirage import Mirage
 from upload_service.settings import UploadSettings
-from upload_service.tasks import VERIFY
+from upload_service.tasks import CeleryQueue
 
 BUCKET_RETRY_SECONDS = 1
 
@@ -37,10 +37,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
     settings = settings or UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
     queue = create_celery(SERVICE, settings.broker_url.get_secret_value())
 
-    async def request_verification(session_id: UUID) -> None:
-        await send_soon(queue, VERIFY, session_id.hex)
-
-    parts = build(settings, request_verification, pool_size=settings.database_pool_size)
+    parts = build(settings, CeleryQueue(queue), pool_size=settings.database_pool_size)
     limiter = Limiter(settings.valkey_url.get_secret_value())
     credentials = CredentialCache(settings.valkey_url.get_secret_value())
     passwords = Passwords()
@@ -75,7 +72,19 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         max_size=settings.file_uploader_size,
         public_url=settings.public_url,
     )
+    jobs = FetchJobs(
+        parts.context,
+        parts.shares,
+        passwords,
+        lifetime=timedelta(seconds=settings.fetch_seconds),
+        most_open=settings.fetches_open,
+        public_url=settings.public_url,
+    )
     app.include_router(internal.router(parts.context, verifier))
+    app.include_router(fallback.router(parts.context))
+    app.include_router(mirrors.router(parts.context))
+    app.include_router(file_mirrors.router(parts.context))
+    app.include_router(fetches.router(jobs))
     app.include_router(files.router(Owning(parts.context, parts.shares, passwords)))
     app.include_router(filecodebox.router(FileCodeBox(parts.context, parts.shares, limiter, wait)))
     app.include_router(fileuploader.router(uploader))

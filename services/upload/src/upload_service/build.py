@@ -1,18 +1,21 @@
 """What the HTTP application and the worker build alike."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 import httpx
+from common.http.outbound import Outbound
 
 from common.blob import ObjectStore
 from common.db import Database
 from common.http.internal import Peer, new_client
 from common.http.service_tokens import TokenSource
-from upload_service.operations.context import Context
+from upload_service.drivers import Rules
+from upload_service.drivers.public_urls import PublicUrls
+from upload_service.operations.context import Context, Queue
+from upload_service.operations.mirror_drivers import MirrorDrivers
 from upload_service.rooms import Rooms
+from upload_service.sealing import Sealer
 from upload_service.settings import UploadSettings
 from upload_service.shares import Shares
 
@@ -27,25 +30,29 @@ class Parts:
     shares: Shares
     rooms: Rooms
     auth: Peer
+    outbound: Outbound
     client: httpx.AsyncClient
 
     async def open(self) -> None:
         await self.context.db.open()
         await self.context.store.open()
+        await self.outbound.open()
 
     async def close(self) -> None:
         await self.client.aclose()
+        await self.context.drivers.close()
+        await self.outbound.close()
         await self.context.store.close()
         await self.context.db.close()
 
 
-def build(
-    settings: UploadSettings, request_verification: Callable[[UUID], Awaitable[None]], *, pool_size: int
-) -> Parts:
+def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Parts:
     """Everything that operations need, not yet open."""
     client = new_client()
     secret = settings.service_secret.get_secret_value()
     tokens = TokenSource(client, auth_url=settings.auth_url, service=SERVICE, secret=secret)
+    outbound = Outbound(allowed=settings.allowed_networks, stall_seconds=settings.fetch_stall_seconds)
+    rules = Rules(folders=settings.folders, urls=PublicUrls(outbound))
     context = Context(
         db=Database(settings.database_url.get_secret_value(), pool_size=pool_size),
         store=ObjectStore(
@@ -56,8 +63,9 @@ def build(
             secret_key=settings.s3_secret_key.get_secret_value(),
         ),
         session_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
-        request_verification=request_verification,
+        queue=queue,
+        drivers=MirrorDrivers(Sealer(settings.mirror_key.get_secret_value()), rules),
     )
     shares = Shares(Peer(client, settings.share_url, tokens))
     rooms = Rooms(Peer(client, settings.chat_url, tokens))
-    return Parts(context, shares, rooms, Peer(client, settings.auth_url, tokens), client)
+    return Parts(context, shares, rooms, Peer(client, settings.auth_url, tokens), outbound, client)

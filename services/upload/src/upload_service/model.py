@@ -61,6 +61,8 @@ class UploadSession:
     intent: dict[str, Any]
     owner: UUID | None
     """An account; None: nobody's."""
+    mirrors: list[int] | None
+    """Where the file is wanted besides; None: on the mirrors of its owner's choice."""
     file_id: UUID | None
     created_at: datetime
     expires_at: datetime

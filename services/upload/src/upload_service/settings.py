@@ -1,7 +1,10 @@
 """The upload service's settings."""
 
-from pydantic import Field
+from pathlib import Path
 
+from pydantic import Field, SecretStr
+
+from common.http.client_address import Network, parse_networks
 from common.settings import (
     DatabaseSettings,
     PublicUrlSettings,
@@ -31,3 +34,29 @@ class UploadSettings(
     """How many uploads of the File Uploader dialect one address may make in a minute."""
     file_uploader_size: int = Field(default=100 * 1024 * 1024, ge=1)
     """How many bytes a file may have that is uploaded by the File Uploader dialect."""
+    mirror_key: SecretStr = Field(min_length=16)
+    """What the options of mirrors are sealed with."""
+    mirror_folders: str = ""
+    """Folders, separated by commas, under which mirrors may be folders of this machine; none by default."""
+    replica_recheck_seconds: int = Field(default=7 * 24 * 3600, ge=1)
+    """How long a verified replica is believed before it is read back again."""
+    fetch_allowed_networks: str = ""
+    """Networks (CIDR, separated by commas) of private addresses that URLs may lead to; none by default."""
+    fetch_seconds: int = Field(default=6 * 3600, ge=1)
+    """How long a fetch may take."""
+    fetch_stall_seconds: int = Field(default=30, ge=1)
+    """How long the other side of a fetch may send nothing."""
+    fetches_at_once: int = Field(default=4, ge=1)
+    """How many fetches are under way at a time."""
+    fetches_at_once_each: int = Field(default=2, ge=1)
+    """How many of them are one account's."""
+    fetches_open: int = Field(default=50, ge=1)
+    """How many fetches an account may have that are not done."""
+
+    @property
+    def allowed_networks(self) -> tuple[Network, ...]:
+        return parse_networks(self.fetch_allowed_networks)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        return tuple(Path(item.strip()) for item in self.mirror_folders.split(",") if item.strip())

@@ -17,7 +17,7 @@ FRESH_SECONDS = 3
 STALE_SECONDS = 600
 
 
-Form = Literal["code", "link"]
+Form = Literal["code", "link", "page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,18 @@ class Shares:
                     raise
         return self._policy
 
-    async def create(self, session: UploadSession, expiry: Expiry, form: Form = "code", extension: str = "") -> Shared:
+    async def create(
+        self,
+        session: UploadSession,
+        expiry: Expiry,
+        form: Form = "code",
+        extension: str = "",
+        *,
+        password_hash: str | None = None,
+    ) -> Shared:
         """Share the file that a session became, for the session's owner. The same session always gets the same share.
 
-        `extension`: what a link is to end in.
+        `extension`: what a link is to end in; `password_hash`: of the share's own password, in PHC string format.
         """
         assert session.file_id is not None, "only a completed session has a file to share"
         answer = await self._peer.call(
@@ -71,6 +79,7 @@ class Shares:
                 "owner": session.owner.hex if session.owner else None,
                 "form": form,
                 "extension": extension,
+                "password_hash": password_hash,
             },
         )
         created_at = datetime.fromisoformat(str(answer["created_at"]))

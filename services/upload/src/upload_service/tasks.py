@@ -10,11 +10,26 @@ from celery import Celery
 
 from common.errors import Unavailable
 from common.queue.app import WorkerProcess, send_soon
-from upload_service.operations import cleaning, expiring, files, verification
+from upload_service.operations import (
+    cleaning,
+    expiring,
+    fetch_jobs,
+    fetching,
+    files,
+    mirrors,
+    replicating,
+    upkeep,
+    verification,
+)
 from upload_service.operations.context import Context
+from upload_service.operations.fetching import Fetching
 from upload_service.shares import Shares
 
 VERIFY = "upload.verify_blob"
+REPLICATE = "upload.replicate_blob"
+FETCH = "upload.fetch_remote"
+# The queue of what takes as long as others let it.
+TRANSFERS = "transfers"
 RETRIES = 8
 LONGEST_BACKOFF_SECONDS = 60
 
@@ -27,6 +42,32 @@ class Working:
     shares: Shares
     garbage_grace: timedelta
     unclaimed_lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Transferring:
+    """What the tasks of the worker of transfers work with."""
+
+    context: Context
+    fetching: Fetching
+    recheck: timedelta
+    """How long a verified replica is believed."""
+
+
+class CeleryQueue:
+    """Leaves work for the workers."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    async def verify(self, session_id: UUID) -> None:
+        await send_soon(self._app, VERIFY, session_id.hex)
+
+    async def replicate(self, replica_id: UUID) -> None:
+        await send_soon(self._app, REPLICATE, replica_id.hex, queue=TRANSFERS)
+
+    async def fetch(self, fetch_id: UUID) -> None:
+        await send_soon(self._app, FETCH, fetch_id.hex, queue=TRANSFERS)
 
 
 def register(app: Celery, process: WorkerProcess[Working]) -> None:
@@ -47,7 +88,7 @@ def register(app: Celery, process: WorkerProcess[Working]) -> None:
     # Sweeps are not retried: the next one comes anyway.
     @task(name="upload.sweep_unverified")
     def sweep_unverified() -> None:
-        process.run(lambda working: _sweep_unverified(app, working))
+        process.run(_sweep_unverified)
 
     @task(name="upload.abort_stale_sessions")
     def abort_stale_sessions() -> None:
@@ -65,10 +106,35 @@ def register(app: Celery, process: WorkerProcess[Working]) -> None:
     def expire_files() -> None:
         process.run(lambda working: expiring.clear_ended(working.context, working.shares))
 
+    @task(name="upload.sweep_fetches")
+    def sweep_fetches() -> None:
+        process.run(lambda working: fetch_jobs.sweep_fetches(working.context))
 
-async def _sweep_unverified(app: Celery, working: Working) -> None:
+    @task(name="upload.sweep_replicas")
+    def sweep_replicas() -> None:
+        process.run(lambda working: upkeep.sweep_replicas(working.context))
+
+
+def register_transfers(app: Celery, process: WorkerProcess[Transferring]) -> None:
+    """Make the tasks known that move bytes to and from elsewhere. What fails there is a row, which a sweep finds."""
+    task: Callable[..., Any] = app.task
+
+    @task(name=REPLICATE)
+    def replicate_blob(replica_id: str) -> None:
+        process.run(lambda working: replicating.advance_replica(working.context, UUID(replica_id), working.recheck))
+
+    @task(name=FETCH)
+    def fetch_remote(fetch_id: str) -> None:
+        process.run(lambda working: fetching.run_fetch(working.fetching, UUID(fetch_id)))
+
+    @task(name="upload.probe_mirrors")
+    def probe_mirrors() -> None:
+        process.run(lambda working: mirrors.probe_mirrors(working.context))
+
+
+async def _sweep_unverified(working: Working) -> None:
     for session_id in await verification.unverified_sessions(working.context):
-        await send_soon(app, VERIFY, session_id.hex)
+        await working.context.queue.verify(session_id)
 
 
 async def _release_unclaimed(working: Working) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from uuid import UUID
 
-from common.queue.app import WorkerProcess, create_celery, send_soon
+from common.queue.app import WorkerProcess, create_celery
 from upload_service import tasks
 from upload_service.build import SERVICE, build
 from upload_service.settings import UploadSettings
-from upload_service.tasks import VERIFY, Working
+from upload_service.tasks import CeleryQueue, Working
 
 # A child runs one task at a time: one connection for it, one for renewing its claims.
 POOL_SIZE = 2
@@ -18,13 +17,9 @@ settings = UploadSettings()  # pyright: ignore[reportCallIssue]  (its values com
 app = create_celery(SERVICE, settings.broker_url.get_secret_value())
 
 
-async def _request_verification(session_id: UUID) -> None:
-    await send_soon(app, VERIFY, session_id.hex)
-
-
 @asynccontextmanager
 async def _working() -> AsyncGenerator[Working]:
-    parts = build(settings, _request_verification, pool_size=POOL_SIZE)
+    parts = build(settings, CeleryQueue(app), pool_size=POOL_SIZE)
     await parts.open()
     try:
         yield Working(

@@ -3,9 +3,9 @@
 `store` is the only module of the system that imports an S3 SDK.
 """
 
+from common.blob.body import BodyLength, SizedBody
 from common.blob.digest import ContentHasher, DigestClaim
 from common.blob.store import (
-    BodyLength,
     ObjectInfo,
     ObjectMissing,
     ObjectStore,
@@ -24,6 +24,7 @@ __all__ = [
     "ObjectMissing",
     "ObjectStore",
     "PartMismatch",
+    "SizedBody",
     "StoreUnavailable",
     "StoredPart",
     "UploadMissing",

@@ -18,14 +18,14 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 from yarl import URL
 
+from common.blob.body import SizedBody
 from common.blob.limits import check_part, check_parts, check_put
-from common.errors import DomainError, InvalidInput, StorageFull, Unavailable
+from common.errors import DomainError, StorageFull, Unavailable
 
 # A signature is used at once; it outlives only a request that waits in a queue.
 SIGNED_FOR = timedelta(minutes=15)
 # Bytes asked of a socket at a time when reading back.
 READ_BLOCK = 1024 * 1024
-_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=60)
 
 
 class StoreUnavailable(Unavailable):
@@ -48,12 +48,6 @@ class UploadMissing(StoreRefused):
 
 class PartMismatch(StoreRefused):
     """A part in the store is not the one that was recorded."""
-
-
-class BodyLength(InvalidInput):
-    """The content is not as long as was announced."""
-
-    code = "body_length"
 
 
 _REFUSALS: Mapping[str, type[DomainError]] = {
@@ -84,8 +78,22 @@ class ObjectInfo:
 class ObjectStore:
     """One bucket of an S3 server."""
 
-    def __init__(self, endpoint: str, *, region: str, bucket: str, access_key: str, secret_key: str) -> None:
-        """`endpoint`: scheme, host and port, as this process and the gateway both reach it."""
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        region: str,
+        bucket: str,
+        access_key: str,
+        secret_key: str,
+        bucket_in_host: bool = False,
+        silence_seconds: float = 60,
+    ) -> None:
+        """`endpoint`: scheme, host and port, as this process and the gateway both reach it.
+
+        `bucket_in_host`: name the bucket in the host name, where the server takes it only there. `silence_seconds`:
+        how long an answer may be waited for.
+        """
         address = urlsplit(endpoint)
         self._bucket = bucket
         self._sdk = Minio(
@@ -96,11 +104,17 @@ class ObjectStore:
             region=region,
             http_client=urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=10), retries=False),
         )
+        if bucket_in_host:
+            self._sdk.enable_virtual_style_endpoint()
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence_seconds)
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         self._session = aiohttp.ClientSession(
-            timeout=_TIMEOUT, connector=aiohttp.TCPConnector(limit=0), auto_decompress=False, read_bufsize=READ_BLOCK
+            timeout=self._timeout,
+            connector=aiohttp.TCPConnector(limit=0),
+            auto_decompress=False,
+            read_bufsize=READ_BLOCK,
         )
 
     async def close(self) -> None:
@@ -138,7 +152,7 @@ class ObjectStore:
     async def put(self, key: str, blocks: AsyncIterable[bytes], size: int) -> None:
         """Write an object of exactly `size` bytes. A block source that ends early or late raises and writes nothing."""
         check_put(size)
-        async with self._request("PUT", key, body=_SizedBody(blocks, size)):
+        async with self._request("PUT", key, body=SizedBody(blocks, size)):
             pass
 
     async def create_multipart(self, key: str) -> str:
@@ -152,7 +166,7 @@ class ObjectStore:
         """Write one part of exactly `size` bytes. Raises what `blocks` raises; then no part is left in the store."""
         check_part(number, size)
         query = {"partNumber": str(number), "uploadId": upload_id}
-        async with self._request("PUT", key, query=query, body=_SizedBody(blocks, size)) as response:
+        async with self._request("PUT", key, query=query, body=SizedBody(blocks, size)) as response:
             return StoredPart(number, size, response.headers["ETag"].strip('"'))
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
@@ -207,14 +221,14 @@ class ObjectStore:
         key: str,
         *,
         query: dict[str, str] | None = None,
-        body: "_SizedBody | bytes | None" = None,
+        body: SizedBody | bytes | None = None,
         headers: Mapping[str, str] | None = None,
         missing_is_error: bool = True,
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
         assert self._session is not None, "the store is not open"
         url = URL(self._sign(method, key, query or {}), encoded=True)
         sent = dict(headers or {})
-        if isinstance(body, _SizedBody):
+        if isinstance(body, SizedBody):
             sent["Content-Length"] = str(body.size)
         try:
             async with self._session.request(
@@ -224,41 +238,9 @@ class ObjectStore:
                     raise _refusal(await response.read(), response.status)
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:
-            if isinstance(body, _SizedBody) and body.failure:
+            if isinstance(body, SizedBody) and body.failure:
                 raise body.failure from None
             raise StoreUnavailable from error
-
-
-class _SizedBody:
-    """A body that announces its length and keeps its word: it fails rather than send less or more.
-
-    The last block leaves only when the source has ended as announced. Until then the store has an unfinished request,
-    of which it keeps nothing.
-    """
-
-    def __init__(self, blocks: AsyncIterable[bytes], size: int) -> None:
-        self.size = size
-        self.failure: Exception | None = None
-        self._blocks = blocks
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        seen, last = 0, b""
-        try:
-            async for block in self._blocks:
-                seen += len(block)
-                if seen > self.size:
-                    raise BodyLength(f"more than the {self.size} bytes announced")
-                if seen < self.size:
-                    yield block
-                else:
-                    last += block
-            if seen < self.size:
-                raise BodyLength(f"{seen} bytes, {self.size} announced")
-        except Exception as error:
-            # The HTTP client reports a broken body as its own connection error: keep the cause.
-            self.failure = error
-            raise
-        yield last
 
 
 def _refusal(answer: bytes, status: int) -> DomainError:

@@ -1,13 +1,14 @@
 """The Celery application of a service, and the worker process behind it."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar
 
 import structlog
 from celery import Celery, signals
-from celery.app.task import Context
 from kombu.exceptions import OperationalError
 
 from common import logging
@@ -16,6 +17,8 @@ from common.settings import QueueSettings
 # A message that no worker acknowledged comes back after this long; no task may take longer.
 VISIBILITY_SECONDS = 3600
 TASK_SECONDS = 3000
+# How long operations that were broken off may take to tidy up.
+GIVING_UP_SECONDS = 5
 
 State = TypeVar("State")
 
@@ -59,57 +62,113 @@ def create_celery(name: str, broker_url: str) -> Celery:
 
 
 class WorkerProcess(Generic[State]):
-    """Runs async operations in a worker's child processes, on one event loop each, with state built once."""
+    """Runs async operations in a worker's processes, on one event loop each, with state built once.
+
+    The loop has a thread of its own, so that a worker whose pool is made of threads runs as many at once as it has. A
+    pool of processes runs one at a time in each.
+    """
 
     def __init__(
         self, app: Celery, settings: QueueSettings, state: Callable[[], AbstractAsyncContextManager[State]]
     ) -> None:
-        """`state` opens what operations need (pools, clients) inside the child's event loop."""
+        """`state` opens what operations need (pools, clients) inside the process's event loop."""
         self._app, self._settings, self._state = app, settings, state
-        self._runner: asyncio.Runner | None = None
+        self._starting = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._opened: tuple[AbstractAsyncContextManager[State], State] | None = None
+        self._running: set[Future[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         signals.setup_logging.connect(self._configure_logging, weak=False)
+        # A child of a pool of processes hears the first, the process of a pool of threads the other two.
         signals.worker_process_shutdown.connect(self._close, weak=False)
+        signals.worker_shutting_down.connect(self._cancel, weak=False)
+        signals.worker_shutdown.connect(self._close, weak=False)
 
     def run(self, operation: Callable[[State], Coroutine[Any, Any, None]]) -> None:
         """Run `operation` to its end on this process's event loop."""
-        if self._runner is None:
-            self._runner = asyncio.Runner()
+        with self._starting:
+            state = self._start()
+        assert self._loop is not None
+        future = asyncio.run_coroutine_threadsafe(self._bound(operation(state)), self._loop)
+        self._running.add(future)
+        try:
+            future.result()
+        except CancelledError:
+            # The worker ends. What was begun is a row, which a sweep finds.
+            return
+        except BaseException:
+            # A time limit is told to this thread alone.
+            future.cancel()
+            raise
+        finally:
+            self._running.discard(future)
+
+    def _start(self) -> State:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=self._loop.run_forever, name="operations", daemon=True).start()
         if self._opened is None:
             context = self._state()
-            self._opened = (context, self._runner.run(context.__aenter__()))
-        request = self._request()
-        with structlog.contextvars.bound_contextvars(task=request.get("task"), request_id=request.get("request_id")):
-            self._runner.run(operation(self._opened[1]))
+            state = asyncio.run_coroutine_threadsafe(context.__aenter__(), self._loop).result()
+            self._opened = (context, state)
+        return self._opened[1]
 
-    def _request(self) -> Context:
+    def _bound(self, operation: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        """The operation, each of whose log lines names the task and the request that it is for."""
         task = self._app.current_worker_task
         assert task is not None, "only a task runs operations here"
-        return task.request
+        request = task.request
+        names = {"task": request.get("task"), "request_id": request.get("request_id")}
+
+        async def bound() -> None:
+            current = asyncio.current_task()
+            assert current is not None
+            self._tasks.add(current)
+            try:
+                with structlog.contextvars.bound_contextvars(**names):
+                    await operation
+            finally:
+                self._tasks.discard(current)
+
+        return bound()
 
     def _configure_logging(self, **_: object) -> None:
         name = f"{self._app.main}-worker"
         logging.configure(level=self._settings.log_level, format=self._settings.log_format, service=name)
 
+    def _cancel(self, **_: object) -> None:
+        """Break off what is running: it gives its claims up, and a sweep has it begun again."""
+        for future in list(self._running):
+            future.cancel()
+
     def _close(self, **_: object) -> None:
-        if self._runner and self._opened:
-            self._runner.run(self._opened[0].__aexit__(None, None, None))
-            self._runner.close()
+        if self._loop is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._close_state(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def _close_state(self) -> None:
+        if self._tasks:
+            # What was broken off still gives its claims up.
+            await asyncio.wait(self._tasks, timeout=GIVING_UP_SECONDS)
+        if self._opened:
+            await self._opened[0].__aexit__(None, None, None)
 
 
-def send(app: Celery, task: str, *args: str) -> None:
+def send(app: Celery, task: str, *args: str, queue: str | None = None) -> None:
     """Queue a task with the id of the request that caused it. Call it after the commit; it blocks for a moment.
 
-    A broker that is down loses the message, not the work: the task's sweep finds the row.
+    `queue`: another one than the service's own. A broker that is down loses the message, not the work: the task's sweep
+    finds the row.
     """
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {"request_id": request_id} if request_id else {}
     try:
-        app.send_task(task, args=args, headers=headers, retry=False)
+        app.send_task(task, args=args, headers=headers, queue=queue, retry=False)
     except OperationalError as error:
         logging.get(__name__).warning("message not sent, its sweep will", task=task, error=str(error))
 
 
-async def send_soon(app: Celery, task: str, *args: str) -> None:
+async def send_soon(app: Celery, task: str, *args: str, queue: str | None = None) -> None:
     """`send`, away from the event loop."""
-    await asyncio.to_thread(send, app, task, *args)
+    await asyncio.to_thread(send, app, task, *args, queue=queue)

@@ -15,10 +15,14 @@ logging.configure(level=settings.log_level, format=settings.log_format, service=
 app = create_celery("beat", settings.broker_url.get_secret_value())
 
 
+# Tasks that are not for the queue of their own service's name.
+QUEUES = {"upload.probe_mirrors": "transfers"}
+
+
 def _every(seconds: int, task: str) -> dict[str, object]:
     # A sweep that waited longer than its own interval has been overtaken by the next.
-    service = task.partition(".")[0]
-    return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": service, "expires": seconds}}
+    queue = QUEUES.get(task, task.partition(".")[0])
+    return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": queue, "expires": seconds}}
 
 
 app.conf.update(
@@ -36,6 +40,9 @@ app.conf.update(
             "upload.collect_garbage": 60,
             "upload.release_unclaimed": 600,
             "upload.expire_files": 15,
+            "upload.sweep_replicas": 5,
+            "upload.sweep_fetches": 5,
+            "upload.probe_mirrors": 60,
             "share.expire_shares": 15,
             "auth.erase_accounts": 15,
             "auth.purge_sessions": 300,

@@ -1,12 +1,12 @@
 """What other services ask: how to hand a file out, whose it is, to release it, and to erase an account."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends
 
 from common.http.service_tokens import TokenVerifier, internal_only
-from upload_service.operations import expiring, files, owning
+from upload_service.operations import expiring, files, mirroring, owning
 from upload_service.operations.context import Context
 
 
@@ -23,10 +23,33 @@ def router(context: Context, verifier: TokenVerifier) -> APIRouter:
         download = await files.open_download(context, file_id, method)
         return {
             "store_path": download.store_path,
+            "fallback_path": download.fallback_path,
             "sha256": download.sha256.hex(),
             "size": download.size,
             "name": download.name,
             "password_hash": download.password_hash,
+        }
+
+    @routes.post("/files/{file_id}/page", dependencies=for_share)
+    async def describe(file_id: UUID) -> dict[str, Any]:
+        file = await files.find_file(context, file_id)
+        found = await mirroring.replicas_of_file(context, file_id)
+        return {
+            "name": file.name,
+            "size": file.size,
+            "sha256": file.sha256.hex() if file.sha256 else None,
+            "state": file.state,
+            "password_hash": file.password_hash,
+            "mirrors": [
+                {
+                    "id": replica.mirror_id,
+                    "name": replica.mirror,
+                    "state": replica.state,
+                    "url": replica.url,
+                    "bytes_done": replica.bytes_done,
+                }
+                for replica in found
+            ],
         }
 
     @routes.post("/files/{file_id}/adopt", dependencies=for_share)

@@ -1,13 +1,30 @@
 """What every operation works with."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 from common.blob import ObjectStore
 from common.db import Database
+from upload_service.operations.mirror_drivers import MirrorDrivers
 from upload_service.operations.passing import PassingDigests
+
+
+class Queue(Protocol):
+    """Where work for others is left. A message that is lost is made good by a sweep."""
+
+    async def verify(self, session_id: UUID) -> None:
+        """Have a session assembled and proven."""
+        ...
+
+    async def replicate(self, replica_id: UUID) -> None:
+        """Have done with a replica what is due."""
+        ...
+
+    async def fetch(self, fetch_id: UUID) -> None:
+        """Have a URL fetched."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +34,6 @@ class Context:
     db: Database
     store: ObjectStore
     session_lifetime: timedelta
-    request_verification: Callable[[UUID], Awaitable[None]]
-    """Queues the verification of a session; a lost message is found by a sweep."""
+    queue: Queue
+    drivers: MirrorDrivers
     passing: PassingDigests = field(default_factory=PassingDigests)

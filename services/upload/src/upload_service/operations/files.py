@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from common.errors import Gone, NotFound, NotReady
-from upload_service.model import FileState
+from upload_service.model import File, FileState
 from upload_service.operations.context import Context
-from upload_service.queries import blobs, files
+from upload_service.operations.failover import ticket_for
+from upload_service.operations.mirroring import request_replicas_of
+from upload_service.queries import blobs, files, replicas
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Download:
     sha256: bytes
     password_hash: str | None
     """Of the file's own password."""
+    fallback_path: str | None
+    """Where this service hands the content out itself, for the gateway alone; None: no mirror has it."""
 
 
 async def open_download(context: Context, file_id: UUID, method: str) -> Download:
@@ -29,25 +33,38 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
     Raises `NotFound`, also from the moment that its time is over, `NotReady` while it is being verified, `Gone` when it
     is corrupt.
     """
+    file = await find_file(context, file_id)
+    if file.state == FileState.PENDING:
+        raise NotReady
     async with context.db.connection() as connection:
-        file = await files.get_file(connection, file_id)
-        if file is None:
-            raise NotFound
-        if file.state == FileState.PENDING:
-            raise NotReady
         blob = await blobs.get_blob(connection, file.blob_id) if file.blob_id else None
+        is_mirrored = blob is not None and await replicas.is_mirrored(connection, blob.id)
     if blob is None:
         raise Gone("the content is not what its sender said it is")
     path = context.store.signed_path(method, blob.object_key)
-    return Download(path, file.name, blob.size, blob.sha256, file.password_hash)
+    fallback = f"/internal/blobs/{blob.id.hex}?ticket={ticket_for(context, blob.id)}" if is_mirrored else None
+    return Download(path, file.name, blob.size, blob.sha256, file.password_hash, fallback)
+
+
+async def find_file(context: Context, file_id: UUID) -> File:
+    """The file, whoever asks. Raises `NotFound`, also from the moment that its time is over."""
+    async with context.db.connection() as connection:
+        file = await files.get_file(connection, file_id)
+    if file is None:
+        raise NotFound
+    return file
 
 
 async def release_file(context: Context, file_id: UUID) -> None:
     """Delete the file and its reference on the blob; one that is gone already is as good as released."""
     async with context.db.transaction() as connection:
         blob_id = await files.delete_file(connection, file_id)
-        if blob_id:
-            await blobs.drop_reference(connection, blob_id)
+        if blob_id is None:
+            return
+        # The blob's row is held from here on, and with it all wishes for its replicas.
+        await blobs.drop_reference(connection, blob_id)
+        await replicas.condemn_replicas(connection, blob_id)
+    await request_replicas_of(context, blob_id)
 
 
 async def claim_files(context: Context, file_ids: Sequence[UUID]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -25,9 +26,10 @@ from upload_service.model import (
 )
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
-from upload_service.operations.settling import settle_session
+from upload_service.operations.mirroring import request_replicas
+from upload_service.operations.settling import insert_file, settle_session
 from upload_service.operations.verification import verify_upload
-from upload_service.queries import files, parts, sessions
+from upload_service.queries import parts, sessions
 
 # Up to so many chunks the store assembles in the time that a message to a worker takes.
 ASSEMBLED_AT_ONCE = 500
@@ -80,6 +82,8 @@ class NewUpload:
     """Longer or shorter than usual."""
     owner: UUID | None = None
     """The account whose file it becomes; None: nobody's."""
+    mirrors: Sequence[int] | None = None
+    """Where the file is wanted besides; None: on the mirrors of its owner's choice."""
 
 
 async def start_upload(context: Context, new: NewUpload) -> UploadSession:
@@ -105,6 +109,7 @@ async def start_upload(context: Context, new: NewUpload) -> UploadSession:
         "resume_key": new.resume_key,
         "intent": new.intent,
         "owner": new.owner,
+        "mirrors": None if new.mirrors is None else list(new.mirrors),
         "lifetime": lifetime,
     }
     async with context.db.transaction() as connection:
@@ -183,6 +188,7 @@ async def _have_verified(context: Context, session: UploadSession) -> None:
     """Have the content assembled and proven: by a worker, or at once where no byte has to be moved for it."""
     if session.state is SessionState.READY:
         await clean_session(context, session)
+        await request_replicas(context, session)
         return
     few_parts = session.layout is Layout.PARTS and (session.chunk_count or 0) <= ASSEMBLED_AT_ONCE
     if session.passed_sha256 and few_parts:
@@ -192,7 +198,7 @@ async def _have_verified(context: Context, session: UploadSession) -> None:
             _log.warning("not assembled at once, a worker will", session=session.id.hex)
         else:
             return
-    await context.request_verification(session.id)
+    await context.queue.verify(session.id)
 
 
 async def _begin_assembly(context: Context, connection: Connection, session: UploadSession) -> UploadSession:
@@ -201,8 +207,7 @@ async def _begin_assembly(context: Context, connection: Connection, session: Upl
         raise ChunksMissing
     file_id = new_id()
     size = sum(part.length for part in stored)
-    await files.insert_file(connection, file_id, session.file_name, size, session.owner)
-    await sessions.attach_file(connection, session.id, file_id, size)
+    await insert_file(connection, session, file_id, size)
     if session.layout is Layout.APPENDED and (piece := sole_piece(session, stored)):
         # It was hashed as it passed, and its object is the content.
         await sessions.set_object(connection, session.id, session.staged_key(piece.index))

@@ -6,9 +6,17 @@ from common.db import Connection
 from common.ids import new_id
 from upload_service.model import UNVERIFIED, Blob, FileState, SessionState, UploadSession
 from upload_service.operations.context import Context
-from upload_service.queries import blobs, files, sessions
+from upload_service.queries import blobs, files, mirrors, replicas, sessions
 
 SETTLEABLE = (SessionState.OPEN, *UNVERIFIED)
+
+
+async def insert_file(connection: Connection, session: UploadSession, file_id: UUID, size: int) -> None:
+    """Make the file that a session becomes, wanted on the mirrors that its sender named, or its owner chose."""
+    await files.insert_file(connection, file_id, session.file_name, size, session.owner)
+    await sessions.attach_file(connection, session.id, file_id, size)
+    if session.owner is not None:
+        await mirrors.want_mirrors(connection, file_id, session.owner, session.mirrors)
 
 
 async def settle_session(connection: Connection, session_id: UUID, size: int, sha256: bytes) -> UploadSession:
@@ -23,6 +31,8 @@ async def settle_session(connection: Connection, session_id: UUID, size: int, sh
     if file is not None:
         blob_id = await _reference(connection, session.object_key, size, sha256)
         await files.settle_file(connection, file.id, FileState.READY, blob_id)
+        if file.owner is not None:
+            await replicas.plan_replicas(connection, file.id)
     await sessions.move_session(connection, session_id, SETTLEABLE, SessionState.READY)
     return await _locked(connection, session_id)
 

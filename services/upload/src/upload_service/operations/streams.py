@@ -11,9 +11,10 @@ from upload_service.model import SessionState, UploadSession
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
 from upload_service.operations.expiring import clear_soon
+from upload_service.operations.mirroring import request_replicas
 from upload_service.operations.reservation import Reservation
 from upload_service.operations.sessions import SessionNotFound
-from upload_service.operations.settling import settle_session
+from upload_service.operations.settling import insert_file, settle_session
 from upload_service.queries import files, parts, sessions
 from upload_service.shares import Shares
 
@@ -56,10 +57,10 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
         part = await parts.get_part(connection, session.id, 0)
         if part is None:
             raise SessionNotFound
-        await files.insert_file(connection, file_id, current.file_name, part.size, current.owner)
-        await sessions.attach_file(connection, session.id, file_id, part.size)
+        await insert_file(connection, current, file_id, part.size)
         finished = await settle_session(connection, session.id, part.size, part.sha256)
     await clean_session(context, finished)
+    await request_replicas(context, finished)
     return finished
 
 

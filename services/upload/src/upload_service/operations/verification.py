@@ -5,9 +5,7 @@ chunks starts over, and reading back changes nothing. One verifier at a time hol
 it works and taken over when it dies.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,8 +14,10 @@ from common.blob import ContentHasher, ObjectMissing, PartMismatch, StoredPart, 
 from common.errors import DomainError
 from common.ids import new_id
 from upload_service.model import Layout, Part, SessionState, UploadSession
+from upload_service.operations.claims import ClaimLost, claim_kept
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
+from upload_service.operations.mirroring import request_replicas
 from upload_service.operations.settling import mark_corrupt, settle_session
 from upload_service.queries import files, parts, sessions, verification
 
@@ -46,10 +46,17 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
         if session is None:
             return
         stored = await parts.stored_parts(connection, session_id)
+
+    async def renew() -> bool:
+        async with context.db.connection() as connection:
+            return await verification.extend_verification(connection, session_id, verifier, LEASE)
+
     try:
-        async with _claim_kept(context, session_id, verifier):
+        async with claim_kept(renew, LEASE):
             sha256 = await _assemble_and_prove(context, session, stored)
         ended = await _settle(context, session, sha256)
+    except ClaimLost:
+        return
     except ChunksLost:
         await _reopen(context, session, stored, verifier)
         return
@@ -58,6 +65,7 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
             await verification.drop_verification(connection, session_id, verifier)
         raise
     await clean_session(context, ended)
+    await request_replicas(context, ended)
 
 
 async def unverified_sessions(context: Context) -> list[UUID]:
@@ -172,20 +180,3 @@ async def _reopen(context: Context, session: UploadSession, stored: list[Part], 
             await parts.forget_parts(connection, session.id, [part.index for part in stored])
             if session.file_id:
                 await files.delete_file(connection, session.file_id)
-
-
-@asynccontextmanager
-async def _claim_kept(context: Context, session_id: UUID, verifier: UUID) -> AsyncGenerator[None]:
-    """Renew the claim while the block runs."""
-
-    async def renew() -> None:
-        while True:
-            await asyncio.sleep(LEASE.total_seconds() / 3)
-            async with context.db.connection() as connection:
-                await verification.extend_verification(connection, session_id, verifier, LEASE)
-
-    keeper = asyncio.create_task(renew())
-    try:
-        yield
-    finally:
-        keeper.cancel()

@@ -21,6 +21,11 @@ async def get_blob(connection: Connection, blob_id: UUID) -> Blob | None:
         return await cursor.fetchone()
 
 
+async def lock_blob(connection: Connection, blob_id: UUID) -> None:
+    """Hold the blob still until the end of the transaction: no file comes to it or leaves it meanwhile."""
+    await connection.execute("select 1 from blob where id = %(id)s for update", {"id": blob_id})
+
+
 async def reference_content(connection: Connection, sha256: bytes, size: int) -> UUID | None:
     """Take a reference on the blob with this content, if there is one that is not being removed."""
     async with connection.cursor(row_factory=scalar_row) as cursor:

@@ -12,7 +12,7 @@ from common.db import Connection
 from upload_service.model import SessionState, UploadSession
 
 SESSION_COLUMNS = """id, state, layout, file_name, size, chunk_size, chunk_count, object_key, multipart_id, claims,
-    passed_sha256, intent, owner, file_id, created_at, expires_at"""
+    passed_sha256, intent, owner, mirrors, file_id, created_at, expires_at"""
 
 
 async def insert_session(connection: Connection, values: dict[str, Any]) -> UploadSession | None:
@@ -21,9 +21,9 @@ async def insert_session(connection: Connection, values: dict[str, Any]) -> Uplo
         await cursor.execute(
             f"""
             insert into upload_session (id, layout, file_name, size, chunk_size, chunk_count, object_key, claims,
-                resume_key, intent, owner, expires_at)
+                resume_key, intent, owner, mirrors, expires_at)
             values (%(id)s, %(layout)s, %(file_name)s, %(size)s, %(chunk_size)s, %(chunk_count)s, %(object_key)s,
-                %(claims)s, %(resume_key)s, %(intent)s, %(owner)s, now() + %(lifetime)s)
+                %(claims)s, %(resume_key)s, %(intent)s, %(owner)s, %(mirrors)s::integer[], now() + %(lifetime)s)
             on conflict (resume_key) where state = 'open' do nothing
             returning {SESSION_COLUMNS}
             """,

@@ -1,0 +1,207 @@
+"""Mirrors: what an administrator defines, and what accounts choose of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from common.errors import Conflict, InvalidInput
+from common.identity import Identity
+from upload_service.drivers import MirrorError, secret_names
+from upload_service.mirror_model import MAX_PARALLEL, Mirror, check_link_pattern, check_mirror_name
+from upload_service.operations.context import Context
+from upload_service.operations.mirroring import MirrorNotFound
+from upload_service.queries import mirrors, replicas
+
+
+class MirrorNameTaken(Conflict):
+    """Another mirror has this name."""
+
+    code = "mirror_name_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorSpec:
+    """All that an administrator says of a mirror."""
+
+    name: str
+    kind: str
+    options: dict[str, str]
+    """Of its kind; see `drivers`."""
+    link_pattern: str = ""
+    accounts: list[UUID] | None = None
+    is_default: bool = False
+    is_enabled: bool = True
+    parallel: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorSummary:
+    """A mirror as an administrator sees it: its options without secrets, and how many replicas it has by state."""
+
+    mirror: Mirror
+    options: dict[str, str]
+    secrets: list[str]
+    """The names of the options that are set and never shown."""
+    replicas: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class UsableMirror:
+    """A mirror as the accounts see it that may use it."""
+
+    id: int
+    name: str
+    kind: str
+    is_default: bool
+    """Whether the account's files go there when nothing else is said."""
+    is_well: bool
+    """Whether it did what it was last asked to."""
+
+
+async def define_mirror(context: Context, spec: MirrorSpec) -> Mirror:
+    """Add a mirror. Raises `InvalidInput`, `MirrorNameTaken`."""
+    async with context.db.connection() as connection:
+        mirror = await mirrors.insert_mirror(connection, {**_values(context, spec), "kind": spec.kind})
+    if mirror is None:
+        raise MirrorNameTaken
+    return mirror
+
+
+async def change_mirror(context: Context, mirror_id: int, changes: dict[str, Any]) -> Mirror:
+    """The mirror after the change: `changes` are fields of `MirrorSpec`, but for its kind.
+
+    Of `options` those that are named are replaced, and those that are empty are dropped, so that secrets need not be
+    said again. Raises `MirrorNotFound`, `InvalidInput`, `MirrorNameTaken`.
+    """
+    async with context.db.transaction() as connection:
+        mirror = await mirrors.get_mirror(connection, mirror_id, lock=True)
+        if mirror is None or mirror.removed_at:
+            raise MirrorNotFound
+        options = context.drivers.sealer.open(mirror.options) | changes.pop("options", {})
+        known: dict[str, Any] = {
+            name: getattr(mirror, name)
+            for name in ("name", "kind", "link_pattern", "accounts", "is_default", "is_enabled", "parallel")
+        }
+        spec = MirrorSpec(**{**known, **changes}, options={name: value for name, value in options.items() if value})
+        if await mirrors.name_is_taken(connection, spec.name, mirror_id):
+            raise MirrorNameTaken
+        changed = await mirrors.update_mirror(connection, mirror_id, _values(context, spec))
+    assert changed is not None, "the row is held"
+    return changed
+
+
+def _values(context: Context, spec: MirrorSpec) -> dict[str, Any]:
+    check_mirror_name(spec.name)
+    check_link_pattern(spec.link_pattern)
+    if not 1 <= spec.parallel <= MAX_PARALLEL:
+        raise InvalidInput(f"parallel is a number from 1 to {MAX_PARALLEL}")
+    context.drivers.check(spec.kind, spec.options)
+    return {
+        "name": spec.name,
+        "options": context.drivers.sealer.seal(spec.options),
+        "link_pattern": spec.link_pattern,
+        "accounts": spec.accounts,
+        "is_default": spec.is_default,
+        "is_enabled": spec.is_enabled,
+        "parallel": spec.parallel,
+    }
+
+
+async def remove_mirror(context: Context, mirror_id: int, *, forget: bool) -> None:
+    """Remove a mirror, with all that is on it; `forget`: whatever is there stays there. Raises `MirrorNotFound`.
+
+    Its replicas are removed by the worker, and then the mirror is gone.
+    """
+    async with context.db.transaction() as connection:
+        if await mirrors.get_mirror(connection, mirror_id, lock=True) is None:
+            raise MirrorNotFound
+        await mirrors.mark_removed(connection, mirror_id)
+        await mirrors.unwant_everywhere(connection, mirror_id)
+        if forget:
+            await replicas.forget_mirror(connection, mirror_id)
+        else:
+            await replicas.condemn_mirror(connection, mirror_id)
+        await mirrors.delete_removed(connection)
+        due = await replicas.due_replicas(connection, mirror_id)
+    for replica_id in due:
+        await context.queue.replicate(replica_id)
+
+
+async def list_mirrors(context: Context) -> list[MirrorSummary]:
+    """Every mirror, as an administrator sees it."""
+    async with context.db.connection() as connection:
+        found = await mirrors.all_mirrors(connection)
+        counts = await replicas.count_by_state(connection, [mirror.id for mirror in found])
+    return [_summary(context, mirror, counts.get(mirror.id, {})) for mirror in found]
+
+
+async def find_mirror(context: Context, mirror_id: int) -> MirrorSummary:
+    """One mirror, as an administrator sees it. Raises `MirrorNotFound`."""
+    async with context.db.connection() as connection:
+        mirror = await mirrors.get_mirror(connection, mirror_id)
+        counts = await replicas.count_by_state(connection, [mirror_id])
+    if mirror is None:
+        raise MirrorNotFound
+    return _summary(context, mirror, counts.get(mirror_id, {}))
+
+
+def _summary(context: Context, mirror: Mirror, counts: dict[str, int]) -> MirrorSummary:
+    options, secret = context.drivers.sealer.open(mirror.options), secret_names(mirror.kind)
+    shown = {name: value for name, value in options.items() if name not in secret}
+    return MirrorSummary(mirror, shown, sorted(options.keys() & secret), counts)
+
+
+async def probe_mirror(context: Context, mirror: Mirror) -> str | None:
+    """Ask a mirror whether it answers and takes our credentials; why not, as a stable code, or None."""
+    error: str | None = None
+    try:
+        driver = await context.drivers.of(mirror)
+        await driver.check()
+    except (MirrorError, InvalidInput) as failure:
+        error = failure.code
+    async with context.db.connection() as connection:
+        await mirrors.note_probe(connection, mirror.id, error)
+    return error
+
+
+async def probe_mirrors(context: Context) -> None:
+    """Probe every mirror that is in use."""
+    async with context.db.connection() as connection:
+        found = await mirrors.all_mirrors(connection)
+    for mirror in found:
+        if mirror.is_enabled:
+            await probe_mirror(context, mirror)
+
+
+async def usable_mirrors(context: Context, identity: Identity) -> list[UsableMirror]:
+    """The mirrors that an account may use."""
+    account = identity.account_id
+    async with context.db.connection() as connection:
+        found = await mirrors.usable_mirrors(connection, account)
+        choice = await mirrors.get_choice(connection, account)
+    return [
+        UsableMirror(
+            mirror.id,
+            mirror.name,
+            mirror.kind,
+            is_default=mirror.is_default if choice is None else mirror.id in choice,
+            is_well=mirror.probe_error is None and mirror.failures == 0,
+        )
+        for mirror in found
+    ]
+
+
+async def choose_mirrors(context: Context, identity: Identity, mirror_ids: Sequence[int] | None) -> None:
+    """Say where an account's files go when nothing else is said; None: to the default mirrors.
+
+    Raises `MirrorNotFound` unless the account may use them all.
+    """
+    async with context.db.transaction() as connection:
+        if mirror_ids is None:
+            await mirrors.delete_choice(connection, identity.account_id)
+            return
+        usable = {mirror.id for mirror in await mirrors.usable_mirrors(connection, identity.account_id)}
+        if not set(mirror_ids) <= usable:
+            raise MirrorNotFound
+        await mirrors.set_choice(connection, identity.account_id, sorted(set(mirror_ids)))

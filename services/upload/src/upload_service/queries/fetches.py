@@ -1,0 +1,165 @@
+"""SQL on fetches: one function, one statement. The database's clock judges leases and ends."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg.rows import scalar_row
+from psycopg.types.json import Jsonb
+
+from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
+from upload_service.fetch_model import Fetch, FetchState
+
+COLUMNS: LiteralString = """id, owner, url, file_name, sha256, mirrors, terms, max_size, state, size, validator,
+    bytes_done, session_id, file_id, share_code, error, ends_at, created_at"""
+_OPEN: LiteralString = "state in ('queued', 'fetching')"
+_FREE: LiteralString = "(lease_until is null or lease_until < now())"
+# Any constant will do, as long as every process uses the same.
+_CLAIM_LOCK = 0x46455443
+
+
+async def insert_fetch(connection: Connection, values: dict[str, Any], most_open: int) -> Fetch | None:
+    """A new fetch; None when its owner has `most_open` that are not settled."""
+    statement: LiteralString = f"""
+        insert into fetch (id, owner, url, file_name, sha256, mirrors, terms, max_size, ends_at)
+        select %(id)s, %(owner)s, %(url)s, %(file_name)s, %(sha256)s, %(mirrors)s::integer[], %(terms)s, %(max_size)s,
+            now() + %(lifetime)s
+        where (select count(*) from fetch where owner = %(owner)s and {_OPEN}) < %(most_open)s
+        returning {COLUMNS}
+    """
+    return await fetch_one(
+        connection, Fetch, statement, {**values, "terms": Jsonb(values["terms"]), "most_open": most_open}
+    )
+
+
+async def get_fetch(connection: Connection, fetch_id: UUID) -> Fetch | None:
+    return await fetch_one(connection, Fetch, f"select {COLUMNS} from fetch where id = %(id)s", {"id": fetch_id})
+
+
+async def fetches_of(
+    connection: Connection, owner: UUID, after: tuple[datetime, UUID] | None, limit: int
+) -> list[Fetch]:
+    """An account's fetches, the newest first; `after`: moment and id of the last one that is known already."""
+    statement: LiteralString = f"""
+        select {COLUMNS} from fetch
+        where owner = %(owner)s and (%(moment)s::timestamptz is null or (created_at, id) < (%(moment)s, %(id)s::uuid))
+        order by created_at desc, id desc limit %(limit)s
+    """
+    values = {"owner": owner, "moment": after and after[0], "id": after and after[1], "limit": limit}
+    return await fetch_all(connection, Fetch, statement, values)
+
+
+async def hold_claims(connection: Connection) -> None:
+    """Make counting what is being fetched and claiming one more a single step."""
+    await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": _CLAIM_LOCK})
+
+
+async def claim_fetch(
+    connection: Connection, fetch_id: UUID, worker: UUID, lease: timedelta, *, at_once: int, at_once_each: int
+) -> Fetch | None:
+    """Make `worker` the one who fetches; None when another one is at it, it is settled, or too many are under way."""
+    statement: LiteralString = f"""
+        update fetch set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s, changed_at = now()
+        where id = %(id)s and {_OPEN} and {_FREE}
+            and (select count(*) from fetch where {_OPEN} and lease_until >= now()) < %(at_once)s
+            and (select count(*) from fetch as other where {_OPEN} and lease_until >= now() and owner = fetch.owner)
+                < %(at_once_each)s
+        returning {COLUMNS}
+    """
+    values = {"id": fetch_id, "worker": worker, "lease": lease, "at_once": at_once, "at_once_each": at_once_each}
+    return await fetch_one(connection, Fetch, statement, values)
+
+
+async def extend_fetch(connection: Connection, fetch_id: UUID, worker: UUID, lease: timedelta, bytes_done: int) -> bool:
+    """Renew the claim and tell the progress; False when it was lost or the fetch was canceled."""
+    statement = """
+        update fetch set lease_until = now() + %(lease)s, bytes_done = %(bytes_done)s
+        where id = %(id)s and worker = %(worker)s and state = 'fetching'
+    """
+    values = {"id": fetch_id, "worker": worker, "lease": lease, "bytes_done": bytes_done}
+    return await count(connection, statement, values) == 1
+
+
+async def begin_content(
+    connection: Connection,
+    fetch_id: UUID,
+    worker: UUID,
+    session_id: UUID | None,
+    size: int | None,
+    validator: str | None,
+) -> bool:
+    """Remember where the content goes, and what the other side says of it; False when the claim was lost."""
+    statement = """
+        update fetch set session_id = %(session_id)s, size = %(size)s, validator = %(validator)s, bytes_done = 0,
+            changed_at = now()
+        where id = %(id)s and worker = %(worker)s and state = 'fetching'
+    """
+    values = {"id": fetch_id, "worker": worker, "session_id": session_id, "size": size, "validator": validator}
+    return await count(connection, statement, values) == 1
+
+
+async def finish_fetch(
+    connection: Connection, fetch_id: UUID, worker: UUID, *, file_id: UUID, share_code: str, size: int
+) -> bool:
+    """Say that it is done; False when the claim was lost or the fetch was canceled."""
+    statement = """
+        update fetch set state = 'done', file_id = %(file_id)s, share_code = %(share_code)s, size = %(size)s,
+            bytes_done = %(size)s, error = null, lease_until = null, changed_at = now()
+        where id = %(id)s and worker = %(worker)s and state = 'fetching'
+    """
+    values = {"id": fetch_id, "worker": worker, "file_id": file_id, "share_code": share_code, "size": size}
+    return await count(connection, statement, values) == 1
+
+
+async def fail_fetch(connection: Connection, fetch_id: UUID, worker: UUID, error: str) -> bool:
+    """Say that it has failed for good; False when the claim was lost."""
+    statement = """
+        update fetch set state = 'failed', error = %(error)s, lease_until = null, changed_at = now()
+        where id = %(id)s and worker = %(worker)s and state = 'fetching'
+    """
+    return await count(connection, statement, {"id": fetch_id, "worker": worker, "error": error}) == 1
+
+
+async def note_error(connection: Connection, fetch_id: UUID, worker: UUID, error: str) -> None:
+    """Remember why the last attempt failed, while others are to come."""
+    await connection.execute(
+        "update fetch set error = %(error)s where id = %(id)s and worker = %(worker)s and state = 'fetching'",
+        {"id": fetch_id, "worker": worker, "error": error},
+    )
+
+
+async def drop_claim(connection: Connection, fetch_id: UUID, worker: UUID) -> None:
+    """Give the claim up, so that the next worker need not wait for its end."""
+    await connection.execute(
+        "update fetch set lease_until = null where id = %(id)s and worker = %(worker)s",
+        {"id": fetch_id, "worker": worker},
+    )
+
+
+async def cancel_fetch(connection: Connection, fetch_id: UUID) -> Fetch | None:
+    """The fetch, canceled; None when it is settled."""
+    statement: LiteralString = f"""
+        update fetch set state = 'canceled', changed_at = now() where id = %(id)s and {_OPEN} returning {COLUMNS}
+    """
+    return await fetch_one(connection, Fetch, statement, {"id": fetch_id})
+
+
+async def waiting_fetches(connection: Connection, limit: int) -> list[UUID]:
+    """Fetches that nobody is at, the longest waiting first."""
+    statement: LiteralString = f"select id from fetch where {_OPEN} and {_FREE} order by changed_at limit %(limit)s"
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(statement, {"limit": limit})
+        return await cursor.fetchall()
+
+
+async def delete_fetches_of(connection: Connection, owner: UUID) -> None:
+    """Forget all fetches of an account; those under way lose their claim."""
+    await connection.execute("delete from fetch where owner = %(owner)s", {"owner": owner})
+
+
+async def forget_fetches(connection: Connection, age: timedelta, states: Sequence[FetchState]) -> int:
+    """Forget fetches that were settled long enough ago."""
+    statement = "delete from fetch where state = any(%(states)s) and changed_at < now() - %(age)s"
+    return await count(connection, statement, {"states": list(states), "age": age})
