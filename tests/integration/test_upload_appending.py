@@ -15,6 +15,7 @@ from common.blob.limits import MIB
 from common.db import Database
 from common.errors import TooLarge
 from tests.conftest import ROOT, MakeDatabase
+from tests.integration.upload_context import RecordedQueue, make_context
 from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations import appending, cleaning, files, reservation, sessions, verification
 from upload_service.operations.appending import Appending, OffsetBeyond
@@ -93,12 +94,8 @@ class Bench:
 async def bench(make_database: MakeDatabase, store: ObjectStore) -> AsyncGenerator[Bench]:
     db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
-    requested: list[UUID] = []
-
-    async def request_verification(session_id: UUID) -> None:
-        requested.append(session_id)
-
-    yield Bench(Context(db, store, timedelta(hours=24), request_verification), requested)
+    queue = RecordedQueue()
+    yield Bench(make_context(db, store, queue), queue.verified)
     await db.close()
 
 

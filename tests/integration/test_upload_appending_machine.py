@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from common.blob import ObjectStore
 from common.blob.limits import MIB
 from common.db import Database
 from tests.conftest import ROOT, Engines, MakeDatabase
+from tests.integration.upload_context import RecordedQueue, make_context
 from upload_service.model import SessionState
 from upload_service.operations import cleaning, files, reservation, sessions, verification
 from upload_service.operations.appending import Appending
@@ -84,8 +84,8 @@ def length_after(steps: Sequence[Write | AtOnce]) -> int:
 class Upload:
     """One upload, and what it must be."""
 
-    def __init__(self, context: Context, requested: list[UUID]) -> None:
-        self._context, self._requested = context, requested
+    def __init__(self, context: Context, queue: RecordedQueue) -> None:
+        self._context, self._queue = context, queue
         self._content = b""
         self._pieces = 0
 
@@ -128,7 +128,7 @@ class Upload:
 
     async def _complete(self) -> None:
         session = await sessions.complete_upload(self._context, self._session.id)
-        for session_id in self._requested:
+        for session_id in self._queue.verified:
             await verification.verify_upload(self._context, session_id)
         session = await sessions.wait_verified(self._context, session, timedelta(0))
         assert session.state is SessionState.READY
@@ -147,11 +147,7 @@ class Upload:
 def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDatabase, monkeypatch: Any) -> None:
     monkeypatch.setattr(reservation, "LOOK_SECONDS", 0.01)
     address = engines.store
-    requested: list[UUID] = []
-
-    async def request_verification(session_id: UUID) -> None:
-        requested.append(session_id)
-
+    queue = RecordedQueue()
     with asyncio.Runner() as runner:
         db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=4)
         store = ObjectStore(
@@ -161,15 +157,15 @@ def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDat
             access_key=address.access_key,
             secret_key=address.secret_key,
         )
-        context = Context(db, store, timedelta(hours=1), request_verification)
+        context = make_context(db, store, queue)
         for opened in (db.open(), store.open(), store.ensure_bucket()):
             runner.run(opened)
 
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
         @given(STEPS)
         def check(steps: list[Write | AtOnce]) -> None:
-            requested.clear()
-            runner.run(Upload(context, requested).run(steps))
+            queue.verified.clear()
+            runner.run(Upload(context, queue).run(steps))
 
         try:
             check()
