@@ -29,6 +29,8 @@ SERVICES = {
     *(*ENGINES, *READERS, "upload-worker", "transfers-worker", "share-worker", "chat-worker"),
     *("gateway", "secrets", "migrate"),
 }
+# Of the workers, those that do not read what their service reads under its own name.
+OWN_SECRETS = {"auth-worker": "auth-worker", "transfers-worker": "upload"}
 # Who may do what a plain process may not, and why is in docker-compose.yml.
 CAPABILITIES = {"gateway": ["NET_BIND_SERVICE"], "secrets": ["CHOWN"]}
 
@@ -181,7 +183,7 @@ def test_each_service_holds_its_own_secrets_alone(system: System) -> None:
         service = service_of(container)
         volumes = {mount["Name"].removeprefix(f"{system.project}_") for mount in container["Mounts"] if "Name" in mount}
         if service not in {"secrets", "gateway"}:
-            own = service if service == "auth-worker" else service.removesuffix("-worker").replace("transfers", "upload")
+            own = OWN_SECRETS.get(service, service.removesuffix("-worker"))
             assert {name for name in volumes if name == "vault" or name.startswith("secrets-")} == {f"secrets-{own}"}
     for service in (*READERS, *ENGINES):
         listing = system.compose(

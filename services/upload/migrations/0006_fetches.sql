@@ -1,6 +1,6 @@
 -- Files that are fetched from elsewhere: jobs, each of which fills one upload session and shares what it becomes.
 
-create table fetch (
+create table fetch_job (
     id uuid primary key,
     owner uuid not null,
     url text not null,
@@ -31,6 +31,6 @@ create table fetch (
     changed_at timestamptz not null default now()
 );
 
-create index fetch_owned on fetch (owner, created_at, id);
-create index fetch_open on fetch (changed_at) where state in ('queued', 'fetching');
-create index fetch_settled on fetch (changed_at) where state not in ('queued', 'fetching');
+create index fetch_job_owned on fetch_job (owner, created_at, id);
+create index fetch_job_open on fetch_job (changed_at) where state in ('queued', 'fetching');
+create index fetch_job_settled on fetch_job (changed_at) where state not in ('queued', 'fetching');

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
-from common.http.outbound import Outbound
 
 from common.blob import ObjectStore
 from common.db import Database
 from common.http.internal import Peer, new_client
+from common.http.outbound import Outbound
 from common.http.service_tokens import TokenSource
 from upload_service.drivers import Rules
 from upload_service.drivers.public_urls import PublicUrls

@@ -61,7 +61,7 @@ class ShareTerms:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A row of `fetch`."""
+    """A row of `fetch_job`."""
 
     id: UUID
     owner: UUID

@@ -1,7 +1,6 @@
 """Replicas at URLs that an HTTP store named: read at public addresses alone."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 
 from common.errors import InvalidInput
 from common.http.outbound import AddressRefused, Outbound, RemoteRefused, RemoteUnavailable
@@ -21,9 +20,9 @@ class PublicUrls:
             return
         headers = {"Range": f"bytes={start}-{'' if length is None else start + length - 1}"} if start or length else {}
         try:
-            async with self._outbound.get(url, headers) as answer, aclosing(answer.blocks()) as blocks:
+            async with self._outbound.get(url, headers) as answer:
                 position, end = answer.start, None if length is None else start + length
-                async for block in blocks:
+                async for block in answer.blocks():
                     wanted = block[max(0, start - position) : None if end is None else max(0, end - position)]
                     position += len(block)
                     if wanted:

@@ -7,17 +7,15 @@ condition that it is still the same content. Without a size, or something to rec
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
-
-from common.http.outbound import Answer, Outbound, RemoteRefused, RemoteUnavailable
 
 from common import clock, logging
 from common.blob import DigestClaim
 from common.blob.limits import MAX_PARTS, MIB
 from common.errors import DomainError, TooLarge, Unavailable
+from common.http.outbound import Answer, Outbound, RemoteRefused, RemoteUnavailable
 from common.ids import new_id
 from upload_service.fetch_model import OTHER_CONTENT, TEMPORARY, Fetch, name_of, validator_of
 from upload_service.model import Layout, SessionState, UploadSession
@@ -84,7 +82,7 @@ class _Work:
 
 
 async def run_fetch(fetching: Fetching, fetch_id: UUID) -> None:
-    """Fetch, unless somebody else is at it or it is settled. What fails for good is recorded, and nothing left of it."""
+    """Fetch, unless somebody else is at it or it is settled. What fails for good is recorded, and leaves nothing."""
     work = await _claim(fetching, fetch_id)
     if work is None:
         return
@@ -176,11 +174,11 @@ async def _attempt(work: _Work) -> UploadSession:
         else:
             session, start = await _begin(work, answer), 0
         work.done = start
-        async with aclosing(answer.blocks()) as blocks:
-            if session.layout is Layout.STREAM:
-                await streams.put_stream(work.context, session, _Whole(work, blocks, answer.length), fetch.max_size)
-            else:
-                await _put_pieces(work, session, blocks, start)
+        if session.layout is Layout.STREAM:
+            body = _Whole(work, answer.blocks(), answer.length)
+            await streams.put_stream(work.context, session, body, fetch.max_size)
+        else:
+            await _put_pieces(work, session, answer.blocks(), start)
     return session
 
 

@@ -23,10 +23,10 @@ _CLAIM_LOCK = 0x46455443
 async def insert_fetch(connection: Connection, values: dict[str, Any], most_open: int) -> Fetch | None:
     """A new fetch; None when its owner has `most_open` that are not settled."""
     statement: LiteralString = f"""
-        insert into fetch (id, owner, url, file_name, sha256, mirrors, terms, max_size, ends_at)
+        insert into fetch_job (id, owner, url, file_name, sha256, mirrors, terms, max_size, ends_at)
         select %(id)s, %(owner)s, %(url)s, %(file_name)s, %(sha256)s, %(mirrors)s::integer[], %(terms)s, %(max_size)s,
             now() + %(lifetime)s
-        where (select count(*) from fetch where owner = %(owner)s and {_OPEN}) < %(most_open)s
+        where (select count(*) from fetch_job where owner = %(owner)s and {_OPEN}) < %(most_open)s
         returning {COLUMNS}
     """
     return await fetch_one(
@@ -35,7 +35,7 @@ async def insert_fetch(connection: Connection, values: dict[str, Any], most_open
 
 
 async def get_fetch(connection: Connection, fetch_id: UUID) -> Fetch | None:
-    return await fetch_one(connection, Fetch, f"select {COLUMNS} from fetch where id = %(id)s", {"id": fetch_id})
+    return await fetch_one(connection, Fetch, f"select {COLUMNS} from fetch_job where id = %(id)s", {"id": fetch_id})
 
 
 async def fetches_of(
@@ -43,7 +43,7 @@ async def fetches_of(
 ) -> list[Fetch]:
     """An account's fetches, the newest first; `after`: moment and id of the last one that is known already."""
     statement: LiteralString = f"""
-        select {COLUMNS} from fetch
+        select {COLUMNS} from fetch_job
         where owner = %(owner)s and (%(moment)s::timestamptz is null or (created_at, id) < (%(moment)s, %(id)s::uuid))
         order by created_at desc, id desc limit %(limit)s
     """
@@ -61,10 +61,10 @@ async def claim_fetch(
 ) -> Fetch | None:
     """Make `worker` the one who fetches; None when another one is at it, it is settled, or too many are under way."""
     statement: LiteralString = f"""
-        update fetch set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s, changed_at = now()
+        update fetch_job set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s, changed_at = now()
         where id = %(id)s and {_OPEN} and {_FREE}
-            and (select count(*) from fetch where {_OPEN} and lease_until >= now()) < %(at_once)s
-            and (select count(*) from fetch as other where {_OPEN} and lease_until >= now() and owner = fetch.owner)
+            and (select count(*) from fetch_job where {_OPEN} and lease_until >= now()) < %(at_once)s
+            and (select count(*) from fetch_job as other where {_OPEN} and lease_until >= now() and owner = fetch_job.owner)
                 < %(at_once_each)s
         returning {COLUMNS}
     """
@@ -75,7 +75,7 @@ async def claim_fetch(
 async def extend_fetch(connection: Connection, fetch_id: UUID, worker: UUID, lease: timedelta, bytes_done: int) -> bool:
     """Renew the claim and tell the progress; False when it was lost or the fetch was canceled."""
     statement = """
-        update fetch set lease_until = now() + %(lease)s, bytes_done = %(bytes_done)s
+        update fetch_job set lease_until = now() + %(lease)s, bytes_done = %(bytes_done)s
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
     """
     values = {"id": fetch_id, "worker": worker, "lease": lease, "bytes_done": bytes_done}
@@ -92,7 +92,7 @@ async def begin_content(
 ) -> bool:
     """Remember where the content goes, and what the other side says of it; False when the claim was lost."""
     statement = """
-        update fetch set session_id = %(session_id)s, size = %(size)s, validator = %(validator)s, bytes_done = 0,
+        update fetch_job set session_id = %(session_id)s, size = %(size)s, validator = %(validator)s, bytes_done = 0,
             changed_at = now()
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
     """
@@ -105,7 +105,7 @@ async def finish_fetch(
 ) -> bool:
     """Say that it is done; False when the claim was lost or the fetch was canceled."""
     statement = """
-        update fetch set state = 'done', file_id = %(file_id)s, share_code = %(share_code)s, size = %(size)s,
+        update fetch_job set state = 'done', file_id = %(file_id)s, share_code = %(share_code)s, size = %(size)s,
             bytes_done = %(size)s, error = null, lease_until = null, changed_at = now()
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
     """
@@ -116,7 +116,7 @@ async def finish_fetch(
 async def fail_fetch(connection: Connection, fetch_id: UUID, worker: UUID, error: str) -> bool:
     """Say that it has failed for good; False when the claim was lost."""
     statement = """
-        update fetch set state = 'failed', error = %(error)s, lease_until = null, changed_at = now()
+        update fetch_job set state = 'failed', error = %(error)s, lease_until = null, changed_at = now()
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
     """
     return await count(connection, statement, {"id": fetch_id, "worker": worker, "error": error}) == 1
@@ -125,7 +125,7 @@ async def fail_fetch(connection: Connection, fetch_id: UUID, worker: UUID, error
 async def note_error(connection: Connection, fetch_id: UUID, worker: UUID, error: str) -> None:
     """Remember why the last attempt failed, while others are to come."""
     await connection.execute(
-        "update fetch set error = %(error)s where id = %(id)s and worker = %(worker)s and state = 'fetching'",
+        "update fetch_job set error = %(error)s where id = %(id)s and worker = %(worker)s and state = 'fetching'",
         {"id": fetch_id, "worker": worker, "error": error},
     )
 
@@ -133,7 +133,7 @@ async def note_error(connection: Connection, fetch_id: UUID, worker: UUID, error
 async def drop_claim(connection: Connection, fetch_id: UUID, worker: UUID) -> None:
     """Give the claim up, so that the next worker need not wait for its end."""
     await connection.execute(
-        "update fetch set lease_until = null where id = %(id)s and worker = %(worker)s",
+        "update fetch_job set lease_until = null where id = %(id)s and worker = %(worker)s",
         {"id": fetch_id, "worker": worker},
     )
 
@@ -141,14 +141,14 @@ async def drop_claim(connection: Connection, fetch_id: UUID, worker: UUID) -> No
 async def cancel_fetch(connection: Connection, fetch_id: UUID) -> Fetch | None:
     """The fetch, canceled; None when it is settled."""
     statement: LiteralString = f"""
-        update fetch set state = 'canceled', changed_at = now() where id = %(id)s and {_OPEN} returning {COLUMNS}
+        update fetch_job set state = 'canceled', changed_at = now() where id = %(id)s and {_OPEN} returning {COLUMNS}
     """
     return await fetch_one(connection, Fetch, statement, {"id": fetch_id})
 
 
 async def waiting_fetches(connection: Connection, limit: int) -> list[UUID]:
     """Fetches that nobody is at, the longest waiting first."""
-    statement: LiteralString = f"select id from fetch where {_OPEN} and {_FREE} order by changed_at limit %(limit)s"
+    statement: LiteralString = f"select id from fetch_job where {_OPEN} and {_FREE} order by changed_at limit %(limit)s"
     async with connection.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(statement, {"limit": limit})
         return await cursor.fetchall()
@@ -156,10 +156,10 @@ async def waiting_fetches(connection: Connection, limit: int) -> list[UUID]:
 
 async def delete_fetches_of(connection: Connection, owner: UUID) -> None:
     """Forget all fetches of an account; those under way lose their claim."""
-    await connection.execute("delete from fetch where owner = %(owner)s", {"owner": owner})
+    await connection.execute("delete from fetch_job where owner = %(owner)s", {"owner": owner})
 
 
 async def forget_fetches(connection: Connection, age: timedelta, states: Sequence[FetchState]) -> int:
     """Forget fetches that were settled long enough ago."""
-    statement = "delete from fetch where state = any(%(states)s) and changed_at < now() - %(age)s"
+    statement = "delete from fetch_job where state = any(%(states)s) and changed_at < now() - %(age)s"
     return await count(connection, statement, {"states": list(states), "age": age})
