@@ -124,6 +124,23 @@ class File:
     """Of its blob; None until the content is verified."""
 
 
+@dataclass(frozen=True, slots=True)
+class UploadKey:
+    """A row of `upload_key`."""
+
+    id: UUID
+    digest: bytes
+    account: UUID
+    credential: UUID
+    expires_at: datetime
+    session_id: UUID | None
+
+    @property
+    def resume_key(self) -> bytes:
+        """By which the session is found that its pieces go to, while it is open."""
+        return b"upload key:" + self.id.bytes
+
+
 class Keep(Enum):
     """What stays as it is."""
 

@@ -7,19 +7,22 @@ recorded together with the piece. So the content is what counts of each piece, i
 One writer at a time: it reserves the index after the last piece. `complete_upload` makes a file of all of it.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import accumulate
 from types import TracebackType
+from uuid import UUID
 
 from common import logging
 from common.blob import WrittenObject, write_stream
 from common.blob.writer import Source
 from common.errors import Conflict, InvalidInput, Unavailable
-from upload_service.model import MAX_CHUNKS, Layout, UploadSession
+from upload_service.model import MAX_CHUNKS, Layout, Part, SessionState, UploadSession
+from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
 from upload_service.operations.reservation import PartBusy, Reservation, patience_ends
 from upload_service.operations.streams import Limited
-from upload_service.queries import parts
+from upload_service.queries import parts, sessions
 
 _log = logging.get(__name__)
 
@@ -28,6 +31,32 @@ class OffsetBeyond(Conflict):
     """The content does not reach so far yet."""
 
     code = "offset_beyond"
+
+
+async def stored_pieces(context: Context, session: UploadSession) -> list[Part]:
+    """The pieces that are stored, in order; of some of them nothing may count any more."""
+    async with context.db.connection() as connection:
+        return await parts.stored_parts(connection, session.id)
+
+
+def boundaries_of(pieces: Sequence[Part]) -> list[int]:
+    """Where the pieces begin that count for anything, and last where all of them end."""
+    return [0, *accumulate(piece.length for piece in pieces if piece.length)]
+
+
+async def drop_unused(context: Context, session_id: UUID) -> None:
+    """Leave nothing of a session that nothing was appended to, unless somebody is at it."""
+    with suppress(Unavailable):
+        # Without a database nothing can be said; the session runs out.
+        async with context.db.transaction() as connection:
+            session = await sessions.get_session(connection, session_id, lock=True)
+            if session is None or not await sessions.is_quiet(connection, session_id):
+                return
+            if await parts.stored_parts(connection, session_id):
+                return
+            if not await sessions.move_session(connection, session_id, [SessionState.OPEN], SessionState.ABORTED):
+                return
+        await clean_session(context, session)
 
 
 class Appending:
@@ -105,10 +134,8 @@ class Appending:
 
     async def _look(self) -> tuple[int, list[int]]:
         """How many pieces are stored, and the boundaries of those that count."""
-        async with self._context.db.connection() as connection:
-            pieces = await parts.stored_parts(connection, self._session.id)
-        lengths = [piece.length for piece in pieces if piece.length]
-        return len(pieces), [0, *accumulate(lengths)]
+        pieces = await stored_pieces(self._context, self._session)
+        return len(pieces), boundaries_of(pieces)
 
     async def _abort_earlier(self) -> None:
         """Abort what an earlier writer of this piece began and left, before its name is replaced."""

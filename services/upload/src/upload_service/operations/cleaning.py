@@ -11,11 +11,13 @@ from common import logging
 from common.errors import Unavailable
 from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations.context import Context
-from upload_service.queries import blobs, files, parts, sessions
+from upload_service.queries import blobs, files, parts, sessions, upload_keys
 
 BATCH = 100
 # A sender that comes back within this time still hears what became of its upload.
 REMEMBERED = timedelta(days=7)
+# The first piece that was begun with a key in time may take so long.
+KEY_REMEMBERED = timedelta(days=1)
 
 _log = logging.get(__name__)
 
@@ -52,7 +54,7 @@ async def clean_session(context: Context, session: UploadSession) -> None:
 
 
 async def abort_stale_sessions(context: Context) -> None:
-    """Expire sessions whose time is over, clean up after every ended one, forget the old ones."""
+    """Expire sessions whose time is over, clean up after every ended one, forget the old ones, and unused keys."""
     async with context.db.connection() as connection:
         while await sessions.expire_sessions(connection, BATCH) == BATCH:
             pass
@@ -61,6 +63,7 @@ async def abort_stale_sessions(context: Context) -> None:
         await clean_session(context, session)
     async with context.db.connection() as connection:
         await sessions.forget_sessions(connection, REMEMBERED, BATCH)
+        await upload_keys.forget_keys(connection, KEY_REMEMBERED)
 
 
 async def collect_garbage(context: Context, grace: timedelta) -> None:
