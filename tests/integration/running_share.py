@@ -57,6 +57,10 @@ class UploadStandIn:
     says: dict[UUID, errors.DomainError] = field(default_factory=dict[UUID, errors.DomainError])
     passwords: dict[UUID, str] = field(default_factory=dict[UUID, str])
     """The hashes of the files' own passwords."""
+    mirrors: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict[UUID, list[dict[str, Any]]])
+    """The files' replicas, as a page is told of them."""
+    states: dict[UUID, str] = field(default_factory=dict[UUID, str])
+    """What is not `ready`."""
     is_down: bool = False
     released: list[UUID] = field(default_factory=list[UUID])
     owners: dict[UUID, str] = field(default_factory=dict[UUID, str])
@@ -80,6 +84,21 @@ class UploadStandIn:
                 "password_hash": self.passwords.get(file_id),
             }
 
+        async def describe(file_id: UUID) -> Response | dict[str, Any]:
+            if self.is_down:
+                return Response(status_code=500)
+            if file_id in self.says:
+                raise self.says[file_id]
+            state = self.states.get(file_id, "ready")
+            return {
+                "name": "x",
+                "size": 100,
+                "sha256": SHA256.hex() if state == "ready" else None,
+                "state": state,
+                "password_hash": self.passwords.get(file_id),
+                "mirrors": self.mirrors.get(file_id, []),
+            }
+
         async def adopt(request: Request, file_id: UUID) -> Response:
             if self.is_down:
                 return Response(status_code=500)
@@ -97,6 +116,7 @@ class UploadStandIn:
             return Response("{}")
 
         app.add_api_route("/internal/files/{file_id}/download", open_download, methods=["POST"], response_model=None)
+        app.add_api_route("/internal/files/{file_id}/page", describe, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/adopt", adopt, methods=["POST"])
         app.add_api_route("/internal/files/{file_id}", release, methods=["DELETE"])
         return app
@@ -172,6 +192,16 @@ class ShareService:
     def share_link(self, owner: Account | None = None, **changes: Any) -> SharedFile:
         """Share a file by a link, as the upload service does for File Uploader."""
         return self.shared(form="link", owner=str(owner.id) if owner else None, **changes)
+
+    def share_page(self, owner: Account | None = None, **changes: Any) -> SharedFile:
+        """Share a file by a page, as the upload service does for MirrorAce."""
+        return self.shared(form="page", owner=str(owner.id) if owner else None, **changes)
+
+    def key_of(self, account: Account) -> dict[str, str]:
+        """A new API key of the account, as MirrorAce's clients send it."""
+        answer = httpx.post(f"{self.auth_url}/v1/account/keys", json={"name": "key"}, headers=account.headers)
+        assert answer.is_success, answer.text
+        return {name: answer.json()[name] for name in ("api_key", "api_token")}
 
     def shared(self, **changes: Any) -> SharedFile:
         """Share a file as the upload service does; `changes` to what it sends."""

@@ -82,6 +82,16 @@ MIRAGE: Routes = [
     ("chat", "GET", "/api/check_follow?username=name"),
     ("chat", "GET", "/api/fyp"),
 ]
+MIRRORACE: Routes = [
+    ("upload", "POST", "/api/v1/file/upload"),
+    ("upload", "POST", "/api/v1/upload"),
+    ("upload", "POST", "/api/v1/upload/remote"),
+    ("share", "POST", "/api/v1/file/info"),
+    ("share", "GET", "/m/abc0123456xy"),
+    ("share", "POST", "/m/abc0123456xy"),
+    ("share", "GET", "/m/abc0123456xy/download?key=1"),
+    ("share", "GET", "/m/abc0123456xy/"),
+]
 NATIVE: Routes = [
     ("auth", "POST", "/v1/auth/register"),
     ("auth", "DELETE", "/v1/auth/sessions/0"),
@@ -94,10 +104,15 @@ NATIVE: Routes = [
     ("upload", "GET", "/v1/files?limit=1"),
     ("upload", "PATCH", "/v1/files/0"),
     ("upload", "GET", "/v1/files/0/content"),
+    ("upload", "GET", "/v1/mirrors"),
+    ("upload", "PATCH", "/v1/mirrors/1"),
+    ("upload", "POST", "/v1/fetches"),
+    ("upload", "DELETE", "/v1/fetches/0"),
     ("upload", "GET", "/v1/openapi/upload.json"),
     ("share", "POST", "/v1/shares"),
     ("share", "DELETE", "/v1/shares/0"),
     ("share", "GET", "/v1/links/4yn-8yjhsu"),
+    ("share", "GET", "/v1/pages/abc0123456xy"),
     ("share", "GET", "/v1/openapi/share.json"),
     ("chat", "POST", "/v1/rooms"),
     ("chat", "GET", "/v1/rooms/mine"),
@@ -107,13 +122,15 @@ NATIVE: Routes = [
     ("chat", "DELETE", "/v1/messages/1"),
     ("chat", "GET", "/v1/openapi/chat.json"),
 ]
-EVERYTHING: Routes = list(dict.fromkeys([*FILECODEBOX, *FILE_UPLOADER, *MIRAGE, *NATIVE]))
+EVERYTHING: Routes = list(dict.fromkeys([*FILECODEBOX, *FILE_UPLOADER, *MIRAGE, *MIRRORACE, *NATIVE]))
 SPOKEN: Mapping[str, Routes] = {
     "filecodebox.example.org": FILECODEBOX,
     "FileUploader.localhost:8080": FILE_UPLOADER,
     "mirage.example.org": MIRAGE,
+    "mirrorace.example.org": MIRRORACE,
     "files.example.org": EVERYTHING,
     "fileuploader": EVERYTHING,
+    "mirrorace": EVERYTHING,
     "my-fileuploader.example.org": EVERYTHING,
 }
 
@@ -201,6 +218,13 @@ async def test_a_links_characters_reach_the_service_as_they_were_sent(door: Door
         ("GET", "/v1"),
         ("GET", "/v1/auth"),
         ("GET", "/v1/links"),
+        ("GET", "/v1/pages"),
+        ("GET", "/m"),
+        ("POST", "/api/v1/upload/"),
+        ("POST", "/api/v1/upload/link"),
+        ("POST", "/api/v1/file"),
+        ("POST", "/api/v1/file/info/"),
+        ("GET", "/m/../internal/accounts/0"),
         ("GET", "/v1/openapi/mirror.json"),
         ("GET", "/v1/rooms/1/../../../internal/rooms/1"),
         ("GET", "/v1/message"),

@@ -366,7 +366,9 @@ def test_where_guests_may_not_share_an_account_may(make_database: MakeDatabase, 
 
 def test_the_native_calls_are_documented_and_nothing_internal_is(service: ShareService) -> None:
     document = service.client().get("/v1/openapi/share.json").json()
-    assert set(document["paths"]) == {"/v1/shares", "/v1/shares/{share_id}", "/v1/links/{code}"}
+    assert set(document["paths"]) == {
+        "/v1/shares", "/v1/shares/{share_id}", "/v1/links/{code}", "/v1/pages/{slug}",
+    }  # fmt: skip
     for path, method in (("/v1/shares", "post"), ("/v1/shares/{share_id}", "patch")):
         schema = document["paths"][path][method]["requestBody"]["content"]["application/json"]["schema"]
         assert "expires_at" in schema["properties"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidInput, TooLarge, TooSlow
 from common.http import bodies
-from common.http.bodies import Field, FilePart, FormStream, RawBody, read_body, read_fields
+from common.http.bodies import Field, FilePart, FormStream, RawBody, read_body, read_fields, read_form
 
 BOUNDARY = "b0undary"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -169,3 +169,24 @@ async def test_fields_come_in_three_encodings(kind: str, body: bytes, fields: di
 async def test_fields_that_cannot_be_read_are_refused(kind: str, body: bytes) -> None:
     with pytest.raises(InvalidInput):
         await read_fields(request(body, kind, block=4096))
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", FORM])
+async def test_a_form_keeps_repeated_fields_in_the_order_sent(kind: str) -> None:
+    body = form(('name="a"', b"1"), ('name="b"', b""), ('name="f"; filename="n"', b"skipped"), ('name="a"', b"2"))
+    got = request(body if kind == FORM else b"a=1&b=&a=2", kind)
+    assert await read_form(got) == [Field("a", "1"), Field("b", ""), Field("a", "2")]
+
+
+async def test_a_form_s_size_and_its_number_of_fields_have_limits_of_their_own() -> None:
+    kind = "application/x-www-form-urlencoded"
+    assert len(await read_form(request(b"a=1&" * 99, kind), count=100)) == 99
+    with pytest.raises(InvalidInput):
+        await read_form(request(b"a=1&" * 101, kind), count=100)
+    with pytest.raises(TooLarge):
+        await read_form(request(b"a=" + b"x" * 99, kind), limit=100)
+    long = form(('name="a"', b"x" * 101))
+    with pytest.raises(TooLarge):
+        [part async for part in FormStream(request(long), field_limit=100)]
+    with pytest.raises(InvalidInput):
+        await read_form(request(b"{}", "application/json"))

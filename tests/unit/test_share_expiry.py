@@ -20,6 +20,7 @@ def policy(**changes: Any) -> Policy:
 def share(**changes: Any) -> Share:
     fields: dict[str, Any] = {
         "id": uuid4(),
+        "number": 1,
         "form": "code",
         "code": "ABCDE",
         "kind": "file",
@@ -34,6 +35,7 @@ def share(**changes: Any) -> Share:
         "uses_left": None,
         "used_count": 0,
         "created_at": NOW,
+        "ended_for": None,
     }
     return Share(**{**fields, **changes})
 

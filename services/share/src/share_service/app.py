@@ -1,4 +1,4 @@
-"""The share service: codes, links, texts, redemption and policy."""
+"""The share service: codes, links, pages, texts, redemption and policy."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,8 +14,8 @@ from common.http.service_tokens import TokenSource, TokenVerifier
 from common.http.user_tokens import UserTokens
 from common.limits import Limiter
 from common.passwords import Passwords
-from share_service.api import internal, links, shares
-from share_service.compat import filecodebox, fileuploader
+from share_service.api import internal, links, pages, shares
+from share_service.compat import filecodebox, fileuploader, mirrorace
 from share_service.delete_keys import DeleteKeys
 from share_service.download_keys import DownloadKeys
 from share_service.guesses import Guesses
@@ -23,6 +23,7 @@ from share_service.passwords import SharePasswords
 from share_service.policy import PolicySource
 from share_service.settings import ShareSettings
 from share_service.state import AppState
+from share_service.web import routes as web
 
 
 def create_app(settings: ShareSettings | None = None) -> FastAPI:
@@ -76,6 +77,9 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
     app.include_router(internal.room_routes(verifier))
     app.include_router(shares.router)
     app.include_router(links.router)
+    app.include_router(pages.router)
     app.include_router(filecodebox.router)
     app.include_router(fileuploader.router)
+    app.include_router(mirrorace.router)
+    app.include_router(web.router)
     return app

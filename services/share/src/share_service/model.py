@@ -15,18 +15,33 @@ CODE_ATTEMPTS = 20
 # What stands in a link: 60 bits, so that tries need not be counted. No zero, which reads as an O.
 LINK_LENGTH = 10
 LINK_ALPHABET = string.ascii_letters + "123456789-+="
+# What names a page: 62 bits, so that tries need not be counted.
+SLUG_LENGTH = 12
+SLUG_ALPHABET = string.ascii_lowercase + string.digits
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,16}", re.ASCII)
 _LINK = re.compile(rf"[A-Za-z1-9+=-]{{{LINK_LENGTH}}}({_EXTENSION.pattern})?", re.ASCII)
+_SLUG = re.compile(rf"[a-z0-9]{{{SLUG_LENGTH}}}", re.ASCII)
 
 LEASE_LIFETIME = timedelta(hours=1)
 # A share that gave back what it held is kept this long, so that its code is answered as expired, not as unknown.
 KEEP_RELEASED = timedelta(hours=24)
+# A page's clients ask for longer what has become of it.
+KEEP_PAGES = timedelta(days=30)
 # A release that failed, or whose sweep died, is tried again after this.
 RELEASE_AGAIN = timedelta(minutes=1)
 
 Kind = Literal["file", "text"]
-Form = Literal["code", "link"]
+Form = Literal["code", "link", "page"]
 State = Literal["active", "spent", "ended", "released"]
+EndedFor = Literal["owner", "administrator", "copyright"]
+"""Who ended a share before its time, or what for."""
+
+
+_ENDINGS: dict[EndedFor | None, str] = {
+    "owner": "The share was ended by its owner.",
+    "administrator": "The share was ended by an administrator.",
+    "copyright": "The share was ended for reasons of copyright.",
+}
 
 
 class UnknownCode(NotFound):
@@ -39,6 +54,11 @@ class ShareEnded(Gone):
     """The share has ended."""
 
     code = "share_ended"
+
+    def __init__(self, ended_for: EndedFor | None = None) -> None:
+        """`ended_for` None: its time is over, its uses are taken, or nobody knows."""
+        super().__init__(_ENDINGS.get(ended_for))
+        self.ended_for: EndedFor | None = ended_for
 
 
 class BadKey(Forbidden):
@@ -62,9 +82,11 @@ class Share:
     """A share as it stands in the database. `size` in bytes; `uses_left` None: any number of uses.
 
     `owner` None: nobody's. `password_hash` None: it has no password of its own, though its file may have one.
+    `number`: its id for those who know numbers only. `ended_for` None: it has not ended, or nobody ended it.
     """
 
     id: UUID
+    number: int
     form: Form
     code: str
     kind: Kind
@@ -79,6 +101,7 @@ class Share:
     uses_left: int | None
     used_count: int
     created_at: datetime
+    ended_for: EndedFor | None
 
     def is_over(self, now: datetime) -> bool:
         """Whether its time is over, be its state what it may."""
@@ -103,7 +126,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How a share is to be named: by a code, of digits alone if so wanted, or by a link that ends in `extension`."""
+    """How a share is to be named: by a code, of digits alone if so wanted, by a link that ends in `extension`, or by
+    the slug of a page.
+    """
 
     form: Form = "code"
     digits_only: bool = False
@@ -136,6 +161,11 @@ def is_code(text: str) -> bool:
 def is_link(text: str) -> bool:
     """Whether `text` can stand in a link at all."""
     return _LINK.fullmatch(text) is not None
+
+
+def is_slug(text: str) -> bool:
+    """Whether `text` can name a page at all."""
+    return _SLUG.fullmatch(text) is not None
 
 
 def link_extension(extension: str) -> str:

@@ -41,6 +41,13 @@ class PasswordWrong(Unauthenticated):
     challenge = 'Basic realm="share"'
 
 
+class HeaderPasswordWrong(PasswordWrong):
+    """The password is wrong."""
+
+    # `Basic` would make a browser ask in the page's place, and carries API keys in the native API.
+    challenge = f'{HEADER} realm="share"'
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What someone shows who asks for a share that may have a password."""

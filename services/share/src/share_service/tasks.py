@@ -31,7 +31,7 @@ def register(app: Celery, process: WorkerProcess[WorkerState]) -> None:
 
 
 async def sweep(state: WorkerState) -> None:
-    """End what is over, give back what ended shares hold, forget what was given back a day ago.
+    """End what is over, give back what ended shares hold, forget what was given back long enough ago.
 
     Safe to run twice at once; what a crash or a service that was down left behind is found by the next run.
     """

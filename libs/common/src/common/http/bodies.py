@@ -22,6 +22,7 @@ TRAILING_LIMIT = 64 * 1024
 FIELD_LIMIT = 1024 * 1024
 FIELD_COUNT = 64
 HEADER_LIMIT = 16 * 1024
+FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 Event = multipart.MultipartSegment | bytes | bytearray | None
 
@@ -94,14 +95,20 @@ class FormStream:
     Raises `InvalidInput` on anything malformed or cut off, `TooLarge` on a field or a body over a limit.
     """
 
-    def __init__(self, request: Request, limit: int | None = None) -> None:
-        """`limit`: how many bytes the whole body may have; None where the reader counts the file's itself."""
+    def __init__(
+        self, request: Request, limit: int | None = None, *, count: int = FIELD_COUNT, field_limit: int = FIELD_LIMIT
+    ) -> None:
+        """`limit`: how many bytes the whole body may have; None where the reader counts the file's itself.
+
+        `count`: how many parts there may be; `field_limit`: how many bytes one that is no file.
+        """
         kind, options = multipart.parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get("boundary", "")
         if kind != "multipart/form-data" or not boundary:
             raise InvalidInput("the body is not multipart/form-data with a boundary")
         self.body = RawBody(request, limit)
         self.closing = len(boundary.encode()) + 8
+        self._count, self._field_limit = count, field_limit
         self._blocks = aiter(self.body)
         try:
             self._parser = multipart.PushMultipartParser(boundary, max_header_size=HEADER_LIMIT, max_header_count=16)
@@ -110,7 +117,7 @@ class FormStream:
         self._events: AsyncIterator[Event] = self._parse()
 
     async def __aiter__(self) -> AsyncIterator[Field | FilePart]:
-        for _ in range(FIELD_COUNT):
+        for _ in range(self._count):
             segment = await anext(self._events, None)
             if segment is None:
                 return
@@ -122,7 +129,7 @@ class FormStream:
             yield part
             async for _ in part:
                 pass
-        raise InvalidInput(f"more than {FIELD_COUNT} form fields")
+        raise InvalidInput(f"more than {self._count} form fields")
 
     async def next_event(self) -> Event:
         """The parser's next event: a part's start, a block of it, or None at its end."""
@@ -132,7 +139,7 @@ class FormStream:
         value = bytearray()
         while (event := await self.next_event()) is not None:
             value += cast("bytes", event)
-            if len(value) > FIELD_LIMIT:
+            if len(value) > self._field_limit:
                 raise TooLarge(f"the form field {segment.name!r} is too long")
         try:
             return Field(segment.name or "", value.decode())
@@ -161,21 +168,33 @@ async def read_body(request: Request, limit: int = FIELD_LIMIT) -> bytes:
     return b"".join([block async for block in RawBody(request, limit)])
 
 
+async def read_form(request: Request, *, limit: int = FIELD_LIMIT, count: int = FIELD_COUNT) -> list[Field]:
+    """The fields of a small form, urlencoded or multipart, in the order sent, repeated ones too. Files are skipped.
+
+    `limit`: how many bytes it may have; `count`: how many fields. Raises `InvalidInput`, `TooLarge`.
+    """
+    kind = _media_type(request)
+    if kind == "multipart/form-data":
+        form = FormStream(request, limit=limit + TRAILING_LIMIT, count=count)
+        return [part async for part in form if isinstance(part, Field)]
+    if kind != "application/x-www-form-urlencoded":
+        raise InvalidInput("the body is no form")
+    body = await read_body(request, limit)
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=count, errors="strict")
+    except ValueError:
+        raise InvalidInput("malformed form") from None
+    return [Field(name, text) for name, text in pairs]
+
+
 async def read_fields(request: Request) -> dict[str, Any]:
     """The fields of a small body: a JSON object, or a urlencoded or multipart form (whose values are strings).
 
     What comes without a content type is taken for JSON. Files in a form are skipped. Raises `InvalidInput`, `TooLarge`.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        form = FormStream(request, limit=FIELD_LIMIT + TRAILING_LIMIT)
-        return {part.name: part.text async for part in form if isinstance(part, Field)}
+    if _media_type(request) in FORM_TYPES:
+        return {field.name: field.text for field in await read_form(request)}
     body = await read_body(request)
-    if kind == "application/x-www-form-urlencoded":
-        try:
-            return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELD_COUNT, errors="strict"))
-        except ValueError:
-            raise InvalidInput("malformed form") from None
     try:
         # What JSON has no word for could not be quoted in an answer either.
         value = from_json(body, allow_inf_nan=False)
@@ -184,3 +203,7 @@ async def read_fields(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("the body is not a JSON object")
     return cast("dict[str, Any]", value)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()

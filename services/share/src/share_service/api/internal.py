@@ -10,7 +10,7 @@ from common import clock
 from common.dialects.filecodebox import Policy
 from common.http.service_tokens import TokenVerifier, internal_only
 from share_service import operations, queries
-from share_service.model import Form, Naming, Terms
+from share_service.model import EndedFor, Form, Naming, Terms
 from share_service.state import state_of
 
 # PostgreSQL cannot keep a NUL in a text. Longer than any name that the upload service lets pass.
@@ -20,7 +20,8 @@ Text = Annotated[str, Field(min_length=1, max_length=8192, pattern=r"^[^\x00]*$"
 class ShareRequest(BaseModel):
     """A file to be shared. `size` in bytes; `expires_at` None: never; `uses` None: any number; `owner` None: nobody's.
 
-    `extension`: what a link is to end in, such as `.mp4`; left out where it is no such thing.
+    `extension`: what a link is to end in, such as `.mp4`; left out where it is no such thing. `password_hash`: of the
+    share's own password (Argon2id, in PHC string format).
     """
 
     origin: Text
@@ -32,6 +33,7 @@ class ShareRequest(BaseModel):
     owner: UUID | None = None
     form: Form = "code"
     extension: str = ""
+    password_hash: Annotated[str, Field(max_length=512, pattern=r"^\$argon2id\$[!-~]+$")] | None = None
 
 
 class ShareAnswer(BaseModel):
@@ -44,9 +46,10 @@ class ShareAnswer(BaseModel):
 
 
 class Files(BaseModel):
-    """Files whose shares are to end."""
+    """Files whose shares are to end. `ended_for`: who deleted them, or what for; None: nobody did."""
 
     file_ids: Annotated[list[UUID], Field(max_length=10_000)]
+    ended_for: EndedFor | None = None
 
 
 class Shares(BaseModel):
@@ -127,6 +130,7 @@ async def create_share(request: Request, wanted: ShareRequest) -> ShareAnswer:
             terms=Terms(wanted.expires_at, wanted.uses),
             naming=Naming(wanted.form, policy.numeric_codes, wanted.extension),
             owner=wanted.owner,
+            password_hash=wanted.password_hash,
             now=clock.now(),
         )
     return ShareAnswer(
@@ -145,7 +149,7 @@ async def end_shares(request: Request, asked: Files) -> Done:
     state, ended = state_of(request), 1
     while ended:
         async with state.database.transaction() as connection:
-            ended = await operations.end_shares_of_files(connection, asked.file_ids, clock.now())
+            ended = await operations.end_shares_of_files(connection, asked.file_ids, clock.now(), asked.ended_for)
     return Done()
 
 

@@ -12,15 +12,8 @@ from common.rights import Action, Actor, permitted
 from share_service import operations
 from share_service.downloads import password_of
 from share_service.model import Kind, ShareEnded, UnknownCode
-from share_service.passwords import HEADER, PasswordWrong, password_header, proof_of
+from share_service.passwords import HeaderPasswordWrong, PasswordWrong, password_header, proof_of
 from share_service.state import state_of
-
-
-class LinkPasswordWrong(PasswordWrong):
-    """The password is wrong."""
-
-    # `Basic` carries API keys here, and would make a browser ask in the page's place.
-    challenge = f'{HEADER} realm="share"'
 
 
 class LinkView(BaseModel):
@@ -56,7 +49,7 @@ async def read_link(request: Request, identity: MaybeSignedIn, code: str) -> Lin
         try:
             await state.passwords.check(share.id, hashed, proof_of(request, password))
         except PasswordWrong:
-            raise LinkPasswordWrong from None
+            raise HeaderPasswordWrong from None
     return LinkView(
         name=share.name,
         size=share.size,

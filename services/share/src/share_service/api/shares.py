@@ -18,12 +18,15 @@ from common.rights import Actor
 from share_service import operations
 from share_service.model import Form, Kind, Naming, Share, Terms
 from share_service.operations import Changes, NewShare
+from share_service.pages import PLACE
 from share_service.state import AppState, state_of
 
 # PostgreSQL cannot keep a NUL in a text.
 Name = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
 Uses = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Password = Annotated[str, Field(min_length=1, max_length=PASSWORD_BYTES)]
+# What stands in the address before a share's name; a code has no address.
+PLACES: dict[Form, str] = {"link": "/f", "page": PLACE}
 # No later moment can be told in every time zone.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -35,7 +38,7 @@ class ShareView(BaseModel):
     form: Form
     code: str
     url: str | None
-    """Where a link leads; null for a code, which is typed."""
+    """Where a link leads, or the address of a page; null for a code, which is typed."""
     kind: Kind
     file_id: UUID | None
     name: str
@@ -142,10 +145,14 @@ async def edit_share(request: Request, identity: SignedIn, share_id: UUID) -> Sh
     return _view(request, share)
 
 
-async def end_share(request: Request, identity: SignedIn, share_id: UUID) -> Response:
-    """End a share; its file goes when no other share serves it."""
+async def end_share(
+    request: Request, identity: SignedIn, share_id: UUID, reason: Literal["copyright"] | None = None
+) -> Response:
+    """End a share; its file goes when no other share serves it. `reason`: for an administrator to give."""
     async with state_of(request).database.transaction() as connection:
-        await operations.end_share(connection, Actor(identity), share_id, clock.now())
+        await operations.end_share(
+            connection, Actor(identity), share_id, clock.now(), for_copyright=reason == "copyright"
+        )
     return Response(status_code=204)
 
 
@@ -163,12 +170,12 @@ async def _hash(state: AppState, password: str | None) -> str | None:
 
 
 def _view(request: Request, share: Share) -> ShareView:
-    is_link = share.form == "link"
+    base, place = base_url(request, state_of(request).public_url), PLACES.get(share.form)
     return ShareView(
         id=share.id,
         form=share.form,
         code=share.code,
-        url=f"{base_url(request, state_of(request).public_url)}/f/{share.code}" if is_link else None,
+        url=f"{base}{place}/{share.code}" if place else None,
         kind=share.kind,
         file_id=share.file_id,
         name=share.name,

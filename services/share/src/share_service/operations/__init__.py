@@ -16,7 +16,7 @@ from share_service.operations.owners import (
     see_share,
     share_again,
 )
-from share_service.operations.redeem import Admission, admit, look_up, redeem_file, redeem_text
+from share_service.operations.redeem import Admission, admit, look_up, pages_named, redeem_file, redeem_text
 
 __all__ = [
     "Admission",
@@ -34,6 +34,7 @@ __all__ = [
     "list_links",
     "list_shares",
     "look_up",
+    "pages_named",
     "purge",
     "redeem_file",
     "redeem_text",

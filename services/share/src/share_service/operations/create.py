@@ -13,6 +13,8 @@ from share_service.model import (
     CODE_LENGTH,
     LINK_ALPHABET,
     LINK_LENGTH,
+    SLUG_ALPHABET,
+    SLUG_LENGTH,
     CodesCrowded,
     Kind,
     Made,
@@ -65,6 +67,7 @@ async def share_file(
     naming: Naming,
     now: datetime,
     owner: UUID | None = None,
+    password_hash: str | None = None,
 ) -> Made:
     """Share a file: the answer is always the same for one `origin`, also when that share has ended.
 
@@ -73,7 +76,7 @@ async def share_file(
     existing = await queries.share_of_origin(connection, origin)
     if existing:
         return existing
-    content = Content("file", name, size, file_id=file_id, owner=owner)
+    content = Content("file", name, size, file_id=file_id, owner=owner, password_hash=password_hash)
     return await insert(connection, content, origin, naming, terms, now)
 
 
@@ -110,4 +113,10 @@ async def insert(
 def _new_name(naming: Naming) -> str:
     if naming.form == "code":
         return new_code(CODE_LENGTH, digits_only=naming.digits_only)
-    return "".join(secrets.choice(LINK_ALPHABET) for _ in range(LINK_LENGTH)) + link_extension(naming.extension)
+    if naming.form == "page":
+        return _drawn(SLUG_ALPHABET, SLUG_LENGTH)
+    return _drawn(LINK_ALPHABET, LINK_LENGTH) + link_extension(naming.extension)
+
+
+def _drawn(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))

@@ -1,4 +1,4 @@
-"""How shares go away: they end, give back what they hold, and are forgotten a day later.
+"""How shares go away: they end, give back what they hold, and are forgotten a day later; pages a month.
 
 Each step finds its work in the rows alone, so it may run twice at once, and a crash between two steps is caught by the
 next run. Each takes a batch; the caller repeats while a step reports work.
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from common.db import Connection
 from share_service import queries
-from share_service.model import KEEP_RELEASED, RELEASE_AGAIN, Release
+from share_service.model import KEEP_PAGES, KEEP_RELEASED, RELEASE_AGAIN, Release
 
 BATCH = 500
 RELEASE_BATCH = 50
@@ -32,6 +32,9 @@ async def finish_release(connection: Connection, share_id: UUID, now: datetime) 
 
 
 async def purge(connection: Connection, now: datetime) -> int:
-    """Delete shares that were released a day ago, and leases that are over. Returns how many rows."""
-    shares = await queries.delete_released(connection, now - KEEP_RELEASED, BATCH)
+    """Delete shares that were released a day ago, pages a month ago, and leases that are over.
+
+    Returns how many rows.
+    """
+    shares = await queries.delete_released(connection, now - KEEP_RELEASED, now - KEEP_PAGES, BATCH)
     return shares + await queries.delete_leases(connection, now, BATCH)

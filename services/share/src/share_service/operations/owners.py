@@ -9,14 +9,16 @@ from common.db import Connection
 from common.errors import Forbidden, NotFound
 from common.http.pages import Cursor
 from common.identity import Identity
-from common.rights import Action, Actor, permitted, require
+from common.rights import Action, Actor, Standing, permitted, require, standings
 from share_service import queries
-from share_service.model import Naming, Share, ShareEnded, Terms
+from share_service.model import EndedFor, Naming, Share, ShareEnded, Terms
 from share_service.operations.create import Content, insert
 
 # What one answer of File Uploader may list.
 LINK_LIST_LIMIT = 10_000
 END_BATCH = 1000
+# Who has the key of a share has it from whoever made it.
+_OWNERS = {Standing.OWNER, Standing.KEY_HOLDER, Standing.OWNED_KEY_HOLDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ async def edit_share(connection: Connection, actor: Actor, share_id: UUID, chang
         raise NotFound
     require(Action.EDIT, actor, share.owner)
     if not share.is_resumable(now):
-        raise ShareEnded
+        raise ShareEnded(share.ended_for)
     changed = replace(share, **changes.values)
     if "uses_left" in changes.values:
         changed = replace(changed, state="active")
@@ -104,13 +106,22 @@ async def edit_share(connection: Connection, actor: Actor, share_id: UUID, chang
     return changed
 
 
-async def end_share(connection: Connection, actor: Actor, share_id: UUID, now: datetime) -> None:
-    """End a share; one that has ended stays so. Raises `NotFound`."""
+async def end_share(
+    connection: Connection, actor: Actor, share_id: UUID, now: datetime, *, for_copyright: bool = False
+) -> None:
+    """End a share, which is remembered as its owner's doing or an administrator's; one that has ended stays so.
+
+    `for_copyright`: an administrator says that this is why. Raises `NotFound`, and `Forbidden` when anybody else does.
+    """
     share = await queries.share_of_id(connection, share_id)
     if share is None:
         raise NotFound
     require(Action.DELETE, actor, share.owner)
-    await queries.end_share(connection, share_id, now)
+    standing = standings(actor, share.owner)
+    if for_copyright and Standing.ADMINISTRATOR not in standing:
+        raise Forbidden
+    ended_for: EndedFor = "administrator" if standing.isdisjoint(_OWNERS) else "owner"
+    await queries.end_share(connection, share_id, now, "copyright" if for_copyright else ended_for)
 
 
 async def adopt_share(connection: Connection, identity: Identity, share_id: UUID) -> bool:
@@ -121,9 +132,11 @@ async def adopt_share(connection: Connection, identity: Identity, share_id: UUID
     return await queries.adopt_share(connection, share_id, identity.account_id)
 
 
-async def end_shares_of_files(connection: Connection, file_ids: list[UUID], now: datetime) -> int:
+async def end_shares_of_files(
+    connection: Connection, file_ids: list[UUID], now: datetime, ended_for: EndedFor | None = None
+) -> int:
     """End all shares of these files. Returns how many; ask again until none is left, for more may be in the making."""
-    return await queries.end_of_files(connection, file_ids, now)
+    return await queries.end_of_files(connection, file_ids, now, ended_for)
 
 
 async def revoke_shares(connection: Connection, share_ids: list[UUID], now: datetime) -> None:

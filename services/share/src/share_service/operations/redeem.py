@@ -6,7 +6,9 @@ from uuid import UUID
 
 from common.db import Connection
 from share_service import queries
-from share_service.model import LEASE_LIFETIME, Form, Share, ShareEnded, UnknownCode, is_code, is_link
+from share_service.model import LEASE_LIFETIME, Form, Share, ShareEnded, UnknownCode, is_code, is_link, is_slug
+
+_POSSIBLE = {"code": is_code, "link": is_link, "page": is_slug}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,25 +20,31 @@ class Admission:
 
 
 async def look_up(connection: Connection, code: str, now: datetime, form: Form = "code") -> Share:
-    """The share that goes by this code or link and can be redeemed. Takes nothing.
+    """The share that goes by this code, link or slug and can be redeemed. Takes nothing.
 
     Raises `UnknownCode`, `ShareEnded`.
     """
     share = await _find(connection, code, form)
     if not share.is_redeemable(now):
-        raise ShareEnded
+        raise ShareEnded(share.ended_for)
     return share
 
 
+async def pages_named(connection: Connection, slugs: list[str]) -> dict[str, Share]:
+    """The pages that go by these slugs, ended or not, by their slugs; those that are unknown are not among them."""
+    pages = await queries.pages_of_slugs(connection, [slug for slug in slugs if is_slug(slug)])
+    return {page.code: page for page in pages}
+
+
 async def admit(connection: Connection, code: str, holder: bytes, now: datetime, form: Form = "code") -> Admission:
-    """Say whether `holder` may download what this code or link names. Takes nothing.
+    """Say whether `holder` may download what this code, link or slug names. Takes nothing.
 
     Someone with a lease may also go on after the last use was taken. Raises `UnknownCode`, `ShareEnded`.
     """
     share = await _find(connection, code, form)
     leased = share.is_resumable(now) and await queries.has_lease(connection, share.id, holder, now)
     if not leased and not share.is_redeemable(now):
-        raise ShareEnded
+        raise ShareEnded(share.ended_for)
     return Admission(share, leased)
 
 
@@ -56,8 +64,7 @@ async def redeem_text(connection: Connection, share_id: UUID, now: datetime) -> 
 
 
 async def _find(connection: Connection, code: str, form: Form) -> Share:
-    possible = is_code(code) if form == "code" else is_link(code)
-    share = await queries.share_of_code(connection, form, code) if possible else None
+    share = await queries.share_of_code(connection, form, code) if _POSSIBLE[form](code) else None
     if share is None:
         raise UnknownCode
     return share

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from common.db import Connection
 from common.db.rows import count, fetch_all
-from share_service.model import Release
+from share_service.model import EndedFor, Release
 from share_service.queries.columns import ENDED
 
 
@@ -20,7 +20,7 @@ async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
             order by expires_at limit %(limit)s for update skip locked
         )
     """
-    return await count(connection, statement, {"now": now, "limit": limit})
+    return await count(connection, statement, {"now": now, "ended_for": None, "limit": limit})
 
 
 async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
@@ -36,7 +36,9 @@ async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
     return await count(connection, statement, {"now": now, "limit": limit})
 
 
-async def end_of_files(connection: Connection, file_ids: Sequence[UUID], now: datetime) -> int:
+async def end_of_files(
+    connection: Connection, file_ids: Sequence[UUID], now: datetime, ended_for: EndedFor | None
+) -> int:
     """End the shares of these files that serve anything yet. Returns how many."""
     statement: LiteralString = f"""
         update share set {ENDED}
@@ -45,7 +47,7 @@ async def end_of_files(connection: Connection, file_ids: Sequence[UUID], now: da
             order by id for update
         )
     """
-    return await count(connection, statement, {"file_ids": list(file_ids), "now": now})
+    return await count(connection, statement, {"file_ids": list(file_ids), "now": now, "ended_for": ended_for})
 
 
 async def end_of_ids(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> int:
@@ -57,7 +59,7 @@ async def end_of_ids(connection: Connection, share_ids: Sequence[UUID], now: dat
             order by id for update
         )
     """
-    return await count(connection, statement, {"share_ids": list(share_ids), "now": now})
+    return await count(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": None})
 
 
 async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit: int) -> int:
@@ -69,15 +71,15 @@ async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit
             order by id limit %(limit)s for update
         )
     """
-    return await count(connection, statement, {"owner": owner, "now": now, "limit": limit})
+    return await count(connection, statement, {"owner": owner, "now": now, "ended_for": None, "limit": limit})
 
 
-async def end_share(connection: Connection, share_id: UUID, now: datetime) -> None:
+async def end_share(connection: Connection, share_id: UUID, now: datetime, ended_for: EndedFor) -> None:
     """End a share, unless it has ended."""
     statement: LiteralString = f"""
         update share set {ENDED} where id = %(share_id)s and state in ('active', 'spent')
     """
-    await connection.execute(statement, {"share_id": share_id, "now": now})
+    await connection.execute(statement, {"share_id": share_id, "now": now, "ended_for": ended_for})
 
 
 async def claim_releases(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[Release]:
@@ -104,15 +106,21 @@ async def mark_released(connection: Connection, share_id: UUID, now: datetime) -
     await connection.execute(statement, {"share_id": share_id, "now": now})
 
 
-async def delete_released(connection: Connection, released_before: datetime, limit: int) -> int:
-    """Delete up to `limit` shares that were released before that moment, with their leases. Returns how many."""
+async def delete_released(connection: Connection, before: datetime, pages_before: datetime, limit: int) -> int:
+    """Delete up to `limit` shares that were released before that moment (pages: before the other), with their leases.
+
+    Returns how many.
+    """
     statement: LiteralString = """
         delete from share where id in (
-            select id from share where state = 'released' and released_at <= %(before)s
-            limit %(limit)s for update skip locked
+            select id from share where state = 'released' and (
+                form in ('code', 'link') and released_at <= %(before)s
+                or form = 'page' and released_at <= %(pages_before)s
+            ) limit %(limit)s for update skip locked
         )
     """
-    return await count(connection, statement, {"before": released_before, "limit": limit})
+    parameters = {"before": before, "pages_before": pages_before, "limit": limit}
+    return await count(connection, statement, parameters)
 
 
 async def delete_leases(connection: Connection, now: datetime, limit: int) -> int:

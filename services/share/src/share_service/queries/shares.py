@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.rows import scalar_row
 
 from common.db import Connection
-from common.db.rows import count, fetch_one
+from common.db.rows import count, fetch_all, fetch_one
 from share_service.model import Form, Kind, Made, Share, Terms
 from share_service.queries.columns import SHARE
 
@@ -65,9 +65,15 @@ async def share_of_origin(connection: Connection, origin: str) -> Made | None:
 
 
 async def share_of_code(connection: Connection, form: Form, code: str) -> Share | None:
-    """The share that goes by this code or link, in whatever state."""
+    """The share that goes by this code, link or slug, in whatever state."""
     statement: LiteralString = f"select {SHARE} from share where code = %(code)s and form = %(form)s"
     return await fetch_one(connection, Share, statement, {"code": code, "form": form})
+
+
+async def pages_of_slugs(connection: Connection, slugs: Sequence[str]) -> list[Share]:
+    """The pages that go by these slugs, in whatever state."""
+    statement: LiteralString = f"select {SHARE} from share where code = any(%(slugs)s) and form = 'page'"
+    return await fetch_all(connection, Share, statement, {"slugs": list(slugs)})
 
 
 async def take_use(connection: Connection, share_id: UUID, now: datetime) -> Share | None:
