@@ -24,6 +24,7 @@ from common import clock
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.running_auth import AuthService, Person, new_address, running_auth
 from tests.integration.running_share import SECRETS, served
+from tests.integration.upload_contexts import Requests
 from upload_service.app import create_app as create_upload
 from upload_service.build import build
 from upload_service.operations import cleaning, expiring
@@ -176,7 +177,7 @@ class UploadService:
         """Run an operation as a worker would, in a process of its own."""
 
         async def run() -> None:
-            parts = build(self.settings, _nobody_verifies, pool_size=2)
+            parts = build(self.settings, Requests(), pool_size=2)
             await parts.open()
             try:
                 await operation(parts.context, parts.shares)
@@ -251,6 +252,7 @@ def running_upload_service(
             "share_url": opened.enter_context(served(share.app())),
             "chat_url": opened.enter_context(served(chat.app())),
             "service_secret": SECRETS["upload"],
+            "mirror_key": secrets.token_hex(32),
             "trusted_proxies": "127.0.0.1/32",
             # A budget of the test's own: the count is part of its name.
             "file_uploader_uploads_per_minute": 10_000 + secrets.randbelow(1_000_000),
@@ -259,10 +261,6 @@ def running_upload_service(
         _store_of(settings).make_bucket(settings.s3_bucket)
         url = opened.enter_context(served(create_upload(settings)))
         yield UploadService(url, settings, auth, share, chat, opened)
-
-
-async def _nobody_verifies(_: UUID) -> None:
-    raise AssertionError("nothing here needs a worker")
 
 
 def _store_of(settings: UploadSettings) -> Minio:

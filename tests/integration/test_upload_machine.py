@@ -18,6 +18,7 @@ from common.blob import DigestClaim, ObjectStore
 from common.db import Database
 from common.errors import Conflict, DomainError
 from tests.conftest import ROOT, Engines, MakeDatabase
+from tests.integration.upload_contexts import Requests, new_drivers
 from upload_service.model import UNVERIFIED, SessionState
 from upload_service.operations import chunks, cleaning, files, sessions, verification
 from upload_service.operations.chunks import ChunkLengthWrong
@@ -215,10 +216,7 @@ def test_uploads_keep_their_promises_in_any_order(engines: Engines, make_databas
         await store.open()
         await store.ensure_bucket()
 
-        async def request_verification(_: UUID) -> None:
-            return None
-
-        return Context(db, store, timedelta(hours=1), request_verification)
+        return Context(db, store, timedelta(hours=1), Requests(), new_drivers())
 
     Uploads.make_context = staticmethod(make_context)
     run_state_machine_as_test(

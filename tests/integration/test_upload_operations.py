@@ -17,6 +17,7 @@ from common.blob.limits import MIB
 from common.db import Database
 from common.errors import Gone, InvalidInput, NotFound, NotReady, TooLarge
 from tests.conftest import ROOT, MakeDatabase
+from tests.integration.upload_contexts import Requests, new_drivers
 from upload_service.model import Layout, Part, SessionState, UploadSession
 from upload_service.operations import chunks, cleaning, files, sessions, streams, verification
 from upload_service.operations.chunks import ChunkLengthWrong
@@ -65,12 +66,9 @@ async def bench(
 ) -> AsyncGenerator[Bench]:
     db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
-    requested: list[UUID] = []
-
-    async def request_verification(session_id: UUID) -> None:
-        requested.append(session_id)
-
-    yield Bench(Context(db, store, timedelta(hours=24), request_verification, request.param()), requested)
+    queue = Requests()
+    context = Context(db, store, timedelta(hours=24), queue, new_drivers(), request.param())
+    yield Bench(context, queue.verifications)
     await db.close()
 
 

@@ -20,8 +20,9 @@ create table fetch_job (
     session_id uuid references upload_session on delete set null,
     file_id uuid references file on delete set null,
     share_code text,
-    -- A stable code; null: nothing has failed.
+    -- A stable code, and what it means in words; null: nothing has failed.
     error text,
+    detail text,
     -- The fence: only the worker named here may say what became of it, and only until lease_until.
     worker uuid,
     lease_until timestamptz,

@@ -79,6 +79,8 @@ class Fetch:
     file_id: UUID | None
     share_code: str | None
     error: str | None
+    """A stable code; None: nothing has failed."""
+    detail: str | None
     ends_at: datetime
     created_at: datetime
 

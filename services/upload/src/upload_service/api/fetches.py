@@ -72,6 +72,8 @@ class FetchModel(BaseModel):
     size: int | None
     bytes_done: int
     error: str | None
+    detail: str | None
+    """What the error means, for people."""
     file_id: UUID | None
     form: Form
     code: str | None
@@ -103,6 +105,7 @@ def router(jobs: FetchJobs) -> APIRouter:
             size=fetch.size,
             bytes_done=fetch.bytes_done,
             error=fetch.error,
+            detail=fetch.detail,
             file_id=fetch.file_id,
             form=form,
             code=fetch.share_code,

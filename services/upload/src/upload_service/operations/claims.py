@@ -6,13 +6,19 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from common.errors import Conflict, Unavailable
+from common.errors import Conflict, DomainError, Unavailable
 
 
 class ClaimLost(Conflict):
     """Another worker has this work now, or it is not wanted any more."""
 
     code = "claim_lost"
+
+
+class UnexpectedFailure(DomainError):
+    """Something went wrong that nobody expected; the log says what."""
+
+    code = "unexpected"
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from common.ids import new_id
 from upload_service.fetch_model import OTHER_CONTENT, TEMPORARY, Fetch, name_of, validator_of
 from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations import chunks, sessions, streams
-from upload_service.operations.claims import ClaimLost, claim_kept
+from upload_service.operations.claims import ClaimLost, UnexpectedFailure, claim_kept
 from upload_service.operations.context import Context
 from upload_service.operations.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
 from upload_service.queries import fetches, parts
@@ -32,6 +32,8 @@ PIECE = 16 * MIB
 # So many attempts in a row that bring nothing are enough; the waits between them double.
 ATTEMPTS = 5
 FIRST_WAIT_SECONDS = 1.0
+# How many of the fetches that wait are requested when one is over.
+NEXT = 4
 VERIFIED_WITHIN = timedelta(seconds=20)
 
 _log = logging.get(__name__)
@@ -99,14 +101,22 @@ async def run_fetch(fetching: Fetching, fetch_id: UUID) -> None:
             await fetches.drop_claim(connection, fetch_id, work.worker)
         raise
     except DomainError as error:
-        await _fail(work, error.code)
+        await _fail(work, error)
     except Exception:
-        await _fail(work, "unexpected")
+        await _fail(work, UnexpectedFailure())
         raise
     except BaseException:
         async with context.db.connection() as connection:
             await fetches.drop_claim(connection, fetch_id, work.worker)
         raise
+    await _request_next(context)
+
+
+async def _request_next(context: Context) -> None:
+    async with context.db.connection() as connection:
+        waiting = await fetches.waiting_fetches(connection, NEXT)
+    for fetch_id in waiting:
+        await context.queue.fetch(fetch_id)
 
 
 async def _claim(fetching: Fetching, fetch_id: UUID) -> _Work | None:
@@ -147,9 +157,9 @@ async def _all_attempts(work: _Work) -> UploadSession:
 
 async def _note(work: _Work, error: DomainError) -> None:
     async with work.context.db.connection() as connection:
-        await fetches.note_error(connection, work.fetch.id, work.worker, error.code)
+        await fetches.note_error(connection, work.fetch.id, work.worker, error.code, error.message)
     if isinstance(error, RemoteRefused) and error.status in OTHER_CONTENT:
-        await _remember(work, None, None, None)
+        await _remember(work, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +228,14 @@ async def _begin(work: _Work, answer: Answer) -> UploadSession:
         await streams.discard_stream(work.context, work.fetching.shares, fetch.session_id)
     if answer.start != 0:
         # The content has changed: the next attempt asks for all of it.
-        await _remember(work, None, None, None)
+        await _remember(work, None, None, None, None)
         raise RemoteUnavailable("the content has changed")
     if answer.size is not None and answer.size > fetch.max_size:
         raise TooLarge
     size = answer.size if answer.size and answer.size > PIECE else None
+    name = fetch.file_name or name_of(answer.url, answer.headers.get("Content-Disposition"))
     new = NewUpload(
-        fetch.file_name or name_of(answer.url, answer.headers.get("Content-Disposition")),
+        name,
         size=size,
         chunk_size=_piece_size(size) if size else None,
         claims=(DigestClaim("sha-256", fetch.sha256),) if fetch.sha256 else (),
@@ -232,13 +243,15 @@ async def _begin(work: _Work, answer: Answer) -> UploadSession:
         mirrors=fetch.mirrors,
     )
     session = await sessions.start_upload(work.context, new)
-    await _remember(work, session.id, answer.size, _validator(answer))
+    await _remember(work, session.id, answer.size, _validator(answer), name)
     return session
 
 
-async def _remember(work: _Work, session_id: UUID | None, size: int | None, validator: str | None) -> None:
+async def _remember(
+    work: _Work, session_id: UUID | None, size: int | None, validator: str | None, name: str | None
+) -> None:
     async with work.context.db.connection() as connection:
-        if not await fetches.begin_content(connection, work.fetch.id, work.worker, session_id, size, validator):
+        if not await fetches.begin_content(connection, work.fetch.id, work.worker, session_id, size, validator, name):
             raise ClaimLost
         fetch = await fetches.get_fetch(connection, work.fetch.id)
     if fetch is None:
@@ -330,11 +343,11 @@ async def _finished(context: Context, session: UploadSession) -> UploadSession:
     return current
 
 
-async def _fail(work: _Work, error: str) -> None:
+async def _fail(work: _Work, error: DomainError) -> None:
     """Record that it failed for good, and leave nothing of it."""
     async with work.context.db.connection() as connection:
-        if not await fetches.fail_fetch(connection, work.fetch.id, work.worker, error):
+        if not await fetches.fail_fetch(connection, work.fetch.id, work.worker, error.code, error.message):
             return
-    _log.info("fetch failed", fetch=work.fetch.id.hex, error=error)
+    _log.info("fetch failed", fetch=work.fetch.id.hex, error=error.code)
     if work.fetch.session_id:
         await streams.discard_stream(work.context, work.fetching.shares, work.fetch.session_id)

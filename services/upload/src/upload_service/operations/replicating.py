@@ -26,7 +26,7 @@ from upload_service.mirror_model import (
     wait_after,
 )
 from upload_service.model import Blob
-from upload_service.operations.claims import ClaimLost, claim_kept
+from upload_service.operations.claims import ClaimLost, UnexpectedFailure, claim_kept
 from upload_service.operations.context import Context
 from upload_service.queries import blobs, mirrors, replicas
 from upload_service.sealing import Unsealable
@@ -88,7 +88,7 @@ async def advance_replica(context: Context, replica_id: UUID, recheck: timedelta
         await _drop(work)
         raise
     except Exception:
-        await _fail(work, DomainError("unexpected"))
+        await _fail(work, UnexpectedFailure())
         raise
     except BaseException:
         await _drop(work)

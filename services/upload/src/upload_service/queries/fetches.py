@@ -13,9 +13,10 @@ from common.db.rows import count, fetch_all, fetch_one
 from upload_service.fetch_model import Fetch, FetchState
 
 COLUMNS: LiteralString = """id, owner, url, file_name, sha256, mirrors, terms, max_size, state, size, validator,
-    bytes_done, session_id, file_id, share_code, error, ends_at, created_at"""
+    bytes_done, session_id, file_id, share_code, error, detail, ends_at, created_at"""
 _OPEN: LiteralString = "state in ('queued', 'fetching')"
 _FREE: LiteralString = "(lease_until is null or lease_until < now())"
+_RUNNING: LiteralString = f"{_OPEN} and lease_until >= now()"
 # Any constant will do, as long as every process uses the same.
 _CLAIM_LOCK = 0x46455443
 
@@ -61,10 +62,11 @@ async def claim_fetch(
 ) -> Fetch | None:
     """Make `worker` the one who fetches; None when another one is at it, it is settled, or too many are under way."""
     statement: LiteralString = f"""
-        update fetch_job set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s, changed_at = now()
+        update fetch_job set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s,
+            changed_at = now()
         where id = %(id)s and {_OPEN} and {_FREE}
-            and (select count(*) from fetch_job where {_OPEN} and lease_until >= now()) < %(at_once)s
-            and (select count(*) from fetch_job as other where {_OPEN} and lease_until >= now() and owner = fetch_job.owner)
+            and (select count(*) from fetch_job where {_RUNNING}) < %(at_once)s
+            and (select count(*) from fetch_job as other where {_RUNNING} and owner = fetch_job.owner)
                 < %(at_once_each)s
         returning {COLUMNS}
     """
@@ -89,15 +91,16 @@ async def begin_content(
     session_id: UUID | None,
     size: int | None,
     validator: str | None,
+    name: str | None,
 ) -> bool:
     """Remember where the content goes, and what the other side says of it; False when the claim was lost."""
     statement = """
         update fetch_job set session_id = %(session_id)s, size = %(size)s, validator = %(validator)s, bytes_done = 0,
-            changed_at = now()
+            file_name = coalesce(file_name, %(name)s), changed_at = now()
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
     """
     values = {"id": fetch_id, "worker": worker, "session_id": session_id, "size": size, "validator": validator}
-    return await count(connection, statement, values) == 1
+    return await count(connection, statement, {**values, "name": name}) == 1
 
 
 async def finish_fetch(
@@ -106,27 +109,32 @@ async def finish_fetch(
     """Say that it is done; False when the claim was lost or the fetch was canceled."""
     statement = """
         update fetch_job set state = 'done', file_id = %(file_id)s, share_code = %(share_code)s, size = %(size)s,
-            bytes_done = %(size)s, error = null, lease_until = null, changed_at = now()
+            bytes_done = %(size)s, error = null, detail = null, lease_until = null, changed_at = now()
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
     """
     values = {"id": fetch_id, "worker": worker, "file_id": file_id, "share_code": share_code, "size": size}
     return await count(connection, statement, values) == 1
 
 
-async def fail_fetch(connection: Connection, fetch_id: UUID, worker: UUID, error: str) -> bool:
+async def fail_fetch(connection: Connection, fetch_id: UUID, worker: UUID, error: str, detail: str) -> bool:
     """Say that it has failed for good; False when the claim was lost."""
     statement = """
-        update fetch_job set state = 'failed', error = %(error)s, lease_until = null, changed_at = now()
+        update fetch_job set state = 'failed', error = %(error)s, detail = %(detail)s, lease_until = null,
+            changed_at = now()
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
     """
-    return await count(connection, statement, {"id": fetch_id, "worker": worker, "error": error}) == 1
+    values = {"id": fetch_id, "worker": worker, "error": error, "detail": detail}
+    return await count(connection, statement, values) == 1
 
 
-async def note_error(connection: Connection, fetch_id: UUID, worker: UUID, error: str) -> None:
+async def note_error(connection: Connection, fetch_id: UUID, worker: UUID, error: str, detail: str) -> None:
     """Remember why the last attempt failed, while others are to come."""
     await connection.execute(
-        "update fetch_job set error = %(error)s where id = %(id)s and worker = %(worker)s and state = 'fetching'",
-        {"id": fetch_id, "worker": worker, "error": error},
+        """
+        update fetch_job set error = %(error)s, detail = %(detail)s
+        where id = %(id)s and worker = %(worker)s and state = 'fetching'
+        """,
+        {"id": fetch_id, "worker": worker, "error": error, "detail": detail},
     )
 
 

@@ -147,7 +147,9 @@ async def settle_replica(
     statement = """
         update replica set state = %(state)s, url = %(url)s, attempts = 0, error = null, due_at = now() + %(due_in)s,
             lease_until = null, changed_at = now(),
-            bytes_done = case when %(state)s = 'verified' then (select size from blob where blob.id = blob_id) else 0 end,
+            bytes_done = case
+                when %(state)s = 'verified' then (select size from blob where blob.id = blob_id) else 0
+            end,
             verified_at = case when %(state)s = 'verified' then now() else verified_at end
         where id = %(id)s and worker = %(worker)s and state = %(expected)s
     """

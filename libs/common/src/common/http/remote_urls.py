@@ -1,0 +1,75 @@
+"""URLs that strangers name: what is accepted, and what of it goes on the wire.
+
+One parser decides where a URL leads. Path and query are kept to the byte, because a signature may cover them.
+"""
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from yarl import URL
+
+from common.errors import InvalidInput
+
+URL_LIMIT = 8192
+"""Characters of a URL."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A name in its ASCII form or an address; without the scope of an address, and without escapes.
+_HOST = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]", re.ASCII)
+# What RFC 3986 lets stand in a path or query, and the sign of what is escaped already.
+_AS_IT_IS = "%!$&'()*+,/:;=?@[]~"
+
+
+class UrlInvalid(InvalidInput):
+    """This is not the URL of a file on a web server."""
+
+    code = "url_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteUrl:
+    """An http or https URL."""
+
+    url: URL
+    """As it is requested: without user, password and fragment."""
+    authorization: str | None
+    """The `Authorization` that its user and password make (RFC 7617)."""
+
+    @property
+    def origin(self) -> tuple[str, str | None, int | None]:
+        """Scheme, host and port (RFC 6454)."""
+        return self.url.scheme, self.url.raw_host, self.url.port
+
+
+def parse(text: str) -> RemoteUrl:
+    """What a URL says. Raises `UrlInvalid`."""
+    text = text.strip()
+    if len(text) > URL_LIMIT:
+        raise UrlInvalid(f"a URL has at most {URL_LIMIT} characters")
+    if _CONTROL.search(text):
+        raise UrlInvalid("a control character in the URL")
+    try:
+        parsed, parts = URL(text), urlsplit(text)
+        authorization = _authorization(parsed)
+        path, query = quote(parts.path or "/", safe=_AS_IT_IS), quote(parts.query, safe=_AS_IT_IS)
+    except ValueError:
+        raise UrlInvalid from None
+    if parsed.scheme not in ("http", "https"):
+        raise UrlInvalid("only http and https URLs can be fetched")
+    host = (parsed.host_subcomponent or "").lower()
+    if not _HOST.fullmatch(host) or parsed.port == 0:
+        raise UrlInvalid("the URL names no host that could be asked")
+    url = URL.build(
+        scheme=parsed.scheme, host=host, port=parsed.explicit_port, path=path, query_string=query, encoded=True
+    )
+    return RemoteUrl(url, authorization)
+
+
+def _authorization(url: URL) -> str | None:
+    if url.user is None and url.password is None:
+        return None
+    if not url.user or url.password is None or ":" in url.user:
+        raise UrlInvalid("credentials in a URL are a user and a password")
+    return "Basic " + b64encode(f"{url.user}:{url.password}".encode()).decode()

@@ -1,0 +1,220 @@
+"""How the client for strangers' URLs fares with servers that are slow, broken or endless."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from common.http.outbound import Outbound, RemoteUnavailable
+from tests.integration.running_remote import (
+    STALL,
+    Names,
+    Request,
+    Respond,
+    answers,
+    fetched,
+    forever,
+    opened,
+    redirects,
+    remote,
+    silence,
+)
+
+
+@pytest.fixture
+async def outbound() -> AsyncGenerator[Outbound]:
+    names = Names(one_example=[["127.0.0.1"]], two_example=[["127.0.0.1"]])
+    async with opened("127.0.0.0/8", names) as outbound:
+        yield outbound
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        pytest.param(silence, id="no answer"),
+        pytest.param(forever(b"HTTP/1.1 200 OK\r\nX: ", b"a", 0.05), id="dripping header"),
+        pytest.param(forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05), id="interim answers without end"),
+        pytest.param(forever(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", b"", 0.05), id="no body"),
+        pytest.param(
+            forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;x=", b"a", 0.05), id="dripping chunk line"
+        ),
+    ],
+)
+async def test_a_server_that_does_not_go_on_is_given_up_in_time(outbound: Outbound, respond: Respond) -> None:
+    began = monotonic()
+    async with remote(respond) as server:
+        with pytest.raises(RemoteUnavailable, match="in time"):
+            await fetched(outbound, server.url())
+    assert STALL <= monotonic() - began < 2 * STALL + 1
+
+
+async def test_a_silent_server_has_less_time_than_a_slow_one() -> None:
+    async with remote(silence) as server, opened("127.0.0.1/32", stall_seconds=1) as outbound:
+        began = monotonic()
+        with pytest.raises(RemoteUnavailable, match="in time"):
+            await fetched(outbound, server.url())
+    assert 1 <= monotonic() - began < 1.9
+
+
+async def test_a_server_that_does_not_shake_hands_is_given_up_in_time(outbound: Outbound) -> None:
+    async with remote(silence) as server:
+        with pytest.raises(RemoteUnavailable, match="in time"):
+            await fetched(outbound, server.url(scheme="https"))
+
+
+async def test_a_chain_of_slow_redirects_has_no_more_time_than_one_answer(outbound: Outbound) -> None:
+    async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(STALL * 0.8)
+        await redirects(f"{request.target}a")(request, writer)
+
+    async with remote(respond) as server:
+        with pytest.raises(RemoteUnavailable, match="in time"):
+            await fetched(outbound, server.url())
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("beginning", "block"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"X-Header: a\r\n", id="headers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Header: ", b"a" * 1000, id="header line"),
+        pytest.param(b"HTTP/1.1 200 ", b"a" * 1000, id="status line"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="interim answers"),
+        pytest.param(b"", b"\r\n" * 1000, id="empty lines"),
+        pytest.param(b"", b"\0" * 1000, id="no HTTP"),
+    ],
+)
+async def test_headers_without_end_are_cut_off(outbound: Outbound, beginning: bytes, block: bytes) -> None:
+    async with remote(forever(beginning, block)) as server:
+        with pytest.raises(RemoteUnavailable):
+            await fetched(outbound, server.url())
+        await asyncio.wait_for(server.left.wait(), 2)
+
+
+@pytest.mark.parametrize(
+    "block", [pytest.param(b"X-Trailer: a\r\n", id="trailers"), pytest.param(b"X-Trailer", id="trailer line")]
+)
+async def test_trailers_without_end_are_cut_off(outbound: Outbound, block: bytes) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
+    async with remote(forever(chunked, block)) as server:
+        with pytest.raises(RemoteUnavailable):
+            await fetched(outbound, server.url())
+        await asyncio.wait_for(server.left.wait(), 2)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ("Content-Length: 10\n", b"only"),
+        ("Transfer-Encoding: chunked\n", b"4\r\nonly\r\n"),
+        ("Transfer-Encoding: chunked\n", b"a\r\nonly"),
+        ("Transfer-Encoding: chunked\n", b"4\r\nonly\r\nno size\r\n"),
+    ],
+)
+async def test_a_body_that_breaks_off_is_no_whole_body(outbound: Outbound, headers: str, body: bytes) -> None:
+    async with remote(answers("200 OK", headers, body)) as server:
+        with pytest.raises(RemoteUnavailable, match="broke off"):
+            await fetched(outbound, server.url())
+
+
+async def test_what_came_before_a_body_broke_off_was_handed_on(outbound: Outbound) -> None:
+    received = b""
+    async with (
+        remote(answers("200 OK", "Content-Length: 10\n", b"only")) as server,
+        outbound.get(server.url()) as answer,
+    ):
+        with pytest.raises(RemoteUnavailable, match="broke off"):
+            async for block in answer.blocks():
+                received += block
+    assert received == b"only"
+
+
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\nContent-", b"SSH-2.0-OpenSSH_9.9\r\n"])
+async def test_an_answer_that_is_none_is_told(outbound: Outbound, beginning: bytes) -> None:
+    async def respond(_: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(beginning)
+
+    async with remote(respond) as server:
+        with pytest.raises(RemoteUnavailable, match="broke off"):
+            await fetched(outbound, server.url())
+
+
+async def test_a_body_without_end_ends_with_its_reader(outbound: Outbound) -> None:
+    endless = forever(b"HTTP/1.1 200 OK\r\n\r\n", b"a" * 65536)
+    async with remote(endless) as server:
+        async with outbound.get(server.url()) as answer:
+            received = 0
+            async for block in answer.blocks():
+                received += len(block)
+                if received > 1024 * 1024:
+                    break
+        await asyncio.wait_for(server.left.wait(), 2)
+
+
+async def test_a_slow_reader_is_not_taken_for_a_slow_server(outbound: Outbound) -> None:
+    size = 8 * 1024 * 1024
+    async with (
+        remote(answers("200 OK", f"Content-Length: {size}\n", bytes(size))) as server,
+        outbound.get(server.url()) as answer,
+    ):
+        received = 0
+        async for block in answer.blocks():
+            if not received:
+                await asyncio.sleep(2 * STALL)
+            received += len(block)
+    assert received == size
+
+
+async def test_a_closed_port_cannot_be_connected_to(outbound: Outbound) -> None:
+    async with remote(silence) as server:
+        pass
+    with pytest.raises(RemoteUnavailable, match="cannot be connected to"):
+        await fetched(outbound, server.url())
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_accepted(outbound: Outbound, tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own_certificate(tmp_path / "own.pem"))
+    async with remote(answers("200 OK", "Content-Length: 2\n", b"ok"), tls=context) as server:
+        with pytest.raises(RemoteUnavailable, match="certificate"):
+            await fetched(outbound, server.url(scheme="https", host="one.example"))
+    assert server.requests == []
+
+
+def own_certificate(path: Path) -> Path:
+    """A file with a key and a certificate that it signed itself."""
+    key, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "one.example")]),
+    )
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("one.example")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(secret + certificate.public_bytes(pem))
+    return path
+
+
+async def test_what_went_wrong_does_not_quote_the_url(outbound: Outbound) -> None:
+    async with remote(answers("200 OK", "Bad Header\n")) as server:
+        with pytest.raises(RemoteUnavailable) as told:
+            await fetched(outbound, server.url("/?token=secret"))
+    assert "secret" not in str(told.value)
+    assert told.value.__suppress_context__
