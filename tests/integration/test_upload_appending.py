@@ -15,7 +15,7 @@ from common.blob.limits import MIB
 from common.db import Database
 from common.errors import TooLarge
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.upload_context import RecordedQueue, make_context
+from tests.integration.upload_contexts import Requests, new_drivers
 from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations import appending, cleaning, files, reservation, sessions, verification
 from upload_service.operations.appending import Appending, OffsetBeyond
@@ -94,8 +94,8 @@ class Bench:
 async def bench(make_database: MakeDatabase, store: ObjectStore) -> AsyncGenerator[Bench]:
     db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
-    queue = RecordedQueue()
-    yield Bench(make_context(db, store, queue), queue.verified)
+    queue = Requests()
+    yield Bench(Context(db, store, timedelta(hours=24), queue, new_drivers()), queue.verifications)
     await db.close()
 
 

@@ -14,7 +14,7 @@ from common.blob import ObjectStore
 from common.blob.limits import MIB
 from common.db import Database
 from tests.conftest import ROOT, Engines, MakeDatabase
-from tests.integration.upload_context import RecordedQueue, make_context
+from tests.integration.upload_contexts import Requests, new_drivers
 from upload_service.model import SessionState
 from upload_service.operations import cleaning, files, reservation, sessions, verification
 from upload_service.operations.appending import Appending
@@ -84,7 +84,7 @@ def length_after(steps: Sequence[Write | AtOnce]) -> int:
 class Upload:
     """One upload, and what it must be."""
 
-    def __init__(self, context: Context, queue: RecordedQueue) -> None:
+    def __init__(self, context: Context, queue: Requests) -> None:
         self._context, self._queue = context, queue
         self._content = b""
         self._pieces = 0
@@ -128,7 +128,7 @@ class Upload:
 
     async def _complete(self) -> None:
         session = await sessions.complete_upload(self._context, self._session.id)
-        for session_id in self._queue.verified:
+        for session_id in self._queue.verifications:
             await verification.verify_upload(self._context, session_id)
         session = await sessions.wait_verified(self._context, session, timedelta(0))
         assert session.state is SessionState.READY
@@ -147,7 +147,7 @@ class Upload:
 def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDatabase, monkeypatch: Any) -> None:
     monkeypatch.setattr(reservation, "LOOK_SECONDS", 0.01)
     address = engines.store
-    queue = RecordedQueue()
+    queue = Requests()
     with asyncio.Runner() as runner:
         db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=4)
         store = ObjectStore(
@@ -157,14 +157,14 @@ def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDat
             access_key=address.access_key,
             secret_key=address.secret_key,
         )
-        context = make_context(db, store, queue)
+        context = Context(db, store, timedelta(hours=24), queue, new_drivers())
         for opened in (db.open(), store.open(), store.ensure_bucket()):
             runner.run(opened)
 
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
         @given(STEPS)
         def check(steps: list[Write | AtOnce]) -> None:
-            queue.verified.clear()
+            queue.verifications.clear()
             runner.run(Upload(context, queue).run(steps))
 
         try:
