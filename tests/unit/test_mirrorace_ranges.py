@@ -8,34 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from common.dialects.mirrorace import Refused
+from tests.contract.mirrorace.clients import Sent, dot_net_chunks, mirror_up_chunks, php_chunks
 from upload_service.compat.mirrorace_ranges import ContentRange, place
-
-Sent = tuple[str, bytes]
-
-
-def php(content: bytes, limit: int) -> Iterator[Sent]:
-    """The service's own example: a byte more than the limit each, counted by the limit, so the last may be empty."""
-    start, size = 0, len(content)
-    for _ in range(-(-size // limit)):
-        end = min(start + limit, size - 1)
-        yield f"bytes {start}-{end}/{size}", content[start : end + 1]
-        start = end + 1
-
-
-def mirror_up(content: bytes, limit: int) -> Iterator[Sent]:
-    """The headers of the example, without the space, and chunks of the limit: each start is too high by one more."""
-    start, size = 0, len(content)
-    for at in range(0, size, limit):
-        end = min(start + limit, size - 1)
-        yield f"bytes{start}-{end}/{size}", content[at : at + limit]
-        start = end + 1
-
-
-def dot_net(content: bytes, limit: int) -> Iterator[Sent]:
-    """Ends are exclusive."""
-    size = len(content)
-    for at in range(0, size, limit):
-        yield f"bytes {at}-{min(at + limit, size)}/{size}", content[at : at + limit]
 
 
 @dataclass
@@ -77,7 +51,7 @@ class Server:
 
 
 @given(
-    client=st.sampled_from([php, mirror_up, dot_net]),
+    client=st.sampled_from([php_chunks, mirror_up_chunks, dot_net_chunks]),
     limit=st.integers(2, 13),
     size=st.integers(1, 119),
     faults=st.lists(st.sampled_from(["", "broken off", "answer lost", "answer lost twice"]), max_size=60),
@@ -87,11 +61,11 @@ def test_every_client_gets_its_file_whole(
     client: Callable[[bytes, int], Iterator[Sent]], limit: int, size: int, faults: list[str]
 ) -> None:
     # What .NET would send last then, its own library refuses.
-    assume(client is not dot_net or size % limit)
+    assume(client is not dot_net_chunks or size % limit)
     content, server, answer = bytes(range(size)), Server(), ""
     for index, (header, payload) in enumerate(client(content, limit)):
         fault = faults[index] if index < len(faults) else ""
-        if client is mirror_up and index >= limit:
+        if client is mirror_up_chunks and index >= limit:
             # Its start is off by more than a chunk there, which no real limit is small enough for.
             fault = ""
         if fault.startswith("answer lost"):
@@ -109,12 +83,15 @@ def test_every_client_gets_its_file_whole(
 def test_each_client_sends_what_its_table_says(limit: int) -> None:
     content = bytes(21)
     if limit == 10:
-        sent = [[(header, len(payload)) for header, payload in client(content, 10)] for client in (php, mirror_up)]
+        sent = [
+            [(header, len(payload)) for header, payload in client(content, 10)]
+            for client in (php_chunks, mirror_up_chunks)
+        ]
         assert sent[0] == [("bytes 0-10/21", 11), ("bytes 11-20/21", 10), ("bytes 21-20/21", 0)]
         assert sent[1] == [("bytes0-10/21", 10), ("bytes11-20/21", 10), ("bytes21-20/21", 1)]
-        starts = [header for header, _ in dot_net(content, 10)]
+        starts = [header for header, _ in dot_net_chunks(content, 10)]
         assert starts == ["bytes 0-10/21", "bytes 10-20/21", "bytes 20-21/21"]
-    for client in (php, mirror_up, dot_net):
+    for client in (php_chunks, mirror_up_chunks, dot_net_chunks):
         assert b"".join(payload for _, payload in client(content, limit)) == content
 
 

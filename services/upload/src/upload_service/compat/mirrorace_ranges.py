@@ -1,8 +1,8 @@
-"""MirrorAce: where a chunk belongs (section 4 of its contract). No client means quite the same by its `Content-Range`.
+"""MirrorAce: where a chunk belongs (section 4 of its contract). No two clients mean the same by `Content-Range`.
 
-Of `bytes <start>-<end>/<total>` only the total can be relied on. The end is inclusive, exclusive or overstated. The start
-is exact in the service's own example and in the .NET client; that of `mirror-up`, which leaves out the space, is one too
-high for each chunk before it.
+Of `bytes <start>-<end>/<total>` only the total can be relied on. The end is inclusive, exclusive or overstated. The
+start is exact in the service's own example and in the .NET client; that of `mirror-up`, which leaves out the space, is
+one too high for each chunk before it.
 """
 
 import re
