@@ -182,6 +182,10 @@ def test_a_link_of_ones_own_is_posted_as_a_file(chat: ChatService) -> None:
     assert bob.read(room) == [message]
     refused = bob.post(room, "", share_id=str(share))
     assert (refused.status_code, refused.json()["code"]) == (404, "share_not_found")
+    for form in ("code", "page"):
+        other = uuid4()
+        chat.share.add(ann.person, other, form=form)
+        assert ann.post(room, "", share_id=str(other)).status_code == 404
     chat.share.is_down = True
     try:
         assert ann.post(room, "", share_id=str(share)).status_code == 503

@@ -182,7 +182,7 @@ class Uploads(RuleBasedStateMachine):
                 continue
             assert upload.state == "ready"
             assert download.sha256 == hashlib.sha256(upload.content).digest()
-            assert self.run(self._read(download.store_path)) == upload.content
+            assert self.run(self._read(download.stored_at.path)) == upload.content
 
     async def _read(self, path: str) -> bytes:
         key = "blobs/" + path.partition("?")[0].partition("/blobs/")[2]

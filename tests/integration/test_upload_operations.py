@@ -43,7 +43,7 @@ class Bench:
     async def read(self, file_id: UUID) -> bytes:
         """What a download would serve."""
         download = await files.open_download(self.context, file_id, "GET")
-        key = download.store_path.partition("?")[0].partition("/blobs/")[2]
+        key = download.stored_at.path.partition("?")[0].partition("/blobs/")[2]
         return b"".join([block async for block in self.context.store.read(f"blobs/{key}")])
 
     async def objects(self, session: UploadSession) -> list[str]:

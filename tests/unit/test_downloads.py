@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.http.downloads import download, repr_digest, shortened
+from common.http.downloads import StoredAt, download, repr_digest, shortened
 
 
 @given(st.text(min_size=1, max_size=400).filter(lambda name: not any("\ud800" <= c <= "\udfff" for c in name)))
@@ -23,7 +23,9 @@ def test_the_extension_survives_shortening() -> None:
 
 @pytest.mark.parametrize("name", ['a"b.txt', "a\r\nSet-Cookie: x=1", "../../etc/passwd", "‮gpj.exe", "日本.txt"])
 def test_a_name_cannot_leave_its_header(name: str) -> None:
-    answer = download(store_path="/b/k?s", size=1, sha256=bytes(32), media_type="application/octet-stream", name=name)
+    answer = download(
+        stored_at=StoredAt("/b/k?s"), size=1, sha256=bytes(32), media_type="application/octet-stream", name=name
+    )
     value = answer.headers["content-disposition"]
     assert value.isascii()
     assert not set(value) & set('"\r\n')
@@ -32,7 +34,9 @@ def test_a_name_cannot_leave_its_header(name: str) -> None:
 
 def test_every_download_is_sandboxed_and_says_its_digest() -> None:
     digest = hashlib.sha256(b"content").digest()
-    answer = download(store_path="/b/k?s", size=7, sha256=digest, media_type="text/html", name="a.html", inline=True)
+    answer = download(
+        stored_at=StoredAt("/b/k?s"), size=7, sha256=digest, media_type="text/html", name="a.html", inline=True
+    )
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
     assert answer.headers["repr-digest"] == repr_digest(digest)

@@ -105,7 +105,7 @@ def test_a_page_says_all_there_is_to_know_and_can_be_used_without_seeing_it() ->
     assert found.text_of("title") == "a.bin"
     assert found.text_of("code") == SHA256
     assert "100 bytes" in found.text_of("dd")
-    assert found.text_of("td") == "copied and verifiedbeing copied, 45 %none yetwaitingnone yet"
+    assert found.text_of("td") == "copied and verifiedbeing copied, 45 %nonewaitingnone"
     assert [attributes.get("scope") for attributes in found.all_of("th")] == ["col"] * 3 + ["row"] * 3
     assert found.all_of("a") == [
         {"class": "button", "href": f"/m/{SLUG}/download"},

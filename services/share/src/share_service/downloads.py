@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from common.errors import Gone, NotFound, NotReady
+from common.http.downloads import NOWHERE, StoredAt
 from share_service import operations
 from share_service.model import BadKey, Form, Share, UnknownCode
 from share_service.passwords import Proof
@@ -46,7 +47,7 @@ class Download:
     """A share that is being downloaded: a text, or a file of which the object store has the bytes."""
 
     share: Share
-    store_path: str = ""
+    stored_at: StoredAt = NOWHERE
     sha256: bytes = b""
 
 
@@ -83,7 +84,7 @@ async def start_download(state: AppState, asked: Asked, admitted: Admitted, now:
     if admitted.due:
         async with state.database.transaction() as connection:
             share = await operations.redeem_file(connection, share.id, asked.holder, now)
-    return Download(share, str(answer["store_path"]), bytes.fromhex(str(answer["sha256"])))
+    return Download(share, StoredAt.of(answer), bytes.fromhex(str(answer["sha256"])))
 
 
 async def password_of(state: AppState, share: Share) -> str | None:

@@ -1,34 +1,56 @@
 """A download answer: Python decides, the gateway fetches the bytes from the object store.
 
 The answer has no body. Its `X-Store-Path` names a signed path of the store; the gateway replaces the answer by what the
-store says to the client's own Range, If-Range and conditional headers, and adds the headers decided here.
+store says to the client's own Range, If-Range and conditional headers, and adds the headers decided here. Where the
+store fails, it asks the upload service by the path of `X-Store-Fallback`, if a mirror has the content.
 """
 
 import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Response
 
 STORE_PATH = "X-Store-Path"
 STORE_LENGTH = "X-Store-Length"
+STORE_FALLBACK = "X-Store-Fallback"
 NAME_LIMIT = 255
 SANDBOX = "sandbox; default-src 'none'"
 # Lets a browser show an image, play what it was sent, and lay out a page that consists of text alone.
 PREVIEW_SANDBOX = f"{SANDBOX}; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'"
 
 
-def download(
-    *, store_path: str, size: int, sha256: bytes, media_type: str, name: str, inline: bool = False
-) -> Response:
-    """An answer that makes the gateway serve an object.
+@dataclass(frozen=True, slots=True)
+class StoredAt:
+    """Where the gateway finds an object."""
 
-    `store_path` is signed for the method of the client's request. User bytes are sandboxed whatever their type.
-    """
+    path: str
+    """In the store, signed for the method of the client's request."""
+    fallback: str | None = None
+    """In the upload service, where the store fails; None: no mirror has it."""
+
+    @staticmethod
+    def of(answer: Mapping[str, Any]) -> "StoredAt":
+        """As the upload service tells it to another service."""
+        return StoredAt(str(answer["store_path"]), answer.get("fallback_path"))
+
+
+NOWHERE = StoredAt("")
+"""Of what is not in the store."""
+
+
+def download(
+    *, stored_at: StoredAt, size: int, sha256: bytes, media_type: str, name: str, inline: bool = False
+) -> Response:
+    """An answer that makes the gateway serve an object. User bytes are sandboxed whatever their type."""
     name = shortened(name)
     disposition = "inline" if inline else "attachment"
     return Response(
         headers={
-            STORE_PATH: store_path,
+            STORE_PATH: stored_at.path,
+            **({STORE_FALLBACK: stored_at.fallback} if stored_at.fallback else {}),
             # For the answer to a range beyond the end.
             STORE_LENGTH: str(size),
             "Content-Type": media_type,
@@ -42,9 +64,9 @@ def download(
     )
 
 
-def shown(*, store_path: str, size: int, sha256: bytes, media_type: str, name: str, preview: bool) -> Response:
+def shown(*, stored_at: StoredAt, size: int, sha256: bytes, media_type: str, name: str, preview: bool) -> Response:
     """A `download` that pages of any origin may embed: as a `preview` that a browser shows, or else to be saved."""
-    answer = download(store_path=store_path, size=size, sha256=sha256, media_type=media_type, name=name)
+    answer = download(stored_at=stored_at, size=size, sha256=sha256, media_type=media_type, name=name)
     answer.headers["Content-Security-Policy"] = PREVIEW_SANDBOX
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if preview:

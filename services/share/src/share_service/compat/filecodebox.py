@@ -292,7 +292,7 @@ def _metadata(share: Share) -> dict[str, Any]:
 def _file_answer(found: Download) -> Response:
     # This dialect never shows a file in the browser, so the type says no more than that it is bytes.
     return download_answer(
-        store_path=found.store_path,
+        stored_at=found.stored_at,
         size=found.share.size,
         sha256=found.sha256,
         media_type="application/octet-stream",

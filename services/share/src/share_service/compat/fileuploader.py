@@ -64,7 +64,7 @@ async def fetch(request: Request, file_url: str) -> Response:
         found = await start_download(state, asked, await admit(state, asked, now), now)
     media_type = preview_type(found.share.name)
     return shown(
-        store_path=found.store_path,
+        stored_at=found.stored_at,
         size=found.share.size,
         sha256=found.sha256,
         media_type=media_type or DOWNLOAD_TYPE,

@@ -109,7 +109,7 @@ def _mirrors(mirrors: list[Mirror], size: int) -> Html:
             _ROW,
             name=shown(mirror.name),
             state=mirror_text(mirror, size),
-            link=filled(_LINK, url=mirror.url, host=urlsplit(mirror.url).hostname or "") if mirror.url else "none yet",
+            link=filled(_LINK, url=mirror.url, host=urlsplit(mirror.url).hostname or "") if mirror.url else "none",
         )
         for mirror in mirrors
     ]

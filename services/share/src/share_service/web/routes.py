@@ -87,7 +87,7 @@ async def download(request: Request, slug: str) -> Response:
     )
     found = await start_download(state, asked, await admit(state, asked, now), now)
     return download_answer(
-        store_path=found.store_path,
+        stored_at=found.stored_at,
         size=found.share.size,
         sha256=found.sha256,
         media_type="application/octet-stream",

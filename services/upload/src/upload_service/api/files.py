@@ -117,7 +117,7 @@ def router(owning_with: Owning) -> APIRouter:
         method = "HEAD" if request.method == "HEAD" else "GET"
         download = await files.open_download(context, file_id, method)
         return downloads.download(
-            store_path=download.store_path,
+            stored_at=download.stored_at,
             size=download.size,
             sha256=download.sha256,
             media_type="application/octet-stream",

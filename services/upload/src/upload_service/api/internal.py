@@ -22,8 +22,8 @@ def router(context: Context, verifier: TokenVerifier) -> APIRouter:
     ) -> dict[str, str | int | None]:
         download = await files.open_download(context, file_id, method)
         return {
-            "store_path": download.store_path,
-            "fallback_path": download.fallback_path,
+            "store_path": download.stored_at.path,
+            "fallback_path": download.stored_at.fallback,
             "sha256": download.sha256.hex(),
             "size": download.size,
             "name": download.name,

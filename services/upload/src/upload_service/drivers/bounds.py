@@ -7,9 +7,6 @@ from contextlib import asynccontextmanager
 from common.blob import SizedBody
 from upload_service.drivers.interface import MirrorDown, MirrorRefused, ReplicaLost
 
-PART_SUFFIX = ".part"
-"""Ends the name of what is still being written, where a mirror would show it under its own name."""
-
 
 @asynccontextmanager
 async def bounded(seconds: float) -> AsyncGenerator[asyncio.Timeout]:

@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from pathlib import Path
 
+from upload_service.drivers import unfinished
 from upload_service.drivers.interface import Driver, MirrorDown, Place, Rules
 from upload_service.drivers.opendal_base import operator_of
 from upload_service.drivers.options import folder_of
 from upload_service.drivers.pieces import PiecesDriver
-
-UNFINISHED = ".unfinished"
-"""The folder in which files are written, before they are renamed to their place."""
 
 
 def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
@@ -57,11 +55,12 @@ class FolderDriver:
         if not await asyncio.to_thread(lambda: self._root.is_dir() and self._root.resolve() == self._root):
             raise MirrorDown("the folder is not there")
         if self._opened is None:
-            options = {"root": str(self._root), "atomic_write_dir": str(self._root / UNFINISHED)}
+            options = {"root": str(self._root), "atomic_write_dir": str(self._root / unfinished.FOLDER)}
             self._opened = PiecesDriver(operator_of("fs", options), self._rules)
         return self._opened
 
     def _remove_unfinished(self, path: str) -> None:
+        # OpenDAL gives each attempt a name of its own: that of the file, and something random.
         name = path.rpartition("/")[2]
-        for file in (self._root / UNFINISHED).glob(f"{name}.*"):
+        for file in (self._root / unfinished.FOLDER).glob(f"{name}.*"):
             file.unlink(missing_ok=True)

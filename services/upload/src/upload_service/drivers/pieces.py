@@ -36,12 +36,15 @@ class PiecesDriver(OpenDalDriver):
             raise ReplicaTooLarge("this kind of mirror cannot hold empty content")
         async with sending(blocks, size, self._seconds) as body, translated():
             file = await self._operator.open(path, "wb", chunk=piece_size(size))
-            async for block in body:
-                if block:
-                    await file.write(block)
-            # Publishes what was written. It stands after the loop, and the file is no context manager, because that
-            # would publish what broke off, too.
-            await file.close()
+            try:
+                async for block in body:
+                    if block:
+                        await file.write(block)
+                # Publishes what was written: not to be done, nor left to a context manager, when it broke off.
+                await file.close()
+            finally:
+                # What it has open would otherwise stay so for as long as somebody keeps the error.
+                del file
 
 
 class FtpDriver(PiecesDriver):

@@ -5,13 +5,15 @@ A file is written under a name of its own and renamed over its place when it is 
 
 import asyncio
 import posixpath
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import asyncssh
 
 from common import logging
-from upload_service.drivers.bounds import PART_SUFFIX, bounded, sending
+from common.blob import SizedBody
+from upload_service.drivers import unfinished
+from upload_service.drivers.bounds import bounded, sending
 from upload_service.drivers.interface import (
     Driver,
     MirrorDown,
@@ -26,6 +28,7 @@ from upload_service.drivers.interface import (
 
 READ_BLOCK = 1024 * 1024
 _LOST = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
+_CUT_OFF = (asyncssh.SFTPNoConnection, asyncssh.SFTPConnectionLost)
 _FULL = (asyncssh.SFTPNoSpaceOnFilesystem, asyncssh.SFTPQuotaExceeded)
 _REFUSED = (
     asyncssh.SFTPPermissionDenied,
@@ -60,34 +63,37 @@ class SftpDriver:
         self._client: asyncssh.SFTPClient | None = None
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
-        place = self._place(path)
-        part = place + PART_SUFFIX
+        sftp = await self._connected()
+        place, attempt = self._place(path), self._place(unfinished.new_name(path))
         try:
-            async with sending(blocks, size, self._seconds) as body, self._exchange(size) as sftp:
-                await sftp.makedirs(posixpath.dirname(part), exist_ok=True)
-                file = await sftp.open(part, "wb")
+            await self._remove_attempts(sftp, path)
+            async with sending(blocks, size, self._seconds) as body, self._asking(sftp, body):
+                await sftp.makedirs(posixpath.dirname(attempt), exist_ok=True)
+                await sftp.makedirs(posixpath.dirname(place), exist_ok=True)
+                file = await sftp.open(attempt, "wb")
                 offset = 0
                 async for block in body:
                     offset += await file.write(block, offset)
                 with suppress(asyncssh.SFTPOpUnsupported):
                     await file.fsync()
                 await file.close()
-                await _rename(sftp, part, place)
+                await _rename(sftp, attempt, place)
         except MirrorDown:
-            # There is nobody to ask to remove the part; the next write of this path replaces it.
+            # There is nobody to ask to remove what it has.
             raise
         except Exception:
             with suppress(MirrorError):
-                await self._remove(part)
+                await self._remove_attempts(sftp, path)
             raise
 
     async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         end = None if length is None else start + length
-        async with bounded(self._seconds), self._exchange() as sftp:
+        sftp = await self._connected()
+        async with bounded(self._seconds), self._asking(sftp):
             file = await sftp.open(self._place(place.path), "rb")
         try:
             while wanted := READ_BLOCK if end is None else min(READ_BLOCK, end - start):
-                async with bounded(self._seconds), self._exchange():
+                async with bounded(self._seconds), self._asking(sftp):
                     block = await file.read(wanted, start)
                 if not block:
                     return
@@ -95,61 +101,73 @@ class SftpDriver:
                 yield block
         finally:
             with suppress(MirrorError):
-                async with bounded(self._seconds), self._exchange():
+                async with bounded(self._seconds), self._asking(sftp):
                     await file.close()
 
     async def delete(self, place: Place) -> None:
-        await self._remove(self._place(place.path))
-        await self._remove(self._place(place.path) + PART_SUFFIX)
+        sftp = await self._connected()
+        await self._remove_attempts(sftp, place.path)
+        await self._remove(sftp, self._place(place.path))
 
     async def check(self) -> None:
-        async with bounded(self._seconds), self._exchange() as sftp:
+        sftp = await self._connected()
+        async with bounded(self._seconds), self._asking(sftp):
             found = await sftp.isdir(self._root)
         if not found:
             raise MirrorRefused("the mirror has no such root")
 
     async def close(self) -> None:
-        if self._connection is not None:
-            self._connection.abort()
-            # What it is closing with is over at once, since nothing more is said.
-            await self._connection.wait_closed()
-            self._connection = self._client = None
+        self._hang_up(self._client)
 
     def _place(self, path: str) -> str:
         return posixpath.join(self._root, path)
 
-    async def _remove(self, path: str) -> None:
+    async def _remove(self, sftp: asyncssh.SFTPClient, path: str) -> None:
         with suppress(ReplicaLost):
-            async with bounded(self._seconds), self._exchange() as sftp:
+            async with bounded(self._seconds), self._asking(sftp):
                 await sftp.remove(path)
 
-    @asynccontextmanager
-    async def _exchange(self, size: int = 0) -> AsyncGenerator[asyncssh.SFTPClient]:
-        """The client, for something that is bounded. Its errors become a mirror's; when it hangs, it is hung up on.
+    async def _remove_attempts(self, sftp: asyncssh.SFTPClient, path: str) -> None:
+        folder = self._place(unfinished.FOLDER)
+        names: Sequence[str] = []
+        with suppress(ReplicaLost):
+            async with bounded(self._seconds), self._asking(sftp):
+                names = await sftp.listdir(folder)
+        for name in names:
+            if unfinished.is_attempt(name, path):
+                await self._remove(sftp, posixpath.join(folder, name))
 
-        `size`: bytes that are to be written.
+    @asynccontextmanager
+    async def _asking(self, sftp: asyncssh.SFTPClient | None, body: SizedBody | None = None) -> AsyncGenerator[None]:
+        """For something that is bounded: errors become a mirror's, and when it hangs, it is hung up on.
+
+        `body`: what is being written, whose own errors stay as they are.
         """
-        sftp = None
         try:
-            sftp = await self._connected()
-            yield sftp
+            yield
         except asyncio.CancelledError:
-            # Either this took too long or nobody waits for it; its answers would arrive in the middle of what is next.
-            self._hang_up()
+            # It took too long, or nobody waits for it any more. Only the end of the connection closes an open file.
+            self._hang_up(sftp)
             raise
-        except asyncssh.SFTPFailure as error:
-            # Servers of version 3 have no code for a full disk.
-            if sftp is not None and size and await self._is_full(sftp, size):
-                raise MirrorFull from None
-            raise _meaning(error) from None
         except (asyncssh.Error, OSError) as error:
+            if body is not None and body.failure is error:
+                raise
+            if not isinstance(error, asyncssh.SFTPError) or isinstance(error, _CUT_OFF):
+                self._hang_up(sftp)
+            # Servers of version 3 have no code for a full disk.
+            elif isinstance(error, asyncssh.SFTPFailure) and sftp and body and await self._is_full(sftp, body.size):
+                raise MirrorFull from None
             raise _meaning(error) from None
 
     async def _connected(self) -> asyncssh.SFTPClient:
-        async with self._connecting:
+        async with bounded(self._seconds), self._asking(None), self._connecting:
             if self._client is None or self._connection is None or self._connection.is_closed():
                 self._connection = await self._connect()
-                self._client = await self._connection.start_sftp_client()
+                try:
+                    self._client = await self._connection.start_sftp_client()
+                except BaseException:
+                    self._connection.abort()
+                    raise
             return self._client
 
     async def _connect(self) -> asyncssh.SSHClientConnection:
@@ -170,10 +188,11 @@ class SftpDriver:
             keepalive_interval=self._seconds,
         )
 
-    def _hang_up(self) -> None:
-        if self._connection is not None:
+    def _hang_up(self, sftp: asyncssh.SFTPClient | None) -> None:
+        # Another transfer may have connected anew already.
+        if sftp is not None and sftp is self._client and self._connection is not None:
             self._connection.abort()
-        self._connection = self._client = None
+            self._connection = self._client = None
 
     async def _is_full(self, sftp: asyncssh.SFTPClient, size: int) -> bool:
         try:
@@ -184,14 +203,14 @@ class SftpDriver:
         return room.bavail * room.frsize < size
 
 
-async def _rename(sftp: asyncssh.SFTPClient, part: str, place: str) -> None:
+async def _rename(sftp: asyncssh.SFTPClient, attempt: str, place: str) -> None:
     try:
-        await sftp.posix_rename(part, place)
+        await sftp.posix_rename(attempt, place)
     except asyncssh.SFTPOpUnsupported:
         # Without that extension, renaming over something fails.
         with suppress(*_LOST):
             await sftp.remove(place)
-        await sftp.rename(part, place)
+        await sftp.rename(attempt, place)
 
 
 def _meaning(error: Exception) -> MirrorError:

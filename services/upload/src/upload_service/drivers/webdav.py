@@ -1,7 +1,7 @@
 """WebDAV (RFC 4918).
 
 OpenDAL can only send a whole file at once, so writing is a streaming PUT of this module's own. Many servers keep what
-they received of a PUT that broke off: it goes to a name of its own and is moved over when it is whole.
+they received of a PUT that broke off: it goes to a name of its own and is moved to its place when it is whole.
 """
 
 from base64 import b64encode
@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 import opendal
 
-from upload_service.drivers.bounds import PART_SUFFIX, sending
+from upload_service.drivers import unfinished
+from upload_service.drivers.bounds import bounded, sending
 from upload_service.drivers.interface import Driver, MirrorDown, MirrorError, MirrorRefused, Place, ReplicaLost, Rules
-from upload_service.drivers.opendal_base import OpenDalDriver, operator_of
+from upload_service.drivers.opendal_base import OpenDalDriver, operator_of, translated
 from upload_service.drivers.web import Web
 
 
@@ -31,31 +32,47 @@ class WebDavDriver(OpenDalDriver):
         self._web = Web(_authorization(options))
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
-        part = path + PART_SUFFIX
+        attempt = unfinished.new_name(path)
         try:
-            await self._ask(self._operator.create_dir(path.rpartition("/")[0] + "/"))
+            await self._remove_attempts(path)
+            await self._ask(self._operator.create_dir(f"{unfinished.FOLDER}/"))
             async with (
                 sending(blocks, size, self._seconds) as body,
-                self._web.request("PUT", self._base + part, body=body),
+                self._web.request("PUT", self._base + attempt, body=body),
             ):
                 pass
-            await self._ask(self._operator.rename(part, path))
-        except MirrorDown:
-            # There is nobody to ask to remove the part; the next write of this path replaces it.
-            raise
+            # Makes the parents of the path, too.
+            await self._ask(self._operator.rename(attempt, path))
         except ReplicaLost:
-            raise MirrorRefused from None
+            raise MirrorRefused("the mirror has no such root") from None
+        except MirrorDown:
+            # There is nobody to ask to remove what it has.
+            raise
         except Exception:
             with suppress(MirrorError):
-                await super().delete(Place(part))
+                await self._remove_attempts(path)
             raise
 
     async def delete(self, place: Place) -> None:
+        await self._remove_attempts(place.path)
         await super().delete(place)
-        await super().delete(Place(place.path + PART_SUFFIX))
 
     async def close(self) -> None:
         await self._web.close()
+
+    async def _remove_attempts(self, path: str) -> None:
+        for name in await self._unfinished():
+            if unfinished.is_attempt(name, path):
+                await super().delete(Place(f"{unfinished.FOLDER}/{name}"))
+
+    async def _unfinished(self) -> list[str]:
+        async with bounded(self._seconds):
+            try:
+                async with translated():
+                    entries = await self._operator.list(f"{unfinished.FOLDER}/")
+                    return [entry.name async for entry in entries]
+            except ReplicaLost:
+                return []
 
 
 def _authorization(options: Mapping[str, str]) -> dict[str, str]:

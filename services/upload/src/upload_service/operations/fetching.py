@@ -26,7 +26,7 @@ from upload_service.operations.sessions import ChunksMissing, DigestMismatch, Ne
 from upload_service.queries import fetches, parts
 from upload_service.shares import Shares
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=10)
 TELL = timedelta(seconds=1)
 PIECE = 16 * MIB
 # So many attempts in a row that bring nothing are enough; the waits between them double.

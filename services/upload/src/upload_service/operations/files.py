@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from common.errors import Gone, NotFound, NotReady
+from common.http.downloads import StoredAt
 from upload_service.model import File, FileState
 from upload_service.operations.context import Context
 from upload_service.operations.failover import ticket_for
@@ -16,15 +17,12 @@ from upload_service.queries import blobs, files, replicas
 class Download:
     """Everything that an answer needs to hand a file out."""
 
-    store_path: str
-    """Path and signed query in the store, for one HTTP method."""
+    stored_at: StoredAt
     name: str
     size: int
     sha256: bytes
     password_hash: str | None
     """Of the file's own password."""
-    fallback_path: str | None
-    """Where this service hands the content out itself, for the gateway alone; None: no mirror has it."""
 
 
 async def open_download(context: Context, file_id: UUID, method: str) -> Download:
@@ -43,7 +41,7 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
         raise Gone("the content is not what its sender said it is")
     path = context.store.signed_path(method, blob.object_key)
     fallback = f"/internal/blobs/{blob.id.hex}?ticket={ticket_for(context, blob.id)}" if is_mirrored else None
-    return Download(path, file.name, blob.size, blob.sha256, file.password_hash, fallback)
+    return Download(StoredAt(path, fallback), file.name, blob.size, blob.sha256, file.password_hash)
 
 
 async def find_file(context: Context, file_id: UUID) -> File:

@@ -31,7 +31,7 @@ from upload_service.operations.context import Context
 from upload_service.queries import blobs, mirrors, replicas
 from upload_service.sealing import Unsealable
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=10)
 # How often the progress of a copy is told.
 TELL = timedelta(seconds=2)
 

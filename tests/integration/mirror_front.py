@@ -1,0 +1,147 @@
+"""What stands in front of a mirror's server in tests, so that it can be gone, hang, be full, or refuse."""
+
+import asyncio
+import re
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from deploy.local.ports import LOOPBACK, choose
+
+Result = TypeVar("Result")
+
+
+class Fault(StrEnum):
+    GONE = "gone"
+    HANGS = "hangs"
+    FULL = "full"
+    REFUSES = "refuses"
+
+
+class Background:
+    """An event loop in a thread: a server must answer while the test's own loop is busy or blocked."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="mirror servers")
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def stop(self) -> None:
+        self.run(_finish_tasks())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+async def _finish_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def background() -> Iterator[Background]:
+    running = Background()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+ANSWERS = {
+    Fault.FULL: b"HTTP/1.1 507 Insufficient Storage\r\n",
+    Fault.REFUSES: b"HTTP/1.1 403 Forbidden\r\n",
+}
+# In S3's words; the others only look at the status.
+BODIES = {
+    Fault.FULL: b"<Error><Code>XMinioStorageFull</Code></Error>",
+    Fault.REFUSES: b"<Error><Code>AccessDenied</Code></Error>",
+}
+
+
+class Front:
+    """Passes connections on to a server, until a fault is set; then those that are open end."""
+
+    def __init__(self, background: Background, target: int, *, speaks_http: bool) -> None:
+        """`speaks_http`: whether it can itself answer that the server is full, or refuses."""
+        self.port = choose(1)[0]
+        self._background, self._target, self._speaks_http = background, target, speaks_http
+        self._fault: Fault | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        background.run(self._listen())
+
+    def set(self, fault: Fault | None) -> None:
+        self._background.run(self._set(fault))
+
+    def close(self) -> None:
+        self.set(Fault.GONE)
+
+    async def _set(self, fault: Fault | None) -> None:
+        for writer in list(self._writers):
+            writer.transport.abort()
+        if fault is Fault.GONE:
+            self._server.close()
+        elif self._fault is Fault.GONE:
+            await self._listen()
+        self._fault = fault
+        # Lets what was ended be noticed on both sides.
+        await asyncio.sleep(0.01)
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._serve, LOOPBACK, self.port)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            if self._fault is Fault.HANGS:
+                while await reader.read(65536):
+                    pass
+            elif self._fault in ANSWERS and self._speaks_http:
+                await self._answer(self._fault, reader, writer)
+            else:
+                await self._pass_on(b"", reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            return
+        finally:
+            self._writers.discard(writer)
+            writer.transport.abort()
+
+    async def _answer(self, fault: Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if fault is Fault.FULL and not head.startswith((b"PUT ", b"POST ")):
+            await self._pass_on(head, reader, writer)
+            return
+        length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+        left = int(length[1]) if length else 0
+        while left:
+            left -= len(await reader.readexactly(min(left, 65536)))
+        body = BODIES[fault]
+        writer.write(ANSWERS[fault] + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def _pass_on(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection(LOOPBACK, self._target)
+        self._writers.add(to_server)
+        try:
+            to_server.write(head)
+            await asyncio.gather(_copy(reader, to_server), _copy(from_server, writer))
+        finally:
+            self._writers.discard(to_server)
+            to_server.transport.abort()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while block := await reader.read(262144):
+            writer.write(block)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
