@@ -74,7 +74,7 @@ class Bench:
         """What a download would serve."""
         assert session.file_id
         download = await files.open_download(self.context, session.file_id, "GET")
-        key = download.store_path.partition("?")[0].split("/", 2)[2]
+        key = download.stored_at.path.partition("?")[0].split("/", 2)[2]
         content = b"".join([block async for block in self.context.store.read(key)])
         assert download.sha256 == hashlib.sha256(content).digest()
         return content

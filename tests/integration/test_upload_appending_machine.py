@@ -134,7 +134,7 @@ class Upload:
         assert session.state is SessionState.READY
         assert session.file_id
         download = await files.open_download(self._context, session.file_id, "GET")
-        content = download.store_path.partition("?")[0].split("/", 2)[2]
+        content = download.stored_at.path.partition("?")[0].split("/", 2)[2]
         read = b"".join([block async for block in self._context.store.read(content)])
         assert read == self._content
         # Of all its objects none is left but the one that is the content, if no earlier one had it.

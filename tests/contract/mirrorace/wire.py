@@ -56,7 +56,7 @@ class Sender:
         bearer = {"Authorization": f"Bearer {token}"}
         made = shared.post("/v1/account/keys", json={"name": "ace"}, headers=bearer)
         assert made.status_code == 201, made.text
-        return Sender(client, made.json()["key"], made.json()["token"])
+        return Sender(client, made.json()["api_key"], made.json()["api_token"])
 
     @property
     def credentials(self) -> dict[str, str]:
