@@ -41,8 +41,13 @@ class Engines:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedStack]:
-    """The whole system on embedded engines, with limits that tests do not reach by accident."""
-    with start(tmp_path_factory.mktemp("stack"), environment=dict.fromkeys(LIMITS, "100000")) as stack:
+    """The whole system on embedded engines, with limits that tests do not reach by accident.
+
+    It fetches from this machine, and lets folders beside its own be mirrors.
+    """
+    folder = tmp_path_factory.mktemp("stack")
+    elsewhere = {"MIRROR_FOLDERS": str(tmp_path_factory.getbasetemp()), "FETCH_ALLOWED_NETWORKS": "127.0.0.0/8"}
+    with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere}) as stack:
         yield stack
 
 

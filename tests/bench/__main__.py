@@ -12,11 +12,12 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from deploy.local.stack import RunningStack, running, start
-from tests.bench import memory, requests, rooms
+from tests.bench import memory, mirrors, requests, rooms
 from tests.bench.paths import Payload, Store, measured
 
 MIB = 1024 * 1024
@@ -42,6 +43,9 @@ SIGNED_IN_RATIO = 1.15
 """How much longer a small request may take when the caller is known."""
 GROWTH_LIMIT_MIB = 64
 IDLE_LIMIT_MIB = 1.2 * 1024
+MIRROR_ROUNDS = 3
+MIRROR_RATIO = 0.4
+"""How fast a file is copied to a mirror and read back there, against a plain copy."""
 ROOMS = {"posts": 1800, "reads": 2100, "lost": 0, "percentile_99_ms": 500}
 
 
@@ -65,6 +69,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=256, help="MiB of the file that is sent (256)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each path is measured (5)")
     parser.add_argument("--memory", type=float, default=4, help="GiB that pass while memory is watched; 0 for none (4)")
+    parser.add_argument("--mirror", type=int, default=1024, help="MiB of a file that is mirrored; 0 for none (1024)")
     parser.add_argument("--calls", type=int, default=10_000, help="how often a room is posted to, and read (10000)")
     parser.add_argument("--listeners", type=int, default=1000, help="sockets in one room; 0 for none (1000)")
     parser.add_argument("--listen", type=int, default=30, help="seconds that they listen (30)")
@@ -79,7 +84,7 @@ def _measure(stack: RunningStack, options: argparse.Namespace) -> dict[str, obje
     small = requests.cost(stack.url, rounds)
     talk = rooms.measure(stack, calls=options.calls, listeners=options.listeners, seconds=options.listen)
     speeds = _speeds(stack, size, rounds)
-    report: dict[str, object] = {
+    report: dict[str, Any] = {
         "size_bytes": size,
         "rounds": rounds,
         "megabytes_per_second": speeds,
@@ -97,6 +102,10 @@ def _measure(stack: RunningStack, options: argparse.Namespace) -> dict[str, obje
         "small_request_milliseconds": {"anonymous": small.anonymous, "signed in": small.signed_in},
         "idle_mib": {**idle, "total": sum(idle.values()), "limit": IDLE_LIMIT_MIB},
     }
+    if options.mirror:
+        fanning = mirrors.measure(stack, options.mirror * MIB, MIRROR_ROUNDS)
+        report["ratios"]["mirrored and proven / plain copy"] = {"median": fanning.ratio, "promised": MIRROR_RATIO}
+        report["mirroring"] = asdict(fanning)
     if through:
         report["upload_service_growth_mib"] = {
             "form upload": memory.form_growth(stack, through),
@@ -146,6 +155,8 @@ def _print(report: dict[str, object]) -> None:
         promised = f"{bound} {ratio['promised']}" if ratio["promised"] else "-"
         out(f"{name:<44}{ratio['median']:>8.2f}{promised:>16}\n")
     _print_rooms(report["rooms"])
+    if isinstance(fanning := report.get("mirroring"), dict):
+        out(f"\nwhile files were mirrored the worker grew by {fanning['growth_mib']:.0f} MiB\n")
     for title, key in (("idle, MiB", "idle_mib"), ("upload service grows by, MiB", "upload_service_growth_mib")):
         if isinstance(values := report.get(key), dict):
             out(f"\n{title}\n")

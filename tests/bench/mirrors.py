@@ -1,0 +1,153 @@
+"""How fast a file reaches a mirror and is proven there, against a plain copy of the same bytes by the same tool."""
+
+import asyncio
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import opendal
+import psutil
+
+from deploy.local import credentials
+from deploy.local.credentials import ADMIN_PASSWORD
+from deploy.local.stack import RunningStack
+from tests.bench.memory import MIB, SAMPLE_SECONDS
+from tests.bench.paths import BUCKET, Payload, Store
+
+BLOCK = MIB
+PART = 8 * MIB
+LOOK_SECONDS = 0.02
+WORKER = "transfers-worker"
+
+
+@dataclass
+class Fanning:
+    """What was found: seconds of each round, and MiB by which the worker grew at most."""
+
+    plain: list[float] = field(default_factory=list[float])
+    mirrored: list[float] = field(default_factory=list[float])
+    growth_mib: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """How fast it is mirrored, against a plain copy in the same round; the median."""
+        return statistics.median(a / b for a, b in zip(self.plain, self.mirrored, strict=True))
+
+
+class Account:
+    """The first administrator, who defines a mirror and has a file of their own."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self.http = httpx.Client(base_url=stack.url, timeout=600)
+        asked = {"name": "admin", "password": credentials.load(stack.folder)[ADMIN_PASSWORD]}
+        answer = self.http.post("/v1/auth/login", json=asked).raise_for_status()
+        self.http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+
+    def define(self, kind: str, options: dict[str, str]) -> int:
+        asked = {"name": f"bench {kind} {time.time_ns()}", "kind": kind, "options": options}
+        return int(self.http.post("/v1/mirrors", json=asked).raise_for_status().json()["id"])
+
+    def upload(self, content: bytes) -> str:
+        files = {"file": ("bench.bin", content)}
+        self.http.post("/api/upload/private", files=files).raise_for_status()
+        return str(self.http.get("/v1/files").raise_for_status().json()["files"][0]["id"])
+
+    def state(self, file_id: str) -> str | None:
+        found = self.http.get(f"/v1/files/{file_id}/mirrors").raise_for_status().json()["mirrors"]
+        return found[0]["state"] if found else None
+
+    def counts(self, mirror_id: int) -> dict[str, int]:
+        return self.http.get(f"/v1/mirrors/{mirror_id}").raise_for_status().json()["replicas"]
+
+    def mirror(self, file_id: str, mirror_id: int) -> float:
+        """Have the file on the mirror; seconds until it is proven there. It is taken away again."""
+        begun = time.perf_counter()
+        self.http.post(f"/v1/files/{file_id}/mirrors", json={"mirrors": [mirror_id]}).raise_for_status()
+        _until(lambda: self.state(file_id) == "verified")
+        seconds = time.perf_counter() - begun
+        self.http.delete(f"/v1/files/{file_id}/mirrors/{mirror_id}").raise_for_status()
+        _until(lambda: set(self.counts(mirror_id)) <= {"removed"})
+        return seconds
+
+
+def measure(stack: RunningStack, size: int, rounds: int) -> Fanning:
+    """Copy a file of `size` bytes to a second bucket of the stack's own store: as a mirror, and plainly."""
+    store, found, account = Store.of(stack), Fanning(), Account(stack)
+    mirror_id = account.define("s3", options_of(stack, BUCKET, "/mirror"))
+    file_id = account.upload(bytes(Payload(size).fresh()))
+    source = next(
+        str(item.object_name) for item in store.sdk.list_objects("waystation", recursive=True) if item.size == size
+    )
+    for round_number in range(rounds + 1):
+        plain = asyncio.run(_plain_copy(stack, source))
+        with _watched(stack) as growth:
+            mirrored = account.mirror(file_id, mirror_id)
+        # The first round warms up, and is where the worker loads what it needs.
+        if round_number:
+            found.plain.append(plain)
+            found.mirrored.append(mirrored)
+            found.growth_mib = max(found.growth_mib, growth.mib)
+    account.http.delete(f"/v1/mirrors/{mirror_id}?forget=true").raise_for_status()
+    account.http.close()
+    return found
+
+
+def options_of(stack: RunningStack, bucket: str, root: str) -> dict[str, str]:
+    """A bucket of the stack's own store, as OpenDAL is told it."""
+    known = credentials.load(stack.folder)
+    return {
+        "endpoint": f"http://127.0.0.1:{stack.ports['store']}",
+        "region": "us-east-1",
+        "bucket": bucket,
+        "root": root,
+        "access_key_id": known["store_access_key"],
+        "secret_access_key": known["store_secret_key"],
+    }
+
+
+async def _plain_copy(stack: RunningStack, key: str) -> float:
+    """Seconds that a copy takes which proves nothing."""
+    source = opendal.AsyncOperator("s3", **options_of(stack, "waystation", "/"))
+    target = opendal.AsyncOperator("s3", **options_of(stack, BUCKET, "/"))
+    begun = time.perf_counter()
+    reader = await source.open(key, "rb")
+    async with await target.open("plain copy", "wb", chunk=PART) as writer:
+        while block := await reader.read(BLOCK):
+            await writer.write(block)
+    return time.perf_counter() - begun
+
+
+class _watched:  # noqa: N801  (used as a function)
+    """The worker's memory during a block: `mib` is by how much it grew at most."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._process = psutil.Process(stack.pid_of(WORKER))
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch)
+        self._before = self._peak = self._process.memory_info().rss
+
+    def __enter__(self) -> "_watched":
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._ended.set()
+        self._watcher.join()
+
+    @property
+    def mib(self) -> float:
+        return (self._peak - self._before) / MIB
+
+    def _watch(self) -> None:
+        while not self._ended.is_set():
+            self._peak = max(self._peak, self._process.memory_info().rss)
+            time.sleep(SAMPLE_SECONDS)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    while not true():
+        time.sleep(LOOK_SECONDS)
