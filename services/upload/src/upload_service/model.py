@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum, auto
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from common.blob import DigestClaim
@@ -33,6 +33,10 @@ class Layout(StrEnum):
     PARTS = "parts"
     STAGED = "staged"
     STREAM = "stream"
+
+
+EndedFor = Literal["owner", "administrator", "copyright"]
+"""Who ended a file before its time, or what for."""
 
 
 class FileState(StrEnum):
