@@ -22,10 +22,11 @@ from upload_service.api import fallback, fetches, file_mirrors, files, internal,
 from upload_service.api.fetches import FetchJobs
 from upload_service.api.files import Owning
 from upload_service.build import SERVICE, build
-from upload_service.compat import filecodebox, fileuploader, mirage
+from upload_service.compat import filecodebox, fileuploader, mirage, mirrorace
 from upload_service.compat.filecodebox import FileCodeBox
 from upload_service.compat.fileuploader import FileUploader
 from upload_service.compat.mirage import Mirage
+from upload_service.compat.mirrorace_steps import MirrorAce
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
@@ -80,6 +81,15 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         most_open=settings.fetches_open,
         public_url=settings.public_url,
     )
+    ace = MirrorAce(
+        parts.context,
+        parts.shares,
+        passwords,
+        max_chunk_size=settings.mirrorace_max_chunk_size,
+        max_file_size=settings.mirrorace_max_file_size,
+        max_mirrors=settings.mirrorace_max_mirrors,
+        public_url=settings.public_url,
+    )
     app.include_router(internal.router(parts.context, verifier))
     app.include_router(fallback.router(parts.context))
     app.include_router(mirrors.router(parts.context))
@@ -89,6 +99,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
     app.include_router(filecodebox.router(FileCodeBox(parts.context, parts.shares, limiter, wait)))
     app.include_router(fileuploader.router(uploader))
     app.include_router(mirage.router(Mirage(parts.context, parts.shares, parts.rooms, settings.public_url)))
+    app.include_router(mirrorace.router(ace))
     return app
 
 

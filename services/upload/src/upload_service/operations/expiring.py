@@ -12,7 +12,7 @@ from common.errors import Unavailable
 from upload_service.model import EndedFor
 from upload_service.operations.context import Context
 from upload_service.operations.files import release_file
-from upload_service.queries import fetches, files, mirrors, sessions
+from upload_service.queries import fetches, files, mirrors, sessions, upload_keys
 from upload_service.shares import Shares
 
 BATCH = 100
@@ -59,6 +59,7 @@ async def erase_account(context: Context, account_id: UUID) -> None:
     async with context.db.transaction() as connection:
         await files.end_files_of(connection, account_id)
         await sessions.abort_sessions_of(connection, account_id)
+        await upload_keys.delete_keys_of(connection, account_id)
         await fetches.delete_fetches_of(connection, account_id)
         await mirrors.delete_choice(connection, account_id)
         await mirrors.forget_account(connection, account_id)

@@ -36,7 +36,7 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
 
     try:
         written = await write_stream(
-            context.store, session.object_key, _Limited(source, max_size, reservation), on_multipart=on_multipart
+            context.store, session.object_key, Limited(source, max_size, reservation), on_multipart=on_multipart
         )
         await reservation.record(written.size, written.sha256)
     except BaseException:
@@ -92,7 +92,7 @@ async def discard_stream(context: Context, shares: Shares, session_id: UUID) -> 
         await clear_soon(context, shares, session.file_id)
 
 
-class _Limited:
+class Limited:
     """A stream on its way: fenced, and not longer than allowed."""
 
     def __init__(self, source: Source, max_size: int, reservation: Reservation) -> None:
@@ -109,3 +109,5 @@ class _Limited:
                 raise TooLarge
             await self._reservation.hold()
             yield block
+        # A sender may take its time to say that this was all, and the last request to the store goes out only then.
+        await self._reservation.hold(after=1)
