@@ -26,7 +26,10 @@ from upload_service.compat import filecodebox, fileuploader, mirage, mirrorace
 from upload_service.compat.filecodebox import FileCodeBox
 from upload_service.compat.fileuploader import FileUploader
 from upload_service.compat.mirage import Mirage
-from upload_service.compat.mirrorace_steps import MirrorAce
+from upload_service.compat.mirrorace_steps import MirrorAce, RemoteRequest
+from upload_service.model import UploadSession
+from upload_service.operations.fetch_jobs import NewFetch
+from upload_service.operations.fetch_waiting import fetch_now
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
@@ -81,6 +84,12 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         most_open=settings.fetches_open,
         public_url=settings.public_url,
     )
+
+    async def fetch(asked: RemoteRequest) -> UploadSession:
+        mirrors = list(asked.mirrors)
+        new = NewFetch(asked.url, asked.terms, max_size=asked.max_size, lifetime=jobs.lifetime, mirrors=mirrors)
+        return await fetch_now(parts.context, asked.identity, new, jobs.most_open)
+
     ace = MirrorAce(
         parts.context,
         parts.shares,
@@ -89,6 +98,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         max_file_size=settings.mirrorace_max_file_size,
         max_mirrors=settings.mirrorace_max_mirrors,
         public_url=settings.public_url,
+        fetch=fetch,
     )
     app.include_router(internal.router(parts.context, verifier))
     app.include_router(fallback.router(parts.context))
