@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum, auto
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from common.blob import DigestClaim
@@ -35,6 +35,10 @@ class Layout(StrEnum):
     STAGED = "staged"
     STREAM = "stream"
     APPENDED = "appended"
+
+
+EndedFor = Literal["owner", "administrator", "copyright"]
+"""Who ended a file before its time, or what for."""
 
 
 class FileState(StrEnum):

@@ -13,7 +13,7 @@ from upload_service.compat.mirrorace_steps import MirrorAce, RemoteRequest, admi
 from upload_service.compat.mirrorace_upload import Upload
 from upload_service.fetch_model import ShareTerms
 from upload_service.operations import upload_keys
-from upload_service.operations.mirrors import usable_mirrors
+from upload_service.operations.mirrors import mirror_ids, usable_mirrors
 
 
 def router(served: MirrorAce) -> APIRouter:
@@ -37,6 +37,7 @@ class Variables:
         served = self._with
         identity = await identify(request, await dialect.read_fields(request))
         mirrors = await usable_mirrors(served.context, identity)
+        usable = {mirror.id for mirror in mirrors}
         key, secret = await upload_keys.issue_key(served.context, identity)
         server = base_url(request, served.public_url)
         return dialect.success(
@@ -45,7 +46,7 @@ class Variables:
                 "server_file": f"{server}/api/v1/upload",
                 "server_remote": f"{server}/api/v1/upload/remote",
                 "cTracker": key.id.hex,
-                "mirrors": {str(mirror.id): True for mirror in mirrors},
+                "mirrors": {str(known): known in usable for known in await mirror_ids(served.context)},
                 "default_mirrors": [str(mirror.id) for mirror in mirrors if mirror.is_default],
                 "max_chunk_size": str(served.max_chunk_size),
                 "max_file_size": str(served.max_file_size),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from common import logging
 from common.errors import Unavailable
+from upload_service.model import EndedFor
 from upload_service.operations.context import Context
 from upload_service.operations.files import release_file
 from upload_service.queries import fetches, files, mirrors, sessions, upload_keys
@@ -33,14 +34,20 @@ async def clear_ended(context: Context, shares: Shares) -> None:
 async def clear_soon(context: Context, shares: Shares, file_id: UUID) -> None:
     """Finish with one file whose time is over, now if that is possible; else the sweep does."""
     try:
-        await _clear(context, shares, [file_id])
+        async with context.db.connection() as connection:
+            ended_for = await files.why_ended(connection, file_id)
+        await _clear(context, shares, [(file_id, ended_for)])
     except Unavailable as error:
         _log.warning("an ended file is left to the sweep", file=file_id.hex, error=error.message)
 
 
-async def _clear(context: Context, shares: Shares, ended: Sequence[UUID]) -> None:
-    await shares.end(ended)
-    for file_id in ended:
+async def _clear(context: Context, shares: Shares, ended: Sequence[tuple[UUID, EndedFor | None]]) -> None:
+    by_reason: dict[EndedFor | None, list[UUID]] = {}
+    for file_id, ended_for in ended:
+        by_reason.setdefault(ended_for, []).append(file_id)
+    for ended_for, file_ids in by_reason.items():
+        await shares.end(file_ids, ended_for)
+    for file_id, _ in ended:
         await release_file(context, file_id)
 
 

@@ -174,6 +174,13 @@ async def probe_mirrors(context: Context) -> None:
             await probe_mirror(context, mirror)
 
 
+async def mirror_ids(context: Context) -> list[int]:
+    """Every mirror that is in use, whoever may use it."""
+    async with context.db.connection() as connection:
+        found = await mirrors.all_mirrors(connection)
+    return [mirror.id for mirror in found if mirror.is_enabled and not mirror.removed_at]
+
+
 async def usable_mirrors(context: Context, identity: Identity) -> list[UsableMirror]:
     """The mirrors that an account may use."""
     account = identity.account_id
