@@ -45,4 +45,4 @@ def _cleaned(name: str) -> str:
     last = name.replace("\\", "/").rpartition("/")[2]
     spaced = "".join(" " if character.isspace() else character for character in last)
     printable = "".join(character for character in spaced if character.isprintable()).strip()
-    return shortened(printable) if printable.strip(". ") else ""
+    return shortened(printable).strip() if printable.strip(". ") else ""
