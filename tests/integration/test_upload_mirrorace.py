@@ -342,7 +342,7 @@ def mirrors(service: UploadService) -> Iterator[tuple[int, int, int]]:
 def test_mirrors_are_chosen(service: UploadService, sender: Sender, mirrors: tuple[int, int, int]) -> None:
     first, second, foreign = mirrors
     variables = sender.variables()
-    assert variables["mirrors"] == {str(first): True, str(second): True}
+    assert variables["mirrors"] == {str(first): True, str(second): True, str(foreign): False}
     assert variables["default_mirrors"] == [str(second)]
     fields = sender.fields(variables)
     with service.nothing_left():
@@ -379,14 +379,13 @@ def test_a_key_is_an_api_keys_own(service: UploadService, sender: Sender) -> Non
         refused(mine.post(mine.fields(variables), b"x"), "Invalid api_key or api_token")
 
 
-def test_a_remote_upload_is_checked_and_is_not_available(service: UploadService, sender: Sender) -> None:
+def test_a_remote_upload_is_checked_first(service: UploadService, sender: Sender) -> None:
     variables = sender.variables()
 
     def ask(**changes: str) -> httpx.Response:
         fields = {**dict(sender.fields(variables)), "url": "https://example.org/a.bin", **changes}
         return sender.client.post("/api/v1/upload/remote", data={n: v for n, v in fields.items() if v != "-"})
 
-    refused(ask(), "Remote upload is not available")
     refused(ask(url="-"), "url is missing")
     refused(ask(url="ftp://example.org/a"), "http")
     refused(ask(url="a.bin"))

@@ -56,44 +56,50 @@ class Fetching:
 
 @dataclass(frozen=True)
 class Remote:
-    """The dialect beside a running service, on the same engines."""
+    """The dialect beside a running service, on the same engines; and where it has nothing that fetches."""
 
     service: UploadService
     fetching: Fetching
     url: str
+    url_without: str
 
 
 @pytest.fixture(scope="module")
 def remote(make_database: MakeDatabase, engines: Engines) -> Iterator[Remote]:
     with running_upload_service(make_database, engines) as service:
-        parts = build(service.settings, Requests(), pool_size=2)
-        fetching, passwords = Fetching(parts), Passwords()
-        credentials = CredentialCache(engines.valkey_url)
+        fetching, url = _dialect(service, fetches=True)
+        _, url_without = _dialect(service, fetches=False)
+        yield Remote(service, fetching, url, url_without)
 
-        @asynccontextmanager
-        async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-            await parts.open()
-            yield
-            passwords.close()
-            await credentials.close()
-            await parts.close()
 
-        app = FastAPI(lifespan=lifespan)
-        verifier = TokenVerifier(parts.client, auth_url=service.settings.auth_url)
-        app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(parts.auth))
-        ace = MirrorAce(
-            parts.context,
-            parts.shares,
-            passwords,
-            max_chunk_size=10,
-            max_file_size=1000,
-            max_mirrors=3,
-            public_url="https://files.example.org",
-            fetch=fetching.fetch,
-        )
-        app.include_router(mirrorace.router(ace))
-        with served(app) as url:
-            yield Remote(service, fetching, url)
+def _dialect(service: UploadService, *, fetches: bool) -> tuple[Fetching, str]:
+    parts = build(service.settings, Requests(), pool_size=2)
+    fetching, passwords = Fetching(parts), Passwords()
+    credentials = CredentialCache(service.settings.valkey_url.get_secret_value())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await parts.open()
+        yield
+        passwords.close()
+        await credentials.close()
+        await parts.close()
+
+    app = FastAPI(lifespan=lifespan)
+    verifier = TokenVerifier(parts.client, auth_url=service.settings.auth_url)
+    app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(parts.auth))
+    ace = MirrorAce(
+        parts.context,
+        parts.shares,
+        passwords,
+        max_chunk_size=10,
+        max_file_size=1000,
+        max_mirrors=3,
+        public_url="https://files.example.org",
+        fetch=fetching.fetch if fetches else None,
+    )
+    app.include_router(mirrorace.router(ace))
+    return fetching, service.opened.enter_context(served(app))
 
 
 def test_a_url_becomes_a_file_within_the_request(remote: Remote) -> None:
@@ -130,3 +136,11 @@ def test_why_it_could_not_be_fetched_is_told(remote: Remote) -> None:
     fields = dict(sender.fields(sender.variables(), url="https://private.example.org/"))
     with remote.service.nothing_left():
         refused(sender.client.post(f"{remote.url}/api/v1/upload/remote", data=fields), "private address")
+
+
+def test_where_nothing_fetches_that_is_told(remote: Remote) -> None:
+    person = remote.service.auth.sign_up()
+    sender = Sender.of_token(person.client, remote.service.client(), person.token)
+    fields = dict(sender.fields(sender.variables(), url="https://example.org/"))
+    answer = sender.client.post(f"{remote.url_without}/api/v1/upload/remote", data=fields)
+    refused(answer, "Remote upload is not available")
