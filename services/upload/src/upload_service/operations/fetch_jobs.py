@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from common.http.remote_urls import parse
-
 from common.errors import Conflict, NotFound, RateLimited
 from common.http.pages import Cursor
+from common.http.remote_urls import parse
 from common.identity import Identity
 from common.ids import new_id
 from common.rights import Action, Actor, require

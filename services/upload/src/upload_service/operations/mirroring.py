@@ -4,15 +4,19 @@ A wish is a row that names a file and a mirror; the replicas follow from the wis
 blob only change while its row is held, so that none is removed that has just been wanted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from uuid import UUID
 
+from common import logging
 from common.db import Connection
-from common.errors import NotFound
+from common.errors import NotFound, Unavailable
 from upload_service.mirror_model import FileReplica, Mirror, Replica, ReplicaState
 from upload_service.model import File, UploadSession
 from upload_service.operations.context import Context
 from upload_service.queries import blobs, files, mirrors, replicas
+
+_log = logging.get(__name__)
 
 
 class MirrorNotFound(NotFound):
@@ -57,7 +61,7 @@ async def unwant_mirror(context: Context, file: File, mirror_id: int) -> None:
 async def retry_replica(context: Context, file: File, mirror_id: int) -> None:
     """Try a copy that failed again now, or check a replica that is verified. Raises `MirrorNotFound`."""
     async with context.db.connection() as connection:
-        if file.blob_id is None or not await replicas.retry_replica(connection, file.blob_id, mirror_id):
+        if file.blob_id is None or not await replicas.retry_replica(connection, file.id, mirror_id):
             raise MirrorNotFound("there is nothing to be tried again on this mirror")
     await request_replicas_of(context, file.blob_id)
 
@@ -92,18 +96,23 @@ async def _held(connection: Connection, file_id: UUID) -> File:
 
 
 async def request_replicas(context: Context, session: UploadSession) -> None:
-    """Have the replicas of a finished upload worked on soon; what gets lost here is found by a sweep."""
-    if session.owner is None or session.file_id is None:
-        return
-    async with context.db.connection() as connection:
-        due = await replicas.due_for_file(connection, session.file_id)
-    for replica_id in due:
-        await context.queue.replicate(replica_id)
+    """Have the replicas of a finished upload worked on soon."""
+    if session.owner is not None and session.file_id is not None:
+        await _request(context, partial(replicas.due_for_file, file_id=session.file_id))
 
 
 async def request_replicas_of(context: Context, blob_id: UUID) -> None:
     """Have the replicas of a blob worked on soon."""
-    async with context.db.connection() as connection:
-        due = await replicas.due_for_blob(connection, blob_id)
+    await _request(context, partial(replicas.due_for_blob, blob_id=blob_id))
+
+
+async def _request(context: Context, find: Callable[[Connection], Awaitable[list[UUID]]]) -> None:
+    """Request what is found; what gets lost here is found by a sweep, so it fails nothing that has been committed."""
+    try:
+        async with context.db.connection() as connection:
+            due = await find(connection)
+    except Unavailable as error:
+        _log.warning("replicas are left to the sweep", error=error.message)
+        return
     for replica_id in due:
         await context.queue.replicate(replica_id)
