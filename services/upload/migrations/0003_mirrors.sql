@@ -53,11 +53,10 @@ alter table upload_session add column mirrors integer[];
 
 create table replica (
     id uuid primary key,
-    -- Null once the blob is gone: then the replica is only there to be removed.
+    -- Null: it is only there to be removed. When the blob is wanted on the mirror again, that is another replica.
     blob_id uuid references blob on delete set null,
     mirror_id integer not null references mirror,
-    -- queued -> copying -> verified | failed (tried again later); any -> removing, and then the row is gone, unless it is
-    -- wanted again before that: removing -> queued
+    -- queued -> copying -> verified | failed (tried again later); any -> removing, and then the row is gone
     state text not null default 'queued' check (state in ('queued', 'copying', 'verified', 'failed', 'removing')),
     -- Where the mirror itself says that it is.
     url text,

@@ -15,12 +15,15 @@ from upload_service.queries.mirrors import ASKED, AT_ONCE
 COLUMNS: LiteralString = """id, blob_id, mirror_id, state, url, bytes_done, attempts, error, due_at, changed_at,
     verified_at"""
 _FREE: LiteralString = "(lease_until is null or lease_until < now())"
+# There is no way back: whoever removes it late, removes nothing that was copied since.
+_CONDEMNED: LiteralString = """state = 'removing', blob_id = null, due_at = now(), attempts = 0, error = null,
+    changed_at = now()"""
 # Files that are there, with their content.
 _LIVING_READY: LiteralString = "file.state = 'ready' and (file.expires_at is null or file.expires_at > now())"
 
 
 async def plan_replicas(connection: Connection, file_id: UUID) -> None:
-    """Queue the replicas of a file that are wanted and not there, also those that were being removed.
+    """Queue the replicas of a file that are wanted and not there.
 
     A mirror that is being removed is waited for, and then takes none: its row is held, and looked at again.
     """
@@ -30,33 +33,31 @@ async def plan_replicas(connection: Connection, file_id: UUID) -> None:
         from file_mirror join file on file.id = file_id join mirror on mirror.id = mirror_id
         where file_id = %(file_id)s and {_LIVING_READY} and removed_at is null
         for key share of mirror
-        on conflict (blob_id, mirror_id) do update
-            set state = 'queued', due_at = now(), attempts = 0, error = null, bytes_done = 0, changed_at = now()
-            where replica.state = 'removing'
+        on conflict (blob_id, mirror_id) do nothing
     """
     await connection.execute(statement, {"file_id": file_id})
 
 
-async def condemn_replicas(connection: Connection, blob_id: UUID) -> None:
-    """Have the replicas of a blob removed that no file wants any more.
+async def condemn_replicas(connection: Connection, blob_id: UUID) -> list[UUID]:
+    """Have the replicas of a blob removed that no file wants any more; which.
 
     The caller holds the blob's row, so that no wish for them is being made meanwhile.
     """
-    statement: LiteralString = """
-        update replica set state = 'removing', due_at = now(), attempts = 0, error = null, changed_at = now()
-        where blob_id = %(blob_id)s and state <> 'removing' and not exists (
+    statement: LiteralString = f"""
+        update replica set {_CONDEMNED}
+        where blob_id = %(blob_id)s and not exists (
             select from file_mirror join file on file.id = file_id
             where file.blob_id = %(blob_id)s and file_mirror.mirror_id = replica.mirror_id)
+        returning id
     """
-    await connection.execute(statement, {"blob_id": blob_id})
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(statement, {"blob_id": blob_id})
+        return await cursor.fetchall()
 
 
 async def condemn_mirror(connection: Connection, mirror_id: int) -> None:
     """Have every replica on a mirror removed."""
-    statement = """
-        update replica set state = 'removing', due_at = now(), attempts = 0, error = null, changed_at = now()
-        where mirror_id = %(id)s and state <> 'removing'
-    """
+    statement: LiteralString = f"update replica set {_CONDEMNED} where mirror_id = %(id)s and state <> 'removing'"
     await connection.execute(statement, {"id": mirror_id})
 
 
@@ -73,16 +74,6 @@ async def due_for_file(connection: Connection, file_id: UUID) -> list[UUID]:
     """
     async with connection.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(statement, {"file_id": file_id})
-        return await cursor.fetchall()
-
-
-async def due_for_blob(connection: Connection, blob_id: UUID) -> list[UUID]:
-    """The replicas of a blob with which something is to be done now."""
-    statement: LiteralString = f"""
-        select id from replica where blob_id = %(blob_id)s and due_at <= now() and {_FREE}
-    """
-    async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(statement, {"blob_id": blob_id})
         return await cursor.fetchall()
 
 
