@@ -53,12 +53,11 @@ alter table upload_session add column mirrors integer[];
 
 create table replica (
     id uuid primary key,
-    -- Null once the blob is gone: then the replica is only there to be removed.
+    -- Null: it is only there to be removed. When the blob is wanted on the mirror again, that is another replica.
     blob_id uuid references blob on delete set null,
     mirror_id integer not null references mirror,
-    -- queued -> copying -> verified | failed (tried again later); any -> removing -> removed; removed -> queued
-    state text not null default 'queued'
-        check (state in ('queued', 'copying', 'verified', 'failed', 'removing', 'removed')),
+    -- queued -> copying -> verified | failed (tried again later); any -> removing, and then the row is gone
+    state text not null default 'queued' check (state in ('queued', 'copying', 'verified', 'failed', 'removing')),
     -- Where the mirror itself says that it is.
     url text,
     -- Of the copy that is under way.
@@ -79,6 +78,8 @@ create table replica (
     unique (blob_id, mirror_id)
 );
 
-create index replica_due on replica (due_at) where state <> 'removed';
-create index replica_mirror on replica (mirror_id, lease_until);
-create index replica_removed on replica (changed_at) where state = 'removed';
+-- A mirror's replicas in the order in which they are worked on: what is to be copied or removed before what is to be
+-- checked.
+create index replica_due on replica (mirror_id, due_at) where state <> 'verified';
+create index replica_check on replica (mirror_id, due_at) where state = 'verified';
+create index replica_claimed on replica (mirror_id, lease_until) where lease_until is not null;

@@ -14,9 +14,9 @@ NAME_LENGTH = 100
 LINK_LENGTH = 2000
 MAX_PARALLEL = 64
 
-# Waits grow from the first to the longest; a replica that failed so often in a row is called failed, and still tried.
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
-FAILED_AFTER = 6
+# Waits double from the first; a replica that failed so often in a row is called failed, and still tried.
+FIRST_WAIT = timedelta(seconds=5)
+FAILED_AFTER = 8
 FAILED_WAIT = timedelta(hours=6)
 # So many failures of a mirror in a row open its breaker.
 BREAKER_FAILURES = 3
@@ -30,7 +30,6 @@ class ReplicaState(StrEnum):
     FAILED = "failed"
     """Tried many times; tried again, but seldom."""
     REMOVING = "removing"
-    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +136,7 @@ def check_link_pattern(pattern: str) -> None:
 
 def wait_after(attempts: int) -> timedelta:
     """How long to wait after so many failures in a row (from 1): doubled each time, give or take a quarter."""
-    if attempts >= FAILED_AFTER:
-        return _jittered(FAILED_WAIT)
-    return _jittered(min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT))
+    return _jittered(FAILED_WAIT if attempts >= FAILED_AFTER else FIRST_WAIT * 2 ** (attempts - 1))
 
 
 def break_after(failures: int) -> timedelta | None:

@@ -16,7 +16,6 @@ from upload_service.operations import (
     fetch_jobs,
     fetching,
     files,
-    mirrors,
     replicating,
     upkeep,
     verification,
@@ -129,7 +128,7 @@ def register_transfers(app: Celery, process: WorkerProcess[Transferring]) -> Non
 
     @task(name="upload.probe_mirrors")
     def probe_mirrors() -> None:
-        process.run(lambda working: mirrors.probe_mirrors(working.context))
+        process.run(lambda working: upkeep.probe_mirrors(working.context))
 
 
 async def _sweep_unverified(working: Working) -> None:

@@ -77,6 +77,10 @@ class ContentHasher:
         """The digest of what has passed so far, 32 bytes."""
         return self._whole.digest()
 
+    def is_of(self, size: int, sha256: bytes) -> bool:
+        """Whether what has passed so far is all of the content with this size and digest."""
+        return self.size == size and self.sha256 == sha256
+
     def satisfies(self, claims: tuple[DigestClaim, ...]) -> bool:
         """Whether the content is what was claimed: any one of `claims` is enough, no claim at all is satisfied."""
         return not claims or any(self._value(claim.scheme) == claim.value for claim in claims)

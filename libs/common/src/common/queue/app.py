@@ -76,6 +76,7 @@ class WorkerProcess(Generic[State]):
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opened: tuple[AbstractAsyncContextManager[State], State] | None = None
+        self._is_ending = False
         self._running: set[Future[None]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         signals.setup_logging.connect(self._configure_logging, weak=False)
@@ -85,12 +86,17 @@ class WorkerProcess(Generic[State]):
         signals.worker_shutdown.connect(self._close, weak=False)
 
     def run(self, operation: Callable[[State], Coroutine[Any, Any, None]]) -> None:
-        """Run `operation` to its end on this process's event loop."""
+        """Run `operation` to its end on this process's event loop; not at all once the worker ends."""
         with self._starting:
+            if self._is_ending:
+                return
             state = self._start()
         assert self._loop is not None
         future = asyncio.run_coroutine_threadsafe(self._bound(operation(state)), self._loop)
         self._running.add(future)
+        if self._is_ending:
+            # Since it was asked.
+            future.cancel()
         try:
             future.result()
         except CancelledError:
@@ -138,6 +144,7 @@ class WorkerProcess(Generic[State]):
 
     def _cancel(self, **_: object) -> None:
         """Break off what is running: it gives its claims up, and a sweep has it begun again."""
+        self._is_ending = True
         for future in list(self._running):
             future.cancel()
 

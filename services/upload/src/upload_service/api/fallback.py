@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -38,16 +39,17 @@ def router(context: Context) -> APIRouter:
         blocks = failover.read_replica(context, blob, start, end - start)
         # Before the status is sent: that no mirror answers is a 503.
         first = await anext(blocks)
-
-        async def body() -> AsyncGenerator[bytes]:
-            yield first
-            async for block in blocks:
-                yield block
-
-        return StreamingResponse(body(), status, headers)
+        return StreamingResponse(_body(first, blocks), status, headers)
 
     routes.add_api_route("/{blob_id}", read, methods=["GET", "HEAD"], response_class=Response)
     return routes
+
+
+async def _body(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(blocks):
+        yield first
+        async for block in blocks:
+            yield block
 
 
 def _span(request: Request, size: int) -> tuple[int, int, bool] | None:

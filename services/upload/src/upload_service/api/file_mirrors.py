@@ -15,7 +15,7 @@ from upload_service.mirror_model import FileReplica, ReplicaState
 from upload_service.operations import mirroring, owning
 from upload_service.operations.context import Context
 
-SETTLED = (ReplicaState.VERIFIED, ReplicaState.FAILED, ReplicaState.REMOVED)
+SETTLED = (ReplicaState.VERIFIED, ReplicaState.FAILED)
 
 
 class FileReplicaModel(BaseModel):

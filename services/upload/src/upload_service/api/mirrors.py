@@ -12,7 +12,7 @@ from common.http.identities import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.identity import Identity
 from upload_service.mirror_model import MAX_PARALLEL
-from upload_service.operations import mirrors
+from upload_service.operations import mirrors, upkeep
 from upload_service.operations.context import Context
 from upload_service.operations.mirrors import MirrorSpec, MirrorSummary, UsableMirror
 
@@ -203,7 +203,7 @@ def router(context: Context) -> APIRouter:
         """Ask a mirror now whether it answers and takes our credentials; for administrators."""
         _require_administrator(identity)
         found = await mirrors.find_mirror(context, mirror_id)
-        return Probe(error=await mirrors.probe_mirror(context, found.mirror))
+        return Probe(error=await upkeep.probe_mirror(context, found.mirror))
 
     return routes
 

@@ -25,35 +25,46 @@ class UnexpectedFailure(DomainError):
 async def claim_kept(
     renew: Callable[[], Awaitable[bool]], lease: timedelta, every: timedelta | None = None
 ) -> AsyncGenerator[None]:
-    """Renew a claim of `lease` while the block runs, `every` so often (a third of the lease).
+    """Renew a claim of `lease` while the block runs, `every` so often (a third of the lease), and never after it.
 
     `renew` says whether it is still ours. Raises `ClaimLost` in the block as soon as it is not, or could not be renewed
     in time because the database was away.
     """
     pause = (every or lease / 3).total_seconds()
-    lost = False
 
-    async def keep() -> None:
-        nonlocal lost
-        until = time.monotonic() + lease.total_seconds()
-        while not lost:
-            await asyncio.sleep(pause)
-            begun = time.monotonic()
-            try:
-                lost = not await renew()
-                until = begun + lease.total_seconds()
-            except Unavailable:
-                lost = time.monotonic() + pause > until
-        scope.reschedule(asyncio.get_running_loop().time())
+    def break_off(keeper: asyncio.Task[None]) -> None:
+        if not keeper.cancelled():
+            scope.reschedule(asyncio.get_running_loop().time())
 
+    keeper = asyncio.create_task(_renew_until_lost(renew, lease.total_seconds(), pause))
     try:
         async with asyncio.timeout(None) as scope:
-            keeper = asyncio.create_task(keep())
+            keeper.add_done_callback(break_off)
             try:
                 yield
             finally:
                 keeper.cancel()
+                await asyncio.wait([keeper])
     except TimeoutError:
-        if lost:
+        if not keeper.cancelled():
+            # What nobody expected is told as it is.
+            keeper.result()
             raise ClaimLost from None
         raise
+
+
+async def _renew_until_lost(renew: Callable[[], Awaitable[bool]], lease: float, pause: float) -> None:
+    """Return when the claim is another's, or would run out before the next attempt to renew it."""
+    until = time.monotonic() + lease
+    while True:
+        await asyncio.sleep(pause)
+        begun = time.monotonic()
+        try:
+            # A database that says nothing is as good as away.
+            async with asyncio.timeout(until - begun):
+                if not await renew():
+                    return
+            until = begun + lease
+        except (Unavailable, TimeoutError):
+            if time.monotonic() + pause > until:
+                return

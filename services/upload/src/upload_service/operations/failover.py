@@ -4,18 +4,25 @@ The gateway asks for it when the store fails, by a ticket that came with the dow
 when the store's own signature would, and cannot be made by anybody else.
 """
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from uuid import UUID
 
 from common import logging
+from common.blob import ContentHasher
 from common.blob.store import SIGNED_FOR
 from common.errors import DomainError, Forbidden, Unavailable
+from upload_service.drivers import MirrorDown
 from upload_service.mirror_model import Mirror, Replica
 from upload_service.model import Blob
 from upload_service.operations.context import Context
+from upload_service.operations.replicating import ReplicaDamaged
 from upload_service.queries import blobs, mirrors, replicas
+
+# A mirror that does not begin to answer in this time is passed over.
+FIRST_BLOCK_SECONDS = 10
 
 _log = logging.get(__name__)
 
@@ -35,10 +42,10 @@ def ticket_for(context: Context, blob_id: UUID) -> str:
 def check_ticket(context: Context, blob_id: UUID, ticket: str) -> None:
     """Raise `Forbidden` unless the ticket was given for this blob and has not ended."""
     until, _, tag = ticket.partition(".")
-    if not until.isascii() or not until.isdecimal() or int(until) < time.time():
-        raise Forbidden("the ticket is over")
     if not context.drivers.sealer.is_signed(f"{blob_id.hex}.{until}", tag):
         raise Forbidden("the ticket is not for this")
+    if int(until) < time.time():
+        raise Forbidden("the ticket is over")
 
 
 async def find_blob(context: Context, blob_id: UUID) -> Blob:
@@ -51,28 +58,58 @@ async def find_blob(context: Context, blob_id: UUID) -> Blob:
 
 
 async def read_replica(context: Context, blob: Blob, start: int, length: int) -> AsyncGenerator[bytes]:
-    """`length` bytes of a blob from `start`, from the first mirror that gives any. Raises `NoReplica` before any."""
+    """`length` bytes of a blob from `start`; what one mirror does not give comes from the next.
+
+    Raises `NoReplica` when none is left, and `ReplicaDamaged` in place of the last block of a whole blob that is not
+    what was verified, so that nobody takes it for the whole; the replicas that it came from are then checked.
+    """
     async with context.db.connection() as connection:
         found = await replicas.verified_replicas(connection, blob.id)
         named = {mirror.id: mirror for mirror in await mirrors.all_mirrors(connection)}
+    hasher, held, used = ContentHasher(), b"", list[Replica]()
     for replica in found:
-        blocks = _read(context, named[replica.mirror_id], replica, start, length)
-        async with aclosing(blocks):
-            try:
-                first = await anext(blocks, b"")
-            except DomainError as error:
-                _log.warning("a mirror cannot stand in", mirror=replica.mirror_id, error=error.code)
-                continue
-            _log.warning("a mirror stands in for the store", mirror=replica.mirror_id, blob=blob.id.hex)
-            yield first
-            async for block in blocks:
-                yield block
-            return
-    raise NoReplica
+        mirror = named.get(replica.mirror_id)
+        if mirror is None:
+            continue
+        _log.warning("a mirror stands in for the store", mirror=mirror.id, blob=blob.id.hex)
+        used.append(replica)
+        try:
+            async with aclosing(_read(context, mirror, replica, start + hasher.size, length - hasher.size)) as blocks:
+                async for block in blocks:
+                    if held:
+                        yield held
+                    hasher.update(block)
+                    held = block
+        except DomainError as error:
+            _log.warning("a mirror cannot stand in", mirror=mirror.id, error=error.code)
+        if hasher.size == length:
+            break
+    if hasher.size != length:
+        raise NoReplica
+    if length == blob.size and hasher.sha256 != blob.sha256:
+        await _doubt(context, used)
+        raise ReplicaDamaged
+    yield held
 
 
 async def _read(context: Context, mirror: Mirror, replica: Replica, start: int, length: int) -> AsyncGenerator[bytes]:
-    driver = await context.drivers.of(mirror)
-    blocks: AsyncIterator[bytes] = driver.read(replica.place, start, length)
-    async for block in blocks:
-        yield block
+    async with context.drivers.of(mirror) as driver:
+        source = aiter(driver.read(replica.place, start, length))
+        patience = FIRST_BLOCK_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    block = await anext(source, None)
+            except TimeoutError:
+                raise MirrorDown from None
+            if block is None:
+                return
+            yield block
+            patience = None
+
+
+async def _doubt(context: Context, used: Sequence[Replica]) -> None:
+    async with context.db.connection() as connection:
+        for replica in used:
+            _log.error("a replica is damaged", replica=replica.id.hex, mirror=replica.mirror_id)
+            await replicas.doubt_replica(connection, replica.id)

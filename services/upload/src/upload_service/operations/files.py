@@ -9,7 +9,6 @@ from common.http.downloads import StoredAt
 from upload_service.model import File, FileState
 from upload_service.operations.context import Context
 from upload_service.operations.failover import ticket_for
-from upload_service.operations.mirroring import request_replicas_of
 from upload_service.queries import blobs, files, replicas
 
 
@@ -61,8 +60,9 @@ async def release_file(context: Context, file_id: UUID) -> None:
             return
         # The blob's row is held from here on, and with it all wishes for its replicas.
         await blobs.drop_reference(connection, blob_id)
-        await replicas.condemn_replicas(connection, blob_id)
-    await request_replicas_of(context, blob_id)
+        condemned = await replicas.condemn_replicas(connection, blob_id)
+    for replica_id in condemned:
+        await context.queue.replicate(replica_id)
 
 
 async def claim_files(context: Context, file_ids: Sequence[UUID]) -> None:

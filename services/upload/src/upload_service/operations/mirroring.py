@@ -7,12 +7,15 @@ blob only change while its row is held, so that none is removed that has just be
 from collections.abc import Sequence
 from uuid import UUID
 
+from common import logging
 from common.db import Connection
-from common.errors import NotFound
+from common.errors import NotFound, Unavailable
 from upload_service.mirror_model import FileReplica, Mirror, Replica, ReplicaState
-from upload_service.model import File, UploadSession
+from upload_service.model import File
 from upload_service.operations.context import Context
 from upload_service.queries import blobs, files, mirrors, replicas
+
+_log = logging.get(__name__)
 
 
 class MirrorNotFound(NotFound):
@@ -32,11 +35,10 @@ async def want_mirrors(context: Context, file: File, mirror_ids: Sequence[int] |
         usable = {mirror.id for mirror in await mirrors.usable_mirrors(connection, file.owner)}
         if mirror_ids is not None and not set(mirror_ids) <= usable:
             raise MirrorNotFound
-        current = await _held(connection, file.id)
+        await _held(connection, file.id)
         await mirrors.want_mirrors(connection, file.id, file.owner, mirror_ids)
         await replicas.plan_replicas(connection, file.id)
-    if current.blob_id:
-        await request_replicas_of(context, current.blob_id)
+    await request_replicas(context, file.id)
 
 
 async def unwant_mirror(context: Context, file: File, mirror_id: int) -> None:
@@ -48,18 +50,17 @@ async def unwant_mirror(context: Context, file: File, mirror_id: int) -> None:
         current = await _held(connection, file.id)
         if not await mirrors.unwant_mirror(connection, file.id, mirror_id):
             raise MirrorNotFound("the file is not on this mirror")
-        if current.blob_id:
-            await replicas.condemn_replicas(connection, current.blob_id)
-    if current.blob_id:
-        await request_replicas_of(context, current.blob_id)
+        condemned = await replicas.condemn_replicas(connection, current.blob_id) if current.blob_id else []
+    for replica_id in condemned:
+        await context.queue.replicate(replica_id)
 
 
 async def retry_replica(context: Context, file: File, mirror_id: int) -> None:
     """Try a copy that failed again now, or check a replica that is verified. Raises `MirrorNotFound`."""
     async with context.db.connection() as connection:
-        if file.blob_id is None or not await replicas.retry_replica(connection, file.blob_id, mirror_id):
+        if not await replicas.retry_replica(connection, file.id, mirror_id):
             raise MirrorNotFound("there is nothing to be tried again on this mirror")
-    await request_replicas_of(context, file.blob_id)
+    await request_replicas(context, file.id)
 
 
 async def replicas_of_file(context: Context, file_id: UUID) -> list[FileReplica]:
@@ -91,19 +92,16 @@ async def _held(connection: Connection, file_id: UUID) -> File:
     return file
 
 
-async def request_replicas(context: Context, session: UploadSession) -> None:
-    """Have the replicas of a finished upload worked on soon; what gets lost here is found by a sweep."""
-    if session.owner is None or session.file_id is None:
+async def request_replicas(context: Context, file_id: UUID) -> None:
+    """Have the replicas of a file worked on soon.
+
+    What gets lost here is found by a sweep, so it fails nothing that has been committed.
+    """
+    try:
+        async with context.db.connection() as connection:
+            due = await replicas.due_for_file(connection, file_id)
+    except Unavailable as error:
+        _log.warning("replicas are left to the sweep", file=file_id.hex, error=error.message)
         return
-    async with context.db.connection() as connection:
-        due = await replicas.due_for_file(connection, session.file_id)
-    for replica_id in due:
-        await context.queue.replicate(replica_id)
-
-
-async def request_replicas_of(context: Context, blob_id: UUID) -> None:
-    """Have the replicas of a blob worked on soon."""
-    async with context.db.connection() as connection:
-        due = await replicas.due_for_blob(connection, blob_id)
     for replica_id in due:
         await context.queue.replicate(replica_id)

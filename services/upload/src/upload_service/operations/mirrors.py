@@ -7,11 +7,14 @@ from uuid import UUID
 
 from common.errors import Conflict, InvalidInput
 from common.identity import Identity
-from upload_service.drivers import MirrorError, secret_names
+from upload_service.drivers import secret_names
 from upload_service.mirror_model import MAX_PARALLEL, Mirror, check_link_pattern, check_mirror_name
 from upload_service.operations.context import Context
 from upload_service.operations.mirroring import MirrorNotFound
 from upload_service.queries import mirrors, replicas
+from upload_service.sealing import Unsealable
+
+_FIELDS = ("name", "kind", "link_pattern", "accounts", "is_default", "is_enabled", "parallel")
 
 
 class MirrorNameTaken(Conflict):
@@ -72,23 +75,28 @@ async def change_mirror(context: Context, mirror_id: int, changes: dict[str, Any
     """The mirror after the change: `changes` are fields of `MirrorSpec`, but for its kind.
 
     Of `options` those that are named are replaced, and those that are empty are dropped, so that secrets need not be
-    said again. Raises `MirrorNotFound`, `InvalidInput`, `MirrorNameTaken`.
+    said again. What has failed there is tried again. Raises `MirrorNotFound`, `InvalidInput`, `MirrorNameTaken`.
     """
     async with context.db.transaction() as connection:
-        mirror = await mirrors.get_mirror(connection, mirror_id, lock=True)
+        mirror = await mirrors.lock_mirror(connection, mirror_id)
         if mirror is None or mirror.removed_at:
             raise MirrorNotFound
-        options = context.drivers.sealer.open(mirror.options) | changes.pop("options", {})
-        known: dict[str, Any] = {
-            name: getattr(mirror, name)
-            for name in ("name", "kind", "link_pattern", "accounts", "is_default", "is_enabled", "parallel")
-        }
-        spec = MirrorSpec(**{**known, **changes}, options={name: value for name, value in options.items() if value})
-        if await mirrors.name_is_taken(connection, spec.name, mirror_id):
+        options = _options(context, mirror) | changes.get("options", {})
+        said: dict[str, Any] = {name: getattr(mirror, name) for name in _FIELDS} | changes
+        said["options"] = {name: value for name, value in options.items() if value}
+        changed = await mirrors.update_mirror(connection, mirror_id, _values(context, MirrorSpec(**said)))
+        if changed is None:
             raise MirrorNameTaken
-        changed = await mirrors.update_mirror(connection, mirror_id, _values(context, spec))
-    assert changed is not None, "the row is held"
+        await replicas.wake_replicas(connection, mirror_id)
     return changed
+
+
+def _options(context: Context, mirror: Mirror) -> dict[str, str]:
+    """A mirror's options, or none where they cannot be opened: then they are to be given anew."""
+    try:
+        return context.drivers.sealer.open(mirror.options)
+    except Unsealable:
+        return {}
 
 
 def _values(context: Context, spec: MirrorSpec) -> dict[str, Any]:
@@ -114,7 +122,7 @@ async def remove_mirror(context: Context, mirror_id: int, *, forget: bool) -> No
     Its replicas are removed by the worker, and then the mirror is gone.
     """
     async with context.db.transaction() as connection:
-        if await mirrors.get_mirror(connection, mirror_id, lock=True) is None:
+        if await mirrors.lock_mirror(connection, mirror_id) is None:
             raise MirrorNotFound
         await mirrors.mark_removed(connection, mirror_id)
         await mirrors.unwant_everywhere(connection, mirror_id)
@@ -147,31 +155,9 @@ async def find_mirror(context: Context, mirror_id: int) -> MirrorSummary:
 
 
 def _summary(context: Context, mirror: Mirror, counts: dict[str, int]) -> MirrorSummary:
-    options, secret = context.drivers.sealer.open(mirror.options), secret_names(mirror.kind)
+    options, secret = _options(context, mirror), secret_names(mirror.kind)
     shown = {name: value for name, value in options.items() if name not in secret}
     return MirrorSummary(mirror, shown, sorted(options.keys() & secret), counts)
-
-
-async def probe_mirror(context: Context, mirror: Mirror) -> str | None:
-    """Ask a mirror whether it answers and takes our credentials; why not, as a stable code, or None."""
-    error: str | None = None
-    try:
-        driver = await context.drivers.of(mirror)
-        await driver.check()
-    except (MirrorError, InvalidInput) as failure:
-        error = failure.code
-    async with context.db.connection() as connection:
-        await mirrors.note_probe(connection, mirror.id, error)
-    return error
-
-
-async def probe_mirrors(context: Context) -> None:
-    """Probe every mirror that is in use."""
-    async with context.db.connection() as connection:
-        found = await mirrors.all_mirrors(connection)
-    for mirror in found:
-        if mirror.is_enabled:
-            await probe_mirror(context, mirror)
 
 
 async def mirror_ids(context: Context) -> list[int]:

@@ -3,6 +3,10 @@
 One worker at a time holds a claim on the replica, renewed while bytes move and taken over when it dies. Every step can
 be done again: a copy overwrites what an earlier one left at the replica's own path, and only what was read back and is
 equal is ever called verified.
+
+A mirror that names its own places (the kind `http`) is known to have the content once it has answered with the URL. A
+worker that dies, or is broken off, between that answer and its record, leaves something there that nobody knows; the
+`Idempotency-Key` of the next attempt lets such a mirror find it again.
 """
 
 from collections.abc import AsyncIterator
@@ -12,13 +16,14 @@ from uuid import UUID
 
 from common import logging
 from common.blob import ContentHasher, ObjectMissing, StoreUnavailable
-from common.errors import DomainError, InvalidInput, Unavailable
+from common.blob.store import StoreRefused
+from common.db import Connection
+from common.errors import DomainError, Unavailable
 from common.ids import new_id
-from upload_service.drivers import Driver, MirrorDown, MirrorError, Place, ReplicaLost, ReplicaTooLarge
+from upload_service.drivers import Driver, MirrorError, OptionsInvalid, Place, ReplicaLost, ReplicaTooLarge
 from upload_service.mirror_model import (
+    BREAKER_FAILURES,
     FAILED_AFTER,
-    FAILED_WAIT,
-    FIRST_WAIT,
     Mirror,
     Replica,
     ReplicaState,
@@ -34,6 +39,8 @@ from upload_service.sealing import Unsealable
 LEASE = timedelta(seconds=10)
 # How often the progress of a copy is told.
 TELL = timedelta(seconds=2)
+# What is wrong with one replica, and says nothing of its mirror.
+_BLAMELESS = (ReplicaLost, ReplicaTooLarge)
 
 _log = logging.get(__name__)
 
@@ -81,10 +88,12 @@ async def advance_replica(context: Context, replica_id: UUID, recheck: timedelta
             await _do(work)
     except ClaimLost:
         await _drop(work)
-    except (MirrorError, ReplicaDamaged, SourceDamaged, ObjectMissing, StoreUnavailable, Unsealable, InvalidInput) as e:
-        await _fail(work, e)
+    except (MirrorError, OptionsInvalid, Unsealable) as error:
+        await _fail(work, error, blames_mirror=not isinstance(error, _BLAMELESS))
+    except (ReplicaDamaged, SourceDamaged, StoreRefused, StoreUnavailable) as error:
+        await _fail(work, error)
     except Unavailable:
-        # Not the mirror's fault, and nothing is lost: the claim runs out, and the sweep comes back.
+        # Nobody's fault, and nothing is lost: the claim runs out, and the sweep comes back.
         await _drop(work)
         raise
     except Exception:
@@ -100,8 +109,8 @@ async def _claim(context: Context, replica_id: UUID, recheck: timedelta) -> _Wor
     worker = new_id()
     async with context.db.transaction() as connection:
         mirror_id = await replicas.mirror_of(connection, replica_id)
-        # Holding the mirror's row makes counting and claiming one step.
-        mirror = await mirrors.get_mirror(connection, mirror_id, lock=True) if mirror_id is not None else None
+        # Counting and claiming are one step.
+        mirror = await mirrors.lock_claims(connection, mirror_id) if mirror_id is not None else None
         if mirror is None or not await mirrors.has_room(connection, mirror.id):
             return None
         replica = await replicas.claim_replica(connection, replica_id, worker, LEASE)
@@ -112,14 +121,14 @@ async def _claim(context: Context, replica_id: UUID, recheck: timedelta) -> _Wor
 
 
 async def _do(work: _Work) -> None:
-    driver = await work.context.drivers.of(work.mirror)
-    if work.replica.state is ReplicaState.REMOVING or work.blob is None:
-        await driver.delete(work.replica.place)
-        await _settle(work, ReplicaState.REMOVED, None, timedelta(0))
-    elif work.replica.state is ReplicaState.VERIFIED:
-        await _check(work, driver, work.blob)
-    else:
-        await _copy(work, driver, work.blob)
+    async with work.context.drivers.of(work.mirror) as driver:
+        if work.replica.state is ReplicaState.REMOVING or work.blob is None:
+            await driver.delete(work.replica.place)
+            await _forget(work)
+        elif work.replica.state is ReplicaState.VERIFIED:
+            await _check(work, driver, work.blob)
+        else:
+            await _copy(work, driver, work.blob)
 
 
 async def _copy(work: _Work, driver: Driver, blob: Blob) -> None:
@@ -134,24 +143,30 @@ async def _copy(work: _Work, driver: Driver, blob: Blob) -> None:
             await _verified(work, place)
             return
     url = await driver.write(place.path, _passing(work, blob), blob.size)
-    place = Place(place.path, url)
     if url is not None:
         async with work.context.db.connection() as connection:
+            # What is there may be what another worker has proven meanwhile: it is not ours to remove.
             if not await replicas.note_url(connection, work.replica, work.worker, url):
-                await driver.delete(place)
                 raise ClaimLost
-    try:
-        await _prove(driver, place, blob)
-    except ReplicaDamaged:
-        await _prove_source(work, blob)
-        raise
+    place = Place(place.path, url)
+    await _prove(driver, place, blob)
     await _verified(work, place)
 
 
 async def _passing(work: _Work, blob: Blob) -> AsyncIterator[bytes]:
-    async for block in work.context.store.read(blob.object_key):
-        yield block
-        work.passed += len(block)
+    """The blob from the store. Raises `SourceDamaged` at its end when it is not what was verified; no driver takes it."""
+    hasher = ContentHasher()
+    try:
+        async for block in work.context.store.read(blob.object_key):
+            hasher.update(block)
+            if hasher.size > blob.size:
+                raise SourceDamaged
+            yield block
+            work.passed = hasher.size
+    except ObjectMissing:
+        raise SourceDamaged from None
+    if not hasher.is_of(blob.size, blob.sha256):
+        raise SourceDamaged
 
 
 async def _prove(driver: Driver, place: Place, blob: Blob) -> None:
@@ -160,18 +175,9 @@ async def _prove(driver: Driver, place: Place, blob: Blob) -> None:
     async for block in driver.read(place):
         hasher.update(block)
         if hasher.size > blob.size:
-            raise ReplicaDamaged
-    if hasher.size != blob.size or hasher.sha256 != blob.sha256:
+            break
+    if not hasher.is_of(blob.size, blob.sha256):
         raise ReplicaDamaged
-
-
-async def _prove_source(work: _Work, blob: Blob) -> None:
-    """Make sure that it is not the store that gives something else. Raises `SourceDamaged`."""
-    hasher = ContentHasher()
-    async for block in work.context.store.read(blob.object_key):
-        hasher.update(block)
-    if hasher.sha256 != blob.sha256:
-        raise SourceDamaged
 
 
 async def _check(work: _Work, driver: Driver, blob: Blob) -> None:
@@ -187,36 +193,50 @@ async def _check(work: _Work, driver: Driver, blob: Blob) -> None:
 
 
 async def _verified(work: _Work, place: Place) -> None:
-    await _settle(work, ReplicaState.VERIFIED, place.url, work.recheck)
-
-
-async def _settle(work: _Work, state: ReplicaState, url: str | None, due_in: timedelta) -> None:
     async with work.context.db.transaction() as connection:
-        if not await replicas.settle_replica(connection, work.replica, work.worker, state, url, due_in):
+        await _note_success(connection, work)
+        if not await replicas.verify_replica(connection, work.replica, work.worker, place.url, work.recheck):
             raise ClaimLost
-        await mirrors.note_success(connection, work.mirror.id)
 
 
-async def _fail(work: _Work, error: DomainError) -> None:
+async def _forget(work: _Work) -> None:
+    async with work.context.db.transaction() as connection:
+        await _note_success(connection, work)
+        if not await replicas.forget_replica(connection, work.replica, work.worker):
+            raise ClaimLost
+
+
+async def _note_success(connection: Connection, work: _Work) -> None:
+    """Close the mirror's breaker; what it has failed before is due at once.
+
+    The mirror's row comes before the replica's, as everywhere.
+    """
+    await mirrors.note_success(connection, work.mirror.id)
+    if work.mirror.failures >= BREAKER_FAILURES:
+        await replicas.wake_replicas(connection, work.mirror.id)
+
+
+async def _fail(work: _Work, error: DomainError, *, blames_mirror: bool = False) -> None:
     """Record a failure, and leave the mirror alone for a while if it is the mirror that fails, time after time."""
-    replica = work.replica
-    # A mirror that is down, or a store, says nothing of this replica; whether it counts as failed is not up to that.
-    is_patient = isinstance(error, (MirrorDown, StoreUnavailable))
-    attempts = replica.attempts if is_patient else replica.attempts + 1
-    state, due_in = replica.state, FIRST_WAIT if is_patient else wait_after(attempts)
+    replica, state = work.replica, work.replica.state
+    if isinstance(error, StoreUnavailable):
+        # It says nothing of this replica.
+        attempts, due_in = replica.attempts, wait_after(1)
+    else:
+        attempts = FAILED_AFTER if isinstance(error, ReplicaTooLarge) else replica.attempts + 1
+        due_in = wait_after(attempts)
     if state is ReplicaState.COPYING:
-        state = ReplicaState.QUEUED
-        if attempts >= FAILED_AFTER or isinstance(error, ReplicaTooLarge):
-            state, due_in = ReplicaState.FAILED, FAILED_WAIT
+        state = ReplicaState.FAILED if attempts >= FAILED_AFTER else ReplicaState.QUEUED
     _log.warning("replica failed", replica=replica.id.hex, mirror=work.mirror.id, error=error.code, attempts=attempts)
     async with work.context.db.transaction() as connection:
-        await replicas.fail_replica(
-            connection, replica, work.worker, state=state, attempts=attempts, error=error.code, due_in=due_in
-        )
-        if isinstance(error, MirrorError) and not isinstance(error, (ReplicaLost, ReplicaTooLarge)):
+        if blames_mirror:
             failures = await mirrors.note_failure(connection, work.mirror.id)
             if (wait := break_after(failures)) is not None:
                 await mirrors.open_breaker(connection, work.mirror.id, wait)
+        if not await replicas.fail_replica(
+            connection, replica, work.worker, state=state, attempts=attempts, error=error.code, due_in=due_in
+        ):
+            await replicas.drop_claim(connection, replica.id, work.worker)
 
 
 async def _drop(work: _Work) -> None:

@@ -61,7 +61,8 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
         await insert_file(connection, current, file_id, part.size)
         finished = await settle_session(connection, session.id, part.size, part.sha256)
     await clean_session(context, finished)
-    await request_replicas(context, finished)
+    if finished.owner is not None and finished.file_id is not None:
+        await request_replicas(context, finished.file_id)
     return finished
 
 

@@ -1,26 +1,58 @@
-"""The upkeep of replicas: what is due is requested, what is removed is forgotten."""
+"""The upkeep of mirrors and replicas: mirrors are probed, what is due is requested, removed mirrors are forgotten."""
 
-from datetime import timedelta
+import asyncio
 
+from upload_service.drivers import MirrorDown, MirrorError, OptionsInvalid
+from upload_service.mirror_model import Mirror
 from upload_service.operations.context import Context
 from upload_service.queries import mirrors, replicas
+from upload_service.sealing import Unsealable
 
-# What became of a replica that was removed is remembered for so long.
-REMEMBERED = timedelta(days=7)
+PROBE_SECONDS = 20
+
+
+async def probe_mirror(context: Context, mirror: Mirror) -> str | None:
+    """Ask a mirror whether it answers and takes our credentials; why not, as a stable code, or None.
+
+    One that did not before is tried again at once with all that has failed there.
+    """
+    error = await _answer(context, mirror)
+    async with context.db.transaction() as connection:
+        await mirrors.note_probe(connection, mirror.id, error)
+        if mirror.probe_error is not None and error is None:
+            await mirrors.end_break(connection, mirror.id)
+            await replicas.wake_replicas(connection, mirror.id)
+    return error
+
+
+async def _answer(context: Context, mirror: Mirror) -> str | None:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS), context.drivers.of(mirror) as driver:
+            await driver.check()
+    except (MirrorError, OptionsInvalid, Unsealable) as failure:
+        return failure.code
+    except TimeoutError:
+        return MirrorDown.code
+    return None
+
+
+async def probe_mirrors(context: Context) -> None:
+    """Probe every mirror that is in use, all at once: one that hangs delays none."""
+    async with context.db.connection() as connection:
+        found = await mirrors.all_mirrors(connection)
+    probes = (probe_mirror(context, mirror) for mirror in found if mirror.is_enabled)
+    for result in await asyncio.gather(*probes, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 async def sweep_replicas(context: Context) -> None:
     """Request all replicas with which something is to be done, as far as their mirrors have room.
 
-    It finds what a lost message or a dead worker left, what is to be tried or checked again, and what was planned for a
-    mirror at the very moment that it was removed.
+    It finds what a lost message or a dead worker left, and what is to be tried or checked again.
     """
     async with context.db.connection() as connection:
-        for mirror in await mirrors.all_mirrors(connection):
-            if mirror.removed_at:
-                await replicas.condemn_mirror(connection, mirror.id)
         due = await replicas.due_replicas(connection)
-        await replicas.forget_removed(connection, REMEMBERED)
         await mirrors.delete_removed(connection)
     for replica_id in due:
         await context.queue.replicate(replica_id)

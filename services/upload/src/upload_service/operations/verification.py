@@ -65,7 +65,8 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
             await verification.drop_verification(connection, session_id, verifier)
         raise
     await clean_session(context, ended)
-    await request_replicas(context, ended)
+    if ended.owner is not None and ended.file_id is not None:
+        await request_replicas(context, ended.file_id)
 
 
 async def unverified_sessions(context: Context) -> list[UUID]:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
+
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
 from upload_service.mirror_model import Mirror
@@ -13,6 +15,9 @@ COLUMNS: LiteralString = """id, name, kind, options, link_pattern, accounts, is_
     created_at, changed_at, removed_at, probed_at, probe_error, failures, open_until"""
 # Which mirrors an account may use.
 USABLE: LiteralString = "removed_at is null and is_enabled and (accounts is null or %(account)s = any(accounts))"
+# Which mirrors are asked for anything now, and for how much at once: one that failed last gets one thing at a time.
+ASKED: LiteralString = "(is_enabled or removed_at is not null) and (open_until is null or open_until <= now())"
+AT_ONCE: LiteralString = "(case when failures > 0 then 1 else parallel end)"
 
 
 async def insert_mirror(connection: Connection, values: dict[str, Any]) -> Mirror | None:
@@ -27,10 +32,20 @@ async def insert_mirror(connection: Connection, values: dict[str, Any]) -> Mirro
     return await fetch_one(connection, Mirror, statement, values)
 
 
-async def get_mirror(connection: Connection, mirror_id: int, *, lock: bool = False) -> Mirror | None:
+async def get_mirror(connection: Connection, mirror_id: int) -> Mirror | None:
     """The mirror, also one that is being removed."""
-    locked: LiteralString = "for no key update" if lock else ""
-    statement: LiteralString = f"select {COLUMNS} from mirror where id = %(id)s {locked}"
+    return await fetch_one(connection, Mirror, f"select {COLUMNS} from mirror where id = %(id)s", {"id": mirror_id})
+
+
+async def lock_mirror(connection: Connection, mirror_id: int) -> Mirror | None:
+    """The mirror, held still: whoever wants a file there has said so, or comes after the end of the transaction."""
+    statement: LiteralString = f"select {COLUMNS} from mirror where id = %(id)s for update"
+    return await fetch_one(connection, Mirror, statement, {"id": mirror_id})
+
+
+async def lock_claims(connection: Connection, mirror_id: int) -> Mirror | None:
+    """The mirror, held so that its replicas are claimed one after the other."""
+    statement: LiteralString = f"select {COLUMNS} from mirror where id = %(id)s for no key update"
     return await fetch_one(connection, Mirror, statement, {"id": mirror_id})
 
 
@@ -46,21 +61,21 @@ async def usable_mirrors(connection: Connection, account: UUID) -> list[Mirror]:
 
 
 async def update_mirror(connection: Connection, mirror_id: int, values: dict[str, Any]) -> Mirror | None:
-    """The mirror as it is now; its breaker is closed, for what was wrong may be mended."""
+    """The mirror as it is now; None when another one has its name.
+
+    Its breaker is closed, for what was wrong may be mended.
+    """
     statement: LiteralString = f"""
         update mirror set name = %(name)s, options = %(options)s, link_pattern = %(link_pattern)s,
             accounts = %(accounts)s::uuid[], is_default = %(is_default)s, is_enabled = %(is_enabled)s,
-            parallel = %(parallel)s, changed_at = now(), failures = 0, open_until = null
-        where id = %(id)s and removed_at is null
+            parallel = %(parallel)s, changed_at = clock_timestamp(), failures = 0, open_until = null
+        where id = %(id)s
         returning {COLUMNS}
     """
-    return await fetch_one(connection, Mirror, statement, {**values, "id": mirror_id})
-
-
-async def name_is_taken(connection: Connection, name: str, mirror_id: int) -> bool:
-    """Whether another mirror has this name."""
-    statement = "select 1 from mirror where lower(name) = lower(%(name)s) and removed_at is null and id <> %(id)s"
-    return await (await connection.execute(statement, {"name": name, "id": mirror_id})).fetchone() is not None
+    try:
+        return await fetch_one(connection, Mirror, statement, {**values, "id": mirror_id})
+    except UniqueViolation:
+        return None
 
 
 async def mark_removed(connection: Connection, mirror_id: int) -> None:
@@ -99,9 +114,17 @@ async def note_success(connection: Connection, mirror_id: int) -> None:
 
 
 async def note_failure(connection: Connection, mirror_id: int) -> int:
-    """Count a failure of the mirror itself; how many there were in a row."""
+    """Count a failure of the mirror itself; how many there were in a row, or 0 while its breaker is open.
+
+    What was under way when it opened fails with it, and says nothing new.
+    """
     cursor = await connection.execute(
-        "update mirror set failures = failures + 1 where id = %(id)s returning failures", {"id": mirror_id}
+        """
+        update mirror set failures = failures + 1
+        where id = %(id)s and (open_until is null or open_until <= now())
+        returning failures
+        """,
+        {"id": mirror_id},
     )
     row = await cursor.fetchone()
     return int(row[0]) if row else 0
@@ -112,6 +135,11 @@ async def open_breaker(connection: Connection, mirror_id: int, wait: timedelta) 
     await connection.execute(
         "update mirror set open_until = now() + %(wait)s where id = %(id)s", {"id": mirror_id, "wait": wait}
     )
+
+
+async def end_break(connection: Connection, mirror_id: int) -> None:
+    """Let the mirror be tried again now, with one thing at a time until that succeeds."""
+    await connection.execute("update mirror set open_until = null where id = %(id)s", {"id": mirror_id})
 
 
 async def get_choice(connection: Connection, account: UUID) -> list[int] | None:
@@ -145,7 +173,10 @@ async def forget_account(connection: Connection, account: UUID) -> None:
 
 
 async def want_mirrors(connection: Connection, file_id: UUID, owner: UUID, mirror_ids: Sequence[int] | None) -> None:
-    """Say on which mirrors a file is wanted, of those that its owner may use; None: those of the owner's choice."""
+    """Say on which mirrors a file is wanted, of those that its owner may use; None: those of the owner's choice.
+
+    None of them is removed before the end of the transaction.
+    """
     statement: LiteralString = f"""
         insert into file_mirror (file_id, mirror_id)
         select %(file_id)s, mirror.id
@@ -155,6 +186,7 @@ async def want_mirrors(connection: Connection, file_id: UUID, owner: UUID, mirro
             when mirror_choice.account is not null then mirror.id = any(mirror_ids)
             else is_default
         end
+        for key share of mirror
         on conflict do nothing
     """
     ids = None if mirror_ids is None else list(mirror_ids)
@@ -173,11 +205,10 @@ async def unwant_everywhere(connection: Connection, mirror_id: int) -> None:
 
 
 async def has_room(connection: Connection, mirror_id: int) -> bool:
-    """Whether one more replica may be worked on: a mirror that failed last gets one at a time."""
-    statement = """
+    """Whether the mirror may be asked for one thing more."""
+    statement: LiteralString = f"""
         select 1 from mirror
-        where id = %(id)s and (is_enabled or removed_at is not null) and (open_until is null or open_until <= now())
-            and (select count(*) from replica where mirror_id = %(id)s and lease_until >= now())
-                < case when failures > 0 then 1 else parallel end
+        where id = %(id)s and {ASKED}
+            and {AT_ONCE} > (select count(*) from replica where mirror_id = %(id)s and lease_until >= now())
     """
     return await (await connection.execute(statement, {"id": mirror_id})).fetchone() is not None

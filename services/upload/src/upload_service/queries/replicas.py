@@ -10,48 +10,54 @@ from psycopg.rows import scalar_row
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
 from upload_service.mirror_model import Replica, ReplicaState
+from upload_service.queries.mirrors import ASKED, AT_ONCE
 
 COLUMNS: LiteralString = """id, blob_id, mirror_id, state, url, bytes_done, attempts, error, due_at, changed_at,
     verified_at"""
 _FREE: LiteralString = "(lease_until is null or lease_until < now())"
+# There is no way back: whoever removes it late, removes nothing that was copied since.
+_CONDEMNED: LiteralString = """state = 'removing', blob_id = null, due_at = now(), attempts = 0, error = null,
+    changed_at = now()"""
 # Files that are there, with their content.
 _LIVING_READY: LiteralString = "file.state = 'ready' and (file.expires_at is null or file.expires_at > now())"
 
 
 async def plan_replicas(connection: Connection, file_id: UUID) -> None:
-    """Queue the replicas of a file that are wanted and not there, also those that were being removed."""
+    """Queue the replicas of a file that are wanted and not there.
+
+    A mirror that is being removed is waited for, and then takes none: its row is held, and looked at again.
+    """
     statement: LiteralString = f"""
         insert into replica (id, blob_id, mirror_id)
         select gen_random_uuid(), file.blob_id, file_mirror.mirror_id
         from file_mirror join file on file.id = file_id join mirror on mirror.id = mirror_id
         where file_id = %(file_id)s and {_LIVING_READY} and removed_at is null
-        on conflict (blob_id, mirror_id) do update
-            set state = 'queued', due_at = now(), attempts = 0, error = null, bytes_done = 0, changed_at = now()
-            where replica.state in ('removing', 'removed')
+        for key share of mirror
+        on conflict (blob_id, mirror_id) do nothing
     """
     await connection.execute(statement, {"file_id": file_id})
 
 
-async def condemn_replicas(connection: Connection, blob_id: UUID) -> None:
-    """Have the replicas of a blob removed that no file wants any more.
+async def condemn_replicas(connection: Connection, blob_id: UUID) -> list[UUID]:
+    """Have the replicas of a blob removed that no file wants any more; which.
 
     The caller holds the blob's row, so that no wish for them is being made meanwhile.
     """
-    statement: LiteralString = """
-        update replica set state = 'removing', due_at = now(), attempts = 0, error = null, changed_at = now()
-        where blob_id = %(blob_id)s and state not in ('removing', 'removed') and not exists (
+    statement: LiteralString = f"""
+        update replica set {_CONDEMNED}
+        where blob_id = %(blob_id)s and not exists (
             select from file_mirror join file on file.id = file_id
             where file.blob_id = %(blob_id)s and file_mirror.mirror_id = replica.mirror_id)
+        returning id
     """
-    await connection.execute(statement, {"blob_id": blob_id})
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(statement, {"blob_id": blob_id})
+        return await cursor.fetchall()
 
 
 async def condemn_mirror(connection: Connection, mirror_id: int) -> None:
     """Have every replica on a mirror removed."""
-    statement = """
-        update replica set state = 'removing', due_at = now(), attempts = 0, error = null, changed_at = now()
-        where mirror_id = %(id)s and state not in ('removing', 'removed')
-    """
+    statement: LiteralString = f"update replica set {_CONDEMNED} where mirror_id = %(id)s and state <> 'removing'"
     await connection.execute(statement, {"id": mirror_id})
 
 
@@ -64,20 +70,10 @@ async def due_for_file(connection: Connection, file_id: UUID) -> list[UUID]:
     """The replicas of a file's content with which something is to be done now."""
     statement: LiteralString = f"""
         select replica.id from replica join file on file.blob_id = replica.blob_id
-        where file.id = %(file_id)s and replica.state <> 'removed' and due_at <= now() and {_FREE}
+        where file.id = %(file_id)s and due_at <= now() and {_FREE}
     """
     async with connection.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(statement, {"file_id": file_id})
-        return await cursor.fetchall()
-
-
-async def due_for_blob(connection: Connection, blob_id: UUID) -> list[UUID]:
-    """The replicas of a blob with which something is to be done now."""
-    statement: LiteralString = f"""
-        select id from replica where blob_id = %(blob_id)s and state <> 'removed' and due_at <= now() and {_FREE}
-    """
-    async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(statement, {"blob_id": blob_id})
         return await cursor.fetchall()
 
 
@@ -90,14 +86,18 @@ async def due_replicas(connection: Connection, mirror_id: int | None = None) -> 
         select due.id
         from mirror
         cross join lateral (
-            select count(*) as running from replica where mirror_id = mirror.id and lease_until >= now()) as busy
+            select greatest(0, {AT_ONCE} - count(*)) as free
+            from replica where mirror_id = mirror.id and lease_until >= now()) as room
         cross join lateral (
-            select id from replica
-            where replica.mirror_id = mirror.id and state <> 'removed' and due_at <= now() and {_FREE}
-            order by state = 'verified', due_at
-            limit greatest(0, case when failures > 0 then 1 else parallel end - running)) as due
-        where (is_enabled or removed_at is not null) and (open_until is null or open_until <= now())
-            and (%(mirror_id)s::integer is null or mirror.id = %(mirror_id)s)
+            (select id, due_at, false as is_check from replica
+            where mirror_id = mirror.id and state <> 'verified' and due_at <= now() and {_FREE}
+            order by due_at limit free)
+            union all
+            (select id, due_at, true from replica
+            where mirror_id = mirror.id and state = 'verified' and due_at <= now() and {_FREE}
+            order by due_at limit free)
+            order by is_check, due_at limit free) as due
+        where {ASKED} and (%(mirror_id)s::integer is null or mirror.id = %(mirror_id)s)
     """
     async with connection.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(statement, {"mirror_id": mirror_id})
@@ -118,7 +118,7 @@ async def claim_replica(connection: Connection, replica_id: UUID, worker: UUID, 
         update replica set worker = %(worker)s, lease_until = now() + %(lease)s, changed_at = now(),
             state = case when state in ('queued', 'failed') then 'copying' else state end,
             bytes_done = case when state in ('queued', 'failed', 'copying') then 0 else bytes_done end
-        where id = %(id)s and state <> 'removed' and due_at <= now() and {_FREE}
+        where id = %(id)s and due_at <= now() and {_FREE}
         returning {COLUMNS}
     """
     return await fetch_one(connection, Replica, statement, {"id": replica_id, "worker": worker, "lease": lease})
@@ -131,35 +131,42 @@ async def extend_replica(
     statement = """
         update replica set lease_until = now() + %(lease)s,
             bytes_done = case when state = 'copying' then %(bytes_done)s else bytes_done end
-        where id = %(id)s and worker = %(worker)s and state = %(state)s
+        where id = %(id)s and worker = %(worker)s and state = %(state)s and lease_until is not null
     """
     values = {"id": replica.id, "worker": worker, "lease": lease, "state": replica.state, "bytes_done": bytes_done}
     return await count(connection, statement, values) == 1
 
 
-async def settle_replica(
-    connection: Connection, replica: Replica, worker: UUID, state: ReplicaState, url: str | None, due_in: timedelta
+async def verify_replica(
+    connection: Connection, replica: Replica, worker: UUID, url: str | None, due_in: timedelta
 ) -> bool:
-    """Say what became of it: `verified`, or `removed`; False when that is not this worker's to say any more.
+    """Say that it is there and equal; False when that is not this worker's to say any more.
 
-    `due_in`: when it is looked at again.
+    `due_in`: when it is checked again.
     """
     statement = """
-        update replica set state = %(state)s, url = %(url)s, attempts = 0, error = null, due_at = now() + %(due_in)s,
-            lease_until = null, changed_at = now(),
-            bytes_done = case
-                when %(state)s = 'verified' then (select size from blob where blob.id = blob_id) else 0
-            end,
-            verified_at = case when %(state)s = 'verified' then now() else verified_at end
+        update replica set state = 'verified', url = %(url)s, attempts = 0, error = null, due_at = now() + %(due_in)s,
+            lease_until = null, changed_at = now(), verified_at = now(),
+            bytes_done = (select size from blob where blob.id = blob_id)
         where id = %(id)s and worker = %(worker)s and state = %(expected)s
     """
-    values = {"id": replica.id, "worker": worker, "expected": replica.state, "state": state, "url": url}
-    return await count(connection, statement, {**values, "due_in": due_in}) == 1
+    values = {"id": replica.id, "worker": worker, "expected": replica.state, "url": url, "due_in": due_in}
+    return await count(connection, statement, values) == 1
+
+
+async def forget_replica(connection: Connection, replica: Replica, worker: UUID) -> bool:
+    """Say that nothing is there any more; False when that is not this worker's to say any more."""
+    statement = "delete from replica where id = %(id)s and worker = %(worker)s and state = %(expected)s"
+    values = {"id": replica.id, "worker": worker, "expected": replica.state}
+    return await count(connection, statement, values) == 1
 
 
 async def note_url(connection: Connection, replica: Replica, worker: UUID, url: str) -> bool:
-    """Remember where the mirror put it, before it is known to be whole; False when the claim was lost."""
-    statement = "update replica set url = %(url)s where id = %(id)s and worker = %(worker)s and state = 'copying'"
+    """Remember where the mirror put it, before it is known to be whole, also of what is to be removed by now.
+
+    False when another worker has it.
+    """
+    statement = "update replica set url = %(url)s where id = %(id)s and worker = %(worker)s"
     return await count(connection, statement, {"id": replica.id, "worker": worker, "url": url}) == 1
 
 
@@ -172,16 +179,15 @@ async def fail_replica(
     attempts: int,
     error: str,
     due_in: timedelta,
-) -> None:
-    """Say that an attempt failed, and when the next one is due; what is to be removed stays so."""
+) -> bool:
+    """Say that an attempt failed, and when the next one is due; False when something else is to be done by now."""
     statement = """
-        update replica set state = case when state = %(expected)s then %(state)s else state end,
-            attempts = %(attempts)s, error = %(error)s, lease_until = null, changed_at = now(),
-            due_at = case when state = %(expected)s then now() + %(due_in)s else due_at end
-        where id = %(id)s and worker = %(worker)s
+        update replica set state = %(state)s, attempts = %(attempts)s, error = %(error)s, due_at = now() + %(due_in)s,
+            lease_until = null, changed_at = now()
+        where id = %(id)s and worker = %(worker)s and state = %(expected)s
     """
     values = {"id": replica.id, "worker": worker, "expected": replica.state, "state": state, "attempts": attempts}
-    await connection.execute(statement, {**values, "error": error, "due_in": due_in})
+    return await count(connection, statement, {**values, "error": error, "due_in": due_in}) == 1
 
 
 async def requeue_replica(connection: Connection, replica: Replica, worker: UUID, error: str) -> None:
@@ -202,13 +208,31 @@ async def drop_claim(connection: Connection, replica_id: UUID, worker: UUID) -> 
     )
 
 
-async def retry_replica(connection: Connection, blob_id: UUID, mirror_id: int) -> bool:
-    """Try a replica again now that has failed, or check one that is verified; False when there is none."""
+async def retry_replica(connection: Connection, file_id: UUID, mirror_id: int) -> bool:
+    """Try a file's replica again now that has failed, or check one that is verified; False when there is none."""
     statement = """
-        update replica set due_at = now(), attempts = 0 where blob_id = %(blob_id)s and mirror_id = %(mirror_id)s
-            and state in ('queued', 'failed', 'verified')
+        update replica set due_at = now(), attempts = 0
+        from file join file_mirror on file_id = file.id
+        where file.id = %(file_id)s and file_mirror.mirror_id = %(mirror_id)s and replica.blob_id = file.blob_id
+            and replica.mirror_id = file_mirror.mirror_id and replica.state in ('queued', 'failed', 'verified')
     """
-    return await count(connection, statement, {"blob_id": blob_id, "mirror_id": mirror_id}) == 1
+    return await count(connection, statement, {"file_id": file_id, "mirror_id": mirror_id}) == 1
+
+
+async def doubt_replica(connection: Connection, replica_id: UUID) -> None:
+    """Have a verified replica checked soon."""
+    await connection.execute(
+        "update replica set due_at = now() where id = %(id)s and state = 'verified'", {"id": replica_id}
+    )
+
+
+async def wake_replicas(connection: Connection, mirror_id: int) -> None:
+    """Have everything tried again now that failed on a mirror."""
+    statement = """
+        update replica set due_at = now()
+        where mirror_id = %(id)s and error is not null and due_at > now() and lease_until is null
+    """
+    await connection.execute(statement, {"id": mirror_id})
 
 
 async def verified_replicas(connection: Connection, blob_id: UUID) -> list[Replica]:
@@ -243,15 +267,6 @@ async def wanted_replicas(connection: Connection, file_id: UUID) -> list[tuple[i
         return wanted_on, None if values["id"] is None else Replica(**values)  # pyright: ignore[reportArgumentType]
 
     return await fetch_all(connection, row, statement, {"file_id": file_id})
-
-
-async def forget_removed(connection: Connection, age: timedelta) -> int:
-    """Forget replicas that were removed long enough ago, and all of mirrors that are being removed."""
-    statement = """
-        delete from replica where state = 'removed' and (changed_at < now() - %(age)s
-            or exists (select from mirror where mirror.id = mirror_id and removed_at is not null))
-    """
-    return await count(connection, statement, {"age": age})
 
 
 async def count_by_state(connection: Connection, mirror_ids: Sequence[int]) -> dict[int, dict[str, int]]:

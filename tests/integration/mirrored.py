@@ -1,0 +1,204 @@
+"""Files that are mirrored, without a worker: what is requested is remembered, and done when a test says so."""
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from common.blob import ObjectStore
+from common.db import Database
+from tests.conftest import ROOT
+from tests.integration.mirror_servers import MirrorServer
+from tests.integration.upload_contexts import Requests
+from upload_service.drivers import Driver, Place, Rules
+from upload_service.mirror_model import FileReplica, Mirror, path_of
+from upload_service.model import File
+from upload_service.operations import files, mirroring, mirrors, replicating, sessions, streams
+from upload_service.operations.context import Context
+from upload_service.operations.mirror_drivers import MirrorDrivers
+from upload_service.operations.mirrors import MirrorSpec
+from upload_service.operations.sessions import NewUpload
+from upload_service.sealing import Sealer
+
+RECHECK = timedelta(days=7)
+MIGRATIONS = ROOT / "services/upload/migrations"
+
+
+BLOCK = 65536
+
+
+class Source:
+    """A stream of known content."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content, self._at = content, 0
+
+    def certain(self) -> int:
+        return len(self._content) - self._at
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while block := self._content[self._at : self._at + BLOCK]:
+            self._at += len(block)
+            yield block
+
+
+Step = Callable[[str], Awaitable[None]]
+
+
+async def nothing(_: str) -> None:
+    return
+
+
+@dataclass
+class Watched:
+    """A driver with which something happens besides; it counts what it is asked."""
+
+    driver: Driver
+    before_write: Step = nothing
+    each_block: Step = nothing
+    """After each block that was passed on."""
+    after_write: Step = nothing
+    before_read: Step = nothing
+    before_delete: Step = nothing
+    writes: int = 0
+    reads: int = 0
+
+    async def write(self, path: str, blocks: AsyncIterator[bytes], size: int) -> str | None:
+        self.writes += 1
+        await self.before_write(path)
+
+        async def watched() -> AsyncIterator[bytes]:
+            async for block in blocks:
+                yield block
+                await self.each_block(path)
+
+        url = await self.driver.write(path, watched(), size)
+        await self.after_write(path)
+        return url
+
+    async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        self.reads += 1
+        await self.before_read(place.path)
+        async for block in self.driver.read(place, start, length):
+            yield block
+
+    async def delete(self, place: Place) -> None:
+        await self.before_delete(place.path)
+        await self.driver.delete(place)
+
+    async def check(self) -> None:
+        await self.driver.check()
+
+    async def close(self) -> None:
+        await self.driver.close()
+
+
+class WatchedDrivers(MirrorDrivers):
+    """Drivers, each of which can be watched, by its mirror."""
+
+    def __init__(self, rules: Rules) -> None:
+        super().__init__(Sealer(secrets.token_hex(32)), rules)
+        self.watched: dict[int, Watched] = {}
+
+    @asynccontextmanager
+    async def of(self, mirror: Mirror) -> AsyncGenerator[Driver]:
+        async with super().of(mirror) as driver:
+            watched = self.watched.get(mirror.id)
+            if watched is None:
+                yield driver
+            else:
+                watched.driver = driver
+                yield watched
+
+    def watch(self, mirror: Mirror, **steps: Step) -> Watched:
+        self.watched[mirror.id] = Watched(None, **steps)  # pyright: ignore[reportArgumentType]
+        return self.watched[mirror.id]
+
+
+@dataclass
+class Mirrored:
+    """The operations' context, and what tests do with it."""
+
+    context: Context
+    queue: Requests
+    drivers: WatchedDrivers
+    owner: UUID = field(default_factory=uuid4)
+
+    async def mirror(self, server: MirrorServer, **more: Any) -> Mirror:
+        spec = MirrorSpec(name=secrets.token_hex(8), kind=server.kind, options=server.options, **more)
+        return await mirrors.define_mirror(self.context, spec)
+
+    async def upload(self, content: bytes, *wanted: Mirror, owner: UUID | None = None) -> File:
+        """A file of this content that is wanted on these mirrors."""
+        new = NewUpload("name", owner=owner or self.owner, mirrors=[mirror.id for mirror in wanted])
+        session = await sessions.start_upload(self.context, new)
+        await streams.put_stream(self.context, session, Source(content), max_size=2**30)
+        finished = await streams.finish_stream(self.context, session)
+        assert finished.file_id is not None
+        return await files.find_file(self.context, finished.file_id)
+
+    async def advance(self, replica_id: UUID) -> None:
+        await replicating.advance_replica(self.context, replica_id, RECHECK)
+
+    async def work(self) -> None:
+        """Do what is requested, one after the other, and what is requested by that."""
+        while self.queue.replicas:
+            await self.advance(self.queue.replicas.pop(0))
+
+    async def later(self) -> None:
+        """Let every wait be over: of replicas that failed, and of breakers."""
+        await self.ask("update mirror set open_until = now() where open_until is not null")
+        await self.ask("update replica set due_at = now()")
+
+    async def seen(self, file: File) -> dict[int, FileReplica]:
+        """What became of the file, by mirror."""
+        return {found.mirror_id: found for found in await mirroring.replicas_of_file(self.context, file.id)}
+
+    async def state(self, file: File, mirror: Mirror) -> tuple[str, str | None]:
+        """The state of a file's replica, and its error."""
+        found = (await self.seen(file))[mirror.id]
+        return found.state.value, found.error
+
+    async def replica_id(self, file: File, mirror: Mirror) -> UUID:
+        return (await self.row("id", file, mirror))[0]
+
+    async def path(self, file: File, mirror: Mirror) -> str:
+        return path_of(await self.replica_id(file, mirror))
+
+    async def row(self, columns: str, file: File, mirror: Mirror) -> tuple[Any, ...]:
+        return (
+            await self.ask(
+                f"select {columns} from replica where blob_id = %s and mirror_id = %s", file.blob_id, mirror.id
+            )
+        )[0]
+
+    async def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        async with self.context.db.connection() as connection:
+            cursor = await connection.execute(statement.encode(), values)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def mirror_now(self, mirror: Mirror) -> Mirror:
+        return (await mirrors.find_mirror(self.context, mirror.id)).mirror
+
+
+@asynccontextmanager
+async def mirrored(
+    database: str, store: ObjectStore, folder: Path, *, stall_seconds: float = 5
+) -> AsyncGenerator[Mirrored]:
+    """All of it on a database that is emptied before; mirrors may be folders below `folder`."""
+    queue, drivers = Requests(), WatchedDrivers(Rules(folders=(folder,), stall_seconds=stall_seconds))
+    db = Database(database, pool_size=10)
+    await db.open()
+    try:
+        async with db.connection() as connection:
+            await connection.execute(
+                "truncate mirror, mirror_choice, blob, file, upload_session restart identity cascade"
+            )
+        yield Mirrored(Context(db, store, timedelta(hours=1), queue, drivers), queue, drivers)
+    finally:
+        await drivers.close()
+        await db.close()
