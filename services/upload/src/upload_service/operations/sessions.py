@@ -188,7 +188,8 @@ async def _have_verified(context: Context, session: UploadSession) -> None:
     """Have the content assembled and proven: by a worker, or at once where no byte has to be moved for it."""
     if session.state is SessionState.READY:
         await clean_session(context, session)
-        await request_replicas(context, session)
+        if session.file_id:
+            await request_replicas(context, session.file_id)
         return
     few_parts = session.layout is Layout.PARTS and (session.chunk_count or 0) <= ASSEMBLED_AT_ONCE
     if session.passed_sha256 and few_parts:
