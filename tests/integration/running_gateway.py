@@ -124,8 +124,8 @@ def serve(port: int, handler: type[Service]) -> Generator[None]:
 
 
 @asynccontextmanager
-async def open_door(data: Path) -> AsyncGenerator[Door]:
-    """All of it, with a bucket `files` that holds `CONTENT` as `object`."""
+async def open_door(data: Path, service: type[Service] = Service) -> AsyncGenerator[Door]:
+    """All of it, every service of this type, with a bucket `files` that holds `CONTENT` as `object`."""
     gateway_port, store_port, *chosen = ports.choose(2 + len(ROUTED))
     service_ports = dict(zip(ROUTED, chosen, strict=True))
     await store.prepare(data)
@@ -136,7 +136,7 @@ async def open_door(data: Path) -> AsyncGenerator[Door]:
         url = client.get_presigned_url(method, "files", key, expires=timedelta(hours=1))
         return url.partition(f":{store_port}")[2]
 
-    handler = service_type({port: name for name, port in service_ports.items()}, sign)
+    handler = service_type({port: name for name, port in service_ports.items()}, sign, service)
     async with AsyncExitStack() as stack:
         stored = await stack.enter_async_context(running(store_program, data))
         await asyncio.to_thread(client.make_bucket, "files")
@@ -151,9 +151,11 @@ async def open_door(data: Path) -> AsyncGenerator[Door]:
         yield Door(url, store_url, caddy, stored, handler, sign, service_ports)
 
 
-def service_type(names: Mapping[int, str], sign: Callable[[str, str], str]) -> type[Service]:
+def service_type(
+    names: Mapping[int, str], sign: Callable[[str, str], str], base: type[Service] = Service
+) -> type[Service]:
     """Services that go by these names; `sign` makes a path of the store out of a method and a key."""
-    return type("ThisService", (Service,), {"names": names, "sign": staticmethod(sign), "extra": {}})
+    return type("ThisService", (base,), {"names": names, "sign": staticmethod(sign), "extra": {}})
 
 
 def gateway_program(

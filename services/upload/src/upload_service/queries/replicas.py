@@ -248,8 +248,11 @@ async def verified_replicas(connection: Connection, blob_id: UUID) -> list[Repli
 
 
 async def is_mirrored(connection: Connection, blob_id: UUID) -> bool:
-    """Whether any mirror has the blob."""
-    statement = "select 1 from replica where blob_id = %(blob_id)s and state = 'verified' limit 1"
+    """Whether any mirror that is in use has the blob."""
+    statement = """
+        select 1 from replica join mirror on mirror.id = mirror_id
+        where blob_id = %(blob_id)s and state = 'verified' and is_enabled and removed_at is null limit 1
+    """
     return await (await connection.execute(statement, {"blob_id": blob_id})).fetchone() is not None
 
 

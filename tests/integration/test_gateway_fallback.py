@@ -1,0 +1,217 @@
+"""The gateway when the store fails: the same download, from what the upload service has of a mirror."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local import ports
+from tests.integration.running_gateway import (
+    CONTENT,
+    DECIDED,
+    Door,
+    Service,
+    gateway_program,
+    listening,
+    open_door,
+    running,
+)
+
+FALLBACK = "/internal/blobs/0123?ticket=1.ab"
+DOWNLOAD = "/share/download?object"
+MISSING = "/share/download?nothing"
+OURS = {"content-length", "date", "x-request-id"}
+
+
+class Mirroring(Service):
+    """Serves `CONTENT` as the upload service does when it has it from a mirror."""
+
+    asked: list[tuple[str, str, dict[str, str]]]
+    serves = 200
+
+    def do_GET(self) -> None:  # noqa: N802
+        if not self.path.startswith("/internal/blobs/"):
+            self._answer()
+            return
+        self.asked.append((self.command, self.path, {name.lower(): value for name, value in self.headers.items()}))
+        headers = {"Repr-Digest": "sha-256=:mine:", "Content-Type": "text/html", "X-Store-Path": "/x", "ETag": "none"}
+        asked = self.headers.get("Range")
+        if self.serves != 200:
+            self._send(self.serves, {**headers, "Content-Range": "bytes */1"}, b'{"secret": "of ours"}')
+        elif asked == "bytes=999999-":
+            self._send(416, {"Content-Range": f"bytes */{len(CONTENT)}"}, b"")
+        elif asked and not self.headers.get("If-Range"):
+            start, end = (int(number) for number in asked.removeprefix("bytes=").split("-"))
+            content_range = {"Content-Range": f"bytes {start}-{end}/{len(CONTENT)}"}
+            self._send(206, {**headers, **content_range}, CONTENT[start : end + 1])
+        else:
+            self._send(200, headers, CONTENT)
+
+    do_HEAD = do_GET  # noqa: N815
+
+
+@pytest.fixture(scope="module")
+async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Door]:
+    async with open_door(tmp_path_factory.mktemp("gateway"), Mirroring) as door:
+        yield door
+
+
+@pytest.fixture(autouse=True)
+def service(door: Door) -> Iterator[type[Mirroring]]:
+    service = door.service
+    assert issubclass(service, Mirroring)
+    service.asked, service.serves = [], 200
+    service.extra = {"X-Store-Fallback": FALLBACK, "X-Store-Length": str(len(CONTENT))}
+    yield service
+    service.extra = {}
+
+
+@asynccontextmanager
+async def through(door: Door, folder: Path, store_port: int) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of another gateway, whose store is at this port."""
+    port = ports.choose(1)[0]
+    program = replace(
+        gateway_program(folder, port, door.service_ports, store_port=store_port, GATEWAY_STORE_TIMEOUT="1s"), ready=None
+    )
+    async with running(program, folder), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=40) as client:
+        await listening(port)
+        yield client
+
+
+@pytest.fixture
+async def client(door: Door) -> AsyncGenerator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=door.url, timeout=30) as client:
+        yield client
+
+
+def is_the_download(answer: httpx.Response) -> None:
+    """Nothing shows where it came from."""
+    for name, value in DECIDED.items():
+        assert answer.headers.get_list(name) == [value], name
+    assert not [name for name in answer.headers if name.startswith(("x-store", "server", "via"))]
+    assert FALLBACK not in str(answer.headers)
+
+
+def is_unavailable(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert set(answer.json()) == {"detail"}
+    assert answer.headers["content-type"] == "application/json"
+    assert set(answer.headers) <= OURS | {"content-type", "retry-after", "cache-control"}, answer.headers
+
+
+async def test_what_the_store_has_is_never_asked_of_a_mirror(
+    client: httpx.AsyncClient, service: type[Mirroring]
+) -> None:
+    answer = await client.get(DOWNLOAD)
+    assert answer.content == CONTENT
+    is_the_download(answer)
+    assert (await client.get(DOWNLOAD, headers={"Range": "bytes=999999-"})).status_code == 416
+    assert (await client.get(DOWNLOAD, headers={"If-Match": '"other"'})).status_code == 412
+    assert service.asked == []
+
+
+async def test_what_the_store_has_lost_comes_from_a_mirror(client: httpx.AsyncClient, service: type[Mirroring]) -> None:
+    secret = {"Authorization": "Bearer mine", "Cookie": "a=b", "Accept": "text/html"}
+    answer = await client.get(MISSING, headers=secret)
+    assert (answer.status_code, answer.content) == (200, CONTENT)
+    is_the_download(answer)
+    [(method, path, headers)] = service.asked
+    assert (method, path) == ("GET", FALLBACK)
+    assert not {"authorization", "cookie"} & set(headers)
+    assert headers["x-request-id"] == answer.headers["x-request-id"]
+
+
+async def test_parts_and_heads_come_from_a_mirror_too(client: httpx.AsyncClient, service: type[Mirroring]) -> None:
+    part = await client.get(MISSING, headers={"Range": "bytes=2-9"})
+    assert (part.status_code, part.content) == (206, CONTENT[2:10])
+    assert part.headers["content-range"] == f"bytes 2-9/{len(CONTENT)}"
+    is_the_download(part)
+    head = await client.head(MISSING)
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(CONTENT)))
+    is_the_download(head)
+    beyond = await client.get(MISSING, headers={"Range": "bytes=999999-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(CONTENT)}")
+    assert beyond.json() == {"detail": "Requested Range Not Satisfiable"}
+    assert "repr-digest" not in beyond.headers
+    assert [method for method, _, _ in service.asked] == ["GET", "HEAD", "GET"]
+
+
+@pytest.mark.parametrize("validator", ['"some"', 'W/"some"', "Sat, 21 Nov 2020 21:21:21 GMT"])
+async def test_a_part_of_what_may_be_something_else_is_the_whole(client: httpx.AsyncClient, validator: str) -> None:
+    answer = await client.get(MISSING, headers={"Range": "bytes=2-9", "If-Range": validator})
+    assert (answer.status_code, answer.content) == (200, CONTENT)
+    is_the_download(answer)
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 503])
+async def test_what_no_mirror_has_either_is_503_without_a_trace_of_the_download(
+    client: httpx.AsyncClient, service: type[Mirroring], status: int
+) -> None:
+    service.serves = status
+    is_unavailable(await client.get(MISSING))
+    head = await client.head(MISSING)
+    assert (head.status_code, head.headers["retry-after"]) == (503, "5")
+    assert not {"repr-digest", "content-disposition"} & set(head.headers)
+    assert len(service.asked) == 2
+
+
+async def test_what_no_mirror_has_is_not_asked_for(client: httpx.AsyncClient, service: type[Mirroring]) -> None:
+    service.extra = {"X-Store-Fallback": "http://elsewhere.example/"}
+    is_unavailable(await client.get(MISSING))
+    service.extra = {}
+    is_unavailable(await client.get(MISSING))
+    assert service.asked == []
+
+
+async def test_clients_cannot_ask_a_mirror_themselves(client: httpx.AsyncClient, service: type[Mirroring]) -> None:
+    for path in (FALLBACK, "/internal/../internal/blobs/1", "//internal/blobs/1", "/%69nternal/blobs/1"):
+        answer = await client.get(path, headers={"X-Store-Fallback": FALLBACK})
+        assert answer.status_code == 404 or answer.json().get("service") is None, path
+    service.extra = {}
+    smuggled = {"X-Store-Fallback": FALLBACK, "X-Store-Path": "/files/object"}
+    is_unavailable(await client.get(MISSING, headers=smuggled))
+    seen = (await client.get("/health", headers=smuggled)).json()["headers"]
+    assert not [name for name in seen if name.lower().startswith("x-store")]
+    assert service.asked == []
+
+
+async def test_a_store_that_is_away_is_made_good_by_a_mirror(
+    door: Door, service: type[Mirroring], tmp_path: Path
+) -> None:
+    async with through(door, tmp_path, ports.choose(1)[0]) as client:
+        # The gateway waits for a store that may only have been started again: so all at once.
+        ranges = ({}, {"Range": "bytes=2-9"}, {"Range": "bytes=2-9", "If-Range": '"x"'})
+        answers = await asyncio.gather(*(client.get(DOWNLOAD, headers=asked) for asked in ranges))
+        assert [answer.content for answer in answers] == [CONTENT, CONTENT[2:10], CONTENT]
+        for answer in answers:
+            is_the_download(answer)
+        service.serves = 503
+        is_unavailable(await client.get(DOWNLOAD))
+
+
+@pytest.mark.parametrize("behaviour", ["fails", "cuts", "hangs"])
+async def test_a_store_that_answers_badly_or_never_is_made_good_by_a_mirror(
+    door: Door, service: type[Mirroring], tmp_path: Path, behaviour: str
+) -> None:
+    ended = asyncio.Event()
+
+    async def store(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if behaviour == "fails":
+            writer.write(b"HTTP/1.1 500 Oops\r\nContent-Length: 5\r\nServer: x\r\n\r\n<xml>")
+            await writer.drain()
+        elif behaviour == "hangs":
+            await ended.wait()
+        writer.transport.abort() if behaviour == "cuts" else writer.close()
+
+    server = await asyncio.start_server(store, "127.0.0.1", 0)
+    async with server:
+        async with through(door, tmp_path, server.sockets[0].getsockname()[1]) as client:
+            answer = await client.get(DOWNLOAD)
+        ended.set()
+    assert (answer.status_code, answer.content) == (200, CONTENT)
+    is_the_download(answer)
