@@ -58,8 +58,9 @@ async def erase_account(context: Context, account_id: UUID) -> None:
     """
     async with context.db.transaction() as connection:
         await files.end_files_of(connection, account_id)
+        # A fetch and the session that it begins are one: whoever still began one comes first, and it is seen.
+        await fetches.delete_fetches_of(connection, account_id)
         await sessions.abort_sessions_of(connection, account_id)
         await upload_keys.delete_keys_of(connection, account_id)
-        await fetches.delete_fetches_of(connection, account_id)
         await mirrors.delete_choice(connection, account_id)
         await mirrors.forget_account(connection, account_id)

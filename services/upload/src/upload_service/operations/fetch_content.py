@@ -17,7 +17,6 @@ from upload_service.fetch_model import Fetch, validator_of
 from upload_service.fetch_names import name_of
 from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations import chunks, sessions, streams
-from upload_service.operations.claims import ClaimLost
 from upload_service.operations.fetch_work import Work
 from upload_service.operations.sessions import NewUpload
 from upload_service.queries import parts
@@ -118,12 +117,9 @@ async def _begin(work: Work, answer: Answer) -> UploadSession:
         owner=fetch.owner,
         mirrors=fetch.mirrors,
     )
-    session = await sessions.start_upload(work.context, new)
-    try:
-        await work.begin(session.id, answer.size, _validator(answer), name)
-    except ClaimLost:
-        await streams.discard_upload(work.context, work.fetching.shares, session.id)
-        raise
+    async with work.context.db.transaction() as connection:
+        session = await sessions.begin_upload(connection, work.context, new)
+        await work.begin(connection, session.id, answer.size, _validator(answer), name)
     return session
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from common import logging
+from common.db import Connection
 from common.errors import DomainError, Unavailable
 from common.http.outbound import Outbound
 from common.ids import new_id
@@ -54,13 +55,15 @@ class Work:
             return await fetches.extend_fetch(connection, self.fetch.id, self.worker, LEASE, self.done)
 
     async def begin(
-        self, session_id: UUID | None, size: int | None = None, validator: str | None = None, name: str | None = None
+        self,
+        connection: Connection,
+        session_id: UUID | None,
+        size: int | None = None,
+        validator: str | None = None,
+        name: str | None = None,
     ) -> None:
         """Remember where the content goes, and what the other side says of it."""
-        async with self.context.db.connection() as connection:
-            fetch = await fetches.begin_content(
-                connection, self.fetch.id, self.worker, session_id, size, validator, name
-            )
+        fetch = await fetches.begin_content(connection, self.fetch.id, self.worker, session_id, size, validator, name)
         if fetch is None:
             raise ClaimLost
         self.fetch, self.done, self.stored = fetch, 0, 0
@@ -73,7 +76,8 @@ class Work:
         if not await self.renew():
             raise ClaimLost
         await discard_upload(self.context, self.fetching.shares, self.fetch.session_id)
-        await self.begin(None)
+        async with self.context.db.connection() as connection:
+            await self.begin(connection, None)
 
     async def note(self, error: DomainError) -> None:
         """Say why an attempt failed, while others are to come."""

@@ -61,10 +61,10 @@ async def run_fetch(fetching: Fetching, fetch_id: UUID) -> None:
     if work is None:
         return
     try:
-        async with claim_kept(work.renew, LEASE, TELL):
-            async with _in_time(work.fetch):
-                session = await _finished(work.context, await _all_attempts(work))
-            await _share(work, session)
+        async with claim_kept(work.renew, LEASE, TELL), _in_time(work.fetch):
+            session = await _finished(work.context, await _all_attempts(work))
+        # This takes no longer than the claim lasts, and is not broken off: it puts right what it comes too late for.
+        await _share(work, session)
     except ClaimLost:
         return
     except (Unavailable, PartBusy, ChunksMissing, SessionNotFound) as error:

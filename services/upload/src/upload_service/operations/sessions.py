@@ -88,6 +88,12 @@ class NewUpload:
 
 async def start_upload(context: Context, new: NewUpload) -> UploadSession:
     """A new session, or the open one with the same resume key. Raises `InvalidInput`, `TooLarge`."""
+    async with context.db.transaction() as connection:
+        return await begin_upload(connection, context, new)
+
+
+async def begin_upload(connection: Connection, context: Context, new: NewUpload) -> UploadSession:
+    """`start_upload` as a part of something larger, which is done as a whole or not at all."""
     check_name(new.file_name)
     lifetime = new.lifetime or context.session_lifetime
     session_id = new_id()
@@ -112,11 +118,10 @@ async def start_upload(context: Context, new: NewUpload) -> UploadSession:
         "mirrors": None if new.mirrors is None else list(new.mirrors),
         "lifetime": lifetime,
     }
-    async with context.db.transaction() as connection:
-        if new.resume_key is None:
-            session = await sessions.insert_session(connection, values)
-        else:
-            session = await _resume_or_insert(connection, new.resume_key, lifetime, values)
+    if new.resume_key is None:
+        session = await sessions.insert_session(connection, values)
+    else:
+        session = await _resume_or_insert(connection, new.resume_key, lifetime, values)
     assert session is not None
     return session
 
