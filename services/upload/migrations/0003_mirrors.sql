@@ -56,8 +56,9 @@ create table replica (
     -- Null: it is only there to be removed. When the blob is wanted on the mirror again, that is another replica.
     blob_id uuid references blob on delete set null,
     mirror_id integer not null references mirror,
-    -- queued -> copying -> verified | failed (tried again later); any -> removing, and then the row is gone
-    state text not null default 'queued' check (state in ('queued', 'copying', 'verified', 'failed', 'removing')),
+    -- queued -> copying -> verified | failed (tried again later); any -> removing -> removed, remembered for a while
+    state text not null default 'queued'
+        check (state in ('queued', 'copying', 'verified', 'failed', 'removing', 'removed')),
     -- Where the mirror itself says that it is.
     url text,
     -- Of the copy that is under way.
@@ -66,8 +67,8 @@ create table replica (
     attempts integer not null default 0,
     -- A stable code; null: the last attempt did not fail.
     error text,
-    -- When there is something to be done next: a copy, a check, a removal.
-    due_at timestamptz not null default now(),
+    -- When there is something to be done next: a copy, a check, a removal; null: nothing any more.
+    due_at timestamptz default now(),
     -- The fence: only the worker named here may say what became of it, and only until lease_until.
     worker uuid,
     lease_until timestamptz,
@@ -81,5 +82,6 @@ create table replica (
 -- A mirror's replicas in the order in which they are worked on: what is to be copied or removed before what is to be
 -- checked.
 create index replica_due on replica (mirror_id, due_at) where state <> 'verified';
+create index replica_removed on replica (changed_at) where state = 'removed';
 create index replica_check on replica (mirror_id, due_at) where state = 'verified';
 create index replica_claimed on replica (mirror_id, lease_until) where lease_until is not null;

@@ -18,6 +18,8 @@ MAX_PARALLEL = 64
 FIRST_WAIT = timedelta(seconds=5)
 FAILED_AFTER = 8
 FAILED_WAIT = timedelta(hours=6)
+# What became of a replica that was removed is remembered for so long.
+REMEMBERED = timedelta(days=7)
 # So many failures of a mirror in a row open its breaker.
 BREAKER_FAILURES = 3
 FIRST_BREAK, LONGEST_BREAK = timedelta(seconds=15), timedelta(minutes=30)
@@ -30,6 +32,7 @@ class ReplicaState(StrEnum):
     FAILED = "failed"
     """Tried many times; tried again, but seldom."""
     REMOVING = "removing"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)

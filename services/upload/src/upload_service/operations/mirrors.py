@@ -8,7 +8,7 @@ from uuid import UUID
 from common.errors import Conflict, InvalidInput
 from common.identity import Identity
 from upload_service.drivers import secret_names
-from upload_service.mirror_model import MAX_PARALLEL, Mirror, check_link_pattern, check_mirror_name
+from upload_service.mirror_model import MAX_PARALLEL, REMEMBERED, Mirror, check_link_pattern, check_mirror_name
 from upload_service.operations.context import Context
 from upload_service.operations.mirroring import MirrorNotFound
 from upload_service.queries import mirrors, replicas
@@ -130,6 +130,7 @@ async def remove_mirror(context: Context, mirror_id: int, *, forget: bool) -> No
             await replicas.forget_mirror(connection, mirror_id)
         else:
             await replicas.condemn_mirror(connection, mirror_id)
+        await replicas.forget_removed(connection, REMEMBERED)
         await mirrors.delete_removed(connection)
         due = await replicas.due_replicas(connection, mirror_id)
     for replica_id in due:

@@ -124,7 +124,7 @@ async def _do(work: _Work) -> None:
     async with work.context.drivers.of(work.mirror) as driver:
         if work.replica.state is ReplicaState.REMOVING or work.blob is None:
             await driver.delete(work.replica.place)
-            await _forget(work)
+            await _removed(work)
         elif work.replica.state is ReplicaState.VERIFIED:
             await _check(work, driver, work.blob)
         else:
@@ -199,10 +199,10 @@ async def _verified(work: _Work, place: Place) -> None:
             raise ClaimLost
 
 
-async def _forget(work: _Work) -> None:
+async def _removed(work: _Work) -> None:
     async with work.context.db.transaction() as connection:
         await _note_success(connection, work)
-        if not await replicas.forget_replica(connection, work.replica, work.worker):
+        if not await replicas.remove_replica(connection, work.replica, work.worker):
             raise ClaimLost
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from upload_service.drivers import MirrorDown, MirrorError, OptionsInvalid
-from upload_service.mirror_model import Mirror
+from upload_service.mirror_model import REMEMBERED, Mirror
 from upload_service.operations.context import Context
 from upload_service.queries import mirrors, replicas
 from upload_service.sealing import Unsealable
@@ -53,6 +53,7 @@ async def sweep_replicas(context: Context) -> None:
     """
     async with context.db.connection() as connection:
         due = await replicas.due_replicas(connection)
+        await replicas.forget_removed(connection, REMEMBERED)
         await mirrors.delete_removed(connection)
     for replica_id in due:
         await context.queue.replicate(replica_id)

@@ -57,13 +57,24 @@ async def condemn_replicas(connection: Connection, blob_id: UUID) -> list[UUID]:
 
 async def condemn_mirror(connection: Connection, mirror_id: int) -> None:
     """Have every replica on a mirror removed."""
-    statement: LiteralString = f"update replica set {_CONDEMNED} where mirror_id = %(id)s and state <> 'removing'"
+    statement: LiteralString = f"""
+        update replica set {_CONDEMNED} where mirror_id = %(id)s and state not in ('removing', 'removed')
+    """
     await connection.execute(statement, {"id": mirror_id})
 
 
 async def forget_mirror(connection: Connection, mirror_id: int) -> None:
     """Forget all replicas on a mirror, whatever is there."""
     await connection.execute("delete from replica where mirror_id = %(id)s", {"id": mirror_id})
+
+
+async def forget_removed(connection: Connection, age: timedelta) -> int:
+    """Forget what was removed long enough ago, or from a mirror that is being removed itself."""
+    statement = """
+        delete from replica where state = 'removed' and (changed_at < now() - %(age)s
+            or exists (select from mirror where mirror.id = mirror_id and removed_at is not null))
+    """
+    return await count(connection, statement, {"age": age})
 
 
 async def due_for_file(connection: Connection, file_id: UUID) -> list[UUID]:
@@ -154,9 +165,13 @@ async def verify_replica(
     return await count(connection, statement, values) == 1
 
 
-async def forget_replica(connection: Connection, replica: Replica, worker: UUID) -> bool:
+async def remove_replica(connection: Connection, replica: Replica, worker: UUID) -> bool:
     """Say that nothing is there any more; False when that is not this worker's to say any more."""
-    statement = "delete from replica where id = %(id)s and worker = %(worker)s and state = %(expected)s"
+    statement = """
+        update replica set state = 'removed', url = null, bytes_done = 0, attempts = 0, error = null,
+            due_at = null, lease_until = null, changed_at = now()
+        where id = %(id)s and worker = %(worker)s and state = %(expected)s
+    """
     values = {"id": replica.id, "worker": worker, "expected": replica.state}
     return await count(connection, statement, values) == 1
 
