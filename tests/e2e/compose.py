@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 REPOSITORY = Path(__file__).parents[2]
 # All that an image and a container are made of; what else lies about, such as a `.env`, is not copied.
 PARTS = ("docker-compose.yml", ".dockerignore", "requirements-runtime.lock", "deploy", "libs", "services")
@@ -90,6 +92,33 @@ class System:
 
 
 LABEL = "com.docker.compose"
+
+
+_STORE = """
+import pathlib
+from minio import Minio
+keys = [pathlib.Path("/run/secrets/s3_" + name).read_text() for name in ("access_key", "secret_key")]
+store = Minio("store:9000", *keys, secure=False, region="us-east-1")
+"""
+# Run inside the upload service: a second bucket of the store, whose credentials it prints, and the loss of what has a
+# certain size in the first.
+MAKE_BUCKET = _STORE + 'store.make_bucket("mirror"); print(*keys)'
+FORGET_OBJECTS = (
+    _STORE
+    + """
+for found in store.list_objects("waystation", recursive=True):
+    if found.size == {size}:
+        store.remove_object("waystation", found.object_name)
+"""
+)
+
+
+def administrator(system: System, client: httpx.Client) -> dict[str, str]:
+    """The headers by which the administrator is known, with the password that was generated."""
+    password = system.compose("exec", "-T", "auth", "cat", "/run/secrets/admin_password")
+    answer = client.post("/v1/auth/login", json={"name": "admin", "password": password})
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
 def service_of(container: Mapping[str, Any]) -> str:

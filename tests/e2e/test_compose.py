@@ -17,7 +17,18 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.compose import System, copy_tree, kill_process, received_bytes, run, service_of
+from tests.e2e.compose import (
+    FORGET_OBJECTS,
+    MAKE_BUCKET,
+    System,
+    administrator,
+    copy_tree,
+    kill_process,
+    received_bytes,
+    run,
+    service_of,
+)
+from tests.e2e.mirrors import eventually
 from tests.e2e.rooms import Listener, Person, clients, somebody
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
@@ -96,16 +107,43 @@ def test_all_of_it_runs(system: System) -> None:
 
 
 def test_the_administrator_signs_in_with_the_password_that_was_generated(system: System, client: httpx.Client) -> None:
-    password = system.compose("exec", "-T", "auth", "cat", "/run/secrets/admin_password")
-    answer = client.post("/v1/auth/login", json={"name": "admin", "password": password})
-    assert answer.status_code == 200, answer.text
-    signed_in = {"Authorization": f"Bearer {answer.json()['token']}"}
+    signed_in = administrator(system, client)
     account = client.get("/v1/account", headers=signed_in).raise_for_status().json()
     assert (account["name"], account["role"]) == ("admin", "administrator")
     accounts = client.get("/v1/accounts", headers=signed_in)
     assert accounts.status_code == 200, accounts.text
     assert client.post("/v1/auth/logout", headers=signed_in).status_code == 204
     assert client.get("/v1/account", headers=signed_in).status_code == 401
+
+
+def test_a_file_reaches_a_mirror_that_stands_in_for_the_store(system: System, client: httpx.Client) -> None:
+    """The mirror is another bucket of the same store, which is one that every machine with this system has."""
+    signed_in = administrator(system, client)
+    key, secret = system.python("upload", MAKE_BUCKET).split()
+    options = {"endpoint": "http://store:9000", "region": "us-east-1", "bucket": "mirror"}
+    options |= {"access_key_id": key, "secret_access_key": secret}
+    asked = {"name": "another bucket", "kind": "s3", "options": options, "is_default": True}
+    mirror = client.post("/v1/mirrors", json=asked, headers=signed_in)
+    assert mirror.status_code == 201, mirror.text
+    data = random.Random(4).randbytes(6_000_000)
+    sent = client.post("/api/upload/private", files={"file": ("a file.bin", data)}, headers=signed_in).json()
+    path = f"/v1/files/{client.get('/v1/files', headers=signed_in).json()['files'][0]['id']}/mirrors"
+    eventually(lambda: client.get(path, headers=signed_in).json()["mirrors"][0]["state"] == "verified")
+    system.python("upload", FORGET_OBJECTS.format(size=len(data)))
+    assert client.get(f"/file/{sent['file_url']}").content == data
+    mirror_path = f"/v1/mirrors/{mirror.json()['id']}"
+    assert client.delete(mirror_path, headers=signed_in).status_code == 204
+    eventually(lambda: client.get(mirror_path, headers=signed_in).status_code == 404)
+
+
+def test_no_url_leads_into_the_networks_of_the_system(system: System, client: httpx.Client) -> None:
+    signed_in = administrator(system, client)
+    for url in ("http://store:9000/", "http://auth:8000/internal/health/ready", "http://127.0.0.1:8000/"):
+        asked = client.post("/v1/fetches", json={"url": url}, headers=signed_in)
+        assert asked.status_code == 202, asked.text
+        path = f"/v1/fetches/{asked.json()['id']}"
+        eventually(lambda path=path: client.get(path, headers=signed_in).json()["state"] == "failed")
+        assert client.get(path, headers=signed_in).json()["error"] == "address_refused"
 
 
 def test_a_file_by_link_comes_back_identical(client: httpx.Client) -> None:
@@ -141,6 +179,7 @@ def test_gateway_alone_has_a_way_out_and_none_to_the_databases(system: System) -
         service_of(c): {n.removeprefix(f"{system.project}_") for n in networks_of(c)} for c in system.containers()
     }
     assert {service for service, names in networks.items() if names & {"edge", "bridge", "host"}} == {"gateway"}
+    assert {service for service, names in networks.items() if "out" in names} == {"upload", "transfers-worker"}
     assert networks["gateway"] == {"edge", "front"}
     assert networks["postgres"] == networks["valkey"] == {"back"}
     for name in ("front", "back"):

@@ -58,6 +58,8 @@ class ShareStandIn:
     """It makes shares, but nobody hears of them."""
     policy: dict[str, Any] = field(default_factory=lambda: dict(POLICY))
     made: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """What was asked for; asked again, it is the same share."""
+    shares: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     ended: list[UUID] = field(default_factory=list[UUID])
     renamed: list[tuple[UUID, str]] = field(default_factory=list[tuple[UUID, str]])
 
@@ -68,7 +70,7 @@ class ShareStandIn:
             case "shares":
                 self.made.append(body)
                 made = {"id": uuid4().hex, "code": f"code{len(self.made)}", "delete_key": str(uuid4())}
-                return {**made, "created_at": clock.now().isoformat()}
+                return self.shares.setdefault(body["origin"], {**made, "created_at": clock.now().isoformat()})
             case "shares/end":
                 self.ended += [UUID(file_id) for file_id in body["file_ids"]]
             case "shares/rename":

@@ -29,6 +29,7 @@ def session_of(chunk_count: int) -> UploadSession:
         passed_sha256=None,
         intent={},
         owner=None,
+        mirrors=None,
         file_id=None,
         created_at=MOMENT,
         expires_at=MOMENT,

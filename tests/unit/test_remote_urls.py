@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.http.remote_urls import URL_LIMIT, UrlInvalid, parse
+from common.http.remote_urls import URL_LIMIT, UrlInvalid, parse, without_credentials
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,18 @@ def test_whatever_is_written_is_refused_or_one_line_of_ascii(text: str) -> None:
     assert url.isprintable()
     assert " " not in url
     assert str(parse(url).url) == url
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://user:password@files.example/a?b#c", "http://files.example/a?b#c"),
+        ("HTTPS://user:p@ss@files.example", "HTTPS://files.example"),
+        ("http://user:password@files.example?a@b", "http://files.example?a@b"),
+        ("http://files.example/a@b", "http://files.example/a@b"),
+        ("http://files.example/?to=http://a:b@other.example", "http://files.example/?to=http://a:b@other.example"),
+        ("http://[2606:4700::1]:81/a", "http://[2606:4700::1]:81/a"),
+    ],
+)
+def test_a_url_is_shown_without_its_credentials(text: str, shown: str) -> None:
+    assert without_credentials(text) == shown

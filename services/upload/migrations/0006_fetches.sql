@@ -3,6 +3,7 @@
 create table fetch_job (
     id uuid primary key,
     owner uuid not null,
+    -- May hold a user and a password, which are taken out once the fetch is settled.
     url text not null,
     -- Null: what the answer, or else the URL, calls it.
     file_name text,
@@ -17,6 +18,7 @@ create table fetch_job (
     size bigint,
     validator text,
     bytes_done bigint not null default 0,
+    -- What the content fills; null once there is a share, or nothing is left of it.
     session_id uuid references upload_session on delete set null,
     file_id uuid references file on delete set null,
     share_code text,
@@ -34,4 +36,7 @@ create table fetch_job (
 
 create index fetch_job_owned on fetch_job (owner, created_at, id);
 create index fetch_job_open on fetch_job (changed_at) where state in ('queued', 'fetching');
-create index fetch_job_settled on fetch_job (changed_at) where state not in ('queued', 'fetching');
+create index fetch_job_settled on fetch_job (changed_at) where not (state in ('queued', 'fetching'));
+-- For those who delete a session or a file, and for clearing away what came to nothing.
+create index fetch_job_session on fetch_job (session_id) where session_id is not null;
+create index fetch_job_file on fetch_job (file_id) where file_id is not null;

@@ -1,11 +1,11 @@
 """The upload service over HTTP: where everything is put together."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from common import logging
 from common.blob import ObjectStore
@@ -21,11 +21,16 @@ from common.queue.app import create_celery
 from upload_service.api import fallback, fetches, file_mirrors, files, internal, mirrors
 from upload_service.api.fetches import FetchJobs
 from upload_service.api.files import Owning
-from upload_service.build import SERVICE, build
-from upload_service.compat import filecodebox, fileuploader, mirage
+from upload_service.build import SERVICE, Parts, build
+from upload_service.compat import filecodebox, fileuploader, mirage, mirrorace
 from upload_service.compat.filecodebox import FileCodeBox
 from upload_service.compat.fileuploader import FileUploader
 from upload_service.compat.mirage import Mirage
+from upload_service.compat.mirrorace_steps import Fetch, MirrorAce, RemoteRequest
+from upload_service.model import UploadSession
+from upload_service.operations.context import Context
+from upload_service.operations.fetch_jobs import NewFetch
+from upload_service.operations.fetch_waiting import fetch_now
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
@@ -63,33 +68,63 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         checks={"database": parts.context.db.ready, "store": parts.context.store.ready, "valkey": limiter.ready},
     )
     app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(parts.auth))
-    wait = timedelta(seconds=settings.complete_wait_seconds)
-    uploader = FileUploader(
-        parts.context,
-        parts.shares,
-        limiter,
-        uploads_per_minute=settings.file_uploader_uploads_per_minute,
-        max_size=settings.file_uploader_size,
-        public_url=settings.public_url,
-    )
+    for router in _routers(settings, parts, limiter, passwords, verifier):
+        app.include_router(router)
+    return app
+
+
+def _routers(
+    settings: UploadSettings, parts: Parts, limiter: Limiter, passwords: Passwords, verifier: TokenVerifier
+) -> Iterator[APIRouter]:
+    """The routes of every protocol: internal, native, and foreign."""
+    context, shares = parts.context, parts.shares
     jobs = FetchJobs(
-        parts.context,
-        parts.shares,
+        context,
+        shares,
         passwords,
         lifetime=timedelta(seconds=settings.fetch_seconds),
         most_open=settings.fetches_open,
         public_url=settings.public_url,
     )
-    app.include_router(internal.router(parts.context, verifier))
-    app.include_router(fallback.router(parts.context))
-    app.include_router(mirrors.router(parts.context))
-    app.include_router(file_mirrors.router(parts.context))
-    app.include_router(fetches.router(jobs))
-    app.include_router(files.router(Owning(parts.context, parts.shares, passwords)))
-    app.include_router(filecodebox.router(FileCodeBox(parts.context, parts.shares, limiter, wait)))
-    app.include_router(fileuploader.router(uploader))
-    app.include_router(mirage.router(Mirage(parts.context, parts.shares, parts.rooms, settings.public_url)))
-    return app
+    yield internal.router(context, verifier)
+    yield fallback.router(context)
+    yield mirrors.router(context)
+    yield file_mirrors.router(context)
+    yield fetches.router(jobs)
+    yield files.router(Owning(context, shares, passwords))
+    yield filecodebox.router(FileCodeBox(context, shares, limiter, timedelta(seconds=settings.complete_wait_seconds)))
+    yield fileuploader.router(
+        FileUploader(
+            context,
+            shares,
+            limiter,
+            uploads_per_minute=settings.file_uploader_uploads_per_minute,
+            max_size=settings.file_uploader_size,
+            public_url=settings.public_url,
+        )
+    )
+    yield mirage.router(Mirage(context, shares, parts.rooms, settings.public_url))
+    yield mirrorace.router(
+        MirrorAce(
+            context,
+            shares,
+            passwords,
+            max_chunk_size=settings.mirrorace_max_chunk_size,
+            max_file_size=settings.mirrorace_max_file_size,
+            max_mirrors=settings.mirrorace_max_mirrors,
+            public_url=settings.public_url,
+            fetch=_waiting_fetch(context, jobs),
+        )
+    )
+
+
+def _waiting_fetch(context: Context, jobs: FetchJobs) -> Fetch:
+    async def fetch(asked: RemoteRequest) -> UploadSession:
+        mirrors = list(asked.mirrors)
+        new = NewFetch(asked.url, asked.terms, max_size=asked.max_size, lifetime=jobs.lifetime, mirrors=mirrors)
+        return await fetch_now(context, asked.identity, new, jobs.most_open)
+
+    return fetch
 
 
 async def _make_bucket(store: ObjectStore) -> None:

@@ -1,21 +1,18 @@
-"""Fetches: states, value types, and how to call what was fetched."""
+"""Fetches: states, value types, and how content is recognised."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from email.message import Message
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from common.dialects.filecodebox import Expiry
-from common.http.downloads import shortened
 from upload_service.shares import Form
 
-UNNAMED = "download"
 # Answers to the wish for the rest of what is not the same any more.
 OTHER_CONTENT = (412, 416)
-# Answers that may be different the next time.
+# Answers that may be different the next time, besides all of the server's own errors (5xx).
 TEMPORARY = (408, *OTHER_CONTENT, 425, 429)
 
 
@@ -93,30 +90,16 @@ class Fetch:
         return ShareTerms.from_json(self.terms)
 
 
-def name_of(url: str, disposition: str | None) -> str:
-    """How to call what an answer carries: as its `Content-Disposition` says (RFC 6266), or as the URL's path ends."""
-    said = _said(disposition) if disposition else ""
-    return _cleaned(said) or _cleaned(unquote(urlsplit(url).path)) or UNNAMED
+def validator_of(etag: str | None, modified: str | None, date: str | None) -> str | None:
+    """What `If-Range` may name the content by (RFC 9110, section 13.1.5): a strong entity tag, or else its time.
 
-
-def _said(disposition: str) -> str:
-    message = Message()
+    The time counts only where there is no tag at all, and only when it was over for a second as the answer was made
+    (section 8.8.2.2): until then the content could change without it.
+    """
+    if etag:
+        return etag if etag.startswith('"') else None
     try:
-        message["Content-Disposition"] = disposition
-        return message.get_filename() or ""
-    except (ValueError, LookupError):
-        return ""
-
-
-def _cleaned(name: str) -> str:
-    """The last step of a path, printable and not too long; empty when nothing is left."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    printable = "".join(character for character in last if character.isprintable()).strip()
-    return "" if not printable.strip(".") else shortened(printable)
-
-
-def validator_of(etag: str | None, modified: str | None) -> str | None:
-    """What `If-Range` can name the content by (RFC 9110, section 13.1.5): a strong entity tag, or else its time."""
-    if etag and etag.startswith('"'):
-        return etag
-    return modified
+        age = parsedate_to_datetime(date or "") - parsedate_to_datetime(modified or "")
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return modified if age >= timedelta(seconds=1) else None

@@ -1,9 +1,10 @@
 """States, value types and pure rules of uploads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum, auto
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from common.blob import DigestClaim
@@ -33,6 +34,11 @@ class Layout(StrEnum):
     PARTS = "parts"
     STAGED = "staged"
     STREAM = "stream"
+    APPENDED = "appended"
+
+
+EndedFor = Literal["owner", "administrator", "copyright"]
+"""Who ended a file before its time, or what for."""
 
 
 class FileState(StrEnum):
@@ -83,18 +89,24 @@ class UploadSession:
         return min(self.chunk_size, self.size - index * self.chunk_size)
 
     def staged_key(self, index: int) -> str:
-        """The object that holds chunk `index` until the chunks are joined."""
+        """The object that holds chunk or piece `index` until all of them are joined."""
         return f"staged/{self.id.hex}/{index}"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stored chunk: a row of `part`."""
+    """A stored chunk, or piece of what grows: a row of `part`."""
 
     index: int
     size: int
     sha256: bytes
     etag: str
+    kept: int | None = None
+
+    @property
+    def length(self) -> int:
+        """How many of its bytes count, from its first."""
+        return self.size if self.kept is None else self.kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,23 @@ class File:
     password_hash: str | None
     sha256: bytes | None
     """Of its blob; None until the content is verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadKey:
+    """A row of `upload_key`."""
+
+    id: UUID
+    digest: bytes
+    account: UUID
+    credential: UUID
+    expires_at: datetime
+    session_id: UUID | None
+
+    @property
+    def resume_key(self) -> bytes:
+        """By which the session is found that its pieces go to, while it is open."""
+        return b"upload key:" + self.id.bytes
 
 
 class Keep(Enum):
@@ -166,6 +195,22 @@ def check_name(name: str) -> None:
         raise InvalidInput("the file name is not valid Unicode") from None
     if "\0" in name or not 0 < size <= NAME_BYTES:
         raise InvalidInput(f"a file name has 1 to {NAME_BYTES} bytes and no NUL")
+
+
+def is_whole(session: UploadSession, stored: Sequence[Part]) -> bool:
+    """Whether these are all the bytes that the session waits for."""
+    if session.layout is Layout.APPENDED:
+        return session.size is not None and sum(piece.length for piece in stored) == session.size
+    return session.chunk_count is not None and len(stored) == session.chunk_count
+
+
+def sole_piece(session: UploadSession, stored: Sequence[Part]) -> Part | None:
+    """The piece that is by itself all that was appended, none of it rewritten and its digest as claimed, if one is."""
+    for piece in stored:
+        if piece.length == piece.size == session.size:
+            claims = session.digest_claims
+            return piece if not claims or DigestClaim("sha-256", piece.sha256) in claims else None
+    return None
 
 
 def plan_chunks(size: int, chunk_size: int) -> ChunkPlan:

@@ -34,6 +34,12 @@ class UploadSettings(
     """How many uploads of the File Uploader dialect one address may make in a minute."""
     file_uploader_size: int = Field(default=100 * 1024 * 1024, ge=1)
     """How many bytes a file may have that is uploaded by the File Uploader dialect."""
+    mirrorace_max_chunk_size: int = Field(default=99_999_995, ge=1)
+    """How many bytes a chunk may have in the MirrorAce dialect, or a file that comes without a range."""
+    mirrorace_max_file_size: int = Field(default=10 * 1024**3, ge=1)
+    """How many bytes a file may have that is uploaded by the MirrorAce dialect."""
+    mirrorace_max_mirrors: int = Field(default=100, ge=1)
+    """How many mirrors a file may be sent to by the MirrorAce dialect."""
     mirror_key: SecretStr = Field(min_length=16)
     """What the options of mirrors are sealed with."""
     mirror_folders: str = ""

@@ -10,7 +10,7 @@ from uuid import UUID
 from common.dialects.filecodebox import Expiry, Policy
 from common.errors import Unavailable
 from common.http.internal import Peer
-from upload_service.model import UploadSession
+from upload_service.model import EndedFor, UploadSession
 
 # How long a policy is used before it is asked for anew, and how long it may still serve when nobody answers.
 FRESH_SECONDS = 3
@@ -85,9 +85,10 @@ class Shares:
         created_at = datetime.fromisoformat(str(answer["created_at"]))
         return Shared(UUID(answer["id"]), str(answer["code"]), str(answer["delete_key"]), created_at)
 
-    async def end(self, file_ids: Sequence[UUID]) -> None:
-        """End every share of these files."""
-        await self._peer.call("POST", "/internal/shares/end", {"file_ids": [file_id.hex for file_id in file_ids]})
+    async def end(self, file_ids: Sequence[UUID], ended_for: EndedFor | None = None) -> None:
+        """End every share of these files, by whose word or what for."""
+        asked = {"file_ids": [file_id.hex for file_id in file_ids], "ended_for": ended_for}
+        await self._peer.call("POST", "/internal/shares/end", asked)
 
     async def rename(self, file_id: UUID, name: str) -> None:
         """Give the shares of a file its new name."""

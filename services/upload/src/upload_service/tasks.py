@@ -21,7 +21,7 @@ from upload_service.operations import (
     verification,
 )
 from upload_service.operations.context import Context
-from upload_service.operations.fetching import Fetching
+from upload_service.operations.fetch_work import Fetching
 from upload_service.shares import Shares
 
 VERIFY = "upload.verify_blob"
@@ -107,7 +107,7 @@ def register(app: Celery, process: WorkerProcess[Working]) -> None:
 
     @task(name="upload.sweep_fetches")
     def sweep_fetches() -> None:
-        process.run(lambda working: fetch_jobs.sweep_fetches(working.context))
+        process.run(lambda working: fetch_jobs.sweep_fetches(working.context, working.shares))
 
     @task(name="upload.sweep_replicas")
     def sweep_replicas() -> None:

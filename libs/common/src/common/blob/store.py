@@ -198,9 +198,14 @@ class ObjectStore:
                 return None
             return ObjectInfo(int(response.headers["Content-Length"]), response.headers.get("ETag", "").strip('"'))
 
-    async def read(self, key: str) -> AsyncIterator[bytes]:
-        """The content of an object, in blocks. Raises `ObjectMissing`, or `StoreUnavailable` when it breaks off."""
-        async with self._request("GET", key) as response:
+    async def read(self, key: str, size: int | None = None) -> AsyncIterator[bytes]:
+        """The content of an object, or its first `size` bytes (at least one), in blocks.
+
+        Raises `ObjectMissing`, or `StoreUnavailable` when it breaks off.
+        """
+        # A signature does not cover this header.
+        wanted = {} if size is None else {"Range": f"bytes=0-{size - 1}"}
+        async with self._request("GET", key, headers=wanted) as response:
             async for block in response.content.iter_any():
                 yield block
 
@@ -217,14 +222,17 @@ class ObjectStore:
         *,
         query: dict[str, str] | None = None,
         body: SizedBody | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         missing_is_error: bool = True,
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
         assert self._session is not None, "the store is not open"
         url = URL(self._sign(method, key, query or {}), encoded=True)
-        headers = {"Content-Length": str(body.size)} if isinstance(body, SizedBody) else {}
+        sent = dict(headers or {})
+        if isinstance(body, SizedBody):
+            sent["Content-Length"] = str(body.size)
         try:
             async with self._session.request(
-                method, url, data=body, headers=headers, skip_auto_headers=["Content-Type"]
+                method, url, data=body, headers=sent, skip_auto_headers=["Content-Type"]
             ) as response:
                 if response.status >= 400 and (missing_is_error or response.status != 404):
                     raise _refusal(await response.read(), response.status)

@@ -4,10 +4,12 @@ Nothing here spools to disk or holds a file. A body that stops arriving for `STA
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import multipart
 from fastapi import Request
@@ -23,6 +25,9 @@ FIELD_LIMIT = 1024 * 1024
 FIELD_COUNT = 64
 HEADER_LIMIT = 16 * 1024
 FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+_EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 
 Event = multipart.MultipartSegment | bytes | bytearray | None
 
@@ -122,10 +127,11 @@ class FormStream:
             if segment is None:
                 return
             assert isinstance(segment, multipart.MultipartSegment)
-            if segment.filename is None:
+            filename = _filename(segment)
+            if filename is None:
                 yield await self._field(segment)
                 continue
-            part = FilePart(segment.name or "", segment.filename, self)
+            part = FilePart(segment.name or "", filename, self)
             yield part
             async for _ in part:
                 pass
@@ -203,6 +209,15 @@ async def read_fields(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("the body is not a JSON object")
     return cast("dict[str, Any]", value)
+
+
+def _filename(segment: multipart.MultipartSegment) -> str | None:
+    """A part's file name. Some clients send it as `filename*` (RFC 8187) too, and then in no other way legibly."""
+    for name, value in segment.headerlist:
+        if name == "Content-Disposition" and (extended := _EXTENDED_NAME.search(_QUOTED.sub("", value))):
+            with suppress(UnicodeDecodeError):
+                return unquote(extended[1], errors="strict")
+    return segment.filename
 
 
 def _media_type(request: Request) -> str:

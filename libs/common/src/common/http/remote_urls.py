@@ -15,6 +15,7 @@ from common.errors import InvalidInput
 URL_LIMIT = 8192
 """Characters of a URL."""
 
+_CREDENTIALS = re.compile(r"^([A-Za-z]+://)[^/?#]*@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # A name in its ASCII form or an address; without the scope of an address, and without escapes.
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]", re.ASCII)
@@ -65,6 +66,11 @@ def parse(text: str) -> RemoteUrl:
         scheme=parsed.scheme, host=host, port=parsed.explicit_port, path=path, query_string=query, encoded=True
     )
     return RemoteUrl(url, authorization)
+
+
+def without_credentials(text: str) -> str:
+    """An accepted URL as others may see it: without user and password."""
+    return _CREDENTIALS.sub(r"\1", text)
 
 
 def _authorization(url: URL) -> str | None:

@@ -15,6 +15,7 @@ from common.http.identities import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.http.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.http.public_url import base_url
+from common.http.remote_urls import without_credentials
 from common.passwords import PASSWORD_BYTES, Passwords
 from common.rights import Action
 from upload_service.fetch_model import OPEN, Fetch, FetchState, ShareTerms
@@ -60,8 +61,9 @@ class FetchRequest(BaseModel):
 
 
 class FetchModel(BaseModel):
-    """A fetch. `size` in bytes, null until the other side has said it; `bytes_done` of it; `error`: a stable code.
+    """A fetch. `url` without user and password; `size` in bytes, null until the other side has said it.
 
+    `bytes_done`: of `size`; `error`: a stable code, also of an attempt after which there is another one.
     `file_id`, `code` and `share_url` are there once it is done; a code alone has no URL.
     """
 
@@ -99,7 +101,7 @@ def router(jobs: FetchJobs) -> APIRouter:
         share_url = f"{base_url(request, jobs.public_url)}{PATHS[form]}{fetch.share_code}" if has_url else None
         return FetchModel(
             id=fetch.id,
-            url=fetch.url,
+            url=without_credentials(fetch.url),
             state=fetch.state,
             name=fetch.file_name,
             size=fetch.size,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -106,10 +106,10 @@ def router(owning_with: Owning) -> APIRouter:
         return FileModel.of(await owning.change_file(context, shares, file, change))
 
     @routes.delete("/{file_id}", status_code=204)
-    async def delete_file(file_id: UUID, identity: SignedIn) -> None:
-        """Take the file from everybody: its codes and links end with it."""
+    async def delete_file(file_id: UUID, identity: SignedIn, reason: Literal["copyright"] | None = None) -> None:
+        """Take the file from everybody: its codes and links end with it. `reason`: for an administrator to give."""
         file = await owning.find_file(context, identity, file_id, Action.DELETE)
-        await owning.delete_file(context, shares, file)
+        await owning.delete_file(context, shares, identity, file, for_copyright=reason == "copyright")
 
     async def read_content(request: Request, file_id: UUID, identity: SignedIn) -> Response:
         """The content, whole or the range asked for."""

@@ -38,10 +38,14 @@ class FormUpload:
         self.session = await sessions.start_upload(self._context, new)
         return self.session
 
-    async def share(self, expiry: Expiry, form: Form = "code", extension: str = "") -> tuple[UploadSession, Shared]:
+    async def share(
+        self, expiry: Expiry, form: Form = "code", extension: str = "", *, password_hash: str | None = None
+    ) -> tuple[UploadSession, Shared]:
         """Make what has been stored a file, and the file a share."""
         assert self.session is not None, "it has begun"
-        return await finish_and_share(self._context, self._shares, self.session, expiry, form, extension)
+        return await finish_and_share(
+            self._context, self._shares, self.session, expiry, form, extension, password_hash=password_hash
+        )
 
 
 async def store_part(context: Context, session: UploadSession, part: FilePart, max_size: int) -> int:
@@ -53,8 +57,15 @@ async def store_part(context: Context, session: UploadSession, part: FilePart, m
 
 
 async def finish_and_share(
-    context: Context, shares: Shares, session: UploadSession, expiry: Expiry, form: Form = "code", extension: str = ""
+    context: Context,
+    shares: Shares,
+    session: UploadSession,
+    expiry: Expiry,
+    form: Form = "code",
+    extension: str = "",
+    *,
+    password_hash: str | None = None,
 ) -> tuple[UploadSession, Shared]:
     """Make the stored stream of `session` a file, and the file a share; asked again, it gives the same ones."""
     finished = await streams.finish_stream(context, session)
-    return finished, await shares.create(finished, expiry, form, extension)
+    return finished, await shares.create(finished, expiry, form, extension, password_hash=password_hash)

@@ -11,33 +11,41 @@ from common import logging
 from common.errors import Unavailable
 from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations.context import Context
-from upload_service.queries import blobs, files, parts, sessions
+from upload_service.queries import blobs, files, parts, sessions, upload_keys
 
 BATCH = 100
 # A sender that comes back within this time still hears what became of its upload.
 REMEMBERED = timedelta(days=7)
+# The first piece that was begun with a key in time may take so long.
+KEY_REMEMBERED = timedelta(days=1)
 
 _log = logging.get(__name__)
 
 
 async def clean_session(context: Context, session: UploadSession) -> None:
-    """Remove what only this ended session names: its multipart upload, its staged chunks, its object if no blob is it.
+    """Remove what only this ended session names: multipart uploads, staged objects, its object if no blob is it.
 
     A store that is down, or a writer still at work, leaves it to the sweep.
     """
     async with context.db.connection() as connection:
         if not await sessions.is_quiet(connection, session.id):
             return
-        indexes = await parts.reserved_indexes(connection, session.id) if session.layout is Layout.STAGED else []
+        staged = session.layout in (Layout.STAGED, Layout.APPENDED)
+        indexes = await parts.reserved_indexes(connection, session.id) if staged else []
+        multiparts = await parts.part_multiparts(connection, session.id)
         is_blob = await blobs.is_blob_object(connection, session.object_key)
+    # The object may be one of the staged ones.
+    keys = {session.object_key, *map(session.staged_key, indexes)}
+    if is_blob:
+        keys.remove(session.object_key)
     try:
         # What is ready has had its multipart upload completed.
         if session.multipart_id and session.state is not SessionState.READY:
             await context.store.abort_multipart(session.object_key, session.multipart_id)
-        for index in indexes:
-            await context.store.delete(session.staged_key(index))
-        if not is_blob:
-            await context.store.delete(session.object_key)
+        for index, multipart_id in multiparts.items():
+            await context.store.abort_multipart(session.staged_key(index), multipart_id)
+        for key in keys:
+            await context.store.delete(key)
     except Unavailable:
         _log.warning("store down, the sweep cleans up", session=session.id.hex)
         return
@@ -46,7 +54,7 @@ async def clean_session(context: Context, session: UploadSession) -> None:
 
 
 async def abort_stale_sessions(context: Context) -> None:
-    """Expire sessions whose time is over, clean up after every ended one, forget the old ones."""
+    """Expire sessions whose time is over, clean up after every ended one, forget the old ones, and unused keys."""
     async with context.db.connection() as connection:
         while await sessions.expire_sessions(connection, BATCH) == BATCH:
             pass
@@ -55,6 +63,7 @@ async def abort_stale_sessions(context: Context) -> None:
         await clean_session(context, session)
     async with context.db.connection() as connection:
         await sessions.forget_sessions(connection, REMEMBERED, BATCH)
+        await upload_keys.forget_keys(connection, KEY_REMEMBERED)
 
 
 async def collect_garbage(context: Context, grace: timedelta) -> None:

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from common import logging
 from common.errors import Unavailable
+from upload_service.model import EndedFor
 from upload_service.operations.context import Context
 from upload_service.operations.files import release_file
-from upload_service.queries import fetches, files, mirrors, sessions
+from upload_service.queries import fetches, files, mirrors, sessions, upload_keys
 from upload_service.shares import Shares
 
 BATCH = 100
@@ -33,14 +34,20 @@ async def clear_ended(context: Context, shares: Shares) -> None:
 async def clear_soon(context: Context, shares: Shares, file_id: UUID) -> None:
     """Finish with one file whose time is over, now if that is possible; else the sweep does."""
     try:
-        await _clear(context, shares, [file_id])
+        async with context.db.connection() as connection:
+            ended_for = await files.why_ended(connection, file_id)
+        await _clear(context, shares, [(file_id, ended_for)])
     except Unavailable as error:
         _log.warning("an ended file is left to the sweep", file=file_id.hex, error=error.message)
 
 
-async def _clear(context: Context, shares: Shares, ended: Sequence[UUID]) -> None:
-    await shares.end(ended)
-    for file_id in ended:
+async def _clear(context: Context, shares: Shares, ended: Sequence[tuple[UUID, EndedFor | None]]) -> None:
+    by_reason: dict[EndedFor | None, list[UUID]] = {}
+    for file_id, ended_for in ended:
+        by_reason.setdefault(ended_for, []).append(file_id)
+    for ended_for, file_ids in by_reason.items():
+        await shares.end(file_ids, ended_for)
+    for file_id, _ in ended:
         await release_file(context, file_id)
 
 
@@ -51,7 +58,9 @@ async def erase_account(context: Context, account_id: UUID) -> None:
     """
     async with context.db.transaction() as connection:
         await files.end_files_of(connection, account_id)
-        await sessions.abort_sessions_of(connection, account_id)
+        # A fetch and the session that it begins are one: whoever still began one comes first, and it is seen.
         await fetches.delete_fetches_of(connection, account_id)
+        await sessions.abort_sessions_of(connection, account_id)
+        await upload_keys.delete_keys_of(connection, account_id)
         await mirrors.delete_choice(connection, account_id)
         await mirrors.forget_account(connection, account_id)

@@ -10,17 +10,17 @@ from common.http.remote_urls import parse
 from common.identity import Identity
 from common.ids import new_id
 from common.rights import Action, Actor, require
-from upload_service.fetch_model import OPEN, Fetch, FetchState, ShareTerms
+from upload_service.fetch_model import Fetch, ShareTerms
 from upload_service.model import check_name
 from upload_service.operations.context import Context
+from upload_service.operations.fetch_work import clear_away
 from upload_service.operations.mirroring import MirrorNotFound
-from upload_service.operations.streams import discard_stream
 from upload_service.queries import fetches, mirrors
 from upload_service.shares import Shares
 
 # How long a fetch that is settled is remembered.
 REMEMBERED = timedelta(days=30)
-BATCH = 100
+BATCH = 20
 
 
 class TooManyFetches(RateLimited):
@@ -48,13 +48,14 @@ class NewFetch:
 
 async def request_fetch(context: Context, identity: Identity, new: NewFetch, most_open: int) -> Fetch:
     """Have a URL fetched for an account. Raises `UrlInvalid`, `InvalidInput`, `MirrorNotFound`, `TooManyFetches`."""
-    parse(new.url)
+    url = new.url.strip()
+    parse(url)
     if new.file_name is not None:
         check_name(new.file_name)
     values = {
         "id": new_id(),
         "owner": identity.account_id,
-        "url": new.url,
+        "url": url,
         "file_name": new.file_name,
         "sha256": new.sha256,
         "mirrors": new.mirrors,
@@ -67,6 +68,7 @@ async def request_fetch(context: Context, identity: Identity, new: NewFetch, mos
             usable = {mirror.id for mirror in await mirrors.usable_mirrors(connection, identity.account_id)}
             if not set(new.mirrors) <= usable:
                 raise MirrorNotFound
+        await fetches.hold_counts(connection)
         fetch = await fetches.insert_fetch(connection, values, most_open)
     if fetch is None:
         raise TooManyFetches
@@ -96,20 +98,24 @@ async def list_fetches(
 
 
 async def cancel_fetch(context: Context, shares: Shares, fetch: Fetch) -> None:
-    """Break a fetch off, and leave nothing of it. Raises `Conflict` when it is settled."""
+    """Break a fetch off, and leave nothing of it. Raises `Conflict` when it is settled.
+
+    Whoever fetches notices within a second; what is stored until then goes with the sweeps.
+    """
     async with context.db.connection() as connection:
         canceled = await fetches.cancel_fetch(connection, fetch.id)
     if canceled is None:
         raise Conflict("the fetch is settled already")
-    if canceled.session_id:
-        await discard_stream(context, shares, canceled.session_id)
+    await clear_away(context, shares, canceled)
 
 
-async def sweep_fetches(context: Context) -> None:
-    """Request the fetches that nobody is at, and forget those that were settled long ago."""
+async def sweep_fetches(context: Context, shares: Shares) -> None:
+    """Request fetches that nobody is at, clear away what came to nothing, and forget what was settled long ago."""
     async with context.db.connection() as connection:
         waiting = await fetches.waiting_fetches(connection, BATCH)
-        settled = [state for state in FetchState if state not in OPEN]
-        await fetches.forget_fetches(connection, REMEMBERED, settled)
+        abandoned = await fetches.abandoned_fetches(connection, BATCH)
+        await fetches.forget_fetches(connection, REMEMBERED)
     for fetch_id in waiting:
         await context.queue.fetch(fetch_id)
+    for fetch in abandoned:
+        await clear_away(context, shares, fetch)

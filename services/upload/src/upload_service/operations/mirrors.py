@@ -160,6 +160,13 @@ def _summary(context: Context, mirror: Mirror, counts: dict[str, int]) -> Mirror
     return MirrorSummary(mirror, shown, sorted(options.keys() & secret), counts)
 
 
+async def mirror_ids(context: Context) -> list[int]:
+    """Every mirror that is in use, whoever may use it."""
+    async with context.db.connection() as connection:
+        found = await mirrors.all_mirrors(connection)
+    return [mirror.id for mirror in found if mirror.is_enabled and not mirror.removed_at]
+
+
 async def usable_mirrors(context: Context, identity: Identity) -> list[UsableMirror]:
     """The mirrors that an account may use."""
     account = identity.account_id

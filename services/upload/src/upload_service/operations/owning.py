@@ -6,7 +6,7 @@ from common.errors import Conflict, Forbidden, NotFound
 from common.http.pages import Cursor
 from common.identity import Identity
 from common.rights import Action, Actor, permitted, require
-from upload_service.model import KEEP, File, FileChange, check_name
+from upload_service.model import KEEP, EndedFor, File, FileChange, check_name
 from upload_service.operations.context import Context
 from upload_service.operations.expiring import clear_soon
 from upload_service.queries import files
@@ -56,10 +56,19 @@ async def change_file(context: Context, shares: Shares, file: File, change: File
     return changed
 
 
-async def delete_file(context: Context, shares: Shares, file: File) -> None:
-    """Take the file from everybody; what it leaves is cleared away now, or soon."""
+async def delete_file(
+    context: Context, shares: Shares, identity: Identity, file: File, *, for_copyright: bool = False
+) -> None:
+    """Take the file from everybody; what it leaves is cleared away now, or soon.
+
+    `for_copyright` is for an administrator to say. Raises `Forbidden` when its owner does.
+    """
+    is_own = identity.account_id == file.owner
+    if for_copyright and not identity.is_administrator:
+        raise Forbidden
+    ended_for: EndedFor = "copyright" if for_copyright else "owner" if is_own else "administrator"
     async with context.db.connection() as connection:
-        await files.end_file(connection, file.id)
+        await files.end_file(connection, file.id, ended_for)
     await clear_soon(context, shares, file.id)
 
 

@@ -154,7 +154,7 @@ async def _copy(work: _Work, driver: Driver, blob: Blob) -> None:
 
 
 async def _passing(work: _Work, blob: Blob) -> AsyncIterator[bytes]:
-    """The blob from the store. Raises `SourceDamaged` at its end when it is not what was verified: it goes nowhere."""
+    """The blob from the store. Raises `SourceDamaged` at its end, so that no driver takes it, unless it is whole."""
     hasher = ContentHasher()
     try:
         async for block in work.context.store.read(blob.object_key):

@@ -25,6 +25,11 @@ PATIENCE = timedelta(seconds=25)
 LOOK_SECONDS = 0.2
 
 
+def patience_ends() -> float:
+    """Until when a writer that comes now waits for another one: a moment of `time.monotonic()`."""
+    return time.monotonic() + PATIENCE.total_seconds()
+
+
 class PartBusy(Conflict):
     """Another request is writing this part."""
 
@@ -39,12 +44,13 @@ class Reservation:
         self._writer: UUID = new_id()
         self._renewed = 0.0
 
-    async def take(self) -> Part | None:
+    async def take(self, until: float | None = None) -> Part | None:
         """Reserve the part, or return it when it is stored. Waits for another writer.
 
-        Raises `PartBusy`, and `SessionNotFound` when the session has ended.
+        `until`: a moment of `time.monotonic()`, unless the usual patience is enough. Raises `PartBusy`, and
+        `SessionNotFound` when the session has ended.
         """
-        until = time.monotonic() + PATIENCE.total_seconds()
+        until = patience_ends() if until is None else until
         while True:
             async with self._context.db.connection() as connection:
                 self._renewed = time.monotonic()
@@ -58,9 +64,9 @@ class Reservation:
                 raise PartBusy
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def hold(self) -> None:
-        """Renew the reservation when it is time to. Raises `PartBusy` when it was lost."""
-        if time.monotonic() - self._renewed < RENEW_AFTER:
+    async def hold(self, after: float = RENEW_AFTER) -> None:
+        """Renew the reservation, if that was last done `after` seconds ago. Raises `PartBusy` when it was lost."""
+        if time.monotonic() - self._renewed < after:
             return
         async with self._context.db.connection() as connection:
             if not await parts.extend_part(connection, self._session_id, self._index, self._writer, LEASE):
@@ -75,6 +81,28 @@ class Reservation:
                 connection, self._session_id, part, self._writer, self._context.session_lifetime
             ):
                 raise PartBusy
+
+    async def record_piece(self, at: int, size: int, sha256: bytes) -> list[int]:
+        """Say that a piece is stored that begins at offset `at`, and that nothing which was there from `at` on counts.
+
+        The indexes of the pieces of which nothing is left. Raises as `record` does.
+        """
+        part = Part(self._index, size, sha256, "")
+        async with self._context.db.transaction() as connection:
+            if not await parts.record_part(
+                connection, self._session_id, part, self._writer, self._context.session_lifetime
+            ):
+                raise PartBusy
+            return await parts.cut_parts(connection, self._session_id, self._index, at)
+
+    async def name_multipart(self, multipart_id: str | None) -> None:
+        """Record the multipart upload that the part's own object is written by. Raises `PartBusy` when it was lost."""
+        async with self._context.db.connection() as connection:
+            named = await parts.set_part_multipart(
+                connection, self._session_id, self._index, self._writer, multipart_id
+            )
+        if not named:
+            raise PartBusy
 
     async def give_up(self) -> None:
         """Free the part for the next writer at once; without a database the reservation runs out by itself."""

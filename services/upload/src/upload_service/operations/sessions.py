@@ -10,13 +10,24 @@ from uuid import UUID
 
 from common import clock, logging
 from common.blob import DigestClaim
+from common.blob.limits import MAX_OBJECT_SIZE
 from common.db import Connection
-from common.errors import Conflict, InvalidInput, NotFound, Unavailable
+from common.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
 from common.ids import new_id
-from upload_service.model import UNVERIFIED, Layout, SessionState, UploadSession, check_name, plan_chunks
+from upload_service.model import (
+    UNVERIFIED,
+    Layout,
+    SessionState,
+    UploadSession,
+    check_name,
+    is_whole,
+    plan_chunks,
+    sole_piece,
+)
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
-from upload_service.operations.settling import insert_file
+from upload_service.operations.mirroring import request_replicas
+from upload_service.operations.settling import insert_file, settle_session
 from upload_service.operations.verification import verify_upload
 from upload_service.queries import parts, sessions
 
@@ -60,7 +71,9 @@ class NewUpload:
     size: int | None = None
     """In bytes; None when nobody knows yet."""
     chunk_size: int | None = None
-    """None for one in-order stream."""
+    """None for one in-order stream, or for what grows."""
+    grows: bool = False
+    """The content comes in order, in any number of pieces (`appending`)."""
     claims: tuple[DigestClaim, ...] = ()
     resume_key: bytes | None = None
     """Starting again with the same key finds the same session while it is open."""
@@ -75,10 +88,18 @@ class NewUpload:
 
 async def start_upload(context: Context, new: NewUpload) -> UploadSession:
     """A new session, or the open one with the same resume key. Raises `InvalidInput`, `TooLarge`."""
+    async with context.db.transaction() as connection:
+        return await begin_upload(connection, context, new)
+
+
+async def begin_upload(connection: Connection, context: Context, new: NewUpload) -> UploadSession:
+    """`start_upload` as a part of something larger, which is done as a whole or not at all."""
     check_name(new.file_name)
     lifetime = new.lifetime or context.session_lifetime
     session_id = new_id()
-    layout, chunk_count = Layout.STREAM, None
+    layout, chunk_count = Layout.APPENDED if new.grows else Layout.STREAM, None
+    if new.size is not None and new.size > MAX_OBJECT_SIZE:
+        raise TooLarge("larger than an object store can hold")
     if new.size is not None and new.chunk_size is not None:
         plan = plan_chunks(new.size, new.chunk_size)
         layout, chunk_count = plan.layout, plan.chunk_count
@@ -97,11 +118,10 @@ async def start_upload(context: Context, new: NewUpload) -> UploadSession:
         "mirrors": None if new.mirrors is None else list(new.mirrors),
         "lifetime": lifetime,
     }
-    async with context.db.transaction() as connection:
-        if new.resume_key is None:
-            session = await sessions.insert_session(connection, values)
-        else:
-            session = await _resume_or_insert(connection, new.resume_key, lifetime, values)
+    if new.resume_key is None:
+        session = await sessions.insert_session(connection, values)
+    else:
+        session = await _resume_or_insert(connection, new.resume_key, lifetime, values)
     assert session is not None
     return session
 
@@ -116,6 +136,12 @@ async def _resume_or_insert(
         if session := await sessions.insert_session(connection, values):
             return session
         # Another request inserted it in between: the next look finds it.
+
+
+async def resume_upload(context: Context, resume_key: bytes) -> UploadSession | None:
+    """The open session with this resume key, its life extended, if there is one."""
+    async with context.db.connection() as connection:
+        return await sessions.resume_session(connection, resume_key, context.session_lifetime)
 
 
 async def find_session(context: Context, session_id: UUID) -> UploadSession:
@@ -146,7 +172,7 @@ async def stored_indexes(context: Context, session: UploadSession) -> list[int]:
 
 
 async def complete_upload(context: Context, session_id: UUID) -> UploadSession:
-    """Begin to make the chunks a file and have it verified; asked again, it changes nothing.
+    """Begin to make the chunks, or what was appended, a file and have it verified; asked again, it changes nothing.
 
     The session returned names its file. Raises `ChunksMissing`, `SessionNotFound`, `DigestMismatch`.
     """
@@ -164,7 +190,12 @@ async def complete_upload(context: Context, session_id: UUID) -> UploadSession:
 
 
 async def _have_verified(context: Context, session: UploadSession) -> None:
-    """Have the chunks assembled and proven: by a worker, or at once where no byte has to be moved for it."""
+    """Have the content assembled and proven: by a worker, or at once where no byte has to be moved for it."""
+    if session.state is SessionState.READY:
+        await clean_session(context, session)
+        if session.file_id:
+            await request_replicas(context, session.file_id)
+        return
     few_parts = session.layout is Layout.PARTS and (session.chunk_count or 0) <= ASSEMBLED_AT_ONCE
     if session.passed_sha256 and few_parts:
         try:
@@ -178,11 +209,15 @@ async def _have_verified(context: Context, session: UploadSession) -> None:
 
 async def _begin_assembly(context: Context, connection: Connection, session: UploadSession) -> UploadSession:
     stored = await parts.stored_parts(connection, session.id)
-    if session.chunk_count is None or len(stored) != session.chunk_count:
+    if not is_whole(session, stored):
         raise ChunksMissing
     file_id = new_id()
-    size = sum(part.size for part in stored)
+    size = sum(part.length for part in stored)
     await insert_file(connection, session, file_id, size)
+    if session.layout is Layout.APPENDED and (piece := sole_piece(session, stored)):
+        # It was hashed as it passed, and its object is the content.
+        await sessions.set_object(connection, session.id, session.staged_key(piece.index))
+        return await settle_session(connection, session.id, size, piece.sha256)
     passed = context.passing.take(session.id, stored)
     # A digest that contradicts the sender is not taken for granted: the object itself is read before it is refused.
     if passed and passed.satisfies(session.digest_claims):

@@ -1,13 +1,14 @@
 """Streams: content that comes in order, in one piece, of a length that may not be known before its end."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID
 
 from common.blob import write_stream
 from common.blob.writer import Source
 from common.errors import TooLarge, Unavailable
 from common.ids import new_id
-from upload_service.model import SessionState, UploadSession
+from upload_service.model import UNVERIFIED, SessionState, UploadSession
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context
 from upload_service.operations.expiring import clear_soon
@@ -36,7 +37,7 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
 
     try:
         written = await write_stream(
-            context.store, session.object_key, _Limited(source, max_size, reservation), on_multipart=on_multipart
+            context.store, session.object_key, Limited(source, max_size, reservation), on_multipart=on_multipart
         )
         await reservation.record(written.size, written.sha256)
     except BaseException:
@@ -73,27 +74,34 @@ async def forget_stream(context: Context, session: UploadSession) -> None:
 
 
 async def discard_stream(context: Context, shares: Shares, session_id: UUID) -> None:
-    """Leave nothing of a stream whose request failed, however far it came: no session, no file, no object, no share.
+    """`discard_upload`, for a request that failed.
+
+    Without a database nothing can be said; the session runs out, and so does a file that nobody claims.
+    """
+    with suppress(Unavailable):
+        await discard_upload(context, shares, session_id)
+
+
+async def discard_upload(context: Context, shares: Shares, session_id: UUID) -> None:
+    """Leave nothing of an upload, however far it came: no session, no file, no object, no share. Raises `Unavailable`.
 
     Share may have made one although its answer did not come: so a file is not just dropped, it is ended.
     """
-    try:
-        async with context.db.transaction() as connection:
-            session = await sessions.get_session(connection, session_id, lock=True)
-            if session is None:
-                return
-            if session.file_id:
-                await files.end_file(connection, session.file_id)
-            await sessions.move_session(connection, session_id, [SessionState.OPEN], SessionState.ABORTED)
+    async with context.db.transaction() as connection:
+        session = await sessions.get_session(connection, session_id, lock=True)
+        if session is None:
+            return
+        if session.file_id:
+            await files.end_file(connection, session.file_id)
+        await sessions.move_session(connection, session_id, [SessionState.OPEN], SessionState.ABORTED)
+    if session.state not in UNVERIFIED:
+        # Until then the object is what a verifier reads and may make a blob; it cleans up after itself.
         await clean_session(context, session)
-    except Unavailable:
-        # Without a database nothing can be said; the session runs out, and so does a file that nobody claims.
-        return
     if session.file_id:
         await clear_soon(context, shares, session.file_id)
 
 
-class _Limited:
+class Limited:
     """A stream on its way: fenced, and not longer than allowed."""
 
     def __init__(self, source: Source, max_size: int, reservation: Reservation) -> None:
@@ -110,3 +118,5 @@ class _Limited:
                 raise TooLarge
             await self._reservation.hold()
             yield block
+        # A sender may take its time to say that this was all, and the last request to the store goes out only then.
+        await self._reservation.hold(after=1)

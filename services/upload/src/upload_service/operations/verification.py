@@ -77,7 +77,7 @@ async def unverified_sessions(context: Context) -> list[UUID]:
 
 async def _assemble_and_prove(context: Context, session: UploadSession, stored: list[Part]) -> bytes | None:
     """Make the chunks one object; the SHA-256 of what the store has, or None when it is not what was claimed."""
-    if session.layout is Layout.STAGED:
+    if session.layout in (Layout.STAGED, Layout.APPENDED):
         hasher = await _join(context, session, stored)
     else:
         if session.state is SessionState.ASSEMBLING:
@@ -120,7 +120,7 @@ async def _complete_multipart(context: Context, session: UploadSession, stored: 
 
 
 async def _join(context: Context, session: UploadSession, stored: list[Part]) -> ContentHasher:
-    """Write the staged chunks, in order, as one object, hashed as they pass."""
+    """Write the staged chunks or pieces, in order, as one object, hashed as they pass."""
     hasher = _hasher(session)
 
     async def on_multipart(multipart_id: str) -> None:
@@ -143,20 +143,26 @@ async def _join(context: Context, session: UploadSession, stored: list[Part]) ->
 
 
 class _Staged:
-    """The staged chunks of a session as one stream."""
+    """The staged chunks of a session as one stream, or of pieces what counts."""
 
     def __init__(self, context: Context, session: UploadSession, stored: list[Part]) -> None:
         self._context, self._session, self._stored = context, session, stored
-        self._left = sum(part.size for part in stored)
+        self._left = sum(part.length for part in stored)
 
     def certain(self) -> int:
         return self._left
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for part in self._stored:
-            async for block in self._context.store.read(self._session.staged_key(part.index)):
+            if part.length == 0:
+                continue
+            hasher = ContentHasher()
+            async for block in self._context.store.read(self._session.staged_key(part.index), part.kept):
                 self._left -= len(block)
+                hasher.update(block)
                 yield block
+            if hasher.size == part.size and hasher.sha256 != part.sha256:
+                raise ChunksLost
 
 
 async def _settle(context: Context, session: UploadSession, sha256: bytes | None) -> UploadSession:

@@ -1,6 +1,5 @@
-"""SQL on fetches: one function, one statement. The database's clock judges leases and ends."""
+"""SQL on fetches: one function, one statement. The database's clock judges leases."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
@@ -10,19 +9,27 @@ from psycopg.types.json import Jsonb
 
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
-from upload_service.fetch_model import Fetch, FetchState
+from upload_service.fetch_model import Fetch
 
 COLUMNS: LiteralString = """id, owner, url, file_name, sha256, mirrors, terms, max_size, state, size, validator,
     bytes_done, session_id, file_id, share_code, error, detail, ends_at, created_at"""
-_OPEN: LiteralString = "state in ('queued', 'fetching')"
+_OPEN: LiteralString = "(state in ('queued', 'fetching'))"
 _FREE: LiteralString = "(lease_until is null or lease_until < now())"
 _RUNNING: LiteralString = f"{_OPEN} and lease_until >= now()"
+# What is settled is fetched no more: nobody needs the URL's user and password from then on.
+_SETTLED: LiteralString = r"""lease_until = null, changed_at = now(),
+    url = regexp_replace(url, '^([A-Za-z]+://)[^/?#]*@', '\1')"""
 # Any constant will do, as long as every process uses the same.
-_CLAIM_LOCK = 0x46455443
+_COUNT_LOCK = 0x46455443
+
+
+async def hold_counts(connection: Connection) -> None:
+    """Make counting fetches and making one more, or claiming one, a single step."""
+    await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": _COUNT_LOCK})
 
 
 async def insert_fetch(connection: Connection, values: dict[str, Any], most_open: int) -> Fetch | None:
-    """A new fetch; None when its owner has `most_open` that are not settled."""
+    """A new fetch; None when its owner has `most_open` that are not settled. `hold_counts` comes first."""
     statement: LiteralString = f"""
         insert into fetch_job (id, owner, url, file_name, sha256, mirrors, terms, max_size, ends_at)
         select %(id)s, %(owner)s, %(url)s, %(file_name)s, %(sha256)s, %(mirrors)s::integer[], %(terms)s, %(max_size)s,
@@ -52,15 +59,13 @@ async def fetches_of(
     return await fetch_all(connection, Fetch, statement, values)
 
 
-async def hold_claims(connection: Connection) -> None:
-    """Make counting what is being fetched and claiming one more a single step."""
-    await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": _CLAIM_LOCK})
-
-
 async def claim_fetch(
     connection: Connection, fetch_id: UUID, worker: UUID, lease: timedelta, *, at_once: int, at_once_each: int
 ) -> Fetch | None:
-    """Make `worker` the one who fetches; None when another one is at it, it is settled, or too many are under way."""
+    """Make `worker` the one who fetches; None when another one is at it, it is settled, or too many are under way.
+
+    `hold_counts` comes first.
+    """
     statement: LiteralString = f"""
         update fetch_job set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s,
             changed_at = now()
@@ -92,24 +97,25 @@ async def begin_content(
     size: int | None,
     validator: str | None,
     name: str | None,
-) -> bool:
-    """Remember where the content goes, and what the other side says of it; False when the claim was lost."""
-    statement = """
+) -> Fetch | None:
+    """Remember where the content goes, and what the other side says of it; None when the claim was lost."""
+    statement: LiteralString = f"""
         update fetch_job set session_id = %(session_id)s, size = %(size)s, validator = %(validator)s, bytes_done = 0,
             file_name = coalesce(file_name, %(name)s), changed_at = now()
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
+        returning {COLUMNS}
     """
     values = {"id": fetch_id, "worker": worker, "session_id": session_id, "size": size, "validator": validator}
-    return await count(connection, statement, {**values, "name": name}) == 1
+    return await fetch_one(connection, Fetch, statement, {**values, "name": name})
 
 
 async def finish_fetch(
     connection: Connection, fetch_id: UUID, worker: UUID, *, file_id: UUID, share_code: str, size: int
 ) -> bool:
     """Say that it is done; False when the claim was lost or the fetch was canceled."""
-    statement = """
-        update fetch_job set state = 'done', file_id = %(file_id)s, share_code = %(share_code)s, size = %(size)s,
-            bytes_done = %(size)s, error = null, detail = null, lease_until = null, changed_at = now()
+    statement: LiteralString = f"""
+        update fetch_job set state = 'done', session_id = null, file_id = %(file_id)s, share_code = %(share_code)s,
+            size = %(size)s, bytes_done = %(size)s, error = null, detail = null, {_SETTLED}
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
     """
     values = {"id": fetch_id, "worker": worker, "file_id": file_id, "share_code": share_code, "size": size}
@@ -118,9 +124,8 @@ async def finish_fetch(
 
 async def fail_fetch(connection: Connection, fetch_id: UUID, worker: UUID, error: str, detail: str) -> bool:
     """Say that it has failed for good; False when the claim was lost."""
-    statement = """
-        update fetch_job set state = 'failed', error = %(error)s, detail = %(detail)s, lease_until = null,
-            changed_at = now()
+    statement: LiteralString = f"""
+        update fetch_job set state = 'failed', error = %(error)s, detail = %(detail)s, {_SETTLED}
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
     """
     values = {"id": fetch_id, "worker": worker, "error": error, "detail": detail}
@@ -149,17 +154,42 @@ async def drop_claim(connection: Connection, fetch_id: UUID, worker: UUID) -> No
 async def cancel_fetch(connection: Connection, fetch_id: UUID) -> Fetch | None:
     """The fetch, canceled; None when it is settled."""
     statement: LiteralString = f"""
-        update fetch_job set state = 'canceled', changed_at = now() where id = %(id)s and {_OPEN} returning {COLUMNS}
+        update fetch_job set state = 'canceled', {_SETTLED} where id = %(id)s and {_OPEN} returning {COLUMNS}
     """
     return await fetch_one(connection, Fetch, statement, {"id": fetch_id})
 
 
 async def waiting_fetches(connection: Connection, limit: int) -> list[UUID]:
-    """Fetches that nobody is at, the longest waiting first."""
-    statement: LiteralString = f"select id from fetch_job where {_OPEN} and {_FREE} order by changed_at limit %(limit)s"
+    """Fetches that nobody is at, in the order in which it is their turn.
+
+    Each account's fetches are numbered, those that somebody is at before those that wait. All firsts come before all
+    seconds, so that an account that wants much does not keep others waiting.
+    """
+    statement: LiteralString = f"""
+        select id from (
+            select id, changed_at, {_FREE} as is_free,
+                row_number() over (partition by owner order by {_FREE}, changed_at, id) as place
+            from fetch_job where {_OPEN}) as line
+        where is_free order by place, changed_at limit %(limit)s
+    """
     async with connection.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(statement, {"limit": limit})
         return await cursor.fetchall()
+
+
+async def abandoned_fetches(connection: Connection, limit: int) -> list[Fetch]:
+    """Fetches that came to nothing, and what they had begun may still be there."""
+    statement: LiteralString = f"""
+        select {COLUMNS} from fetch_job where state in ('failed', 'canceled') and session_id is not null
+        order by changed_at limit %(limit)s
+    """
+    return await fetch_all(connection, Fetch, statement, {"limit": limit})
+
+
+async def forget_session(connection: Connection, fetch_id: UUID) -> None:
+    """Say that nothing is left of what a settled fetch had begun."""
+    statement: LiteralString = f"update fetch_job set session_id = null where id = %(id)s and not {_OPEN}"
+    await connection.execute(statement, {"id": fetch_id})
 
 
 async def delete_fetches_of(connection: Connection, owner: UUID) -> None:
@@ -167,7 +197,7 @@ async def delete_fetches_of(connection: Connection, owner: UUID) -> None:
     await connection.execute("delete from fetch_job where owner = %(owner)s", {"owner": owner})
 
 
-async def forget_fetches(connection: Connection, age: timedelta, states: Sequence[FetchState]) -> int:
+async def forget_fetches(connection: Connection, age: timedelta) -> int:
     """Forget fetches that were settled long enough ago."""
-    statement = "delete from fetch_job where state = any(%(states)s) and changed_at < now() - %(age)s"
-    return await count(connection, statement, {"states": list(states), "age": age})
+    statement: LiteralString = f"delete from fetch_job where not {_OPEN} and changed_at < now() - %(age)s"
+    return await count(connection, statement, {"age": age})

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.rows import class_row, scalar_row
 
 from common.db import Connection
-from upload_service.model import KEEP, File, FileChange, FileState
+from upload_service.model import KEEP, EndedFor, File, FileChange, FileState
 
 FILE_COLUMNS = """id, blob_id, name, size, state, owner, created_at, expires_at, password_hash,
     (select sha256 from blob where blob.id = blob_id) as sha256"""
@@ -106,10 +106,11 @@ async def adopt_file(connection: Connection, file_id: UUID, owner: UUID) -> bool
     return cursor.rowcount == 1
 
 
-async def end_file(connection: Connection, file_id: UUID) -> bool:
-    """Say that the file's time is over now; False when it was already."""
+async def end_file(connection: Connection, file_id: UUID, ended_for: EndedFor | None = None) -> bool:
+    """Say that the file's time is over now, by whose word or what for; False when it was already."""
     cursor = await connection.execute(
-        f"update file set expires_at = now() where id = %(id)s and {LIVING}", {"id": file_id}
+        f"update file set expires_at = now(), ended_for = %(ended_for)s where id = %(id)s and {LIVING}",
+        {"id": file_id, "ended_for": ended_for},
     )
     return cursor.rowcount == 1
 
@@ -121,13 +122,20 @@ async def end_files_of(connection: Connection, owner: UUID) -> None:
     )
 
 
-async def ended_files(connection: Connection, limit: int) -> list[UUID]:
-    """Files whose time is over, the longest ago first."""
+async def ended_files(connection: Connection, limit: int) -> list[tuple[UUID, EndedFor | None]]:
+    """Files whose time is over, the longest ago first, and why."""
+    cursor = await connection.execute(
+        "select id, ended_for from file where expires_at <= now() order by expires_at limit %(limit)s",
+        {"limit": limit},
+    )
+    return [(file_id, ended_for) for file_id, ended_for in await cursor.fetchall()]
+
+
+async def why_ended(connection: Connection, file_id: UUID) -> EndedFor | None:
+    """By whose word a file ended, or what for; None: nobody's."""
     async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(
-            "select id from file where expires_at <= now() order by expires_at limit %(limit)s", {"limit": limit}
-        )
-        return await cursor.fetchall()
+        await cursor.execute("select ended_for from file where id = %(id)s", {"id": file_id})
+        return await cursor.fetchone()
 
 
 async def delete_file(connection: Connection, file_id: UUID) -> UUID | None:

@@ -51,7 +51,7 @@ async def record_part(connection: Connection, session_id: UUID, part: Part, writ
             update upload_session set expires_at = now() + %(lifetime)s
             where id = %(session_id)s and state = 'open'
             returning id)
-        update part set size = %(size)s, sha256 = %(sha256)s, etag = %(etag)s, stored_at = now()
+        update part set size = %(size)s, sha256 = %(sha256)s, etag = %(etag)s, multipart_id = null, stored_at = now()
         from session
         where session_id = session.id and index = %(index)s and writer = %(writer)s and stored_at is null
         """,
@@ -80,9 +80,12 @@ async def drop_part(connection: Connection, session_id: UUID, index: int, writer
 
 
 async def forget_parts(connection: Connection, session_id: UUID, indexes: Sequence[int]) -> None:
-    """Forget parts that are not in the store as they were recorded."""
+    """Forget parts that are not in the store as they were recorded; that they were written to is remembered."""
     await connection.execute(
-        "delete from part where session_id = %(session_id)s and index = any(%(indexes)s)",
+        """
+        update part set stored_at = null, kept = null, lease_until = '-infinity'
+        where session_id = %(session_id)s and index = any(%(indexes)s)
+        """,
         {"session_id": session_id, "indexes": list(indexes)},
     )
 
@@ -92,7 +95,7 @@ async def get_part(connection: Connection, session_id: UUID, index: int) -> Part
     async with connection.cursor(row_factory=class_row(Part)) as cursor:
         await cursor.execute(
             """
-            select index, size, sha256, etag from part
+            select index, size, sha256, etag, kept from part
             where session_id = %(session_id)s and index = %(index)s and stored_at is not null
             """,
             {"session_id": session_id, "index": index},
@@ -105,7 +108,7 @@ async def stored_parts(connection: Connection, session_id: UUID) -> list[Part]:
     async with connection.cursor(row_factory=class_row(Part)) as cursor:
         await cursor.execute(
             """
-            select index, size, sha256, etag from part
+            select index, size, sha256, etag, kept from part
             where session_id = %(session_id)s and stored_at is not null order by index
             """,
             {"session_id": session_id},
@@ -118,3 +121,47 @@ async def reserved_indexes(connection: Connection, session_id: UUID) -> list[int
     async with connection.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute("select index from part where session_id = %(id)s order by index", {"id": session_id})
         return await cursor.fetchall()
+
+
+async def cut_parts(connection: Connection, session_id: UUID, before: int, at: int) -> list[int]:
+    """Of the pieces before index `before`, keep only what lies before offset `at`; those that keep nothing any more."""
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            with laid as (
+                select index, coalesce(kept, size) as length,
+                    sum(coalesce(kept, size)) over (order by index) - coalesce(kept, size) as start
+                from part where session_id = %(session_id)s and index < %(before)s and stored_at is not null),
+            cut as (
+                update part set kept = greatest(%(at)s - laid.start, 0)
+                from laid
+                where session_id = %(session_id)s and part.index = laid.index and laid.start + laid.length > %(at)s
+                returning part.index, part.kept)
+            select index from cut where kept = 0 order by index
+            """,
+            {"session_id": session_id, "before": before, "at": at},
+        )
+        return await cursor.fetchall()
+
+
+async def set_part_multipart(
+    connection: Connection, session_id: UUID, index: int, writer: UUID, multipart_id: str | None
+) -> bool:
+    """Record the multipart upload of a piece that is being written; False when the reservation was lost."""
+    cursor = await connection.execute(
+        """
+        update part set multipart_id = %(multipart_id)s
+        where session_id = %(session_id)s and index = %(index)s and writer = %(writer)s and stored_at is null
+        """,
+        {"session_id": session_id, "index": index, "writer": writer, "multipart_id": multipart_id},
+    )
+    return cursor.rowcount == 1
+
+
+async def part_multiparts(connection: Connection, session_id: UUID) -> dict[int, str]:
+    """The multipart uploads of pieces that were begun and of which nobody said that they are stored, by index."""
+    cursor = await connection.execute(
+        "select index, multipart_id from part where session_id = %(id)s and multipart_id is not null",
+        {"id": session_id},
+    )
+    return dict(await cursor.fetchall())

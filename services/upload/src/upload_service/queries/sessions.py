@@ -103,11 +103,18 @@ async def move_session(
 
 
 async def reopen_session(connection: Connection, session_id: UUID, verifier: UUID, lifetime: timedelta) -> bool:
-    """Open a session again whose chunks are lost, without its file and its multipart upload."""
+    """Open a session again whose chunks are lost, without its file and its multipart upload.
+
+    It cannot be resumed by its key any more when another one with this key was begun since.
+    """
     cursor = await connection.execute(
         """
         update upload_session set state = 'open', changed_at = now(), expires_at = now() + %(lifetime)s,
-            verifier_until = null, multipart_id = null, file_id = null, passed_sha256 = null
+            verifier_until = null, multipart_id = null, file_id = null, passed_sha256 = null,
+            resume_key = (
+                select upload_session.resume_key where not exists (
+                    select from upload_session as other
+                    where other.resume_key = upload_session.resume_key and other.state = 'open'))
         where id = %(id)s and state in ('assembling', 'verifying') and verifier = %(verifier)s
         """,
         {"id": session_id, "verifier": verifier, "lifetime": lifetime},
@@ -120,6 +127,14 @@ async def attach_file(connection: Connection, session_id: UUID, file_id: UUID, s
     await connection.execute(
         "update upload_session set file_id = %(file_id)s, size = %(size)s where id = %(id)s",
         {"id": session_id, "file_id": file_id, "size": size},
+    )
+
+
+async def set_object(connection: Connection, session_id: UUID, object_key: str) -> None:
+    """Say that the session's content is in this object of its own."""
+    await connection.execute(
+        "update upload_session set object_key = %(object_key)s where id = %(id)s",
+        {"id": session_id, "object_key": object_key},
     )
 
 

@@ -1,0 +1,236 @@
+"""Fetches run as a worker runs them, against a real database and store, and servers that a test has full command of."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from common.blob import ObjectStore
+from common.blob.limits import MIN_PART_SIZE
+from common.db import Database
+from common.db.rows import fetch_all
+from common.http.internal import Peer, PeerUnavailable
+from common.http.outbound import Outbound
+from common.identity import Identity, Role
+from common.ids import new_id
+from tests.integration.running_remote import Remote, Request, Respond, remote
+from tests.integration.running_upload import ShareStandIn
+from tests.integration.upload_contexts import Requests, new_drivers
+from upload_service.fetch_model import Fetch, FetchState, ShareTerms
+from upload_service.model import File
+from upload_service.operations import cleaning, expiring, fetch_jobs, fetching, files, owning
+from upload_service.operations.context import Context
+from upload_service.operations.fetch_jobs import NewFetch
+from upload_service.operations.fetch_work import Fetching
+from upload_service.operations.verification import verify_upload
+from upload_service.shares import Shares
+
+PIECE = MIN_PART_SIZE
+"""As short as pieces of one object can be."""
+STRONG = 'ETag: "1"\n'
+MAX_SIZE = 20 * PIECE
+PATIENCE_SECONDS = 10
+YEAR_OLD = "Wed, 01 Jan 2025 00:00:00 GMT"
+NOW = "Thu, 01 Jan 2026 00:00:00 GMT"
+
+
+@dataclass
+class Worked(Requests):
+    """A queue that remembers fetches, and has what is to be verified verified at once, in a context of its own."""
+
+    verifier: Context | None = None
+    tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+
+    async def verify(self, session_id: UUID) -> None:
+        await super().verify(session_id)
+        if self.verifier:
+            self.tasks.add(asyncio.create_task(verify_upload(self.verifier, session_id)))
+
+
+@dataclass
+class SharePeer:
+    """The way to the share service's stand-in, without a server in between."""
+
+    stand_in: ShareStandIn
+    before: Callable[[], Any] | None = None
+    """Something that happens while a share is made."""
+
+    async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        if self.stand_in.is_down:
+            raise PeerUnavailable
+        answer = self.stand_in.answer(path.removeprefix("/internal/"), body)
+        if path == "/internal/shares" and self.before:
+            await self.before()
+        return answer
+
+
+@dataclass
+class Bench:
+    """What fetches need, and what came of them."""
+
+    fetching: Fetching
+    queue: Worked
+    share: ShareStandIn
+    peer: SharePeer
+    account: Identity = field(default_factory=lambda: somebody())
+
+    @property
+    def context(self) -> Context:
+        return self.fetching.context
+
+    async def ask(self, url: str, *, account: Identity | None = None, **asked: Any) -> UUID:
+        """A new fetch of an account."""
+        values: dict[str, Any] = {"terms": ShareTerms(), "max_size": MAX_SIZE, "lifetime": timedelta(hours=1)}
+        new = NewFetch(url, **(values | asked))
+        return (await fetch_jobs.request_fetch(self.context, account or self.account, new, most_open=100)).id
+
+    async def run(self, fetch_id: UUID) -> Fetch:
+        """What a worker makes of it in one go."""
+        await fetching.run_fetch(self.fetching, fetch_id)
+        return await self.look(fetch_id)
+
+    async def fetch(self, url: str, **asked: Any) -> Fetch:
+        return await self.run(await self.ask(url, **asked))
+
+    async def look(self, fetch_id: UUID) -> Fetch:
+        async with self.context.db.connection() as connection:
+            (found,) = await fetch_all(
+                connection, lambda **row: row, "select * from fetch_job where id = %(id)s", {"id": fetch_id}
+            )
+        names = Fetch.__dataclass_fields__
+        return Fetch(**{name: value for name, value in found.items() if name in names})
+
+    async def ask_rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        async with self.context.db.connection() as connection:
+            cursor = await connection.execute(statement.encode(), values)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def content(self, fetch: Fetch) -> bytes:
+        """What the file of a fetch that is done serves."""
+        assert fetch.state is FetchState.DONE, (fetch.error, fetch.detail)
+        assert fetch.file_id is not None
+        download = await files.open_download(self.context, fetch.file_id, "GET")
+        key = download.store_path.partition("?")[0].partition("/blobs/")[2]
+        return b"".join([block async for block in self.context.store.read(f"blobs/{key}")])
+
+    async def files(self) -> list[File]:
+        """The account's files."""
+        found, _ = await owning.list_files(self.context, self.account, self.account.account_id, None, 100)
+        return found
+
+    async def sweep(self) -> None:
+        """What the worker's sweeps do in the end."""
+        shares = self.fetching.shares
+        await fetch_jobs.sweep_fetches(self.context, shares)
+        await expiring.clear_ended(self.context, shares)
+        await cleaning.abort_stale_sessions(self.context)
+        await cleaning.collect_garbage(self.context, timedelta(0))
+
+    async def left(self) -> list[str]:
+        """What there is of uploads: rows that mean something, objects, unfinished objects."""
+        rows = await self.ask_rows(
+            """
+            select 'session ' || state from upload_session where state in ('open', 'assembling', 'verifying')
+            union all select 'uncleaned ' || state from upload_session
+                where state not in ('open', 'assembling', 'verifying') and cleaned_at is null
+            union all select 'file ' || id from file
+            union all select 'blob ' || id from blob
+            union all select 'fetch with a session ' || id from fetch_job where session_id is not null
+            """
+        )
+        objects, unfinished = await asyncio.to_thread(_stored, self.context.store)
+        return [str(row[0]) for row in rows] + objects + unfinished
+
+    async def until(self, is_so: Callable[[], Any]) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                found = is_so()
+                if await found if asyncio.iscoroutine(found) else found:
+                    return
+                await asyncio.sleep(0.01)
+
+
+def _stored(store: ObjectStore) -> tuple[list[str], list[str]]:
+    sdk, bucket = store._sdk, store._bucket
+    objects = [f"object {found.object_name}" for found in sdk.list_objects(bucket, recursive=True)]
+    return objects, [f"unfinished {upload.upload_id}" for upload in sdk._list_multipart_uploads(bucket).uploads]
+
+
+def somebody(role: Role = Role.USER) -> Identity:
+    """Someone with an account."""
+    return Identity(new_id(), f"somebody {secrets.token_hex(4)}", role, new_id(), None)
+
+
+@asynccontextmanager
+async def bench_on(
+    database_url: str, store: ObjectStore, outbound: Outbound, *, at_once: int = 10, at_once_each: int = 5
+) -> AsyncGenerator[Bench]:
+    """A worker's parts. A second one on the same database and store is another worker."""
+    db = Database(database_url, pool_size=6)
+    await db.open()
+    queue, share = Worked(), ShareStandIn()
+    peer = SharePeer(share)
+    context = Context(db, store, timedelta(hours=24), queue, new_drivers())
+    queue.verifier = Context(db, store, timedelta(hours=24), Requests(), new_drivers())
+    shares = Shares(cast("Peer", peer))
+    try:
+        yield Bench(Fetching(context, shares, outbound, at_once, at_once_each), queue, share, peer)
+    finally:
+        await asyncio.gather(*queue.tasks)
+        await db.close()
+
+
+@dataclass
+class Content:
+    """A server of one content that knows ranges, and can be told to misbehave."""
+
+    data: bytes
+    validators: str = STRONG
+    """Header lines by which the content is recognised."""
+    cuts: list[int] = field(default_factory=list[int])
+    """After how many bytes of the body each of the next connections breaks off."""
+    knows_ranges: bool = True
+    says_length: bool = True
+    status: str = "200 OK"
+    headers: str = ""
+    misbehaves: Respond | None = None
+    """What becomes of a request for a range."""
+
+    async def __call__(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        start = self._start(request)
+        if "range" in request.headers and self.misbehaves:
+            await self.misbehaves(request, writer)
+            return
+        head, body = self.status, self.data[start:]
+        headers = self.validators + self.headers
+        if self.says_length:
+            headers += f"Content-Length: {len(body)}\n"
+        if start:
+            head = "206 Partial Content"
+            headers += f"Content-Range: bytes {start}-{len(self.data) - 1}/{len(self.data)}\n"
+        writer.write(f"HTTP/1.1 {head}\n{headers}Connection: close\n\n".replace("\n", "\r\n").encode())
+        writer.write(body[: self.cuts.pop(0)] if self.cuts else body)
+
+    def _start(self, request: Request) -> int:
+        asked, condition = request.headers.get("range"), request.headers.get("if-range", "")
+        if not asked or not self.knows_ranges or f": {condition}\n" not in self.validators:
+            return 0
+        return int(asked.removeprefix("bytes=").removesuffix("-"))
+
+
+@asynccontextmanager
+async def serving(data: bytes, **changes: Any) -> AsyncGenerator[tuple[Remote, Content]]:
+    """A server of this content."""
+    content = Content(data, **changes)
+    async with remote(content) as server:
+        yield server, content
+
+
+def ranges(server: Remote) -> list[str | None]:
+    """Which range each request asked for."""
+    return [request.headers.get("range") for request in server.requests]

@@ -1,0 +1,174 @@
+"""What grows against a model: appends, rewrites, failures, writers at once, on a real database and a real store."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.blob import ObjectStore
+from common.blob.limits import MIB
+from common.db import Database
+from tests.conftest import ROOT, Engines, MakeDatabase
+from tests.integration.upload_contexts import Requests, new_drivers
+from upload_service.model import SessionState
+from upload_service.operations import cleaning, files, reservation, sessions, verification
+from upload_service.operations.appending import Appending
+from upload_service.operations.context import Context
+from upload_service.operations.sessions import NewUpload
+
+# Most pieces are small; some are long enough to be parts of an object by themselves.
+SIZES = st.one_of(st.integers(0, 20), st.sampled_from([5 * MIB, 5 * MIB + 1]))
+
+
+@dataclass(frozen=True)
+class Write:
+    """One piece. `where`: how far from the end it begins, in thirds of what is stored; `fails`: when, if it does."""
+
+    size: int
+    where: int = 0
+    certain: bool = True
+    fails: str = ""
+
+    def at(self, size: int) -> int:
+        return size - size * self.where // 3
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """Two writers that append at the same moment."""
+
+    sizes: tuple[int, int]
+
+
+WRITES = st.builds(
+    Write,
+    size=SIZES,
+    where=st.sampled_from([0, 0, 1, 2, 3]),
+    certain=st.booleans(),
+    fails=st.sampled_from(["", "", "", "while it is sent", "after it was sent"]),
+)
+MOST_STEPS = 6
+STEPS = st.lists(st.one_of(WRITES, st.builds(AtOnce, st.tuples(SIZES, SIZES))), max_size=MOST_STEPS)
+
+
+class Source:
+    def __init__(self, content: bytes, write: Write) -> None:
+        self._content, self._write, self._left = content, write, len(content)
+
+    def certain(self) -> int:
+        return self._left if self._write.certain else 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._content), MIB):
+            self._left -= len(self._content[start : start + MIB])
+            yield self._content[start : start + MIB]
+        if self._write.fails == "while it is sent":
+            raise ConnectionError
+
+
+def length_after(steps: Sequence[Write | AtOnce]) -> int:
+    length = 0
+    for step in steps:
+        if isinstance(step, AtOnce):
+            length += sum(step.sizes)
+        elif not step.fails:
+            length = step.at(length) + step.size
+    return length
+
+
+class Upload:
+    """One upload, and what it must be."""
+
+    def __init__(self, context: Context, queue: Requests) -> None:
+        self._context, self._queue = context, queue
+        self._content = b""
+        self._pieces = 0
+
+    def _bytes(self, size: int) -> bytes:
+        """Unlike those of any other piece."""
+        self._pieces += 1
+        return bytes([self._pieces]) * size
+
+    async def _write(self, write: Write, content: bytes) -> int:
+        """Where it was written."""
+        async with Appending(self._context, self._session) as turn:
+            at = write.at(turn.size)
+            assert await turn.write(at, Source(content, write), 6 * MIB) == len(content)
+            if write.fails:
+                raise ConnectionError
+        return at
+
+    async def run(self, steps: Sequence[Write | AtOnce]) -> None:
+        new = NewUpload("n", size=length_after(steps), grows=True)
+        self._session = await sessions.start_upload(self._context, new)
+        for step in steps:
+            await (self._both(step) if isinstance(step, AtOnce) else self._one(step))
+            async with Appending(self._context, self._session) as turn:
+                assert turn.size == len(self._content)
+        await self._complete()
+
+    async def _one(self, write: Write) -> None:
+        content = self._bytes(write.size)
+        with suppress(ConnectionError):
+            at = await self._write(write, content)
+            assert not write.fails
+            self._content = self._content[:at] + content
+
+    async def _both(self, step: AtOnce) -> None:
+        contents = [self._bytes(size) for size in step.sizes]
+        offsets = await asyncio.gather(*(self._write(Write(len(content)), content) for content in contents))
+        for at, content in sorted(zip(offsets, contents, strict=True)):
+            assert at == len(self._content) or not content
+            self._content += content
+
+    async def _complete(self) -> None:
+        session = await sessions.complete_upload(self._context, self._session.id)
+        for session_id in self._queue.verifications:
+            await verification.verify_upload(self._context, session_id)
+        session = await sessions.wait_verified(self._context, session, timedelta(0))
+        assert session.state is SessionState.READY
+        assert session.file_id
+        download = await files.open_download(self._context, session.file_id, "GET")
+        content = download.stored_at.path.partition("?")[0].split("/", 2)[2]
+        read = b"".join([block async for block in self._context.store.read(content)])
+        assert read == self._content
+        # Of all its objects none is left but the one that is the content, if no earlier one had it.
+        await cleaning.abort_stale_sessions(self._context)
+        own = [f"blobs/{session.id.hex}", *(session.staged_key(index) for index in range(2 * MOST_STEPS))]
+        assert {key for key in own if await self._context.store.stat(key)} <= {content}
+        assert await self._context.store.stat(content)
+
+
+def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDatabase, monkeypatch: Any) -> None:
+    monkeypatch.setattr(reservation, "LOOK_SECONDS", 0.01)
+    address = engines.store
+    queue = Requests()
+    with asyncio.Runner() as runner:
+        db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=4)
+        store = ObjectStore(
+            address.endpoint,
+            region="us-east-1",
+            bucket="appending-machine",
+            access_key=address.access_key,
+            secret_key=address.secret_key,
+        )
+        context = Context(db, store, timedelta(hours=24), queue, new_drivers())
+        for opened in (db.open(), store.open(), store.ensure_bucket()):
+            runner.run(opened)
+
+        @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(STEPS)
+        def check(steps: list[Write | AtOnce]) -> None:
+            queue.verifications.clear()
+            runner.run(Upload(context, queue).run(steps))
+
+        try:
+            check()
+        finally:
+            runner.run(store.close())
+            runner.run(db.close())

@@ -1,0 +1,157 @@
+"""Where MirrorAce's chunks go: its three clients as they really send, with answers lost and requests broken off."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from common.dialects.mirrorace import Refused
+from tests.contract.mirrorace.clients import Sent, dot_net_chunks, mirror_up_chunks, php_chunks
+from upload_service.compat.mirrorace_ranges import ContentRange, place
+
+
+@dataclass
+class Server:
+    """What the service does with chunks, in memory."""
+
+    files: list[bytes] = field(default_factory=list[bytes])
+    pieces: list[bytes] = field(default_factory=list[bytes])
+    is_finished: bool = False
+
+    def receive(self, header: str, payload: bytes) -> str:
+        asked = ContentRange.parse(header)
+        if self.is_finished and not payload:
+            assert asked.start == asked.total == len(self.files[-1])
+            return "complete"
+        if self.is_finished and asked.start:
+            index = self._boundaries().index(place(asked, self._boundaries()))
+            assert self.pieces[index] == payload
+            return "complete"
+        if self.is_finished:
+            self.pieces, self.is_finished = [], False
+        if payload:
+            self._write(place(asked, self._boundaries()), payload)
+        stored = sum(map(len, self.pieces))
+        assert stored <= asked.total
+        if stored < asked.total:
+            return "continue"
+        self.is_finished = True
+        self.files.append(b"".join(self.pieces))
+        return "complete"
+
+    def _boundaries(self) -> list[int]:
+        return [sum(map(len, self.pieces[:index])) for index in range(len(self.pieces) + 1)]
+
+    def _write(self, at: int, payload: bytes) -> None:
+        kept = zip(self.pieces, self._boundaries(), strict=False)
+        self.pieces = [cut for piece, start in kept if (cut := piece[: max(0, at - start)])]
+        self.pieces.append(payload)
+
+
+@given(
+    client=st.sampled_from([php_chunks, mirror_up_chunks, dot_net_chunks]),
+    limit=st.integers(2, 13),
+    size=st.integers(1, 119),
+    faults=st.lists(st.sampled_from(["", "broken off", "answer lost", "answer lost twice"]), max_size=60),
+)
+@settings(max_examples=2000, deadline=None)
+def test_every_client_gets_its_file_whole(
+    client: Callable[[bytes, int], Iterator[Sent]], limit: int, size: int, faults: list[str]
+) -> None:
+    # What .NET would send last then, its own library refuses.
+    assume(client is not dot_net_chunks or size % limit)
+    content, server, answer = bytes(range(size)), Server(), ""
+    for index, (header, payload) in enumerate(client(content, limit)):
+        fault = faults[index] if index < len(faults) else ""
+        if client is mirror_up_chunks and index >= limit:
+            # Its start is off by more than a chunk there, which no real limit is small enough for.
+            fault = ""
+        if fault.startswith("answer lost"):
+            server.receive(header, payload)
+        if fault == "answer lost twice":
+            server.receive(header, payload)
+        # Of what broke off nothing is kept.
+        answer = server.receive(header, payload)
+    assert answer == "complete"
+    assert server.files
+    assert set(server.files) == {content}
+
+
+@pytest.mark.parametrize("limit", [2, 10, 13])
+def test_each_client_sends_what_its_table_says(limit: int) -> None:
+    content = bytes(21)
+    if limit == 10:
+        sent = [
+            [(header, len(payload)) for header, payload in client(content, 10)]
+            for client in (php_chunks, mirror_up_chunks)
+        ]
+        assert sent[0] == [("bytes 0-10/21", 11), ("bytes 11-20/21", 10), ("bytes 21-20/21", 0)]
+        assert sent[1] == [("bytes0-10/21", 10), ("bytes11-20/21", 10), ("bytes21-20/21", 1)]
+        starts = [header for header, _ in dot_net_chunks(content, 10)]
+        assert starts == ["bytes 0-10/21", "bytes 10-20/21", "bytes 20-21/21"]
+    for client in (php_chunks, mirror_up_chunks, dot_net_chunks):
+        assert b"".join(payload for _, payload in client(content, limit)) == content
+
+
+@pytest.mark.parametrize(
+    ("header", "boundaries", "at"),
+    [
+        # Appended, and begun again.
+        ("bytes 0-9/50", [0], 0),
+        ("bytes 10-19/50", [0, 10], 10),
+        ("bytes 0-9/50", [0, 10, 20], 0),
+        ("bytes 10-19/50", [0, 10, 20], 10),
+        # One too high for each chunk that is stored.
+        ("bytes11-20/50", [0, 10], 10),
+        ("bytes 11-20/50", [0, 10], 10),
+        ("bytes33-43/50", [0, 10, 20, 30], 30),
+        # The same sent again.
+        ("bytes11-20/50", [0, 10, 20], 10),
+        ("bytes22-31/50", [0, 10, 20, 30], 20),
+        ("bytes21-20/21", [0, 10, 20, 21], 20),
+        # Another start is meant as it is said: with a space, at a boundary, or where no drift leads.
+        ("bytes 11-20/50", [0, 10, 20], 11),
+        ("bytes10-19/50", [0, 10, 20], 10),
+        ("bytes12-19/50", [0, 10, 20], 12),
+        ("bytes1-19/50", [0, 10], 1),
+        ("bytes12-20/50", [0, 10, 12, 30], 12),
+    ],
+)
+def test_a_chunk_is_placed(header: str, boundaries: list[int], at: int) -> None:
+    assert place(ContentRange.parse(header), boundaries) == at
+
+
+@pytest.mark.parametrize(
+    ("header", "boundaries"), [("bytes 1-9/50", [0]), ("bytes 12-19/50", [0, 10]), ("bytes24-30/50", [0, 10, 20])]
+)
+def test_a_gap_is_refused(header: str, boundaries: list[int]) -> None:
+    with pytest.raises(Refused):
+        place(ContentRange.parse(header), boundaries)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("bytes 0-10/21", ContentRange(0, 21)),
+        ("bytes0-10/21", ContentRange(0, 21, drifts=True)),
+        ("Bytes  5-10/21 ", ContentRange(5, 21)),
+        ("bytes 21-20/21", ContentRange(21, 21)),
+        ("bytes 0--1/0", ContentRange(0, 0)),
+    ],
+)
+def test_ranges_are_read(header: str, expected: ContentRange) -> None:
+    assert ContentRange.parse(header) == expected
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("", "bytes", "bytes 0-10", "bytes 0-10/*", "bytes */21", "bytes -1-10/21", "items 0-10/21", "bytes 22-30/21"),
+        *("bytes 0-10/21, bytes 11-20/21", "bytes 0-1/1" + "0" * 18, "bytes \u0661-2/3"),
+    ],
+)
+def test_what_is_no_range_is_refused(header: str) -> None:
+    with pytest.raises(Refused):
+        ContentRange.parse(header)
