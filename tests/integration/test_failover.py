@@ -52,12 +52,17 @@ class Mirrored:
         self.file_id = service.own_file(owner, content)
         assert self.answer()["fallback_path"] is None, "no mirror has it yet"
         work(service)
-        service.ask(
-            "update replica set verified_at = now() + interval '1 hour'"
-            " from mirror where mirror.id = mirror_id and kind = 'fs'"
-        )
+        self.prefer("fs")
         self.path = str(self.answer()["fallback_path"])
         self.there = next(iter(self.first.stored()))
+
+    def prefer(self, kind: str) -> None:
+        """Have the mirror of this kind asked first: the one that was checked last."""
+        self.service.ask(
+            "update replica set verified_at = case when kind = %s then now() else now() - interval '1 hour' end"
+            " from mirror where mirror.id = mirror_id",
+            kind,
+        )
 
     def answer(self) -> dict[str, str | None]:
         return self.service.internal("POST", f"/internal/files/{self.file_id}/download", {"method": "GET"}).json()
@@ -69,13 +74,19 @@ class Mirrored:
         self.first.put(self.there, change(self.first.stored()[self.there]))
 
 
+@pytest.fixture(scope="module")
+def both(service: UploadService, folder: Path, server: MirrorServer) -> Mirrored:
+    return Mirrored(service, folder, server, CONTENT)
+
+
 @pytest.fixture
-def mirrored(service: UploadService, folder: Path, server: MirrorServer) -> Iterator[Mirrored]:
-    yield Mirrored(service, folder, server, CONTENT)
-    server.set_fault(None)
-    service.ask("delete from replica")
-    service.ask("delete from mirror")
-    server.clear()
+def mirrored(both: Mirrored) -> Iterator[Mirrored]:
+    yield both
+    both.second.set_fault(None)
+    both.first.put(both.there, CONTENT)
+    both.service.ask("update mirror set is_enabled = true, open_until = null, failures = 0")
+    both.service.ask("update replica set due_at = now() + interval '1 day'")
+    both.prefer("fs")
 
 
 def test_the_whole_and_its_parts_are_served(mirrored: Mirrored) -> None:
@@ -121,16 +132,6 @@ def test_a_head_request_asks_no_mirror(mirrored: Mirrored) -> None:
     assert answer.content == b""
 
 
-def test_nothing_is_served_as_nothing(service: UploadService, folder: Path, server: MirrorServer) -> None:
-    mirrored = Mirrored(service, folder, server, b"")
-    answer = mirrored.get()
-    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "0")
-    assert mirrored.get(Range="bytes=0-").status_code == 416
-    service.ask("delete from replica")
-    service.ask("delete from mirror")
-    server.clear()
-
-
 def test_the_next_mirror_serves_what_the_first_has_lost(mirrored: Mirrored) -> None:
     mirrored.first.remove(mirrored.there)
     assert mirrored.get().content == CONTENT
@@ -158,10 +159,7 @@ def test_nobody_takes_what_a_mirror_damaged_for_the_whole(mirrored: Mirrored) ->
 
 def test_a_mirror_that_hangs_is_passed_over(mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failover, "FIRST_BLOCK_SECONDS", 0.5)
-    mirrored.service.ask(
-        "update replica set verified_at = now() + interval '2 hours' where mirror_id in"
-        " (select id from mirror where kind = 'webdav')"
-    )
+    mirrored.prefer("webdav")
     with mirrored.second.failing(Fault.HANGS):
         assert mirrored.get(Range="bytes=0-9").content == CONTENT[:10]
 
@@ -211,3 +209,10 @@ def test_a_ticket_is_for_one_blob_and_a_while(mirrored: Mirrored, monkeypatch: p
 def test_the_digest_is_that_of_the_file(mirrored: Mirrored) -> None:
     digest = bytes.fromhex(str(mirrored.answer()["sha256"]))
     assert mirrored.get(Range="bytes=0-1").headers["repr-digest"] == repr_digest(digest)
+
+
+def test_nothing_is_served_as_nothing(service: UploadService, folder: Path, server: MirrorServer) -> None:
+    mirrored = Mirrored(service, folder, server, b"")
+    answer = mirrored.get()
+    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "0")
+    assert mirrored.get(Range="bytes=0-").status_code == 416

@@ -52,14 +52,19 @@ def service(make_database: MakeDatabase, engines: Engines, folder: Path) -> Iter
         yield service
 
 
-@pytest.fixture
-def administrator(service: UploadService) -> httpx.Client:
-    return service.client(service.auth.administrator())
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def owner(service: UploadService) -> Person:
     return service.auth.sign_up()
+
+
+@pytest.fixture(scope="module")
+def callers(service: UploadService, owner: Person) -> dict[str, httpx.Client]:
+    return {who: service.caller(who, owner) for who in CALLERS}
+
+
+@pytest.fixture(scope="module")
+def administrator(callers: dict[str, httpx.Client]) -> httpx.Client:
+    return callers["administrator"]
 
 
 @pytest.fixture(autouse=True)
@@ -99,13 +104,13 @@ def work(service: UploadService) -> None:
 
 @pytest.mark.parametrize("call", ADMINISTRATORS, ids=lambda call: f"{call[0]} {call[1]}")
 def test_only_administrators_define_mirrors(
-    service: UploadService, administrator: httpx.Client, owner: Person, folder: Path, call: tuple[Any, ...]
+    callers: dict[str, httpx.Client], administrator: httpx.Client, folder: Path, call: tuple[Any, ...]
 ) -> None:
     method, path, body, status = call
     path = path.replace("{id}", str(defined(administrator, folder)["id"]))
     for who, expected in (("owner", 403), ("nobody", 401), ("signed out", 401), ("administrator", status)):
         asked = new_mirror(folder) if body == "new" else body
-        answer = service.caller(who, owner).request(method, path, json=asked)
+        answer = callers[who].request(method, path, json=asked)
         assert answer.status_code == expected, answer.text
         if expected >= 400:
             problem(answer, expected)
@@ -115,7 +120,7 @@ def test_only_administrators_define_mirrors(
 @pytest.mark.parametrize("call", OWNERS, ids=lambda call: f"{call[0]} {call[1]}")
 def test_only_its_owner_says_where_a_file_is_mirrored(
     service: UploadService,
-    administrator: httpx.Client,
+    callers: dict[str, httpx.Client],
     owner: Person,
     folder: Path,
     call: tuple[Any, ...],
@@ -123,11 +128,11 @@ def test_only_its_owner_says_where_a_file_is_mirrored(
 ) -> None:
     method, path, body, statuses = call
     expected = statuses[CALLERS.index(who)]
-    mirror_id = defined(administrator, folder, is_default=True)["id"]
+    mirror_id = defined(callers["administrator"], folder, is_default=True)["id"]
     file_id = service.own_file(owner)
     work(service)
     path = f"/v1/files/{file_id}/mirrors{path.replace('{id}', str(mirror_id))}"
-    answer = service.caller(who, owner).request(method, path, json=body)
+    answer = callers[who].request(method, path, json=body)
     assert answer.status_code == expected, answer.text
     if expected >= 400:
         problem(answer, expected)
@@ -413,8 +418,9 @@ def test_events_tell_each_change_until_everything_is_settled(
 
 @pytest.mark.parametrize("ends", ["signed out", "deleted"])
 def test_events_end_when_they_may_not_be_seen_any_more(
-    service: UploadService, administrator: httpx.Client, owner: Person, folder: Path, ends: str
+    service: UploadService, administrator: httpx.Client, folder: Path, ends: str
 ) -> None:
+    owner = service.auth.sign_up()
     defined(administrator, folder, is_default=True)
     file_id = service.own_file(owner)
     with ExitStack() as opened:

@@ -289,7 +289,7 @@ async def test_what_is_due_of_many_replicas_is_found_without_reading_them(system
         with made as (
             insert into blob (id, object_key, size, sha256)
             select gen_random_uuid(), number::text, number, sha256(number::text::bytea)
-            from generate_series(1, 100000) as number
+            from generate_series(1, 30000) as number
             returning id, size)
         insert into replica (id, blob_id, mirror_id, state, due_at)
         select gen_random_uuid(), id, %s, case when size %% 3 = 0 then 'queued' else 'verified' end,
