@@ -46,7 +46,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedStack]:
     It fetches from this machine, and lets folders beside its own be mirrors.
     """
     folder = tmp_path_factory.mktemp("stack")
-    elsewhere = {"MIRROR_FOLDERS": str(tmp_path_factory.getbasetemp()), "FETCH_ALLOWED_NETWORKS": "127.0.0.0/8"}
+    elsewhere = {"MIRROR_FOLDERS": str(tmp_path_factory.getbasetemp()), "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32"}
     with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere}) as stack:
         yield stack
 

@@ -1,10 +1,11 @@
 """Ways to break a running system, and how long its clients wait for it to come back."""
 
+import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import psutil
@@ -32,6 +33,23 @@ def down(stack: StartedStack, *names: str) -> Iterator[None]:
         os.kill(supervisor, signal.SIGCONT)
     for name, pid in killed.items():
         stack.wait_restarted(name, pid)
+
+
+@asynccontextmanager
+async def downed(stack: StartedStack, *names: str) -> AsyncGenerator[None]:
+    """`down`, which blocks, beside this loop."""
+    broken = down(stack, *names)
+    await asyncio.to_thread(broken.__enter__)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(broken.__exit__, None, None, None)
+
+
+async def kill(stack: StartedStack, name: str) -> None:
+    """Kill it and wait until it listens again."""
+    killed = stack.kill(name)
+    await asyncio.to_thread(stack.wait_restarted, name, killed)
 
 
 def persist(attempt: Callable[[], httpx.Response], *expected: int) -> httpx.Response:

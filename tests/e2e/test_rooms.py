@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession
 
 from deploy.local.stack import StartedStack
-from tests.e2e.faults import PATIENCE, down
+from tests.e2e.faults import PATIENCE, downed, kill
 from tests.e2e.rooms import FAILURES, Listener, Person, clients, somebody
 
 
@@ -19,23 +19,6 @@ from tests.e2e.rooms import FAILURES, Listener, Person, clients, somebody
 async def http(stack: StartedStack) -> AsyncGenerator[ClientSession]:
     async with clients(stack.url) as http:
         yield http
-
-
-@asynccontextmanager
-async def downed(stack: StartedStack, *names: str) -> AsyncGenerator[None]:
-    """`down`, which blocks, beside this loop."""
-    broken = down(stack, *names)
-    await asyncio.to_thread(broken.__enter__)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(broken.__exit__, None, None, None)
-
-
-async def kill(stack: StartedStack, name: str) -> None:
-    """Kill it and wait until it listens again."""
-    killed = stack.kill(name)
-    await asyncio.to_thread(stack.wait_restarted, name, killed)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +15,10 @@ from tests.conftest import ROOT, MakeDatabase
 from tests.integration.running_fetches import PIECE, STRONG, Bench, Content, bench_on, ranges, serving, somebody
 from tests.integration.running_remote import Remote, Request, answers, opened, remote
 from upload_service.fetch_model import FetchState
-from upload_service.operations import expiring, fetch_content, fetch_jobs, fetch_work, fetching, owning
+from upload_service.model import UploadSession
+from upload_service.operations import chunks, expiring, fetch_content, fetch_jobs, fetch_work, fetching, owning
+from upload_service.operations.chunks import StoredChunk
+from upload_service.operations.context import Context
 from upload_service.operations.fetch_jobs import TooManyFetches
 from upload_service.operations.fetch_work import Fetching
 from upload_service.queries import fetches
@@ -178,6 +181,46 @@ async def test_a_worker_that_was_given_up_but_lives_harms_nothing(
         await running
     assert await bench.content(done) == content.data
     assert (await bench.look(fetch_id)).state is FetchState.DONE
+    await one_file_is_left(bench)
+
+
+async def test_a_piece_that_another_worker_stored_just_before_is_passed_over(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next piece is then still what comes behind it."""
+    put = chunks.put_part
+
+    async def content_of(index: int) -> AsyncIterator[bytes]:
+        yield content.data[index * PIECE : (index + 1) * PIECE]
+
+    async def late(context: Context, session: UploadSession, index: int, blocks: AsyncIterable[bytes]) -> StoredChunk:
+        if index == 1:
+            await put(context, session, index, content_of(index))
+        return await put(context, session, index, blocks)
+
+    monkeypatch.setattr(chunks, "put_part", late)
+    async with serving(secrets.token_bytes(SIZE)) as (server, content):
+        assert await bench.content(await bench.fetch(server.url())) == content.data
+
+
+async def test_a_worker_that_was_given_up_takes_nothing_from_its_follower(
+    bench: Bench, other: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It does not notice by itself.
+    monkeypatch.setattr(fetching, "TELL", timedelta(seconds=60))
+
+    async def taken_over(request: Request, writer: asyncio.StreamWriter) -> None:
+        await leases_run_out(bench)
+        await fetch_work.claim_fetch(other.fetching, fetch_id)
+        await answers("416 Range Not Satisfiable", "Content-Length: 0\n")(request, writer)
+
+    async with serving(secrets.token_bytes(SIZE), cuts=[PIECE + 5], misbehaves=taken_over) as (server, content):
+        fetch_id = await bench.ask(server.url())
+        await bench.run(fetch_id)
+        await leases_run_out(bench)
+        content.misbehaves = None
+        assert await bench.content(await other.run(fetch_id)) == content.data
+    assert ranges(server)[-1] == f"bytes={PIECE}-"
     await one_file_is_left(bench)
 
 
