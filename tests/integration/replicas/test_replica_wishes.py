@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from common.blob import ObjectStore
 from common.db import Connection
 from common.errors import DomainError, NotFound
-from tests.conftest import Engines, MakeDatabase
-from tests.integration.mirrored import MIGRATIONS, Mirrored, mirrored
+from tests.conftest import Engines
+from tests.integration.mirrored import Mirrored, mirrored
 from upload_service.mirror_model import Mirror
 from upload_service.model import File
 from upload_service.operations import cleaning, expiring, files, mirroring, mirrors, replicating, upkeep
@@ -29,11 +29,6 @@ from upload_service.queries import replicas
 T = TypeVar("T")
 CONTENTS = [b"", b"one", b"two" * 50_000]
 ROUNDS = 20
-
-
-@pytest.fixture(scope="module")
-def database(make_database: MakeDatabase) -> str:
-    return make_database(MIGRATIONS)
 
 
 @pytest.fixture

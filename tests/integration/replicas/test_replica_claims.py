@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -10,11 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from common.blob import ObjectStore
-from tests.conftest import MakeDatabase
-from tests.integration.mirror_front import Background, background
+from tests.integration.mirror_front import Background
 from tests.integration.mirror_servers import MirrorServer, fs, http
-from tests.integration.mirrored import MIGRATIONS, Mirrored, mirrored
+from tests.integration.mirrored import Mirrored
 from upload_service.mirror_model import Mirror
 from upload_service.model import File
 from upload_service.operations import files, mirroring, replicating, upkeep
@@ -23,41 +21,6 @@ from upload_service.queries import replicas
 KINDS = {"fs": fs, "http": http}
 SOON = timedelta(milliseconds=10)
 LONG = timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Background]:
-    with background() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mirrors")
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def started(request: pytest.FixtureRequest, running: Background, folder: Path) -> Iterator[MirrorServer]:
-    (folder / request.param).mkdir()
-    with KINDS[request.param](folder / request.param, running) as server:
-        yield server
-
-
-@pytest.fixture
-def server(started: MirrorServer) -> Iterator[MirrorServer]:
-    yield started
-    started.clear()
-
-
-@pytest.fixture(scope="module")
-def database(make_database: MakeDatabase) -> str:
-    return make_database(MIGRATIONS)
-
-
-@pytest.fixture
-async def system(database: str, store: ObjectStore, folder: Path) -> AsyncGenerator[Mirrored]:
-    async with mirrored(database, store, folder) as system:
-        yield system
 
 
 class Gate:

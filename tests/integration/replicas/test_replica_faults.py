@@ -11,10 +11,9 @@ import pytest
 
 from common.blob import ObjectStore
 from common.identity import Identity, Role
-from tests.conftest import MakeDatabase
-from tests.integration.mirror_front import Background, Fault, background
+from tests.integration.mirror_front import Background, Fault
 from tests.integration.mirror_servers import MirrorServer, fs, http, webdav
-from tests.integration.mirrored import MIGRATIONS, Mirrored, Source, mirrored
+from tests.integration.mirrored import Mirrored, Source, mirrored
 from upload_service.drivers import unfinished
 from upload_service.mirror_model import BREAKER_FAILURES, FAILED_AFTER, FAILED_WAIT, FIRST_WAIT, Mirror
 from upload_service.model import File
@@ -32,41 +31,11 @@ KINDS = {"webdav": webdav, "http": http}
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Background]:
-    with background() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mirrors")
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def started(request: pytest.FixtureRequest, running: Background, folder: Path) -> Iterator[MirrorServer]:
-    (folder / request.param).mkdir()
-    with KINDS[request.param](folder / request.param, running) as server:
-        yield server
-
-
-@pytest.fixture
-def server(started: MirrorServer) -> Iterator[MirrorServer]:
-    yield started
-    started.set_fault(None)
-    started.clear()
-
-
-@pytest.fixture(scope="module")
 def other(running: Background, folder: Path) -> Iterator[MirrorServer]:
     """A mirror with which nothing is wrong."""
     (folder / "other").mkdir()
     with fs(folder / "other", running) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def database(make_database: MakeDatabase) -> str:
-    return make_database(MIGRATIONS)
 
 
 @pytest.fixture

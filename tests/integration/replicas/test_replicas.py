@@ -2,56 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from common.blob import ObjectStore
-from tests.conftest import MakeDatabase
-from tests.integration.mirror_front import Background, background
 from tests.integration.mirror_servers import SERVERS, MirrorServer
-from tests.integration.mirrored import MIGRATIONS, Mirrored, mirrored
+from tests.integration.mirrored import Mirrored
 from upload_service.operations import cleaning, files, mirroring, mirrors, replicating, upkeep
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Background]:
-    with background() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mirrors")
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def started(request: pytest.FixtureRequest, running: Background, folder: Path) -> Iterator[MirrorServer]:
-    (folder / request.param).mkdir()
-    with SERVERS[request.param](folder / request.param, running) as server:
-        yield server
-
-
-@pytest.fixture
-def server(started: MirrorServer) -> Iterator[MirrorServer]:
-    yield started
-    started.clear()
-
-
-@pytest.fixture(scope="module")
-def database(make_database: MakeDatabase) -> str:
-    return make_database(MIGRATIONS)
-
-
-@pytest.fixture
-async def system(database: str, store: ObjectStore, folder: Path) -> AsyncGenerator[Mirrored]:
-    async with mirrored(database, store, folder) as system:
-        yield system
+KINDS = SERVERS
 
 
 async def test_a_copy_is_queued_then_under_way_then_verified(
