@@ -120,3 +120,26 @@ async def test_a_unit_of_work_is_all_or_nothing(url: str) -> None:
     async with database.connection() as connection:
         assert await (await connection.execute("select * from item")).fetchall() == []
     await database.close()
+
+
+async def test_a_cancellation_in_the_moment_in_which_a_connection_comes_is_not_lost(postgres_url: str) -> None:
+    db = Database(postgres_url, pool_size=1)
+    await db.open()
+
+    async def use() -> None:
+        async with db.connection():
+            await asyncio.sleep(5)
+
+    for steps in range(12):
+        async with db.connection():
+            waiting = asyncio.create_task(use())
+            await asyncio.sleep(0.01)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        done, _ = await asyncio.wait([waiting], timeout=1)
+        assert done, f"not canceled after {steps} steps"
+        assert waiting.cancelled()
+    async with db.connection() as connection:
+        await connection.execute("select 1")
+    await db.close()

@@ -4,6 +4,7 @@ The edge (a route or a task) opens a transaction; operations and queries run on 
 never commit.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -69,8 +70,14 @@ class Database:
 
         Raises `DatabaseUnavailable` when there is none, or when it breaks.
         """
+        task = asyncio.current_task()
+        canceled_before = task.cancelling() if task else 0
         try:
             async with self._pool.connection() as connection:
+                if task and task.cancelling() > canceled_before:
+                    # The pool waits by `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes in
+                    # the same moment as what it waits for.
+                    raise asyncio.CancelledError
                 yield connection
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise DatabaseUnavailable from error

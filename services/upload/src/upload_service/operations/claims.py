@@ -44,6 +44,7 @@ async def claim_kept(
                 yield
             finally:
                 keeper.cancel()
+                # Nothing is renewed any more once the block is over.
                 await asyncio.wait([keeper])
     except TimeoutError:
         if not keeper.cancelled():

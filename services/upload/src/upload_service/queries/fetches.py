@@ -146,7 +146,7 @@ async def note_error(connection: Connection, fetch_id: UUID, worker: UUID, error
 async def drop_claim(connection: Connection, fetch_id: UUID, worker: UUID) -> None:
     """Give the claim up, so that the next worker need not wait for its end."""
     await connection.execute(
-        "update fetch_job set lease_until = null where id = %(id)s and worker = %(worker)s",
+        "update fetch_job set worker = null, lease_until = null where id = %(id)s and worker = %(worker)s",
         {"id": fetch_id, "worker": worker},
     )
 
