@@ -114,7 +114,7 @@ class Bench:
         assert fetch.state is FetchState.DONE, (fetch.error, fetch.detail)
         assert fetch.file_id is not None
         download = await files.open_download(self.context, fetch.file_id, "GET")
-        key = download.store_path.partition("?")[0].partition("/blobs/")[2]
+        key = download.stored_at.path.partition("?")[0].partition("/blobs/")[2]
         return b"".join([block async for block in self.context.store.read(f"blobs/{key}")])
 
     async def files(self) -> list[File]:
@@ -185,6 +185,10 @@ async def bench_on(
         await db.close()
 
 
+CONSUMED_SECONDS = 0.3
+"""How long a client takes at most to store what it was sent last."""
+
+
 @dataclass
 class Content:
     """A server of one content that knows ranges, and can be told to misbehave."""
@@ -214,7 +218,13 @@ class Content:
             head = "206 Partial Content"
             headers += f"Content-Range: bytes {start}-{len(self.data) - 1}/{len(self.data)}\n"
         writer.write(f"HTTP/1.1 {head}\n{headers}Connection: close\n\n".replace("\n", "\r\n").encode())
-        writer.write(body[: self.cuts.pop(0)] if self.cuts else body)
+        if not self.cuts:
+            writer.write(body)
+            return
+        writer.write(body[: self.cuts.pop(0)])
+        await writer.drain()
+        # A client drops what it has read ahead of its caller when the connection ends.
+        await asyncio.sleep(CONSUMED_SECONDS)
 
     def _start(self, request: Request) -> int:
         asked, condition = request.headers.get("range"), request.headers.get("if-range", "")

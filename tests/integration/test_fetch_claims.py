@@ -380,7 +380,7 @@ async def cancels(bench: Bench, fetch_id: UUID) -> None:
 
 async def deletes_the_file(bench: Bench, _: UUID) -> None:
     (file,) = await bench.files()
-    await owning.delete_file(bench.context, bench.fetching.shares, file)
+    await owning.delete_file(bench.context, bench.fetching.shares, bench.account, file)
 
 
 async def erases_the_account(bench: Bench, _: UUID) -> None:
