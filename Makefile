@@ -34,7 +34,7 @@ types: $(VENV)/.installed ## Check types (pyright, strict)
 	$(BIN)/pyright
 
 unit: $(VENV)/.installed ## Run the tests alone (ARGS="-k name" passes on), JOBS files at a time
-	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 format: $(VENV)/.installed ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .

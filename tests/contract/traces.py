@@ -53,6 +53,11 @@ class Traces:
         for connection in self._databases.values():
             connection.close()
 
+    @property
+    def broker_url(self) -> str:
+        """Where tasks are queued."""
+        return valkey.url(self._stack.ports["valkey"], self._known["valkey"]).removesuffix("/0") + "/1"
+
     def cache(self) -> "redis.Redis[str]":
         address = valkey.url(self._stack.ports["valkey"], self._known["valkey"])
         return redis.Redis.from_url(address, decode_responses=True)

@@ -11,7 +11,9 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from celery import Celery
 
+from common.queue.app import create_celery
 from deploy.local.stack import StartedStack
 from tests.contract.mirrorace.clients import CLIENTS, Form
 from tests.contract.mirrorace.wire import Sender
@@ -154,16 +156,25 @@ def test_what_a_killed_chunk_left_goes_with_its_sequence(
             fields = sender.fields(sender.variables())
             whole = form(fields, "fault.bin", secrets.token_bytes(2 * LIMIT))
             _break_off(stack, sender, whole, f"bytes 0-{2 * LIMIT}/{3 * LIMIT}")
-            statement = "update upload_session set expires_at = now() where state = 'open' and layout = 'appended'"
-            _once(lambda: traces.database("upload").execute(statement).rowcount == 1)
-            # Whoever died is not waited for any longer than it holds its place; the worker sweeps every minute.
-            _once(lambda: traces.ask("upload", "select 1 from upload_session where cleaned_at is null") == [])
+            newest = "select id from upload_session where layout = 'appended' order by created_at desc limit 1"
+            ((session_id,),) = traces.ask("upload", newest)
+            traces.change("upload", "update upload_session set expires_at = now() where id = %s", session_id)
+            # Whoever died is not waited for any longer than it holds its place.
+            unclean = "select 1 from upload_session where cleaned_at is null and id = %s"
+            queue = create_celery("upload", traces.broker_url)
+            _once(lambda: send_task(queue) and traces.ask("upload", unclean, session_id) == [])
     finally:
         traces.close()
 
 
+def send_task(queue: Celery) -> bool:
+    """Have the worker sweep now rather than in the next minute."""
+    queue.send_task("upload.abort_stale_sessions")
+    return True
+
+
 def _once(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 200
+    until = time.monotonic() + PATIENCE
     while True:
         try:
             if is_so():
