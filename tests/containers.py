@@ -26,6 +26,10 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
 READY_SECONDS = 60
+ABOUT_OTHERS = (
+    *("test_fetch_", "test_mirror", "test_replica", "test_failover"),
+    *("test_upload_mirrorace", "test_share_page", "test_share_mirrorace"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _runs_here(item: pytest.Item) -> bool:
     uses_engines = isinstance(item, pytest.Function) and "engines" in item.fixturenames
-    # What these find out depends on mirrors and on strangers' servers, which are the same here.
-    is_about_others = item.path.name.startswith(("test_fetch_", "test_mirror", "test_replica", "test_failover"))
+    # What these find out depends on mirrors, on strangers' servers or on a dialect, which are the same here.
+    is_about_others = item.path.name.startswith(ABOUT_OTHERS)
     return (uses_engines and not is_about_others) or item.get_closest_marker("docker") is not None
 
 
