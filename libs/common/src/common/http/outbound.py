@@ -154,26 +154,28 @@ class Outbound:
         finally:
             response.close()
 
-    async def read(self, url: str, start: int, length: int) -> AsyncIterator[bytes]:
-        """`length` bytes of the content at `url` from the offset `start`, also of a server that knows no ranges.
+    async def read(self, url: str, start: int, length: int | None) -> AsyncIterator[bytes]:
+        """`length` bytes of the content at `url` from `start`, or all from there; also of a server without ranges.
 
-        Raises what `get` raises; `RemoteUnavailable` too when the content ends before.
+        Raises what `get` raises; `RemoteUnavailable` too when the content ends before `length` bytes of it.
         """
         if length == 0:
             return
-        end = start + length
-        async with self.get(url, {"Range": f"bytes={start}-{end - 1}"}) as answer:
+        end = None if length is None else start + length
+        headers = {"Range": f"bytes={start}-{'' if end is None else end - 1}"} if start or end else {}
+        async with self.get(url, headers) as answer:
             position = answer.start
             if position > start:
                 raise RemoteUnavailable("the remote server sends another range than asked")
             async for block in answer.blocks():
-                wanted = block[max(0, start - position) : end - position]
+                wanted = block[max(0, start - position) : None if end is None else max(0, end - position)]
                 position += len(block)
                 if wanted:
                     yield wanted
-                if position >= end:
+                if end is not None and position >= end:
                     return
-        raise RemoteUnavailable("the content is shorter than the range asked")
+        if end is not None:
+            raise RemoteUnavailable("the content is shorter than the range asked")
 
     async def _follow(self, target: RemoteUrl, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """The first answer that leads nowhere else. Credentials in a `Location` are nobody's here and are dropped."""

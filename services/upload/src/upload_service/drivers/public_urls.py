@@ -16,19 +16,9 @@ class PublicUrls:
         self._outbound = outbound
 
     async def read(self, url: str, start: int, length: int | None) -> AsyncIterator[bytes]:
-        if length == 0:
-            return
-        headers = {"Range": f"bytes={start}-{'' if length is None else start + length - 1}"} if start or length else {}
         try:
-            async with self._outbound.get(url, headers) as answer:
-                position, end = answer.start, None if length is None else start + length
-                async for block in answer.blocks():
-                    wanted = block[max(0, start - position) : None if end is None else max(0, end - position)]
-                    position += len(block)
-                    if wanted:
-                        yield wanted
-                    if end is not None and position >= end:
-                        return
+            async for block in self._outbound.read(url, start, length):
+                yield block
         except RemoteRefused as error:
             if error.status in GONE:
                 raise ReplicaLost from None
