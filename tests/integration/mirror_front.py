@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from common.cancelling import cancel
 from deploy.local.ports import LOOPBACK, choose
 
 Result = TypeVar("Result")
@@ -32,17 +33,14 @@ class Background:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
 
     def stop(self) -> None:
-        self.run(_finish_tasks())
+        self.run(_end_tasks())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
 
 
-async def _finish_tasks() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _end_tasks() -> None:
+    await cancel(*(task for task in asyncio.all_tasks() if task is not asyncio.current_task()))
 
 
 @contextmanager
@@ -74,6 +72,7 @@ class Front:
         self._background, self._target, self._speaks_http = background, target, speaks_http
         self._fault: Fault | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         background.run(self._listen())
 
     def set(self, fault: Fault | None) -> None:
@@ -83,21 +82,37 @@ class Front:
         self.set(Fault.GONE)
 
     async def _set(self, fault: Fault | None) -> None:
-        for writer in list(self._writers):
-            writer.transport.abort()
         if fault is Fault.GONE:
             self._server.close()
         elif self._fault is Fault.GONE:
             await self._listen()
         self._fault = fault
+        for writer in list(self._writers):
+            writer.transport.abort()
         # Lets what was ended be noticed on both sides.
         await asyncio.sleep(0.01)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, LOOPBACK, self.port)
+        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._fault is Fault.GONE:
+            # It came in just before.
+            writer.transport.abort()
+            return
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        self._writers.add(writer)
+
+        # Not left to the task itself, which may be cancelled before it begins.
+        def end(_: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._writers.discard(writer)
+            writer.transport.abort()
+
+        task.add_done_callback(end)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
         try:
             if self._fault is Fault.HANGS:
                 while await reader.read(65536):
@@ -108,9 +123,6 @@ class Front:
                 await self._pass_on(b"", reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             return
-        finally:
-            self._writers.discard(writer)
-            writer.transport.abort()
 
     async def _answer(self, fault: Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from common.cancelling import cancel
 from common.http.client_address import parse_networks
 from common.http.outbound import Outbound
 
@@ -69,9 +70,15 @@ async def remote(
                 await writer.wait_closed()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(serve(reader, writer))
+        task = asyncio.create_task(serve(reader, writer))
         tasks.add(task)
-        task.add_done_callback(tasks.discard)
+
+        # Not left to the task itself, which may be cancelled before it begins.
+        def end(_: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            writer.transport.abort()
+
+        task.add_done_callback(end)
 
     server = await asyncio.start_server(connected, host, port, ssl=tls)
     running.port = server.sockets[0].getsockname()[1]
@@ -79,9 +86,7 @@ async def remote(
         yield running
     finally:
         server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(*tasks)
         await server.wait_closed()
 
 

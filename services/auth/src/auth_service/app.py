@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from auth_service.state import AppState
 from auth_service.tasks import ERASE
 from auth_service.verifier import OwnVerifier
 from common import logging
+from common.cancelling import cancel
 from common.credentials import CredentialCache
 from common.db import Database
 from common.errors import Unavailable
@@ -50,9 +51,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         try:
             yield
         finally:
-            first.cancel()
-            with suppress(asyncio.CancelledError):
-                await first
+            await cancel(first)
             context.passwords.close()
             await context.cache.close()
             await limiter.close()

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from common import logging
 from common.blob import ObjectStore
+from common.cancelling import cancel
 from common.credentials import CredentialCache
 from common.errors import Unavailable
 from common.http.app import create_app as create_base_app
@@ -55,7 +56,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         try:
             yield
         finally:
-            bucket.cancel()
+            await cancel(bucket)
             passwords.close()
             await credentials.close()
             await limiter.close()

@@ -8,6 +8,7 @@ from typing import Any
 from chat_service.live import Close, End, Ended, Subscription
 from chat_service.model import NotAMember, RoomNotFound
 from chat_service.streams import ChatUnavailable, is_event_id
+from common.cancelling import cancel
 from common.credentials import digest, key_name, session_name
 from common.errors import DomainError, Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
 from common.http.identities import basic_pair
@@ -31,9 +32,7 @@ async def until_ended(subscription: Subscription, *work: Coroutine[Any, Any, Non
     try:
         await asyncio.wait([*tasks, subscription.ended], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
+        results = await cancel(*tasks)
     for result in results:
         if isinstance(result, Ended):
             return result.end

@@ -145,7 +145,8 @@ class Hub:
         # Only what happens from here on is sure to come through the channel; what was before is asked for after that.
         self._wanted.set()
         try:
-            await asyncio.wait_for(self._follows.wait(), ROOM_SECONDS)
+            async with asyncio.timeout(ROOM_SECONDS):
+                await self._follows.wait()
         except TimeoutError:
             raise ChatUnavailable from None
         if channel.counts(identity.account_id) == 1:
@@ -216,7 +217,8 @@ class Hub:
     async def _refresh(self, channel: Channel, version: int | None, entries: Sequence[Entry] = ()) -> bool:
         """Read the room anew, and cut off whom it is no room of any more; whether it still is one."""
         try:
-            view = await asyncio.wait_for(self._read_room(channel.view.terms.id, version), ROOM_SECONDS)
+            async with asyncio.timeout(ROOM_SECONDS):
+                view = await self._read_room(channel.view.terms.id, version)
         except (Unavailable, TimeoutError):
             # Nobody knows who may hear what comes: nobody does. They resume when it is known.
             _end_all(channel, End(Close.TRY_LATER))

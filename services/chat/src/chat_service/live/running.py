@@ -11,6 +11,7 @@ from chat_service.live.hub import Hub, IsValid, ReadRoom
 from chat_service.live.tickets import Tickets
 from chat_service.streams import Presence, Reader, Streams
 from common import logging
+from common.cancelling import cancel
 from common.errors import Unavailable
 
 ROOMS_SECONDS = 5
@@ -45,9 +46,7 @@ class Live:
                 yield
         finally:
             self.hub.stop()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel(*tasks)
             await self._reader.close()
 
     async def _check_credentials(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from common.cancelling import cancel
 from common.errors import Conflict, DomainError, Unavailable
 
 
@@ -43,9 +44,8 @@ async def claim_kept(
             try:
                 yield
             finally:
-                keeper.cancel()
                 # Nothing is renewed any more once the block is over.
-                await asyncio.wait([keeper])
+                await cancel(keeper)
     except TimeoutError:
         if not keeper.cancelled():
             # What nobody expected is told as it is.
