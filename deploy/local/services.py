@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[2]
 WORKERS = {"auth": 1, "upload": 2, "share": 1, "chat": 1}
 """Processes of each service's worker."""
 TRANSFERS = "transfers"
-TRANSFERS_AT_ONCE = 8
 """Copies to mirrors and fetches from elsewhere, which share one process and mostly wait."""
 WEBSOCKETS = (
     *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
@@ -129,8 +128,7 @@ class Services:
         return self._celery(service, f"{service}_service.worker:app", service, pool)
 
     def _transfers(self) -> Program:
-        pool = ("--pool", "threads", "--concurrency", str(TRANSFERS_AT_ONCE))
-        return self._celery(TRANSFERS, "upload_service.transfers:app", "upload", pool)
+        return self._celery(TRANSFERS, "upload_service.transfers:app", "upload", ("--pool", "threads"))
 
     def _celery(self, name: str, app: str, service: str, pool: Sequence[str]) -> Program:
         """A worker of the queue `name`, with what `service`'s worker is told."""

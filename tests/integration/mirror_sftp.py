@@ -20,6 +20,7 @@ class SftpStore:
         self.password = secrets.token_hex(16)
         self.fault: Fault | None = None
         self.passwords_seen = 0
+        self.files_open = 0
         self.connections: set[asyncssh.SSHServerConnection] = set()
         key = asyncssh.generate_private_key("ssh-ed25519")
         self.host_key = key.export_public_key().decode().strip()
@@ -90,6 +91,15 @@ class _Files(asyncssh.SFTPServer):
     def __init__(self, channel: asyncssh.SSHServerChannel[bytes], store: SftpStore) -> None:
         super().__init__(channel)
         self._store = store
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        opened = super().open(path, pflags, attrs)
+        self._store.files_open += 1
+        return opened
+
+    def close(self, file_obj: object) -> None:
+        self._store.files_open -= 1
+        super().close(file_obj)
 
     def write(self, file_obj: object, offset: int, data: bytes) -> int:
         if self._store.fault is Fault.FULL:

@@ -16,6 +16,7 @@ from tests.integration.mirror_front import Fault, background
 from tests.integration.mirror_servers import FolderContents, MirrorServer, webdav
 from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.test_mirrors_api import problem, work
+from upload_service.drivers import folder as folder_driver
 from upload_service.operations import failover
 
 CONTENT = os.urandom(3_000_000)
@@ -69,6 +70,13 @@ class Mirrored:
 
     def get(self, **headers: str) -> httpx.Response:
         return httpx.get(self.service.url + self.path, headers=headers)
+
+    def doubted(self) -> list[str]:
+        """The kinds of the mirrors that are to be checked at once."""
+        due = (
+            "select kind from replica join mirror on mirror.id = mirror_id where due_at <= now() and state = 'verified'"
+        )
+        return [kind for (kind,) in self.service.ask(due)]
 
     def damage_first(self, change: Callable[[bytes], bytes]) -> None:
         self.first.put(self.there, change(self.first.stored()[self.there]))
@@ -135,6 +143,7 @@ def test_a_head_request_asks_no_mirror(mirrored: Mirrored) -> None:
 def test_the_next_mirror_serves_what_the_first_has_lost(mirrored: Mirrored) -> None:
     mirrored.first.remove(mirrored.there)
     assert mirrored.get().content == CONTENT
+    assert mirrored.doubted() == ["fs"]
     assert mirrored.get(Range="bytes=10-19").content == CONTENT[10:20]
 
 
@@ -143,6 +152,7 @@ def test_the_next_mirror_goes_on_where_the_first_ends(mirrored: Mirrored, kept: 
     mirrored.damage_first(lambda content: content[:kept])
     whole = mirrored.get()
     assert (whole.status_code, whole.content) == (200, CONTENT)
+    assert mirrored.doubted() == ["fs"]
     assert mirrored.get(Range="bytes=1000000-2000000").content == CONTENT[1_000_000:2_000_001]
 
 
@@ -150,11 +160,33 @@ def test_nobody_takes_what_a_mirror_damaged_for_the_whole(mirrored: Mirrored) ->
     mirrored.damage_first(lambda content: bytes([content[0] ^ 1]) + content[1:])
     with pytest.raises(httpx.RemoteProtocolError):
         mirrored.get()
-    # It is checked now, and not in a week.
-    due = mirrored.service.ask("select kind from replica join mirror on mirror.id = mirror_id where due_at <= now()")
-    assert due == [("fs",)]
-    work(mirrored.service)
+    # It is checked now, and not in a week; until then another one is asked first.
+    assert mirrored.doubted() == ["fs"]
     assert mirrored.get().content == CONTENT
+    work(mirrored.service)
+    mirrored.prefer("fs")
+    assert mirrored.get().content == CONTENT
+
+
+def test_what_a_mirror_damaged_comes_from_the_next_one_while_nobody_has_any_of_it(
+    service: UploadService, folder: Path, server: MirrorServer
+) -> None:
+    content = os.urandom(1000)
+    small = Mirrored(service, folder, server, content)
+    small.damage_first(lambda content: bytes([content[0] ^ 1]) + content[1:])
+    assert small.get().content == content
+    assert small.doubted() == ["fs"]
+
+
+def test_a_mirror_that_fails_as_nobody_expected_is_passed_over(
+    mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> object:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(folder_driver.FolderDriver, "read", broken)
+    assert mirrored.get().content == CONTENT
+    assert mirrored.doubted() == []
 
 
 def test_a_mirror_that_hangs_is_passed_over(mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from common.blob import BodyLength, ObjectMissing
 from common.blob.limits import MIB
 from tests.integration.mirror_front import Background, Fault, background
 from tests.integration.mirror_servers import SERVERS, WRONG, BucketContents, MirrorServer
+from tests.integration.running_remote import answers, redirects, remote
 from upload_service.drivers import (
     Driver,
     MirrorDown,
@@ -23,6 +25,7 @@ from upload_service.drivers import (
     Place,
     ReplicaLost,
     Rules,
+    folder,
     open_driver,
     s3,
 )
@@ -338,7 +341,40 @@ async def test_parts_of_an_s3_upload_that_broke_off_are_aborted(
     assert server.contents.unfinished() == 0
 
 
-async def test_a_folder_that_became_a_link_to_elsewhere_is_down(tmp_path: Path) -> None:
+async def test_a_disk_that_hangs_is_down_and_holds_up_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = Rules(folders=(tmp_path,), stall_seconds=0.1)
+    driver = open_driver("fs", {"root": str(tmp_path)}, rules)
+    answers = threading.Event()
+    monkeypatch.setattr(folder.FolderDriver, "_find", lambda _: answers.wait())
+    try:
+        for _ in range(3 * folder.THREADS):
+            with pytest.raises(MirrorDown):
+                await driver.check()
+        async with asyncio.timeout(1):
+            await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.01) for _ in range(8)))
+    finally:
+        answers.set()
+        await driver.close()
+
+
+@pytest.mark.parametrize("kind", ["s3", "webdav"])
+async def test_a_mirror_that_redirects_elsewhere_is_not_followed(kind: str) -> None:
+    async with remote(answers("200 OK", "Content-Length: 6\n", b"secret")) as inner:
+        async with remote(redirects(inner.url())) as outer:
+            options = {"endpoint": outer.url().rstrip("/")}
+            if kind == "s3":
+                keys = {"access_key_id": "key", "secret_access_key": "secret"}
+                options |= {"region": "us-east-1", "bucket": "mirror", **keys}
+            driver = open_driver(kind, options, Rules())
+            with pytest.raises(MirrorRefused):
+                await content_of(driver, Place(new_path()), 0, 6)
+            await driver.close()
+        assert inner.requests == []
+
+
+async def test_a_folder_that_became_a_link_to_elsewhere_is_refused(tmp_path: Path) -> None:
     root, outside = tmp_path / "allowed" / "mirror", tmp_path / "outside"
     root.mkdir(parents=True)
     outside.mkdir()
@@ -346,6 +382,6 @@ async def test_a_folder_that_became_a_link_to_elsewhere_is_down(tmp_path: Path) 
     await written(driver, new_path(), b"content")
     root.rename(tmp_path / "allowed" / "old")
     root.symlink_to(outside)
-    with pytest.raises(MirrorDown):
+    with pytest.raises(MirrorRefused):
         await written(driver, new_path(), b"content")
     assert list(outside.iterdir()) == []

@@ -89,9 +89,10 @@ class Reader:
 async def test_another_origin_is_read_by_the_guarded_client_alone(server: MirrorServer, url: str) -> None:
     place = Place(new_path(), url.format(port=origin(server).rpartition(":")[2]))
     driver = driver_of(server)
-    for attempt in (content_of(driver, place), driver.delete(place)):
-        with pytest.raises(MirrorRefused):
-            await attempt
+    with pytest.raises(MirrorRefused):
+        await content_of(driver, place)
+    # Our credentials are for the store alone: what is elsewhere is only forgotten.
+    await driver.delete(place)
     await driver.close()
     reader = Reader()
     driver = driver_of(server, replace(server.rules, urls=reader))

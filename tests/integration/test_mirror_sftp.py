@@ -1,7 +1,7 @@
 """Who an SFTP mirror is, and how its account is signed in to."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncssh
@@ -12,7 +12,7 @@ from tests.integration.mirror_front import Background, background
 from tests.integration.mirror_servers import STALL_SECONDS
 from tests.integration.mirror_sftp import SftpStore
 from tests.integration.test_mirror_drivers import content_of, new_path, written
-from upload_service.drivers import MirrorRefused, OptionsInvalid, Rules, open_driver
+from upload_service.drivers import MirrorRefused, OptionsInvalid, Place, Rules, open_driver
 
 RULES = Rules(stall_seconds=STALL_SECONDS)
 
@@ -80,6 +80,32 @@ async def test_a_transfer_that_is_cancelled_does_not_end_the_driver(server: Sftp
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert await content_of(driver, place) == b"content"
+    await driver.close()
+
+
+async def test_a_transfer_that_is_broken_off_disturbs_no_other(server: SftpStore) -> None:
+    """They share a connection, on which nothing stays open of it."""
+    driver = open_driver("sftp", {**options_of(server), "password": server.password}, RULES)
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def halting() -> AsyncIterator[bytes]:
+        yield b"con"
+        begun.set()
+        await goes_on.wait()
+        yield b"tent"
+
+    path = new_path()
+    broken_off, other = (asyncio.create_task(driver.write(each, halting(), 7)) for each in (new_path(), path))
+    await begun.wait()
+    await asyncio.sleep(0.1)
+    broken_off.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await broken_off
+    goes_on.set()
+    await other
+    assert await content_of(driver, Place(path)) == b"content"
+    assert server.passwords_seen == 1
+    assert server.files_open == 0
     await driver.close()
 
 

@@ -17,7 +17,7 @@ ACCOUNT = json.dumps({"type": "service_account", "client_email": "mirror@example
 KEY_PAIR = {"access_key_id": "id", "secret_access_key": "key"}
 
 VALID: list[tuple[str, dict[str, str]]] = [
-    ("s3", {"endpoint": "https://s3.example.org", "region": "us-east-1", "bucket": "b", **KEY_PAIR}),
+    ("s3", {"endpoint": "https://s3.example.org", "region": "us-east-1", "bucket": "files", **KEY_PAIR}),
     ("ftp", {"endpoint": "ftps://ftp.example.org", "user": "u", "password": "p"}),
     ("azblob", {"endpoint": "https://a.example.org", "container": "c", "account_name": "a", "account_key": "aw=="}),
     ("azblob", {"endpoint": "https://a.example.org", "container": "c", "account_name": "a", "sas_token": "t"}),
@@ -86,6 +86,10 @@ def test_an_option_that_is_not_in_the_table_is_refused(kind: str, options: dict[
         ("s3", {**S3, "endpoint": "http://[broken"}),
         ("s3", {**S3, "region": " "}),
         ("s3", {**S3, "bucket": "b\r\nX-Header: 1"}),
+        ("s3", {**S3, "bucket": "Files"}),
+        ("s3", {**S3, "bucket": "files/a"}),
+        ("s3", {**S3, "region": "eu west"}),
+        ("s3", {**S3, "endpoint": "https://s3..example.org"}),
         ("s3", {**S3, "root": "/a/../../b"}),
         ("s3", {**S3, "secret_access_key": "k" * 20_000}),
         ("s3", {**S3, "enable_virtual_host_style": "yes"}),
@@ -103,6 +107,8 @@ def test_an_option_that_is_not_in_the_table_is_refused(kind: str, options: dict[
         ("sftp", {**SFTP, "port": "65536"}),
         ("sftp", {**SFTP, "port": "²"}),
         ("sftp", {**SFTP, "host": "user@host"}),
+        ("sftp", {**SFTP, "host": "a..b"}),
+        ("sftp", {**SFTP, "host": "a" * 64}),
         ("http", {"url": "ftp://h/u"}),
         ("http", {"url": "http://h/u", "delete_method": "GET"}),
         ("http", {"url": "http://h:0x50/u"}),
@@ -116,21 +122,11 @@ def test_what_makes_no_sense_is_refused(kind: str, options: dict[str, str]) -> N
 
 
 def test_a_folder_is_a_mirror_only_where_folders_may_be(tmp_path: Path) -> None:
-    allowed, outside = tmp_path / "allowed", tmp_path / "outside"
-    (allowed / "mirror").mkdir(parents=True)
-    outside.mkdir()
-    (allowed / "link").symlink_to(outside)
+    allowed = tmp_path / "allowed"
     rules = Rules(folders=(allowed,))
-    for root in (allowed, allowed / "mirror", allowed / "new"):
+    for root in (allowed, allowed / "mirror"):
         check_options("fs", {"root": str(root)}, rules)
-    for root in (
-        outside,
-        allowed / "link",
-        allowed / "link" / "new",
-        tmp_path,
-        "allowed/mirror",
-        f"{allowed}/../outside",
-    ):
+    for root in (tmp_path / "outside", tmp_path, "allowed/mirror", f"{allowed}/../outside", f"{allowed}2"):
         with pytest.raises(OptionsInvalid):
             check_options("fs", {"root": str(root)}, rules)
         with pytest.raises(OptionsInvalid):

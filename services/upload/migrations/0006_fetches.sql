@@ -28,7 +28,7 @@ create table fetch_job (
     -- The fence: only the worker named here may say what became of it, and only until lease_until.
     worker uuid,
     lease_until timestamptz,
-    -- After that it has failed.
+    -- After that it has failed; it is set anew when the fetch is begun, so that waiting for it costs no time.
     ends_at timestamptz not null,
     created_at timestamptz not null default now(),
     changed_at timestamptz not null default now()

@@ -27,11 +27,7 @@ from upload_service.compat import filecodebox, fileuploader, mirage, mirrorace
 from upload_service.compat.filecodebox import FileCodeBox
 from upload_service.compat.fileuploader import FileUploader
 from upload_service.compat.mirage import Mirage
-from upload_service.compat.mirrorace_steps import Fetch, MirrorAce, RemoteRequest
-from upload_service.model import UploadSession
-from upload_service.operations.context import Context
-from upload_service.operations.fetch_jobs import NewFetch
-from upload_service.operations.fetch_waiting import fetch_now
+from upload_service.compat.mirrorace_steps import MirrorAce
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
@@ -114,18 +110,10 @@ def _routers(
             max_file_size=settings.mirrorace_max_file_size,
             max_mirrors=settings.mirrorace_max_mirrors,
             public_url=settings.public_url,
-            fetch=_waiting_fetch(context, jobs),
+            fetch_lifetime=jobs.lifetime,
+            fetches_open=jobs.most_open,
         )
     )
-
-
-def _waiting_fetch(context: Context, jobs: FetchJobs) -> Fetch:
-    async def fetch(asked: RemoteRequest) -> UploadSession:
-        mirrors = list(asked.mirrors)
-        new = NewFetch(asked.url, asked.terms, max_size=asked.max_size, lifetime=jobs.lifetime, mirrors=mirrors)
-        return await fetch_now(context, asked.identity, new, jobs.most_open)
-
-    return fetch
 
 
 async def _make_bucket(store: ObjectStore) -> None:

@@ -1,5 +1,6 @@
 """Fetches: states, value types, and how content is recognised."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,8 @@ from upload_service.shares import Form
 
 # Answers to the wish for the rest of what is not the same any more.
 OTHER_CONTENT = (412, 416)
+# Without what other clients' headers may not carry, although a tag may (section 8.8.3).
+_STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]*"')
 # Answers that may be different the next time, besides all of the server's own errors (5xx).
 TEMPORARY = (408, *OTHER_CONTENT, 425, 429)
 
@@ -97,9 +100,9 @@ def validator_of(etag: str | None, modified: str | None, date: str | None) -> st
     (section 8.8.2.2): until then the content could change without it.
     """
     if etag:
-        return etag if etag.startswith('"') else None
+        return etag if _STRONG_TAG.fullmatch(etag) else None
     try:
         age = parsedate_to_datetime(date or "") - parsedate_to_datetime(modified or "")
     except (ValueError, TypeError, OverflowError):
         return None
-    return modified if age >= timedelta(seconds=1) else None
+    return modified if modified and modified.isprintable() and age >= timedelta(seconds=1) else None

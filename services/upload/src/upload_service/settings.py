@@ -44,6 +44,8 @@ class UploadSettings(
     """What the options of mirrors are sealed with."""
     mirror_folders: str = ""
     """Folders, separated by commas, under which mirrors may be folders of this machine; none by default."""
+    transfers_at_once: int = Field(default=8, ge=1)
+    """How many copies to mirrors and fetches are under way at a time, in one worker."""
     replica_recheck_seconds: int = Field(default=7 * 24 * 3600, ge=1)
     """How long a verified replica is believed before it is read back again."""
     fetch_allowed_networks: str = ""

@@ -1,6 +1,7 @@
 """The upload service's tasks: ids in, one operation each."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,6 +30,8 @@ REPLICATE = "upload.replicate_blob"
 FETCH = "upload.fetch_remote"
 # The queue of what takes as long as others let it.
 TRANSFERS = "transfers"
+MOST_WAITING = 1000
+"""Transfers that are requested and not begun: sweeps request all that is due again and again."""
 RETRIES = 8
 LONGEST_BACKOFF_SECONDS = 60
 
@@ -63,10 +66,10 @@ class CeleryQueue:
         await send_soon(self._app, VERIFY, session_id.hex)
 
     async def replicate(self, replica_id: UUID) -> None:
-        await send_soon(self._app, REPLICATE, replica_id.hex, queue=TRANSFERS)
+        await send_soon(self._app, REPLICATE, replica_id.hex, queue=TRANSFERS, most=MOST_WAITING)
 
     async def fetch(self, fetch_id: UUID) -> None:
-        await send_soon(self._app, FETCH, fetch_id.hex, queue=TRANSFERS)
+        await send_soon(self._app, FETCH, fetch_id.hex, queue=TRANSFERS, most=MOST_WAITING)
 
 
 def register(app: Celery, process: WorkerProcess[Working]) -> None:
@@ -114,17 +117,29 @@ def register(app: Celery, process: WorkerProcess[Working]) -> None:
         process.run(lambda working: upkeep.sweep_replicas(working.context))
 
 
-def register_transfers(app: Celery, process: WorkerProcess[Transferring]) -> None:
-    """Make the tasks known that move bytes to and from elsewhere. What fails there is a row, which a sweep finds."""
+def register_transfers(app: Celery, process: WorkerProcess[Transferring], at_once: int) -> None:
+    """Make the tasks known that move bytes to and from elsewhere. What fails there is a row, which a sweep finds.
+
+    `at_once`: how many transfers there are at a time. The worker has a thread more, so that probes wait for none.
+    """
     task: Callable[..., Any] = app.task
+    places = threading.BoundedSemaphore(at_once)
+
+    def transfer(operation: Callable[[Transferring], Coroutine[Any, Any, None]]) -> None:
+        # A sweep requests again what finds no place.
+        if places.acquire(blocking=False):
+            try:
+                process.run(operation)
+            finally:
+                places.release()
 
     @task(name=REPLICATE)
     def replicate_blob(replica_id: str) -> None:
-        process.run(lambda working: replicating.advance_replica(working.context, UUID(replica_id), working.recheck))
+        transfer(lambda working: replicating.advance_replica(working.context, UUID(replica_id), working.recheck))
 
     @task(name=FETCH)
     def fetch_remote(fetch_id: str) -> None:
-        process.run(lambda working: fetching.run_fetch(working.fetching, UUID(fetch_id)))
+        transfer(lambda working: fetching.run_fetch(working.fetching, UUID(fetch_id)))
 
     @task(name="upload.probe_mirrors")
     def probe_mirrors() -> None:

@@ -17,6 +17,7 @@ from upload_service.tasks import CeleryQueue, Transferring
 
 settings = UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
 app = create_celery(SERVICE, settings.broker_url.get_secret_value())
+app.conf.worker_concurrency = settings.transfers_at_once + 1
 
 
 @asynccontextmanager
@@ -36,4 +37,4 @@ async def _transferring() -> AsyncGenerator[Transferring]:
         await parts.close()
 
 
-tasks.register_transfers(app, WorkerProcess(app, settings, _transferring))
+tasks.register_transfers(app, WorkerProcess(app, settings, _transferring), settings.transfers_at_once)

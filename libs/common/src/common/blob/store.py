@@ -193,25 +193,28 @@ class ObjectStore:
 
     async def stat(self, key: str) -> ObjectInfo | None:
         """Size and entity tag of an object, or None."""
-        async with self._request("HEAD", key, missing_is_error=False) as response:
+        async with self._request("HEAD", key, accepted=(404,)) as response:
             if response.status == 404:
                 return None
             return ObjectInfo(int(response.headers["Content-Length"]), response.headers.get("ETag", "").strip('"'))
 
-    async def read(self, key: str, size: int | None = None) -> AsyncIterator[bytes]:
-        """The content of an object, or its first `size` bytes (at least one), in blocks.
+    async def read(self, key: str, start: int = 0, size: int | None = None) -> AsyncIterator[bytes]:
+        """The content of an object from byte `start`, all or `size` bytes (at least one), in blocks.
 
-        Raises `ObjectMissing`, or `StoreUnavailable` when it breaks off.
+        Nothing when it ends before `start`. Raises `ObjectMissing`, or `StoreUnavailable` when it breaks off.
         """
+        end = "" if size is None else start + size - 1
         # A signature does not cover this header.
-        wanted = {} if size is None else {"Range": f"bytes=0-{size - 1}"}
-        async with self._request("GET", key, headers=wanted) as response:
+        wanted = {"Range": f"bytes={start}-{end}"} if start or size is not None else {}
+        async with self._request("GET", key, headers=wanted, accepted=(416,)) as response:
+            if response.status == 416:
+                return
             async for block in response.content.iter_any():
                 yield block
 
     async def delete(self, key: str) -> None:
         """Remove an object; one that is not there is as good as removed."""
-        async with self._request("DELETE", key, missing_is_error=False):
+        async with self._request("DELETE", key, accepted=(404,)):
             pass
 
     @asynccontextmanager
@@ -223,7 +226,7 @@ class ObjectStore:
         query: dict[str, str] | None = None,
         body: SizedBody | bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        missing_is_error: bool = True,
+        accepted: tuple[int, ...] = (),
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
         assert self._session is not None, "the store is not open"
         url = URL(self._sign(method, key, query or {}), encoded=True)
@@ -232,9 +235,9 @@ class ObjectStore:
             sent["Content-Length"] = str(body.size)
         try:
             async with self._session.request(
-                method, url, data=body, headers=sent, skip_auto_headers=["Content-Type"]
+                method, url, data=body, headers=sent, skip_auto_headers=["Content-Type"], allow_redirects=False
             ) as response:
-                if response.status >= 400 and (missing_is_error or response.status != 404):
+                if response.status >= 300 and response.status not in accepted:
                     raise _refusal(await response.read(), response.status)
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -16,7 +16,7 @@ from fastapi import Request
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
-from common.errors import InvalidInput, TooLarge, TooSlow
+from common.errors import DomainError, InvalidInput, TooLarge, TooSlow
 
 STALL_SECONDS = 30
 # What the fields that follow a file may take in all. The file's certain length is reckoned with it.
@@ -69,6 +69,12 @@ class RawBody:
             if self._limit is not None and self.received > self._limit:
                 raise TooLarge(f"the body is longer than {self._limit} bytes")
             yield block
+
+    async def drain(self) -> None:
+        """Read what is left and drop it, as long as it comes and is within the limit."""
+        with suppress(DomainError):
+            async for _ in self:
+                pass
 
 
 class FilePart:

@@ -11,6 +11,7 @@ How much is read, and for how long in all, is the caller's to limit: a body is o
 import asyncio
 import re
 import socket
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
@@ -26,6 +27,8 @@ from common.http.client_address import Network
 from common.http.remote_urls import RemoteUrl, UrlInvalid, parse
 
 CONNECT_SECONDS = 10
+SLOWEST = 1024
+"""Bytes a second that a body must bring on average while it is waited for."""
 READ_BLOCK = 256 * 1024
 """Bytes that are read ahead of the caller, about."""
 
@@ -68,6 +71,7 @@ class Answer:
 
     def __init__(self, response: aiohttp.ClientResponse, stall_seconds: float) -> None:
         self._response, self._stall = response, stall_seconds
+        self._protocol = response.connection.protocol if response.connection else None
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         """Names are found in any case. A `Content-Encoding` is still on the body."""
@@ -86,14 +90,32 @@ class Answer:
             self.start, self.size = int(match[1]), int(match[2]) if match[2] else None
 
     async def blocks(self) -> AsyncIterator[bytes]:
-        """The body as it comes. Raises `RemoteUnavailable` when it ends too early, is malformed or stops coming."""
+        """The body as it comes.
+
+        Raises `RemoteUnavailable` when it ends too early, is malformed, stops coming or comes too slowly.
+        """
+        waited, received = 0.0, 0
         while True:
+            begun = time.monotonic()
             with _failures():
                 async with asyncio.timeout(self._stall):
                     block = await self._response.content.readany()
             if not block:
+                self._check_end()
                 return
+            # Only waiting counts, not what the caller does with what came.
+            waited, received = waited + time.monotonic() - begun, received + len(block)
+            if waited >= self._stall:
+                if received < SLOWEST * waited:
+                    raise RemoteUnavailable("the remote server sends too slowly")
+                waited, received = 0.0, 0
             yield block
+
+    def _check_end(self) -> None:
+        """Raise `RemoteUnavailable` when the end of the connection, which alone tells the body's end, was none."""
+        is_told = self.length is not None or "Transfer-Encoding" in self.headers
+        if not is_told and self._protocol and isinstance(self._protocol.exception(), OSError):
+            raise RemoteUnavailable("the remote server broke off")
 
 
 class Outbound:
@@ -188,7 +210,7 @@ class Outbound:
             if not location:
                 return response
             response.close()
-            following = parse(urljoin(str(target.url), location))
+            following = _following(target, location)
             if following.origin != target.origin:
                 # For good: whoever redirects back may choose the path that the credentials would open.
                 headers = _without(headers, *_FOR_ONE_ORIGIN)
@@ -220,6 +242,14 @@ class _JudgingResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._resolver.close()
+
+
+def _following(target: RemoteUrl, location: str) -> RemoteUrl:
+    """Where a redirect leads. Raises `UrlInvalid`."""
+    try:
+        return parse(urljoin(str(target.url), location))
+    except ValueError:
+        raise UrlInvalid from None
 
 
 def _without(headers: Mapping[str, str], *names: str) -> dict[str, str]:

@@ -5,11 +5,12 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import structlog
 from celery import Celery, signals
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from common import logging
 from common.settings import QueueSettings
@@ -162,20 +163,27 @@ class WorkerProcess(Generic[State]):
             await self._opened[0].__aexit__(None, None, None)
 
 
-def send(app: Celery, task: str, *args: str, queue: str | None = None) -> None:
+def send(app: Celery, task: str, *args: str, queue: str | None = None, most: int | None = None) -> None:
     """Queue a task with the id of the request that caused it. Call it after the commit; it blocks for a moment.
 
-    `queue`: another one than the service's own. A broker that is down loses the message, not the work: the task's sweep
-    finds the row.
+    `queue`: another one than the service's own; `most`: how many messages may wait there. A broker that is down, or a
+    queue that is full, loses the message, not the work: the task's sweep finds the row.
     """
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {"request_id": request_id} if request_id else {}
     try:
-        app.send_task(task, args=args, headers=headers, queue=queue, retry=False)
-    except OperationalError as error:
+        if queue is None or most is None or waiting(app, queue) < most:
+            app.send_task(task, args=args, headers=headers, queue=queue, retry=False)
+    except (OperationalError, RedisError) as error:
         logging.get(__name__).warning("message not sent, its sweep will", task=task, error=str(error))
 
 
-async def send_soon(app: Celery, task: str, *args: str, queue: str | None = None) -> None:
+def waiting(app: Celery, queue: str) -> int:
+    """How many messages no worker has taken yet. Raises `RedisError`, `OperationalError`."""
+    with app.connection_or_acquire() as connection:
+        return cast("Any", connection.default_channel).client.llen(queue)
+
+
+async def send_soon(app: Celery, task: str, *args: str, queue: str | None = None, most: int | None = None) -> None:
     """`send`, away from the event loop."""
-    await asyncio.to_thread(send, app, task, *args, queue=queue)
+    await asyncio.to_thread(send, app, task, *args, queue=queue, most=most)

@@ -6,13 +6,14 @@ What has become of files, and their pages, are the share service's; API keys are
 from fastapi import APIRouter, Request, Response
 
 from common.dialects import mirrorace as dialect
-from common.dialects.mirrorace import MirrorAceRoute, Refused
+from common.dialects.mirrorace import MirrorAceRoute
 from common.http.public_url import base_url
-from common.http.remote_urls import parse
-from upload_service.compat.mirrorace_steps import MirrorAce, RemoteRequest, admit, identify, password_hash, share
+from upload_service.compat.mirrorace_steps import MirrorAce, admit, complete, identify, password_hash
 from upload_service.compat.mirrorace_upload import Upload
 from upload_service.fetch_model import ShareTerms
 from upload_service.operations import upload_keys
+from upload_service.operations.fetch_jobs import NewFetch
+from upload_service.operations.fetch_waiting import fetch_now
 from upload_service.operations.mirrors import mirror_ids, usable_mirrors
 
 
@@ -47,7 +48,8 @@ class Variables:
                 "server_remote": f"{server}/api/v1/upload/remote",
                 "cTracker": key.id.hex,
                 "mirrors": {str(known): known in usable for known in await mirror_ids(served.context)},
-                "default_mirrors": [str(mirror.id) for mirror in mirrors if mirror.is_default],
+                # Clients ask for all of them.
+                "default_mirrors": [str(mirror.id) for mirror in mirrors if mirror.is_default][: served.max_mirrors],
                 "max_chunk_size": str(served.max_chunk_size),
                 "max_file_size": str(served.max_file_size),
                 "max_mirrors": str(served.max_mirrors),
@@ -69,13 +71,13 @@ class Remote:
         fields = await dialect.read_fields(request)
         admitted = await admit(served, request, fields)
         url = dialect.required(fields, "url")
-        parse(url)
         admitted.check_begins()
-        if served.fetch is None:
-            raise Refused("Remote upload is not available")
-        hashed = await password_hash(served, admitted)
-        terms = ShareTerms("page", password_hash=hashed)
-        wanted = RemoteRequest(admitted.identity, url, admitted.mirrors, terms, served.max_file_size)
-        session = await served.fetch(wanted)
-        await upload_keys.note_session(served.context, admitted.key, session.id)
-        return await share(served, request, session, hashed)
+        new = NewFetch(
+            url,
+            ShareTerms("page", password_hash=await password_hash(served, admitted)),
+            max_size=served.max_file_size,
+            lifetime=served.fetch_lifetime,
+            mirrors=list(admitted.mirrors),
+        )
+        done = await fetch_now(served.context, admitted.identity, new, served.fetches_open, request.is_disconnected)
+        return complete(served, request, done.file_name or "", done.size or 0, done.share_code or "")

@@ -55,8 +55,6 @@ class Chunks:
         if payload.is_empty and (asked.total or (finished and finished.size == 0)):
             await rest()
             return await self._without_bytes(current, finished)
-        if current is None and finished and asked.start:
-            return await self._again(finished, payload, rest)
         return await self._store(payload, rest)
 
     async def _current(self) -> UploadSession | None:
@@ -68,10 +66,12 @@ class Chunks:
 
     async def _finished(self) -> UploadSession | None:
         """The last file that was completed with this key, if it is still there."""
-        if self._key.session_id is None:
+        # Asked anew: another request may just have completed it.
+        session_id = await upload_keys.last_session(self._with.context, self._key)
+        if session_id is None:
             return None
         try:
-            session = await sessions.find_session(self._with.context, self._key.session_id)
+            session = await sessions.find_session(self._with.context, session_id)
         except SessionNotFound:
             return None
         return None if session.state is SessionState.OPEN else session
@@ -81,7 +81,10 @@ class Chunks:
         session: UploadSession | None = None
         try:
             async with AsyncExitStack() as stack:
-                session, turn = await self._turn(stack)
+                found = await self._turn(stack)
+                if found is None:
+                    return await self._again(payload, rest)
+                session, turn = found
                 await self._write(turn, place(asked, turn.boundaries), payload)
                 await rest()
         except BaseException:
@@ -93,8 +96,11 @@ class Chunks:
         await upload_keys.note_session(context, self._key, session.id)
         return self._pending(session)
 
-    async def _turn(self, stack: AsyncExitStack) -> tuple[UploadSession, Appending]:
-        """The session that the chunk goes to, a new one if need be, and the right to append to it."""
+    async def _turn(self, stack: AsyncExitStack) -> tuple[UploadSession, Appending] | None:
+        """The session that the chunk goes to, a new one if need be, and the right to append to it.
+
+        None when the chunk goes on with a file that takes none: it may have just been completed.
+        """
         context = self._with.context
         for _ in range(ATTEMPTS):
             session = await self._current()
@@ -103,17 +109,17 @@ class Chunks:
                     # Another file takes the place of one that was not finished.
                     await sessions.abort_upload(context, session.id)
                     session = None
+                if session is None and self._chunk.range.start:
+                    return None
                 session = session or await self._begin()
                 return session, await stack.enter_async_context(Appending(context, session))
             except SessionNotFound:
-                # The request that it was begun for has just failed.
+                # The request that it was begun for has just failed, or another one has completed it.
                 continue
         raise SessionNotFound
 
     async def _begin(self) -> UploadSession:
         chunk, admitted = self._chunk, self._chunk.admitted
-        if chunk.range.start:
-            raise Refused(GAP)
         admitted.check_begins()
         session = await sessions.start_upload(
             self._with.context,
@@ -157,10 +163,11 @@ class Chunks:
         place(asked, boundaries)
         return self._pending(current)
 
-    async def _again(
-        self, finished: UploadSession, payload: "Payload", rest: Callable[[], Awaitable[None]]
-    ) -> Response:
+    async def _again(self, payload: "Payload", rest: Callable[[], Awaitable[None]]) -> Response:
         """A chunk of a file that is complete: sent again, if it is the very same, by who did not hear that."""
+        finished = await self._finished()
+        if finished is None:
+            raise Refused(GAP)
         if finished.size != self._chunk.range.total:
             raise Refused(OTHER_TOTAL)
         pieces = await appending.stored_pieces(self._with.context, finished)

@@ -1,7 +1,8 @@
 """MirrorAce: what its ways of uploading have in common, and what each works with."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from fastapi import Request, Response
 
@@ -15,31 +16,15 @@ from common.http.public_url import base_url
 from common.identity import Identity
 from common.ids import parse_id
 from common.passwords import Passwords, normalised
-from upload_service.fetch_model import ShareTerms
 from upload_service.model import UploadKey, UploadSession
 from upload_service.operations import upload_keys
 from upload_service.operations.context import Context
 from upload_service.operations.mirrors import usable_mirrors
-from upload_service.shares import Shared, Shares
+from upload_service.shares import Shares
 
 REQUIRED = ("api_key", "api_token", "cTracker", "upload_key")
 
 NO_END = Expiry(None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteRequest:
-    """A URL to be fetched, http or https, and what is to become of it. `max_size` in bytes."""
-
-    identity: Identity
-    url: str
-    mirrors: tuple[int, ...]
-    terms: ShareTerms
-    max_size: int
-
-
-Fetch = Callable[[RemoteRequest], Awaitable[UploadSession]]
-"""Fetches while the client waits. The session names its file. Raises a `DomainError` when it cannot be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +38,10 @@ class MirrorAce:
     max_file_size: int
     max_mirrors: int
     public_url: str
-    fetch: Fetch | None = None
-    """None: nothing is fetched."""
+    fetch_lifetime: timedelta
+    """How long a fetch may take."""
+    fetches_open: int
+    """How many fetches an account may have that are not done."""
 
     @property
     def chunk_limit(self) -> int:
@@ -71,11 +58,15 @@ class Admitted:
     mirrors: tuple[int, ...]
     password: str
     """Empty: none."""
+    lacks_mirrors: bool
+    """Whether none is asked for although the account was told some to ask for."""
 
     def check_begins(self) -> None:
-        """Raise `Refused` unless the key is still good for beginning something."""
+        """Raise `Refused` unless the request may begin something."""
         if self.key.expires_at <= clock.now():
             raise Refused("The upload_key has expired")
+        if self.lacks_mirrors:
+            raise Refused("mirrors[] is missing")
 
 
 async def identify(request: Request, fields: Sequence[Field]) -> Identity:
@@ -91,23 +82,18 @@ async def admit(served: MirrorAce, request: Request, fields: Sequence[Field]) ->
     identity = await identify(request, fields)
     tracker, secret = dialect.value_of(fields, "cTracker"), dialect.value_of(fields, "upload_key")
     key = await upload_keys.find_key(served.context, identity, parse_id(tracker), secret)
-    mirrors = await _mirrors(served, identity, fields)
+    asked = dialect.mirror_ids(fields)
+    if len(asked) > served.max_mirrors:
+        raise Refused(f"At most {served.max_mirrors} mirrors can be selected")
+    usable = await usable_mirrors(served.context, identity)
+    ids = {mirror.id for mirror in usable}
+    mirrors = tuple(mirror_id for mirror_id in asked if mirror_id in ids)
+    lacks_mirrors = not asked and any(mirror.is_default for mirror in usable)
     password = dialect.value_of(fields, "file_password")
     if password:
         # It is hashed only when the file is complete, which is too late to refuse it.
         normalised(password)
-    return Admitted(identity, key, mirrors, password)
-
-
-async def _mirrors(served: MirrorAce, identity: Identity, fields: Sequence[Field]) -> tuple[int, ...]:
-    """The mirrors that are asked for and may be used. Raises `Refused` when there are too many, or none at all."""
-    asked = dialect.mirror_ids(fields)
-    if len(asked) > served.max_mirrors:
-        raise Refused(f"At most {served.max_mirrors} mirrors can be selected")
-    usable = {mirror.id for mirror in await usable_mirrors(served.context, identity)}
-    if usable and not asked:
-        raise Refused("mirrors[] is missing")
-    return tuple(mirror_id for mirror_id in asked if mirror_id in usable)
+    return Admitted(identity, key, mirrors, password, lacks_mirrors)
 
 
 async def password_hash(served: MirrorAce, admitted: Admitted) -> str | None:
@@ -118,13 +104,13 @@ async def password_hash(served: MirrorAce, admitted: Admitted) -> str | None:
 async def share(served: MirrorAce, request: Request, session: UploadSession, hashed: str | None) -> Response:
     """Give the file its page, and tell of it; asked again, it is the same page."""
     shared = await served.shares.create(session, NO_END, "page", password_hash=hashed)
-    return complete(served, request, session, shared)
+    return complete(served, request, session.file_name, session.size or 0, shared.code)
 
 
-def complete(served: MirrorAce, request: Request, session: UploadSession, shared: Shared) -> Response:
-    """The answer to a file's last chunk."""
-    url = f"{base_url(request, served.public_url)}/m/{shared.code}"
-    return _answer(session.file_name, session.size or 0, slug=shared.code, url=url, info="complete")
+def complete(served: MirrorAce, request: Request, name: str, size: int, slug: str) -> Response:
+    """The answer when a file has its page. `size` in bytes."""
+    url = f"{base_url(request, served.public_url)}/m/{slug}"
+    return _answer(name, size, slug=slug, url=url, info="complete")
 
 
 def pending(name: str, size: int) -> Response:

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from common.blob import BodyLength
 from common.dialects import mirrorace as dialect
 from common.dialects.mirrorace import Refused
-from common.errors import InvalidInput, TooLarge
+from common.errors import DomainError, InvalidInput, TooLarge
 from common.http.bodies import Field, FilePart, FormStream, content_length
 from upload_service.compat.form_upload import FORM_ALLOWANCE, FormUpload, store_part
 from upload_service.compat.mirrorace_chunks import Chunk, Chunks
@@ -39,24 +39,26 @@ class Upload:
 
     async def upload(self, request: Request) -> Response:
         """Store the form's file, or this chunk of it; the last one is answered with the file's page."""
-        try:
-            return await self._receive(request)
-        except TooLarge as error:
-            raise Refused(self._too_large) from error
-        except BodyLength:
-            raise InvalidInput("the form has too much after its file") from None
-
-    @property
-    def _too_large(self) -> str:
-        return f"A chunk has at most {self._with.max_chunk_size} bytes"
-
-    async def _receive(self, request: Request) -> Response:
-        served = self._with
-        longest = served.chunk_limit + FORM_ALLOWANCE
+        longest = self._with.chunk_limit + FORM_ALLOWANCE
         if (content_length(request) or 0) > longest:
-            raise TooLarge
+            raise self._too_large()
         form = FormStream(request, longest, count=dialect.FIELD_COUNT, field_limit=dialect.FIELD_LIMIT)
-        parts = aiter(form)
+        try:
+            return await self._receive(request, aiter(form))
+        except (DomainError, BodyLength) as error:
+            # Clients do not read an answer that ends the connection while they are sending.
+            await form.body.drain()
+            if isinstance(error, TooLarge):
+                raise self._too_large() from error
+            if isinstance(error, BodyLength):
+                raise InvalidInput("the form has too much after its file") from error
+            raise
+
+    def _too_large(self) -> Refused:
+        return Refused(f"A chunk has at most {self._with.max_chunk_size} bytes")
+
+    async def _receive(self, request: Request, parts: Parts) -> Response:
+        served = self._with
         fields, file = await _up_to_file(parts)
         if file and (late := [name for name in REQUIRED if not dialect.value_of(fields, name)]):
             raise Refused(f"{late[0]} is missing before the file")
@@ -82,8 +84,8 @@ class Upload:
             await _to_end(parts)
             hashed = await password_hash(served, admitted)
             session, shared = await upload.share(NO_END, "page", password_hash=hashed)
-        await upload_keys.note_session(served.context, admitted.key, session.id)
-        return complete(served, request, session, shared)
+            await upload_keys.note_session(served.context, admitted.key, session.id)
+        return complete(served, request, session.file_name, session.size or 0, shared.code)
 
 
 async def _up_to_file(parts: Parts) -> tuple[Sequence[Field], FilePart | None]:

@@ -21,10 +21,12 @@ from upload_service.drivers.interface import (
     Rules,
     UrlReader,
 )
-from upload_service.drivers.kinds import KINDS
+from upload_service.drivers.kinds import DESTINATION, KINDS, LOCATION
 
 __all__ = [
+    "DESTINATION",
     "KINDS",
+    "LOCATION",
     "Driver",
     "MirrorDown",
     "MirrorError",

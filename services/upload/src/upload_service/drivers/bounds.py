@@ -1,7 +1,7 @@
 """Bounds on what is exchanged with a mirror: in time, so that one that hangs is down, and in length."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from common.blob import SizedBody
@@ -9,26 +9,33 @@ from upload_service.drivers.interface import MirrorDown, MirrorRefused, ReplicaL
 
 
 @asynccontextmanager
-async def bounded(seconds: float) -> AsyncGenerator[asyncio.Timeout]:
-    """Raise `MirrorDown` when the block takes longer than `seconds`, or than its timeout is rescheduled to."""
+async def bounded(seconds: float, given_up: Callable[[], None] | None = None) -> AsyncGenerator[asyncio.Timeout]:
+    """Raise `MirrorDown` when the block takes longer than `seconds`, or than its timeout is rescheduled to.
+
+    `given_up` is called then.
+    """
     timeout = asyncio.timeout(seconds)
     try:
         async with timeout:
             yield timeout
     except TimeoutError:
         if timeout.expired():
+            if given_up:
+                given_up()
             raise MirrorDown from None
         raise
 
 
 @asynccontextmanager
-async def sending(blocks: AsyncIterable[bytes], size: int, seconds: float) -> AsyncGenerator[SizedBody]:
+async def sending(
+    blocks: AsyncIterable[bytes], size: int, seconds: float, given_up: Callable[[], None] | None = None
+) -> AsyncGenerator[SizedBody]:
     """A body to send within the block, which has `seconds` for each of its blocks and for what follows the last.
 
     Time spent waiting for the source is not the mirror's. When the source fails, its error is what is raised, whatever
     the client library made of it.
     """
-    async with bounded(seconds) as deadline:
+    async with bounded(seconds, given_up) as deadline:
         body = SizedBody(_timed(blocks, deadline, seconds), size)
         try:
             yield body

@@ -1,14 +1,21 @@
 """A folder of this machine, or of a disk that it mounts."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from upload_service.drivers import unfinished
-from upload_service.drivers.interface import Driver, MirrorDown, Place, Rules
+from upload_service.drivers.bounds import bounded
+from upload_service.drivers.interface import Driver, MirrorDown, MirrorRefused, Place, Rules
 from upload_service.drivers.opendal_base import operator_of
 from upload_service.drivers.options import folder_of
 from upload_service.drivers.pieces import PiecesDriver
+
+THREADS = 4
+
+_Answer = TypeVar("_Answer")
 
 
 def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
@@ -16,21 +23,25 @@ def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
 
 
 class FolderDriver:
-    """A folder, which must exist: a disk that is not mounted is down, and not an empty mirror."""
+    """A folder, which must exist: a disk that is not mounted is down, and not an empty mirror.
+
+    It is asked in threads of its own: on a disk that hangs, nobody else's wait.
+    """
 
     def __init__(self, root: Path, rules: Rules) -> None:
         self._root, self._rules = root, rules
-        self._opened: PiecesDriver | None = None
+        self._threads = ThreadPoolExecutor(THREADS, "folder")
+        self._found: tuple[Path, PiecesDriver] | None = None
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         driver = await self._present()
         # What a killed process left of this very path.
-        await asyncio.to_thread(self._remove_unfinished, path)
+        await self._ask(lambda: self._remove_unfinished(path))
         try:
             return await driver.write(path, blocks, size)
         except BaseException:
             # The binding cannot abort a write.
-            await asyncio.shield(asyncio.to_thread(self._remove_unfinished, path))
+            await asyncio.shield(self._ask(lambda: self._remove_unfinished(path)))
             raise
 
     async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
@@ -40,7 +51,7 @@ class FolderDriver:
 
     async def delete(self, place: Place) -> None:
         driver = await self._present()
-        await asyncio.to_thread(self._remove_unfinished, place.path)
+        await self._ask(lambda: self._remove_unfinished(place.path))
         await driver.delete(place)
 
     async def check(self) -> None:
@@ -48,16 +59,26 @@ class FolderDriver:
         await driver.check()
 
     async def close(self) -> None:
-        """Nothing: no file stays open."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _ask(self, question: Callable[[], _Answer]) -> _Answer:
+        async with bounded(self._rules.stall_seconds):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, question)
 
     async def _present(self) -> PiecesDriver:
-        """The driver of the folder, while it is there and where it was when it was allowed."""
-        if not await asyncio.to_thread(lambda: self._root.is_dir() and self._root.resolve() == self._root):
+        """The driver of the folder as it is now. Raises `MirrorDown`, `MirrorRefused`."""
+        return await self._ask(self._find)
+
+    def _find(self) -> PiecesDriver:
+        root = self._root.resolve()
+        if not root.is_dir():
             raise MirrorDown("the folder is not there")
-        if self._opened is None:
-            options = {"root": str(self._root), "atomic_write_dir": str(self._root / unfinished.FOLDER)}
-            self._opened = PiecesDriver(operator_of("fs", options), self._rules)
-        return self._opened
+        if not any(root.is_relative_to(folder.resolve()) for folder in self._rules.folders):
+            raise MirrorRefused("the folder leads to where no mirror may be")
+        if self._found is None or self._found[0] != root:
+            options = {"root": str(root), "atomic_write_dir": str(root / unfinished.FOLDER)}
+            self._found = root, PiecesDriver(operator_of("fs", options), self._rules)
+        return self._found[1]
 
     def _remove_unfinished(self, path: str) -> None:
         # OpenDAL gives each attempt a name of its own: that of the file, and something random.

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 
-from upload_service.drivers.bounds import bounded, cut, receiving, sending
+from upload_service.drivers.bounds import bounded, receiving, sending
 from upload_service.drivers.interface import Driver, MirrorDown, MirrorRefused, Place, ReplicaLost, Rules
 from upload_service.drivers.web import Web
 
@@ -50,7 +50,7 @@ class HttpDriver:
         if place.url is None:
             raise ReplicaLost
         if self._is_own(_split(place.url)):
-            blocks = self._read_own(place.url, start, length)
+            blocks = self._web.read(place.url, start, length, self._seconds)
         elif self._urls is not None:
             blocks = receiving(self._urls.read(place.url, start, length), self._seconds)
         else:
@@ -59,11 +59,9 @@ class HttpDriver:
             yield block
 
     async def delete(self, place: Place) -> None:
-        """Remove it, where the store can; otherwise it is only forgotten here."""
-        if not self._deletes or place.url is None:
+        """Remove it, where the store can; otherwise, and what is not on its own origin, is only forgotten here."""
+        if not self._deletes or place.url is None or not self._is_own(_split(place.url)):
             return
-        if not self._is_own(_split(place.url)):
-            raise MirrorRefused("the mirror keeps its files elsewhere")
         async with bounded(self._seconds), self._web.request("DELETE", place.url, expected=(404, 410)):
             pass
 
@@ -104,27 +102,6 @@ class HttpDriver:
 
     def _is_own(self, parts: SplitResult) -> bool:
         return _origin(parts) == self._origin
-
-    async def _read_own(self, url: str, start: int, length: int | None) -> AsyncIterator[bytes]:
-        if length == 0:
-            return
-        headers = {}
-        if start or length is not None:
-            headers["Range"] = f"bytes={start}-" + ("" if length is None else str(start + length - 1))
-        request = self._web.request("GET", url, headers=headers, expected=(416,))
-        async with bounded(self._seconds):
-            response = await request.__aenter__()
-        try:
-            if response.status == 416:
-                return
-            # A server that does not honour ranges answers with everything.
-            skip = 0 if response.status == 206 else start
-            async for block in cut(receiving(response.content.iter_any(), self._seconds), skip, length):
-                yield block
-        except (aiohttp.ClientError, OSError):
-            raise MirrorDown from None
-        finally:
-            await request.__aexit__(None, None, None)
 
 
 def _split(url: str) -> SplitResult:

@@ -31,6 +31,11 @@ def _names(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
+DESTINATION = _names("endpoint url ping_url host port host_key")
+"""Options that say to whom secrets are sent."""
+LOCATION = _names("endpoint url host port root bucket bucket_id container account_name")
+"""Options that say where replicas are."""
+
 _NO_LOGIN = _names("")
 _REFRESHED = _names("refresh_token client_id client_secret")
 _TOKENS = _names("access_token refresh_token client_secret")

@@ -5,6 +5,7 @@ Messages name options and never repeat their values.
 
 import base64
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from upload_service.drivers.kinds import KINDS, Kind
 MAX_LENGTH = 16 * 1024
 """Characters of one option; a service account's credential has about 2,400."""
 _LINES = ("private_key", "credential")
+_REGION = re.compile("[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?", re.ASCII)
+_BUCKET = re.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 
 
 def kind_of(kind: str) -> Kind:
@@ -33,6 +36,8 @@ def check(kind: str, options: Mapping[str, str], rules: Rules) -> None:
         _check_text(name, value)
         if name in _CHECKS:
             _CHECKS[name](name, value)
+    if kind == "s3":
+        _check_s3(options)
     if kind == "ftp":
         _check_url("endpoint", options["endpoint"], ("ftp", "ftps"))
     elif "endpoint" in options:
@@ -42,14 +47,23 @@ def check(kind: str, options: Mapping[str, str], rules: Rules) -> None:
 
 
 def folder_of(root: str, rules: Rules) -> Path:
-    """The folder that a mirror of kind fs writes to, without symbolic links. Raises `OptionsInvalid`."""
+    """The folder that a mirror of kind fs writes to. Raises `OptionsInvalid`.
+
+    The disk is not asked, as it may hang: where symbolic links lead is looked at whenever the folder is used.
+    """
     path = Path(root)
     if not path.is_absolute():
         raise OptionsInvalid("root is not an absolute path")
-    resolved = path.resolve()
-    if not any(resolved.is_relative_to(folder.resolve()) for folder in rules.folders):
+    if not any(path.is_relative_to(folder) for folder in rules.folders):
         raise OptionsInvalid("root is not in a folder that may hold mirrors")
-    return resolved
+    return path
+
+
+def _check_s3(options: Mapping[str, str]) -> None:
+    if not _REGION.fullmatch(options["region"]):
+        raise OptionsInvalid("region is not the name of a region, such as us-east-1")
+    if not _BUCKET.fullmatch(options["bucket"]):
+        raise OptionsInvalid("bucket is not the name of a bucket: 3 to 63 of a-z, 0-9, '.' and '-'")
 
 
 def _check_names(kind: Kind, given: frozenset[str]) -> None:
@@ -74,7 +88,7 @@ def _check_text(name: str, value: str) -> None:
 def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> None:
     try:
         parts = urlsplit(value)
-        valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        valid = parts.scheme in schemes and _is_host(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         valid = False
         parts = urlsplit("")
@@ -85,6 +99,14 @@ def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> None:
         raise OptionsInvalid(f"{name} holds a user name or a password; they have options of their own")
     if parts.fragment or (parts.query and name == "endpoint"):
         raise OptionsInvalid(f"{name} holds more than an address")
+
+
+def _is_host(value: str | None) -> bool:
+    """Whether it can be looked up: each part of a name has 1 to 63 characters."""
+    try:
+        return bool(value) and bool(value.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _check_http(name: str, value: str) -> None:
@@ -102,7 +124,7 @@ def _check_port(name: str, value: str) -> None:
 
 
 def _check_host(name: str, value: str) -> None:
-    if any(character in value for character in "/@ ?#"):
+    if any(character in value for character in "/@ ?#") or not _is_host(value):
         raise OptionsInvalid(f"{name} is not a host name or an address")
 
 

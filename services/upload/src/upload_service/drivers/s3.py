@@ -1,7 +1,7 @@
 """Any S3 server.
 
-Written to by the object store's own client: it streams, and it aborts the parts of a write that broke off, which
-OpenDAL's binding leaves behind, invisible and paid for.
+Written to and read by the object store's own client: it streams, it follows no redirect, and it aborts the parts of a
+write that broke off, which OpenDAL's binding leaves behind, invisible and paid for.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
@@ -10,16 +10,18 @@ from contextlib import asynccontextmanager
 import opendal
 
 from common import logging
-from common.blob import ObjectStore, SizedBody, write_stream
+from common.blob import ObjectMissing, ObjectStore, SizedBody, write_stream
 from common.blob.limits import MIB
 from common.errors import DomainError, StorageFull, TooLarge, Unavailable
-from upload_service.drivers.bounds import sending
+from upload_service.drivers.bounds import receiving, sending
 from upload_service.drivers.interface import (
     Driver,
     MirrorDown,
     MirrorError,
     MirrorFull,
     MirrorRefused,
+    Place,
+    ReplicaLost,
     ReplicaTooLarge,
     Rules,
 )
@@ -50,21 +52,34 @@ class S3Driver(OpenDalDriver):
             bucket_in_host=options.get("enable_virtual_host_style") == "true",
             silence_seconds=rules.stall_seconds,
         )
-        self._opened = False
+        self._is_open = False
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
-        if not self._opened:
-            self._opened = True
-            await self._store.open()
-        key = self._prefix + path
+        store, key = await self._opened(), self._prefix + path
         async with sending(blocks, size, self._seconds) as body, _translated():
             if size <= ONE_PUT:
-                await self._store.put(key, body, size)
+                await store.put(key, body, size)
             else:
-                await write_stream(self._store, key, _Certain(body), on_multipart=_unrecorded)
+                await write_stream(store, key, _Certain(body), on_multipart=_unrecorded)
+
+    async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        if length == 0:
+            return
+        store = await self._opened()
+        # Not by OpenDAL, which would follow a redirect to wherever it leads.
+        blocks = store.read(self._prefix + place.path, start, length)
+        async with _translated():
+            async for block in receiving(blocks, self._seconds):
+                yield block
 
     async def close(self) -> None:
         await self._store.close()
+
+    async def _opened(self) -> ObjectStore:
+        if not self._is_open:
+            self._is_open = True
+            await self._store.open()
+        return self._store
 
 
 class _Certain:
@@ -98,6 +113,8 @@ async def _translated() -> AsyncGenerator[None]:
 
 
 def _meaning(error: DomainError) -> MirrorError:
+    if isinstance(error, ObjectMissing):
+        return ReplicaLost()
     if isinstance(error, StorageFull):
         return MirrorFull()
     if isinstance(error, TooLarge):

@@ -7,6 +7,7 @@ import asyncio
 import posixpath
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import asyncssh
 
@@ -51,7 +52,7 @@ def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
 
 
 class SftpDriver:
-    """A folder of an SFTP server, over one connection that is made anew when it is lost."""
+    """A folder of an SFTP server, over one connection for all transfers, made anew when it is lost."""
 
     def __init__(
         self, options: Mapping[str, str], host_key: asyncssh.SSHKey, private_key: asyncssh.SSHKey | None, rules: Rules
@@ -67,16 +68,21 @@ class SftpDriver:
         place, attempt = self._place(path), self._place(unfinished.new_name(path))
         try:
             await self._remove_attempts(sftp, path)
-            async with sending(blocks, size, self._seconds) as body, self._asking(sftp, body):
+            hang_up = partial(self._hang_up, sftp)
+            async with sending(blocks, size, self._seconds, hang_up) as body, self._translated(sftp, body):
                 await sftp.makedirs(posixpath.dirname(attempt), exist_ok=True)
                 await sftp.makedirs(posixpath.dirname(place), exist_ok=True)
                 file = await sftp.open(attempt, "wb")
-                offset = 0
-                async for block in body:
-                    offset += await file.write(block, offset)
-                with suppress(asyncssh.SFTPOpUnsupported):
-                    await file.fsync()
-                await file.close()
+                try:
+                    offset = 0
+                    async for block in body:
+                        offset += await file.write(block, offset)
+                    with suppress(asyncssh.SFTPOpUnsupported):
+                        await file.fsync()
+                    await file.close()
+                except BaseException:
+                    await asyncio.shield(self._close(sftp, file))
+                    raise
                 await _rename(sftp, attempt, place)
         except MirrorDown:
             # There is nobody to ask to remove what it has.
@@ -89,20 +95,18 @@ class SftpDriver:
     async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         end = None if length is None else start + length
         sftp = await self._connected()
-        async with bounded(self._seconds), self._asking(sftp):
+        async with self._asking(sftp):
             file = await sftp.open(self._place(place.path), "rb")
         try:
             while wanted := READ_BLOCK if end is None else min(READ_BLOCK, end - start):
-                async with bounded(self._seconds), self._asking(sftp):
+                async with self._asking(sftp):
                     block = await file.read(wanted, start)
                 if not block:
                     return
                 start += len(block)
                 yield block
         finally:
-            with suppress(MirrorError):
-                async with bounded(self._seconds), self._asking(sftp):
-                    await file.close()
+            await asyncio.shield(self._close(sftp, file))
 
     async def delete(self, place: Place) -> None:
         sftp = await self._connected()
@@ -111,7 +115,7 @@ class SftpDriver:
 
     async def check(self) -> None:
         sftp = await self._connected()
-        async with bounded(self._seconds), self._asking(sftp):
+        async with self._asking(sftp):
             found = await sftp.isdir(self._root)
         if not found:
             raise MirrorRefused("the mirror has no such root")
@@ -119,36 +123,43 @@ class SftpDriver:
     async def close(self) -> None:
         self._hang_up(self._client)
 
+    async def _close(self, sftp: asyncssh.SFTPClient, file: asyncssh.SFTPClientFile) -> None:
+        """Close a file whatever became of it: what nobody closes stays open as long as the shared connection does."""
+        with suppress(MirrorError):
+            async with self._asking(sftp):
+                await file.close()
+
     def _place(self, path: str) -> str:
         return posixpath.join(self._root, path)
 
     async def _remove(self, sftp: asyncssh.SFTPClient, path: str) -> None:
         with suppress(ReplicaLost):
-            async with bounded(self._seconds), self._asking(sftp):
+            async with self._asking(sftp):
                 await sftp.remove(path)
 
     async def _remove_attempts(self, sftp: asyncssh.SFTPClient, path: str) -> None:
         folder = self._place(unfinished.FOLDER)
         names: Sequence[str] = []
         with suppress(ReplicaLost):
-            async with bounded(self._seconds), self._asking(sftp):
+            async with self._asking(sftp):
                 names = await sftp.listdir(folder)
         for name in names:
             if unfinished.is_attempt(name, path):
                 await self._remove(sftp, posixpath.join(folder, name))
 
     @asynccontextmanager
-    async def _asking(self, sftp: asyncssh.SFTPClient | None, body: SizedBody | None = None) -> AsyncGenerator[None]:
-        """For something that is bounded: errors become a mirror's, and when it hangs, it is hung up on.
+    async def _asking(self, sftp: asyncssh.SFTPClient | None) -> AsyncGenerator[None]:
+        """Something that is soon done: a server that hangs is hung up on, and errors become a mirror's."""
+        async with bounded(self._seconds, partial(self._hang_up, sftp)), self._translated(sftp):
+            yield
 
-        `body`: what is being written, whose own errors stay as they are.
-        """
+    @asynccontextmanager
+    async def _translated(
+        self, sftp: asyncssh.SFTPClient | None, body: SizedBody | None = None
+    ) -> AsyncGenerator[None]:
+        """Raise errors as a mirror's. `body`: what is being written, whose own errors stay as they are."""
         try:
             yield
-        except asyncio.CancelledError:
-            # It took too long, or nobody waits for it any more. Only the end of the connection closes an open file.
-            self._hang_up(sftp)
-            raise
         except (asyncssh.Error, OSError) as error:
             if body is not None and body.failure is error:
                 raise
@@ -160,7 +171,7 @@ class SftpDriver:
             raise _meaning(error) from None
 
     async def _connected(self) -> asyncssh.SFTPClient:
-        async with bounded(self._seconds), self._asking(None), self._connecting:
+        async with self._asking(None), self._connecting:
             if self._client is None or self._connection is None or self._connection.is_closed():
                 self._connection = await self._connect()
                 try:

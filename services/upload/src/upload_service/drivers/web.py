@@ -1,12 +1,13 @@
 """The HTTP client of the drivers that speak HTTP themselves."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
 
 from common import logging
 from common.blob import SizedBody
+from upload_service.drivers.bounds import bounded, cut, receiving
 from upload_service.drivers.interface import MirrorDown
 from upload_service.drivers.statuses import error_of
 
@@ -45,6 +46,28 @@ class Web:
         except (aiohttp.ClientError, OSError) as error:
             _log.debug("mirror_error", error=type(error).__name__)
             raise MirrorDown from None
+
+    async def read(self, url: str, start: int, length: int | None, seconds: float) -> AsyncIterator[bytes]:
+        """What a driver's `read` promises, of a URL; each block has `seconds` to arrive."""
+        if length == 0:
+            return
+        headers: dict[str, str] = {}
+        if start or length is not None:
+            headers["Range"] = f"bytes={start}-" + ("" if length is None else str(start + length - 1))
+        request = self.request("GET", url, headers=headers, expected=(416,))
+        async with bounded(seconds):
+            response = await request.__aenter__()
+        try:
+            if response.status == 416:
+                return
+            # A server that does not honour ranges answers with everything.
+            skip = 0 if response.status == 206 else start
+            async for block in cut(receiving(response.content.iter_any(), seconds), skip, length):
+                yield block
+        except (aiohttp.ClientError, OSError):
+            raise MirrorDown from None
+        finally:
+            await request.__aexit__(None, None, None)
 
     async def close(self) -> None:
         if self._session:

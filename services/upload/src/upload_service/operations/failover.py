@@ -14,7 +14,7 @@ from common import logging
 from common.blob import ContentHasher
 from common.blob.store import SIGNED_FOR
 from common.errors import DomainError, Forbidden, Unavailable
-from upload_service.drivers import MirrorDown
+from upload_service.drivers import MirrorDown, ReplicaLost
 from upload_service.mirror_model import Mirror, Replica
 from upload_service.model import Blob
 from upload_service.operations.context import Context
@@ -61,35 +61,45 @@ async def read_replica(context: Context, blob: Blob, start: int, length: int) ->
     """`length` bytes of a blob from `start`; what one mirror does not give comes from the next.
 
     Raises `NoReplica` when none is left, and `ReplicaDamaged` in place of the last block of a whole blob that is not
-    what was verified, so that nobody takes it for the whole; the replicas that it came from are then checked.
+    what was verified, so that nobody takes it for the whole. Replicas that turn out to be lost or damaged are checked.
     """
     async with context.db.connection() as connection:
         found = await replicas.verified_replicas(connection, blob.id)
         named = {mirror.id: mirror for mirror in await mirrors.all_mirrors(connection)}
-    hasher, held, used = ContentHasher(), b"", list[Replica]()
+    hasher, held, used, has_sent = ContentHasher(), b"", list[Replica](), False
     for replica in found:
         mirror = named.get(replica.mirror_id)
         if mirror is None:
             continue
         _log.warning("a mirror stands in for the store", mirror=mirror.id, blob=blob.id.hex)
         used.append(replica)
+        is_lost = True
         try:
             async with aclosing(_read(context, mirror, replica, start + hasher.size, length - hasher.size)) as blocks:
                 async for block in blocks:
                     if held:
                         yield held
+                        has_sent = True
                     hasher.update(block)
                     held = block
         except DomainError as error:
             _log.warning("a mirror cannot stand in", mirror=mirror.id, error=error.code)
-        if hasher.size == length:
-            break
-    if hasher.size != length:
-        raise NoReplica
-    if length == blob.size and hasher.sha256 != blob.sha256:
+            is_lost = isinstance(error, ReplicaLost)
+        except Exception:  # noqa: BLE001  (it is logged, with its stack)
+            _log.exception("a mirror cannot stand in", mirror=mirror.id)
+            is_lost = False
+        if hasher.size != length:
+            if is_lost:
+                await _doubt(context, [replica])
+            continue
+        if length != blob.size or hasher.sha256 == blob.sha256:
+            yield held
+            return
         await _doubt(context, used)
-        raise ReplicaDamaged
-    yield held
+        if has_sent:
+            raise ReplicaDamaged
+        hasher, held, used = ContentHasher(), b"", []
+    raise NoReplica
 
 
 async def _read(context: Context, mirror: Mirror, replica: Replica, start: int, length: int) -> AsyncGenerator[bytes]:
@@ -111,5 +121,5 @@ async def _read(context: Context, mirror: Mirror, replica: Replica, start: int, 
 async def _doubt(context: Context, used: Sequence[Replica]) -> None:
     async with context.db.connection() as connection:
         for replica in used:
-            _log.error("a replica is damaged", replica=replica.id.hex, mirror=replica.mirror_id)
+            _log.error("a replica is lost or damaged", replica=replica.id.hex, mirror=replica.mirror_id)
             await replicas.doubt_replica(connection, replica.id)

@@ -88,8 +88,14 @@ async def _begun(work: Work) -> _Begun | None:
 
 def _goes_on(answer: Answer, fetch: Fetch, start: int) -> bool:
     """Whether an answer is the rest of the very same content."""
-    is_same = answer.size == fetch.size and _validator(answer) == fetch.validator
+    # Who is told the time need not say it again (RFC 9110, section 15.3.7); a tag must be.
+    is_untold = bool(fetch.validator) and not fetch.validator.startswith('"') and not _names_content(answer)
+    is_same = answer.size == fetch.size and (is_untold or _validator(answer) == fetch.validator)
     return answer.status == 206 and answer.start == start and is_same
+
+
+def _names_content(answer: Answer) -> bool:
+    return "ETag" in answer.headers or "Last-Modified" in answer.headers
 
 
 def _validator(answer: Answer) -> str | None:
@@ -103,6 +109,8 @@ async def _begin(work: Work, answer: Answer) -> UploadSession:
     fetch = work.fetch
     if answer.start != 0:
         raise RemoteUnavailable("the content has changed")
+    if answer.status == 206 and answer.size is None:
+        raise RemoteUnavailable("the remote server does not say how much there is")
     if answer.size is not None and answer.size > fetch.max_size:
         raise TooLarge
     size = answer.size if answer.size and answer.size > PIECE else None

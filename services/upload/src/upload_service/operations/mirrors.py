@@ -1,13 +1,13 @@
 """Mirrors: what an administrator defines, and what accounts choose of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from common.errors import Conflict, InvalidInput
 from common.identity import Identity
-from upload_service.drivers import secret_names
+from upload_service.drivers import DESTINATION, LOCATION, secret_names
 from upload_service.mirror_model import MAX_PARALLEL, REMEMBERED, Mirror, check_link_pattern, check_mirror_name
 from upload_service.operations.context import Context
 from upload_service.operations.mirroring import MirrorNotFound
@@ -75,20 +75,30 @@ async def change_mirror(context: Context, mirror_id: int, changes: dict[str, Any
     """The mirror after the change: `changes` are fields of `MirrorSpec`, but for its kind.
 
     Of `options` those that are named are replaced, and those that are empty are dropped, so that secrets need not be
-    said again. What has failed there is tried again. Raises `MirrorNotFound`, `InvalidInput`, `MirrorNameTaken`.
+    said again, unless they would be sent to somebody else. What has failed there is tried again, and what was somewhere
+    else is looked for; what is there stays there. Raises `MirrorNotFound`, `InvalidInput`, `MirrorNameTaken`.
     """
     async with context.db.transaction() as connection:
         mirror = await mirrors.lock_mirror(connection, mirror_id)
         if mirror is None or mirror.removed_at:
             raise MirrorNotFound
-        options = _options(context, mirror) | changes.get("options", {})
-        said: dict[str, Any] = {name: getattr(mirror, name) for name in _FIELDS} | changes
-        said["options"] = {name: value for name, value in options.items() if value}
+        before, named = _options(context, mirror), changes.get("options", {})
+        options = {name: value for name, value in (before | named).items() if value}
+        kept = options.keys() & secret_names(mirror.kind) - named.keys()
+        if kept and _differ(before, options, DESTINATION):
+            raise InvalidInput(f"whoever is sent it changes: {', '.join(sorted(kept))} must be given anew")
+        said: dict[str, Any] = {name: getattr(mirror, name) for name in _FIELDS} | changes | {"options": options}
         changed = await mirrors.update_mirror(connection, mirror_id, _values(context, MirrorSpec(**said)))
         if changed is None:
             raise MirrorNameTaken
         await replicas.wake_replicas(connection, mirror_id)
+        if _differ(before, options, LOCATION):
+            await replicas.doubt_mirror(connection, mirror_id)
     return changed
+
+
+def _differ(before: Mapping[str, str], after: Mapping[str, str], names: frozenset[str]) -> bool:
+    return any(before.get(name) != after.get(name) for name in names)
 
 
 def _options(context: Context, mirror: Mirror) -> dict[str, str]:

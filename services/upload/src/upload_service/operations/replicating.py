@@ -10,6 +10,7 @@ worker that dies, or is broken off, between that answer and its record, leaves s
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -20,7 +21,17 @@ from common.blob.store import StoreRefused
 from common.db import Connection
 from common.errors import DomainError, Unavailable
 from common.ids import new_id
-from upload_service.drivers import Driver, MirrorError, OptionsInvalid, Place, ReplicaLost, ReplicaTooLarge
+from upload_service.drivers import (
+    Driver,
+    MirrorDown,
+    MirrorError,
+    MirrorFull,
+    MirrorRefused,
+    OptionsInvalid,
+    Place,
+    ReplicaLost,
+    ReplicaTooLarge,
+)
 from upload_service.mirror_model import (
     BREAKER_FAILURES,
     FAILED_AFTER,
@@ -41,6 +52,12 @@ LEASE = timedelta(seconds=10)
 TELL = timedelta(seconds=2)
 # What is wrong with one replica, and says nothing of its mirror.
 _BLAMELESS = (ReplicaLost, ReplicaTooLarge)
+# What says nothing of a replica, however often.
+_MIRRORS_OWN = (MirrorDown, MirrorFull)
+# After so many failures, what cannot be read back counts as lost on a mirror that is well otherwise.
+LOST_AFTER = 3
+# How many replicas are requested when one is done: in its place, and where a place was left empty.
+NEXT = 2
 
 _log = logging.get(__name__)
 
@@ -137,8 +154,11 @@ async def _copy(work: _Work, driver: Driver, blob: Blob) -> None:
         # A mirror that names its own places was given the content by an attempt that died before it could prove it.
         try:
             await _prove(driver, place, blob)
-        except (ReplicaLost, ReplicaDamaged):
-            await driver.delete(place)
+        except (ReplicaLost, ReplicaDamaged, MirrorRefused, MirrorDown) as error:
+            if isinstance(error, MirrorDown) and work.replica.attempts < LOST_AFTER:
+                raise
+            with suppress(MirrorRefused):
+                await driver.delete(place)
         else:
             await _verified(work, place)
             return
@@ -219,14 +239,19 @@ async def _note_success(connection: Connection, work: _Work) -> None:
 async def _fail(work: _Work, error: DomainError, *, blames_mirror: bool = False) -> None:
     """Record a failure, and leave the mirror alone for a while if it is the mirror that fails, time after time."""
     replica, state = work.replica, work.replica.state
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, StoreUnavailable) and not work.passed:
         # It says nothing of this replica.
         attempts, due_in = replica.attempts, wait_after(1)
     else:
         attempts = FAILED_AFTER if isinstance(error, ReplicaTooLarge) else replica.attempts + 1
+        if isinstance(error, _MIRRORS_OWN):
+            attempts = min(attempts, FAILED_AFTER - 1)
         due_in = wait_after(attempts)
     if state is ReplicaState.COPYING:
         state = ReplicaState.FAILED if attempts >= FAILED_AFTER else ReplicaState.QUEUED
+    elif state is ReplicaState.VERIFIED and isinstance(error, MirrorRefused) and attempts >= LOST_AFTER:
+        # Some stores refuse what they do not have. One that refuses us altogether fails its probes, too.
+        state = ReplicaState.VERIFIED if work.mirror.probe_error else ReplicaState.QUEUED
     _log.warning("replica failed", replica=replica.id.hex, mirror=work.mirror.id, error=error.code, attempts=attempts)
     async with work.context.db.transaction() as connection:
         if blames_mirror:
@@ -247,5 +272,5 @@ async def _drop(work: _Work) -> None:
 async def _request_next(work: _Work) -> None:
     async with work.context.db.connection() as connection:
         due = await replicas.due_replicas(connection, work.mirror.id)
-    for replica_id in due:
+    for replica_id in due[:NEXT]:
         await work.context.queue.replicate(replica_id)

@@ -2,13 +2,17 @@
 
 import asyncio
 
+from common import logging
 from upload_service.drivers import MirrorDown, MirrorError, OptionsInvalid
 from upload_service.mirror_model import REMEMBERED, Mirror
+from upload_service.operations.claims import UnexpectedFailure
 from upload_service.operations.context import Context
 from upload_service.queries import mirrors, replicas
 from upload_service.sealing import Unsealable
 
 PROBE_SECONDS = 20
+
+_log = logging.get(__name__)
 
 
 async def probe_mirror(context: Context, mirror: Mirror) -> str | None:
@@ -33,6 +37,9 @@ async def _answer(context: Context, mirror: Mirror) -> str | None:
         return failure.code
     except TimeoutError:
         return MirrorDown.code
+    except Exception:  # noqa: BLE001  (it is logged, with its stack)
+        _log.exception("a mirror could not be probed", mirror=mirror.id)
+        return UnexpectedFailure.code
     return None
 
 

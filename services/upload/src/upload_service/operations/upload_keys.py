@@ -48,6 +48,13 @@ async def find_key(context: Context, identity: Identity, key_id: UUID | None, se
     return key
 
 
+async def last_session(context: Context, key: UploadKey) -> UUID | None:
+    """The session that the last piece went to, as it is now."""
+    async with context.db.connection() as connection:
+        found = await upload_keys.get_key(connection, key.id)
+    return found.session_id if found else None
+
+
 async def note_session(context: Context, key: UploadKey, session_id: UUID) -> None:
     """Remember which session the last piece went to."""
     if key.session_id == session_id:

@@ -157,7 +157,7 @@ class _Staged:
             if part.length == 0:
                 continue
             hasher = ContentHasher()
-            async for block in self._context.store.read(self._session.staged_key(part.index), part.kept):
+            async for block in self._context.store.read(self._session.staged_key(part.index), size=part.kept):
                 self._left -= len(block)
                 hasher.update(block)
                 yield block

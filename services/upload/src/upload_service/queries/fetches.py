@@ -64,11 +64,12 @@ async def claim_fetch(
 ) -> Fetch | None:
     """Make `worker` the one who fetches; None when another one is at it, it is settled, or too many are under way.
 
-    `hold_counts` comes first.
+    Its time runs from the first claim. `hold_counts` comes first.
     """
     statement: LiteralString = f"""
         update fetch_job set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s,
-            changed_at = now()
+            changed_at = now(),
+            ends_at = case when state = 'queued' then now() + (ends_at - created_at) else ends_at end
         where id = %(id)s and {_OPEN} and {_FREE}
             and (select count(*) from fetch_job where {_RUNNING}) < %(at_once)s
             and (select count(*) from fetch_job as other where {_RUNNING} and owner = fetch_job.owner)

@@ -241,23 +241,33 @@ async def doubt_replica(connection: Connection, replica_id: UUID) -> None:
     )
 
 
-async def wake_replicas(connection: Connection, mirror_id: int) -> None:
-    """Have everything tried again now that failed on a mirror."""
+async def doubt_mirror(connection: Connection, mirror_id: int) -> None:
+    """Have all that was verified on a mirror checked, and break off whatever is being done there."""
     statement = """
-        update replica set due_at = now()
+        update replica set due_at = case when state = 'verified' then now() else due_at end,
+            worker = null, lease_until = null
+        where mirror_id = %(id)s and (state = 'verified' or lease_until is not null)
+    """
+    await connection.execute(statement, {"id": mirror_id})
+
+
+async def wake_replicas(connection: Connection, mirror_id: int) -> None:
+    """Have everything tried again now that failed on a mirror, as if for the first time."""
+    statement = """
+        update replica set due_at = now(), attempts = 0
         where mirror_id = %(id)s and error is not null and due_at > now() and lease_until is null
     """
     await connection.execute(statement, {"id": mirror_id})
 
 
 async def verified_replicas(connection: Connection, blob_id: UUID) -> list[Replica]:
-    """The replicas that hold a blob, those on mirrors that are well first."""
+    """The replicas that hold a blob, those that nobody doubts and that are on mirrors that are well first."""
     statement: LiteralString = """
         select replica.id, blob_id, mirror_id, state, url, bytes_done, attempts, error, due_at, replica.changed_at,
             verified_at
         from replica join mirror on mirror.id = mirror_id
         where blob_id = %(blob_id)s and state = 'verified' and is_enabled and removed_at is null
-        order by open_until > now() is true, probe_error is not null, verified_at desc
+        order by due_at <= now(), open_until > now() is true, probe_error is not null, verified_at desc
     """
     return await fetch_all(connection, Replica, statement, {"blob_id": blob_id})
 

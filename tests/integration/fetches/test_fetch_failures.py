@@ -12,9 +12,8 @@ from time import monotonic
 
 import pytest
 
-from common.blob import ObjectStore
-from tests.conftest import ROOT, MakeDatabase
-from tests.integration.running_fetches import MAX_SIZE, PIECE, STRONG, Bench, bench_on, serving
+from common.http.outbound import Outbound
+from tests.integration.running_fetches import MAX_SIZE, PIECE, STRONG, Bench, serving
 from tests.integration.running_remote import (
     Names,
     Request,
@@ -27,23 +26,18 @@ from tests.integration.running_remote import (
     silence,
 )
 from upload_service.fetch_model import Fetch, FetchState
-from upload_service.operations import fetch_content, fetching
+from upload_service.operations import fetching
 from upload_service.operations.fetch_work import Fetching
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
 @pytest.fixture
-async def bench(
-    make_database: MakeDatabase, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[Bench]:
-    monkeypatch.setattr(fetch_content, "PIECE", PIECE)
-    monkeypatch.setattr(fetching, "FIRST_WAIT_SECONDS", 0.01)
-    url = make_database(ROOT / "services/upload/migrations")
+async def outbound() -> AsyncGenerator[Outbound]:
     # Loopback stands for the public internet, but for one address that stands for what is not.
     names = Names(public_example=[["127.0.0.1"]], turning_example=[["127.0.0.1"], ["10.0.0.1"]])
-    async with opened("127.0.0.1/32", names) as outbound, bench_on(url, store, outbound) as bench:
-        yield bench
+    async with opened("127.0.0.1/32", names) as outbound:
+        yield outbound
 
 
 async def nothing_came_of(bench: Bench, fetch: Fetch, error: str) -> None:

@@ -3,33 +3,19 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 import pytest
 
 from common import clock
-from common.blob import ObjectStore
 from common.errors import InvalidInput, NotFound
-from tests.conftest import ROOT, MakeDatabase
-from tests.integration.running_fetches import PIECE, Bench, bench_on, serving
+from tests.integration.running_fetches import PIECE, Bench, serving
 from tests.integration.running_remote import answers, opened, redirects, remote
 from upload_service.fetch_model import FetchState, ShareTerms
 from upload_service.model import FileState
 from upload_service.operations import fetch_content, fetching
 from upload_service.operations.fetch_work import Fetching
 from upload_service.operations.mirroring import MirrorNotFound
-
-
-@pytest.fixture
-async def bench(
-    make_database: MakeDatabase, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[Bench]:
-    monkeypatch.setattr(fetch_content, "PIECE", PIECE)
-    monkeypatch.setattr(fetching, "FIRST_WAIT_SECONDS", 0.01)
-    url = make_database(ROOT / "services/upload/migrations")
-    async with opened("127.0.0.0/8") as outbound, bench_on(url, store, outbound) as bench:
-        yield bench
 
 
 @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5])

@@ -3,12 +3,10 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncGenerator
 
 import pytest
 
-from common.blob import ObjectStore
-from tests.conftest import ROOT, MakeDatabase
+from tests.integration.fetches.halting import one_file_is_left
 from tests.integration.running_fetches import (
     NOW,
     PIECE,
@@ -16,35 +14,17 @@ from tests.integration.running_fetches import (
     YEAR_OLD,
     Bench,
     Content,
-    bench_on,
     ranges,
     serving,
 )
-from tests.integration.running_remote import Request, Respond, answers, opened, remote
+from tests.integration.running_remote import Request, Respond, answers, remote
 from upload_service.fetch_model import FetchState
-from upload_service.operations import fetch_content, fetching
+from upload_service.operations import fetching
 
 SIZE = 2 * PIECE + 7
 REST = f"bytes={PIECE}-"
 WEAK = 'ETag: W/"1"\n'
 TIME = f"Last-Modified: {YEAR_OLD}\nDate: {NOW}\n"
-
-
-@pytest.fixture
-async def bench(
-    make_database: MakeDatabase, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[Bench]:
-    monkeypatch.setattr(fetch_content, "PIECE", PIECE)
-    monkeypatch.setattr(fetching, "FIRST_WAIT_SECONDS", 0.01)
-    url = make_database(ROOT / "services/upload/migrations")
-    async with opened("127.0.0.0/8") as outbound, bench_on(url, store, outbound) as bench:
-        yield bench
-
-
-async def only_one_file_is_left(bench: Bench) -> None:
-    await bench.sweep()
-    assert [thing.split()[0] for thing in sorted(await bench.left())] == ["blob", "file", "object"]
-    assert len(bench.share.made) == 1
 
 
 @pytest.mark.parametrize(
@@ -61,7 +41,7 @@ async def test_only_the_rest_is_fetched_when_the_content_can_be_recognised(
     assert await bench.content(done) == data
     assert ranges(server) == [None, REST, f"bytes={2 * PIECE}-"]
     assert [request.headers.get("if-range") for request in server.requests] == [None, condition, condition]
-    await only_one_file_is_left(bench)
+    await one_file_is_left(bench)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +54,7 @@ async def test_all_is_fetched_again_when_the_content_cannot_be_recognised(bench:
     async with serving(data, validators=validators, cuts=[PIECE + 9]) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
     assert ranges(server) == [None, None]
-    await only_one_file_is_left(bench)
+    await one_file_is_left(bench)
 
 
 @pytest.mark.parametrize("says_length", [True, False])
@@ -86,7 +66,7 @@ async def test_what_is_no_longer_than_a_piece_is_fetched_again(bench: Bench, say
         server.respond = whole if says_length else after(cut, whole)
         assert await bench.content(await bench.fetch(server.url())) == data
     assert ranges(server) == [None, None]
-    await only_one_file_is_left(bench)
+    await one_file_is_left(bench)
 
 
 def after(*responses: Respond) -> Respond:
@@ -130,7 +110,7 @@ async def test_what_is_not_the_rest_of_the_same_content_is_never_mixed_with_it(
         assert await bench.content(await bench.fetch(server.url())) == data
     assert ranges(server)[:2] == [None, REST]
     assert ranges(server)[-1] is None
-    await only_one_file_is_left(bench)
+    await one_file_is_left(bench)
 
 
 async def test_content_that_changed_begins_anew_in_the_same_answer(bench: Bench) -> None:
@@ -141,7 +121,7 @@ async def test_content_that_changed_begins_anew_in_the_same_answer(bench: Bench)
         assert await bench.content(await bench.fetch(server.url())) == data
     assert ranges(server) == [None, REST, f"bytes={2 * PIECE}-"]
     assert server.requests[2].headers["if-range"] == '"2"'
-    await only_one_file_is_left(bench)
+    await one_file_is_left(bench)
 
 
 async def test_a_server_without_ranges_is_asked_for_all_again(bench: Bench) -> None:
@@ -149,7 +129,7 @@ async def test_a_server_without_ranges_is_asked_for_all_again(bench: Bench) -> N
     async with serving(data, cuts=[PIECE + 9], knows_ranges=False) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
     assert ranges(server) == [None, REST]
-    await only_one_file_is_left(bench)
+    await one_file_is_left(bench)
 
 
 async def test_a_range_that_is_answered_in_parts_is_gone_on_with(bench: Bench) -> None:

@@ -1,0 +1,45 @@
+"""What tests of fetches stand on: one worker's parts, and those of another worker beside it."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import pytest
+
+from common.blob import ObjectStore
+from common.http.outbound import Outbound
+from tests.conftest import ROOT, MakeDatabase
+from tests.integration.running_fetches import PIECE, Bench, bench_on
+from tests.integration.running_remote import STALL, opened
+from upload_service.operations import fetch_content, fetching
+
+
+@pytest.fixture
+def database_url(make_database: MakeDatabase) -> str:
+    return make_database(ROOT / "services/upload/migrations")
+
+
+@pytest.fixture
+async def outbound(request: pytest.FixtureRequest) -> AsyncGenerator[Outbound]:
+    """A client to which loopback is the public internet, with the patience that a module names in `STALL_SECONDS`."""
+    async with opened("127.0.0.0/8", stall_seconds=getattr(request.module, "STALL_SECONDS", STALL)) as outbound:
+        yield outbound
+
+
+@pytest.fixture
+async def bench(
+    database_url: str, store: ObjectStore, outbound: Outbound, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Bench]:
+    monkeypatch.setattr(fetch_content, "PIECE", PIECE)
+    monkeypatch.setattr(fetching, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(fetching, "TELL", timedelta(milliseconds=20))
+    async with bench_on(database_url, store, outbound) as bench:
+        yield bench
+
+
+@pytest.fixture
+async def other(database_url: str, store: ObjectStore, bench: Bench) -> AsyncGenerator[Bench]:
+    """Another worker."""
+    async with bench_on(database_url, store, bench.fetching.outbound) as other:
+        other.account, other.share = bench.account, bench.share
+        other.peer.stand_in = bench.share
+        yield other

@@ -1,0 +1,88 @@
+"""How much is fetched at once, and everyone's turn."""
+
+import asyncio
+from datetime import timedelta
+
+from tests.integration.running_fetches import Bench, serving, somebody
+from tests.integration.running_remote import Request, remote
+from upload_service.operations import fetch_jobs, fetch_work
+from upload_service.operations.fetch_jobs import TooManyFetches
+from upload_service.operations.fetch_work import Fetching
+from upload_service.queries import fetches
+
+STALL_SECONDS = 20
+"""Servers here halt."""
+
+
+async def test_so_many_are_fetched_at_once(bench: Bench) -> None:
+    bench.fetching = Fetching(bench.context, bench.fetching.shares, bench.fetching.outbound, 3, 2)
+    accounts = [somebody() for _ in range(3)]
+    async with remote(forever_open) as server:
+        asked = [await bench.ask(server.url(), account=account) for account in accounts for _ in range(3)]
+        running = [asyncio.create_task(bench.run(fetch_id)) for fetch_id in asked]
+
+        async def states() -> list[tuple[object, ...]]:
+            return await bench.ask_rows("select owner, count(*) from fetch_job where state = 'fetching' group by owner")
+
+        async def settled() -> bool:
+            return sum(int(str(row[1])) for row in await states()) == 3
+
+        await bench.until(settled)
+        await bench.until(lambda: sum(task.done() for task in running) == 6)
+        assert max(int(str(row[1])) for row in await states()) <= 2
+        assert server.connections <= 3
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def forever_open(_: Request, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
+    await asyncio.Event().wait()
+
+
+async def test_everyone_has_a_turn(bench: Bench) -> None:
+    """Who has asked for much does not keep others waiting: first everyone's first, then everyone's second."""
+    many, few = somebody(), somebody()
+    crowd = [await bench.ask("http://files.example/", account=many) for _ in range(3)]
+    last = await bench.ask("http://files.example/", account=few)
+    async with bench.context.db.connection() as connection:
+        assert await fetches.waiting_fetches(connection, 10) == [crowd[0], last, crowd[1], crowd[2]]
+        assert await fetches.waiting_fetches(connection, 2) == [crowd[0], last]
+    # What is being fetched is the account's first already.
+    await fetch_work.claim_fetch(bench.fetching, crowd[0])
+    async with bench.context.db.connection() as connection:
+        assert await fetches.waiting_fetches(connection, 10) == [last, crowd[1], crowd[2]]
+
+
+async def test_the_next_are_requested_when_one_is_over(bench: Bench) -> None:
+    async with serving(b"abc") as (server, _):
+        first, second = [await bench.ask(server.url()) for _ in range(2)]
+        bench.queue.fetches.clear()
+        await bench.run(first)
+    assert bench.queue.fetches == [second]
+
+
+async def test_an_account_has_so_many_open_fetches(bench: Bench) -> None:
+    new = fetch_jobs.NewFetch("http://files.example/", fetch_jobs.ShareTerms(), 1, timedelta(hours=1))
+
+    async def ask() -> object:
+        return await fetch_jobs.request_fetch(bench.context, bench.account, new, most_open=3)
+
+    answered = await asyncio.gather(*(ask() for _ in range(8)), return_exceptions=True)
+    assert sum(isinstance(answer, TooManyFetches) for answer in answered) == 5
+    await fetch_jobs.request_fetch(bench.context, somebody(), new, most_open=3)
+    await bench.ask_rows("update fetch_job set state = 'canceled' where owner = %(id)s", id=bench.account.account_id)
+    await ask()
+
+
+async def test_what_was_settled_long_ago_is_forgotten(bench: Bench) -> None:
+    async with serving(b"abc") as (server, _):
+        done, waiting = await bench.fetch(server.url()), await bench.ask(server.url())
+    await bench.ask_rows("update fetch_job set changed_at = now() - interval '29 days'")
+    await bench.sweep()
+    assert len(await bench.ask_rows("select * from fetch_job")) == 2
+    await bench.ask_rows("update fetch_job set changed_at = now() - interval '31 days'")
+    await bench.sweep()
+    assert await bench.ask_rows("select id from fetch_job") == [(waiting,)]
+    assert await bench.content(done) == b"abc"
