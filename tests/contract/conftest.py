@@ -29,6 +29,7 @@ NARROW = {
     "MIRRORACE_MAX_FILE_SIZE": str(8 * 1024 * 1024),
     "MIRRORACE_MAX_MIRRORS": "3",
     "PUBLIC_ROOMS": "5",
+    "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32",
     "GATEWAY_TRUSTED_PROXIES": "127.0.0.1/32",
 }
 """Limits that a test reaches at once; and the gateway believes the addresses that tests claim to come from."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -72,11 +72,10 @@ class Mirrored:
         return httpx.get(self.service.url + self.path, headers=headers)
 
     def doubted(self) -> list[str]:
-        """The kinds of the mirrors that are to be checked at once."""
-        due = (
-            "select kind from replica join mirror on mirror.id = mirror_id where due_at <= now() and state = 'verified'"
-        )
-        return [kind for (kind,) in self.service.ask(due)]
+        """The kinds of the mirrors on which this content is to be checked at once."""
+        blob_id = self.path.rpartition("/")[2].partition("?")[0]
+        due = "select kind from replica join mirror on mirror.id = mirror_id where due_at <= now() and blob_id = %s"
+        return [kind for (kind,) in self.service.ask(due, UUID(blob_id))]
 
     def damage_first(self, change: Callable[[bytes], bytes]) -> None:
         self.first.put(self.there, change(self.first.stored()[self.there]))

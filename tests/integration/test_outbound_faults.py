@@ -1,7 +1,9 @@
 """How the client for strangers' URLs fares with servers that are slow, broken or endless."""
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +29,8 @@ from tests.integration.running_remote import (
     remote,
     silence,
 )
+
+MIB = 1024 * 1024
 
 
 @pytest.fixture
@@ -54,6 +58,44 @@ async def test_a_server_that_does_not_go_on_is_given_up_in_time(outbound: Outbou
         with pytest.raises(RemoteUnavailable, match="in time"):
             await fetched(outbound, server.url())
     assert STALL <= monotonic() - began < 2 * STALL + 1
+
+
+async def test_a_server_that_hardly_goes_on_is_given_up(outbound: Outbound) -> None:
+    began = monotonic()
+    async with remote(forever(b"HTTP/1.1 200 OK\r\n\r\n", b"aa", STALL / 10)) as server:
+        with pytest.raises(RemoteUnavailable, match="slowly"):
+            await fetched(outbound, server.url())
+    assert STALL <= monotonic() - began < 2 * STALL + 1
+
+
+async def test_a_caller_that_takes_its_time_is_not_the_servers_fault(
+    outbound: Outbound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.http.outbound.SLOWEST", 4 * MIB)
+    async with remote(answers("200 OK", f"Content-Length: {4 * MIB}\n", b"a" * 4 * MIB)) as server:
+        seen = 0
+        async with outbound.get(server.url()) as answer:
+            async for block in answer.blocks():
+                seen += len(block)
+                await asyncio.sleep(STALL / 4)
+    assert seen == 4 * MIB
+
+
+@pytest.mark.parametrize("head", ["HTTP/1.1 200 OK", "HTTP/1.0 200 OK", "HTTP/1.1 200 OK\r\nConnection: close"])
+async def test_a_connection_that_is_reset_is_not_the_end_of_the_content(outbound: Outbound, head: str) -> None:
+    async def respond(_: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"{head}\r\n\r\n".encode() + b"a" * 1000)
+        await writer.drain()
+        await asyncio.sleep(STALL / 3)
+        if is_reset:
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    async with remote(respond) as server:
+        is_reset = True
+        with pytest.raises(RemoteUnavailable, match="broke off"):
+            await fetched(outbound, server.url())
+        is_reset = False
+        assert await fetched(outbound, server.url()) == b"a" * 1000
 
 
 async def test_a_silent_server_has_less_time_than_a_slow_one() -> None:

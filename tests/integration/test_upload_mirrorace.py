@@ -364,6 +364,30 @@ def test_mirrors_are_chosen(service: UploadService, sender: Sender, mirrors: tup
             assert [row[0] for row in wanted] == expected
 
 
+def test_who_is_told_of_no_default_mirror_need_not_ask_for_any(
+    service: UploadService, sender: Sender, mirrors: tuple[int, int, int]
+) -> None:
+    fields = sender.fields(sender.variables())
+    service.ask("update mirror set is_default = false")
+    assert succeeded(sender.post(fields, b"x"))["info"] == "complete"
+    assert succeeded(sender.post(fields, b"0123456789", "bytes 0-9/11"))["info"] == "continue"
+    # What has begun goes on as it was.
+    service.ask("update mirror set is_default = true")
+    assert succeeded(sender.post(fields, b"a", "bytes 10-10/11"))["info"] == "complete"
+    refused(sender.post(fields, b"x"), "mirrors[] is missing")
+
+
+def test_no_more_default_mirrors_are_told_of_than_may_be_asked_for(
+    service: UploadService, sender: Sender, mirrors: tuple[int, int, int]
+) -> None:
+    for name in "defgh":
+        _mirror(service, name, is_default=True)
+    variables = sender.variables()
+    chosen = [("mirrors[]", mirror) for mirror in variables["default_mirrors"]]
+    assert len(chosen) == int(variables["max_mirrors"])
+    succeeded(sender.post([*sender.fields(variables), *chosen], b"x"))
+
+
 def test_a_key_is_an_api_keys_own(service: UploadService, sender: Sender) -> None:
     """Also another key of the same account's cannot use it, nor one that was revoked."""
     person = service.auth.sign_up()

@@ -243,6 +243,38 @@ def test_a_first_chunk_that_is_sent_twice_at_once_is_one_file(service: UploadSer
     assert last["info"] == "complete"
 
 
+def test_a_last_chunk_that_is_sent_twice_at_once_is_one_file(service: UploadService, sender: Sender) -> None:
+    fields, content = sender.fields(sender.variables()), secrets.token_bytes(1000)
+    succeeded(sender.post(fields, content[:500], "bytes 0-499/1000", "a.bin"))
+    form, pause = curl_form(fields, "a.bin", content[500:]), threading.Event()
+    person = service.client()
+    with ThreadPoolExecutor(2) as pool:
+        kind, body = slow(form, pause)
+        headers = {"Content-Type": kind, "Content-Range": "bytes 500-999/1000", "Content-Length": str(len(form[1]))}
+        first = pool.submit(lambda: person.post("/api/v1/upload", content=body, headers=headers))
+        _until(lambda: service.ask("select 1 from part where stored_at is null and lease_until > now()") != [])
+        second = pool.submit(sender.send, form, "bytes 500-999/1000")
+        time.sleep(0.3)
+        pause.set()
+        assert succeeded(first.result()) == succeeded(second.result())
+
+
+def test_a_refusal_comes_when_the_body_has_been_sent(service: UploadService, sender: Sender) -> None:
+    """Until then, clients take an answer and the end of the connection for a failure of theirs."""
+    fields = sender.fields(sender.variables() | {"upload_key": "0" * 32})
+    kind, body = curl_form(fields, "a.bin", bytes(500_000))
+    for content_range in ("", "Content-Range: bytes 5-9/7\r\n"):
+        with _connected(service) as connection:
+            head = f"POST /api/v1/upload HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n{content_range}"
+            connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:-200])
+            connection.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                connection.recv(65536)
+            connection.sendall(body[-200:])
+            connection.settimeout(20)
+            assert b'"status":"error"' in connection.recv(65536)
+
+
 def test_a_chunk_that_waited_for_one_that_failed_begins_by_itself(
     service: UploadService, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:

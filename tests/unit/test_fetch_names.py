@@ -122,6 +122,9 @@ EARLIER, LATER = "Wed, 01 Jan 2025 00:00:00 GMT", "Wed, 01 Jan 2025 00:00:01 GMT
         # RFC 9110, section 13.1.5: no time where there is a tag, and no weak one.
         ('W/"a"', EARLIER, LATER, None),
         ("bare", EARLIER, LATER, None),
+        # What no header can carry, or not every database.
+        *((tag, None, None, None) for tag in ('"a', '"a"b"', '"\x01"', '"\x7f"', '"\xfc"', '"\udcff"', '"a b"')),
+        ('"!#~"', None, None, '"!#~"'),
         *((None, "yesterday", LATER, None), (None, EARLIER, "soon", None), (None, None, LATER, None)),
         (None, "Wed, 01 Jan 2025 00:00:00 -0000", LATER, None),
     ],

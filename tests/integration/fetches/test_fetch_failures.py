@@ -78,6 +78,7 @@ async def test_a_name_is_judged_at_each_connection(bench: Bench) -> None:
         ("//[::ffff:10.0.0.1]/", "address_refused"),
         ("file:///etc/passwd", "url_invalid"),
         ("gopher://public.example/", "url_invalid"),
+        *((location, "url_invalid") for location in ("http://[", "//[x]/", "http://exa\u2100mple/")),
         ("/again", "too_many_redirects"),
     ],
 )

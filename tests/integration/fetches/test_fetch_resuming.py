@@ -141,6 +141,21 @@ async def test_a_range_that_is_answered_in_parts_is_gone_on_with(bench: Bench) -
     assert ranges(server) == [None, REST, f"bytes={2 * PIECE}-"]
 
 
+async def test_the_rest_of_what_is_known_by_its_time_need_not_say_the_time_again(bench: Bench) -> None:
+    data = secrets.token_bytes(SIZE)
+    rest = partial(data[PIECE:], PIECE, SIZE, f"Date: {NOW}\n")
+    async with serving(data, validators=TIME, cuts=[PIECE + 9], misbehaves=rest) as (server, _):
+        assert await bench.content(await bench.fetch(server.url())) == data
+    assert ranges(server) == [None, REST]
+    assert server.requests[1].headers["if-range"] == YEAR_OLD
+
+
+async def test_a_part_of_nobody_knows_how_much_is_not_taken_for_the_content(bench: Bench) -> None:
+    part = answers("206 Partial Content", "Content-Length: 3\nContent-Range: bytes 0-2/*\n", b"abc")
+    async with remote(after(part, answers("200 OK", "Content-Length: 10\n", b"0123456789"))) as server:
+        assert await bench.content(await bench.fetch(server.url())) == b"0123456789"
+
+
 async def test_an_answer_of_another_length_than_it_says_is_not_taken_for_the_content(bench: Bench) -> None:
     """A part that nobody asked for, which ends as if it were all."""
     whole = answers("200 OK", "Content-Length: 10\n", b"0123456789")

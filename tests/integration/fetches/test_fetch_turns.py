@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from tests.integration.running_fetches import Bench, serving, somebody
 from tests.integration.running_remote import Request, remote
+from upload_service.fetch_model import FetchState
 from upload_service.operations import fetch_jobs, fetch_work
 from upload_service.operations.fetch_jobs import TooManyFetches
 from upload_service.operations.fetch_work import Fetching
@@ -53,6 +54,24 @@ async def test_everyone_has_a_turn(bench: Bench) -> None:
     await fetch_work.claim_fetch(bench.fetching, crowd[0])
     async with bench.context.db.connection() as connection:
         assert await fetches.waiting_fetches(connection, 10) == [last, crowd[1], crowd[2]]
+
+
+async def test_time_spent_waiting_for_a_turn_is_not_the_fetchs(bench: Bench) -> None:
+    async with serving(b"abc") as (server, _):
+        fetch_id = await bench.ask(server.url(), lifetime=timedelta(seconds=60))
+        day = "interval '1 day'"
+        await bench.ask_rows(f"update fetch_job set created_at = created_at - {day}, ends_at = ends_at - {day}")
+        assert await bench.content(await bench.run(fetch_id)) == b"abc"
+
+
+async def test_a_fetch_that_was_begun_has_no_more_time_for_being_begun_again(bench: Bench) -> None:
+    async with serving(b"abc") as (server, _):
+        bench.share.is_down = True
+        fetch = await bench.fetch(server.url())
+        await bench.ask_rows("update fetch_job set ends_at = now()")
+        bench.share.is_down = False
+        fetch = await bench.run(fetch.id)
+    assert (fetch.state, fetch.error) == (FetchState.FAILED, "fetch_too_slow")
 
 
 async def test_the_next_are_requested_when_one_is_over(bench: Bench) -> None:

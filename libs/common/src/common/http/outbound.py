@@ -114,7 +114,7 @@ class Answer:
     def _check_end(self) -> None:
         """Raise `RemoteUnavailable` when the end of the connection, which alone tells the body's end, was none."""
         is_told = self.length is not None or "Transfer-Encoding" in self.headers
-        if not is_told and self._protocol and isinstance(self._protocol.exception(), OSError):
+        if not is_told and self._protocol is not None and isinstance(self._protocol.exception(), OSError):
             raise RemoteUnavailable("the remote server broke off")
 
 

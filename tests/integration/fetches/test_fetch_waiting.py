@@ -1,0 +1,63 @@
+"""Fetches that somebody waits for."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from common.errors import RateLimited
+from tests.integration.running_fetches import MAX_SIZE, Bench, serving
+from tests.integration.running_remote import answers, remote
+from upload_service.fetch_model import Fetch, FetchState, ShareTerms
+from upload_service.operations.fetch_jobs import NewFetch
+from upload_service.operations.fetch_waiting import FetchEnded, fetch_now
+
+
+async def stays() -> bool:
+    return False
+
+
+async def wait_for(bench: Bench, url: str, *, most_open: int = 10) -> Fetch:
+    """Wait for a fetch while a worker does it."""
+    new = NewFetch(url, ShareTerms("page"), MAX_SIZE, timedelta(hours=1))
+    waiting = asyncio.create_task(fetch_now(bench.context, bench.account, new, most_open, stays))
+    await bench.until(lambda: bench.queue.fetches or waiting.done())
+    for fetch_id in bench.queue.fetches:
+        await bench.run(fetch_id)
+    return await waiting
+
+
+async def test_who_waits_is_told_what_came_of_it(bench: Bench) -> None:
+    async with serving(b"abc") as (server, _):
+        done = await wait_for(bench, server.url("/a.bin"))
+    assert (done.state, done.file_name, done.size) == (FetchState.DONE, "a.bin", 3)
+    assert [made["form"] for made in bench.share.made] == ["page"]
+    assert done.share_code
+    assert await bench.content(done) == b"abc"
+
+
+async def test_who_waits_is_told_why_it_failed(bench: Bench) -> None:
+    async with remote(answers("404 Not Found", "Content-Length: 0\n")) as server:
+        with pytest.raises(FetchEnded, match="404"):
+            await wait_for(bench, server.url())
+
+
+async def test_who_has_too_many_fetches_does_not_wait(bench: Bench) -> None:
+    with pytest.raises(RateLimited):
+        await wait_for(bench, "http://files.example/", most_open=0)
+
+
+async def test_who_leaves_is_waited_for_no_longer_and_the_fetch_goes_on(bench: Bench) -> None:
+    looks = 0
+
+    async def leaves() -> bool:
+        nonlocal looks
+        looks += 1
+        return looks > 2
+
+    async with serving(b"abc") as (server, _):
+        new = NewFetch(server.url(), ShareTerms("page"), MAX_SIZE, timedelta(hours=1))
+        with pytest.raises(FetchEnded):
+            await fetch_now(bench.context, bench.account, new, 10, leaves)
+        (fetch_id,) = bench.queue.fetches
+        assert (await bench.run(fetch_id)).state is FetchState.DONE
