@@ -73,6 +73,14 @@ async def test_what_is_put_is_read_back(store: ObjectStore, size: int) -> None:
     assert info.size == size
 
 
+@pytest.mark.parametrize(("start", "size"), [(0, 1), (3, None), (3, 65536), (3 * MIB - 1, 100), (3 * MIB, None)])
+async def test_a_part_of_what_is_put_is_read_back(store: ObjectStore, start: int, size: int | None) -> None:
+    content = os.urandom(3 * MIB)
+    await store.put("key", blocks(content), len(content))
+    read = b"".join([block async for block in store.read("key", start, size)])
+    assert read == content[start : None if size is None else start + size]
+
+
 async def test_an_object_can_be_replaced_and_removed(store: ObjectStore) -> None:
     await store.put("key", blocks(b"first"), 5)
     await store.put("key", blocks(b"second"), 6)

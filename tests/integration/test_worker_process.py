@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from celery import Celery
 
-from common.queue.app import create_celery
+from common.queue.app import create_celery, send, waiting
 from tests.conftest import ROOT
 
 PATIENCE_SECONDS = 30
@@ -106,3 +106,18 @@ def test_processes_run_one_operation_each_within_its_time(valkey_url: str, tmp_p
         worker.stop()
         noted = worker.noted()
     assert noted["opened"] == noted["closed"] <= 2
+
+
+def test_no_more_messages_wait_than_may(valkey_url: str) -> None:
+    queue = f"test-{secrets.token_hex(6)}"
+    celery = create_celery(queue, valkey_url)
+    try:
+        for _ in range(5):
+            send(celery, "note", "a", queue=queue, most=3)
+        assert waiting(celery, queue) == 3
+        send(celery, "note", "a", queue=queue)
+        assert waiting(celery, queue) == 4
+    finally:
+        with celery.connection_for_write() as connection:
+            cast("Any", connection.default_channel).queue_purge(queue)
+        celery.close()

@@ -1,0 +1,46 @@
+"""How the worker of transfers shares its threads out."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+from uuid import uuid4
+
+from celery import Celery
+
+from common.queue.app import WorkerProcess
+from upload_service.tasks import FETCH, REPLICATE, Transferring, register_transfers
+
+
+class Process:
+    """Runs nothing: what is asked of it waits until it may end."""
+
+    def __init__(self) -> None:
+        self.ends = threading.Event()
+        self.running = threading.Semaphore(0)
+        self.count = 0
+
+    def run(self, _: Callable[[Any], Any]) -> None:
+        self.count += 1
+        self.running.release()
+        assert self.ends.wait(20)
+
+
+def test_a_transfer_without_a_place_is_left_to_the_sweep_and_a_probe_waits_for_none() -> None:
+    app, process = Celery(set_as_current=False), Process()
+    register_transfers(app, cast("WorkerProcess[Transferring]", process), 2)
+    with ThreadPoolExecutor(3) as threads:
+        copy, fetch = (threads.submit(app.tasks[name], uuid4().hex) for name in (REPLICATE, FETCH))
+        for _ in range(2):
+            assert process.running.acquire(timeout=20)
+        app.tasks[REPLICATE](uuid4().hex)
+        app.tasks[FETCH](uuid4().hex)
+        assert process.count == 2
+        probe = threads.submit(app.tasks["upload.probe_mirrors"])
+        assert process.running.acquire(timeout=20)
+        process.ends.set()
+        for each in (copy, fetch, probe):
+            each.result(20)
+    app.tasks[REPLICATE](uuid4().hex)
+    assert process.count == 4
+    app.close()
