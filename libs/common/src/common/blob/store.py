@@ -209,6 +209,8 @@ class ObjectStore:
         async with self._request("GET", key, headers=wanted, accepted=(416,)) as response:
             if response.status == 416:
                 return
+            if wanted and response.status != 206:
+                raise StoreRefused("the object store does not know ranges")
             async for block in response.content.iter_any():
                 yield block
 

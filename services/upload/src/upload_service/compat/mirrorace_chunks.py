@@ -50,11 +50,12 @@ class Chunks:
         asked = self._chunk.range
         if asked.total > self._with.max_file_size:
             raise Refused(f"A file has at most {self._with.max_file_size} bytes")
-        current, finished = await self._current(), await self._finished()
-        payload = await Payload.begin(file)
-        if payload.is_empty and (asked.total or (finished and finished.size == 0)):
-            await rest()
-            return await self._without_bytes(current, finished)
+        current, payload = await self._current(), await Payload.begin(file)
+        if payload.is_empty:
+            finished = await self._finished()
+            if asked.total or (finished and finished.size == 0):
+                await rest()
+                return await self._without_bytes(current, finished)
         return await self._store(payload, rest)
 
     async def _current(self) -> UploadSession | None:
