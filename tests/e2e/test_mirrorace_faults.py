@@ -63,8 +63,9 @@ def test_a_sequence_survives_the_death_of_its_service_between_chunks(
     chunks, form = CLIENTS[client]
     content, variables = secrets.token_bytes(MIB) * 24 + secrets.token_bytes(12345), sender.variables()
     assert len(content) == SIZE
-    for header, payload in chunks(content, LIMIT):
-        stack.wait_restarted("upload", stack.kill("upload"))
+    for number, (header, payload) in enumerate(chunks(content, LIMIT)):
+        if number in (1, 2):
+            stack.wait_restarted("upload", stack.kill("upload"))
         result = send(sender, form(sender.fields(variables), "fault.bin", payload), header)
     assert hashlib.sha256(fetched(http, result["slug"])).digest() == hashlib.sha256(content).digest()
 
@@ -91,9 +92,9 @@ def test_a_sequence_survives_the_death_of_its_service_within_chunks(
 ) -> None:
     chunks, form = CLIENTS[client]
     content, variables = secrets.token_bytes(MIB) * 12 + secrets.token_bytes(12345), sender.variables()
-    for header, payload in chunks(content, LIMIT):
+    for number, (header, payload) in enumerate(chunks(content, LIMIT)):
         whole = form(sender.fields(variables), "fault.bin", payload)
-        if len(payload) > MIB:
+        if number in (0, 1):
             _break_off(stack, sender, whole, header)
         result = send(sender, whole, header)
     assert hashlib.sha256(fetched(http, result["slug"])).digest() == hashlib.sha256(content).digest()

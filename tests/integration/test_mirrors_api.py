@@ -137,7 +137,7 @@ def test_only_its_owner_says_where_a_file_is_mirrored(
 
 def secret_mirrors(folder: Path) -> Iterator[dict[str, Any]]:
     away = "http://127.0.0.1:9"
-    s3 = {"endpoint": away, "region": "x", "bucket": "b", "access_key_id": "a", "secret_access_key": SECRET}
+    s3 = {"endpoint": away, "region": "x", "bucket": "files", "access_key_id": "a", "secret_access_key": SECRET}
     yield new_mirror(folder, kind="s3", options=s3)
     yield new_mirror(folder, kind="webdav", options={"endpoint": away, "username": "u", "password": SECRET})
     yield new_mirror(folder, kind="http", options={"url": away, "token": SECRET})

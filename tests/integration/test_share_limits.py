@@ -71,7 +71,7 @@ def test_right_codes_are_given_back_however_many_come_at_once(start: Start) -> N
     with start(error_count=3) as service:
         client = service.client()
         code = share_text(client, expire_style="forever")
-        with ThreadPoolExecutor(6) as pool:
+        with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda _: guess(client, code)[0], range(60)))
         assert answers == [200] * 60
 

@@ -228,7 +228,7 @@ def test_shares_do_what_the_model_says(make_database: MakeDatabase) -> None:
         run_state_machine_as_test(
             ShareMachine,
             settings=settings(
-                max_examples=150,
+                max_examples=60,
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],

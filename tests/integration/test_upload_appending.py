@@ -392,9 +392,9 @@ async def test_nothing_is_appended_to_what_has_ended(bench: Bench) -> None:
 async def test_only_the_beginning_of_an_object_is_read(store: ObjectStore) -> None:
     await store.put("key", Source(b"abcdef").__aiter__(), 6)
     for size, expected in ((1, b"a"), (6, b"abcdef"), (None, b"abcdef")):
-        assert b"".join([block async for block in store.read("key", size)]) == expected
+        assert b"".join([block async for block in store.read("key", size=size)]) == expected
     with pytest.raises(ObjectMissing):
-        async for _ in store.read("other", 1):
+        async for _ in store.read("other", size=1):
             pass
 
 

@@ -161,7 +161,7 @@ def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDat
         for opened in (db.open(), store.open(), store.ensure_bucket()):
             runner.run(opened)
 
-        @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
         @given(STEPS)
         def check(steps: list[Write | AtOnce]) -> None:
             queue.verifications.clear()
