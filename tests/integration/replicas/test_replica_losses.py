@@ -133,7 +133,7 @@ async def test_a_mirror_that_is_moved_gets_everything_in_its_new_place(
     copying = asyncio.create_task(system.work())
     await begun.wait()
     moved = await mirrors.change_mirror(system.context, mirror.id, {"options": {"root": str(new)}})
-    await asyncio.wait_for(copying, 5)
+    await asyncio.wait_for(copying, 20)
     for _ in range(2):
         await upkeep.sweep_replicas(system.context)
         await system.work()
