@@ -197,6 +197,22 @@ async def test_a_mirror_that_hangs_does_not_delay_the_probes_of_others(
     assert (await system.mirror_now(well)).probe_error is None
 
 
+async def test_a_probe_that_fails_as_nobody_expected_is_told_and_keeps_none_from_theirs(
+    system: Mirrored, server: MirrorServer, other: MirrorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing, well = await system.mirror(server), await system.mirror(other)
+
+    async def broken(_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    watched = system.drivers.watch(failing)
+    monkeypatch.setattr(watched, "check", broken.__get__(watched))
+    await upkeep.probe_mirrors(system.context)
+    assert (await system.mirror_now(failing)).probe_error == "unexpected"
+    found = await system.mirror_now(well)
+    assert (found.probe_error, found.probed_at is not None) == (None, True)
+
+
 async def test_new_credentials_have_everything_tried_again(system: Mirrored, server: MirrorServer) -> None:
     assert server.wrong
     mirror = await mirrors.define_mirror(system.context, mirrors.MirrorSpec("wrong", server.kind, server.wrong))
