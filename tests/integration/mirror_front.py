@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from common.cancelling import cancel
 from deploy.local.ports import LOOPBACK, choose
+from tests.integration.running_remote import handled
 
 Result = TypeVar("Result")
 
@@ -100,17 +101,11 @@ class Front:
             # It came in just before.
             writer.transport.abort()
             return
-        task = asyncio.create_task(self._serve(reader, writer))
+        task = handled(self._serve, reader, writer)
         self._tasks.add(task)
         self._writers.add(writer)
-
-        # Not left to the task itself, which may be cancelled before it begins.
-        def end(_: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
-            self._writers.discard(writer)
-            writer.transport.abort()
-
-        task.add_done_callback(end)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._writers.discard(writer))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -2,9 +2,10 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -43,6 +44,17 @@ class Remote:
         return f"{scheme}://{host or self.host}:{self.port}{path}"
 
 
+def handled(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> asyncio.Task[None]:
+    """Serve a connection in a task, and end it with the task, also with one that is cancelled before it begins."""
+    task = asyncio.create_task(serve(reader, writer))
+    task.add_done_callback(lambda _: writer.transport.abort())
+    return task
+
+
 @asynccontextmanager
 async def remote(
     respond: Respond, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
@@ -70,15 +82,9 @@ async def remote(
                 await writer.wait_closed()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(serve(reader, writer))
+        task = handled(serve, reader, writer)
         tasks.add(task)
-
-        # Not left to the task itself, which may be cancelled before it begins.
-        def end(_: asyncio.Task[None]) -> None:
-            tasks.discard(task)
-            writer.transport.abort()
-
-        task.add_done_callback(end)
+        task.add_done_callback(tasks.discard)
 
     server = await asyncio.start_server(connected, host, port, ssl=tls)
     running.port = server.sockets[0].getsockname()[1]

@@ -238,7 +238,7 @@ async def _note_success(connection: Connection, work: _Work) -> None:
 
 async def _fail(work: _Work, error: DomainError, *, blames_mirror: bool = False) -> None:
     """Record a failure, and leave the mirror alone for a while if it is the mirror that fails, time after time."""
-    replica, state = work.replica, work.replica.state
+    replica = work.replica
     if isinstance(error, StoreUnavailable) and not work.passed:
         # It says nothing of this replica.
         attempts, due_in = replica.attempts, wait_after(1)
@@ -247,11 +247,7 @@ async def _fail(work: _Work, error: DomainError, *, blames_mirror: bool = False)
         if isinstance(error, _MIRRORS_OWN):
             attempts = min(attempts, FAILED_AFTER - 1)
         due_in = wait_after(attempts)
-    if state is ReplicaState.COPYING:
-        state = ReplicaState.FAILED if attempts >= FAILED_AFTER else ReplicaState.QUEUED
-    elif state is ReplicaState.VERIFIED and isinstance(error, MirrorRefused) and attempts >= LOST_AFTER:
-        # Some stores refuse what they do not have. One that refuses us altogether fails its probes, too.
-        state = ReplicaState.VERIFIED if work.mirror.probe_error else ReplicaState.QUEUED
+    state = _state_after(work, error, attempts)
     _log.warning("replica failed", replica=replica.id.hex, mirror=work.mirror.id, error=error.code, attempts=attempts)
     async with work.context.db.transaction() as connection:
         if blames_mirror:
@@ -262,6 +258,16 @@ async def _fail(work: _Work, error: DomainError, *, blames_mirror: bool = False)
             connection, replica, work.worker, state=state, attempts=attempts, error=error.code, due_in=due_in
         ):
             await replicas.drop_claim(connection, replica.id, work.worker)
+
+
+def _state_after(work: _Work, error: DomainError, attempts: int) -> ReplicaState:
+    """What a replica is after so many failures in a row, of which `error` is the last."""
+    state = work.replica.state
+    if state is ReplicaState.COPYING:
+        return ReplicaState.FAILED if attempts >= FAILED_AFTER else ReplicaState.QUEUED
+    # Some stores refuse what they do not have. One that refuses us altogether fails its probes, too.
+    is_lost = isinstance(error, MirrorRefused) and attempts >= LOST_AFTER and not work.mirror.probe_error
+    return ReplicaState.QUEUED if state is ReplicaState.VERIFIED and is_lost else state
 
 
 async def _drop(work: _Work) -> None:
