@@ -15,8 +15,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from common.blob import ObjectStore
 from common.db.migrate import migrate
+from common.store import ObjectStore
 from deploy.local import credentials, postgres, valkey
 from deploy.local.stack import RunningStack, StartedStack, start
 from tests import containers

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from common.blob import ObjectStore
 from common.db import Database
+from common.store import ObjectStore
 from tests.conftest import ROOT
 from tests.integration.mirror_servers import MirrorServer
 from tests.integration.upload_contexts import Requests

@@ -9,14 +9,14 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from common.blob import ObjectStore
-from common.blob.limits import MIN_PART_SIZE
 from common.db import Database
 from common.db.rows import fetch_all
-from common.http.internal import Peer, PeerUnavailable
-from common.http.outbound import Outbound
 from common.identity import Identity, Role
 from common.ids import new_id
+from common.outbound.client import Outbound
+from common.peers import Peer, PeerUnavailable
+from common.store import ObjectStore
+from common.store.limits import MIN_PART_SIZE
 from tests.integration.running_remote import Remote, Request, Respond, remote
 from tests.integration.running_upload import ShareStandIn
 from tests.integration.upload_contexts import Requests, new_drivers

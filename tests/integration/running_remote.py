@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from common.cancelling import cancel
 from common.http.client_address import parse_networks
-from common.http.outbound import Outbound
+from common.outbound.client import Outbound
 
 Respond = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
 

@@ -13,9 +13,9 @@ from auth_service.operations import account as accounts
 from auth_service.operations import erasing, purging
 from common.credentials import CredentialsUnavailable
 from common.db import Database
-from common.http.internal import Peer, new_client
-from common.http.service_tokens import TokenSource
 from common.identity import Identity
+from common.peers import Peer, new_client
+from common.tokens.services import TokenSource
 from tests.conftest import MakeDatabase
 from tests.integration.running_auth import PASSWORD, AuthService, Person, operating, running_auth
 from tests.integration.running_share import SECRETS, served

@@ -9,7 +9,7 @@ import pytest
 
 from auth_service.app import create_app
 from common.errors import Unauthenticated
-from common.http.service_tokens import TokenSource, TokenVerifier
+from common.tokens.services import TokenSource, TokenVerifier
 from tests.conftest import MakeDatabase
 from tests.integration.running_auth import MIGRATIONS, auth_settings
 from tests.integration.running_share import SECRETS, served

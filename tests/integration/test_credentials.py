@@ -14,9 +14,7 @@ from jwt.algorithms import OKPAlgorithm
 
 from common import credentials
 from common.credentials import CredentialCache, CredentialsUnavailable, Unknown, session_name
-from common.http.identities import Identities
-from common.http.public_keys import PublicKeys
-from common.http.user_tokens import UserTokens
+from common.identities import Identities
 from common.identity import (
     CredentialsMalformed,
     CredentialsMissing,
@@ -26,6 +24,8 @@ from common.identity import (
     TokenInvalid,
     TokenRevoked,
 )
+from common.tokens.public_keys import PublicKeys
+from common.tokens.users import UserTokens
 
 CLOSED = "redis://127.0.0.1:1/0"
 KID = "the key"

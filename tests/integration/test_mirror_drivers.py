@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from common.blob import BodyLength, ObjectMissing
-from common.blob.limits import MIB
+from common.store import BodyLength, ObjectMissing
+from common.store.limits import MIB
 from tests.integration.mirror_front import Background, Fault, background
 from tests.integration.mirror_servers import SERVERS, WRONG, BucketContents, MirrorServer
 from tests.integration.running_remote import answers, redirects, remote
@@ -329,7 +329,7 @@ async def test_parts_of_an_s3_upload_that_broke_off_are_aborted(
     server: MirrorServer, driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3, "ONE_PUT", 6 * MIB)
-    monkeypatch.setattr("common.blob.writer.PART_SIZE", 6 * MIB)
+    monkeypatch.setattr("common.store.writer.PART_SIZE", 6 * MIB)
     assert isinstance(server.contents, BucketContents)
     content = os.urandom(20 * MIB)
     place = await written(driver, new_path(), content)

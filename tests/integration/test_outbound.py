@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from common.http.outbound import Outbound, RemoteRefused, TooManyRedirects
+from common.outbound.client import Outbound, RemoteRefused, TooManyRedirects
 from tests.integration.running_remote import (
     REDIRECTS,
     Names,

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from common.http.outbound import Outbound, RemoteUnavailable
+from common.outbound.client import Outbound, RemoteUnavailable
 from tests.integration.running_remote import (
     STALL,
     Names,
@@ -71,7 +71,7 @@ async def test_a_server_that_hardly_goes_on_is_given_up(outbound: Outbound) -> N
 async def test_a_caller_that_takes_its_time_is_not_the_servers_fault(
     outbound: Outbound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("common.http.outbound.SLOWEST", 4 * MIB)
+    monkeypatch.setattr("common.outbound.client.SLOWEST", 4 * MIB)
     async with remote(answers("200 OK", f"Content-Length: {4 * MIB}\n", b"a" * 4 * MIB)) as server:
         seen = 0
         async with outbound.get(server.url()) as answer:

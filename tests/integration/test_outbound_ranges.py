@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from common.http.outbound import Outbound, RemoteUnavailable
+from common.outbound.client import Outbound, RemoteUnavailable
 from tests.integration.running_remote import Request, Respond, answers, fetched, opened, remote
 
 CONTENT = bytes(range(256)) * 1024

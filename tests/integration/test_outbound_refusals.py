@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from common.http.outbound import AddressRefused, RemoteUnavailable, UrlInvalid
+from common.outbound.client import AddressRefused, RemoteUnavailable, UrlInvalid
 from tests.integration.running_remote import Names, Remote, answers, fetched, opened, redirects, remote
 
 OK = answers("200 OK", "Content-Length: 2\n", b"ok")

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from common.db import Database
-from common.http.internal import Peer, new_client
-from common.http.service_tokens import TokenSource
+from common.peers import Peer, new_client
+from common.tokens.services import TokenSource
 from share_service import tasks
 from share_service.tasks import WorkerState
 from tests.conftest import MakeDatabase

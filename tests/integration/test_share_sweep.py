@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from common.db import Database
-from common.http.internal import Peer, new_client
-from common.http.service_tokens import TokenSource
+from common.peers import Peer, new_client
+from common.tokens.services import TokenSource
 from share_service import operations, tasks
 from share_service.model import CodesCrowded, Naming, Terms
 from share_service.operations import create

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import httpx
 import pytest
 
-from common.blob import (
+from common.store import (
     BodyLength,
     ObjectMissing,
     ObjectStore,
@@ -22,7 +22,7 @@ from common.blob import (
     UploadMissing,
     write_stream,
 )
-from common.blob.limits import GIB, MAX_PARTS, MIB, MIN_PART_SIZE, TIB, StoreLimit
+from common.store.limits import GIB, MAX_PARTS, MIB, MIN_PART_SIZE, TIB, StoreLimit
 from tests.conftest import Engines
 from tests.containers import StoreAddress
 

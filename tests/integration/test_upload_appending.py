@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from common.blob import DigestClaim, ObjectMissing, ObjectStore
-from common.blob.limits import MIB
 from common.db import Database
 from common.errors import TooLarge
+from common.store import DigestClaim, ObjectMissing, ObjectStore
+from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_drivers
 from upload_service.model import Layout, SessionState, UploadSession

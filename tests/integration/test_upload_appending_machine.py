@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.blob import ObjectStore
-from common.blob.limits import MIB
 from common.db import Database
+from common.store import ObjectStore
+from common.store.limits import MIB
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_drivers
 from upload_service.model import SessionState

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from common.blob import DigestClaim, ObjectStore
 from common.db import Database
 from common.errors import Conflict, DomainError
+from common.store import DigestClaim, ObjectStore
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_drivers
 from upload_service.model import UNVERIFIED, SessionState

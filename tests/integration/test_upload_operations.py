@@ -12,10 +12,10 @@ from uuid import UUID, uuid4
 import pytest
 from minio import Minio
 
-from common.blob import ContentHasher, DigestClaim, ObjectStore
-from common.blob.limits import MIB
 from common.db import Database
 from common.errors import Gone, InvalidInput, NotFound, NotReady, TooLarge
+from common.store import ContentHasher, DigestClaim, ObjectStore
+from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_drivers
 from upload_service.model import Layout, Part, SessionState, UploadSession

@@ -21,7 +21,7 @@ from auth_service.model import (
 )
 from auth_service.operations import signing
 from common.errors import Unauthenticated
-from common.http.service_tokens import ALGORITHM, AUDIENCE
+from common.tokens.services import ALGORITHM, AUDIENCE
 
 NOW = datetime.now(UTC)
 SECRETS = {"share": "share's secret", "upload": "upload's secret", "empty": ""}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.blob.digest import SAMPLE_SIZE, ContentHasher, DigestClaim
+from common.store.digest import SAMPLE_SIZE, ContentHasher, DigestClaim
 
 
 def in_blocks(content: bytes, size: int, *, sampled: bool = True) -> ContentHasher:

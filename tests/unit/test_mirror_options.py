@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from common.blob.limits import MAX_PARTS, MIB, TIB
+from common.store.limits import MAX_PARTS, MIB, TIB
 from upload_service.drivers import KINDS, OptionsInvalid, Rules, check_options, open_driver, secret_names
 from upload_service.drivers.interface import MirrorDown, MirrorError, MirrorFull, MirrorRefused, ReplicaLost
 from upload_service.drivers.pieces import piece_size

@@ -14,7 +14,7 @@ from common.dialects import mirrorace
 from common.dialects.mirrorace import BAD_CREDENTIALS, MirrorAceRoute, Refused, identify, mirror_ids, read_fields
 from common.errors import DomainError
 from common.http.bodies import Field, FilePart, FormStream
-from common.http.identities import Identities
+from common.identities import Identities
 from common.identity import TokenRevoked
 from tests.unit.test_bodies import BOUNDARY, FORM, form, request
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from common.blob.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MIB, MIN_PART_SIZE, check_parts
 from common.errors import InvalidInput, TooLarge
+from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MIB, MIN_PART_SIZE, check_parts
 from tests.unit.test_passing import session_of
 from upload_service.model import MAX_CHUNKS, ChunkIndexInvalid, Layout, plan_chunks
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput
-from common.http.pages import Cursor
+from common.pages import Cursor
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.http.remote_urls import URL_LIMIT, UrlInvalid, parse, without_credentials
+from common.outbound.urls import URL_LIMIT, UrlInvalid, parse, without_credentials
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from common.blob import ObjectStore
-from common.http.outbound import Outbound
+from common.outbound.client import Outbound
+from common.store import ObjectStore
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.running_fetches import PIECE, Bench, bench_on
 from tests.integration.running_remote import STALL, opened

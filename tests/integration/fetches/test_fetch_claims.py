@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from common.blob import ObjectStore, StoreUnavailable
 from common.db import Database, DatabaseUnavailable
+from common.store import ObjectStore, StoreUnavailable
 from tests.integration.fetches.halting import Halting, dies, halfway, leases_run_out, one_file_is_left
 from tests.integration.running_fetches import PIECE, Bench, ranges, serving
 from tests.integration.running_remote import Request, answers, remote

@@ -12,7 +12,7 @@ from time import monotonic
 
 import pytest
 
-from common.http.outbound import Outbound
+from common.outbound.client import Outbound
 from tests.integration.fetches.halting import leases_run_out
 from tests.integration.running_fetches import MAX_SIZE, PIECE, STRONG, Bench, serving
 from tests.integration.running_remote import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.blob import ObjectStore
+from common.store import ObjectStore
 from tests.conftest import MakeDatabase
 from tests.integration.mirror_front import Background, background
 from tests.integration.mirror_servers import MirrorServer

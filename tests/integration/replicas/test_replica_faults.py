@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from common.blob import ObjectStore
 from common.identity import Identity, Role
+from common.store import ObjectStore
 from tests.integration.mirror_front import Background, Fault
 from tests.integration.mirror_servers import MirrorServer, fs, http, webdav
 from tests.integration.mirrored import Mirrored, Source, mirrored

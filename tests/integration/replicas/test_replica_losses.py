@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from common.blob import ObjectStore, StoreUnavailable
 from common.errors import InvalidInput
+from common.store import ObjectStore, StoreUnavailable
 from tests.integration.mirror_servers import MirrorServer, fs, http
 from tests.integration.mirrored import Mirrored
 from upload_service.drivers import MirrorDown, MirrorRefused

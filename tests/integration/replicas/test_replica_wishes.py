@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from common.blob import ObjectStore
 from common.db import Connection
 from common.errors import DomainError, NotFound
+from common.store import ObjectStore
 from tests.conftest import Engines
 from tests.integration.mirrored import Mirrored, mirrored
 from upload_service.mirror_model import Mirror

@@ -26,12 +26,12 @@ from common.credentials import CredentialCache
 from common.db import Database
 from common.errors import Unavailable
 from common.http import app as http
-from common.http.identities import Identities
-from common.http.public_keys import PublicKeys
-from common.http.user_tokens import UserTokens
+from common.identities import Identities
 from common.limits import Limiter
 from common.passwords import Passwords
 from common.queue.app import create_celery, send_soon
+from common.tokens.public_keys import PublicKeys
+from common.tokens.users import UserTokens
 
 BOOTSTRAP_RETRY_SECONDS = 1
 

@@ -7,7 +7,7 @@ from typing import cast
 from fastapi import Request
 
 from auth_service.operations.context import Context
-from common.http.identities import Identities
+from common.identities import Identities
 from common.limits import Limiter
 
 

@@ -10,7 +10,7 @@ from celery import Celery
 from auth_service.operations import erasing, purging, signing
 from common import clock, logging
 from common.db import Database
-from common.http.internal import Peer
+from common.peers import Peer
 from common.queue.app import WorkerProcess
 
 ERASE = "auth.erase_accounts"

@@ -1,7 +1,7 @@
 """How the auth service checks the tokens of services: by the keys that it has itself."""
 
-from common.http.public_keys import PublicKeys
-from common.http.service_tokens import TokenVerifier
+from common.tokens.public_keys import PublicKeys
+from common.tokens.services import TokenVerifier
 
 
 class OwnVerifier(TokenVerifier):

@@ -8,9 +8,9 @@ from auth_service import tasks
 from auth_service.settings import WorkerSettings
 from auth_service.tasks import Working
 from common.db import Database
-from common.http.internal import Peer, new_client
-from common.http.service_tokens import TokenSource
+from common.peers import Peer, new_client
 from common.queue.app import WorkerProcess, create_celery
+from common.tokens.services import TokenSource
 
 settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from common.http.internal import Peer
+from common.peers import Peer
 
 REMEMBER_SECONDS = 30
 _REMEMBERED = 20_000

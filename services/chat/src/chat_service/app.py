@@ -23,12 +23,12 @@ from chat_service.streams import Streams
 from common.credentials import CredentialCache
 from common.db import Database
 from common.http import app as http
-from common.http.identities import AuthPeer, Identities
-from common.http.internal import Peer, new_client
-from common.http.service_tokens import TokenSource, TokenVerifier
-from common.http.user_tokens import UserTokens
+from common.identities import AuthPeer, Identities
 from common.limits import Limiter
 from common.passwords import Passwords
+from common.peers import Peer, new_client
+from common.tokens.services import TokenSource, TokenVerifier
+from common.tokens.users import UserTokens
 
 
 def create_app(settings: ChatSettings | None = None) -> FastAPI:

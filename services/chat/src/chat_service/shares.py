@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 
 from common.errors import NotFound
-from common.http.internal import Peer, PeerUnavailable
+from common.peers import Peer, PeerUnavailable
 
 
 class ShareNotFound(NotFound):

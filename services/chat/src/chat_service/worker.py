@@ -9,9 +9,9 @@ from chat_service.shares import Shares
 from chat_service.streams import Streams
 from chat_service.tasks import WorkerState
 from common.db import Database
-from common.http.internal import Peer, new_client
-from common.http.service_tokens import TokenSource
+from common.peers import Peer, new_client
 from common.queue.app import WorkerProcess, create_celery
+from common.tokens.services import TokenSource
 
 settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
 

@@ -8,12 +8,12 @@ from fastapi import FastAPI
 from common.credentials import CredentialCache
 from common.db import Database
 from common.http import app as http
-from common.http.identities import AuthPeer, Identities
-from common.http.internal import Peer, new_client
-from common.http.service_tokens import TokenSource, TokenVerifier
-from common.http.user_tokens import UserTokens
+from common.identities import AuthPeer, Identities
 from common.limits import Limiter
 from common.passwords import Passwords
+from common.peers import Peer, new_client
+from common.tokens.services import TokenSource, TokenVerifier
+from common.tokens.users import UserTokens
 from share_service.api import internal, links, pages, shares
 from share_service.compat import filecodebox, fileuploader, mirrorace
 from share_service.delete_keys import DeleteKeys

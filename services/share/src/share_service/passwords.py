@@ -14,7 +14,7 @@ from fastapi import Request
 from common import logging
 from common.errors import Unauthenticated
 from common.http.client_address import limit_key
-from common.http.identities import basic_pair
+from common.identities import basic_pair
 from common.identity import CredentialsMalformed
 from common.limits import Budget, Limiter, LimiterUnavailable
 from common.passwords import Passwords, PasswordUnusable

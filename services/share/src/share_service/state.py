@@ -6,10 +6,10 @@ from typing import cast
 from fastapi import Request
 
 from common.db import Database
-from common.http.identities import Identities
-from common.http.internal import Peer
-from common.http.service_tokens import TokenVerifier
+from common.identities import Identities
 from common.limits import Limiter
+from common.peers import Peer
+from common.tokens.services import TokenVerifier
 from share_service.delete_keys import DeleteKeys
 from share_service.download_keys import DownloadKeys
 from share_service.guesses import Guesses

@@ -7,7 +7,7 @@ from celery import Celery
 from common import clock, logging
 from common.db import Database
 from common.errors import DomainError, Unavailable
-from common.http.internal import Peer
+from common.peers import Peer
 from common.queue.app import WorkerProcess
 from share_service import operations
 from share_service.model import Release

@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from common.db import Database
-from common.http.internal import Peer, new_client
-from common.http.service_tokens import TokenSource
+from common.peers import Peer, new_client
 from common.queue.app import WorkerProcess, create_celery
+from common.tokens.services import TokenSource
 from share_service import tasks
 from share_service.settings import WorkerSettings
 from share_service.tasks import WorkerState

@@ -8,17 +8,17 @@ from datetime import timedelta
 from fastapi import APIRouter, FastAPI
 
 from common import logging
-from common.blob import ObjectStore
 from common.cancelling import cancel
 from common.credentials import CredentialCache
 from common.errors import Unavailable
 from common.http.app import create_app as create_base_app
-from common.http.identities import AuthPeer, Identities
-from common.http.service_tokens import TokenVerifier
-from common.http.user_tokens import UserTokens
+from common.identities import AuthPeer, Identities
 from common.limits import Limiter
 from common.passwords import Passwords
 from common.queue.app import create_celery
+from common.store import ObjectStore
+from common.tokens.services import TokenVerifier
+from common.tokens.users import UserTokens
 from upload_service.api import fallback, fetches, file_mirrors, files, internal, mirrors
 from upload_service.api.fetches import FetchJobs
 from upload_service.api.files import Owning

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import httpx
 
-from common.blob import ObjectStore
 from common.db import Database
-from common.http.internal import Peer, new_client
-from common.http.outbound import Outbound
-from common.http.service_tokens import TokenSource
+from common.outbound.client import Outbound
+from common.peers import Peer, new_client
+from common.store import ObjectStore
+from common.tokens.services import TokenSource
 from upload_service.drivers import Rules
 from upload_service.drivers.public_urls import PublicUrls
 from upload_service.operations.context import Context, Queue

@@ -7,9 +7,9 @@ from enum import Enum, StrEnum, auto
 from typing import Any, Literal
 from uuid import UUID
 
-from common.blob import DigestClaim
-from common.blob.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE
 from common.errors import InvalidInput, TooLarge
+from common.store import DigestClaim
+from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE
 
 MAX_CHUNKS = 1_000_000
 NAME_BYTES = 8192

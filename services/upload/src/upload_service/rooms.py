@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from common.errors import NotFound
-from common.http.internal import Peer
 from common.identity import Identity
+from common.peers import Peer
 
 
 @dataclass(frozen=True, slots=True)

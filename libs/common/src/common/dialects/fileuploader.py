@@ -16,8 +16,8 @@ from common import errors
 from common.dialects.route import DialectRoute
 from common.errors import DomainError
 from common.http.client_address import limit_key
-from common.http.identities import Identities
 from common.http.problems import headers_of, status_of
+from common.identities import Identities
 from common.identity import (
     CredentialError,
     CredentialsMalformed,

@@ -16,8 +16,8 @@ from common import errors
 from common.dialects.route import DialectRoute
 from common.errors import DomainError
 from common.http.bodies import Field, read_form
-from common.http.identities import Identities
 from common.http.problems import headers_of, status_of
+from common.identities import Identities
 from common.identity import CredentialError, Identity
 
 BAD_CREDENTIALS = "Invalid api_key or api_token"

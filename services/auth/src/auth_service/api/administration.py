@@ -13,8 +13,8 @@ from auth_service.queries.accounts import list_accounts
 from auth_service.state import state_of
 from common import clock
 from common.http.json_bodies import documented, read_model
-from common.http.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.identity import Role
+from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 
 router = APIRouter(prefix="/v1", tags=["administration"], dependencies=[Depends(administrator)])
 

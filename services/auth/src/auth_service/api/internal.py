@@ -11,7 +11,7 @@ from auth_service.operations import credentials, profiles, signing
 from auth_service.operations.credentials import NAME_LENGTH
 from auth_service.state import state_of
 from common import clock
-from common.http.service_tokens import TokenVerifier, internal_only
+from common.tokens.services import TokenVerifier, internal_only
 
 CREDENTIAL_CALLERS = ("upload", "share", "chat")
 # As many as one answer can tell the names of.

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from common.errors import Forbidden
-from common.http.identities import SignedIn
+from common.identities import SignedIn
 from common.identity import Identity
 
 

@@ -12,7 +12,7 @@ from auth_service.queries import erasures
 from common import clock, logging
 from common.db import Database
 from common.errors import DomainError, Unavailable
-from common.http.internal import Peer
+from common.peers import Peer
 
 BATCH = 50
 

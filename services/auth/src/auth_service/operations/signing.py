@@ -15,9 +15,9 @@ from auth_service.queries import keys as queries
 from common import clock
 from common.db import Connection
 from common.errors import Unauthenticated
-from common.http.public_keys import ALGORITHM
-from common.http.service_tokens import AUDIENCE as SERVICE_AUDIENCE
-from common.http.user_tokens import AUDIENCE as USER_AUDIENCE
+from common.tokens.public_keys import ALGORITHM
+from common.tokens.services import AUDIENCE as SERVICE_AUDIENCE
+from common.tokens.users import AUDIENCE as USER_AUDIENCE
 
 
 async def signing_keys(connection: Connection, now: datetime) -> list[SigningKey]:
@@ -71,7 +71,7 @@ def sign_service_token(keys: list[SigningKey], service: str, now: datetime) -> S
 
 
 def sign_session(keys: list[SigningKey], session: Session) -> str:
-    """The token of a session: see `common.http.user_tokens` for what it says."""
+    """The token of a session: see `common.tokens.users` for what it says."""
     assert session.expires_at is not None, "only random texts live for ever"
     account = str(session.account_id)
     claims = {

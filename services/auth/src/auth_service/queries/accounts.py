@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 from auth_service.model import Account
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
-from common.http.pages import Cursor
 from common.identity import Role
+from common.pages import Cursor
 
 # Any constant will do, as long as every process uses the same.
 ADMINISTRATOR_LOCK = 0x57415956

@@ -8,7 +8,7 @@ from chat_service.model import RoomNotFound, RoomState
 from chat_service.operations.room_states import RoomStates, terms_of
 from chat_service.streams import RoomTerms
 from common import clock
-from common.http.identities import Identities
+from common.identities import Identities
 from common.identity import CredentialError, Identity
 from common.rights import Action, permitted
 

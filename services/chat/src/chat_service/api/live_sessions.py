@@ -11,7 +11,7 @@ from chat_service.streams import ChatUnavailable, is_event_id
 from common.cancelling import cancel
 from common.credentials import digest, key_name, session_name
 from common.errors import DomainError, Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
-from common.http.identities import basic_pair
+from common.identities import basic_pair
 from common.identity import Identity
 
 LAST_SECONDS = 3

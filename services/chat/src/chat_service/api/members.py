@@ -19,9 +19,9 @@ from chat_service.api.schemas import (
 from chat_service.model import Member, MemberRole
 from chat_service.operations import members
 from chat_service.state import state_of
-from common.http.identities import SignedIn
 from common.http.json_bodies import documented, read_model
-from common.http.pages import PAGE_SIZE, Cursor
+from common.identities import SignedIn
+from common.pages import PAGE_SIZE, Cursor
 
 
 async def list_members(

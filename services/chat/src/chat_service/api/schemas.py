@@ -18,8 +18,8 @@ from chat_service.model import (
     RoomState,
 )
 from common.errors import InvalidInput
-from common.http.pages import PAGE_LIMIT
 from common.identity import Identity
+from common.pages import PAGE_LIMIT
 from common.passwords import PASSWORD_BYTES
 
 RoomId = Annotated[int, Path(ge=1, le=ROOM_ID_MAX)]

@@ -26,8 +26,8 @@ from chat_service.state import address_of, state_of
 from chat_service.streams import Message
 from common.dialects import mirage
 from common.dialects.mirage import MirageRoute, Refused, number_of, read_fields
-from common.http.identities import Identities
 from common.http.json_bodies import Fields, text_of
+from common.identities import Identities
 from common.identity import Identity
 
 # What one answer may list.

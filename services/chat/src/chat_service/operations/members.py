@@ -12,8 +12,8 @@ from chat_service.queries import members
 from chat_service.streams import EventType
 from common import clock
 from common.errors import Forbidden, NotFound
-from common.http.pages import Cursor
 from common.identity import Identity
+from common.pages import Cursor
 from common.rights import Action
 
 BANS_LISTED = 1000

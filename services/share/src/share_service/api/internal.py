@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from common import clock
 from common.dialects.filecodebox import Policy
-from common.http.service_tokens import TokenVerifier, internal_only
+from common.tokens.services import TokenVerifier, internal_only
 from share_service import operations, queries
 from share_service.model import EndedFor, Form, Naming, Terms
 from share_service.state import state_of

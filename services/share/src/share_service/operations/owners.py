@@ -7,8 +7,8 @@ from uuid import UUID
 
 from common.db import Connection
 from common.errors import Forbidden, NotFound
-from common.http.pages import Cursor
 from common.identity import Identity
+from common.pages import Cursor
 from common.rights import Action, Actor, Standing, permitted, require, standings
 from share_service import queries
 from share_service.model import EndedFor, Naming, Share, ShareEnded, Terms

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
-from common.http.pages import Cursor
+from common.pages import Cursor
 from share_service.model import Share
 from share_service.queries.columns import SHARE
 

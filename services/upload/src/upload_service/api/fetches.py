@@ -8,14 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from common import clock
+from common import clock, identities
 from common.errors import InvalidInput
-from common.http import identities, progress
-from common.http.identities import SignedIn
+from common.http import progress
 from common.http.json_bodies import documented, read_model
-from common.http.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.http.public_url import base_url
-from common.http.remote_urls import without_credentials
+from common.identities import SignedIn
+from common.outbound.urls import without_credentials
+from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.passwords import PASSWORD_BYTES, Passwords
 from common.rights import Action
 from upload_service.fetch_model import OPEN, Fetch, FetchState, ShareTerms

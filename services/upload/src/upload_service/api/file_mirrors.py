@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from common.http import identities, progress
-from common.http.identities import SignedIn
+from common import identities
+from common.http import progress
 from common.http.json_bodies import documented, read_model
+from common.identities import SignedIn
 from common.rights import Action
 from upload_service.mirror_model import FileReplica, ReplicaState
 from upload_service.operations import mirroring, owning

@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, BaseModel
 
 from common.errors import InvalidInput
 from common.http import downloads
-from common.http.identities import SignedIn
 from common.http.json_bodies import documented, read_model
-from common.http.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
+from common.identities import SignedIn
+from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.passwords import Passwords
 from common.rights import Action
 from upload_service.model import KEEP, File, FileChange, FileState

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends
 
-from common.http.service_tokens import TokenVerifier, internal_only
+from common.tokens.services import TokenVerifier, internal_only
 from upload_service.operations import expiring, files, mirroring, owning
 from upload_service.operations.context import Context
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from common.errors import Forbidden
-from common.http.identities import SignedIn
 from common.http.json_bodies import documented, read_model
+from common.identities import SignedIn
 from common.identity import Identity
 from upload_service.mirror_model import MAX_PARALLEL
 from upload_service.operations import mirrors, upkeep

@@ -2,9 +2,9 @@
 
 import re
 
-from common.blob import DigestClaim
-from common.blob.digest import SAMPLE_SIZE
 from common.dialects.filecodebox import Refused
+from common.store import DigestClaim
+from common.store.digest import SAMPLE_SIZE
 
 
 def claims_of(file_hash: str, size: int) -> tuple[DigestClaim, ...]:

@@ -13,8 +13,8 @@ from common.dialects.filecodebox import Expiry
 from common.dialects.fileuploader import FileUploaderRoute, Refused
 from common.errors import InvalidInput, TooLarge
 from common.http.bodies import FilePart, FormStream
-from common.http.identities import Identities
 from common.http.public_url import base_url
+from common.identities import Identities
 from common.identity import CredentialError, Identity
 from common.limits import Limiter
 from upload_service.compat.form_upload import FORM_ALLOWANCE, FormUpload, store_part

@@ -2,10 +2,10 @@
 
 from types import TracebackType
 
-from common.blob import BodyLength
 from common.dialects.filecodebox import Expiry
 from common.errors import InvalidInput
 from common.http.bodies import FilePart
+from common.store import BodyLength
 from upload_service.model import UploadSession
 from upload_service.operations import sessions, streams
 from upload_service.operations.context import Context

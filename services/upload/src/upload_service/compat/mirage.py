@@ -16,9 +16,9 @@ from common.dialects.filecodebox import Expiry
 from common.dialects.mirage import MirageRoute, Refused
 from common.errors import Forbidden, InvalidInput, NotFound, StorageFull, TooLarge, Unavailable
 from common.http.bodies import Field, FilePart, FormStream
-from common.http.identities import Identities
 from common.http.problems import headers_of
 from common.http.public_url import base_url
+from common.identities import Identities
 from common.identity import Identity
 from upload_service.compat.form_upload import FORM_ALLOWANCE, FormUpload, store_part
 from upload_service.operations.context import Context

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 
-from common.blob import ContentHasher
 from common.dialects.mirrorace import Refused
 from common.errors import TooLarge
 from common.http.bodies import FilePart
+from common.store import ContentHasher
 from upload_service.compat.mirrorace_ranges import GAP, ContentRange, place
 from upload_service.compat.mirrorace_steps import Admitted, MirrorAce, password_hash, pending, share
 from upload_service.model import SessionState, UploadSession

@@ -11,8 +11,8 @@ from common.dialects import mirrorace as dialect
 from common.dialects.filecodebox import Expiry
 from common.dialects.mirrorace import Refused
 from common.http.bodies import Field
-from common.http.identities import Identities
 from common.http.public_url import base_url
+from common.identities import Identities
 from common.identity import Identity
 from common.ids import parse_id
 from common.passwords import Passwords, normalised

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 
 from fastapi import Request, Response
 
-from common.blob import BodyLength
 from common.dialects import mirrorace as dialect
 from common.dialects.mirrorace import Refused
 from common.errors import DomainError, InvalidInput, TooLarge
 from common.http.bodies import Field, FilePart, FormStream, content_length
+from common.store import BodyLength
 from upload_service.compat.form_upload import FORM_ALLOWANCE, FormUpload, store_part
 from upload_service.compat.mirrorace_chunks import Chunk, Chunks
 from upload_service.compat.mirrorace_ranges import ContentRange

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from common.blob import SizedBody
+from common.store import SizedBody
 from upload_service.drivers.interface import MirrorDown, MirrorRefused, ReplicaLost
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, Mapping
 
-from common.blob.limits import MIB
+from common.store.limits import MIB
 from upload_service.drivers.bounds import sending
 from upload_service.drivers.interface import Driver, ReplicaTooLarge, Rules
 from upload_service.drivers.opendal_base import OpenDalDriver, operator_of, translated

@@ -7,7 +7,7 @@ forgets it after a week, the others until a lifecycle rule of the bucket (unfini
 from collections.abc import AsyncIterable, Mapping
 from contextlib import suppress
 
-from common.blob.limits import MAX_PARTS, MIB
+from common.store.limits import MAX_PARTS, MIB
 from upload_service.drivers.bounds import sending
 from upload_service.drivers.interface import Driver, MirrorDown, MirrorError, Place, ReplicaTooLarge, Rules
 from upload_service.drivers.opendal_base import OpenDalDriver, operator_of, translated

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from common.errors import InvalidInput
-from common.http.outbound import AddressRefused, Outbound, RemoteRefused, RemoteUnavailable
+from common.outbound.client import AddressRefused, Outbound, RemoteRefused, RemoteUnavailable
 from upload_service.drivers.interface import MirrorDown, MirrorRefused, ReplicaLost
 
 GONE = (404, 410)

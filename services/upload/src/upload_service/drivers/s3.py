@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import opendal
 
 from common import logging
-from common.blob import ObjectMissing, ObjectStore, SizedBody, write_stream
-from common.blob.limits import MIB
 from common.errors import DomainError, StorageFull, TooLarge, Unavailable
+from common.store import ObjectMissing, ObjectStore, SizedBody, write_stream
+from common.store.limits import MIB
 from upload_service.drivers.bounds import receiving, sending
 from upload_service.drivers.interface import (
     Driver,

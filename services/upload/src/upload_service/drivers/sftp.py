@@ -12,7 +12,7 @@ from functools import partial
 import asyncssh
 
 from common import logging
-from common.blob import SizedBody
+from common.store import SizedBody
 from upload_service.drivers import unfinished
 from upload_service.drivers.bounds import bounded, sending
 from upload_service.drivers.interface import (

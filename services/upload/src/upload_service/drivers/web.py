@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from common import logging
-from common.blob import SizedBody
+from common.store import SizedBody
 from upload_service.drivers.bounds import bounded, cut, receiving
 from upload_service.drivers.interface import MirrorDown
 from upload_service.drivers.statuses import error_of

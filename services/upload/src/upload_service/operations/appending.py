@@ -14,9 +14,9 @@ from types import TracebackType
 from uuid import UUID
 
 from common import logging
-from common.blob import WrittenObject, write_stream
-from common.blob.writer import Source
 from common.errors import Conflict, InvalidInput, Unavailable
+from common.store import WrittenObject, write_stream
+from common.store.writer import Source
 from upload_service.model import MAX_CHUNKS, Layout, Part, SessionState, UploadSession
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from common.blob import ContentHasher, UploadMissing
 from common.errors import Conflict, InvalidInput, Unavailable
+from common.store import ContentHasher, UploadMissing
 from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations.context import Context
 from upload_service.operations.passing import PassingChunk

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from common.blob import ObjectStore
 from common.db import Database
+from common.store import ObjectStore
 from upload_service.operations.mirror_drivers import MirrorDrivers
 from upload_service.operations.passing import PassingDigests
 

@@ -11,9 +11,9 @@ from contextlib import aclosing
 from uuid import UUID
 
 from common import logging
-from common.blob import ContentHasher
-from common.blob.store import SIGNED_FOR
 from common.errors import DomainError, Forbidden, Unavailable
+from common.store import ContentHasher
+from common.store.s3 import SIGNED_FOR
 from upload_service.drivers import MirrorDown, ReplicaLost
 from upload_service.mirror_model import Mirror, Replica
 from upload_service.model import Blob

@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from common import clock
-from common.blob import DigestClaim
-from common.blob.limits import MAX_PARTS, MIB
 from common.errors import Gone, TooLarge
-from common.http.outbound import Answer, RemoteRefused, RemoteUnavailable
+from common.outbound.client import Answer, RemoteRefused, RemoteUnavailable
+from common.store import DigestClaim
+from common.store.limits import MAX_PARTS, MIB
 from upload_service.fetch_model import Fetch, validator_of
 from upload_service.fetch_names import name_of
 from upload_service.model import Layout, SessionState, UploadSession

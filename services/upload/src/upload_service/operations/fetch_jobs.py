@@ -5,10 +5,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from common.errors import Conflict, NotFound, RateLimited
-from common.http.pages import Cursor
-from common.http.remote_urls import parse
 from common.identity import Identity
 from common.ids import new_id
+from common.outbound.urls import parse
+from common.pages import Cursor
 from common.rights import Action, Actor, require
 from upload_service.fetch_model import Fetch, ShareTerms
 from upload_service.model import check_name

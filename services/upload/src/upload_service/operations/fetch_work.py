@@ -8,8 +8,8 @@ from uuid import UUID
 from common import logging
 from common.db import Connection
 from common.errors import DomainError, Unavailable
-from common.http.outbound import Outbound
 from common.ids import new_id
+from common.outbound.client import Outbound
 from upload_service.fetch_model import Fetch
 from upload_service.operations.claims import ClaimLost
 from upload_service.operations.context import Context

@@ -14,7 +14,7 @@ from uuid import UUID
 from common import clock, logging
 from common.db import Connection
 from common.errors import DomainError, Unavailable
-from common.http.outbound import RemoteRefused, RemoteUnavailable
+from common.outbound.client import RemoteRefused, RemoteUnavailable
 from upload_service.fetch_model import OPEN, OTHER_CONTENT, TEMPORARY, Fetch, FetchState
 from upload_service.model import Layout, SessionState, UploadSession
 from upload_service.operations import sessions, streams

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from common.errors import Conflict, Forbidden, NotFound
-from common.http.pages import Cursor
 from common.identity import Identity
+from common.pages import Cursor
 from common.rights import Action, Actor, permitted, require
 from upload_service.model import KEEP, EndedFor, File, FileChange, check_name
 from upload_service.operations.context import Context

@@ -10,8 +10,8 @@ several replicas, or whose process died has no digest here, and its verification
 import time
 from uuid import UUID
 
-from common.blob import ContentHasher
-from common.blob.limits import MIB
+from common.store import ContentHasher
+from common.store.limits import MIB
 from upload_service.model import Part, UploadSession
 
 HELD_BUDGET = 32 * MIB

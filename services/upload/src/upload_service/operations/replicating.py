@@ -16,11 +16,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from common import logging
-from common.blob import ContentHasher, ObjectMissing, StoreUnavailable
-from common.blob.store import StoreRefused
 from common.db import Connection
 from common.errors import DomainError, Unavailable
 from common.ids import new_id
+from common.store import ContentHasher, ObjectMissing, StoreUnavailable
+from common.store.s3 import StoreRefused
 from upload_service.drivers import (
     Driver,
     MirrorDown,

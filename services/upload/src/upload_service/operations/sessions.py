@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from common import clock, logging
-from common.blob import DigestClaim
-from common.blob.limits import MAX_OBJECT_SIZE
 from common.db import Connection
 from common.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
 from common.ids import new_id
+from common.store import DigestClaim
+from common.store.limits import MAX_OBJECT_SIZE
 from upload_service.model import (
     UNVERIFIED,
     Layout,

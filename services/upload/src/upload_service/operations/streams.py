@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from uuid import UUID
 
-from common.blob import write_stream
-from common.blob.writer import Source
 from common.errors import TooLarge, Unavailable
 from common.ids import new_id
+from common.store import write_stream
+from common.store.writer import Source
 from upload_service.model import UNVERIFIED, SessionState, UploadSession
 from upload_service.operations.cleaning import clean_session
 from upload_service.operations.context import Context

@@ -10,9 +10,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from common import logging
-from common.blob import ContentHasher, ObjectMissing, PartMismatch, StoredPart, UploadMissing, write_stream
 from common.errors import DomainError
 from common.ids import new_id
+from common.store import ContentHasher, ObjectMissing, PartMismatch, StoredPart, UploadMissing, write_stream
 from upload_service.model import Layout, Part, SessionState, UploadSession
 from upload_service.operations.claims import ClaimLost, claim_kept
 from upload_service.operations.cleaning import clean_session

@@ -22,9 +22,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from common.errors import DomainError, Forbidden, InvalidInput, Unavailable
-from common.http.addresses import may_connect
 from common.http.client_address import Network
-from common.http.remote_urls import RemoteUrl, UrlInvalid, parse
+from common.outbound.addresses import may_connect
+from common.outbound.urls import RemoteUrl, UrlInvalid, parse
 
 CONNECT_SECONDS = 10
 SLOWEST = 1024

@@ -18,9 +18,9 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 from yarl import URL
 
-from common.blob.body import SizedBody
-from common.blob.limits import check_part, check_parts, check_put
 from common.errors import DomainError, StorageFull, Unavailable
+from common.store.body import SizedBody
+from common.store.limits import check_part, check_parts, check_put
 
 # A signature is used at once; it outlives only a request that waits in a queue.
 SIGNED_FOR = timedelta(minutes=15)

@@ -3,9 +3,9 @@
 `store` is the only module of the system that imports an S3 SDK.
 """
 
-from common.blob.body import BodyLength, SizedBody
-from common.blob.digest import ContentHasher, DigestClaim
-from common.blob.store import (
+from common.store.body import BodyLength, SizedBody
+from common.store.digest import ContentHasher, DigestClaim
+from common.store.s3 import (
     ObjectInfo,
     ObjectMissing,
     ObjectStore,
@@ -14,7 +14,7 @@ from common.blob.store import (
     StoreUnavailable,
     UploadMissing,
 )
-from common.blob.writer import WrittenObject, write_stream
+from common.store.writer import WrittenObject, write_stream
 
 __all__ = [
     "BodyLength",

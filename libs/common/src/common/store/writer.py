@@ -17,10 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from common.blob.digest import ContentHasher
-from common.blob.limits import GIB, MIB, MIN_PART_SIZE
-from common.blob.store import ObjectStore, StoredPart
 from common.errors import Unavailable
+from common.store.digest import ContentHasher
+from common.store.limits import GIB, MIB, MIN_PART_SIZE
+from common.store.s3 import ObjectStore, StoredPart
 
 PART_SIZE = GIB
 # What all streams of this process may hold together. A stream that would exceed it is sent away for a moment rather

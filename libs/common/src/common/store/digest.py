@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from common.blob.limits import MIB
+from common.store.limits import MIB
 
 SAMPLE_SIZE = 5 * MIB
 SIZE_FIELD = 16

@@ -8,7 +8,7 @@ import structlog
 from common import errors
 from common.errors import DomainError, Forbidden, Unavailable
 from common.http.problems import STATUS
-from common.http.service_tokens import TokenSource
+from common.tokens.services import TokenSource
 
 TIMEOUT = httpx.Timeout(10, connect=3)
 

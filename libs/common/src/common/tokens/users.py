@@ -16,8 +16,8 @@ from uuid import UUID
 import jwt
 
 from common import clock
-from common.http.public_keys import ALGORITHM, KEYS_SECONDS, PublicKeys, UnknownKey
 from common.identity import TokenExpired, TokenInvalid
+from common.tokens.public_keys import ALGORITHM, KEYS_SECONDS, PublicKeys, UnknownKey
 
 AUDIENCE = "waystation"
 TOKEN_LENGTH = 4096

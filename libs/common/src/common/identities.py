@@ -9,8 +9,6 @@ from fastapi.security.base import SecurityBase
 
 from common import clock
 from common.credentials import CredentialCache, Unknown, digest, key_name, opaque_name, session_name
-from common.http.internal import Peer
-from common.http.user_tokens import UserTokens
 from common.identity import (
     CredentialError,
     CredentialsMalformed,
@@ -19,6 +17,8 @@ from common.identity import (
     TokenExpired,
     TokenRevoked,
 )
+from common.peers import Peer
+from common.tokens.users import UserTokens
 
 
 class CredentialSource(Protocol):

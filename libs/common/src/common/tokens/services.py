@@ -15,7 +15,7 @@ from fastapi import Request
 
 from common import logging
 from common.errors import Forbidden, Unauthenticated, Unavailable
-from common.http.public_keys import ALGORITHM, PublicKeys, UnknownKey
+from common.tokens.public_keys import ALGORITHM, PublicKeys, UnknownKey
 
 AUDIENCE = "waystation-internal"
 # A token is renewed when less than this is left of it.
