@@ -31,7 +31,7 @@ from deploy.local.settings import SYSTEM_NAMES
 from tests.integration.mirror_front import Background, Fault, Front
 from tests.integration.mirror_http import HttpStore
 from tests.integration.mirror_sftp import SftpStore
-from upload_service.drivers import Rules
+from upload_service.mirrors.drivers import Rules
 
 STALL_SECONDS = 5.0
 """How long a driver of these servers waits for one that hangs, unless a test says otherwise."""

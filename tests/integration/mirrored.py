@@ -14,15 +14,18 @@ from common.store import ObjectStore
 from tests.conftest import ROOT
 from tests.integration.mirror_servers import MirrorServer
 from tests.integration.upload_contexts import Requests
-from upload_service.drivers import Driver, Place, Rules
-from upload_service.mirror_model import FileReplica, Mirror, path_of
-from upload_service.model import File
-from upload_service.operations import files, mirroring, mirrors, replicating, sessions, streams
-from upload_service.operations.context import Context
-from upload_service.operations.mirror_drivers import MirrorDrivers
-from upload_service.operations.mirrors import MirrorSpec
-from upload_service.operations.sessions import NewUpload
-from upload_service.sealing import Sealer
+from upload_service.content import files, sessions, streams
+from upload_service.content.model import File
+from upload_service.content.sessions import NewUpload
+from upload_service.context import Context
+from upload_service.mirrors import administration as mirrors
+from upload_service.mirrors import replicating
+from upload_service.mirrors import wishes as mirroring
+from upload_service.mirrors.administration import MirrorSpec
+from upload_service.mirrors.drivers import Driver, Place, Rules
+from upload_service.mirrors.model import FileReplica, Mirror, path_of
+from upload_service.mirrors.opened_drivers import MirrorDrivers
+from upload_service.mirrors.sealing import Sealer
 
 RECHECK = timedelta(days=7)
 MIGRATIONS = ROOT / "services/upload/migrations"

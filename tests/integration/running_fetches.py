@@ -20,13 +20,15 @@ from common.store.limits import MIN_PART_SIZE
 from tests.integration.running_remote import Remote, Request, Respond, remote
 from tests.integration.running_upload import ShareStandIn
 from tests.integration.upload_contexts import Requests, new_drivers
-from upload_service.fetch_model import Fetch, FetchState, ShareTerms
-from upload_service.model import File
-from upload_service.operations import cleaning, expiring, fetch_jobs, fetching, files, owning
-from upload_service.operations.context import Context
-from upload_service.operations.fetch_jobs import NewFetch
-from upload_service.operations.fetch_work import Fetching
-from upload_service.operations.verification import verify_upload
+from upload_service.content import cleaning, expiring, files, owning
+from upload_service.content.model import File
+from upload_service.content.verification import verify_upload
+from upload_service.context import Context
+from upload_service.fetches import jobs as fetch_jobs
+from upload_service.fetches import running as fetching
+from upload_service.fetches.jobs import NewFetch
+from upload_service.fetches.model import Fetch, FetchState, ShareTerms
+from upload_service.fetches.work import Fetching
 from upload_service.shares import Shares
 
 PIECE = MIN_PART_SIZE

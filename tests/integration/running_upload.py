@@ -27,8 +27,8 @@ from tests.integration.running_share import SECRETS, served
 from tests.integration.upload_contexts import Requests
 from upload_service.app import create_app as create_upload
 from upload_service.build import build
-from upload_service.operations import cleaning, expiring
-from upload_service.operations.context import Context
+from upload_service.content import cleaning, expiring
+from upload_service.context import Context
 from upload_service.settings import UploadSettings
 from upload_service.shares import Shares
 

@@ -16,8 +16,8 @@ from tests.integration.mirror_front import Fault, background
 from tests.integration.mirror_servers import FolderContents, MirrorServer, webdav
 from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.test_mirrors_api import problem, work
-from upload_service.drivers import folder as folder_driver
-from upload_service.operations import failover
+from upload_service.mirrors import failover
+from upload_service.mirrors.drivers import folder as folder_driver
 
 CONTENT = os.urandom(3_000_000)
 

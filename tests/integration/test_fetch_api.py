@@ -16,8 +16,8 @@ from tests.integration.running_upload import UploadService, running_upload_servi
 from tests.integration.upload_contexts import Requests
 from upload_service import shares
 from upload_service.build import build
-from upload_service.operations.fetch_work import Fetching
-from upload_service.operations.fetching import run_fetch
+from upload_service.fetches.running import run_fetch
+from upload_service.fetches.work import Fetching
 
 CALLERS = ("owner", "stranger", "administrator", "nobody", "signed out")
 SOMEWHERE = "http://files.example/a.txt"

@@ -16,7 +16,7 @@ from common.http import progress
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.running_auth import Person
 from tests.integration.running_upload import UploadService, running_upload_service
-from upload_service.operations import fetch_jobs
+from upload_service.fetches import jobs as fetch_jobs
 
 LOOK = 0.02
 

@@ -16,7 +16,7 @@ from common.store.limits import MIB
 from tests.integration.mirror_front import Background, Fault, background
 from tests.integration.mirror_servers import SERVERS, WRONG, BucketContents, MirrorServer
 from tests.integration.running_remote import answers, redirects, remote
-from upload_service.drivers import (
+from upload_service.mirrors.drivers import (
     Driver,
     MirrorDown,
     MirrorError,

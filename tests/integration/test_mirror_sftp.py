@@ -12,7 +12,7 @@ from tests.integration.mirror_front import Background, background
 from tests.integration.mirror_servers import STALL_SECONDS
 from tests.integration.mirror_sftp import SftpStore
 from tests.integration.test_mirror_drivers import content_of, new_path, written
-from upload_service.drivers import MirrorRefused, OptionsInvalid, Place, Rules, open_driver
+from upload_service.mirrors.drivers import MirrorRefused, OptionsInvalid, Place, Rules, open_driver
 
 RULES = Rules(stall_seconds=STALL_SECONDS)
 

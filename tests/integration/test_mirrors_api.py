@@ -15,8 +15,8 @@ from tests.conftest import Engines, MakeDatabase
 from tests.integration.running_auth import Person
 from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.test_upload_own_files import CALLERS, problem
-from upload_service.operations import replicating, upkeep
-from upload_service.operations.context import Context
+from upload_service.context import Context
+from upload_service.mirrors import replicating, upkeep
 from upload_service.shares import Shares
 
 SECRET = "never-to-be-seen-again"

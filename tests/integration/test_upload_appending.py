@@ -16,12 +16,12 @@ from common.store import DigestClaim, ObjectMissing, ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_drivers
-from upload_service.model import Layout, SessionState, UploadSession
-from upload_service.operations import appending, cleaning, files, reservation, sessions, verification
-from upload_service.operations.appending import Appending, OffsetBeyond
-from upload_service.operations.context import Context
-from upload_service.operations.reservation import PartBusy
-from upload_service.operations.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
+from upload_service.content import appending, cleaning, files, reservation, sessions, verification
+from upload_service.content.appending import Appending, OffsetBeyond
+from upload_service.content.model import Layout, SessionState, UploadSession
+from upload_service.content.reservation import PartBusy
+from upload_service.content.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
+from upload_service.context import Context
 
 LIMIT = 64 * MIB
 

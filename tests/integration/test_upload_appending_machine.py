@@ -15,11 +15,11 @@ from common.store import ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_drivers
-from upload_service.model import SessionState
-from upload_service.operations import cleaning, files, reservation, sessions, verification
-from upload_service.operations.appending import Appending
-from upload_service.operations.context import Context
-from upload_service.operations.sessions import NewUpload
+from upload_service.content import cleaning, files, reservation, sessions, verification
+from upload_service.content.appending import Appending
+from upload_service.content.model import SessionState
+from upload_service.content.sessions import NewUpload
+from upload_service.context import Context
 
 # Most pieces are small; some are long enough to be parts of an object by themselves.
 SIZES = st.one_of(st.integers(0, 20), st.sampled_from([5 * MIB, 5 * MIB + 1]))

@@ -12,8 +12,8 @@ import pytest
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.running_auth import Person
 from tests.integration.running_upload import UploadService, running_upload_service
-from upload_service.operations import expiring
-from upload_service.operations.context import Context
+from upload_service.content import expiring
+from upload_service.context import Context
 from upload_service.shares import Shares
 
 SOON = timedelta(hours=1)

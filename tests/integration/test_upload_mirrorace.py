@@ -15,8 +15,8 @@ from tests.conftest import Engines, MakeDatabase
 from tests.contract.mirrorace.clients import CLIENTS, curl_form, dot_net_form, httpx_form
 from tests.contract.mirrorace.wire import Sender, refused, succeeded
 from tests.integration.running_upload import UploadService, running_upload_service
-from upload_service.operations import expiring, files, verification
-from upload_service.operations.context import Context
+from upload_service.content import expiring, files, verification
+from upload_service.context import Context
 from upload_service.shares import Shares
 
 LIMIT = 10

@@ -18,12 +18,12 @@ from common.store import ContentHasher, DigestClaim, ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_drivers
-from upload_service.model import Layout, Part, SessionState, UploadSession
-from upload_service.operations import chunks, cleaning, files, sessions, streams, verification
-from upload_service.operations.chunks import ChunkLengthWrong
-from upload_service.operations.context import Context
-from upload_service.operations.passing import PassingDigests
-from upload_service.operations.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
+from upload_service.content import chunks, cleaning, files, sessions, streams, verification
+from upload_service.content.chunks import ChunkLengthWrong
+from upload_service.content.model import Layout, Part, SessionState, UploadSession
+from upload_service.content.passing_digests import PassingDigests
+from upload_service.content.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
+from upload_service.context import Context
 from upload_service.shares import Shares
 
 NO_WAIT = timedelta(0)

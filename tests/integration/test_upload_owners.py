@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.running_auth import Person
 from tests.integration.running_upload import UploadService, running_upload_service
-from upload_service.operations import verification
+from upload_service.content import verification
 
 CHUNK = 1000
 CALLERS = ("owner", "stranger", "administrator", "nobody", "signed out")

@@ -4,9 +4,9 @@ import secrets
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from upload_service.drivers import Rules
-from upload_service.operations.mirror_drivers import MirrorDrivers
-from upload_service.sealing import Sealer
+from upload_service.mirrors.drivers import Rules
+from upload_service.mirrors.opened_drivers import MirrorDrivers
+from upload_service.mirrors.sealing import Sealer
 
 
 @dataclass

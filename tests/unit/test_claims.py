@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from common.claims import ClaimLost, claim_kept
 from common.errors import Unavailable
-from upload_service.operations.claims import ClaimLost, claim_kept
 
 LEASE = timedelta(milliseconds=200)
 OFTEN = timedelta(milliseconds=10)

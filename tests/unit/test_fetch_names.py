@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.http.downloads import NAME_LIMIT
-from upload_service.fetch_model import validator_of
-from upload_service.fetch_names import UNNAMED, name_of
-from upload_service.model import check_name
+from upload_service.content.model import check_name
+from upload_service.fetches.model import validator_of
+from upload_service.fetches.names import UNNAMED, name_of
 
 URL = "http://files.example/folder/from-path.bin"
 FROM_PATH = "from-path.bin"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from common.store.limits import MAX_PARTS, MIB, TIB
-from upload_service.drivers import KINDS, OptionsInvalid, Rules, check_options, open_driver, secret_names
-from upload_service.drivers.interface import MirrorDown, MirrorError, MirrorFull, MirrorRefused, ReplicaLost
-from upload_service.drivers.pieces import piece_size
-from upload_service.drivers.statuses import error_of
+from upload_service.mirrors.drivers import KINDS, OptionsInvalid, Rules, check_options, open_driver, secret_names
+from upload_service.mirrors.drivers.interface import MirrorDown, MirrorError, MirrorFull, MirrorRefused, ReplicaLost
+from upload_service.mirrors.drivers.pieces import piece_size
+from upload_service.mirrors.drivers.statuses import error_of
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl mirror"
 ACCOUNT = json.dumps({"type": "service_account", "client_email": "mirror@example.org", "private_key": "k"})
@@ -155,7 +155,7 @@ def test_a_kind_that_there_is_not_has_no_secrets() -> None:
 
 def test_checking_options_loads_no_client_library() -> None:
     script = (
-        "import sys; from upload_service.drivers import Rules, check_options;"
+        "import sys; from upload_service.mirrors.drivers import Rules, check_options;"
         f"check_options('s3', {S3!r}, Rules()); check_options('sftp', {SFTP!r}, Rules());"
         "sys.exit('opendal' in sys.modules or 'asyncssh' in sys.modules)"
     )

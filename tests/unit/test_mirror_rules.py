@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from upload_service.mirror_model import (
+from upload_service.mirrors.model import (
     BREAKER_FAILURES,
     FAILED_AFTER,
     FAILED_WAIT,
@@ -15,7 +15,7 @@ from upload_service.mirror_model import (
     path_of,
     wait_after,
 )
-from upload_service.sealing import Sealer, Unsealable
+from upload_service.mirrors.sealing import Sealer, Unsealable
 
 
 def test_waits_double_and_are_spread() -> None:

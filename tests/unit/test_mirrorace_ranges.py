@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from common.dialects.mirrorace import Refused
 from tests.contract.mirrorace.clients import Sent, dot_net_chunks, mirror_up_chunks, php_chunks
-from upload_service.compat.mirrorace_ranges import ContentRange, place
+from upload_service.dialects.mirrorace.ranges import ContentRange, place
 
 
 @dataclass

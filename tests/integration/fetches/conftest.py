@@ -10,7 +10,8 @@ from common.store import ObjectStore
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.running_fetches import PIECE, Bench, bench_on
 from tests.integration.running_remote import STALL, opened
-from upload_service.operations import fetch_content, fetching
+from upload_service.fetches import content as fetch_content
+from upload_service.fetches import running as fetching
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.running_fetches import STRONG, Bench, Content
 from tests.integration.running_remote import Remote, Request
-from upload_service.queries import fetches
+from upload_service.fetches import queries as fetches
 
 
 class Halting(Content):
@@ -54,7 +54,7 @@ async def dies(running: asyncio.Task[object], monkeypatch: pytest.MonkeyPatch) -
 
     with monkeypatch.context() as patched:
         patched.setattr(fetches, "drop_claim", silent)
-        patched.setattr("upload_service.queries.parts.drop_part", silent)
+        patched.setattr("upload_service.content.queries.parts.drop_part", silent)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

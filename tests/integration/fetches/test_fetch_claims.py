@@ -12,11 +12,13 @@ from common.store import ObjectStore, StoreUnavailable
 from tests.integration.fetches.halting import Halting, dies, halfway, leases_run_out, one_file_is_left
 from tests.integration.running_fetches import PIECE, Bench, ranges, serving
 from tests.integration.running_remote import Request, answers, remote
-from upload_service.fetch_model import FetchState
-from upload_service.model import UploadSession
-from upload_service.operations import chunks, fetch_work, fetching
-from upload_service.operations.chunks import StoredChunk
-from upload_service.operations.context import Context
+from upload_service.content import chunks
+from upload_service.content.chunks import StoredChunk
+from upload_service.content.model import UploadSession
+from upload_service.context import Context
+from upload_service.fetches import running as fetching
+from upload_service.fetches import work as fetch_work
+from upload_service.fetches.model import FetchState
 
 SIZE = 2 * PIECE + 7
 STALL_SECONDS = 20

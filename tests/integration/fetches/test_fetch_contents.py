@@ -11,11 +11,12 @@ from common import clock
 from common.errors import InvalidInput, NotFound
 from tests.integration.running_fetches import PIECE, Bench, serving
 from tests.integration.running_remote import answers, opened, redirects, remote
-from upload_service.fetch_model import FetchState, ShareTerms
-from upload_service.model import FileState
-from upload_service.operations import fetch_content, fetching
-from upload_service.operations.fetch_work import Fetching
-from upload_service.operations.mirroring import MirrorNotFound
+from upload_service.content.model import FileState
+from upload_service.fetches import content as fetch_content
+from upload_service.fetches import running as fetching
+from upload_service.fetches.model import FetchState, ShareTerms
+from upload_service.fetches.work import Fetching
+from upload_service.mirrors.wishes import MirrorNotFound
 
 
 @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5])

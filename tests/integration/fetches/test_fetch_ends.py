@@ -10,8 +10,10 @@ from common.errors import Conflict
 from tests.integration.fetches.halting import Halting, halfway, nothing_is_left
 from tests.integration.running_fetches import PIECE, Bench, serving
 from tests.integration.running_remote import Request, answers, remote
-from upload_service.fetch_model import FetchState
-from upload_service.operations import expiring, fetch_jobs, fetching, owning
+from upload_service.content import expiring, owning
+from upload_service.fetches import jobs as fetch_jobs
+from upload_service.fetches import running as fetching
+from upload_service.fetches.model import FetchState
 
 SIZE = 2 * PIECE + 7
 STALL_SECONDS = 20

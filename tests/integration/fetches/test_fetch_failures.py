@@ -26,9 +26,9 @@ from tests.integration.running_remote import (
     remote,
     silence,
 )
-from upload_service.fetch_model import Fetch, FetchState
-from upload_service.operations import fetching
-from upload_service.operations.fetch_work import Fetching
+from upload_service.fetches import running as fetching
+from upload_service.fetches.model import Fetch, FetchState
+from upload_service.fetches.work import Fetching
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

@@ -18,8 +18,8 @@ from tests.integration.running_fetches import (
     serving,
 )
 from tests.integration.running_remote import Request, Respond, answers, remote
-from upload_service.fetch_model import FetchState
-from upload_service.operations import fetching
+from upload_service.fetches import running as fetching
+from upload_service.fetches.model import FetchState
 
 SIZE = 2 * PIECE + 7
 REST = f"bytes={PIECE}-"

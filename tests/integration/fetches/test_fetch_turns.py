@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from tests.integration.running_fetches import Bench, serving, somebody
 from tests.integration.running_remote import Request, remote
-from upload_service.fetch_model import FetchState
-from upload_service.operations import fetch_jobs, fetch_work
-from upload_service.operations.fetch_jobs import TooManyFetches
-from upload_service.operations.fetch_work import Fetching
-from upload_service.queries import fetches
+from upload_service.fetches import jobs as fetch_jobs
+from upload_service.fetches import queries as fetches
+from upload_service.fetches import work as fetch_work
+from upload_service.fetches.jobs import TooManyFetches
+from upload_service.fetches.model import FetchState
+from upload_service.fetches.work import Fetching
 
 STALL_SECONDS = 20
 """Servers here halt."""

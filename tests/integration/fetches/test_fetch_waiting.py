@@ -8,9 +8,9 @@ import pytest
 from common.errors import RateLimited
 from tests.integration.running_fetches import MAX_SIZE, Bench, serving
 from tests.integration.running_remote import answers, remote
-from upload_service.fetch_model import Fetch, FetchState, ShareTerms
-from upload_service.operations.fetch_jobs import NewFetch
-from upload_service.operations.fetch_waiting import FetchEnded, fetch_now
+from upload_service.fetches.jobs import NewFetch
+from upload_service.fetches.model import Fetch, FetchState, ShareTerms
+from upload_service.fetches.waiting import FetchEnded, fetch_now
 
 
 async def stays() -> bool:

@@ -13,10 +13,12 @@ import pytest
 from tests.integration.mirror_front import Background
 from tests.integration.mirror_servers import MirrorServer, fs, http
 from tests.integration.mirrored import Mirrored
-from upload_service.mirror_model import Mirror
-from upload_service.model import File
-from upload_service.operations import files, mirroring, replicating, upkeep
-from upload_service.queries import replicas
+from upload_service.content import files
+from upload_service.content.model import File
+from upload_service.mirrors import replicating, upkeep
+from upload_service.mirrors import wishes as mirroring
+from upload_service.mirrors.model import Mirror
+from upload_service.mirrors.queries import replicas
 
 KINDS = {"fs": fs, "http": http}
 SOON = timedelta(milliseconds=10)

@@ -14,11 +14,13 @@ from common.store import ObjectStore
 from tests.integration.mirror_front import Background, Fault
 from tests.integration.mirror_servers import MirrorServer, fs, http, webdav
 from tests.integration.mirrored import Mirrored, Source, mirrored
-from upload_service.drivers import unfinished
-from upload_service.mirror_model import BREAKER_FAILURES, FAILED_AFTER, FAILED_WAIT, FIRST_WAIT, Mirror
-from upload_service.model import File
-from upload_service.operations import mirroring, mirrors, upkeep
-from upload_service.queries import mirrors as queries
+from upload_service.content.model import File
+from upload_service.mirrors import administration as mirrors
+from upload_service.mirrors import upkeep
+from upload_service.mirrors import wishes as mirroring
+from upload_service.mirrors.drivers import unfinished
+from upload_service.mirrors.model import BREAKER_FAILURES, FAILED_AFTER, FAILED_WAIT, FIRST_WAIT, Mirror
+from upload_service.mirrors.queries import mirrors as queries
 
 STALL_SECONDS = 1.0
 ERRORS = {

@@ -12,11 +12,12 @@ from common.errors import InvalidInput
 from common.store import ObjectStore, StoreUnavailable
 from tests.integration.mirror_servers import MirrorServer, fs, http
 from tests.integration.mirrored import Mirrored
-from upload_service.drivers import MirrorDown, MirrorRefused
-from upload_service.mirror_model import FAILED_AFTER, Mirror
-from upload_service.model import File
-from upload_service.operations import mirrors, replicating, upkeep
-from upload_service.operations.replicating import LOST_AFTER
+from upload_service.content.model import File
+from upload_service.mirrors import administration as mirrors
+from upload_service.mirrors import replicating, upkeep
+from upload_service.mirrors.drivers import MirrorDown, MirrorRefused
+from upload_service.mirrors.model import FAILED_AFTER, Mirror
+from upload_service.mirrors.replicating import LOST_AFTER
 
 KINDS = {"fs": fs, "http": http}
 CONTENT = b"content" * 1000

@@ -19,12 +19,15 @@ from common.errors import DomainError, NotFound
 from common.store import ObjectStore
 from tests.conftest import Engines
 from tests.integration.mirrored import Mirrored, mirrored
-from upload_service.mirror_model import Mirror
-from upload_service.model import File
-from upload_service.operations import cleaning, expiring, files, mirroring, mirrors, replicating, upkeep
-from upload_service.operations.mirrors import MirrorSpec
-from upload_service.queries import mirrors as queries
-from upload_service.queries import replicas
+from upload_service.content import cleaning, expiring, files
+from upload_service.content.model import File
+from upload_service.mirrors import administration as mirrors
+from upload_service.mirrors import replicating, upkeep
+from upload_service.mirrors import wishes as mirroring
+from upload_service.mirrors.administration import MirrorSpec
+from upload_service.mirrors.model import Mirror
+from upload_service.mirrors.queries import mirrors as queries
+from upload_service.mirrors.queries import replicas
 
 T = TypeVar("T")
 CONTENTS = [b"", b"one", b"two" * 50_000]

@@ -10,7 +10,10 @@ import pytest
 
 from tests.integration.mirror_servers import SERVERS, MirrorServer
 from tests.integration.mirrored import Mirrored
-from upload_service.operations import cleaning, files, mirroring, mirrors, replicating, upkeep
+from upload_service.content import cleaning, files
+from upload_service.mirrors import administration as mirrors
+from upload_service.mirrors import replicating, upkeep
+from upload_service.mirrors import wishes as mirroring
 
 MIB = 1024 * 1024
 KINDS = SERVERS

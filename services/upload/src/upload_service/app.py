@@ -19,15 +19,20 @@ from common.queue.app import create_celery
 from common.store import ObjectStore
 from common.tokens.services import TokenVerifier
 from common.tokens.users import UserTokens
-from upload_service.api import fallback, fetches, file_mirrors, files, internal, mirrors
-from upload_service.api.fetches import FetchJobs
-from upload_service.api.files import Owning
 from upload_service.build import SERVICE, Parts, build
-from upload_service.compat import filecodebox, fileuploader, mirage, mirrorace
-from upload_service.compat.filecodebox import FileCodeBox
-from upload_service.compat.fileuploader import FileUploader
-from upload_service.compat.mirage import Mirage
-from upload_service.compat.mirrorace_steps import MirrorAce
+from upload_service.content import api as files
+from upload_service.content import internal_api as internal
+from upload_service.content.api import Owning
+from upload_service.dialects import fileuploader, mirage
+from upload_service.dialects.filecodebox import routes as filecodebox
+from upload_service.dialects.filecodebox.routes import FileCodeBox
+from upload_service.dialects.fileuploader import FileUploader
+from upload_service.dialects.mirage import Mirage
+from upload_service.dialects.mirrorace import routes as mirrorace
+from upload_service.dialects.mirrorace.steps import MirrorAce
+from upload_service.fetches import api as fetches
+from upload_service.fetches.api import FetchJobs
+from upload_service.mirrors.api import fallback, file_mirrors, mirrors
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 

@@ -10,12 +10,12 @@ from common.outbound.client import Outbound
 from common.peers import Peer, new_client
 from common.store import ObjectStore
 from common.tokens.services import TokenSource
-from upload_service.drivers import Rules
-from upload_service.drivers.public_urls import PublicUrls
-from upload_service.operations.context import Context, Queue
-from upload_service.operations.mirror_drivers import MirrorDrivers
+from upload_service.context import Context, Queue
+from upload_service.mirrors.drivers import Rules
+from upload_service.mirrors.drivers.public_urls import PublicUrls
+from upload_service.mirrors.opened_drivers import MirrorDrivers
+from upload_service.mirrors.sealing import Sealer
 from upload_service.rooms import Rooms
-from upload_service.sealing import Sealer
 from upload_service.settings import UploadSettings
 from upload_service.shares import Shares
 

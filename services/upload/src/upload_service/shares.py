@@ -10,7 +10,7 @@ from uuid import UUID
 from common.dialects.filecodebox import Expiry, Policy
 from common.errors import Unavailable
 from common.peers import Peer
-from upload_service.model import EndedFor, UploadSession
+from upload_service.content.model import EndedFor, UploadSession
 
 # How long a policy is used before it is asked for anew, and how long it may still serve when nobody answers.
 FRESH_SECONDS = 3

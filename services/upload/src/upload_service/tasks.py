@@ -11,18 +11,12 @@ from celery import Celery
 
 from common.errors import Unavailable
 from common.queue.app import WorkerProcess, send_soon
-from upload_service.operations import (
-    cleaning,
-    expiring,
-    fetch_jobs,
-    fetching,
-    files,
-    replicating,
-    upkeep,
-    verification,
-)
-from upload_service.operations.context import Context
-from upload_service.operations.fetch_work import Fetching
+from upload_service.content import cleaning, expiring, files, verification
+from upload_service.context import Context
+from upload_service.fetches import jobs as fetch_jobs
+from upload_service.fetches import running as fetching
+from upload_service.fetches.work import Fetching
+from upload_service.mirrors import replicating, upkeep
 from upload_service.shares import Shares
 
 VERIFY = "upload.verify_blob"

@@ -11,7 +11,7 @@ from datetime import timedelta
 from common.queue.app import WorkerProcess, create_celery
 from upload_service import tasks
 from upload_service.build import SERVICE, build
-from upload_service.operations.fetch_work import Fetching
+from upload_service.fetches.work import Fetching
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue, Transferring
 

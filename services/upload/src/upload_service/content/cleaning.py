@@ -1,0 +1,87 @@
+"""Removing what ended sessions and unreferenced blobs leave in the store.
+
+A row says what is to go before anything goes, and is settled after everything went: whatever dies in between is done
+again by the next sweep.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from common import logging
+from common.errors import Unavailable
+from upload_service.content.model import Layout, SessionState, UploadSession
+from upload_service.content.queries import blobs, files, parts, sessions, upload_keys
+from upload_service.context import Context
+
+BATCH = 100
+# A sender that comes back within this time still hears what became of its upload.
+REMEMBERED = timedelta(days=7)
+# The first piece that was begun with a key in time may take so long.
+KEY_REMEMBERED = timedelta(days=1)
+
+_log = logging.get(__name__)
+
+
+async def clean_session(context: Context, session: UploadSession) -> None:
+    """Remove what only this ended session names: multipart uploads, staged objects, its object if no blob is it.
+
+    A store that is down, or a writer still at work, leaves it to the sweep.
+    """
+    async with context.db.connection() as connection:
+        if not await sessions.is_quiet(connection, session.id):
+            return
+        staged = session.layout in (Layout.STAGED, Layout.APPENDED)
+        indexes = await parts.reserved_indexes(connection, session.id) if staged else []
+        multiparts = await parts.part_multiparts(connection, session.id)
+        is_blob = await blobs.is_blob_object(connection, session.object_key)
+    # The object may be one of the staged ones.
+    keys = {session.object_key, *map(session.staged_key, indexes)}
+    if is_blob:
+        keys.remove(session.object_key)
+    try:
+        # What is ready has had its multipart upload completed.
+        if session.multipart_id and session.state is not SessionState.READY:
+            await context.store.abort_multipart(session.object_key, session.multipart_id)
+        for index, multipart_id in multiparts.items():
+            await context.store.abort_multipart(session.staged_key(index), multipart_id)
+        for key in keys:
+            await context.store.delete(key)
+    except Unavailable:
+        _log.warning("store down, the sweep cleans up", session=session.id.hex)
+        return
+    async with context.db.connection() as connection:
+        await sessions.set_cleaned(connection, session.id)
+
+
+async def abort_stale_sessions(context: Context) -> None:
+    """Expire sessions whose time is over, clean up after every ended one, forget the old ones, and unused keys."""
+    async with context.db.connection() as connection:
+        while await sessions.expire_sessions(connection, BATCH) == BATCH:
+            pass
+        ended = await sessions.uncleaned_sessions(connection, BATCH)
+    for session in ended:
+        await clean_session(context, session)
+    async with context.db.connection() as connection:
+        await sessions.forget_sessions(connection, REMEMBERED, BATCH)
+        await upload_keys.forget_keys(connection, KEY_REMEMBERED)
+
+
+async def collect_garbage(context: Context, grace: timedelta) -> None:
+    """Remove the objects of blobs that no file has named for the whole grace period.
+
+    The decision is an update of the blob's own row, and so is taking a reference: a file can come first, and the blob
+    stays, or the decision, and the file's content is stored anew. Never both.
+    """
+    async with context.db.connection() as connection:
+        await blobs.condemn_blobs(connection, grace, BATCH)
+        condemned = await blobs.condemned_blobs(connection, BATCH)
+    for blob in condemned:
+        await context.store.delete(blob.object_key)
+        async with context.db.connection() as connection:
+            await blobs.delete_blob(connection, blob.id)
+
+
+async def unclaimed_files(context: Context, age: timedelta) -> list[UUID]:
+    """Files older than `age` of which nobody has yet said that a share holds them."""
+    async with context.db.connection() as connection:
+        return await files.unclaimed_files(connection, age, BATCH)

@@ -1,0 +1,111 @@
+"""Who may write a part: one writer at a time, fenced by a row in PostgreSQL.
+
+Each writer reserves its part first and is the only one who may record it. A reservation lasts for `LEASE` and is
+renewed while bytes arrive, always before the last block leaves for the store: a writer that lost its reservation breaks
+off, and the store keeps nothing of a request that broke off. No connection is held while bytes move.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
+
+from common.errors import Conflict, Unavailable
+from common.ids import new_id
+from upload_service.content.model import Part, UploadSession
+from upload_service.content.queries import parts, sessions
+from upload_service.content.sessions import SessionNotFound
+from upload_service.context import Context
+
+LEASE = timedelta(seconds=15)
+RENEW_AFTER = LEASE.total_seconds() / 3
+# A second writer of the same part waits this long for the first one to finish or to be given up.
+PATIENCE = timedelta(seconds=25)
+LOOK_SECONDS = 0.2
+
+
+def patience_ends() -> float:
+    """Until when a writer that comes now waits for another one: a moment of `time.monotonic()`."""
+    return time.monotonic() + PATIENCE.total_seconds()
+
+
+class PartBusy(Conflict):
+    """Another request is writing this part."""
+
+    code = "part_busy"
+
+
+class Reservation:
+    """One writer's right to write one part of a session."""
+
+    def __init__(self, context: Context, session: UploadSession, index: int) -> None:
+        self._context, self._session_id, self._index = context, session.id, index
+        self._writer: UUID = new_id()
+        self._renewed = 0.0
+
+    async def take(self, until: float | None = None) -> Part | None:
+        """Reserve the part, or return it when it is stored. Waits for another writer.
+
+        `until`: a moment of `time.monotonic()`, unless the usual patience is enough. Raises `PartBusy`, and
+        `SessionNotFound` when the session has ended.
+        """
+        until = patience_ends() if until is None else until
+        while True:
+            async with self._context.db.connection() as connection:
+                self._renewed = time.monotonic()
+                if await parts.reserve_part(connection, self._session_id, self._index, self._writer, LEASE):
+                    return None
+                if stored := await parts.get_part(connection, self._session_id, self._index):
+                    return stored
+                if not await sessions.is_open(connection, self._session_id):
+                    raise SessionNotFound
+            if time.monotonic() > until:
+                raise PartBusy
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def hold(self, after: float = RENEW_AFTER) -> None:
+        """Renew the reservation, if that was last done `after` seconds ago. Raises `PartBusy` when it was lost."""
+        if time.monotonic() - self._renewed < after:
+            return
+        async with self._context.db.connection() as connection:
+            if not await parts.extend_part(connection, self._session_id, self._index, self._writer, LEASE):
+                raise PartBusy
+        self._renewed = time.monotonic()
+
+    async def record(self, size: int, sha256: bytes, etag: str = "") -> None:
+        """Say that the part is stored. Raises `PartBusy` when another writer has it, or the session has ended."""
+        part = Part(self._index, size, sha256, etag)
+        async with self._context.db.connection() as connection:
+            if not await parts.record_part(
+                connection, self._session_id, part, self._writer, self._context.session_lifetime
+            ):
+                raise PartBusy
+
+    async def record_piece(self, at: int, size: int, sha256: bytes) -> list[int]:
+        """Say that a piece is stored that begins at offset `at`, and that nothing which was there from `at` on counts.
+
+        The indexes of the pieces of which nothing is left. Raises as `record` does.
+        """
+        part = Part(self._index, size, sha256, "")
+        async with self._context.db.transaction() as connection:
+            if not await parts.record_part(
+                connection, self._session_id, part, self._writer, self._context.session_lifetime
+            ):
+                raise PartBusy
+            return await parts.cut_parts(connection, self._session_id, self._index, at)
+
+    async def name_multipart(self, multipart_id: str | None) -> None:
+        """Record the multipart upload that the part's own object is written by. Raises `PartBusy` when it was lost."""
+        async with self._context.db.connection() as connection:
+            named = await parts.set_part_multipart(
+                connection, self._session_id, self._index, self._writer, multipart_id
+            )
+        if not named:
+            raise PartBusy
+
+    async def give_up(self) -> None:
+        """Free the part for the next writer at once; without a database the reservation runs out by itself."""
+        with suppress(Unavailable):
+            async with self._context.db.connection() as connection:
+                await parts.drop_part(connection, self._session_id, self._index, self._writer)

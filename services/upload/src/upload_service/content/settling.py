@@ -1,0 +1,64 @@
+"""The last step of every upload: its content is known and becomes a blob, or is found corrupt."""
+
+from uuid import UUID
+
+from common.db import Connection
+from common.ids import new_id
+from upload_service.content.model import UNVERIFIED, Blob, FileState, SessionState, UploadSession
+from upload_service.content.queries import blobs, files, sessions
+from upload_service.context import Context
+from upload_service.mirrors.queries import mirrors, replicas
+
+SETTLEABLE = (SessionState.OPEN, *UNVERIFIED)
+
+
+async def insert_file(connection: Connection, session: UploadSession, file_id: UUID, size: int) -> None:
+    """Make the file that a session becomes, wanted on the mirrors that its sender named, or its owner chose."""
+    await files.insert_file(connection, file_id, session.file_name, size, session.owner)
+    await sessions.attach_file(connection, session.id, file_id, size)
+    if session.owner is not None:
+        await mirrors.want_mirrors(connection, file_id, session.owner, session.mirrors)
+
+
+async def settle_session(connection: Connection, session_id: UUID, size: int, sha256: bytes) -> UploadSession:
+    """Point the session's file at the blob with this content: one that exists, or a new one made of the object.
+
+    A file that was released meanwhile takes no reference; a session that is settled already stays as it is.
+    """
+    session = await _locked(connection, session_id)
+    if session.state not in SETTLEABLE:
+        return session
+    file = await files.lock_file(connection, session.file_id) if session.file_id else None
+    if file is not None:
+        blob_id = await _reference(connection, session.object_key, size, sha256)
+        await files.settle_file(connection, file.id, FileState.READY, blob_id)
+        if file.owner is not None:
+            await replicas.plan_replicas(connection, file.id)
+    await sessions.move_session(connection, session_id, SETTLEABLE, SessionState.READY)
+    return await _locked(connection, session_id)
+
+
+async def mark_corrupt(context: Context, session_id: UUID) -> UploadSession:
+    """Say that the content is not what its sender claimed: it is never served."""
+    async with context.db.transaction() as connection:
+        session = await _locked(connection, session_id)
+        if session.file_id and session.state in UNVERIFIED:
+            await files.settle_file(connection, session.file_id, FileState.CORRUPT, None)
+        await sessions.move_session(connection, session_id, UNVERIFIED, SessionState.CORRUPT)
+        return await _locked(connection, session_id)
+
+
+async def _reference(connection: Connection, object_key: str, size: int, sha256: bytes) -> UUID:
+    while True:
+        if existing := await blobs.reference_content(connection, sha256, size):
+            return existing
+        blob = Blob(new_id(), object_key, size, sha256)
+        if await blobs.insert_blob(connection, blob):
+            return blob.id
+        # Another upload of the same content came first: the next look takes a reference on its blob.
+
+
+async def _locked(connection: Connection, session_id: UUID) -> UploadSession:
+    session = await sessions.get_session(connection, session_id, lock=True)
+    assert session is not None, "sessions are forgotten only long after they ended"
+    return session

@@ -1,0 +1,122 @@
+"""Streams: content that comes in order, in one piece, of a length that may not be known before its end."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from uuid import UUID
+
+from common.errors import TooLarge, Unavailable
+from common.ids import new_id
+from common.store import write_stream
+from common.store.writer import Source
+from upload_service.content.cleaning import clean_session
+from upload_service.content.expiring import clear_soon
+from upload_service.content.model import UNVERIFIED, SessionState, UploadSession
+from upload_service.content.queries import files, parts, sessions
+from upload_service.content.reservation import Reservation
+from upload_service.content.sessions import SessionNotFound
+from upload_service.content.settling import insert_file, settle_session
+from upload_service.context import Context
+from upload_service.mirrors.wishes import request_replicas
+from upload_service.shares import Shares
+
+
+async def put_stream(context: Context, session: UploadSession, source: Source, max_size: int) -> int:
+    """Store all of `source` as the session's content and return its size in bytes.
+
+    It is hashed as it passes, so verified the moment it ends; `finish_stream` makes it a file. Content that is stored
+    already is left as it is, and `source` is not read. Raises `TooLarge` beyond `max_size` bytes, `PartBusy`, and what
+    `source` raises; then nothing is stored.
+    """
+    reservation = Reservation(context, session, 0)
+    if stored := await reservation.take():
+        return stored.size
+
+    async def on_multipart(multipart_id: str) -> None:
+        async with context.db.connection() as connection:
+            await sessions.replace_multipart(connection, session.id, multipart_id)
+
+    try:
+        written = await write_stream(
+            context.store, session.object_key, Limited(source, max_size, reservation), on_multipart=on_multipart
+        )
+        await reservation.record(written.size, written.sha256)
+    except BaseException:
+        await reservation.give_up()
+        raise
+    return written.size
+
+
+async def finish_stream(context: Context, session: UploadSession) -> UploadSession:
+    """Make a stored stream a file; asked again, it changes nothing. The session returned names its file."""
+    file_id = new_id()
+    async with context.db.transaction() as connection:
+        current = await sessions.get_session(connection, session.id, lock=True)
+        if current is None or current.state not in (SessionState.OPEN, SessionState.READY):
+            raise SessionNotFound
+        if current.state is SessionState.READY:
+            return current
+        part = await parts.get_part(connection, session.id, 0)
+        if part is None:
+            raise SessionNotFound
+        await insert_file(connection, current, file_id, part.size)
+        finished = await settle_session(connection, session.id, part.size, part.sha256)
+    await clean_session(context, finished)
+    if finished.owner is not None and finished.file_id is not None:
+        await request_replicas(context, finished.file_id)
+    return finished
+
+
+async def forget_stream(context: Context, session: UploadSession) -> None:
+    """Forget a stored stream that is not what it should be; its sender may send it again."""
+    async with context.db.connection() as connection:
+        await parts.forget_parts(connection, session.id, [0])
+    await context.store.delete(session.object_key)
+
+
+async def discard_stream(context: Context, shares: Shares, session_id: UUID) -> None:
+    """`discard_upload`, for a request that failed.
+
+    Without a database nothing can be said; the session runs out, and so does a file that nobody claims.
+    """
+    with suppress(Unavailable):
+        await discard_upload(context, shares, session_id)
+
+
+async def discard_upload(context: Context, shares: Shares, session_id: UUID) -> None:
+    """Leave nothing of an upload, however far it came: no session, no file, no object, no share. Raises `Unavailable`.
+
+    Share may have made one although its answer did not come: so a file is not just dropped, it is ended.
+    """
+    async with context.db.transaction() as connection:
+        session = await sessions.get_session(connection, session_id, lock=True)
+        if session is None:
+            return
+        if session.file_id:
+            await files.end_file(connection, session.file_id)
+        await sessions.move_session(connection, session_id, [SessionState.OPEN], SessionState.ABORTED)
+    if session.state not in UNVERIFIED:
+        # Until then the object is what a verifier reads and may make a blob; it cleans up after itself.
+        await clean_session(context, session)
+    if session.file_id:
+        await clear_soon(context, shares, session.file_id)
+
+
+class Limited:
+    """A stream on its way: fenced, and not longer than allowed."""
+
+    def __init__(self, source: Source, max_size: int, reservation: Reservation) -> None:
+        self._source, self._max_size, self._reservation = source, max_size, reservation
+
+    def certain(self) -> int:
+        return self._source.certain()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for block in self._source:
+            size += len(block)
+            if size > self._max_size:
+                raise TooLarge
+            await self._reservation.hold()
+            yield block
+        # A sender may take its time to say that this was all, and the last request to the store goes out only then.
+        await self._reservation.hold(after=1)

@@ -1,0 +1,183 @@
+"""Assembling the chunks of an upload and proving the result, away from the request.
+
+Every step can be done again: the store's completion of a multipart upload is recognised by its result, joining staged
+chunks starts over, and reading back changes nothing. One verifier at a time holds a claim on the session, renewed while
+it works and taken over when it dies.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+from common import logging
+from common.claims import ClaimLost, claim_kept
+from common.errors import DomainError
+from common.ids import new_id
+from common.store import ContentHasher, ObjectMissing, PartMismatch, StoredPart, UploadMissing, write_stream
+from upload_service.content.cleaning import clean_session
+from upload_service.content.model import Layout, Part, SessionState, UploadSession
+from upload_service.content.queries import files, parts, sessions, verification
+from upload_service.content.settling import mark_corrupt, settle_session
+from upload_service.context import Context
+from upload_service.mirrors.wishes import request_replicas
+
+LEASE = timedelta(seconds=15)
+# A message is taken for lost when nobody has begun after this long.
+LOST_AFTER = timedelta(seconds=10)
+BATCH = 100
+
+_log = logging.get(__name__)
+
+
+class ChunksLost(DomainError):
+    """The store does not have the chunks as they were recorded."""
+
+    code = "chunks_lost"
+
+
+async def verify_upload(context: Context, session_id: UUID) -> None:
+    """Assemble a session's chunks, compute the digest of the result and settle the session.
+
+    Does nothing when that is done, or another verifier is at it. Raises `Unavailable` when it must be tried again.
+    """
+    verifier = new_id()
+    async with context.db.connection() as connection:
+        session = await verification.claim_verification(connection, session_id, verifier, LEASE)
+        if session is None:
+            return
+        stored = await parts.stored_parts(connection, session_id)
+
+    async def renew() -> bool:
+        async with context.db.connection() as connection:
+            return await verification.extend_verification(connection, session_id, verifier, LEASE)
+
+    try:
+        async with claim_kept(renew, LEASE):
+            sha256 = await _assemble_and_prove(context, session, stored)
+        ended = await _settle(context, session, sha256)
+    except ClaimLost:
+        return
+    except ChunksLost:
+        await _reopen(context, session, stored, verifier)
+        return
+    except BaseException:
+        async with context.db.connection() as connection:
+            await verification.drop_verification(connection, session_id, verifier)
+        raise
+    await clean_session(context, ended)
+    if ended.owner is not None and ended.file_id is not None:
+        await request_replicas(context, ended.file_id)
+
+
+async def unverified_sessions(context: Context) -> list[UUID]:
+    """Sessions whose verification nobody is at, because its message was lost or its worker died."""
+    async with context.db.connection() as connection:
+        return await verification.unverified_sessions(connection, LOST_AFTER, BATCH)
+
+
+async def _assemble_and_prove(context: Context, session: UploadSession, stored: list[Part]) -> bytes | None:
+    """Make the chunks one object; the SHA-256 of what the store has, or None when it is not what was claimed."""
+    if session.layout in (Layout.STAGED, Layout.APPENDED):
+        hasher = await _join(context, session, stored)
+    else:
+        if session.state is SessionState.ASSEMBLING:
+            await _complete_multipart(context, session, stored)
+            async with context.db.connection() as connection:
+                await sessions.move_session(connection, session.id, [SessionState.ASSEMBLING], SessionState.VERIFYING)
+        if session.passed_sha256:
+            return session.passed_sha256
+        hasher = await _read_back(context, session)
+    proven = hasher.size == session.size and hasher.satisfies(session.digest_claims)
+    return hasher.sha256 if proven else None
+
+
+async def _read_back(context: Context, session: UploadSession) -> ContentHasher:
+    hasher = _hasher(session)
+    try:
+        async for block in context.store.read(session.object_key):
+            hasher.update(block)
+    except ObjectMissing:
+        raise ChunksLost from None
+    return hasher
+
+
+def _hasher(session: UploadSession) -> ContentHasher:
+    return ContentHasher(sampled_size=session.size if session.claims else None)
+
+
+async def _complete_multipart(context: Context, session: UploadSession, stored: list[Part]) -> None:
+    assert session.multipart_id is not None, "a session with stored parts has a multipart upload"
+    receipts = [StoredPart(part.index + 1, part.size, part.etag) for part in stored]
+    try:
+        await context.store.complete_multipart(session.object_key, session.multipart_id, receipts)
+    except UploadMissing:
+        # Completed by an attempt that died before it could say so, unless the object is not there either.
+        info = await context.store.stat(session.object_key)
+        if info is None or info.size != session.size:
+            raise ChunksLost from None
+    except PartMismatch:
+        raise ChunksLost from None
+
+
+async def _join(context: Context, session: UploadSession, stored: list[Part]) -> ContentHasher:
+    """Write the staged chunks or pieces, in order, as one object, hashed as they pass."""
+    hasher = _hasher(session)
+
+    async def on_multipart(multipart_id: str) -> None:
+        if session.multipart_id:
+            await context.store.abort_multipart(session.object_key, session.multipart_id)
+        async with context.db.connection() as connection:
+            await sessions.replace_multipart(connection, session.id, multipart_id)
+
+    try:
+        await write_stream(
+            context.store,
+            session.object_key,
+            _Staged(context, session, stored),
+            on_multipart=on_multipart,
+            hasher=hasher,
+        )
+    except ObjectMissing:
+        raise ChunksLost from None
+    return hasher
+
+
+class _Staged:
+    """The staged chunks of a session as one stream, or of pieces what counts."""
+
+    def __init__(self, context: Context, session: UploadSession, stored: list[Part]) -> None:
+        self._context, self._session, self._stored = context, session, stored
+        self._left = sum(part.length for part in stored)
+
+    def certain(self) -> int:
+        return self._left
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._stored:
+            if part.length == 0:
+                continue
+            hasher = ContentHasher()
+            async for block in self._context.store.read(self._session.staged_key(part.index), size=part.kept):
+                self._left -= len(block)
+                hasher.update(block)
+                yield block
+            if hasher.size == part.size and hasher.sha256 != part.sha256:
+                raise ChunksLost
+
+
+async def _settle(context: Context, session: UploadSession, sha256: bytes | None) -> UploadSession:
+    if sha256 is None or session.size is None:
+        _log.warning("content is not what was claimed", session=session.id.hex)
+        return await mark_corrupt(context, session.id)
+    async with context.db.transaction() as connection:
+        return await settle_session(connection, session.id, session.size, sha256)
+
+
+async def _reopen(context: Context, session: UploadSession, stored: list[Part], verifier: UUID) -> None:
+    """Open the session again without its chunks: the sender is told that they are missing and sends them again."""
+    _log.warning("the store lost chunks, the upload is open again", session=session.id.hex)
+    async with context.db.transaction() as connection:
+        if await sessions.reopen_session(connection, session.id, verifier, context.session_lifetime):
+            await parts.forget_parts(connection, session.id, [part.index for part in stored])
+            if session.file_id:
+                await files.delete_file(connection, session.file_id)

@@ -1,0 +1,87 @@
+"""A folder of this machine, or of a disk that it mounts."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from upload_service.mirrors.drivers import unfinished
+from upload_service.mirrors.drivers.bounds import bounded
+from upload_service.mirrors.drivers.interface import Driver, MirrorDown, MirrorRefused, Place, Rules
+from upload_service.mirrors.drivers.opendal_base import operator_of
+from upload_service.mirrors.drivers.options import folder_of
+from upload_service.mirrors.drivers.pieces import PiecesDriver
+
+THREADS = 4
+
+_Answer = TypeVar("_Answer")
+
+
+def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
+    return FolderDriver(folder_of(options["root"], rules), rules)
+
+
+class FolderDriver:
+    """A folder, which must exist: a disk that is not mounted is down, and not an empty mirror.
+
+    It is asked in threads of its own: on a disk that hangs, nobody else's wait.
+    """
+
+    def __init__(self, root: Path, rules: Rules) -> None:
+        self._root, self._rules = root, rules
+        self._threads = ThreadPoolExecutor(THREADS, "folder")
+        self._found: tuple[Path, PiecesDriver] | None = None
+
+    async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
+        driver = await self._present()
+        # What a killed process left of this very path.
+        await self._ask(lambda: self._remove_unfinished(path))
+        try:
+            return await driver.write(path, blocks, size)
+        except BaseException:
+            # The binding cannot abort a write.
+            await asyncio.shield(self._ask(lambda: self._remove_unfinished(path)))
+            raise
+
+    async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        driver = await self._present()
+        async for block in driver.read(place, start, length):
+            yield block
+
+    async def delete(self, place: Place) -> None:
+        driver = await self._present()
+        await self._ask(lambda: self._remove_unfinished(place.path))
+        await driver.delete(place)
+
+    async def check(self) -> None:
+        driver = await self._present()
+        await driver.check()
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _ask(self, question: Callable[[], _Answer]) -> _Answer:
+        async with bounded(self._rules.stall_seconds):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, question)
+
+    async def _present(self) -> PiecesDriver:
+        """The driver of the folder as it is now. Raises `MirrorDown`, `MirrorRefused`."""
+        return await self._ask(self._find)
+
+    def _find(self) -> PiecesDriver:
+        root = self._root.resolve()
+        if not root.is_dir():
+            raise MirrorDown("the folder is not there")
+        if not any(root.is_relative_to(folder.resolve()) for folder in self._rules.folders):
+            raise MirrorRefused("the folder leads to where no mirror may be")
+        if self._found is None or self._found[0] != root:
+            options = {"root": str(root), "atomic_write_dir": str(root / unfinished.FOLDER)}
+            self._found = root, PiecesDriver(operator_of("fs", options), self._rules)
+        return self._found[1]
+
+    def _remove_unfinished(self, path: str) -> None:
+        # OpenDAL gives each attempt a name of its own: that of the file, and something random.
+        name = path.rpartition("/")[2]
+        for file in (self._root / unfinished.FOLDER).glob(f"{name}.*"):
+            file.unlink(missing_ok=True)

@@ -1,0 +1,143 @@
+"""What every mirror behind OpenDAL has in common: reading, deleting, checking, and what its errors mean.
+
+OpenDAL retries nothing unless it is told to, so a failure is told at once. Of its errors only the kind, the status of
+an HTTP answer and the number of a system error are looked at: their text holds URLs, headers and answers.
+"""
+
+import errno
+import os
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import opendal
+from opendal import exceptions  # pyright: ignore[reportMissingModuleSource]  (it is in the binary module)
+from opendal.options import OpenKwargs
+
+from common import logging
+from upload_service.mirrors.drivers.bounds import bounded
+from upload_service.mirrors.drivers.interface import (
+    MirrorDown,
+    MirrorError,
+    MirrorFull,
+    MirrorRefused,
+    OptionsInvalid,
+    Place,
+    ReplicaLost,
+    Rules,
+)
+from upload_service.mirrors.drivers.kinds import KINDS
+from upload_service.mirrors.drivers.statuses import error_of
+
+READ_BLOCK = 1024 * 1024
+_Answer = TypeVar("_Answer")
+_log = logging.get(__name__)
+
+_KINDS = (
+    exceptions.Unexpected,
+    exceptions.Unsupported,
+    exceptions.ConfigInvalid,
+    exceptions.NotFound,
+    exceptions.PermissionDenied,
+    exceptions.IsADirectory,
+    exceptions.NotADirectory,
+    exceptions.AlreadyExists,
+    exceptions.IsSameFile,
+    exceptions.ConditionNotMatch,
+    exceptions.RateLimited,
+    exceptions.RangeNotSatisfied,
+    exceptions.Conflict,
+)
+# An open file's errors are all OSError, with the kind as the first word of the text.
+_FAILURES = (*_KINDS, exceptions.Error, OSError)
+_NAMES = frozenset(kind.__name__ for kind in _KINDS)
+_LOST = ("NotFound",)
+_PASSING = ("RateLimited", "Conflict")
+_REFUSED = ("PermissionDenied", "ConfigInvalid", "Unsupported", "IsADirectory", "NotADirectory")
+_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
+# RFC 959, section 4.2.2, and what servers answer to a full disk.
+_FTP = {"530": MirrorRefused, "532": MirrorRefused, "550": MirrorRefused, "452": MirrorFull, "552": MirrorFull}
+
+
+def operator_of(kind: str, options: Mapping[str, str]) -> opendal.AsyncOperator:
+    """OpenDAL's operator for options that were checked. Raises `OptionsInvalid`."""
+    try:
+        return opendal.AsyncOperator(kind, **{**options, **KINDS[kind].fixed})
+    except _FAILURES as error:
+        _log.debug("mirror_options", kind=kind, error=type(error).__name__)
+        raise OptionsInvalid from None
+
+
+@asynccontextmanager
+async def translated() -> AsyncGenerator[None]:
+    """Raise OpenDAL's errors as a mirror's."""
+    try:
+        yield
+    except _FAILURES as error:
+        raise _meaning(error) from None
+
+
+class OpenDalDriver:
+    """A mirror behind OpenDAL. How it is written to depends on its kind, so a subclass does that."""
+
+    def __init__(self, operator: opendal.AsyncOperator, rules: Rules) -> None:
+        self._operator, self._seconds = operator, rules.stall_seconds
+
+    async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        if start or length is not None:
+            # Servers differ about ranges that reach beyond the end, so none is asked for.
+            total = (await self._ask(self._operator.stat(place.path))).content_length
+            length = max(0, total - start) if length is None else min(length, max(0, total - start))
+            if length == 0:
+                return
+        reach: OpenKwargs = {"offset": start} if length is None else {"offset": start, "size": length}
+        file = await self._ask(self._operator.open(place.path, "rb", **reach))
+        while block := await self._ask(file.read(READ_BLOCK)):
+            yield block
+
+    async def delete(self, place: Place) -> None:
+        try:
+            await self._ask(self._operator.delete(place.path))
+        except ReplicaLost:
+            return
+
+    async def check(self) -> None:
+        try:
+            await self._ask(self._operator.check())
+        except ReplicaLost:
+            raise MirrorRefused("the mirror has no such root") from None
+
+    async def close(self) -> None:
+        """Nothing: connections end with the operator."""
+
+    async def _ask(self, question: Awaitable[_Answer]) -> _Answer:
+        async with bounded(self._seconds), translated():
+            return await question
+
+
+def _meaning(error: Exception) -> MirrorError:
+    text = str(error)
+    word = text.partition(" ")[0]
+    kind = type(error).__name__ if isinstance(error, _KINDS) else word if word in _NAMES else "OSError"
+    status = _number(r"Parts \{ status: (\d{3})\b", text)
+    system = error.errno if isinstance(error, OSError) and error.errno else _number(r"\(os error (\d+)\)", text)
+    _log.debug("mirror_error", error=kind, status=status, system=system and os.strerror(system))
+    if kind in _LOST:
+        return ReplicaLost()
+    if kind in _PASSING:
+        return MirrorDown()
+    if status and status >= 400:
+        return error_of(status)
+    if system in _FULL_ERRORS:
+        return MirrorFull()
+    if kind in _REFUSED or system in _REFUSED_ERRORS or "reqsign::Sign" in text:
+        return MirrorRefused()
+    answer = re.search(r"Invalid response: \[(\d{3})\]", text)
+    return _FTP.get(answer[1] if answer else "", MirrorDown)()
+
+
+def _number(pattern: str, text: str) -> int | None:
+    found = re.search(pattern, text)
+    return int(found[1]) if found else None

@@ -1,0 +1,124 @@
+"""Any S3 server.
+
+Written to and read by the object store's own client: it streams, it follows no redirect, and it aborts the parts of a
+write that broke off, which OpenDAL's binding leaves behind, invisible and paid for.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import opendal
+
+from common import logging
+from common.errors import DomainError, StorageFull, TooLarge, Unavailable
+from common.store import ObjectMissing, ObjectStore, SizedBody, write_stream
+from common.store.limits import MIB
+from upload_service.mirrors.drivers.bounds import receiving, sending
+from upload_service.mirrors.drivers.interface import (
+    Driver,
+    MirrorDown,
+    MirrorError,
+    MirrorFull,
+    MirrorRefused,
+    Place,
+    ReplicaLost,
+    ReplicaTooLarge,
+    Rules,
+)
+from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of
+
+ONE_PUT = 1024 * MIB
+"""Up to here an object is written by one request, which leaves nothing to abort."""
+_log = logging.get(__name__)
+
+
+def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
+    return S3Driver(operator_of(kind, options), options, rules)
+
+
+class S3Driver(OpenDalDriver):
+    """A bucket, or what is below one prefix of it."""
+
+    def __init__(self, operator: opendal.AsyncOperator, options: Mapping[str, str], rules: Rules) -> None:
+        super().__init__(operator, rules)
+        root = options.get("root", "").strip("/")
+        self._prefix = f"{root}/" if root else ""
+        self._store = ObjectStore(
+            options["endpoint"],
+            region=options["region"],
+            bucket=options["bucket"],
+            access_key=options["access_key_id"],
+            secret_key=options["secret_access_key"],
+            bucket_in_host=options.get("enable_virtual_host_style") == "true",
+            silence_seconds=rules.stall_seconds,
+        )
+        self._is_open = False
+
+    async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
+        store, key = await self._opened(), self._prefix + path
+        async with sending(blocks, size, self._seconds) as body, _translated():
+            if size <= ONE_PUT:
+                await store.put(key, body, size)
+            else:
+                await write_stream(store, key, _Certain(body), on_multipart=_unrecorded)
+
+    async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        if length == 0:
+            return
+        store = await self._opened()
+        # Not by OpenDAL, which would follow a redirect to wherever it leads.
+        blocks = store.read(self._prefix + place.path, start, length)
+        async with _translated():
+            async for block in receiving(blocks, self._seconds):
+                yield block
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    async def _opened(self) -> ObjectStore:
+        if not self._is_open:
+            self._is_open = True
+            await self._store.open()
+        return self._store
+
+
+class _Certain:
+    """A body all of whose bytes are certain to follow: none is gathered beyond the last part."""
+
+    def __init__(self, body: SizedBody) -> None:
+        self._body, self._left = body, body.size
+
+    def certain(self) -> int:
+        return self._left
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for block in self._body:
+            self._left -= len(block)
+            yield block
+
+
+async def _unrecorded(_: str) -> None:
+    """Parts that a killed process leaves are for the bucket's lifecycle rule."""
+
+
+@asynccontextmanager
+async def _translated() -> AsyncGenerator[None]:
+    try:
+        yield
+    except MirrorError:
+        raise
+    except DomainError as error:
+        _log.debug("mirror_error", error=error.code)
+        raise _meaning(error) from None
+
+
+def _meaning(error: DomainError) -> MirrorError:
+    if isinstance(error, ObjectMissing):
+        return ReplicaLost()
+    if isinstance(error, StorageFull):
+        return MirrorFull()
+    if isinstance(error, TooLarge):
+        return ReplicaTooLarge()
+    if isinstance(error, Unavailable):
+        return MirrorDown()
+    return MirrorRefused()

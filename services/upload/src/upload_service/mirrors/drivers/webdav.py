@@ -1,0 +1,97 @@
+"""WebDAV (RFC 4918).
+
+OpenDAL can only send a whole file at once, so writing is a streaming PUT of this module's own. Many servers keep what
+they received of a PUT that broke off: it goes to a name of its own and is moved to its place when it is whole.
+"""
+
+from base64 import b64encode
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from contextlib import suppress
+from urllib.parse import quote
+
+import opendal
+
+from upload_service.mirrors.drivers import unfinished
+from upload_service.mirrors.drivers.bounds import bounded, sending
+from upload_service.mirrors.drivers.interface import (
+    Driver,
+    MirrorDown,
+    MirrorError,
+    MirrorRefused,
+    Place,
+    ReplicaLost,
+    Rules,
+)
+from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of, translated
+from upload_service.mirrors.drivers.web import Web
+
+
+def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
+    return WebDavDriver(operator_of(kind, options), options, rules)
+
+
+class WebDavDriver(OpenDalDriver):
+    """A collection of a WebDAV server."""
+
+    def __init__(self, operator: opendal.AsyncOperator, options: Mapping[str, str], rules: Rules) -> None:
+        super().__init__(operator, rules)
+        root = options.get("root", "").strip("/")
+        self._base = options["endpoint"].rstrip("/") + (f"/{quote(root)}/" if root else "/")
+        self._web = Web(_authorization(options))
+
+    async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
+        attempt = unfinished.new_name(path)
+        try:
+            await self._remove_attempts(path)
+            await self._ask(self._operator.create_dir(f"{unfinished.FOLDER}/"))
+            async with (
+                sending(blocks, size, self._seconds) as body,
+                self._web.request("PUT", self._base + attempt, body=body),
+            ):
+                pass
+            # Makes the parents of the path, too.
+            await self._ask(self._operator.rename(attempt, path))
+        except ReplicaLost:
+            raise MirrorRefused("the mirror has no such root") from None
+        except MirrorDown:
+            # There is nobody to ask to remove what it has.
+            raise
+        except Exception:
+            with suppress(MirrorError):
+                await self._remove_attempts(path)
+            raise
+
+    async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        # Not by OpenDAL, which would follow a redirect to wherever it leads.
+        async for block in self._web.read(self._base + place.path, start, length, self._seconds):
+            yield block
+
+    async def delete(self, place: Place) -> None:
+        await self._remove_attempts(place.path)
+        await super().delete(place)
+
+    async def close(self) -> None:
+        await self._web.close()
+
+    async def _remove_attempts(self, path: str) -> None:
+        for name in await self._unfinished():
+            if unfinished.is_attempt(name, path):
+                await super().delete(Place(f"{unfinished.FOLDER}/{name}"))
+
+    async def _unfinished(self) -> list[str]:
+        async with bounded(self._seconds):
+            try:
+                async with translated():
+                    entries = await self._operator.list(f"{unfinished.FOLDER}/")
+                    return [entry.name async for entry in entries]
+            except ReplicaLost:
+                return []
+
+
+def _authorization(options: Mapping[str, str]) -> dict[str, str]:
+    if token := options.get("token"):
+        return {"Authorization": f"Bearer {token}"}
+    if "username" in options:
+        pair = f"{options['username']}:{options['password']}"
+        return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+    return {}

@@ -1,0 +1,66 @@
+"""The upkeep of mirrors and replicas: mirrors are probed, what is due is requested, removed mirrors are forgotten."""
+
+import asyncio
+
+from common import logging
+from common.claims import UnexpectedFailure
+from upload_service.context import Context
+from upload_service.mirrors.drivers import MirrorDown, MirrorError, OptionsInvalid
+from upload_service.mirrors.model import REMEMBERED, Mirror
+from upload_service.mirrors.queries import mirrors, replicas
+from upload_service.mirrors.sealing import Unsealable
+
+PROBE_SECONDS = 20
+
+_log = logging.get(__name__)
+
+
+async def probe_mirror(context: Context, mirror: Mirror) -> str | None:
+    """Ask a mirror whether it answers and takes our credentials; why not, as a stable code, or None.
+
+    One that did not before is tried again at once with all that has failed there.
+    """
+    error = await _answer(context, mirror)
+    async with context.db.transaction() as connection:
+        await mirrors.note_probe(connection, mirror.id, error)
+        if mirror.probe_error is not None and error is None:
+            await mirrors.end_break(connection, mirror.id)
+            await replicas.wake_replicas(connection, mirror.id)
+    return error
+
+
+async def _answer(context: Context, mirror: Mirror) -> str | None:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS), context.drivers.of(mirror) as driver:
+            await driver.check()
+    except (MirrorError, OptionsInvalid, Unsealable) as failure:
+        return failure.code
+    except TimeoutError:
+        return MirrorDown.code
+    except Exception:  # noqa: BLE001  (it is logged, with its stack)
+        _log.exception("a mirror could not be probed", mirror=mirror.id)
+        return UnexpectedFailure.code
+    return None
+
+
+async def probe_mirrors(context: Context) -> None:
+    """Probe every mirror that is in use, all at once: one that hangs delays none."""
+    async with context.db.connection() as connection:
+        found = await mirrors.all_mirrors(connection)
+    probes = (probe_mirror(context, mirror) for mirror in found if mirror.is_enabled)
+    for result in await asyncio.gather(*probes, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def sweep_replicas(context: Context) -> None:
+    """Request all replicas with which something is to be done, as far as their mirrors have room.
+
+    It finds what a lost message or a dead worker left, and what is to be tried or checked again.
+    """
+    async with context.db.connection() as connection:
+        due = await replicas.due_replicas(connection)
+        await replicas.forget_removed(connection, REMEMBERED)
+        await mirrors.delete_removed(connection)
+    for replica_id in due:
+        await context.queue.replicate(replica_id)
