@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from minio import Minio
 
-from common.http.downloads import repr_digest
+from common.downloads import repr_digest
 from deploy.local import credentials
 from deploy.local.stack import RunningStack
 from tests.bench.wire import RequestFailed, fetch, send, send_file, send_form, send_json

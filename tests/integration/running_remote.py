@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from common.addresses import parse_networks
 from common.cancelling import cancel
-from common.http.client_address import parse_networks
 from common.outbound.client import Outbound
 
 Respond = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]

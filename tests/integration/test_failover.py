@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from common.http.downloads import repr_digest
+from common.downloads import repr_digest
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.mirror_front import Fault, background
 from tests.integration.mirror_servers import FolderContents, MirrorServer, webdav

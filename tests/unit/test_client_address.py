@@ -1,6 +1,6 @@
 import pytest
 
-from common.http.client_address import client_address, limit_key, parse_networks
+from common.addresses import client_address, limit_key, parse_networks
 
 TRUSTED = parse_networks("10.0.0.0/8, 127.0.0.1/32,fd00::/8")
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.http.downloads import StoredAt, download, repr_digest, shortened
+from common.downloads import StoredAt, repr_digest, shortened
+from common.http.downloads import download
 
 
 @given(st.text(min_size=1, max_size=400).filter(lambda name: not any("\ud800" <= c <= "\udfff" for c in name)))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.http.downloads import NAME_LIMIT
+from common.downloads import NAME_LIMIT
 from upload_service.content.model import check_name
 from upload_service.fetches.model import validator_of
 from upload_service.fetches.names import UNNAMED, name_of

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.http.client_address import parse_networks
+from common.addresses import parse_networks
 from common.outbound.addresses import is_public, may_connect
 
 PUBLIC = [

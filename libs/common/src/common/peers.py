@@ -7,7 +7,7 @@ import structlog
 
 from common import errors
 from common.errors import DomainError, Forbidden, Unavailable
-from common.http.problems import STATUS
+from common.statuses import STATUS
 from common.tokens.services import TokenSource
 
 TIMEOUT = httpx.Timeout(10, connect=3)

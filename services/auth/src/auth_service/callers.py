@@ -6,8 +6,8 @@ from typing import Literal
 from fastapi import Request
 
 from auth_service.state import state_of
+from common.addresses import limit_key
 from common.dialects import fileuploader
-from common.http.client_address import limit_key
 
 Call = Literal["register", "login", "refresh", "logout"]
 

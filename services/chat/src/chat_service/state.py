@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from chat_service.operations.context import Context
 from chat_service.shares import Shares
-from common.http.client_address import limit_key
+from common.addresses import limit_key
 from common.identities import Identities
 
 

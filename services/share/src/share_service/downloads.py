@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from common.downloads import NOWHERE, StoredAt
 from common.errors import Gone, NotFound, NotReady
-from common.http.downloads import NOWHERE, StoredAt
 from share_service import operations
 from share_service.model import BadKey, Form, Share, UnknownCode
 from share_service.passwords import Proof

@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from common import logging
+from common.addresses import limit_key
 from common.dialects.filecodebox import Policy
 from common.errors import RateLimited
-from common.http.client_address import limit_key
 from common.limits import Budget, Limiter, LimiterUnavailable
 from share_service.model import WRONG_GUESSES
 

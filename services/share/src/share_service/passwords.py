@@ -12,8 +12,8 @@ from uuid import UUID
 from fastapi import Request
 
 from common import logging
+from common.addresses import limit_key
 from common.errors import Unauthenticated
-from common.http.client_address import limit_key
 from common.identities import basic_pair
 from common.identity import CredentialsMalformed
 from common.limits import Budget, Limiter, LimiterUnavailable

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from common.http.client_address import Network, parse_networks
+from common.addresses import Network, parse_networks
 from common.settings import (
     DatabaseSettings,
     PublicUrlSettings,

@@ -15,12 +15,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from common import errors
+from common.addresses import limit_key
 from common.dialects.route import DialectRoute
 from common.errors import DomainError
-from common.http.client_address import limit_key
-from common.http.problems import headers_of, status_of
 from common.identity import Identity
 from common.limits import Limiter
+from common.statuses import headers_of, status_of
 
 DEFAULT_CHUNK_SIZE = 5 * 1024 * 1024
 ZONE = timezone(timedelta(hours=8))

@@ -13,10 +13,9 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from common import errors
+from common.addresses import limit_key
 from common.dialects.route import DialectRoute
 from common.errors import DomainError
-from common.http.client_address import limit_key
-from common.http.problems import headers_of, status_of
 from common.identities import Identities
 from common.identity import (
     CredentialError,
@@ -28,6 +27,7 @@ from common.identity import (
     TokenRevoked,
 )
 from common.limits import Limiter
+from common.statuses import headers_of, status_of
 
 PRIVATE = "private"
 """Where a group's number may stand: the account's own files."""

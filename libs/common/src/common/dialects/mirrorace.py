@@ -16,9 +16,9 @@ from common import errors
 from common.dialects.route import DialectRoute
 from common.errors import DomainError
 from common.http.bodies import Field, read_form
-from common.http.problems import headers_of, status_of
 from common.identities import Identities
 from common.identity import CredentialError, Identity
+from common.statuses import headers_of, status_of
 
 BAD_CREDENTIALS = "Invalid api_key or api_token"
 FIELD_COUNT = 256

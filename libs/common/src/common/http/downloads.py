@@ -5,40 +5,18 @@ store says to the client's own Range, If-Range and conditional headers, and adds
 store fails, it asks the upload service by the path of `X-Store-Fallback`, if a mirror has the content.
 """
 
-import base64
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import Response
 
+from common.downloads import StoredAt, repr_digest, shortened
+
 STORE_PATH = "X-Store-Path"
 STORE_LENGTH = "X-Store-Length"
 STORE_FALLBACK = "X-Store-Fallback"
-NAME_LIMIT = 255
 SANDBOX = "sandbox; default-src 'none'"
 # Lets a browser show an image, play what it was sent, and lay out a page that consists of text alone.
 PREVIEW_SANDBOX = f"{SANDBOX}; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAt:
-    """Where the gateway finds an object."""
-
-    path: str
-    """In the store, signed for the method of the client's request."""
-    fallback: str | None = None
-    """In the upload service, where the store fails; None: no mirror has it."""
-
-    @staticmethod
-    def of(answer: Mapping[str, Any]) -> "StoredAt":
-        """As the upload service tells it to another service."""
-        return StoredAt(str(answer["store_path"]), answer.get("fallback_path"))
-
-
-NOWHERE = StoredAt("")
-"""Of what is not in the store."""
 
 
 def download(
@@ -72,19 +50,3 @@ def shown(*, stored_at: StoredAt, size: int, sha256: bytes, media_type: str, nam
     if preview:
         del answer.headers["Content-Disposition"]
     return answer
-
-
-def shortened(name: str, limit: int = NAME_LIMIT) -> str:
-    """`name` cut to `limit` bytes of UTF-8, its extension kept: what file systems and header limits bear."""
-    if len(name.encode()) <= limit:
-        return name
-    stem, dot, extension = name.rpartition(".")
-    if not dot or len(extension.encode()) > limit // 4:
-        stem, dot, extension = name, "", ""
-    kept = stem.encode()[: limit - len((dot + extension).encode())].decode(errors="ignore")
-    return kept + dot + extension
-
-
-def repr_digest(sha256: bytes) -> str:
-    """The value of `Repr-Digest` (RFC 9530) for a SHA-256 digest of 32 bytes."""
-    return f"sha-256=:{base64.b64encode(sha256).decode()}:"

@@ -6,7 +6,7 @@ between versions of Python. For IPv6 it names what is allowed: an address outsid
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from common.http.client_address import Network
+from common.addresses import Network
 
 Address = IPv4Address | IPv6Address
 

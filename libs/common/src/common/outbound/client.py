@@ -21,8 +21,8 @@ from urllib.parse import urljoin
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from common.addresses import Network
 from common.errors import DomainError, Forbidden, InvalidInput, Unavailable
-from common.http.client_address import Network
 from common.outbound.addresses import may_connect
 from common.outbound.urls import RemoteUrl, UrlInvalid, parse
 

@@ -6,15 +6,14 @@ expires. The called service checks it against the public keys of `GET /internal/
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 import httpx
 import jwt
-from fastapi import Request
 
 from common import logging
-from common.errors import Forbidden, Unauthenticated, Unavailable
+from common.errors import Unauthenticated, Unavailable
 from common.tokens.public_keys import ALGORITHM, PublicKeys, UnknownKey
 
 AUDIENCE = "waystation-internal"
@@ -90,18 +89,3 @@ async def _ask(call: Awaitable[httpx.Response]) -> dict[str, Any]:
         logging.get(__name__).warning("the auth service refused", status=response.status_code)
         raise AuthUnavailable
     return response.json()
-
-
-def internal_only(verifier: Callable[[], TokenVerifier], *callers: str) -> Callable[[Request], Awaitable[str]]:
-    """A route dependency: the request carries a service token of one of `callers`, whose name it returns."""
-
-    async def check(request: Request) -> str:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated
-        service = await verifier().service(token)
-        if service not in callers:
-            raise Forbidden(f"{service} may not call this")
-        return service
-
-    return check

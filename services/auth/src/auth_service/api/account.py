@@ -12,8 +12,8 @@ from auth_service.api.schemas import KeyAnswer, KeysAnswer, NewKeyAnswer, WholeA
 from auth_service.callers import address_of
 from auth_service.operations import account, keys
 from auth_service.state import state_of
+from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
-from common.identities import SignedIn
 
 router = APIRouter(prefix="/v1/account", tags=["account"], dependencies=[Depends(not_stored)])
 

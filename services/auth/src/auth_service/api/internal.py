@@ -11,7 +11,8 @@ from auth_service.operations import credentials, profiles, signing
 from auth_service.operations.credentials import NAME_LENGTH
 from auth_service.state import state_of
 from common import clock
-from common.tokens.services import TokenVerifier, internal_only
+from common.http.internal import internal_only
+from common.tokens.services import TokenVerifier
 
 CREDENTIAL_CALLERS = ("upload", "share", "chat")
 # As many as one answer can tell the names of.

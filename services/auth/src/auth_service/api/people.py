@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from common.errors import Forbidden
-from common.identities import SignedIn
+from common.http.callers import SignedIn
 from common.identity import Identity
 
 

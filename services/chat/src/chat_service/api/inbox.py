@@ -8,8 +8,8 @@ from chat_service.api.schemas import After, InboxPage, InboxRequest, InboxView, 
 from chat_service.operations import inbox
 from chat_service.operations.inbox import NEWEST, Letter
 from chat_service.state import state_of
+from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
-from common.identities import SignedIn
 from common.pages import PAGE_SIZE
 
 

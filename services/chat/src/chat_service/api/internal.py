@@ -10,8 +10,9 @@ from chat_service.api.schemas import RoomId
 from chat_service.model import SharedFile
 from chat_service.operations import erasing, files, messages, rooms
 from chat_service.state import state_of
+from common.http.internal import internal_only
 from common.identity import Identity, Role
-from common.tokens.services import TokenVerifier, internal_only
+from common.tokens.services import TokenVerifier
 
 # PostgreSQL cannot keep a NUL in a text.
 Text = Annotated[str, Field(min_length=1, max_length=8192, pattern=r"^[^\x00]*$")]

@@ -19,7 +19,7 @@ from chat_service.operations.messages import post_message
 from chat_service.state import AppState, state_of
 from chat_service.streams import Message
 from common.errors import DomainError
-from common.identities import SignedIn
+from common.http.callers import SignedIn
 from common.identity import CredentialsMissing, Identity, TokenInvalid
 from common.rights import Action
 

@@ -19,8 +19,8 @@ from chat_service.api.schemas import (
 from chat_service.model import Member, MemberRole
 from chat_service.operations import members
 from chat_service.state import state_of
+from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
-from common.identities import SignedIn
 from common.pages import PAGE_SIZE, Cursor
 
 

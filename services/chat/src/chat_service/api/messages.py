@@ -11,9 +11,9 @@ from chat_service.operations import files, messages
 from chat_service.state import AppState, state_of
 from chat_service.streams import Message
 from chat_service.streams.model import encode
+from common.http.callers import SignedIn, of_request
 from common.http.json_bodies import documented, read_model
 from common.http.public_url import base_url
-from common.identities import SignedIn, of_request
 
 # JSON may write a byte of text as \u0000, and has members besides the text.
 BYTES_OF_A_BYTE = 6

@@ -26,9 +26,9 @@ from chat_service.api.schemas import (
 from chat_service.model import Invitation, ListedRoom, NewRoom, RoomChanges
 from chat_service.operations import joining, rooms
 from chat_service.state import address_of, state_of
+from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.http.public_url import base_url
-from common.identities import SignedIn
 from common.pages import PAGE_SIZE
 
 

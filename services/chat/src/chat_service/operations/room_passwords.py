@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from chat_service.model import Room, RoomPasswordWrong
 from common import logging
-from common.http.client_address import limit_key
+from common.addresses import limit_key
 from common.limits import Budget, Limiter, LimiterUnavailable
 from common.passwords import Passwords, PasswordUnusable
 

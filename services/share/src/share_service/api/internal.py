@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from common import clock
 from common.dialects.filecodebox import Policy
-from common.tokens.services import TokenVerifier, internal_only
+from common.http.internal import internal_only
+from common.tokens.services import TokenVerifier
 from share_service import operations, queries
 from share_service.model import EndedFor, Form, Naming, Terms
 from share_service.state import state_of

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from common import clock
 from common.errors import NotFound
-from common.identities import MaybeSignedIn
+from common.http.callers import MaybeSignedIn
 from common.rights import Action, Actor, permitted
 from share_service import operations
 from share_service.downloads import password_of

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from common import clock
 from common.errors import NotFound
+from common.http.callers import MaybeSignedIn
 from common.http.public_url import base_url
-from common.identities import MaybeSignedIn
 from common.rights import Action, Actor, permitted
 from share_service.model import UnknownCode
 from share_service.pages import FileState, MirrorState, download_path, open_page

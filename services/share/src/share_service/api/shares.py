@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from common import clock
 from common.errors import InvalidInput
+from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.http.public_url import base_url
-from common.identities import SignedIn
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.passwords import PASSWORD_BYTES
 from common.rights import Actor

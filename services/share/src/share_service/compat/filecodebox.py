@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from common import clock
+from common.addresses import limit_key
 from common.dialects.filecodebox import (
     FieldError,
     FileCodeBoxRoute,
@@ -30,13 +31,12 @@ from common.dialects.filecodebox import (
     str_field,
     timestamp,
 )
+from common.downloads import repr_digest
 from common.errors import InvalidInput, TooLarge
 from common.http.bodies import read_fields
-from common.http.client_address import limit_key
+from common.http.callers import ignoring_errors
 from common.http.downloads import download as download_answer
-from common.http.downloads import repr_digest
 from common.http.ranges import RANGE_LIMIT, range_count, starts_at_zero
-from common.identities import ignoring_errors
 from share_service import operations
 from share_service.download_keys import address_holder
 from share_service.downloads import Asked, Download, admit, password_of, start_download

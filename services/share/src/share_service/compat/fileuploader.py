@@ -13,11 +13,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic_core import from_json
 
 from common import clock
+from common.addresses import limit_key
 from common.dialects import fileuploader
 from common.dialects.fileuploader import PRIVATE, FileUploaderRoute, Refused, ok
 from common.errors import DomainError, NotFound, Unavailable
 from common.http.bodies import read_body
-from common.http.client_address import limit_key
 from common.http.downloads import shown
 from common.http.public_url import base_url
 from common.http.ranges import RANGE_LIMIT, range_count, starts_at_zero

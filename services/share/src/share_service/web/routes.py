@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from common import clock
+from common.addresses import limit_key
 from common.dialects.route import DialectRoute
 from common.errors import DomainError, Forbidden, NotFound, RateLimited, Unavailable
 from common.http.bodies import read_form
-from common.http.client_address import limit_key
 from common.http.downloads import download as download_answer
-from common.http.problems import headers_of, status_of
 from common.http.ranges import RANGE_LIMIT, range_count, starts_at_zero
+from common.statuses import headers_of, status_of
 from share_service.download_keys import address_holder
 from share_service.downloads import Asked, admit, start_download
 from share_service.model import ShareEnded, UnknownCode, is_slug

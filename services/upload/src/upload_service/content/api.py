@@ -10,8 +10,8 @@ from pydantic import AwareDatetime, BaseModel
 
 from common.errors import InvalidInput
 from common.http import downloads
+from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
-from common.identities import SignedIn
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.passwords import Passwords
 from common.rights import Action

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from common.downloads import StoredAt
 from common.errors import Gone, NotFound, NotReady
-from common.http.downloads import StoredAt
 from upload_service.content.model import File, FileState
 from upload_service.content.queries import blobs, files
 from upload_service.context import Context

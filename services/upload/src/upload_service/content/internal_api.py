@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends
 
-from common.tokens.services import TokenVerifier, internal_only
+from common.http.internal import internal_only
+from common.tokens.services import TokenVerifier
 from upload_service.content import expiring, files, owning
 from upload_service.context import Context
 from upload_service.mirrors import wishes as mirroring

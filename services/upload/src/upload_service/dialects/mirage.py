@@ -16,10 +16,10 @@ from common.dialects.filecodebox import Expiry
 from common.dialects.mirage import MirageRoute, Refused
 from common.errors import Forbidden, InvalidInput, NotFound, StorageFull, TooLarge, Unavailable
 from common.http.bodies import Field, FilePart, FormStream
-from common.http.problems import headers_of
 from common.http.public_url import base_url
 from common.identities import Identities
 from common.identity import Identity
+from common.statuses import headers_of
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.form_upload import FORM_ALLOWANCE, FormUpload, store_part

@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from common import clock, identities
+from common import clock
 from common.errors import InvalidInput
-from common.http import progress
+from common.http import callers, progress
+from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.http.public_url import base_url
-from common.identities import SignedIn
 from common.outbound.urls import without_credentials
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.passwords import PASSWORD_BYTES, Passwords
@@ -158,7 +158,7 @@ def router(jobs: FetchJobs) -> APIRouter:
         """The same by Server-Sent Events: an event `state` at each change, `end` when it is settled."""
 
         async def look() -> tuple[FetchModel, bool]:
-            identity = await identities.of_request(request)
+            identity = await callers.of_request(request)
             state = await read_fetch(request, fetch_id, identity)
             return state, state.state not in OPEN
 

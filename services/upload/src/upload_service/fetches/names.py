@@ -5,7 +5,7 @@ from email.utils import collapse_rfc2231_value
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from common.http.downloads import shortened
+from common.downloads import shortened
 
 UNNAMED = "download"
 

@@ -12,7 +12,7 @@ from common.dialects import filecodebox as dialect
 from common.dialects.filecodebox import FieldError, Policy, Refused
 from common.errors import Conflict, InvalidInput, NotFound, TooLarge
 from common.http.bodies import FilePart, FormStream, RawBody, read_fields
-from common.identities import ignoring_errors
+from common.http.callers import ignoring_errors
 from common.identity import Identity
 from common.ids import parse_id
 from common.limits import Limiter

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
-from common.http.downloads import repr_digest
+from common.downloads import repr_digest
 from upload_service.context import Context
 from upload_service.mirrors import failover
 

@@ -7,10 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from common import identities
-from common.http import progress
+from common.http import callers, progress
+from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
-from common.identities import SignedIn
 from common.rights import Action
 from upload_service.content import owning
 from upload_service.context import Context
@@ -98,7 +97,7 @@ def router(context: Context) -> APIRouter:
         """The same by Server-Sent Events: an event `state` at each change, `end` when nothing more is to come."""
 
         async def look() -> tuple[FileReplicas, bool]:
-            state = await list_replicas(file_id, await identities.of_request(request))
+            state = await list_replicas(file_id, await callers.of_request(request))
             return state, all(replica.state in SETTLED for replica in state.mirrors)
 
         return await progress.told(look)

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from common.errors import Forbidden
+from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
-from common.identities import SignedIn
 from common.identity import Identity
 from upload_service.context import Context
 from upload_service.mirrors import administration as mirrors

@@ -1,0 +1,44 @@
+"""The facts about a download that services tell one another, and that its answer is made of."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+NAME_LIMIT = 255
+"""Bytes of UTF-8 in a file name that a download offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAt:
+    """Where the gateway finds an object."""
+
+    path: str
+    """In the store, signed for the method of the client's request."""
+    fallback: str | None = None
+    """In the upload service, where the store fails; None: no mirror has it."""
+
+    @staticmethod
+    def of(answer: Mapping[str, Any]) -> "StoredAt":
+        """As the upload service tells it to another service."""
+        return StoredAt(str(answer["store_path"]), answer.get("fallback_path"))
+
+
+NOWHERE = StoredAt("")
+"""Of what is not in the store."""
+
+
+def shortened(name: str, limit: int = NAME_LIMIT) -> str:
+    """`name` cut to `limit` bytes of UTF-8, its extension kept: what file systems and header limits bear."""
+    if len(name.encode()) <= limit:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    if not dot or len(extension.encode()) > limit // 4:
+        stem, dot, extension = name, "", ""
+    kept = stem.encode()[: limit - len((dot + extension).encode())].decode(errors="ignore")
+    return kept + dot + extension
+
+
+def repr_digest(sha256: bytes) -> str:
+    """The value of `Repr-Digest` (RFC 9530) for a SHA-256 digest of 32 bytes."""
+    return f"sha-256=:{base64.b64encode(sha256).decode()}:"

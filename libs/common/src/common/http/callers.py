@@ -1,0 +1,56 @@
+"""The account that sent a request, as route dependencies."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBase, HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from common.identities import Identities
+from common.identity import CredentialError, Identity
+
+
+class _Documented(SecurityBase):
+    """Tells the OpenAPI document of a kind of credential, and does nothing else."""
+
+    def __init__(self, model: HTTPBase, name: str) -> None:
+        self.model = model
+        self.scheme_name = name
+
+    async def __call__(self) -> None: ...
+
+
+_bearer = _Documented(HTTPBearer(description="The token that signing in gave"), "token")
+_basic = _Documented(HTTPBase(scheme="basic", description="An API key and its token"), "api_key")
+
+
+async def of_request(request: Request) -> Identity:
+    """Who sent the request. Raises what `Identities.of_header` raises."""
+    identities: Identities = request.app.state.identities
+    return await identities.of_header(request.headers.get("authorization"))
+
+
+async def required(
+    request: Request, _: Annotated[None, Depends(_bearer)], __: Annotated[None, Depends(_basic)]
+) -> Identity:
+    """A route dependency: who sent the request."""
+    return await of_request(request)
+
+
+async def optional(
+    request: Request, _: Annotated[None, Depends(_bearer)], __: Annotated[None, Depends(_basic)]
+) -> Identity | None:
+    """A route dependency: who sent the request, or None when it carries no credentials. Bad ones are an error."""
+    return await of_request(request) if request.headers.get("authorization") else None
+
+
+async def ignoring_errors(request: Request) -> Identity | None:
+    """Who sent the request, where a bad credential is as good as none."""
+    try:
+        return await of_request(request)
+    except CredentialError:
+        return None
+
+
+SignedIn = Annotated[Identity, Depends(required)]
+MaybeSignedIn = Annotated[Identity | None, Depends(optional)]
