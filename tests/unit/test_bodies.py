@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidInput, TooLarge, TooSlow
 from common.http import bodies
-from common.http.bodies import Field, FilePart, FormStream, RawBody, read_body, read_fields, read_form
+from common.http.bodies import RawBody, read_body
+from common.http.forms import Field, FilePart, FormStream, read_fields, read_form
 
 BOUNDARY = "b0undary"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"

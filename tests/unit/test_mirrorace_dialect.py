@@ -13,7 +13,7 @@ from common import errors
 from common.dialects import mirrorace
 from common.dialects.mirrorace import BAD_CREDENTIALS, MirrorAceRoute, Refused, identify, mirror_ids, read_fields
 from common.errors import DomainError
-from common.http.bodies import Field, FilePart, FormStream
+from common.http.forms import Field, FilePart, FormStream
 from common.identities import Identities
 from common.identity import TokenRevoked
 from tests.unit.test_bodies import BOUNDARY, FORM, form, request

@@ -4,6 +4,9 @@ A budget is taken from before the work and given back when the event does not co
 parallel requests cannot slip past a limit that is only counted afterwards.
 """
 
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import cast
 
@@ -13,6 +16,7 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from common import logging
 from common.errors import RateLimited, Unavailable
 from common.valkey import client_options
 
@@ -24,31 +28,82 @@ class LimiterUnavailable(Unavailable):
 class Budget:
     """At most `count` events for each key in a window of `period`, which starts with the first of them.
 
-    Where the window is to start with the last of them instead, `restart` it with each.
+    Call `restart` after each event if the window is to start with the last one instead.
     """
 
     def __init__(self, limiter: "Limiter", name: str, count: int, period: timedelta) -> None:
         self._limiter, self._name, self._count, self._period = limiter, name, count, period
 
     async def take(self, key: str) -> None:
-        """Count one event. Raises `RateLimited` when that is one too many, `LimiterUnavailable` when nobody knows."""
+        """Count one event. Raises `RateLimited` when that is one too many, `LimiterUnavailable` without Valkey."""
         if await self._limiter.count(self._key(key), 1, self._period) > self._count:
             await self.give_back(key)
             raise RateLimited(retry_after=self._period)
 
     async def restart(self, key: str) -> None:
-        """Begin the window anew: it ends a whole period from now, with all that it has counted."""
+        """Start the window again: it ends one period from now and keeps what it has counted."""
         await self._limiter.prolong(self._key(key), self._period)
 
     async def give_back(self, key: str) -> None:
-        """Uncount one event."""
+        """Take one event back."""
         if await self._limiter.count(self._key(key), -1, self._period) < 0:
-            # The window of that event is over: it must not become credit in the next one.
+            # The event's own window has ended; the correction must not become credit in the next window.
             await self._limiter.count(self._key(key), 1, self._period)
 
     def _key(self, key: str) -> str:
         seconds = int(self._period.total_seconds())
         return RateLimitItemPerSecond(self._count, seconds, namespace="limit").key_for(self._name, key)
+
+
+@asynccontextmanager
+async def counted_try(
+    budgets: Sequence[tuple[Budget, str]], failures: tuple[type[Exception], ...], *, patience: Sequence[float] = ()
+) -> AsyncGenerator[None]:
+    """Count the block as a try with every budget and key; it stays counted only if the block raises one of `failures`.
+
+    `patience`: pauses in seconds before a used-up budget is asked again, because tries that succeed give their count
+    back within milliseconds. Raises `RateLimited` and `LimiterUnavailable` before the block runs.
+    """
+    async with AsyncExitStack() as taken:
+        for budget, key in budgets:
+            await _take(budget, key, patience)
+            taken.push_async_callback(_give_back, budget, key)
+        try:
+            yield
+        except failures:
+            taken.pop_all()
+            raise
+
+
+@asynccontextmanager
+async def counted_success(budget: Budget, key: str) -> AsyncGenerator[None]:
+    """Count the block with a budget; it stays counted only if the block succeeds.
+
+    Raises `RateLimited` and `LimiterUnavailable` before the block runs.
+    """
+    await budget.take(key)
+    try:
+        yield
+    except BaseException:
+        await _give_back(budget, key)
+        raise
+
+
+async def _take(budget: Budget, key: str, patience: Sequence[float]) -> None:
+    for seconds in patience:
+        try:
+            return await budget.take(key)
+        except RateLimited:
+            await asyncio.sleep(seconds)
+    return await budget.take(key)
+
+
+async def _give_back(budget: Budget, key: str) -> None:
+    try:
+        await budget.give_back(key)
+    except LimiterUnavailable:
+        # The outcome of the block stands; the event is counted until its window ends.
+        logging.get(__name__).warning("a counted event could not be given back")
 
 
 class Limiter:
@@ -58,7 +113,7 @@ class Limiter:
         self._storage = RedisStorage(f"async+{valkey_url}", implementation="redispy", **client_options())
 
     def budget(self, name: str, count: int, period: timedelta) -> Budget:
-        """A budget that every process asking for the same name, count and period shares."""
+        """A budget, shared by all processes that ask for the same name, count and period."""
         return Budget(self, name, count, period)
 
     async def count(self, key: str, amount: int, period: timedelta) -> int:

@@ -21,6 +21,13 @@ STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (errors.InvalidInput, 400),
 )
 
+_TEMPORARY = (408, 421, 425, 429)
+
+
+def is_temporary(status: int) -> bool:
+    """Whether the same request may succeed later, judged by the status of a response: a server error, or "not now"."""
+    return status >= 500 or status in _TEMPORARY
+
 
 def status_of(error: DomainError) -> int:
     """The HTTP status of an error on the native wire; 500 for one that no edge should ever see."""

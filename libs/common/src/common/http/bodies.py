@@ -1,43 +1,20 @@
-"""Request bodies: streamed where they carry a file, read whole (and small) where they carry fields.
+"""Request bodies: read as streams, or whole where they are small.
 
-Nothing here spools to disk or holds a file. A body that stops arriving for `STALL_SECONDS` is given up.
+Nothing here spools to disk or holds a whole file. A body that stops arriving for `STALL_SECONDS` is given up.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, cast
-from urllib.parse import parse_qsl, unquote
 
-import multipart
 from fastapi import Request
-from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
 from common.errors import DomainError, InvalidInput, TooLarge, TooSlow
 
 STALL_SECONDS = 30
-# What the fields that follow a file may take in all. The file's certain length is reckoned with it.
-TRAILING_LIMIT = 64 * 1024
 FIELD_LIMIT = 1024 * 1024
-FIELD_COUNT = 64
-HEADER_LIMIT = 16 * 1024
-FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
-
-_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
-_EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
-
-Event = multipart.MultipartSegment | bytes | bytearray | None
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A form field without a file name."""
-
-    name: str
-    text: str
+"""Bytes of a small body, or of one form field, unless the reader says otherwise."""
 
 
 class RawBody:
@@ -77,98 +54,6 @@ class RawBody:
                 pass
 
 
-class FilePart:
-    """A file inside a form: a `Source` for the in-order writer. Whatever is left unread is skipped."""
-
-    def __init__(self, name: str, filename: str, form: "FormStream") -> None:
-        self.name = name
-        self.filename = filename
-        """As sent: data, never a path."""
-        self._form = form
-        self.ended = False
-
-    def certain(self) -> int:
-        """A lower bound on the bytes still to come: all of the body but its closing lines and later fields."""
-        return max(0, self._form.body.certain() - self._form.closing - TRAILING_LIMIT)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while not self.ended:
-            event = await self._form.next_event()
-            if event is None:
-                self.ended = True
-            else:
-                yield cast("bytes", event)
-
-
-class FormStream:
-    """The parts of a `multipart/form-data` body (RFC 7578), in the order sent, files as streams.
-
-    Raises `InvalidInput` on anything malformed or cut off, `TooLarge` on a field or a body over a limit.
-    """
-
-    def __init__(
-        self, request: Request, limit: int | None = None, *, count: int = FIELD_COUNT, field_limit: int = FIELD_LIMIT
-    ) -> None:
-        """`limit`: how many bytes the whole body may have; None where the reader counts the file's itself.
-
-        `count`: how many parts there may be; `field_limit`: how many bytes one that is no file.
-        """
-        kind, options = multipart.parse_options_header(request.headers.get("content-type", ""))
-        boundary = options.get("boundary", "")
-        if kind != "multipart/form-data" or not boundary:
-            raise InvalidInput("the body is not multipart/form-data with a boundary")
-        self.body = RawBody(request, limit)
-        self.closing = len(boundary.encode()) + 8
-        self._count, self._field_limit = count, field_limit
-        self._blocks = aiter(self.body)
-        try:
-            self._parser = multipart.PushMultipartParser(boundary, max_header_size=HEADER_LIMIT, max_header_count=16)
-        except multipart.MultipartError as error:
-            raise InvalidInput(f"malformed form: {error.args[0]}") from None
-        self._events: AsyncIterator[Event] = self._parse()
-
-    async def __aiter__(self) -> AsyncIterator[Field | FilePart]:
-        for _ in range(self._count):
-            segment = await anext(self._events, None)
-            if segment is None:
-                return
-            assert isinstance(segment, multipart.MultipartSegment)
-            filename = _filename(segment)
-            if filename is None:
-                yield await self._field(segment)
-                continue
-            part = FilePart(segment.name or "", filename, self)
-            yield part
-            async for _ in part:
-                pass
-        raise InvalidInput(f"more than {self._count} form fields")
-
-    async def next_event(self) -> Event:
-        """The parser's next event: a part's start, a block of it, or None at its end."""
-        return await anext(self._events)
-
-    async def _field(self, segment: multipart.MultipartSegment) -> Field:
-        value = bytearray()
-        while (event := await self.next_event()) is not None:
-            value += cast("bytes", event)
-            if len(value) > self._field_limit:
-                raise TooLarge(f"the form field {segment.name!r} is too long")
-        try:
-            return Field(segment.name or "", value.decode())
-        except UnicodeDecodeError:
-            raise InvalidInput(f"the form field {segment.name!r} is not UTF-8") from None
-
-    async def _parse(self) -> AsyncIterator[Event]:
-        try:
-            async for block in self._blocks:
-                for event in self._parser.parse(block):
-                    yield event
-            self._parser.close()
-        except multipart.MultipartError as error:
-            # The error's first argument is its message; the others are for its programmer.
-            raise InvalidInput(f"malformed form: {error.args[0]}") from None
-
-
 def content_length(request: Request) -> int | None:
     """The announced length of the body in bytes, or None when it comes in chunks. The server refuses other values."""
     text = request.headers.get("content-length")
@@ -180,51 +65,6 @@ async def read_body(request: Request, limit: int = FIELD_LIMIT) -> bytes:
     return b"".join([block async for block in RawBody(request, limit)])
 
 
-async def read_form(request: Request, *, limit: int = FIELD_LIMIT, count: int = FIELD_COUNT) -> list[Field]:
-    """The fields of a small form, urlencoded or multipart, in the order sent, repeated ones too. Files are skipped.
-
-    `limit`: how many bytes it may have; `count`: how many fields. Raises `InvalidInput`, `TooLarge`.
-    """
-    kind = _media_type(request)
-    if kind == "multipart/form-data":
-        form = FormStream(request, limit=limit + TRAILING_LIMIT, count=count)
-        return [part async for part in form if isinstance(part, Field)]
-    if kind != "application/x-www-form-urlencoded":
-        raise InvalidInput("the body is no form")
-    body = await read_body(request, limit)
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=count, errors="strict")
-    except ValueError:
-        raise InvalidInput("malformed form") from None
-    return [Field(name, text) for name, text in pairs]
-
-
-async def read_fields(request: Request) -> dict[str, Any]:
-    """The fields of a small body: a JSON object, or a urlencoded or multipart form (whose values are strings).
-
-    What comes without a content type is taken for JSON. Files in a form are skipped. Raises `InvalidInput`, `TooLarge`.
-    """
-    if _media_type(request) in FORM_TYPES:
-        return {field.name: field.text for field in await read_form(request)}
-    body = await read_body(request)
-    try:
-        # What JSON has no word for could not be quoted in an answer either.
-        value = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise InvalidInput("malformed JSON") from None
-    if not isinstance(value, dict):
-        raise InvalidInput("the body is not a JSON object")
-    return cast("dict[str, Any]", value)
-
-
-def _filename(segment: multipart.MultipartSegment) -> str | None:
-    """A part's file name. Some clients send it as `filename*` (RFC 8187) too, and then in no other way legibly."""
-    for name, value in segment.headerlist:
-        if name == "Content-Disposition" and (extended := _EXTENDED_NAME.search(_QUOTED.sub("", value))):
-            with suppress(UnicodeDecodeError):
-                return unquote(extended[1], errors="strict")
-    return segment.filename
-
-
-def _media_type(request: Request) -> str:
+def media_type(request: Request) -> str:
+    """The media type of the body in lower case, without parameters; empty when none is given."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()

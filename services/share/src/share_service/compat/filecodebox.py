@@ -33,10 +33,10 @@ from common.dialects.filecodebox import (
 )
 from common.downloads import repr_digest
 from common.errors import InvalidInput, TooLarge
-from common.http.bodies import read_fields
 from common.http.callers import ignoring_errors
 from common.http.downloads import download as download_answer
-from common.http.ranges import RANGE_LIMIT, range_count, starts_at_zero
+from common.http.forms import read_fields
+from common.ranges import RANGE_LIMIT, range_count, starts_at_zero
 from share_service import operations
 from share_service.download_keys import address_holder
 from share_service.downloads import Asked, Download, admit, password_of, start_download

@@ -20,8 +20,8 @@ from common.errors import DomainError, NotFound, Unavailable
 from common.http.bodies import read_body
 from common.http.downloads import shown
 from common.http.public_url import base_url
-from common.http.ranges import RANGE_LIMIT, range_count, starts_at_zero
 from common.identity import Identity
+from common.ranges import RANGE_LIMIT, range_count, starts_at_zero
 from common.rights import Action, Actor, permitted
 from share_service import operations
 from share_service.compat.media_types import DOWNLOAD_TYPE, preview_type

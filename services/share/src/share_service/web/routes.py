@@ -12,9 +12,9 @@ from common import clock
 from common.addresses import limit_key
 from common.dialects.route import DialectRoute
 from common.errors import DomainError, Forbidden, NotFound, RateLimited, Unavailable
-from common.http.bodies import read_form
 from common.http.downloads import download as download_answer
-from common.http.ranges import RANGE_LIMIT, range_count, starts_at_zero
+from common.http.forms import read_form
+from common.ranges import RANGE_LIMIT, range_count, starts_at_zero
 from common.statuses import headers_of, status_of
 from share_service.download_keys import address_holder
 from share_service.downloads import Asked, admit, start_download

@@ -12,7 +12,7 @@ from common.dialects import fileuploader as dialect
 from common.dialects.filecodebox import Expiry
 from common.dialects.fileuploader import FileUploaderRoute, Refused
 from common.errors import InvalidInput, TooLarge
-from common.http.bodies import FilePart, FormStream
+from common.http.forms import FilePart, FormStream
 from common.http.public_url import base_url
 from common.identities import Identities
 from common.identity import CredentialError, Identity

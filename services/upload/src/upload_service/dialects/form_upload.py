@@ -4,7 +4,7 @@ from types import TracebackType
 
 from common.dialects.filecodebox import Expiry
 from common.errors import InvalidInput
-from common.http.bodies import FilePart
+from common.http.forms import FilePart
 from common.store import BodyLength
 from upload_service.content import sessions, streams
 from upload_service.content.model import UploadSession

@@ -15,7 +15,7 @@ from common.dialects import fileuploader, mirage
 from common.dialects.filecodebox import Expiry
 from common.dialects.mirage import MirageRoute, Refused
 from common.errors import Forbidden, InvalidInput, NotFound, StorageFull, TooLarge, Unavailable
-from common.http.bodies import Field, FilePart, FormStream
+from common.http.forms import Field, FilePart, FormStream
 from common.http.public_url import base_url
 from common.identities import Identities
 from common.identity import Identity

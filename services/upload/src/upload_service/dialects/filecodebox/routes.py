@@ -14,7 +14,8 @@ from fastapi import APIRouter, Request, Response
 from common import clock
 from common.dialects import filecodebox as dialect
 from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Policy, Refused, both, int_field, str_field
-from common.http.bodies import Field, FilePart, FormStream, content_length
+from common.http.bodies import content_length
+from common.http.forms import Field, FilePart, FormStream
 from upload_service.content import chunks, sessions
 from upload_service.content.chunks import ChunkLengthWrong
 from upload_service.content.model import ChunkIndexInvalid, SessionState, UploadSession

@@ -11,8 +11,9 @@ from fastapi import Request
 from common.dialects import filecodebox as dialect
 from common.dialects.filecodebox import FieldError, Policy, Refused
 from common.errors import Conflict, InvalidInput, NotFound, TooLarge
-from common.http.bodies import FilePart, FormStream, RawBody, read_fields
+from common.http.bodies import RawBody
 from common.http.callers import ignoring_errors
+from common.http.forms import FilePart, FormStream, read_fields
 from common.identity import Identity
 from common.ids import parse_id
 from common.limits import Limiter

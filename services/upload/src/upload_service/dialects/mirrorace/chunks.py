@@ -12,7 +12,7 @@ from fastapi import Request, Response
 
 from common.dialects.mirrorace import Refused
 from common.errors import TooLarge
-from common.http.bodies import FilePart
+from common.http.forms import FilePart
 from common.store import ContentHasher
 from upload_service.content import appending, sessions, upload_keys
 from upload_service.content.appending import Appending

@@ -10,7 +10,7 @@ from common import clock
 from common.dialects import mirrorace as dialect
 from common.dialects.filecodebox import Expiry
 from common.dialects.mirrorace import Refused
-from common.http.bodies import Field
+from common.http.forms import Field
 from common.http.public_url import base_url
 from common.identities import Identities
 from common.identity import Identity

@@ -7,7 +7,8 @@ from fastapi import Request, Response
 from common.dialects import mirrorace as dialect
 from common.dialects.mirrorace import Refused
 from common.errors import DomainError, InvalidInput, TooLarge
-from common.http.bodies import Field, FilePart, FormStream, content_length
+from common.http.bodies import content_length
+from common.http.forms import Field, FilePart, FormStream
 from common.store import BodyLength
 from upload_service.content import upload_keys
 from upload_service.content.sessions import NewUpload

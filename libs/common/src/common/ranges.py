@@ -1,0 +1,66 @@
+"""The `Range` header (RFC 9110, section 14.2): one range of bytes; everything else asks for the whole."""
+
+import re
+from dataclasses import dataclass
+
+RANGE_LIMIT = 16
+"""Ranges that one request may list."""
+
+_ONE_RANGE = re.compile(r"bytes=(?:(\d{1,19})-(\d{0,19})|-(\d{1,19}))", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """The bytes from `start` up to `end`, which is not included."""
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+
+class Unsatisfiable(ValueError):
+    """The range begins beyond the end of the content."""
+
+
+def parse_range(header: str | None, size: int) -> ByteRange | None:
+    """The range of a content of `size` bytes that the header asks for.
+
+    None stands for the whole: no header, a malformed one, several ranges. Raises `Unsatisfiable`.
+    """
+    match = _match(header)
+    if match is None:
+        return None
+    first, last, suffix = match.groups()
+    if suffix is not None:
+        if not (int(suffix) and size):
+            raise Unsatisfiable
+        return ByteRange(max(0, size - int(suffix)), size)
+    if last and int(last) < int(first):
+        return None
+    if int(first) >= size:
+        raise Unsatisfiable
+    return ByteRange(int(first), min(size, int(last) + 1) if last else size)
+
+
+def range_count(header: str | None) -> int:
+    """How many ranges the header lists; 0 without one."""
+    return 0 if header is None else header.count(",") + 1
+
+
+def starts_at_zero(header: str | None, size: int) -> bool:
+    """Whether the request asks for the first byte of a content of `size` bytes.
+
+    True for everything that is not clearly one range further in: no header, a malformed one, several ranges.
+    """
+    match = _match(header)
+    if match is None:
+        return True
+    first, _, suffix = match.groups()
+    return int(first) == 0 if suffix is None else int(suffix) >= size
+
+
+def _match(header: str | None) -> re.Match[str] | None:
+    return _ONE_RANGE.fullmatch(header.strip()) if header else None
