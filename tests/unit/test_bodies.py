@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput, TooLarge, TooSlow
-from common.http import bodies
+from common.http import bodies, forms
 from common.http.bodies import RawBody, read_body
 from common.http.forms import Field, FilePart, FormStream, read_fields, read_form
 
@@ -98,7 +98,7 @@ async def test_without_a_length_nothing_is_certain() -> None:
         b"--b0undary\r\n" + b"X-Long: " + b"a" * 20_000 + b"\r\n\r\n",
         b"--b0undary\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(100)) + b"\r\n\r\n",
         form(('name="a"', b"\xff\xfe")),
-        form(*[(f'name="f{number}"', b"") for number in range(bodies.FIELD_COUNT + 1)]),
+        form(*[(f'name="f{number}"', b"") for number in range(forms.FIELD_COUNT + 1)]),
         b"",
     ],
 )
@@ -164,7 +164,7 @@ async def test_fields_come_in_three_encodings(kind: str, body: bytes, fields: di
         ("application/json", b"[" * 10_000 + b"]" * 10_000),
         ("application/json", json.dumps("text").encode()),
         ("application/x-www-form-urlencoded", b"a=%FF"),
-        ("application/x-www-form-urlencoded", b"&".join(b"a=1" for _ in range(bodies.FIELD_COUNT + 1))),
+        ("application/x-www-form-urlencoded", b"&".join(b"a=1" for _ in range(forms.FIELD_COUNT + 1))),
     ],
 )
 async def test_fields_that_cannot_be_read_are_refused(kind: str, body: bytes) -> None:

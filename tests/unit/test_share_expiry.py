@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -6,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.dialects.filecodebox import STYLES, UNITS, WEEK, Expiry, Policy, Refused, parse_expiry
+from common.dialects.filecodebox import render
+from common.errors import DomainError
+from common.expiry import STYLES, UNITS, WEEK, Expiry
+from common.policy import Policy
 from share_service.model import Share, is_code
 from share_service.settings import PolicySettings
 
@@ -40,12 +44,20 @@ def share(**changes: Any) -> Share:
     return Share(**{**fields, **changes})
 
 
+def refusal(style: str, value: int, allowed: Policy) -> tuple[int, str]:
+    """Status and text of the dialect's answer to an expiry that is refused."""
+    with pytest.raises(DomainError) as refused:
+        allowed.expiry_of(style, value, NOW)
+    answer = render(refused.value)
+    return answer.status_code, json.loads(bytes(answer.body))["detail"]
+
+
 def outcome(style: str, value: int, allowed: Policy) -> Expiry | int:
     """What the two mean, or the status with which they are refused."""
     try:
-        return parse_expiry(style, value, allowed, NOW)
-    except Refused as refused:
-        return refused.status
+        return allowed.expiry_of(style, value, NOW)
+    except DomainError as refused:
+        return render(refused).status_code
 
 
 @given(st.sampled_from(sorted(UNITS)), st.integers(1, 20_000), st.integers(0, 10_000_000))
@@ -58,7 +70,7 @@ def test_a_timed_share_lives_for_its_value_within_the_longest_time(style: str, v
 
 @given(st.integers(1, 2**31 - 1))
 def test_a_counted_share_ends_after_its_uses_or_a_day(value: int) -> None:
-    expiry = parse_expiry("count", value, policy(), NOW)
+    expiry = policy().expiry_of("count", value, NOW)
     assert (expiry.at, expiry.uses) == (NOW + timedelta(days=1), value)
 
 
@@ -73,22 +85,18 @@ def test_any_style_and_value_is_either_refused_or_understood(style: str, value: 
 
 
 def test_exactly_a_week_passes_and_a_minute_more_does_not() -> None:
-    assert parse_expiry("day", 7, policy(), NOW).at == NOW + WEEK
-    with pytest.raises(Refused, match="限制最长时间为 7，可换用其他方式"):
-        parse_expiry("minute", 7 * 24 * 60 + 1, policy(), NOW)
+    assert policy().expiry_of("day", 7, NOW).at == NOW + WEEK
+    assert refusal("minute", 7 * 24 * 60 + 1, policy()) == (403, "限制最长时间为 7，可换用其他方式")
 
 
 def test_forever_is_never_capped_but_a_count_is_when_a_day_is_too_long() -> None:
     short = policy(max_save_seconds=3600)
-    assert parse_expiry("forever", 1, short, NOW).at is None
-    with pytest.raises(Refused) as refused:
-        parse_expiry("count", 1, short, NOW)
-    assert refused.value.status == 403
+    assert short.expiry_of("forever", 1, NOW).at is None
+    assert refusal("count", 1, short)[0] == 403
 
 
 def test_a_style_that_is_switched_off_is_refused() -> None:
-    with pytest.raises(Refused, match="Invalid expiration type"):
-        parse_expiry("forever", 1, policy(expire_styles="day,count"), NOW)
+    assert refusal("forever", 1, policy(expire_styles="day,count")) == (400, "Invalid expiration type")
 
 
 @pytest.mark.parametrize("styles", ["", " , ", "day,week"])

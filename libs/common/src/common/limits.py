@@ -31,14 +31,20 @@ class Budget:
     Call `restart` after each event if the window is to start with the last one instead.
     """
 
-    def __init__(self, limiter: "Limiter", name: str, count: int, period: timedelta) -> None:
+    def __init__(
+        self, limiter: "Limiter", name: str, count: int, period: timedelta, refusal: type[RateLimited]
+    ) -> None:
         self._limiter, self._name, self._count, self._period = limiter, name, count, period
+        self._refusal = refusal
 
     async def take(self, key: str) -> None:
-        """Count one event. Raises `RateLimited` when that is one too many, `LimiterUnavailable` without Valkey."""
+        """Count one event. Raises `RateLimited`, or the kind of it that was asked for, when that is one too many.
+
+        Raises `LimiterUnavailable` without Valkey.
+        """
         if await self._limiter.count(self._key(key), 1, self._period) > self._count:
             await self.give_back(key)
-            raise RateLimited(retry_after=self._period)
+            raise self._refusal(retry_after=self._period)
 
     async def restart(self, key: str) -> None:
         """Start the window again: it ends one period from now and keeps what it has counted."""
@@ -112,9 +118,9 @@ class Limiter:
     def __init__(self, valkey_url: str) -> None:
         self._storage = RedisStorage(f"async+{valkey_url}", implementation="redispy", **client_options())
 
-    def budget(self, name: str, count: int, period: timedelta) -> Budget:
+    def budget(self, name: str, count: int, period: timedelta, refusal: type[RateLimited] = RateLimited) -> Budget:
         """A budget, shared by all processes that ask for the same name, count and period."""
-        return Budget(self, name, count, period)
+        return Budget(self, name, count, period, refusal)
 
     async def count(self, key: str, amount: int, period: timedelta) -> int:
         """Add `amount` to the counter `key`, which starts at 0 and ends `period` after it started."""

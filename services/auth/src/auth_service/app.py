@@ -24,6 +24,7 @@ from common import logging
 from common.cancelling import cancel
 from common.credentials import CredentialCache
 from common.db import Database
+from common.dialects import fileuploader
 from common.errors import Unavailable
 from common.http import app as http
 from common.identities import Identities
@@ -58,7 +59,13 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
             await context.db.close()
 
     checks = {"database": context.db.ready, "credentials": context.cache.ready}
-    app = http.create_app(name="auth", settings=settings, lifespan=lifespan, checks=checks)
+    app = http.create_app(
+        name="auth",
+        settings=settings,
+        lifespan=lifespan,
+        checks=checks,
+        credentialed_paths=fileuploader.API_PATHS,
+    )
     app.state.auth = AppState(
         context=context,
         service_secrets={name: secret.get_secret_value() for name, secret in settings.service_secrets.items()},

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from common.credentials import CredentialCache
 from common.db import Database
+from common.dialects import fileuploader as fileuploader_dialect
 from common.http import app as http
 from common.identities import AuthPeer, Identities
 from common.limits import Limiter
@@ -57,6 +58,7 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         settings=settings,
         lifespan=lifespan,
         checks={"database": database.ready, "limits": limiter.ready},
+        credentialed_paths=fileuploader_dialect.API_PATHS,
     )
     app.state.identities = identities
     app.state.share = AppState(

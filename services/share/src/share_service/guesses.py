@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from common import logging
 from common.addresses import limit_key
-from common.dialects.filecodebox import Policy
 from common.errors import RateLimited
 from common.limits import Budget, Limiter, LimiterUnavailable
+from common.policy import Policy
 from share_service.model import WRONG_GUESSES
 
 _GLOBAL_PERIOD = timedelta(minutes=1)

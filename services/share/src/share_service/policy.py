@@ -5,7 +5,7 @@ import time
 
 from common import logging
 from common.db import Database, DatabaseUnavailable
-from common.dialects.filecodebox import Policy
+from common.policy import Policy
 from share_service import queries
 
 CACHE_SECONDS = 3.0

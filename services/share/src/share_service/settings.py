@@ -4,7 +4,8 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from common.dialects.filecodebox import STYLES, Policy
+from common.expiry import STYLES
+from common.policy import Policy
 from common.settings import (
     DatabaseSettings,
     PublicUrlSettings,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from common import logging
 from common.cancelling import cancel
 from common.credentials import CredentialCache
+from common.dialects import fileuploader as fileuploader_dialect
 from common.errors import Unavailable
 from common.http.app import create_app as create_base_app
 from common.identities import AuthPeer, Identities
@@ -68,6 +69,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         settings=settings,
         lifespan=lifespan,
         checks={"database": parts.context.db.ready, "store": parts.context.store.ready, "valkey": limiter.ready},
+        credentialed_paths=fileuploader_dialect.API_PATHS,
     )
     app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(parts.auth))
     for router in _routers(settings, parts, limiter, passwords, verifier):

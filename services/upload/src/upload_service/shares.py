@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from common.dialects.filecodebox import Expiry, Policy
 from common.errors import Unavailable
+from common.expiry import Expiry
 from common.peers import Peer
+from common.policy import Policy
 from upload_service.content.model import EndedFor, UploadSession
 
 # How long a policy is used before it is asked for anew, and how long it may still serve when nobody answers.

@@ -1,34 +1,25 @@
-"""FileCodeBox: its envelope, its errors, its expiry styles and its public policy.
+"""FileCodeBox: its envelope, its errors and its fields.
 
 Text shares and retrieval live in the share service, uploads in the upload service; both answer in these shapes.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 
 from common import errors
-from common.addresses import limit_key
 from common.dialects.route import DialectRoute
 from common.errors import DomainError
+from common.expiry import ExpiryStyleRefused, ExpiryTooLong, ExpiryValueRefused
 from common.identity import Identity
-from common.limits import Limiter
+from common.policy import Policy, SizeRefused, TypeRefused, UploadsExhausted
 from common.statuses import headers_of, status_of
 
 DEFAULT_CHUNK_SIZE = 5 * 1024 * 1024
 ZONE = timezone(timedelta(hours=8))
-WEEK = timedelta(days=7)
-COUNT_LIFETIME = timedelta(days=1)
-UNITS = {"day": timedelta(days=1), "hour": timedelta(hours=1), "minute": timedelta(minutes=1)}
-FOREVER, COUNT = "forever", "count"
-STYLES = (*UNITS, FOREVER, COUNT)
 
 RATE_TEXT = "请求次数过多，请稍后再试"
 UPLOAD_RATE_TEXT = "Upload rate limit"
@@ -64,81 +55,6 @@ class FieldError(DomainError):
         self.errors = [{"type": kind, "loc": location, "msg": message, "input": value}]
 
 
-class Policy(BaseModel):
-    """What an administrator allows. Sizes in bytes, times in seconds unless their name says otherwise."""
-
-    model_config = {"frozen": True}
-
-    name: str
-    description: str
-    explain: str
-    notify_title: str
-    notify_content: str
-    upload_size: int
-    allowed_file_types: list[str]
-    expire_styles: list[str]
-    enable_chunk: bool
-    open_upload: bool
-    max_save_seconds: int
-    upload_count: int
-    upload_minute: int
-    error_count: int
-    error_minute: int
-    numeric_codes: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Expiry:
-    """When a share ends: at a moment, after a number of uses, both, or never."""
-
-    at: datetime | None
-    uses: int | None
-
-
-def parse_expiry(style: str, value: int, policy: Policy, now: datetime) -> Expiry:
-    """What `expire_style` and `expire_value` mean. Raises `Refused` (400 for a style, 403 beyond the longest time)."""
-    if style not in policy.expire_styles or style not in STYLES:
-        raise Refused(400, "Invalid expiration type")
-    if value < 1 and style != FOREVER:
-        raise Refused(400, "Invalid expiration value")
-    longest = timedelta(seconds=policy.max_save_seconds) if policy.max_save_seconds > 0 else WEEK
-    if style == FOREVER:
-        return Expiry(None, None)
-    # Compared as numbers: a value of many digits is no valid time at all, but clearly too long.
-    if style == COUNT:
-        lifetime_seconds = COUNT_LIFETIME.total_seconds()
-        if value > 2**31 - 1:
-            raise Refused(400, "Invalid expiration value")
-    else:
-        lifetime_seconds = value * int(UNITS[style].total_seconds())
-    if lifetime_seconds > longest.total_seconds():
-        raise Refused(403, f"限制最长时间为 {_days(longest)}，可换用其他方式")
-    return Expiry(now + timedelta(seconds=lifetime_seconds), value if style == COUNT else None)
-
-
-@asynccontextmanager
-async def counted_upload(limiter: Limiter, policy: Policy, address: str) -> AsyncGenerator[None]:
-    """Count an upload from `address` against its budget; one that fails is given back.
-
-    Once the budget is used up, it is free again a whole window after the last upload that counted (section 7).
-    Raises `Refused` (403) when the budget is used up.
-    """
-    budget = limiter.budget("filecodebox-upload", policy.upload_count, timedelta(minutes=policy.upload_minute))
-    key = limit_key(address)
-    try:
-        await budget.take(key)
-    except errors.RateLimited:
-        raise Refused(403, UPLOAD_RATE_TEXT) from None
-    try:
-        yield
-    except BaseException:
-        await budget.give_back(key)
-        raise
-    # The upload has been made: without the counters' store it is counted for a little less time, but it stands.
-    with suppress(errors.Unavailable):
-        await budget.restart(key)
-
-
 def check_open(policy: Policy, authorization: str | None, identity: Identity | None) -> None:
     """Raise `Refused` unless guests may upload, or an account asks. A bad `Authorization` header is a guest's."""
     if policy.open_upload or identity:
@@ -147,28 +63,6 @@ def check_open(policy: Policy, authorization: str | None, identity: Identity | N
     if scheme.lower() != "bearer" or not token:
         raise Refused(403, CLOSED_TEXT)
     raise Refused(401, UNAUTHORIZED_TEXT)
-
-
-def _days(longest: timedelta) -> str:
-    return f"{longest / UNITS['day']:g}"
-
-
-def check_size(size: int, policy: Policy) -> None:
-    """Raise `Refused` (403) when a file of `size` bytes is over the limit."""
-    if size > policy.upload_size:
-        raise oversize(policy)
-
-
-def check_type(name: str, policy: Policy) -> None:
-    """Raise `Refused` (403) unless the name's extension is allowed; no list, or one with `*`, allows everything."""
-    allowed = {item.lower().lstrip(".") for item in policy.allowed_file_types}
-    _, dot, extension = name.lower().rpartition(".")
-    if allowed and "*" not in allowed and not (dot and extension in allowed):
-        raise Refused(403, "不允许上传该类型文件")
-
-
-def oversize(policy: Policy) -> Refused:
-    return Refused(403, f"Size exceeds limit, maximum is {policy.upload_size / 1024 / 1024:.2f} MB")
 
 
 def ok(detail: object) -> JSONResponse:
@@ -205,6 +99,7 @@ def _brief(error: dict[str, Any]) -> dict[str, Any]:
 
 def render(error: DomainError) -> JSONResponse:
     """An error in the dialect's shape."""
+    error = _in_own_words(error)
     if isinstance(error, FieldError):
         return JSONResponse({"detail": error.errors}, 422)
     if isinstance(error, Refused):
@@ -218,6 +113,25 @@ def render(error: DomainError) -> JSONResponse:
     if isinstance(error, errors.Unavailable):
         return JSONResponse({"detail": BUSY_TEXT}, 503, headers_of(error))
     return JSONResponse({"detail": error.message}, status_of(error), headers_of(error))
+
+
+def _in_own_words(error: DomainError) -> DomainError:
+    """The refusals of the policy with the statuses and texts of this dialect (sections 3 and 7 of its contract)."""
+    match error:
+        case ExpiryStyleRefused():
+            return Refused(400, "Invalid expiration type")
+        case ExpiryValueRefused():
+            return Refused(400, "Invalid expiration value")
+        case ExpiryTooLong():
+            return Refused(403, f"限制最长时间为 {error.longest / timedelta(days=1):g}，可换用其他方式")
+        case SizeRefused():
+            return Refused(403, f"Size exceeds limit, maximum is {error.limit / 1024 / 1024:.2f} MB")
+        case TypeRefused():
+            return Refused(403, "不允许上传该类型文件")
+        case UploadsExhausted():
+            return Refused(403, UPLOAD_RATE_TEXT)
+        case _:
+            return error
 
 
 def both(path: str) -> tuple[str, ...]:

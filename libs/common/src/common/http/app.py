@@ -12,7 +12,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import logging
-from common.dialects import fileuploader
 from common.errors import Unavailable
 from common.http import problems
 from common.http.client_address import ClientAddressMiddleware
@@ -25,10 +24,18 @@ Check = Callable[[], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(*, name: str, settings: Settings, lifespan: Lifespan, checks: Mapping[str, Check]) -> FastAPI:
+def create_app(
+    *,
+    name: str,
+    settings: Settings,
+    lifespan: Lifespan,
+    checks: Mapping[str, Check],
+    credentialed_paths: tuple[str, ...] = (),
+) -> FastAPI:
     """A FastAPI application with logging, request ids, client addresses, CORS, problem details, health and OpenAPI.
 
-    `checks`: what readiness asks, by name; a check raises `Unavailable` when its dependency does not answer. The
+    `checks`: the dependencies that readiness asks, by name; a check raises `Unavailable` if its dependency does not
+    answer. `credentialed_paths`: prefixes of paths that pages of any origin may call with `credentials: include`. The
     OpenAPI document is at `/v1/openapi/<name>.json`.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
@@ -42,7 +49,7 @@ def create_app(*, name: str, settings: Settings, lifespan: Lifespan, checks: Map
     )
     problems.install(app)
     _add_health(app, checks)
-    app.add_middleware(CrossOriginMiddleware)
+    app.add_middleware(CrossOriginMiddleware, credentialed_paths=credentialed_paths)
     app.add_middleware(ClientAddressMiddleware, trusted=settings.trusted_proxies)
     app.add_middleware(RequestIdMiddleware)
     return app
@@ -69,19 +76,19 @@ def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
 
 
 class CrossOriginMiddleware:
-    """Lets pages of any origin call. Those of File Uploader may also be run with `credentials: include`.
+    """Lets pages of any origin call this service, and some paths also with `credentials: include`.
 
-    That is allowed only where no credential that a browser adds by itself means anything: not for `/file/…`, whose
-    password a browser remembers.
+    Such paths must ignore every credential that a browser adds by itself, as it does with a password it remembers.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, credentialed_paths: tuple[str, ...]) -> None:
+        self._credentialed_paths = credentialed_paths
         common: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": ["*"]}
         self._open = CORSMiddleware(app, allow_origins=["*"], **common)
         self._credentialed = CORSMiddleware(app, allow_origin_regex=".*", allow_credentials=True, **common)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        credentialed = scope["type"] == "http" and scope["path"].startswith(fileuploader.API_PATHS)
+        credentialed = scope["type"] == "http" and scope["path"].startswith(self._credentialed_paths)
         await (self._credentialed if credentialed else self._open)(scope, receive, send)
 
 

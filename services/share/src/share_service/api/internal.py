@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from common import clock
-from common.dialects.filecodebox import Policy
 from common.http.internal import internal_only
+from common.policy import Policy
 from common.tokens.services import TokenVerifier
 from share_service import operations, queries
 from share_service.model import EndedFor, Form, Naming, Terms

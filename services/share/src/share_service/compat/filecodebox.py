@@ -19,15 +19,12 @@ from common.dialects.filecodebox import (
     FieldError,
     FileCodeBoxRoute,
     Missed,
-    Policy,
     Refused,
     both,
     check_open,
-    counted_upload,
     envelope,
     int_field,
     ok,
-    parse_expiry,
     str_field,
     timestamp,
 )
@@ -36,6 +33,7 @@ from common.errors import InvalidInput, TooLarge
 from common.http.callers import ignoring_errors
 from common.http.downloads import download as download_answer
 from common.http.forms import read_fields
+from common.policy import Policy, counted_upload
 from common.ranges import RANGE_LIMIT, range_count, starts_at_zero
 from share_service import operations
 from share_service.download_keys import address_holder
@@ -100,7 +98,7 @@ async def share_text(request: Request) -> Response:
         value = int_field(fields, "expire_value", 1, positive=True)
         _check_text(text)
         now = clock.now()
-        expiry = parse_expiry(style, value, policy, now)
+        expiry = policy.expiry_of(style, value, now)
         async with state.database.transaction() as connection:
             terms = Terms(expiry.at, expiry.uses)
             code = await operations.share_text(

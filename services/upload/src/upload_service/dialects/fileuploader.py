@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from common.dialects import fileuploader as dialect
-from common.dialects.filecodebox import Expiry
 from common.dialects.fileuploader import FileUploaderRoute, Refused
 from common.errors import InvalidInput, TooLarge
+from common.expiry import Expiry
 from common.http.forms import FilePart, FormStream
 from common.http.public_url import base_url
 from common.identities import Identities

@@ -2,8 +2,8 @@
 
 from types import TracebackType
 
-from common.dialects.filecodebox import Expiry
 from common.errors import InvalidInput
+from common.expiry import Expiry
 from common.http.forms import FilePart
 from common.store import BodyLength
 from upload_service.content import sessions, streams

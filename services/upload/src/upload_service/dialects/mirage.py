@@ -12,9 +12,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from common.dialects import fileuploader, mirage
-from common.dialects.filecodebox import Expiry
 from common.dialects.mirage import MirageRoute, Refused
 from common.errors import Forbidden, InvalidInput, NotFound, StorageFull, TooLarge, Unavailable
+from common.expiry import Expiry
 from common.http.forms import Field, FilePart, FormStream
 from common.http.public_url import base_url
 from common.identities import Identities

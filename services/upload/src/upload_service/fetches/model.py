@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from common.dialects.filecodebox import Expiry
+from common.expiry import Expiry
 from upload_service.shares import Form
 
 # Answers to the wish for the rest of what is not the same any more.

@@ -13,9 +13,11 @@ from fastapi import APIRouter, Request, Response
 
 from common import clock
 from common.dialects import filecodebox as dialect
-from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Policy, Refused, both, int_field, str_field
+from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Refused, both, int_field, str_field
+from common.errors import DomainError
 from common.http.bodies import content_length
 from common.http.forms import Field, FilePart, FormStream
+from common.policy import Policy, SizeRefused, TypeRefused, counted_upload
 from upload_service.content import chunks, sessions
 from upload_service.content.chunks import ChunkLengthWrong
 from upload_service.content.model import ChunkIndexInvalid, SessionState, UploadSession
@@ -75,30 +77,30 @@ class DirectUpload:
     async def share_file(self, request: Request) -> Response:
         allowed = await admitted(self._box, request)
         policy = allowed.policy
-        async with dialect.counted_upload(self._box.limiter, policy, address_of(request)):
+        async with counted_upload(self._box.limiter, policy, address_of(request)):
             form = form_of(request)
             if form.body.certain() > policy.upload_size + FORM_ALLOWANCE:
-                raise dialect.oversize(policy)
+                raise SizeRefused(policy.upload_size)
             async with FormUpload(self._box.context, self._box.shares) as upload:
                 fields = await self._receive(form, allowed, upload)
-                expiry = dialect.parse_expiry(*_expiry_fields(fields), policy, clock.now())
+                expiry = policy.expiry_of(*_expiry_fields(fields), clock.now())
                 session, shared = await upload.share(expiry)
         return dialect.ok({"code": shared.code, "name": session.file_name})
 
     async def _receive(self, form: FormStream, allowed: Admitted, upload: FormUpload) -> dict[str, Any]:
         """Store the form's file, and return its other fields, which may come before or after it."""
         fields: dict[str, Any] = {}
-        refusal: Refused | None = None
+        refusal: DomainError | None = None
         async for part in form:
             if isinstance(part, Field):
                 fields[part.name] = part.text
             elif part.name == "file" and upload.session is None and refusal is None:
                 _expiry_fields(fields)
                 try:
-                    dialect.check_type(part.filename, allowed.policy)
+                    allowed.policy.check_type(part.filename)
                     session = await upload.begin(NewUpload(part.filename, owner=allowed.owner))
                     await store_file(self._box.context, session, part, allowed.policy)
-                except Refused as error:
+                except (Refused, SizeRefused, TypeRefused) as error:
                     # A misshaped field is told first, also one that follows: but not at the price of a large body.
                     if form.body.length is None or form.body.certain() > FORM_ALLOWANCE:
                         raise
@@ -132,8 +134,8 @@ class ChunkedUpload:
         name, size = str_field(fields, "file_name"), int_field(fields, "file_size")
         chunk_size = int_field(fields, "chunk_size", dialect.DEFAULT_CHUNK_SIZE)
         file_hash = str_field(fields, "file_hash").lower()
-        dialect.check_size(size, policy)
-        dialect.check_type(name, policy)
+        policy.check_size(size)
+        policy.check_type(name)
         new = NewUpload(
             name,
             size=size,
@@ -191,8 +193,8 @@ class ChunkedUpload:
         session = await find_session(self._box.context, upload_id, allowed.identity, chunked=True)
         fields = await small_fields(request)
         value, style = int_field(fields, "expire_value"), str_field(fields, "expire_style")
-        dialect.parse_expiry(style, value, policy, clock.now())
-        async with dialect.counted_upload(self._box.limiter, policy, address_of(request)):
+        policy.expiry_of(style, value, clock.now())
+        async with counted_upload(self._box.limiter, policy, address_of(request)):
             try:
                 session = await sessions.complete_upload(self._box.context, session.id)
                 session = await sessions.wait_verified(self._box.context, session, self._box.complete_wait)
@@ -201,7 +203,7 @@ class ChunkedUpload:
             except DigestMismatch:
                 raise Refused(400, "File hash mismatch") from None
             # The share's time begins now: its verification may have taken a while.
-            expiry = dialect.parse_expiry(style, value, policy, clock.now())
+            expiry = policy.expiry_of(style, value, clock.now())
             shared = await self._box.shares.create(session, expiry)
         return dialect.ok({"code": shared.code, "name": session.file_name})
 
@@ -233,10 +235,10 @@ class PresignedUpload:
         style = str_field(fields, "expire_style", DEFAULT_STYLE)
         if size < 0:
             raise Refused(400, "Invalid file size")
-        async with dialect.counted_upload(self._box.limiter, policy, address_of(request)):
-            dialect.check_size(size, policy)
-            dialect.check_type(name, policy)
-            dialect.parse_expiry(style, value, policy, clock.now())
+        async with counted_upload(self._box.limiter, policy, address_of(request)):
+            policy.check_size(size)
+            policy.check_type(name)
+            policy.expiry_of(style, value, clock.now())
             intent = {"expire_value": value, "expire_style": style}
             new = NewUpload(name, size=size, intent=intent, lifetime=PRESIGN_LIFETIME, owner=allowed.owner)
             session = await sessions.start_upload(self._box.context, new)
@@ -256,9 +258,9 @@ class PresignedUpload:
         allowed = await admitted(self._box, request)
         policy = allowed.policy
         session = await find_session(self._box.context, upload_id, allowed.identity, chunked=False)
-        async with dialect.counted_upload(self._box.limiter, policy, address_of(request)):
+        async with counted_upload(self._box.limiter, policy, address_of(request)):
             intent = session.intent
-            expiry = dialect.parse_expiry(intent["expire_style"], intent["expire_value"], policy, clock.now())
+            expiry = policy.expiry_of(intent["expire_style"], intent["expire_value"], clock.now())
             if session.state is SessionState.OPEN:
                 await self._receive(request, session, policy)
             session, shared = await finish_and_share(self._box.context, self._box.shares, session, expiry)

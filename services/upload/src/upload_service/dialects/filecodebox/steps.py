@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Request
 
 from common.dialects import filecodebox as dialect
-from common.dialects.filecodebox import FieldError, Policy, Refused
+from common.dialects.filecodebox import FieldError, Refused
 from common.errors import Conflict, InvalidInput, NotFound, TooLarge
 from common.http.bodies import RawBody
 from common.http.callers import ignoring_errors
@@ -17,6 +17,7 @@ from common.http.forms import FilePart, FormStream, read_fields
 from common.identity import Identity
 from common.ids import parse_id
 from common.limits import Limiter
+from common.policy import Policy, SizeRefused
 from common.rights import Action, Actor, permitted
 from upload_service.content import sessions, streams
 from upload_service.content.chunks import ChunkLengthWrong
@@ -134,7 +135,7 @@ async def store_file(
     except TooLarge:
         if limit < policy.upload_size:
             raise Refused(400, "文件大小与声明不符") from None
-        raise dialect.oversize(policy) from None
+        raise SizeRefused(policy.upload_size) from None
     if declared is not None and abs(size - declared) > PRESIGN_TOLERANCE:
         await streams.forget_stream(context, session)
         raise Refused(400, "文件大小与声明不符")

@@ -8,8 +8,8 @@ from fastapi import Request, Response
 
 from common import clock
 from common.dialects import mirrorace as dialect
-from common.dialects.filecodebox import Expiry
 from common.dialects.mirrorace import Refused
+from common.expiry import Expiry
 from common.http.forms import Field
 from common.http.public_url import base_url
 from common.identities import Identities

@@ -1,0 +1,86 @@
+"""The policy: what the administrator allows, and the rules that follow from it for every protocol."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel
+
+from common.addresses import limit_key
+from common.errors import Forbidden, RateLimited, TooLarge, Unavailable
+from common.expiry import Expiry, expiry_of
+from common.limits import Limiter, counted_success
+
+
+class SizeRefused(TooLarge):
+    """The file is larger than the administrator allows."""
+
+    code = "size_refused"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"a file may have at most {limit} bytes")
+        self.limit = limit
+
+
+class TypeRefused(Forbidden):
+    """Files of this type are not allowed."""
+
+    code = "type_refused"
+
+
+class UploadsExhausted(RateLimited):
+    """Too many uploads from this address."""
+
+
+class Policy(BaseModel):
+    """What the administrator allows. Sizes in bytes, times in seconds unless their name says otherwise."""
+
+    model_config = {"frozen": True}
+
+    name: str
+    description: str
+    explain: str
+    notify_title: str
+    notify_content: str
+    upload_size: int
+    allowed_file_types: list[str]
+    expire_styles: list[str]
+    enable_chunk: bool
+    open_upload: bool
+    max_save_seconds: int
+    upload_count: int
+    upload_minute: int
+    error_count: int
+    error_minute: int
+    numeric_codes: bool
+
+    def expiry_of(self, style: str, value: int, now: datetime) -> Expiry:
+        """`common.expiry.expiry_of` within the limits of this policy."""
+        return expiry_of(style, value, allowed=self.expire_styles, max_seconds=self.max_save_seconds, now=now)
+
+    def check_size(self, size: int) -> None:
+        """Raise `SizeRefused` if a file of `size` bytes is over the limit."""
+        if size > self.upload_size:
+            raise SizeRefused(self.upload_size)
+
+    def check_type(self, name: str) -> None:
+        """Raise `TypeRefused` unless the list of extensions is empty, has `*` or has the extension of `name`."""
+        allowed = {item.lower().lstrip(".") for item in self.allowed_file_types}
+        _, dot, extension = name.lower().rpartition(".")
+        if allowed and "*" not in allowed and not (dot and extension in allowed):
+            raise TypeRefused
+
+
+@asynccontextmanager
+async def counted_upload(limiter: Limiter, policy: Policy, address: str) -> AsyncGenerator[None]:
+    """Count the upload in the block against the budget of the client's address; one that fails does not count.
+
+    A used-up budget is free again a whole window after the last upload that counted. Raises `UploadsExhausted`.
+    """
+    period = timedelta(minutes=policy.upload_minute)
+    budget, key = limiter.budget("upload", policy.upload_count, period, UploadsExhausted), limit_key(address)
+    async with counted_success(budget, key):
+        yield
+    # Without Valkey the upload is counted for a little less time, but it stands.
+    with suppress(Unavailable):
+        await budget.restart(key)
