@@ -1,1 +1,1 @@
-"""What every Waystation service stands on. Nothing here knows a service."""
+"""The code that all Waystation services share. Nothing here knows a service."""

@@ -14,7 +14,7 @@ def client_address(peer: str, forwarded_for: str | None, trusted: tuple[Network,
     """The address of the client behind `peer`.
 
     `X-Forwarded-For` is read from its end: every trusted proxy appended the peer it saw, so the first address that is
-    not a trusted proxy is the client; what stands before it, the client itself may have written.
+    not a trusted proxy is the client. The client itself may have written everything before it.
     """
     address = peer
     for claimed in reversed([item.strip() for item in (forwarded_for or "").split(",") if item.strip()]):
@@ -25,7 +25,7 @@ def client_address(peer: str, forwarded_for: str | None, trusted: tuple[Network,
 
 
 def limit_key(address: str) -> str:
-    """What limits count by: the address, or the /64 network of an IPv6 address, which one client holds whole."""
+    """The key that limits count by: the address, or the /64 network of an IPv6 address, which belongs to one client."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Ending asyncio tasks for certain."""
+"""Reliable cancellation of asyncio tasks."""
 
 import asyncio
 from typing import TypeVar
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 async def cancel(*tasks: asyncio.Task[T]) -> list[T | BaseException]:
-    """Cancel tasks and wait for all of them to end; what each ended with, in their order.
+    """Cancel tasks, wait for all of them to end and return their results or exceptions, in order.
 
-    They are told again every second: before Python 3.12 `asyncio.wait_for`, by which Valkey's library sends and
-    PostgreSQL's pool waits, loses a cancellation that comes in the same moment as what it waits for.
+    The cancellation is repeated every second: before Python 3.12 `asyncio.wait_for`, by which Valkey's library sends
+    and PostgreSQL's pool waits, loses a cancellation that comes in the same moment as what it waits for.
     """
     pending: set[asyncio.Task[T]] = set(tasks)
     while pending:

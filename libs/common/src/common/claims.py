@@ -1,4 +1,4 @@
-"""Keeping a claim while work goes on: renewed before it runs out, and the work broken off when it was lost."""
+"""Keeps a claim on a row while work goes on: renews it before it expires, and cancels the work if it was lost."""
 
 import asyncio
 import time
@@ -11,13 +11,13 @@ from common.errors import Conflict, DomainError, Unavailable
 
 
 class ClaimLost(Conflict):
-    """Another worker has this work now, or it is not wanted any more."""
+    """Another worker has taken this work over, or it is no longer wanted."""
 
     code = "claim_lost"
 
 
 class UnexpectedFailure(DomainError):
-    """Something went wrong that nobody expected; the log says what."""
+    """An unexpected error occurred; the log has the details."""
 
     code = "unexpected"
 
@@ -26,10 +26,10 @@ class UnexpectedFailure(DomainError):
 async def claim_kept(
     renew: Callable[[], Awaitable[bool]], lease: timedelta, every: timedelta | None = None
 ) -> AsyncGenerator[None]:
-    """Renew a claim of `lease` while the block runs, `every` so often (a third of the lease), and never after it.
+    """Renew a claim of length `lease` while the block runs, once in `every` (a third of the lease), and never after it.
 
-    `renew` says whether it is still ours. Raises `ClaimLost` in the block as soon as it is not, or could not be renewed
-    in time because the database was away.
+    `renew` returns whether the claim is still ours. Raises `ClaimLost` in the block as soon as it is not, or if it
+    could not be renewed in time because the database did not answer.
     """
     pause = (every or lease / 3).total_seconds()
 
@@ -44,24 +44,24 @@ async def claim_kept(
             try:
                 yield
             finally:
-                # Nothing is renewed any more once the block is over.
+                # Once the block has ended, nothing may be renewed.
                 await cancel(keeper)
     except TimeoutError:
         if not keeper.cancelled():
-            # What nobody expected is told as it is.
+            # An unexpected error of `renew` is raised as it is.
             keeper.result()
             raise ClaimLost from None
         raise
 
 
 async def _renew_until_lost(renew: Callable[[], Awaitable[bool]], lease: float, pause: float) -> None:
-    """Return when the claim is another's, or would run out before the next attempt to renew it."""
+    """Return when the claim is lost, or would expire before the next attempt to renew it."""
     until = time.monotonic() + lease
     while True:
         await asyncio.sleep(pause)
         begun = time.monotonic()
         try:
-            # A database that says nothing is as good as away.
+            # A database that does not answer counts as one that is down.
             async with asyncio.timeout(until - begun):
                 if not await renew():
                     return

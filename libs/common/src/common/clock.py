@@ -1,4 +1,4 @@
-"""The one way to ask what time it is, so that every moment in the system carries its time zone."""
+"""The only clock of Python code, so that every moment carries its time zone and tests can replace it."""
 
 from datetime import UTC, datetime
 

@@ -1,11 +1,11 @@
-"""What is known of credentials, in Valkey: every service asks there first, and only then `auth`, who knows them all.
+"""A cache of credentials in Valkey. Every service asks it first, and the auth service, which knows them all, second.
 
-A credential goes by a name that holds no secret: `session:<id>` for a signed token, `opaque:<digest>` for a token that
-is only a random text, `key:<digest>:<digest>` for an API key and its token.
+A credential has a name that holds no secret: `session:<id>` for a signed token, `opaque:<digest>` for a token that is a
+random string, `key:<digest>:<digest>` for an API key and its token.
 
-Whoever changes a credential says so here within the transaction, before it is committed: `put` and `revoke` overwrite,
-while a reader's `fill` never does, so that what was read before a change cannot replace what is true after it. When
-Valkey is down, nothing can be changed, and what it may have missed is forgotten after `FILL_SECONDS`.
+Code that changes a credential writes the change here within its transaction, before the commit. `put` and `revoke`
+overwrite; a reader's `fill` never does, so that a value read before a change cannot replace the one after it. While
+Valkey is down nothing can be changed, and entries that it may have missed expire after `FILL_SECONDS`.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from common.errors import Unavailable
 from common.identity import Identity
 from common.valkey import Pipe, client_options
 
-# How long a reader's knowledge is kept, and how long it is remembered that a credential is no more: longer than any
-# reader that read the row before can take to say so here.
+# How long the value that a reader found is kept, and how long a revocation is: longer than a reader that has read the
+# row before the revocation can take to fill it in.
 FILL_SECONDS = 60
 GONE_SECONDS = 600
 
 
 class Unknown(Enum):
-    """Nothing is known of a credential."""
+    """The cache does not know the credential."""
 
     UNKNOWN = "unknown"
 
@@ -43,7 +43,7 @@ def session_name(session_id: UUID) -> str:
 
 
 def opaque_name(token: str) -> str:
-    """The name of a token that is only a random text."""
+    """The name of a token that is a random string."""
     return f"opaque:{digest(token).hex()}"
 
 
@@ -53,20 +53,20 @@ def key_name(key_digest: bytes, token_digest: bytes) -> str:
 
 
 def digest(secret: str) -> bytes:
-    """SHA-256: what is kept of a secret that is random itself, and so needs no slow hash."""
+    """The SHA-256 to keep of a secret. It is random itself and therefore needs no slow hash."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
 class CredentialCache:
-    """The credentials that Valkey knows of."""
+    """The credentials in Valkey."""
 
     def __init__(self, valkey_url: str) -> None:
         self._redis = Redis.from_url(valkey_url, **client_options())
-        # What every request of everybody asks.
+        # Every signed-in request asks through this connection.
         self._pipe = Pipe(valkey_url)
 
     async def get(self, name: str) -> Identity | Unknown | None:
-        """Whose credential it is; None: nobody's (any more). Without Valkey everything is unknown."""
+        """The account of a credential; None if it was revoked or never existed. Without Valkey all are unknown."""
         try:
             value = await self._pipe.call("GET", _key(name))
         except RedisError:
@@ -76,19 +76,19 @@ class CredentialCache:
         return Identity.from_json(value) if value else None
 
     async def fill(self, name: str, identity: Identity | None) -> None:
-        """Remember what a reader found, unless something newer is known."""
+        """Keep the value that a reader found, unless there is a newer one."""
         with suppress(RedisError):
             await self._redis.set(_key(name), _value(identity), ex=FILL_SECONDS, nx=True)
 
     async def put(self, name: str, identity: Identity) -> None:
-        """Say whose credential it is from now on. Raises `CredentialsUnavailable`."""
+        """Set the account of a credential. Raises `CredentialsUnavailable`."""
         try:
             await self._redis.set(_key(name), _value(identity), ex=FILL_SECONDS)
         except RedisError as error:
             raise CredentialsUnavailable from error
 
     async def revoke(self, names: Iterable[str]) -> None:
-        """Say that these are nobody's credentials any more. Raises `CredentialsUnavailable`."""
+        """Revoke credentials. Raises `CredentialsUnavailable`."""
         try:
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for name in names:

@@ -11,25 +11,25 @@ NAME_LIMIT = 255
 
 @dataclass(frozen=True, slots=True)
 class StoredAt:
-    """Where the gateway finds an object."""
+    """The places where the gateway finds an object."""
 
     path: str
-    """In the store, signed for the method of the client's request."""
+    """The path in the store, signed for the method of the client's request."""
     fallback: str | None = None
-    """In the upload service, where the store fails; None: no mirror has it."""
+    """The path in the upload service to use if the store fails; None: no mirror has the content."""
 
     @staticmethod
     def of(answer: Mapping[str, Any]) -> "StoredAt":
-        """As the upload service tells it to another service."""
+        """Read it from the upload service's answer to another service."""
         return StoredAt(str(answer["store_path"]), answer.get("fallback_path"))
 
 
 NOWHERE = StoredAt("")
-"""Of what is not in the store."""
+"""The place of content that is not in the store."""
 
 
 def shortened(name: str, limit: int = NAME_LIMIT) -> str:
-    """`name` cut to `limit` bytes of UTF-8, its extension kept: what file systems and header limits bear."""
+    """`name` cut to `limit` bytes of UTF-8, keeping its extension, so that file systems and header limits accept it."""
     if len(name.encode()) <= limit:
         return name
     stem, dot, extension = name.rpartition(".")

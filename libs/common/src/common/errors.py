@@ -1,4 +1,4 @@
-"""The errors that operations raise. Each has a stable code; an edge decides how its wire shows it.
+"""The errors that use cases raise. Each has a stable code; the edge decides how its wire shows it.
 
 An exception's docstring is its default message.
 """
@@ -27,7 +27,7 @@ class Unauthenticated(DomainError):
 
     code = "unauthenticated"
     challenge = "Bearer"
-    """Which credentials would be accepted, as `WWW-Authenticate` says it."""
+    """The credentials that would be accepted, in the syntax of `WWW-Authenticate`."""
 
 
 class Forbidden(DomainError):
@@ -43,7 +43,7 @@ class NotFound(DomainError):
 
 
 class Gone(DomainError):
-    """It was here and is no more."""
+    """It was here and has been removed."""
 
     code = "gone"
 

@@ -1,4 +1,4 @@
-"""Who sent a request, for every service alike."""
+"""Turns credentials into accounts, in the same way in every service."""
 
 import base64
 from typing import Any, Protocol
@@ -17,15 +17,15 @@ from common.tokens.users import UserTokens
 
 
 class CredentialSource(Protocol):
-    """Who knows all credentials."""
+    """The place that knows all credentials."""
 
     async def credential(self, name: str) -> Identity | None:
-        """Whose credential this is; None: nobody's. Raises `Unavailable`."""
+        """The account behind a credential; None if it has none. Raises `Unavailable`."""
         ...
 
 
 class AuthPeer:
-    """The auth service, as the others ask it."""
+    """The auth service, asked over HTTP."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
@@ -48,11 +48,11 @@ class Identities:
         return await self.of_name(session_name(claims.session_id))
 
     async def of_opaque(self, token: str) -> Identity:
-        """The account that a token belongs to which is only a random text. Raises `TokenRevoked`."""
+        """The account of a token that is a random string. Raises `TokenRevoked`."""
         return await self.of_name(opaque_name(token))
 
     async def of_key(self, key: str, token: str) -> Identity:
-        """The account of an API key, shown together with its token. Raises `TokenRevoked`."""
+        """The account of an API key and its token. Raises `TokenRevoked`."""
         return await self.of_name(key_name(digest(key), digest(token)))
 
     async def of_header(self, authorization: str | None) -> Identity:
@@ -72,7 +72,7 @@ class Identities:
                 raise CredentialsMalformed
 
     async def of_name(self, name: str) -> Identity:
-        """The account of a credential that was accepted before, by its name. Raises `TokenRevoked`, `TokenExpired`."""
+        """The account of a credential, given by the credential's name. Raises `TokenRevoked`, `TokenExpired`."""
         identity = await self._cache.get(name)
         if isinstance(identity, Unknown):
             identity = await self._source.credential(name)

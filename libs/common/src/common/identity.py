@@ -1,4 +1,4 @@
-"""Who someone is: an account, as every service sees it, and what says that a request comes from it."""
+"""An account as every service sees it, and the errors of credentials."""
 
 import json
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class Identity:
     name: str
     role: Role
     credential_id: UUID
-    """The session, or the API key."""
+    """The id of the session or API key."""
     expires_at: datetime | None
-    """When the credential ends by itself; None: never."""
+    """When the credential expires; None: never."""
 
     @property
     def is_administrator(self) -> bool:
@@ -35,7 +35,7 @@ class Identity:
         return self.expires_at is not None and self.expires_at <= now
 
     def to_json(self) -> str:
-        """How caches and internal answers carry it."""
+        """The form in which caches and internal answers carry it."""
         expires_at = self.expires_at.timestamp() if self.expires_at else None
         values = {"account_id": self.account_id.hex, "name": self.name, "role": self.role, "expires_at": expires_at}
         return json.dumps({**values, "credential_id": self.credential_id.hex})
@@ -64,24 +64,24 @@ class CredentialsMissing(CredentialError):
 
 
 class CredentialsMalformed(CredentialError):
-    """The Authorization header is not of a form that is understood here."""
+    """The Authorization header is malformed."""
 
     code = "credentials_malformed"
 
 
 class TokenInvalid(CredentialError):
-    """This is no token of this system."""
+    """The token is not valid."""
 
     code = "token_invalid"
 
 
 class TokenExpired(CredentialError):
-    """The token's time is over."""
+    """The token has expired."""
 
     code = "token_expired"
 
 
 class TokenRevoked(CredentialError):
-    """The token is not accepted any more: it was signed out, replaced or revoked."""
+    """The token was signed out, replaced or revoked."""
 
     code = "token_revoked"

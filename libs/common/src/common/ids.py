@@ -13,7 +13,7 @@ def new_id() -> UUID:
 
 
 def parse_id(text: str) -> UUID | None:
-    """The identifier that `text` spells in 32 hex digits (dashes allowed), or None."""
+    """The identifier given as 32 hex digits, with or without dashes; None if `text` is none."""
     try:
         return UUID(hex=text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the request id of whatever caused it.
+"""Structured logs: one JSON object a line, with the id of the request that caused it.
 
 Never log a code, a token, a key or a password: bind ids, not secrets.
 """
@@ -9,7 +9,7 @@ from typing import Literal
 
 import structlog
 
-# Without the variables of each frame, among which are headers, tokens and passwords.
+# Without the variables of each frame: they may hold headers, tokens and passwords.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 

@@ -1,4 +1,4 @@
-"""Lists in pages: a cursor says which row was the last one seen, so rows that come and go in between shift nothing."""
+"""Lists in pages: a cursor names the last row seen, so rows that come and go in between shift nothing."""
 
 import base64
 import binascii
@@ -18,19 +18,19 @@ _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last row of a page, of a list that is ordered by these two."""
+    """The position of the last row of a page in a list ordered by these two columns."""
 
     created_at: datetime
     id: UUID
 
     def __str__(self) -> str:
-        """How it stands in a URL."""
+        """The form in which it stands in a URL."""
         moment = (self.created_at - _START) // timedelta(microseconds=1)
         return base64.urlsafe_b64encode(_FORM.pack(moment, self.id.bytes)).decode()
 
     @staticmethod
     def parse(text: str) -> "Cursor":
-        """The cursor that `text` spells. Raises `InvalidInput`."""
+        """Parse a cursor. Raises `InvalidInput`."""
         try:
             moment, row_id = _FORM.unpack(base64.b64decode(text, altchars=b"-_", validate=True))
             return Cursor(_START + timedelta(microseconds=moment), UUID(bytes=row_id))

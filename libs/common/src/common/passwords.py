@@ -1,4 +1,4 @@
-"""Passwords: hashed with Argon2id (RFC 9106), away from the event loop, and only as many at once as memory bears."""
+"""Passwords: hashed with Argon2id (RFC 9106) on threads, a bounded number at a time, because each hash takes memory."""
 
 import asyncio
 import unicodedata
@@ -16,7 +16,7 @@ PASSWORD_BYTES = 1024
 # The parameters that OWASP recommends: 19 MiB, two passes, one lane; about 25 ms of one processor.
 MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
 AT_ONCE = 2
-# With so many in line, who comes next is told to come back: a flood must not become a queue of minutes.
+# Once this many checks are waiting, further ones are refused: a flood must not become a queue of minutes.
 LINE = 64
 
 Args = ParamSpec("Args")
@@ -34,7 +34,7 @@ class HasherBusy(Unavailable):
 
 
 class Passwords:
-    """Makes hashes and compares with them."""
+    """Hashes passwords and compares them with hashes."""
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(
@@ -42,7 +42,7 @@ class Passwords:
         )
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
         self._waiting = 0
-        # What is compared with where there is no hash, so that the answer takes as long.
+        # Compared with where there is no hash, so that the answer takes equally long.
         self._nobody = self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
@@ -50,7 +50,7 @@ class Passwords:
         return await self._run(self._hasher.hash, normalised(password))
 
     async def matches(self, hashed: str | None, password: str) -> bool:
-        """Whether `hashed` was made of this password; without a hash False, after the same time.
+        """Whether `hashed` was made of this password. Without a hash it returns False, after the same time.
 
         Raises `PasswordUnusable`, `HasherBusy`.
         """
@@ -82,8 +82,8 @@ class Passwords:
 
 
 def normalised(password: str) -> bytes:
-    """The bytes that are hashed: one form for what looks the same (NFC, RFC 8265). Raises `PasswordUnusable`."""
-    # Before anything is done with it: the limit is also what keeps a password of megabytes from costing anything.
+    """The bytes to hash, normalised: equal-looking passwords are equal (NFC, RFC 8265). Raises `PasswordUnusable`."""
+    # Checked first, so that a password of megabytes costs nothing.
     if not 0 < len(password) <= PASSWORD_BYTES:
         raise PasswordUnusable
     try:

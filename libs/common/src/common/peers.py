@@ -29,14 +29,15 @@ class Peer:
         self._client, self._base_url, self._tokens = client, base_url, tokens
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The JSON object that the peer answers with; its problem details come back as the errors they were.
+        """The JSON object that the peer answers with; its problem details are raised as the errors they came from.
 
-        Raises `PeerUnavailable` when it does not answer. Every internal route can be called twice with the same body,
-        so a connection that broke is tried once more.
+        Raises `PeerUnavailable` if it does not answer. Every internal route can be called twice with the same body, so
+        the call is repeated once after a broken connection.
         """
         response = await self._send(method, path, body)
         if response.status_code == 401:
-            # The token's key may be gone, as after a restore of auth's database; a new token is signed by a new key.
+            # The key of the token may be gone, as after a restore of auth's database; a new token is signed by a new
+            # key.
             self._tokens.forget()
             response = await self._send(method, path, body)
         if response.status_code >= 400:
@@ -64,8 +65,8 @@ def _error_of(response: httpx.Response) -> DomainError:
         problem = cast("dict[str, Any]", response.json())
     except ValueError:
         problem = {}
-    # That it does not trust this service is no error of whoever asks this service for something. What is forbidden to
-    # them has a code of its own.
+    # A peer that does not trust this service is not the caller's error. What is forbidden to the caller has a code of
+    # its own.
     if response.status_code == 403 and problem.get("code", Forbidden.code) == Forbidden.code:
         return PeerUnavailable()
     kind = next((kind for kind, status in STATUS if status == response.status_code), errors.InvalidInput)

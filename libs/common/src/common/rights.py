@@ -1,6 +1,6 @@
-"""Who may do what with what belongs to someone: the one place that decides, for every service, protocol and verb.
+"""Rights: the one place that decides who may do what, for every service, protocol and verb.
 
-What a code or a link gives (downloading what it names) is not decided here: who redeems it has shown what is needed.
+Downloading by a code or a link is not decided here: knowing the code or link is the right.
 """
 
 from dataclasses import dataclass
@@ -12,45 +12,45 @@ from common.identity import Identity
 
 
 class Action(StrEnum):
-    """What can be done with a file, a share, an upload session or a room."""
+    """An action on a file, a share, an upload session or a room."""
 
     SEE = auto()
-    """Know that it is there, and what its owner knows of it."""
+    """Know that it exists, and see what its owner sees."""
     FETCH = auto()
-    """Have the content without a code or a link."""
+    """Download the content without a code or a link."""
     EDIT = auto()
     SHARE = auto()
     DELETE = auto()
     ADOPT = auto()
-    """Make it one's own."""
+    """Become its owner."""
     CONTINUE = auto()
     """Send, complete or abort an upload."""
     READ = auto()
-    """Hear what is said in a room, and who is in it."""
+    """Read the messages of a room, and see its members."""
     WRITE = auto()
-    """Say something in a room, and edit or delete what one has said."""
+    """Post in a room, and edit or delete own messages."""
     INVITE = auto()
     MODERATE = auto()
-    """Delete what others said, mute and remove them: those who are less in the room than oneself."""
+    """Delete the messages of members of a lower role, mute and remove them."""
 
 
 class Standing(StrEnum):
-    """What someone is to a thing."""
+    """The relation between an actor and a thing."""
 
     OWNER = auto()
     ADMINISTRATOR = auto()
     KEY_HOLDER = auto()
-    """Has shown the deletion key of a thing that is nobody's."""
+    """Has shown the deletion key of a thing without an owner."""
     OWNED_KEY_HOLDER = auto()
-    """Has shown the deletion key of a thing that is somebody's."""
+    """Has shown the deletion key of a thing that has an owner."""
     FINDER = auto()
-    """Knows the id of a thing that is nobody's: the id is all there is to know."""
+    """Knows the id of a thing without an owner; nothing more is needed."""
     MODERATOR = auto()
-    """Keeps order in a room."""
+    """Moderates the room."""
     MEMBER = auto()
-    """Is in a room."""
+    """Is a member of the room."""
     VISITOR = auto()
-    """Stands before a room that is open to everyone who is signed in."""
+    """Is signed in, and the room is public."""
     STRANGER = auto()
 
 
@@ -73,16 +73,16 @@ RIGHTS: dict[Action, frozenset[Standing]] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: an account, or nobody; with the thing's deletion key, or without."""
+    """The caller: an account or nobody, with or without the thing's deletion key."""
 
     identity: Identity | None
     has_key: bool = False
     place: Standing | None = None
-    """What the account is in a room: `MODERATOR`, `MEMBER`, or `VISITOR` of a public one."""
+    """The account's place in the room: `MODERATOR`, `MEMBER`, or `VISITOR` of a public one."""
 
 
 def standings(actor: Actor, owner: UUID | None) -> frozenset[Standing]:
-    """All that `actor` is to a thing of `owner`; None: nobody's."""
+    """All relations of `actor` to a thing of `owner` (None: it has no owner)."""
     found: set[Standing] = {Standing.STRANGER}
     if actor.identity and actor.identity.is_administrator:
         found.add(Standing.ADMINISTRATOR)
@@ -98,12 +98,12 @@ def standings(actor: Actor, owner: UUID | None) -> frozenset[Standing]:
 
 
 def permitted(action: Action, actor: Actor, owner: UUID | None) -> bool:
-    """Whether `actor` may do this with a thing of `owner`."""
+    """Whether `actor` may do `action` to a thing of `owner`."""
     return not RIGHTS[action].isdisjoint(standings(actor, owner))
 
 
 def require(action: Action, actor: Actor, owner: UUID | None) -> None:
-    """Raise unless it is permitted: `NotFound` to who may not even know of the thing, else `Forbidden`."""
+    """Raise unless it is permitted: `NotFound` if the actor may not know that the thing exists, else `Forbidden`."""
     if permitted(action, actor, owner):
         return
     if permitted(Action.SEE, actor, owner):

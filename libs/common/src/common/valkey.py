@@ -1,8 +1,8 @@
-"""Connections to Valkey: what the client library is told everywhere, and one of our own for many short commands.
+"""Connections to Valkey: the options of the client library, and a pipelined connection of our own for short commands.
 
-A pool gives each command a connection of its own for a round trip. `Pipe` sends commands one after the other without
-waiting, those of one turn of the event loop together, and the answers come back in the same order: a third of the
-processor's time for each. Not for commands that block.
+The library's pool gives each command a connection of its own for a round trip. `Pipe` sends commands one after the
+other without waiting, those of one turn of the event loop together, and matches the answers by their order. That costs
+a third of the processor time for each command. Commands that block must not be sent through it.
 """
 
 import asyncio
@@ -23,17 +23,17 @@ Part = str | bytes | int
 
 
 def client_options(timeout: float = TIMEOUT_SECONDS) -> dict[str, Any]:
-    """What every client of the library is told; `timeout`: seconds that an answer may take."""
+    """The options of every client of the library; `timeout`: seconds that an answer may take."""
     return {
         "socket_timeout": timeout,
         "socket_connect_timeout": TIMEOUT_SECONDS,
-        # With these, the library's pool hands out connections that the other side has closed, as after a restart.
+        # With other options, the library's pool hands out connections that the server has closed, as after a restart.
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
 
 
 class Pipe:
-    """Commands of one process to one server. Nothing is ever sent twice: what broke may have been done."""
+    """One process's commands to one server. None is ever sent twice, because a broken one may have been executed."""
 
     def __init__(self, url: str) -> None:
         """`url`: `redis://…` or `rediss://…`. Nothing is connected before the first command."""
@@ -90,7 +90,7 @@ class Pipe:
 
 
 class _Line(asyncio.Protocol):
-    """A connection, and who waits for its answers."""
+    """A connection and the callers that wait for its answers."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -117,7 +117,7 @@ class _Line(asyncio.Protocol):
         return answer
 
     def lose(self, error: RedisError) -> None:
-        """Give up: nobody can tell any more which answer would be whose."""
+        """Give up: the answers can no longer be matched with the commands."""
         self.is_lost = True
         if self._watch:
             self._watch.cancel()
@@ -139,7 +139,7 @@ class _Line(asyncio.Protocol):
         try:
             while (answer := self._reader.gets()) is not False:
                 future, _ = self._waiting.popleft()
-                # Whoever was cancelled does not want to know.
+                # A cancelled caller needs no answer.
                 if not future.done():
                     future.set_result(answer)
         except (hiredis.ProtocolError, IndexError):
@@ -151,7 +151,7 @@ class _Line(asyncio.Protocol):
             self._transport.write(block)
 
     def _look(self) -> None:
-        """Whether somebody has waited too long: then all do, as answers come in order."""
+        """Whether the first caller has waited too long; the others wait behind it, because answers come in order."""
         self._watch = None
         if not self._waiting:
             return

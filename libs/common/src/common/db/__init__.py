@@ -1,7 +1,6 @@
 """PostgreSQL: a pool, a unit of work, and the driver's errors turned into ours in one place.
 
-The edge (a route or a task) opens a transaction; operations and queries run on the connection they are given and
-never commit.
+Use cases open connections and transactions; queries run on the connection they are given and never commit.
 """
 
 import asyncio
@@ -20,9 +19,9 @@ from common.errors import Unavailable
 
 Connection = AsyncConnection[TupleRow]
 
-# A request that finds no connection within this many seconds is told to come back later.
+# A request that gets no connection within this many seconds is answered with 503.
 ACQUIRE_SECONDS = 5.0
-# A connection that was drawn within this many seconds is taken to be alive.
+# A connection that was used within this many seconds is assumed to be alive.
 RESTED_SECONDS = 0.5
 
 
@@ -31,7 +30,7 @@ class DatabaseUnavailable(Unavailable):
 
 
 class Database:
-    """One service's own database."""
+    """The database of one service."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self._drawn: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
@@ -48,9 +47,9 @@ class Database:
         )
 
     async def _check(self, connection: Connection) -> None:
-        """Find out that a connection died with its server before a request draws it, if it has rested for a while.
+        """Notice a dead connection before a request gets it, if it was idle for a while.
 
-        Asking every time would double the round trips of requests that follow one another closely.
+        Checking every time would double the round trips of requests in close succession.
         """
         drawn_before = self._drawn.get(connection, 0.0)
         self._drawn[connection] = time.monotonic()
@@ -58,7 +57,7 @@ class Database:
             await AsyncConnectionPool.check_connection(connection)
 
     async def open(self) -> None:
-        """Start the pool; connections are made in the background, so a database that is down delays nothing."""
+        """Start the pool. It connects in the background, so a database that is down delays nothing."""
         await self._pool.open(wait=False)
 
     async def close(self) -> None:
@@ -68,7 +67,7 @@ class Database:
     async def connection(self) -> AsyncGenerator[Connection]:
         """A connection in autocommit mode: each statement is its own transaction.
 
-        Raises `DatabaseUnavailable` when there is none, or when it breaks.
+        Raises `DatabaseUnavailable` if none is available, or if it breaks.
         """
         task = asyncio.current_task()
         canceled_before = task.cancelling() if task else 0

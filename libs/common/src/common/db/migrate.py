@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from common.settings import Settings
 
-# Any constant will do, as long as every process uses the same.
+# An arbitrary constant that every process uses.
 MIGRATION_LOCK = 0x57415953
 PROVISION_LOCK = 0x57415954
 
@@ -28,7 +28,7 @@ class MigrationError(Exception):
 
 
 class MigrationSettings(Settings):
-    """The database to migrate, and the administrator's way in when it may not exist yet."""
+    """The database to migrate, and an administrator's URL if the database may not exist yet."""
 
     database_url: SecretStr
     admin_database_url: SecretStr | None = None

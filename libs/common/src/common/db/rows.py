@@ -1,4 +1,4 @@
-"""Running a statement and reading its rows."""
+"""Runs statements and turns rows into dataclasses: the only way to read rows in this system."""
 
 from collections.abc import Callable
 from typing import LiteralString, TypeVar
@@ -13,7 +13,7 @@ Row = TypeVar("Row")
 async def fetch_all(
     connection: Connection, row: Callable[..., Row], statement: LiteralString, parameters: Params
 ) -> list[Row]:
-    """The rows, each made by `row` from its columns by name."""
+    """All rows, each passed to `row` as keyword arguments named like its columns."""
     async with connection.cursor(row_factory=kwargs_row(row)) as cursor:
         await cursor.execute(statement, parameters)
         return await cursor.fetchall()
@@ -28,5 +28,5 @@ async def fetch_one(
 
 
 async def count(connection: Connection, statement: LiteralString, parameters: Params) -> int:
-    """How many rows the statement touched."""
+    """The number of rows that the statement touched."""
     return (await connection.execute(statement, parameters)).rowcount

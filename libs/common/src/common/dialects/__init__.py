@@ -1,1 +1,1 @@
-"""What two services must say in the same words, because one foreign protocol is answered by both."""
+"""The parts of foreign protocols that more than one service needs: envelopes, errors, field formats."""

@@ -30,7 +30,7 @@ BUSY_TEXT = "Service temporarily unavailable"
 
 
 class Refused(DomainError):
-    """An answer with a status and a text of this dialect's own."""
+    """The request is refused with a status and a text that this dialect prescribes."""
 
     code = "refused"
 
@@ -40,13 +40,13 @@ class Refused(DomainError):
 
 
 class Missed(DomainError):
-    """A look-up that found nothing: no error of HTTP in this dialect, but `code` 404 in an answer of 200."""
+    """Nothing was found. This dialect answers HTTP 200 with `code` 404."""
 
     code = "missed"
 
 
 class FieldError(DomainError):
-    """A request field is missing or of the wrong type (422, with a list of errors as FastAPI writes it)."""
+    """A request field is missing or of the wrong type (422, with a list of errors in FastAPI's format)."""
 
     code = "field"
 
@@ -71,17 +71,17 @@ def ok(detail: object) -> JSONResponse:
 
 
 def envelope(code: int, detail: object) -> JSONResponse:
-    """HTTP 200 with a code of the dialect; a lookup that finds nothing is `code` 404 under HTTP 200."""
+    """HTTP 200 with a code of the dialect: 200, or 404 if a look-up found nothing."""
     return JSONResponse({"code": code, "message": "ok", "msg": "ok", "detail": detail})
 
 
 def timestamp(moment: datetime | None) -> str | None:
-    """ISO 8601 with microseconds, in the zone the dialect always uses."""
+    """ISO 8601 with microseconds, in UTC+8 as everywhere in this dialect."""
     return moment.astimezone(ZONE).isoformat(timespec="microseconds") if moment else None
 
 
 class FileCodeBoxRoute(DialectRoute):
-    """A route whose errors look so: `{"detail": …}`."""
+    """A route whose errors have the form `{"detail": …}`."""
 
     def rendered(self, request: Request, error: DomainError) -> Response:
         return render(error)
@@ -135,7 +135,7 @@ def _in_own_words(error: DomainError) -> DomainError:
 
 
 def both(path: str) -> tuple[str, ...]:
-    """The path with and without its closing slash, bare and under `/api`: all of them are in use."""
+    """The variants of a path that clients use: with and without its final slash, bare and under `/api`."""
     bare = path.rstrip("/")
     return (path, bare, f"/api{path}", f"/api{bare}") if path != bare else (path, f"/api{path}")
 

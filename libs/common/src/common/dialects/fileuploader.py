@@ -30,7 +30,7 @@ from common.limits import Limiter
 from common.statuses import headers_of, status_of
 
 PRIVATE = "private"
-"""Where a group's number may stand: the account's own files."""
+"""Stands in place of a group's number for the account's own files."""
 
 API_PATHS = tuple(
     f"/api/{name}"
@@ -39,7 +39,7 @@ API_PATHS = tuple(
         *("transfer", "get_groups"),
     )
 )
-"""What the paths of the dialect's calls begin with."""
+"""Prefixes of the paths of this dialect's calls."""
 
 _MINUTE = timedelta(minutes=1)
 _AUTH_ERRORS: tuple[tuple[type[CredentialError], int, str], ...] = (
@@ -69,7 +69,7 @@ class Throttled(errors.RateLimited):
 
 
 async def identify(identities: Identities, authorization: str | None) -> Identity:
-    """Who sends `Authorization: Bearer <token>`. Raises a `CredentialError` for each row of section 1.1."""
+    """The account behind `Authorization: Bearer <token>`. Raises a `CredentialError` for each row of section 1.1."""
     if not authorization:
         raise CredentialsMissing
     scheme, *rest = authorization.split(" ")
@@ -79,7 +79,7 @@ async def identify(identities: Identities, authorization: str | None) -> Identit
 
 
 def auth_error(error: CredentialError) -> dict[str, Any]:
-    """What stands under `auth_error` in answers: the message and its number."""
+    """The value of `auth_error` in answers: the message and its number."""
     return next({"message": text, "errorId": number} for kind, number, text in _AUTH_ERRORS if isinstance(error, kind))
 
 
@@ -123,13 +123,13 @@ def date_text(moment: datetime) -> str:
 
 
 def extension(name: str) -> str:
-    """A dot and the lower-cased last segment of a file's name; empty when the name has no dot."""
+    """The extension of a file name in lower case, with its dot; empty if the name has no dot."""
     _, dot, last = name.rpartition(".")
     return dot + last.lower() if dot else ""
 
 
 def short_name(name: str) -> str:
-    """A file's name as lists show it: cut after 50 characters."""
+    """The name of a file in lists: cut after 50 characters."""
     return name if len(name) <= 50 else f"{name[:50]}..."
 
 
@@ -139,7 +139,7 @@ def flag(text: str | None) -> bool:
 
 
 class FileUploaderRoute(DialectRoute):
-    """A route whose errors look so: `{"status":"error","message":…}`."""
+    """A route whose errors have the form `{"status":"error","message":…}`."""
 
     def rendered(self, request: Request, error: DomainError) -> Response:
         return render(error)

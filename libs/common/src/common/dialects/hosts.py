@@ -1,4 +1,4 @@
-"""The host names that speak one dialect alone; on every other, calls that two dialects share get a union answer."""
+"""Host names that speak one dialect alone. On every other host, calls that two dialects share get a combined answer."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from fastapi import Request
 
 
 class Host(StrEnum):
-    """Which dialect a host name is for: its first label says so."""
+    """The dialect of a host name, given by its first label."""
 
     FILECODEBOX = "filecodebox"
     FILE_UPLOADER = "fileuploader"
@@ -16,7 +16,7 @@ class Host(StrEnum):
 
 
 def host_of(request: Request) -> Host:
-    """The dialect of the host name that the request came to."""
+    """The dialect of the host name in the request."""
     label, dot, _ = request.headers.get("host", "").lower().partition(".")
     try:
         return Host(label) if dot else Host.SHARED

@@ -24,11 +24,11 @@ DEFAULT_AVATAR = (
     "Y3Qgd2lkdGg9IjI0IiBoZWlnaHQ9IjI0IiBmaWxsPSIjNGI1NTYzIi8+PGNpcmNsZSBjeD0iMTIiIGN5PSI5IiByPSI0IiBmaWxsPSIjZDFkNW"
     "RiIi8+PHBhdGggZD0iTTQgMjRhOCA4IDAgMCAxIDE2IDB6IiBmaWxsPSIjZDFkNWRiIi8+PC9zdmc+"
 )
-"""The picture of who has set none. It needs no host to come from, for the pages are usually on another than this."""
+"""The picture of accounts that have set none. It is a data URL, because pages usually come from another host."""
 
 
 class Refused(DomainError):
-    """An answer with a status and a text of this dialect's own; `more`: further members of its body."""
+    """The request is refused with a status and a text of this dialect; `more`: further members of the body."""
 
     code = "refused"
 
@@ -40,9 +40,9 @@ class Refused(DomainError):
 async def identify(
     identities: Identities, authorization: str | None, missing: Refused, unknown: str = UNAUTHORIZED
 ) -> Identity:
-    """Who sends `Authorization: <token>`, or a signed token after `Bearer`.
+    """The account behind `Authorization: <token>`, or behind a signed token after `Bearer`.
 
-    Raises `missing` when nothing is sent, `Refused` with the text `unknown` when it is no token (any more), and
+    Raises `missing` without a header, `Refused` with the text `unknown` if the token is unknown or has ended, and
     `Unavailable`.
     """
     if not authorization:
@@ -57,7 +57,7 @@ async def identify(
 
 
 async def read_fields(request: Request, limit: int = BODY_LIMIT) -> Fields:
-    """The members of the body, which has to say that it is JSON. Raises `Refused`, `InvalidInput`, `TooLarge`."""
+    """The members of the body, whose content type must be JSON. Raises `Refused`, `InvalidInput`, `TooLarge`."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused(415, "the content type is not application/json")
@@ -65,7 +65,7 @@ async def read_fields(request: Request, limit: int = BODY_LIMIT) -> Fields:
 
 
 def number_of(value: object) -> int | None:
-    """An id, which clients send as a number or as its digits; None when it is neither, or larger than any id."""
+    """An id, sent as a number or as a string of digits; None if it is neither or larger than any id."""
     if isinstance(value, int) and not isinstance(value, bool):
         number = value
     elif isinstance(value, str) and len(value) < 20 and value.isascii() and value.strip().isdecimal():
@@ -76,7 +76,7 @@ def number_of(value: object) -> int | None:
 
 
 def row_time(moment: datetime) -> str:
-    """A time as the original's database has it: `YYYY-MM-DD HH:MM:SS`, in UTC."""
+    """A time in the format of the original's database: `YYYY-MM-DD HH:MM:SS`, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -1,7 +1,7 @@
 """MirrorAce: its envelope, its credentials, its small bodies, its numbers and times (sections 1 and 7 of its contract).
 
-What becomes of a file is told by the share service, uploads are taken by the upload service; both answer in these
-shapes. Whatever the caller did wrong is HTTP 200, because its clients read the envelope of no other answer.
+The share service tells what became of a file, the upload service takes uploads; both answer in these shapes. Every
+mistake of the caller is answered with HTTP 200, because clients read the envelope of no other answer.
 """
 
 import re
@@ -22,9 +22,9 @@ from common.statuses import headers_of, status_of
 
 BAD_CREDENTIALS = "Invalid api_key or api_token"
 FIELD_COUNT = 256
-"""Fields that one form may have: a hundred mirrors, and all that clients send back of an earlier answer."""
+"""Fields that one form may have: a hundred mirrors, and those that clients repeat from an earlier answer."""
 FIELD_LIMIT = 64 * 1024
-"""Bytes that one field may have beside a file, of which an upload bears `FIELD_COUNT`."""
+"""Bytes of one field beside a file. An upload may have `FIELD_COUNT` such fields."""
 BODY_LIMIT = 256 * 1024
 """Bytes that a form without a file may have."""
 
@@ -34,7 +34,7 @@ _ID = re.compile("[0-9]{1,18}", re.ASCII)
 
 
 class Refused(DomainError):
-    """What the caller asks for cannot be done: its text is the answer."""
+    """The request is refused; the message is the text of the answer."""
 
     code = "refused"
 
@@ -45,12 +45,12 @@ async def read_fields(request: Request) -> list[Field]:
 
 
 def value_of(fields: Sequence[Field], name: str) -> str:
-    """The last value that was sent under this name; empty when there is none."""
+    """The last value sent under this name; empty if there is none."""
     return next((field.text for field in reversed(fields) if field.name == name), "")
 
 
 def required(fields: Sequence[Field], name: str) -> str:
-    """`value_of`, where something has to be sent. Raises `Refused`."""
+    """`value_of` for a mandatory field. Raises `Refused`."""
     value = value_of(fields, name)
     if not value:
         raise Refused(f"{name} is missing")
@@ -58,16 +58,16 @@ def required(fields: Sequence[Field], name: str) -> str:
 
 
 def mirror_ids(fields: Sequence[Field]) -> list[int]:
-    """The mirrors that are asked for, each once, in the order sent: the values of `mirrors[]` and of `mirrors[7]`.
+    """The requested mirrors, each once, in the order sent: the values of `mirrors[]` and of `mirrors[7]`.
 
-    What is no number is left out.
+    Values that are not numbers are left out.
     """
     values = (field.text.strip() for field in fields if _MIRRORS.fullmatch(field.name))
     return list(dict.fromkeys(int(value) for value in values if _ID.fullmatch(value)))
 
 
 async def identify(identities: Identities, fields: Sequence[Field]) -> Identity:
-    """Whose `api_key` and `api_token` these are. Raises `Refused`, `Unavailable`."""
+    """The account behind `api_key` and `api_token`. Raises `Refused`, `Unavailable`."""
     key, token = value_of(fields, "api_key"), value_of(fields, "api_token")
     if not (_CREDENTIAL.fullmatch(key) and _CREDENTIAL.fullmatch(token)):
         raise Refused(BAD_CREDENTIALS)
@@ -83,7 +83,7 @@ def date_text(moment: datetime) -> str:
 
 
 def success(result: object) -> JSONResponse:
-    """Success. Numbers in `result` are texts in this dialect."""
+    """Success. This dialect sends numbers in `result` as strings."""
     return JSONResponse({"status": "success", "result": result})
 
 
@@ -98,7 +98,7 @@ class MirrorAceRoute(DialectRoute):
 
 
 def render(error: DomainError) -> JSONResponse:
-    """An error in the dialect's shape: HTTP 200, unless it is this system that cannot (503 and 507)."""
+    """An error in the dialect's shape: HTTP 200, except for failures of this system (503 and 507)."""
     if isinstance(error, errors.Unavailable | errors.StorageFull):
         return JSONResponse(_failure(error.message), status_of(error), headers_of(error))
     return JSONResponse(_failure(error.message))

@@ -1,4 +1,4 @@
-"""Routes that speak a foreign protocol: whatever goes wrong is said in that protocol's own shape."""
+"""Routes that speak a foreign protocol, errors included."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine
@@ -23,7 +23,7 @@ class DialectRoute(APIRoute):
 
     @abstractmethod
     def wrong_method(self, detail: str) -> dict[str, Any]:
-        """What is said of a request that never came to the endpoint."""
+        """The body of the answer to a request that no endpoint took, such as one with a wrong method."""
 
     def misshaped(self, request: Request, error: RequestValidationError) -> Response:
         """The answer to a request whose parameters are not what the endpoint declares."""
@@ -46,6 +46,6 @@ class DialectRoute(APIRoute):
         try:
             await super().handle(scope, receive, send)
         except HTTPException as error:
-            # What an endpoint itself raises has been answered further in.
+            # Errors that the endpoint itself raised have been answered in `handle_and_render`.
             response = JSONResponse(self.wrong_method(error.detail), error.status_code, error.headers)
             await response(scope, receive, send)

@@ -11,7 +11,7 @@ from common.identity import CredentialError, Identity
 
 
 class _Documented(SecurityBase):
-    """Tells the OpenAPI document of a kind of credential, and does nothing else."""
+    """Adds a kind of credential to the OpenAPI document and does nothing else."""
 
     def __init__(self, model: HTTPBase, name: str) -> None:
         self.model = model
@@ -25,7 +25,7 @@ _basic = _Documented(HTTPBase(scheme="basic", description="An API key and its to
 
 
 async def of_request(request: Request) -> Identity:
-    """Who sent the request. Raises what `Identities.of_header` raises."""
+    """The account that sent the request. Raises the errors of `Identities.of_header`."""
     identities: Identities = request.app.state.identities
     return await identities.of_header(request.headers.get("authorization"))
 
@@ -33,19 +33,19 @@ async def of_request(request: Request) -> Identity:
 async def required(
     request: Request, _: Annotated[None, Depends(_bearer)], __: Annotated[None, Depends(_basic)]
 ) -> Identity:
-    """A route dependency: who sent the request."""
+    """A route dependency: the account that sent the request."""
     return await of_request(request)
 
 
 async def optional(
     request: Request, _: Annotated[None, Depends(_bearer)], __: Annotated[None, Depends(_basic)]
 ) -> Identity | None:
-    """A route dependency: who sent the request, or None when it carries no credentials. Bad ones are an error."""
+    """A route dependency: the account that sent the request, or None without credentials. Bad ones are an error."""
     return await of_request(request) if request.headers.get("authorization") else None
 
 
 async def ignoring_errors(request: Request) -> Identity | None:
-    """Who sent the request, where a bad credential is as good as none."""
+    """The account that sent the request; None without credentials and with bad ones."""
     try:
         return await of_request(request)
     except CredentialError:

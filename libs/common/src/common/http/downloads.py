@@ -1,8 +1,8 @@
 """A download answer: Python decides, the gateway fetches the bytes from the object store.
 
-The answer has no body. Its `X-Store-Path` names a signed path of the store; the gateway replaces the answer by what the
-store says to the client's own Range, If-Range and conditional headers, and adds the headers decided here. Where the
-store fails, it asks the upload service by the path of `X-Store-Fallback`, if a mirror has the content.
+The answer has no body. Its `X-Store-Path` is a signed path in the store; the gateway replaces the answer by the store's
+answer to the client's own Range, If-Range and conditional headers, and adds the headers decided here. If the store
+fails, the gateway requests the path in `X-Store-Fallback` from the upload service, provided a mirror has the content.
 """
 
 from urllib.parse import quote
@@ -15,21 +15,21 @@ STORE_PATH = "X-Store-Path"
 STORE_LENGTH = "X-Store-Length"
 STORE_FALLBACK = "X-Store-Fallback"
 SANDBOX = "sandbox; default-src 'none'"
-# Lets a browser show an image, play what it was sent, and lay out a page that consists of text alone.
+# Lets a browser show an image, play media, and lay out a page of plain text.
 PREVIEW_SANDBOX = f"{SANDBOX}; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'"
 
 
 def download(
     *, stored_at: StoredAt, size: int, sha256: bytes, media_type: str, name: str, inline: bool = False
 ) -> Response:
-    """An answer that makes the gateway serve an object. User bytes are sandboxed whatever their type."""
+    """An answer that makes the gateway serve an object. Its content is sandboxed, whatever its type."""
     name = shortened(name)
     disposition = "inline" if inline else "attachment"
     return Response(
         headers={
             STORE_PATH: stored_at.path,
             **({STORE_FALLBACK: stored_at.fallback} if stored_at.fallback else {}),
-            # For the answer to a range beyond the end.
+            # For the 416 answer to a range beyond the end.
             STORE_LENGTH: str(size),
             "Content-Type": media_type,
             "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(name, safe='')}",
@@ -43,7 +43,7 @@ def download(
 
 
 def shown(*, stored_at: StoredAt, size: int, sha256: bytes, media_type: str, name: str, preview: bool) -> Response:
-    """A `download` that pages of any origin may embed: as a `preview` that a browser shows, or else to be saved."""
+    """A `download` that pages of any origin may embed: as a `preview` to be shown, or else to be saved."""
     answer = download(stored_at=stored_at, size=size, sha256=sha256, media_type=media_type, name=name)
     answer.headers["Content-Security-Policy"] = PREVIEW_SANDBOX
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -35,7 +35,7 @@ class Field:
 
 
 class FilePart:
-    """A file inside a form: a `Source` for the in-order writer. Whatever is left unread is skipped."""
+    """A file inside a form: a `Source` for the writer of streams. Unread bytes are skipped."""
 
     def __init__(self, name: str, filename: str, form: "FormStream") -> None:
         self.name = name
@@ -45,7 +45,7 @@ class FilePart:
         self.ended = False
 
     def certain(self) -> int:
-        """A lower bound on the bytes still to come: all of the body but its closing lines and later fields."""
+        """A lower bound on the bytes still to come: the rest of the body without its closing lines and later fields."""
         return max(0, self._form.body.certain() - self._form.closing - TRAILING_LIMIT)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -66,9 +66,9 @@ class FormStream:
     def __init__(
         self, request: Request, limit: int | None = None, *, count: int = FIELD_COUNT, field_limit: int = FIELD_LIMIT
     ) -> None:
-        """`limit`: how many bytes the whole body may have; None where the reader counts the file's itself.
+        """`limit`: the most bytes of the whole body; None if the reader counts those of the file itself.
 
-        `count`: how many parts there may be; `field_limit`: how many bytes one that is no file.
+        `count`: the most parts; `field_limit`: the most bytes of a field that is not a file.
         """
         kind, options = multipart.parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get("boundary", "")
@@ -122,14 +122,14 @@ class FormStream:
                     yield event
             self._parser.close()
         except multipart.MultipartError as error:
-            # The error's first argument is its message; the others are for its programmer.
+            # The first argument is the message; the others are details for programmers.
             raise InvalidInput(f"malformed form: {error.args[0]}") from None
 
 
 async def read_form(request: Request, *, limit: int = FIELD_LIMIT, count: int = FIELD_COUNT) -> list[Field]:
-    """The fields of a small form, urlencoded or multipart, in the order sent, repeated ones too. Files are skipped.
+    """The fields of a small form, urlencoded or multipart, in the order sent, with repetitions. Files are skipped.
 
-    `limit`: how many bytes it may have; `count`: how many fields. Raises `InvalidInput`, `TooLarge`.
+    `limit`: the most bytes; `count`: the most fields. Raises `InvalidInput`, `TooLarge`.
     """
     kind = media_type(request)
     if kind == "multipart/form-data":
@@ -148,7 +148,7 @@ async def read_form(request: Request, *, limit: int = FIELD_LIMIT, count: int = 
 async def read_fields(request: Request) -> dict[str, Any]:
     """The fields of a small body: a JSON object, or a urlencoded or multipart form (whose values are strings).
 
-    What comes without a content type is taken for JSON. Files in a form are skipped. Raises `InvalidInput`, `TooLarge`.
+    A body without a content type is read as JSON. Files in a form are skipped. Raises `InvalidInput`, `TooLarge`.
     """
     if media_type(request) in FORM_TYPES:
         return {field.name: field.text for field in await read_form(request)}
@@ -156,7 +156,7 @@ async def read_fields(request: Request) -> dict[str, Any]:
 
 
 def _filename(segment: multipart.MultipartSegment) -> str | None:
-    """A part's file name. Some clients send it as `filename*` (RFC 8187) too, and then in no other way legibly."""
+    """The file name of a part. Some clients send it legibly only as `filename*` (RFC 8187)."""
     for name, value in segment.headerlist:
         if name == "Content-Disposition" and (extended := _EXTENDED_NAME.search(_QUOTED.sub("", value))):
             with suppress(UnicodeDecodeError):

@@ -20,7 +20,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read_model(request: Request, model: type[Model], limit: int = BODY_LIMIT) -> Model:
-    """The request's body as a `model`. Raises `InvalidInput`, also when it is nested too deeply, and `TooLarge`."""
+    """The request's body as a `model`. Raises `InvalidInput` (also for deep nesting) and `TooLarge`."""
     body = await read_body(request, limit)
     try:
         return model.model_validate_json(body)
@@ -31,12 +31,12 @@ async def read_model(request: Request, model: type[Model], limit: int = BODY_LIM
 
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:
-    """What `openapi_extra` of a route says whose body is a `model`."""
+    """The `openapi_extra` of a route whose body is a `model`."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
 async def read_object(request: Request, limit: int = BODY_LIMIT) -> Fields:
-    """The members of the JSON object that the body is. Raises `InvalidInput` when it is none, `TooLarge`."""
+    """The members of the JSON object in the body. Raises `InvalidInput` if it is no JSON object, `TooLarge`."""
     body = await read_body(request, limit)
     try:
         value = from_json(body, allow_inf_nan=False)
@@ -48,6 +48,6 @@ async def read_object(request: Request, limit: int = BODY_LIMIT) -> Fields:
 
 
 def text_of(fields: Fields, name: str) -> str:
-    """A member that is a text; empty when it is missing or something else."""
+    """The string member `name`; empty if it is missing or not a string."""
     value = fields.get(name)
     return value if isinstance(value, str) else ""

@@ -23,7 +23,7 @@ def render(error: DomainError) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` with problem details, unless a route rendered it already."""
+    """Answer every error of `app` with problem details, unless its route has rendered it."""
 
     async def domain(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, DomainError)

@@ -1,4 +1,4 @@
-"""Progress by Server-Sent Events: the state of something, told whenever it has changed, until it is settled."""
+"""Progress by Server-Sent Events: the state of something, sent whenever it changes, until it is final."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -10,20 +10,20 @@ from common.errors import DomainError, Unavailable
 from common.http.problems import render
 
 LOOK_SECONDS = 0.5
-"""How often it is looked at."""
+"""The pause between two looks."""
 SILENCE_LOOKS = 30
-"""After so many looks without a change a comment is sent, so that what stands in between keeps the connection."""
+"""After this many looks without a change a comment is sent, so that proxies keep the connection open."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 Look = Callable[[], Awaitable[tuple[BaseModel, bool]]]
-"""The state as it is now, and whether it is settled. Raises `DomainError` when it may not be seen any more."""
+"""Returns the present state and whether it is final. Raises `DomainError` if the caller may no longer see it."""
 
 
 async def told(look: Look) -> StreamingResponse:
-    """An answer that tells the state as `data` of events named `state`, and ends with an event `end`.
+    """An answer that sends the state as `data` of events named `state`, and ends with an event `end`.
 
-    Its first look is made before anything is answered, so that what it raises is an ordinary error. Each look asks for
-    rights anew; an error then is an event `error` with problem details. While a part of the system is down, it waits.
+    The first look comes before the answer begins, so that its errors are ordinary ones. Each further look checks rights
+    again; its errors are sent as an event `error` with problem details. While a part of the system is down, it waits.
     """
     first = await look()
     return StreamingResponse(_events(look, first), media_type="text/event-stream", headers=HEADERS)

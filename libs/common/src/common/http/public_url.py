@@ -4,12 +4,12 @@ import re
 
 from fastapi import Request
 
-# A name or an address, perhaps with a port: what may stand in a URL that is handed back.
+# A name or an address, perhaps with a port: safe to put into a URL of an answer.
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?", re.ASCII)
 
 
 def base_url(request: Request, configured: str = "") -> str:
-    """Scheme and host, without a slash at the end: the configured one, or the one that this request came to."""
+    """Scheme and host without a final slash: as configured, or else those of this request."""
     if configured:
         return configured.rstrip("/")
     host = request.headers.get("host", "")

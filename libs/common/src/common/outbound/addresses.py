@@ -1,7 +1,7 @@
-"""Which addresses a stranger may have this system connect to.
+"""The addresses that a user-supplied URL may make this system connect to.
 
-The rule is written out here, by the IANA registries of special-purpose addresses, because `ipaddress.is_global` differs
-between versions of Python. For IPv6 it names what is allowed: an address outside of global unicast is refused.
+The rule follows the IANA registries of special-purpose addresses and is written out here, because
+`ipaddress.is_global` differs between versions of Python. IPv6 addresses outside global unicast are refused.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -46,7 +46,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: Address) -> bool:
-    """Whether `address` is one host in the public internet, by itself and by an IPv4 address hidden in it.
+    """Whether `address`, and any IPv4 address embedded in it, is one host in the public internet.
 
     Tunnels that carry an IPv4 address (6to4, Teredo, IPv4-compatible) are refused whole, as is an address with a scope.
     """

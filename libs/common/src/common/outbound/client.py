@@ -1,11 +1,12 @@
-"""The one HTTP client for URLs that strangers name.
+"""The only HTTP client for URLs that users supply.
 
-Whoever names a URL must not reach with this system's hands what they cannot reach themselves. So each connection, of
-each redirect too, goes to an address that was checked: a name is looked up once and all its addresses are judged, and
-the address that a socket is made for is judged again, whatever form it had in the URL. No proxy, no cookie, no
-connection kept for the next request; credentials go to the origin that they were given for, and to no other.
+A URL must not let its sender reach through this system what they cannot reach themselves. So every connection,
+including that of each redirect, goes to a checked address: a name is looked up once and all its addresses are checked,
+and the address that a socket is created for is checked again, in whatever form it stood in the URL. The client uses no
+proxy and no cookies and keeps no connection for the next request; credentials go only to the origin that they were
+given for.
 
-How much is read, and for how long in all, is the caller's to limit: a body is only as long as its reader reads.
+The caller limits the length of a body and the total time: a body is read only as far as its reader asks.
 """
 
 import asyncio
@@ -28,18 +29,18 @@ from common.outbound.urls import RemoteUrl, UrlInvalid, parse
 
 CONNECT_SECONDS = 10
 SLOWEST = 1024
-"""Bytes a second that a body must bring on average while it is waited for."""
+"""The least average speed of a body, in bytes a second of waiting."""
 READ_BLOCK = 256 * 1024
-"""Bytes that are read ahead of the caller, about."""
+"""About how many bytes are read ahead of the caller."""
 
 _REDIRECTS = (301, 302, 303, 307, 308)
-# What a caller sends to the origin that it asked, and to no other.
+# Headers that are sent to the origin of the URL and to no other.
 _FOR_ONE_ORIGIN = ("authorization", "cookie", "proxy-authorization", "referer")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d{1,19}/(?:(\d{1,19})|\*)", re.ASCII)
 
 
 class AddressRefused(Forbidden):
-    """The URL leads to an address that is not in the public internet."""
+    """The URL leads to an address outside the public internet."""
 
     code = "address_refused"
 
@@ -51,13 +52,13 @@ class TooManyRedirects(InvalidInput):
 
 
 class RemoteUnavailable(Unavailable):
-    """The remote server cannot be reached, breaks off or does not go on."""
+    """The remote server cannot be reached, or its answer broke off or stalled."""
 
     code = "remote_unavailable"
 
 
 class RemoteRefused(DomainError):
-    """The remote server answered with something else than the content."""
+    """The remote server did not answer with the content."""
 
     code = "remote_refused"
 
@@ -74,13 +75,13 @@ class Answer:
         self._protocol = response.connection.protocol if response.connection else None
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
-        """Names are found in any case. A `Content-Encoding` is still on the body."""
+        """Names match in any case. A `Content-Encoding` has not been removed from the body."""
         self.url = str(response.url)
-        """Where the content was found in the end, without user and password."""
+        """The URL after all redirects, without user and password."""
         self.length = None if "Transfer-Encoding" in response.headers else response.content_length
         """Announced bytes of this body, or None."""
         self.start = 0
-        """Where this body begins in the whole content: not 0 only in an answer to a range (206)."""
+        """The offset of this body in the whole content; 0 except in the answer to a range (206)."""
         self.size = self.length
         """Announced bytes of the whole content, or None."""
         if self.status == 206:
@@ -90,9 +91,9 @@ class Answer:
             self.start, self.size = int(match[1]), int(match[2]) if match[2] else None
 
     async def blocks(self) -> AsyncIterator[bytes]:
-        """The body as it comes.
+        """The body in blocks, as they arrive.
 
-        Raises `RemoteUnavailable` when it ends too early, is malformed, stops coming or comes too slowly.
+        Raises `RemoteUnavailable` if it ends early, is malformed, stalls or is too slow.
         """
         waited, received = 0.0, 0
         while True:
@@ -103,7 +104,7 @@ class Answer:
             if not block:
                 self._check_end()
                 return
-            # Only waiting counts, not what the caller does with what came.
+            # Only the time spent waiting counts, not the time that the caller takes for a block.
             waited, received = waited + time.monotonic() - begun, received + len(block)
             if waited >= self._stall:
                 if received < SLOWEST * waited:
@@ -112,14 +113,14 @@ class Answer:
             yield block
 
     def _check_end(self) -> None:
-        """Raise `RemoteUnavailable` when the end of the connection, which alone tells the body's end, was none."""
+        """Raise `RemoteUnavailable` if the connection broke and only its end marks the end of the body."""
         is_told = self.length is not None or "Transfer-Encoding" in self.headers
         if not is_told and self._protocol is not None and isinstance(self._protocol.exception(), OSError):
             raise RemoteUnavailable("the remote server broke off")
 
 
 class Outbound:
-    """Fetches from public addresses, and from no others but those of `allowed` networks."""
+    """Fetches from public addresses and from those of `allowed` networks."""
 
     def __init__(
         self,
@@ -129,9 +130,9 @@ class Outbound:
         redirects: int = 10,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        """`stall_seconds`: how long nothing may arrive; all until the headers of the content may take twice as long.
+        """`stall_seconds`: the longest silence; everything up to the headers of the content may take twice as long.
 
-        `resolver` looks names up instead of the system's.
+        `resolver` replaces the system's resolver.
         """
         self._allowed, self._stall, self._redirects = allowed, stall_seconds, redirects
         self._resolver = resolver
@@ -161,10 +162,11 @@ class Outbound:
 
     @asynccontextmanager
     async def get(self, url: str, headers: Mapping[str, str] = {}) -> AsyncGenerator[Answer]:
-        """The answer to a GET of `url`, redirects followed; a user and password in it go to its own origin only.
+        """The answer to a GET of `url` after redirects. A user and password in the URL go to its own origin only.
 
-        Leaving the context closes the connection, whatever is left of the body. Raises `UrlInvalid`, `AddressRefused`,
-        `TooManyRedirects`, `RemoteUnavailable`, or `RemoteRefused` when the last answer is not a success.
+        Leaving the context closes the connection, even if the body was not read to its end. Raises `UrlInvalid`,
+        `AddressRefused`, `TooManyRedirects`, `RemoteUnavailable`, or `RemoteRefused` when the last answer is not a
+        success.
         """
         with _failures():
             async with asyncio.timeout(2 * self._stall):
@@ -177,7 +179,7 @@ class Outbound:
             response.close()
 
     async def read(self, url: str, start: int, length: int | None) -> AsyncIterator[bytes]:
-        """`length` bytes of the content at `url` from `start`, or all from there; also of a server without ranges.
+        """`length` bytes of the content at `url` from offset `start`, or the rest; works without ranges of the server.
 
         Raises what `get` raises; `RemoteUnavailable` too when the content ends before `length` bytes of it.
         """
@@ -200,7 +202,7 @@ class Outbound:
             raise RemoteUnavailable("the content is shorter than the range asked")
 
     async def _follow(self, target: RemoteUrl, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
-        """The first answer that leads nowhere else. Credentials in a `Location` are nobody's here and are dropped."""
+        """The first answer that is no redirect. Credentials in a `Location` are dropped."""
         assert self._session is not None, "the client is not open"
         if target.authorization:
             headers = {**_without(headers, "authorization"), "Authorization": target.authorization}
@@ -212,20 +214,20 @@ class Outbound:
             response.close()
             following = _following(target, location)
             if following.origin != target.origin:
-                # For good: whoever redirects back may choose the path that the credentials would open.
+                # They stay dropped: a server that redirects back could choose the path that they open.
                 headers = _without(headers, *_FOR_ONE_ORIGIN)
             target = following
         raise TooManyRedirects
 
     def _new_socket(self, info: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
-        """A socket for the very address that it is to be connected to."""
+        """A socket for exactly the address that was checked."""
         family, kind, protocol, _, address = info
         _judge(str(address[0]), self._allowed)
         return socket.socket(family, kind, protocol)
 
 
 class _JudgingResolver(AbstractResolver):
-    """Looks a name up, and refuses it when any of its addresses is refused."""
+    """Looks a name up and refuses it if any of its addresses is refused."""
 
     def __init__(self, resolver: AbstractResolver, allowed: tuple[Network, ...]) -> None:
         self._resolver, self._allowed = resolver, allowed
@@ -245,7 +247,7 @@ class _JudgingResolver(AbstractResolver):
 
 
 def _following(target: RemoteUrl, location: str) -> RemoteUrl:
-    """Where a redirect leads. Raises `UrlInvalid`."""
+    """The target of a redirect. Raises `UrlInvalid`."""
     try:
         return parse(urljoin(str(target.url), location))
     except ValueError:
@@ -268,7 +270,7 @@ def _judge(text: str, allowed: tuple[Network, ...]) -> None:
 
 @contextmanager
 def _failures() -> Generator[None]:
-    """Errors of the HTTP client as those of this module, without the URL that its messages quote: it may be secret."""
+    """Turn errors of the HTTP client into those of this module, without the URL, which may hold a secret."""
     try:
         yield
     except (aiohttp.InvalidURL, UnicodeError):

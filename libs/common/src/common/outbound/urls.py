@@ -1,6 +1,6 @@
-"""URLs that strangers name: what is accepted, and what of it goes on the wire.
+"""URLs that users supply: the accepted syntax, and the form that goes on the wire.
 
-One parser decides where a URL leads. Path and query are kept to the byte, because a signature may cover them.
+One parser decides where a URL leads. Path and query are kept byte for byte, because a signature may cover them.
 """
 
 import re
@@ -13,13 +13,13 @@ from yarl import URL
 from common.errors import InvalidInput
 
 URL_LIMIT = 8192
-"""Characters of a URL."""
+"""Most characters of a URL."""
 
 _CREDENTIALS = re.compile(r"^([A-Za-z]+://)[^/?#]*@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# A name in its ASCII form or an address; without the scope of an address, and without escapes.
+# A name in its ASCII form, or an address without a scope; no escapes.
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]", re.ASCII)
-# What RFC 3986 lets stand in a path or query, and the sign of what is escaped already.
+# The characters that RFC 3986 allows in a path or query, and the percent sign of existing escapes.
 _AS_IT_IS = "%!$&'()*+,/:;=?@[]~"
 
 
@@ -34,9 +34,9 @@ class RemoteUrl:
     """An http or https URL."""
 
     url: URL
-    """As it is requested: without user, password and fragment."""
+    """The URL to request: without user, password and fragment."""
     authorization: str | None
-    """The `Authorization` that its user and password make (RFC 7617)."""
+    """The `Authorization` header made of its user and password (RFC 7617)."""
 
     @property
     def origin(self) -> tuple[str, str | None, int | None]:
@@ -45,7 +45,7 @@ class RemoteUrl:
 
 
 def parse(text: str) -> RemoteUrl:
-    """What a URL says. Raises `UrlInvalid`."""
+    """Parse a URL. Raises `UrlInvalid`."""
     text = text.strip()
     if len(text) > URL_LIMIT:
         raise UrlInvalid(f"a URL has at most {URL_LIMIT} characters")
@@ -69,7 +69,7 @@ def parse(text: str) -> RemoteUrl:
 
 
 def without_credentials(text: str) -> str:
-    """An accepted URL as others may see it: without user and password."""
+    """An accepted URL without user and password, fit to be shown to others."""
     return _CREDENTIALS.sub(r"\1", text)
 
 

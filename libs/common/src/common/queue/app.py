@@ -15,10 +15,10 @@ from redis.exceptions import RedisError
 from common import logging
 from common.settings import QueueSettings
 
-# A message that no worker acknowledged comes back after this long; no task may take longer.
+# A message that no worker acknowledged returns to the queue after this long; no task may take longer.
 VISIBILITY_SECONDS = 3600
 TASK_SECONDS = 3000
-# How long operations that were broken off may take to tidy up.
+# How long cancelled operations may take to clean up.
 GIVING_UP_SECONDS = 5
 
 State = TypeVar("State")
@@ -52,7 +52,7 @@ def create_celery(name: str, broker_url: str) -> Celery:
             "socket_connect_timeout": 3,
             "socket_keepalive": True,
             "retry_on_timeout": True,
-            # A sender gives up soon: the row is there, and a sweep finds it.
+            # A sender gives up soon, because a sweep finds the row.
             "max_retries": 1,
             "interval_start": 0,
             "interval_step": 0.1,
@@ -72,7 +72,7 @@ class WorkerProcess(Generic[State]):
     def __init__(
         self, app: Celery, settings: QueueSettings, state: Callable[[], AbstractAsyncContextManager[State]]
     ) -> None:
-        """`state` opens what operations need (pools, clients) inside the process's event loop."""
+        """`state` opens the pools and clients that operations need, inside the process's event loop."""
         self._app, self._settings, self._state = app, settings, state
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -81,13 +81,13 @@ class WorkerProcess(Generic[State]):
         self._running: set[Future[None]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         signals.setup_logging.connect(self._configure_logging, weak=False)
-        # A child of a pool of processes hears the first, the process of a pool of threads the other two.
+        # The first signal reaches the children of a process pool, the other two the process of a thread pool.
         signals.worker_process_shutdown.connect(self._close, weak=False)
         signals.worker_shutting_down.connect(self._cancel, weak=False)
         signals.worker_shutdown.connect(self._close, weak=False)
 
     def run(self, operation: Callable[[State], Coroutine[Any, Any, None]]) -> None:
-        """Run `operation` to its end on this process's event loop; not at all once the worker ends."""
+        """Run `operation` to its end on this process's event loop; do nothing once the worker is shutting down."""
         with self._starting:
             if self._is_ending:
                 return
@@ -96,15 +96,15 @@ class WorkerProcess(Generic[State]):
         future = asyncio.run_coroutine_threadsafe(self._bound(operation(state)), self._loop)
         self._running.add(future)
         if self._is_ending:
-            # Since it was asked.
+            # The worker began to shut down after the check above.
             future.cancel()
         try:
             future.result()
         except CancelledError:
-            # The worker ends. What was begun is a row, which a sweep finds.
+            # The worker is shutting down. A sweep finds the row of the unfinished work.
             return
         except BaseException:
-            # A time limit is told to this thread alone.
+            # Celery raises its time limit in this thread alone.
             future.cancel()
             raise
         finally:
@@ -121,7 +121,7 @@ class WorkerProcess(Generic[State]):
         return self._opened[1]
 
     def _bound(self, operation: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        """The operation, each of whose log lines names the task and the request that it is for."""
+        """The operation, with the names of its task and request on each of its log lines."""
         task = self._app.current_worker_task
         assert task is not None, "only a task runs operations here"
         request = task.request
@@ -144,7 +144,7 @@ class WorkerProcess(Generic[State]):
         logging.configure(level=self._settings.log_level, format=self._settings.log_format, service=name)
 
     def _cancel(self, **_: object) -> None:
-        """Break off what is running: it gives its claims up, and a sweep has it begun again."""
+        """Cancel the running operations: they release their claims, and sweeps start them again."""
         self._is_ending = True
         for future in list(self._running):
             future.cancel()
@@ -157,7 +157,7 @@ class WorkerProcess(Generic[State]):
 
     async def _close_state(self) -> None:
         if self._tasks:
-            # What was broken off still gives its claims up.
+            # Cancelled operations still release their claims.
             await asyncio.wait(self._tasks, timeout=GIVING_UP_SECONDS)
         if self._opened:
             await self._opened[0].__aexit__(None, None, None)
@@ -166,8 +166,8 @@ class WorkerProcess(Generic[State]):
 def send(app: Celery, task: str, *args: str, queue: str | None = None, most: int | None = None) -> None:
     """Queue a task with the id of the request that caused it. Call it after the commit; it blocks for a moment.
 
-    `queue`: another one than the service's own; `most`: how many messages may wait there. A broker that is down, or a
-    queue that is full, loses the message, not the work: the task's sweep finds the row.
+    `queue`: the queue's name if it is not the service's own; `most`: the number of messages that may wait there. If the
+    broker is down or the queue is full, the message is lost but not the work: the task's sweep finds the row.
     """
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {"request_id": request_id} if request_id else {}
@@ -179,11 +179,11 @@ def send(app: Celery, task: str, *args: str, queue: str | None = None, most: int
 
 
 def waiting(app: Celery, queue: str) -> int:
-    """How many messages no worker has taken yet. Raises `RedisError`, `OperationalError`."""
+    """The number of messages that no worker has taken yet. Raises `RedisError`, `OperationalError`."""
     with app.connection_or_acquire() as connection:
         return cast("Any", connection.default_channel).client.llen(queue)
 
 
 async def send_soon(app: Celery, task: str, *args: str, queue: str | None = None, most: int | None = None) -> None:
-    """`send`, away from the event loop."""
+    """`send` on a thread, so that the event loop does not wait."""
     await asyncio.to_thread(send, app, task, *args, queue=queue, most=most)

@@ -1,6 +1,6 @@
-"""Bytes and where they are kept: the object store, the in-order writer, and the digests that prove content.
+"""The object store, the writer of streams, and the digests that prove content.
 
-`store` is the only module of the system that imports an S3 SDK.
+`s3` is the only module of the system that imports an S3 SDK.
 """
 
 from common.store.body import BodyLength, SizedBody

@@ -6,22 +6,22 @@ from common.errors import InvalidInput
 
 
 class BodyLength(InvalidInput):
-    """The content is not as long as was announced."""
+    """The content does not have the announced length."""
 
     code = "body_length"
 
 
 class SizedBody:
-    """A body that announces its length and keeps its word: it fails rather than send less or more.
+    """A body of announced length that fails rather than send less or more.
 
-    The last block leaves only when the source has ended as announced. Until then the receiver has an unfinished
-    request, of which it keeps nothing.
+    The last block is sent only when the source has ended as announced. Until then the receiver has an unfinished
+    request, and keeps nothing of it.
     """
 
     def __init__(self, blocks: AsyncIterable[bytes], size: int) -> None:
         self.size = size
         self.failure: Exception | None = None
-        """Why it broke off: what the source raised, or `BodyLength`. HTTP clients report an error of their own."""
+        """The reason it failed: the error of the source, or `BodyLength`. HTTP clients report an error of their own."""
         self._blocks = blocks
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

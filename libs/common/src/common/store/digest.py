@@ -1,4 +1,4 @@
-"""Digests: what this system computes of every blob, and what a sender may claim of it."""
+"""Digests: those that this system computes of every blob, and those that a sender may claim."""
 
 import hashlib
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ class DigestClaim:
 class ContentHasher:
     """Hashes content as it passes, in order: SHA-256 of all of it and, where a claim needs it, of the sample.
 
-    The sample is what large files are identified by where reading them whole is too slow for the sender: the first and
-    the last 5 MiB, then the size in ASCII digits, zero-padded to 16 bytes.
+    The sample identifies large files that the sender does not want to read whole: the first and the last 5 MiB, then
+    the size in ASCII digits, zero-padded to 16 bytes.
     """
 
     def __init__(self, *, sampled_size: int | None = None) -> None:
-        """`sampled_size`: the content's size in bytes when the sample is wanted too."""
+        """`sampled_size`: the content's size in bytes if the sample is wanted too."""
         self.size = 0
         self._whole = hashlib.sha256()
         self._sample = hashlib.sha256() if sampled_size is not None else None
@@ -65,7 +65,7 @@ class ContentHasher:
             self._sample.update(block[max(0, max(self._tail_start, SAMPLE_SIZE) - start) :])
 
     def copy(self) -> "ContentHasher":
-        """Another hasher that has seen what this one has."""
+        """Another hasher in the same state."""
         twin = ContentHasher()
         twin.size, twin._tail_start = self.size, self._tail_start
         twin._whole = self._whole.copy()
@@ -74,15 +74,15 @@ class ContentHasher:
 
     @property
     def sha256(self) -> bytes:
-        """The digest of what has passed so far, 32 bytes."""
+        """The digest of the content so far, 32 bytes."""
         return self._whole.digest()
 
     def is_of(self, size: int, sha256: bytes) -> bool:
-        """Whether what has passed so far is all of the content with this size and digest."""
+        """Whether the content so far has exactly this size and digest."""
         return self.size == size and self.sha256 == sha256
 
     def satisfies(self, claims: tuple[DigestClaim, ...]) -> bool:
-        """Whether the content is what was claimed: any one of `claims` is enough, no claim at all is satisfied."""
+        """Whether the content satisfies any one of `claims`; no claims at all are satisfied."""
         return not claims or any(self._value(claim.scheme) == claim.value for claim in claims)
 
     def _value(self, scheme: Scheme) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What S3 accepts. Not every server says so, so this side does.
+"""The limits of S3. Not every server enforces them, so this side does.
 
 Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
 """

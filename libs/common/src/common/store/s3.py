@@ -22,9 +22,9 @@ from common.errors import DomainError, StorageFull, Unavailable
 from common.store.body import SizedBody
 from common.store.limits import check_part, check_parts, check_put
 
-# A signature is used at once; it outlives only a request that waits in a queue.
+# Signatures are used at once; their life only has to cover a request that waits in a queue.
 SIGNED_FOR = timedelta(minutes=15)
-# Bytes asked of a socket at a time when reading back.
+# Bytes to read from a socket at a time.
 READ_BLOCK = 1024 * 1024
 
 
@@ -43,7 +43,7 @@ class ObjectMissing(StoreRefused):
 
 
 class UploadMissing(StoreRefused):
-    """The multipart upload is not in the store: completed, aborted or never begun."""
+    """The multipart upload is not in the store: it was completed or aborted, or never begun."""
 
 
 class PartMismatch(StoreRefused):
@@ -91,8 +91,8 @@ class ObjectStore:
     ) -> None:
         """`endpoint`: scheme, host and port, as this process and the gateway both reach it.
 
-        `bucket_in_host`: name the bucket in the host name, where the server takes it only there. `silence_seconds`:
-        how long an answer may be waited for.
+        `bucket_in_host`: put the bucket into the host name, for servers that take it only there. `silence_seconds`: the
+        longest wait for an answer.
         """
         address = urlsplit(endpoint)
         self._bucket = bucket
@@ -136,7 +136,7 @@ class ObjectStore:
             raise StoreUnavailable from error
 
     async def ready(self) -> None:
-        """Raise `StoreUnavailable` unless the store answers a signed question."""
+        """Raise `StoreUnavailable` unless the store answers a signed request."""
         await self.stat("ready")
 
     def signed_path(self, method: str, key: str) -> str:
@@ -150,7 +150,7 @@ class ObjectStore:
         )
 
     async def put(self, key: str, blocks: AsyncIterable[bytes], size: int) -> None:
-        """Write an object of exactly `size` bytes. A block source that ends early or late raises and writes nothing."""
+        """Write an object of exactly `size` bytes. Blocks of another total length raise, and nothing is written."""
         check_put(size)
         async with self._request("PUT", key, body=SizedBody(blocks, size)):
             pass
@@ -184,7 +184,7 @@ class ObjectStore:
                 raise _refusal(answer, response.status)
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:
-        """Drop a multipart upload and its parts; one that is not there is as good as dropped."""
+        """Remove a multipart upload and its parts, if it is there."""
         try:
             async with self._request("DELETE", key, query={"uploadId": upload_id}):
                 pass
@@ -201,7 +201,7 @@ class ObjectStore:
     async def read(self, key: str, start: int = 0, size: int | None = None) -> AsyncIterator[bytes]:
         """The content of an object from byte `start`, all or `size` bytes (at least one), in blocks.
 
-        Nothing when it ends before `start`. Raises `ObjectMissing`, or `StoreUnavailable` when it breaks off.
+        Yields nothing if it ends before `start`. Raises `ObjectMissing`, or `StoreUnavailable` if it breaks off.
         """
         end = "" if size is None else start + size - 1
         # A signature does not cover this header.
@@ -215,7 +215,7 @@ class ObjectStore:
                 yield block
 
     async def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is as good as removed."""
+        """Remove an object, if it is there."""
         async with self._request("DELETE", key, accepted=(404,)):
             pass
 

@@ -1,11 +1,11 @@
-"""Writes one in-order stream as one object, whatever its length, holding almost none of it in memory.
+"""Writes a stream of any length as one object and holds almost none of it in memory.
 
-S3 wants the length of every part before its first byte. A form upload knows only how long the whole body is, not the
-file in it; a chunked body knows nothing. So the source says how many bytes are *certain* to follow:
+S3 wants the length of every part before its first byte. A form upload knows only the length of the whole body, not that
+of the file in it; a chunked body knows nothing. So the source tells how many bytes are *certain* to follow:
 
 - while at least a whole part is certain, that part is opened with its length and streamed through;
-- otherwise bytes are gathered until they make the smallest part S3 takes (5 MiB), and that part is written;
-- what is gathered at the end is the last part, or, when there were no parts, the whole object.
+- otherwise bytes are gathered until they make the smallest part that S3 takes (5 MiB), and that part is written;
+- the bytes gathered at the end are the last part, or the whole object if there were no parts.
 
 A form's certain bytes are all but its closing lines, so at most a few KiB of a large file are ever gathered. Small
 bodies are gathered whole; `GATHER_BUDGET` bounds what all streams of a process gather together.
@@ -23,16 +23,16 @@ from common.store.limits import GIB, MIB, MIN_PART_SIZE
 from common.store.s3 import ObjectStore, StoredPart
 
 PART_SIZE = GIB
-# What all streams of this process may hold together. A stream that would exceed it is sent away for a moment rather
-# than made to wait: those that hold bytes may be waiting for slow senders.
+# Bytes that all streams of this process may hold together. A stream that would exceed the budget is refused rather than
+# made to wait, because the streams that hold bytes may be waiting for slow senders.
 GATHER_BUDGET = 256 * MIB
 
 
 class Source(Protocol):
-    """Where a stream's bytes come from."""
+    """The source of a stream."""
 
     def certain(self) -> int:
-        """At least this many bytes are still to come, beyond those already yielded; 0 when nobody knows."""
+        """A lower bound on the bytes still to come after those already yielded; 0 if unknown."""
         ...
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
@@ -52,10 +52,10 @@ async def write_stream(
     on_multipart: Callable[[str], Awaitable[None]],
     hasher: ContentHasher | None = None,
 ) -> WrittenObject:
-    """Write all of `source` as object `key` and return its size and digest; `hasher` sees it pass.
+    """Write all of `source` as object `key` and return its size and digest; `hasher` computes the digest.
 
-    `on_multipart` is told the id of a multipart upload before any part is written, so that whoever cleans up after a
-    crash knows it. When this raises, the parts written are dropped again as far as the store answers.
+    `on_multipart` receives the id of a multipart upload before any part is written, so that a sweep can clean up after
+    a crash. If this function raises, the parts written are removed, provided that the store answers.
     """
     return await _StreamWriter(store, key, source, on_multipart, hasher or ContentHasher()).run()
 
@@ -116,7 +116,7 @@ class _StreamWriter:
         await self._finish()
 
     async def _gather(self) -> bool:
-        """Hold bytes until they make a part or more become certain; True when the stream has ended."""
+        """Hold bytes until they fill a part or enough more are certain; True if the stream has ended."""
         while len(self._held) + self._source.certain() < MIN_PART_SIZE:
             block = await anext(self._blocks, None)
             if block is None:
@@ -138,7 +138,7 @@ class _StreamWriter:
         self._charged = 0
 
     async def _exactly(self, size: int) -> AsyncIterator[bytes]:
-        """The held bytes and then the stream's, `size` in all; what the last block has too many is held again."""
+        """The held bytes and then those of the stream, `size` in all; the surplus of the last block is held again."""
         head, self._held = bytes(self._held[:size]), self._held[size:]
         if head:
             yield head
@@ -155,7 +155,7 @@ class _StreamWriter:
             yield block
 
     async def _finish(self) -> None:
-        """Write what is held as the last part, or as the whole object when it is all there is."""
+        """Write the held bytes as the last part, or as the whole object if there were no parts."""
         if self._upload_id is None:
             await self._store.put(self._key, _one(bytes(self._held)), len(self._held))
             return

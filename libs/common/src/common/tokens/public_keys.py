@@ -1,4 +1,4 @@
-"""The public keys by which tokens are checked: `auth` publishes them (RFC 7517), everyone keeps them for a while."""
+"""The public keys that check tokens: the auth service publishes them (RFC 7517), the others cache them."""
 
 import asyncio
 import time
@@ -10,18 +10,18 @@ from jwt import PyJWK, PyJWKSet
 from common.errors import Unavailable
 
 ALGORITHM = "EdDSA"
-# Keys are asked for anew when they are older than this.
+# Keys older than this are read again.
 KEYS_SECONDS = 300
-# While auth does not answer, the keys that are known hold, and this long passes before it is asked again.
+# While auth does not answer, the known keys stay valid, and it is asked again only after this long.
 PATIENCE_SECONDS = 5
 
 
 class UnknownKey(Exception):
-    """No key that `auth` publishes has this id."""
+    """The auth service publishes no key with this id."""
 
 
 class PublicKeys:
-    """A key set that is read when it is needed."""
+    """A key set that is read on demand."""
 
     def __init__(self, read: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         """`read` gives the JSON Web Key Set, or raises `Unavailable`."""
@@ -31,10 +31,10 @@ class PublicKeys:
         self._lock = asyncio.Lock()
 
     async def key(self, kid: str) -> PyJWK:
-        """The key of this id. Raises `UnknownKey`, and `Unavailable` when it cannot be asked for."""
+        """The key with this id. Raises `UnknownKey`, and `Unavailable` if auth does not answer."""
         async with self._lock:
             age = time.monotonic() - self._asked_at
-            # An unknown key may be a new one, but made-up ones must not make us ask all the time.
+            # An unknown key may be new, but made-up ids must not cause a request each.
             if age > KEYS_SECONDS or (kid not in self._keys and age > 1):
                 await self._refresh(must=kid not in self._keys)
         if kid not in self._keys:

@@ -1,4 +1,4 @@
-"""How services trust one another: short-lived tokens (JWT, Ed25519) that `auth` signs and everyone can check.
+"""How services trust one another: by short-lived tokens (JWT, Ed25519) that the auth service signs.
 
 A caller exchanges its own secret for a token at `POST /internal/service-tokens` and keeps it until shortly before it
 expires. The called service checks it against the public keys of `GET /internal/jwks` (RFC 7517), which it caches.
@@ -17,7 +17,7 @@ from common.errors import Unauthenticated, Unavailable
 from common.tokens.public_keys import ALGORITHM, PublicKeys, UnknownKey
 
 AUDIENCE = "waystation-internal"
-# A token is renewed when less than this is left of it.
+# A token is renewed when it has less than this left.
 RENEW_SECONDS = 60
 
 
@@ -26,7 +26,7 @@ class AuthUnavailable(Unavailable):
 
 
 class TokenSource:
-    """The token that this service shows to others."""
+    """The token that this service sends to the others."""
 
     def __init__(self, client: httpx.AsyncClient, *, auth_url: str, service: str, secret: str) -> None:
         self._client, self._url, self._service, self._secret = (
@@ -39,11 +39,11 @@ class TokenSource:
         self._lock = asyncio.Lock()
 
     def forget(self) -> None:
-        """Ask for a new token next time: this one was refused."""
+        """Request a new token next time, because this one was refused."""
         self._expires_at = 0.0
 
     async def token(self) -> str:
-        """A token that is valid for another minute at least. Raises `AuthUnavailable`."""
+        """A token that is valid for at least another minute. Raises `AuthUnavailable`."""
         async with self._lock:
             if time.time() > self._expires_at - RENEW_SECONDS:
                 answer = await _ask(
@@ -54,12 +54,12 @@ class TokenSource:
 
 
 class TokenVerifier:
-    """Checks the tokens that others show to this service."""
+    """Checks the tokens that other services send to this one."""
 
     def __init__(self, client: httpx.AsyncClient, *, auth_url: str) -> None:
         url = f"{auth_url}/internal/jwks"
         self.keys = PublicKeys(lambda: _ask(client.get(url)))
-        """The keys of all tokens, also of those that people show."""
+        """The keys of all tokens, including those of users."""
 
     async def service(self, token: str) -> str:
         """The name of the service that `token` was issued to. Raises `Unauthenticated`, `AuthUnavailable`."""
@@ -85,7 +85,7 @@ async def _ask(call: Awaitable[httpx.Response]) -> dict[str, Any]:
     except httpx.TransportError as error:
         raise AuthUnavailable from error
     if response.status_code >= 400:
-        # A secret that auth does not know is an error of the set-up, and none of whoever asked this service.
+        # A secret that auth does not know is an error of the installation, not of the caller.
         logging.get(__name__).warning("the auth service refused", status=response.status_code)
         raise AuthUnavailable
     return response.json()

@@ -1,10 +1,10 @@
-"""The tokens that people and their programs show: JWTs (RFC 7519) that name a session.
+"""The tokens of users and their programs: JWTs (RFC 7519) that name a session.
 
-A token is checked by its signature, which costs time and is therefore remembered, and by its session, which may end at
-any moment and is therefore asked for every time.
+A token is checked by its signature, which is expensive and therefore cached, and by its session, which may end at any
+moment and is therefore looked up every time.
 
 Claims: `sub` and `user_id` the account, `jti` the session, `exp` and `ExpiresAt` the end in seconds since 1970, `iat`,
-`aud`. `user_id` and `ExpiresAt` are what the clients of File Uploader read.
+`aud`. The clients of File Uploader read `user_id` and `ExpiresAt`.
 """
 
 import time
@@ -26,7 +26,7 @@ _REMEMBERED = 4096
 
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
-    """What a token with a good signature says."""
+    """The claims of a token with a valid signature."""
 
     account_id: UUID
     session_id: UUID
@@ -34,14 +34,14 @@ class TokenClaims:
 
 
 class UserTokens:
-    """Checks signatures, each once in a while."""
+    """Checks signatures and caches the results."""
 
     def __init__(self, keys: PublicKeys) -> None:
         self._keys = keys
         self._checked: OrderedDict[str, tuple[TokenClaims, float]] = OrderedDict()
 
     async def claims(self, token: str) -> TokenClaims:
-        """What the token says. Raises `TokenInvalid`, `TokenExpired`, and `Unavailable` when no keys can be had."""
+        """The claims of a token. Raises `TokenInvalid`, `TokenExpired`, and `Unavailable` if no keys can be read."""
         known = self._checked.get(token)
         if known is None or known[1] < time.monotonic():
             known = await self._check(token), time.monotonic() + KEYS_SECONDS
@@ -62,7 +62,7 @@ class UserTokens:
                 key,
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
-                # That its time is over is told apart from all else that may be wrong with it.
+                # Expiry is checked separately, because it has an error of its own.
                 options={"require": ["exp", "sub", "jti", "aud"], "verify_exp": False},
             )
             expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
