@@ -13,7 +13,7 @@ from common.db import Database
 from common.store import ObjectStore
 from tests.conftest import ROOT
 from tests.integration.mirror_servers import MirrorServer
-from tests.integration.upload_contexts import Requests
+from tests.integration.upload_contexts import Requests, new_context
 from upload_service.content import files, sessions, streams
 from upload_service.content.model import File
 from upload_service.content.sessions import NewUpload
@@ -201,7 +201,7 @@ async def mirrored(
             await connection.execute(
                 "truncate mirror, mirror_choice, blob, file, upload_session restart identity cascade"
             )
-        yield Mirrored(Context(db, store, timedelta(hours=1), queue, drivers), queue, drivers)
+        yield Mirrored(new_context(db, store, queue=queue, drivers=drivers), queue, drivers)
     finally:
         await drivers.close()
         await db.close()

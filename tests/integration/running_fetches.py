@@ -19,7 +19,7 @@ from common.store import ObjectStore
 from common.store.limits import MIN_PART_SIZE
 from tests.integration.running_remote import Remote, Request, Respond, remote
 from tests.integration.running_upload import ShareStandIn
-from tests.integration.upload_contexts import Requests, new_drivers
+from tests.integration.upload_contexts import Requests, new_context
 from upload_service.content import cleaning, expiring, files, owning
 from upload_service.content.model import File
 from upload_service.content.verification import verify_upload
@@ -128,7 +128,7 @@ class Bench:
         """What the worker's sweeps do in the end."""
         shares = self.fetching.shares
         await fetch_jobs.sweep_fetches(self.context, shares)
-        await expiring.clear_ended(self.context, shares)
+        await expiring.clear_ended(self.context)
         await cleaning.abort_stale_sessions(self.context)
         await cleaning.collect_garbage(self.context, timedelta(0))
 
@@ -177,9 +177,9 @@ async def bench_on(
     await db.open()
     queue, share = Worked(), ShareStandIn()
     peer = SharePeer(share)
-    context = Context(db, store, timedelta(hours=24), queue, new_drivers())
-    queue.verifier = Context(db, store, timedelta(hours=24), Requests(), new_drivers())
     shares = Shares(cast("Peer", peer))
+    context = new_context(db, store, queue=queue, shares=shares, outbound=outbound)
+    queue.verifier = new_context(db, store)
     try:
         yield Bench(Fetching(context, shares, outbound, at_once, at_once_each), queue, share, peer)
     finally:

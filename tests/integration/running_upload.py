@@ -26,11 +26,10 @@ from tests.integration.running_auth import AuthService, Person, new_address, run
 from tests.integration.running_share import SECRETS, served
 from tests.integration.upload_contexts import Requests
 from upload_service.app import create_app as create_upload
-from upload_service.build import build
+from upload_service.build import build, opened
 from upload_service.content import cleaning, expiring
 from upload_service.context import Context
 from upload_service.settings import UploadSettings
-from upload_service.shares import Shares
 
 PATIENCE_SECONDS = 10
 POLICY: dict[str, Any] = {
@@ -175,24 +174,20 @@ class UploadService:
             cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
-    def run(self, operation: Callable[[Context, Shares], Coroutine[Any, Any, None]]) -> None:
+    def run(self, operation: Callable[[Context], Coroutine[Any, Any, None]]) -> None:
         """Run an operation as a worker would, in a process of its own."""
 
         async def run() -> None:
-            parts = build(self.settings, Requests(), pool_size=2)
-            await parts.open()
-            try:
-                await operation(parts.context, parts.shares)
-            finally:
-                await parts.close()
+            async with opened(build(self.settings, Requests(), pool_size=2)) as context:
+                await operation(context)
 
         asyncio.run(run())
 
     def sweep(self) -> None:
         """What the worker's sweeps do in the end."""
 
-        async def sweep(context: Context, shares: Shares) -> None:
-            await expiring.clear_ended(context, shares)
+        async def sweep(context: Context) -> None:
+            await expiring.clear_ended(context)
             await cleaning.abort_stale_sessions(context)
             await cleaning.collect_garbage(context, timedelta(0))
 

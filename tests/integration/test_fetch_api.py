@@ -15,7 +15,7 @@ from tests.integration.running_share import served
 from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.upload_contexts import Requests
 from upload_service import shares
-from upload_service.build import build
+from upload_service.build import build, opened
 from upload_service.fetches.running import run_fetch
 from upload_service.fetches.work import Fetching
 
@@ -60,12 +60,8 @@ def work(service: UploadService, fetch_id: str) -> None:
     """What the worker of transfers does with a fetch."""
 
     async def run() -> None:
-        parts = build(service.settings, Requests(), pool_size=4)
-        await parts.open()
-        try:
-            await run_fetch(Fetching(parts.context, parts.shares, parts.outbound, 10, 10), UUID(fetch_id))
-        finally:
-            await parts.close()
+        async with opened(build(service.settings, Requests(), pool_size=4)) as context:
+            await run_fetch(Fetching(context, context.shares, context.outbound, 10, 10), UUID(fetch_id))
 
     asyncio.run(run())
 

@@ -17,7 +17,6 @@ from tests.integration.running_upload import UploadService, running_upload_servi
 from tests.integration.test_upload_own_files import CALLERS, problem
 from upload_service.context import Context
 from upload_service.mirrors import replicating, upkeep
-from upload_service.shares import Shares
 
 SECRET = "never-to-be-seen-again"
 ADMINISTRATORS: list[tuple[str, str, Any, int]] = [
@@ -87,7 +86,7 @@ def defined(administrator: httpx.Client, folder: Path, **more: Any) -> dict[str,
 def work(service: UploadService) -> None:
     """Do what a worker would."""
 
-    async def work(context: Context, _: Shares) -> None:
+    async def work(context: Context) -> None:
         while True:
             await upkeep.sweep_replicas(context)
             asked = context.queue.replicas  # pyright: ignore[reportAttributeAccessIssue]

@@ -15,7 +15,7 @@ from common.errors import TooLarge
 from common.store import DigestClaim, ObjectMissing, ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.upload_contexts import Requests, new_drivers
+from tests.integration.upload_contexts import Requests, new_context
 from upload_service.content import appending, cleaning, files, reservation, sessions, verification
 from upload_service.content.appending import Appending, OffsetBeyond
 from upload_service.content.model import Layout, SessionState, UploadSession
@@ -95,7 +95,7 @@ async def bench(make_database: MakeDatabase, store: ObjectStore) -> AsyncGenerat
     db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
     queue = Requests()
-    yield Bench(Context(db, store, timedelta(hours=24), queue, new_drivers()), queue.verifications)
+    yield Bench(new_context(db, store, queue=queue), queue.verifications)
     await db.close()
 
 

@@ -14,7 +14,7 @@ from common.db import Database
 from common.store import ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, Engines, MakeDatabase
-from tests.integration.upload_contexts import Requests, new_drivers
+from tests.integration.upload_contexts import Requests, new_context
 from upload_service.content import cleaning, files, reservation, sessions, verification
 from upload_service.content.appending import Appending
 from upload_service.content.model import SessionState
@@ -157,7 +157,7 @@ def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDat
             access_key=address.access_key,
             secret_key=address.secret_key,
         )
-        context = Context(db, store, timedelta(hours=24), queue, new_drivers())
+        context = new_context(db, store, queue=queue)
         for opened in (db.open(), store.open(), store.ensure_bucket()):
             runner.run(opened)
 

@@ -14,7 +14,6 @@ from tests.integration.running_auth import Person
 from tests.integration.running_upload import UploadService, running_upload_service
 from upload_service.content import expiring
 from upload_service.context import Context
-from upload_service.shares import Shares
 
 SOON = timedelta(hours=1)
 
@@ -143,8 +142,8 @@ def test_more_files_than_a_batch_are_cleared_in_one_sweep(service: UploadService
         owner.id,
     )
 
-    async def sweep(context: Context, shares: Shares) -> None:
-        await expiring.clear_ended(context, shares)
+    async def sweep(context: Context) -> None:
+        await expiring.clear_ended(context)
 
     service.run(sweep)
     assert service.ask("select count(*) from file where owner = %s", owner.id) == [(0,)]

@@ -18,7 +18,7 @@ from common.db import Database
 from common.errors import Conflict, DomainError
 from common.store import DigestClaim, ObjectStore
 from tests.conftest import ROOT, Engines, MakeDatabase
-from tests.integration.upload_contexts import Requests, new_drivers
+from tests.integration.upload_contexts import new_context
 from upload_service.content import chunks, cleaning, files, sessions, verification
 from upload_service.content.chunks import ChunkLengthWrong
 from upload_service.content.model import UNVERIFIED, SessionState
@@ -216,7 +216,7 @@ def test_uploads_keep_their_promises_in_any_order(engines: Engines, make_databas
         await store.open()
         await store.ensure_bucket()
 
-        return Context(db, store, timedelta(hours=1), Requests(), new_drivers())
+        return new_context(db, store)
 
     Uploads.make_context = staticmethod(make_context)
     run_state_machine_as_test(

@@ -15,9 +15,9 @@ from tests.conftest import Engines, MakeDatabase
 from tests.contract.mirrorace.clients import CLIENTS, curl_form, dot_net_form, httpx_form
 from tests.contract.mirrorace.wire import Sender, refused, succeeded
 from tests.integration.running_upload import UploadService, running_upload_service
-from upload_service.content import expiring, files, verification
+from upload_service.accounts.erasing import erase_account
+from upload_service.content import files, verification
 from upload_service.context import Context
-from upload_service.shares import Shares
 
 LIMIT = 10
 LARGEST = 1000
@@ -45,7 +45,7 @@ def content_of(service: UploadService, file_id: str) -> bytes:
     """What a download would serve, once a worker has joined it."""
     found: list[bytes] = []
 
-    async def read(context: Context, _: Shares) -> None:
+    async def read(context: Context) -> None:
         async with context.db.connection() as connection:
             cursor = await connection.execute("select id from upload_session where file_id = %s", [file_id])
             row = await cursor.fetchone()
@@ -303,8 +303,8 @@ def test_unused_keys_are_forgotten_and_an_erased_account_has_none(service: Uploa
     assert UUID(fresh["cTracker"]) in left
     account = service.ask("select account from upload_key where id = %s", UUID(fresh["cTracker"]))[0][0]
 
-    async def erase(context: Context, _: Shares) -> None:
-        await expiring.erase_account(context, account)
+    async def erase(context: Context) -> None:
+        await erase_account(context, account)
 
     service.run(erase)
     assert service.ask("select id from upload_key where account = %s", account) == []

@@ -9,7 +9,10 @@ from uuid import uuid4
 from celery import Celery
 
 from common.queue.app import WorkerProcess
-from upload_service.tasks import FETCH, REPLICATE, Transferring, register_transfers
+from upload_service.context import Context
+from upload_service.fetches.tasks import FETCH
+from upload_service.mirrors.tasks import REPLICATE
+from upload_service.tasks import register_transfers
 
 
 class Process:
@@ -28,7 +31,7 @@ class Process:
 
 def test_a_transfer_without_a_place_is_left_to_the_sweep_and_a_probe_waits_for_none() -> None:
     app, process = Celery(set_as_current=False), Process()
-    register_transfers(app, cast("WorkerProcess[Transferring]", process), 2)
+    register_transfers(app, cast("WorkerProcess[Context]", process), 2)
     with ThreadPoolExecutor(3) as threads:
         copy, fetch = (threads.submit(app.tasks[name], uuid4().hex) for name in (REPLICATE, FETCH))
         for _ in range(2):

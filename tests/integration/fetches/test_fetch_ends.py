@@ -10,7 +10,8 @@ from common.errors import Conflict
 from tests.integration.fetches.halting import Halting, halfway, nothing_is_left
 from tests.integration.running_fetches import PIECE, Bench, serving
 from tests.integration.running_remote import Request, answers, remote
-from upload_service.content import expiring, owning
+from upload_service.accounts.erasing import erase_account
+from upload_service.content import owning
 from upload_service.fetches import jobs as fetch_jobs
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import FetchState
@@ -51,7 +52,7 @@ async def test_an_account_that_is_erased_leaves_nothing(bench: Bench) -> None:
         fetch_id = await bench.ask(server.url())
         running = asyncio.create_task(fetching.run_fetch(bench.fetching, fetch_id))
         await bench.until(content.reached.is_set)
-        await expiring.erase_account(bench.context, bench.account.account_id)
+        await erase_account(bench.context, bench.account.account_id)
         await asyncio.wait_for(server.left.wait(), 1)
         await running
     assert await bench.ask_rows("select * from fetch_job") == []
@@ -60,7 +61,7 @@ async def test_an_account_that_is_erased_leaves_nothing(bench: Bench) -> None:
 
 async def test_an_account_that_is_erased_before_the_answer_comes_leaves_nothing(bench: Bench) -> None:
     async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
-        await expiring.erase_account(bench.context, bench.account.account_id)
+        await erase_account(bench.context, bench.account.account_id)
         await answers("200 OK", "Content-Length: 3\n", b"abc")(request, writer)
 
     async with remote(respond) as server:
@@ -75,11 +76,11 @@ async def cancels(bench: Bench, fetch_id: UUID) -> None:
 
 async def deletes_the_file(bench: Bench, _: UUID) -> None:
     (file,) = await bench.files()
-    await owning.delete_file(bench.context, bench.fetching.shares, bench.account, file)
+    await owning.delete_file(bench.context, bench.account, file)
 
 
 async def erases_the_account(bench: Bench, _: UUID) -> None:
-    await expiring.erase_account(bench.context, bench.account.account_id)
+    await erase_account(bench.context, bench.account.account_id)
 
 
 @pytest.mark.parametrize("ends", [cancels, deletes_the_file, erases_the_account])

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -19,6 +20,7 @@ from common.errors import DomainError, NotFound
 from common.store import ObjectStore
 from tests.conftest import Engines
 from tests.integration.mirrored import Mirrored, mirrored
+from upload_service.accounts.erasing import erase_account
 from upload_service.content import cleaning, expiring, files
 from upload_service.content.model import File
 from upload_service.mirrors import administration as mirrors
@@ -273,8 +275,9 @@ async def test_an_account_that_is_erased_leaves_nothing_on_its_mirrors(system: M
     await system.upload(b"one", mirror)
     await system.work()
     assert list(stored(tmp_path, mirror).values()) == [b"one"]
-    await expiring.erase_account(system.context, system.owner)
-    await expiring.clear_ended(system.context, NoShares())  # pyright: ignore[reportArgumentType]
+    await erase_account(system.context, system.owner)
+    context = replace(system.context, shares=NoShares())  # pyright: ignore[reportArgumentType]
+    await expiring.clear_ended(context)
     await system.work()
     assert stored(tmp_path, mirror) == {}
     assert (await system.mirror_now(mirror)).accounts == []

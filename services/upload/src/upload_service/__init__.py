@@ -1,1 +1,4 @@
-"""Upload sessions, blobs, files and downloads: everything that touches bytes."""
+"""Upload sessions, blobs, files, mirrors and fetches: everything that touches bytes.
+
+PostgreSQL's clock judges expiry: what has ended is decided by `now()` in a statement.
+"""

@@ -1,9 +1,8 @@
-"""The upload service over HTTP: where everything is put together."""
+"""The upload service over HTTP: builds the application of all slices and dialects."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 from fastapi import APIRouter, FastAPI
 
@@ -14,16 +13,16 @@ from common.dialects import fileuploader as fileuploader_dialect
 from common.errors import Unavailable
 from common.http.app import create_app as create_base_app
 from common.identities import AuthPeer, Identities
-from common.limits import Limiter
-from common.passwords import Passwords
 from common.queue.app import create_celery
 from common.store import ObjectStore
 from common.tokens.services import TokenVerifier
 from common.tokens.users import UserTokens
-from upload_service.build import SERVICE, Parts, build
-from upload_service.content import api as files
-from upload_service.content import internal_api as internal
+from upload_service.accounts import internal_api as accounts
+from upload_service.build import SERVICE, build, opened
+from upload_service.content import api as content
+from upload_service.content import internal_api as content_internal
 from upload_service.content.api import Owning
+from upload_service.context import Context
 from upload_service.dialects import fileuploader, mirage
 from upload_service.dialects.filecodebox import routes as filecodebox
 from upload_service.dialects.filecodebox.routes import FileCodeBox
@@ -34,91 +33,79 @@ from upload_service.dialects.mirrorace.steps import MirrorAce
 from upload_service.fetches import api as fetches
 from upload_service.fetches.api import FetchJobs
 from upload_service.mirrors.api import fallback, file_mirrors, mirrors
+from upload_service.mirrors.api import internal as mirrors_internal
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
 BUCKET_RETRY_SECONDS = 1
+ROUTERS = (content_internal.router, mirrors_internal.router, accounts.router)
 
 
 def create_app(settings: UploadSettings | None = None) -> FastAPI:
     """The application, configured by the environment unless `settings` are given."""
     settings = settings or UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
     queue = create_celery(SERVICE, settings.broker_url.get_secret_value())
-
-    parts = build(settings, CeleryQueue(queue), pool_size=settings.database_pool_size)
-    limiter = Limiter(settings.valkey_url.get_secret_value())
+    context = build(settings, CeleryQueue(queue), pool_size=settings.database_pool_size)
     credentials = CredentialCache(settings.valkey_url.get_secret_value())
-    passwords = Passwords()
-    verifier = TokenVerifier(parts.client, auth_url=settings.auth_url)
+    verifier = TokenVerifier(context.client, auth_url=settings.auth_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        await parts.open()
-        bucket = asyncio.create_task(_make_bucket(parts.context.store))
-        try:
-            yield
-        finally:
-            await cancel(bucket)
-            passwords.close()
-            await credentials.close()
-            await limiter.close()
-            await parts.close()
+        async with opened(context):
+            bucket = asyncio.create_task(_make_bucket(context.store))
+            try:
+                yield
+            finally:
+                await cancel(bucket)
+                await credentials.close()
 
     app = create_base_app(
         name=SERVICE,
         settings=settings,
         lifespan=lifespan,
-        checks={"database": parts.context.db.ready, "store": parts.context.store.ready, "valkey": limiter.ready},
+        checks={"database": context.db.ready, "store": context.store.ready, "valkey": context.limiter.ready},
         credentialed_paths=fileuploader_dialect.API_PATHS,
     )
-    app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(parts.auth))
-    for router in _routers(settings, parts, limiter, passwords, verifier):
+    app.state.context = context
+    app.state.service_tokens = verifier
+    app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(context.auth))
+    for router in (*ROUTERS, *_made_routers(context)):
         app.include_router(router)
     return app
 
 
-def _routers(
-    settings: UploadSettings, parts: Parts, limiter: Limiter, passwords: Passwords, verifier: TokenVerifier
-) -> Iterator[APIRouter]:
-    """The routes of every protocol: internal, native, and foreign."""
-    context, shares = parts.context, parts.shares
-    jobs = FetchJobs(
-        context,
-        shares,
-        passwords,
-        lifetime=timedelta(seconds=settings.fetch_seconds),
-        most_open=settings.fetches_open,
-        public_url=settings.public_url,
-    )
-    yield internal.router(context, verifier)
+def _made_routers(context: Context) -> Iterator[APIRouter]:
+    """The routes of modules that make their router."""
+    shares, passwords, limiter = context.shares, context.passwords, context.limiter
     yield fallback.router(context)
     yield mirrors.router(context)
     yield file_mirrors.router(context)
+    jobs = FetchJobs(context, shares, passwords, context.fetch_lifetime, context.fetches_open, context.public_url)
     yield fetches.router(jobs)
-    yield files.router(Owning(context, shares, passwords))
-    yield filecodebox.router(FileCodeBox(context, shares, limiter, timedelta(seconds=settings.complete_wait_seconds)))
+    yield content.router(Owning(context, shares, passwords))
+    yield filecodebox.router(FileCodeBox(context, shares, limiter, context.complete_wait))
     yield fileuploader.router(
         FileUploader(
             context,
             shares,
             limiter,
-            uploads_per_minute=settings.file_uploader_uploads_per_minute,
-            max_size=settings.file_uploader_size,
-            public_url=settings.public_url,
+            uploads_per_minute=context.file_uploader_uploads_per_minute,
+            max_size=context.file_uploader_max_size,
+            public_url=context.public_url,
         )
     )
-    yield mirage.router(Mirage(context, shares, parts.rooms, settings.public_url))
+    yield mirage.router(Mirage(context, shares, context.rooms, context.public_url))
     yield mirrorace.router(
         MirrorAce(
             context,
             shares,
             passwords,
-            max_chunk_size=settings.mirrorace_max_chunk_size,
-            max_file_size=settings.mirrorace_max_file_size,
-            max_mirrors=settings.mirrorace_max_mirrors,
-            public_url=settings.public_url,
-            fetch_lifetime=jobs.lifetime,
-            fetches_open=jobs.most_open,
+            max_chunk_size=context.mirrorace_max_chunk_size,
+            max_file_size=context.mirrorace_max_file_size,
+            max_mirrors=context.mirrorace_max_mirrors,
+            public_url=context.public_url,
+            fetch_lifetime=context.fetch_lifetime,
+            fetches_open=context.fetches_open,
         )
     )
 

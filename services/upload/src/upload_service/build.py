@@ -1,18 +1,20 @@
-"""What the HTTP application and the worker build alike."""
+"""Builds the context of the application and of both workers."""
 
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import httpx
-
 from common.db import Database
+from common.limits import Limiter
 from common.outbound.client import Outbound
+from common.passwords import Passwords
 from common.peers import Peer, new_client
 from common.store import ObjectStore
 from common.tokens.services import TokenSource
 from upload_service.context import Context, Queue
 from upload_service.mirrors.drivers import Rules
 from upload_service.mirrors.drivers.public_urls import PublicUrls
+from upload_service.mirrors.hooks import MirrorHooks
 from upload_service.mirrors.opened_drivers import MirrorDrivers
 from upload_service.mirrors.sealing import Sealer
 from upload_service.rooms import Rooms
@@ -22,50 +24,65 @@ from upload_service.shares import Shares
 SERVICE = "upload"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The service's own things, to be opened and closed together."""
-
-    context: Context
-    shares: Shares
-    rooms: Rooms
-    auth: Peer
-    outbound: Outbound
-    client: httpx.AsyncClient
-
-    async def open(self) -> None:
-        await self.context.db.open()
-        await self.context.store.open()
-        await self.outbound.open()
-
-    async def close(self) -> None:
-        await self.client.aclose()
-        await self.context.drivers.close()
-        await self.outbound.close()
-        await self.context.store.close()
-        await self.context.db.close()
-
-
-def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Parts:
-    """Everything that operations need, not yet open."""
+def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Context:
+    """The context that `settings` describe, not yet open."""
     client = new_client()
     secret = settings.service_secret.get_secret_value()
     tokens = TokenSource(client, auth_url=settings.auth_url, service=SERVICE, secret=secret)
-    outbound = Outbound(allowed=settings.allowed_networks, stall_seconds=settings.fetch_stall_seconds)
-    rules = Rules(folders=settings.folders, urls=PublicUrls(outbound))
-    context = Context(
-        db=Database(settings.database_url.get_secret_value(), pool_size=pool_size),
-        store=ObjectStore(
-            settings.s3_endpoint,
-            region=settings.s3_region,
-            bucket=settings.s3_bucket,
-            access_key=settings.s3_access_key.get_secret_value(),
-            secret_key=settings.s3_secret_key.get_secret_value(),
-        ),
-        session_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
-        queue=queue,
-        drivers=MirrorDrivers(Sealer(settings.mirror_key.get_secret_value()), rules),
+    db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
+    store = ObjectStore(
+        settings.s3_endpoint,
+        region=settings.s3_region,
+        bucket=settings.s3_bucket,
+        access_key=settings.s3_access_key.get_secret_value(),
+        secret_key=settings.s3_secret_key.get_secret_value(),
     )
-    shares = Shares(Peer(client, settings.share_url, tokens))
-    rooms = Rooms(Peer(client, settings.chat_url, tokens))
-    return Parts(context, shares, rooms, Peer(client, settings.auth_url, tokens), outbound, client)
+    outbound = Outbound(allowed=settings.allowed_networks, stall_seconds=settings.fetch_stall_seconds)
+    sealer = Sealer(settings.mirror_key.get_secret_value())
+    return Context(
+        db=db,
+        store=store,
+        queue=queue,
+        client=client,
+        auth=Peer(client, settings.auth_url, tokens),
+        shares=Shares(Peer(client, settings.share_url, tokens)),
+        rooms=Rooms(Peer(client, settings.chat_url, tokens)),
+        passwords=Passwords(),
+        limiter=Limiter(settings.valkey_url.get_secret_value()),
+        outbound=outbound,
+        hooks=MirrorHooks(db, queue, sealer),
+        drivers=MirrorDrivers(sealer, Rules(folders=settings.folders, urls=PublicUrls(outbound))),
+        session_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
+        garbage_grace=timedelta(seconds=settings.garbage_grace_seconds),
+        unclaimed_lifetime=timedelta(seconds=settings.unclaimed_lifetime_seconds),
+        complete_wait=timedelta(seconds=settings.complete_wait_seconds),
+        replica_recheck=timedelta(seconds=settings.replica_recheck_seconds),
+        fetch_lifetime=timedelta(seconds=settings.fetch_seconds),
+        fetches_open=settings.fetches_open,
+        fetches_at_once=settings.fetches_at_once,
+        fetches_at_once_each=settings.fetches_at_once_each,
+        public_url=settings.public_url,
+        file_uploader_uploads_per_minute=settings.file_uploader_uploads_per_minute,
+        file_uploader_max_size=settings.file_uploader_size,
+        mirrorace_max_chunk_size=settings.mirrorace_max_chunk_size,
+        mirrorace_max_file_size=settings.mirrorace_max_file_size,
+        mirrorace_max_mirrors=settings.mirrorace_max_mirrors,
+    )
+
+
+@asynccontextmanager
+async def opened(context: Context) -> AsyncGenerator[Context]:
+    """Open the context's pools and clients for the block, and close them after it."""
+    await context.db.open()
+    await context.store.open()
+    await context.outbound.open()
+    try:
+        yield context
+    finally:
+        context.passwords.close()
+        await context.limiter.close()
+        await context.client.aclose()
+        await context.drivers.close()
+        await context.outbound.close()
+        await context.store.close()
+        await context.db.close()

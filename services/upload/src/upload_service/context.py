@@ -1,39 +1,33 @@
-"""What every operation works with."""
+"""The things that the whole service works with."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
-from uuid import UUID
 
-from common.db import Database
-from common.store import ObjectStore
-from upload_service.content.passing_digests import PassingDigests
-from upload_service.mirrors.opened_drivers import MirrorDrivers
+import httpx
 
+from common.limits import Limiter
+from common.peers import Peer
+from upload_service.fetches import context as fetches
+from upload_service.fetches.context import Queue
+from upload_service.rooms import Rooms
 
-class Queue(Protocol):
-    """Where work for others is left. A message that is lost is made good by a sweep."""
-
-    async def verify(self, session_id: UUID) -> None:
-        """Have a session assembled and proven."""
-        ...
-
-    async def replicate(self, replica_id: UUID) -> None:
-        """Have done with a replica what is due."""
-        ...
-
-    async def fetch(self, fetch_id: UUID) -> None:
-        """Have a URL fetched."""
-        ...
+__all__ = ["Context", "Queue"]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """The parts that operations are made of; one for each process."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context(fetches.Context):
+    """Those of every slice, and the dialects' own. Sizes in bytes."""
 
-    db: Database
-    store: ObjectStore
-    session_lifetime: timedelta
-    queue: Queue
-    drivers: MirrorDrivers
-    passing: PassingDigests = field(default_factory=PassingDigests)
+    client: httpx.AsyncClient
+    """The HTTP client that all peers share."""
+    auth: Peer
+    rooms: Rooms
+    limiter: Limiter
+    complete_wait: timedelta
+    """How long a request to complete an upload waits for the verification."""
+    file_uploader_uploads_per_minute: int
+    """Uploads allowed for each client address."""
+    file_uploader_max_size: int
+    mirrorace_max_chunk_size: int
+    mirrorace_max_file_size: int
+    mirrorace_max_mirrors: int

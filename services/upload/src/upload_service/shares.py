@@ -1,4 +1,4 @@
-"""What the upload service asks of the share service."""
+"""The share service, as the upload service asks it."""
 
 import time
 from collections.abc import Sequence
@@ -11,14 +11,33 @@ from common.errors import Unavailable
 from common.expiry import Expiry
 from common.peers import Peer
 from common.policy import Policy
-from upload_service.content.model import EndedFor, UploadSession
 
-# How long a policy is used before it is asked for anew, and how long it may still serve when nobody answers.
+# A policy is used for this long before it is asked for again, and for this long while share does not answer.
 FRESH_SECONDS = 3
 STALE_SECONDS = 600
 
 
-Form = Literal["code", "link", "page"]
+ShareKind = Literal["code", "link", "page"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewShare:
+    """A share to be made of a file."""
+
+    origin: UUID
+    """Asked again with the same one, share returns the same share."""
+    file_id: UUID
+    name: str
+    size: int | None
+    """In bytes."""
+    owner: UUID | None
+    """An account; None: the share belongs to nobody."""
+    expiry: Expiry
+    kind: ShareKind = "code"
+    extension: str = ""
+    """The ending of a link."""
+    password_hash: str | None = None
+    """Of the share's own password, in PHC string format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +46,14 @@ class Shared:
 
     id: UUID
     code: str
-    """What people type, or the id in a link."""
+    """The code that people type, or the id in a link."""
     delete_key: str
-    """Who shows it may delete what was shared."""
+    """Whoever shows it may delete the file that was shared."""
     created_at: datetime
 
 
 class Shares:
-    """The share service, as seen from here."""
+    """Asks the share service. Every method raises `Unavailable` when it does not answer."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
@@ -42,7 +61,7 @@ class Shares:
         self._read_at = float("-inf")
 
     async def policy(self) -> Policy:
-        """What the administrator allows, a few seconds old at most while the share service answers."""
+        """The administrator's policy, a few seconds old at most while the share service answers."""
         age = time.monotonic() - self._read_at
         if self._policy is None or age > FRESH_SECONDS:
             try:
@@ -53,41 +72,29 @@ class Shares:
                     raise
         return self._policy
 
-    async def create(
-        self,
-        session: UploadSession,
-        expiry: Expiry,
-        form: Form = "code",
-        extension: str = "",
-        *,
-        password_hash: str | None = None,
-    ) -> Shared:
-        """Share the file that a session became, for the session's owner. The same session always gets the same share.
-
-        `extension`: what a link is to end in; `password_hash`: of the share's own password, in PHC string format.
-        """
-        assert session.file_id is not None, "only a completed session has a file to share"
+    async def create(self, new: NewShare) -> Shared:
+        """Make a share."""
         answer = await self._peer.call(
             "POST",
             "/internal/shares",
             {
-                "origin": session.id.hex,
-                "file_id": session.file_id.hex,
-                "name": session.file_name,
-                "size": session.size,
-                "expires_at": expiry.at.isoformat() if expiry.at else None,
-                "uses": expiry.uses,
-                "owner": session.owner.hex if session.owner else None,
-                "form": form,
-                "extension": extension,
-                "password_hash": password_hash,
+                "origin": new.origin.hex,
+                "file_id": new.file_id.hex,
+                "name": new.name,
+                "size": new.size,
+                "expires_at": new.expiry.at.isoformat() if new.expiry.at else None,
+                "uses": new.expiry.uses,
+                "owner": new.owner.hex if new.owner else None,
+                "form": new.kind,
+                "extension": new.extension,
+                "password_hash": new.password_hash,
             },
         )
         created_at = datetime.fromisoformat(str(answer["created_at"]))
         return Shared(UUID(answer["id"]), str(answer["code"]), str(answer["delete_key"]), created_at)
 
-    async def end(self, file_ids: Sequence[UUID], ended_for: EndedFor | None = None) -> None:
-        """End every share of these files, by whose word or what for."""
+    async def end(self, file_ids: Sequence[UUID], ended_for: str | None = None) -> None:
+        """End every share of these files; `ended_for`: who ended the files, or the reason."""
         asked = {"file_ids": [file_id.hex for file_id in file_ids], "ended_for": ended_for}
         await self._peer.call("POST", "/internal/shares/end", asked)
 
@@ -96,7 +103,7 @@ class Shares:
         await self._peer.call("POST", "/internal/shares/rename", {"file_id": file_id.hex, "name": name})
 
     async def held(self, file_ids: Sequence[UUID]) -> list[UUID]:
-        """Which of these files some share holds."""
+        """Those of the files that some share holds."""
         answer = await self._peer.call(
             "POST", "/internal/shares/held", {"file_ids": [file_id.hex for file_id in file_ids]}
         )

@@ -4,37 +4,22 @@ Copies to mirrors and fetches from elsewhere take as long as others let them, an
 their own, so that no verification ever waits for them, and share one process and its event loop.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from contextlib import AbstractAsyncContextManager
 
 from common.queue.app import WorkerProcess, create_celery
 from upload_service import tasks
-from upload_service.build import SERVICE, build
-from upload_service.fetches.work import Fetching
+from upload_service.build import SERVICE, build, opened
+from upload_service.context import Context
 from upload_service.settings import UploadSettings
-from upload_service.tasks import CeleryQueue, Transferring
+from upload_service.tasks import CeleryQueue
 
 settings = UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
 app = create_celery(SERVICE, settings.broker_url.get_secret_value())
 app.conf.worker_concurrency = settings.transfers_at_once + 1
 
 
-@asynccontextmanager
-async def _transferring() -> AsyncGenerator[Transferring]:
-    parts = build(settings, CeleryQueue(app), pool_size=settings.database_pool_size)
-    await parts.open()
-    fetching = Fetching(
-        parts.context,
-        parts.shares,
-        parts.outbound,
-        at_once=settings.fetches_at_once,
-        at_once_each=settings.fetches_at_once_each,
-    )
-    try:
-        yield Transferring(parts.context, fetching, recheck=timedelta(seconds=settings.replica_recheck_seconds))
-    finally:
-        await parts.close()
+def _context() -> AbstractAsyncContextManager[Context]:
+    return opened(build(settings, CeleryQueue(app), pool_size=settings.database_pool_size))
 
 
-tasks.register_transfers(app, WorkerProcess(app, settings, _transferring), settings.transfers_at_once)
+tasks.register_transfers(app, WorkerProcess(app, settings, _context), settings.transfers_at_once)

@@ -21,7 +21,7 @@ TASK_SECONDS = 3000
 # How long cancelled operations may take to clean up.
 GIVING_UP_SECONDS = 5
 
-State = TypeVar("State")
+State = TypeVar("State", covariant=True)
 
 
 def create_celery(name: str, broker_url: str) -> Celery:

@@ -16,8 +16,8 @@ from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.passwords import Passwords
 from common.rights import Action
 from upload_service.content import files, owning
+from upload_service.content.context import Context
 from upload_service.content.model import KEEP, File, FileChange, FileState
-from upload_service.context import Context
 from upload_service.shares import Shares
 
 # No later moment can be told in every time zone.
@@ -79,7 +79,7 @@ class FileChanges(BaseModel):
 def router(owning_with: Owning) -> APIRouter:
     """The routes. Whose files these are, `common.rights` asks; errors are problem details."""
     routes = APIRouter(prefix="/v1/files", tags=["files"])
-    context, shares = owning_with.context, owning_with.shares
+    context = owning_with.context
 
     @routes.get("")
     async def list_files(
@@ -103,13 +103,13 @@ def router(owning_with: Owning) -> APIRouter:
         """Give the file another name, another end, another password. An end in the past is now."""
         file = await owning.find_file(context, identity, file_id, Action.EDIT)
         change = await _change(await read_model(request, FileChanges), owning_with.passwords)
-        return FileModel.of(await owning.change_file(context, shares, file, change))
+        return FileModel.of(await owning.change_file(context, file, change))
 
     @routes.delete("/{file_id}", status_code=204)
     async def delete_file(file_id: UUID, identity: SignedIn, reason: Literal["copyright"] | None = None) -> None:
         """Take the file from everybody: its codes and links end with it. `reason`: for an administrator to give."""
         file = await owning.find_file(context, identity, file_id, Action.DELETE)
-        await owning.delete_file(context, shares, identity, file, for_copyright=reason == "copyright")
+        await owning.delete_file(context, identity, file, for_copyright=reason == "copyright")
 
     async def read_content(request: Request, file_id: UUID, identity: SignedIn) -> Response:
         """The content, whole or the range asked for."""

@@ -18,11 +18,11 @@ from common.errors import Conflict, InvalidInput, Unavailable
 from common.store import WrittenObject, write_stream
 from common.store.writer import Source
 from upload_service.content.cleaning import clean_session
+from upload_service.content.context import Context
 from upload_service.content.model import MAX_CHUNKS, Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import parts, sessions
 from upload_service.content.reservation import PartBusy, Reservation, patience_ends
 from upload_service.content.streams import Limited
-from upload_service.context import Context
 
 _log = logging.get(__name__)
 

@@ -5,13 +5,13 @@ again by the next sweep.
 """
 
 from datetime import timedelta
-from uuid import UUID
 
 from common import logging
 from common.errors import Unavailable
+from upload_service.content.context import Context
+from upload_service.content.files import release_file
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import blobs, files, parts, sessions, upload_keys
-from upload_service.context import Context
 
 BATCH = 100
 # A sender that comes back within this time still hears what became of its upload.
@@ -81,7 +81,17 @@ async def collect_garbage(context: Context, grace: timedelta) -> None:
             await blobs.delete_blob(connection, blob.id)
 
 
-async def unclaimed_files(context: Context, age: timedelta) -> list[UUID]:
-    """Files older than `age` of which nobody has yet said that a share holds them."""
+async def release_unclaimed(context: Context, age: timedelta) -> None:
+    """Release files older than `age` that no share holds: their upload died between the file and the code.
+
+    Files that a share holds are marked, and not asked about again.
+    """
     async with context.db.connection() as connection:
-        return await files.unclaimed_files(connection, age, BATCH)
+        candidates = await files.unclaimed_files(connection, age, BATCH)
+    if not candidates:
+        return
+    held = await context.shares.held(candidates)
+    async with context.db.connection() as connection:
+        await files.claim_files(connection, held)
+    for file_id in set(candidates) - set(held):
+        await release_file(context, file_id)

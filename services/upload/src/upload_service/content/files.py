@@ -1,16 +1,13 @@
 """Files: what a verified upload is known by, until it is released."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from common.downloads import StoredAt
 from common.errors import Gone, NotFound, NotReady
+from upload_service.content.context import Context
 from upload_service.content.model import File, FileState
 from upload_service.content.queries import blobs, files
-from upload_service.context import Context
-from upload_service.mirrors.failover import ticket_for
-from upload_service.mirrors.queries import replicas
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +33,10 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
         raise NotReady
     async with context.db.connection() as connection:
         blob = await blobs.get_blob(connection, file.blob_id) if file.blob_id else None
-        is_mirrored = blob is not None and await replicas.is_mirrored(connection, blob.id)
+        fallback = await context.hooks.fallback_path(connection, blob) if blob else None
     if blob is None:
         raise Gone("the content is not what its sender said it is")
     path = context.store.signed_path(method, blob.object_key)
-    fallback = f"/internal/blobs/{blob.id.hex}?ticket={ticket_for(context, blob.id)}" if is_mirrored else None
     return Download(StoredAt(path, fallback), file.name, blob.size, blob.sha256, file.password_hash)
 
 
@@ -61,12 +57,5 @@ async def release_file(context: Context, file_id: UUID) -> None:
             return
         # The blob's row is held from here on, and with it all wishes for its replicas.
         await blobs.drop_reference(connection, blob_id)
-        condemned = await replicas.condemn_replicas(connection, blob_id)
-    for replica_id in condemned:
-        await context.queue.replicate(replica_id)
-
-
-async def claim_files(context: Context, file_ids: Sequence[UUID]) -> None:
-    """Remember that a share holds these files."""
-    async with context.db.connection() as connection:
-        await files.claim_files(connection, file_ids)
+        condemned = await context.hooks.file_released(connection, blob_id)
+    await context.hooks.after_released(condemned)

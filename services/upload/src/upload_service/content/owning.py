@@ -6,11 +6,10 @@ from common.errors import Conflict, Forbidden, NotFound
 from common.identity import Identity
 from common.pages import Cursor
 from common.rights import Action, Actor, permitted, require
+from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
 from upload_service.content.model import KEEP, EndedFor, File, FileChange, check_name
 from upload_service.content.queries import files
-from upload_service.context import Context
-from upload_service.shares import Shares
 
 
 async def list_files(
@@ -38,27 +37,25 @@ async def find_file(context: Context, identity: Identity, file_id: UUID, action:
     return file
 
 
-async def change_file(context: Context, shares: Shares, file: File, change: FileChange) -> File:
+async def change_file(context: Context, file: File, change: FileChange) -> File:
     """The file after the change, which may have ended it. Raises `InvalidInput`, `NotFound`, `Unavailable`.
 
     Its shares are renamed first: should anything fail after that, being asked again mends it.
     """
     if change.name is not KEEP:
         check_name(change.name)
-        await shares.rename(file.id, change.name)
+        await context.shares.rename(file.id, change.name)
     async with context.db.connection() as connection:
         changed = await files.change_file(connection, file, change)
         if changed is None:
             raise NotFound
         is_over = await files.get_file(connection, file.id) is None
     if is_over:
-        await clear_soon(context, shares, file.id)
+        await clear_soon(context, file.id)
     return changed
 
 
-async def delete_file(
-    context: Context, shares: Shares, identity: Identity, file: File, *, for_copyright: bool = False
-) -> None:
+async def delete_file(context: Context, identity: Identity, file: File, *, for_copyright: bool = False) -> None:
     """Take the file from everybody; what it leaves is cleared away now, or soon.
 
     `for_copyright` is for an administrator to say. Raises `Forbidden` when its owner does.
@@ -69,7 +66,7 @@ async def delete_file(
     ended_for: EndedFor = "copyright" if for_copyright else "owner" if is_own else "administrator"
     async with context.db.connection() as connection:
         await files.end_file(connection, file.id, ended_for)
-    await clear_soon(context, shares, file.id)
+    await clear_soon(context, file.id)
 
 
 async def adopt_file(context: Context, file_id: UUID, owner: UUID) -> None:

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from common.errors import Conflict, Unavailable
 from common.ids import new_id
+from upload_service.content.context import Context
 from upload_service.content.model import Part, UploadSession
 from upload_service.content.queries import parts, sessions
 from upload_service.content.sessions import SessionNotFound
-from upload_service.context import Context
 
 LEASE = timedelta(seconds=15)
 RENEW_AFTER = LEASE.total_seconds() / 3

@@ -15,6 +15,7 @@ from common.ids import new_id
 from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE
 from upload_service.content.cleaning import clean_session
+from upload_service.content.context import Context
 from upload_service.content.model import (
     UNVERIFIED,
     Layout,
@@ -28,8 +29,6 @@ from upload_service.content.model import (
 from upload_service.content.queries import parts, sessions
 from upload_service.content.settling import insert_file, settle_session
 from upload_service.content.verification import verify_upload
-from upload_service.context import Context
-from upload_service.mirrors.wishes import request_replicas
 
 # Up to so many chunks the store assembles in the time that a message to a worker takes.
 ASSEMBLED_AT_ONCE = 500
@@ -193,8 +192,7 @@ async def _have_verified(context: Context, session: UploadSession) -> None:
     """Have the content assembled and proven: by a worker, or at once where no byte has to be moved for it."""
     if session.state is SessionState.READY:
         await clean_session(context, session)
-        if session.file_id:
-            await request_replicas(context, session.file_id)
+        await context.hooks.after_settled(session)
         return
     few_parts = session.layout is Layout.PARTS and (session.chunk_count or 0) <= ASSEMBLED_AT_ONCE
     if session.passed_sha256 and few_parts:
@@ -213,11 +211,11 @@ async def _begin_assembly(context: Context, connection: Connection, session: Upl
         raise ChunksMissing
     file_id = new_id()
     size = sum(part.length for part in stored)
-    await insert_file(connection, session, file_id, size)
+    await insert_file(connection, context, session, file_id, size)
     if session.layout is Layout.APPENDED and (piece := sole_piece(session, stored)):
         # It was hashed as it passed, and its object is the content.
         await sessions.set_object(connection, session.id, session.staged_key(piece.index))
-        return await settle_session(connection, session.id, size, piece.sha256)
+        return await settle_session(connection, context, session.id, size, piece.sha256)
     passed = context.passing.take(session.id, stored)
     # A digest that contradicts the sender is not taken for granted: the object itself is read before it is refused.
     if passed and passed.satisfies(session.digest_claims):

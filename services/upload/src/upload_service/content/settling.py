@@ -4,23 +4,25 @@ from uuid import UUID
 
 from common.db import Connection
 from common.ids import new_id
+from upload_service.content.context import Context
 from upload_service.content.model import UNVERIFIED, Blob, FileState, SessionState, UploadSession
 from upload_service.content.queries import blobs, files, sessions
-from upload_service.context import Context
-from upload_service.mirrors.queries import mirrors, replicas
 
 SETTLEABLE = (SessionState.OPEN, *UNVERIFIED)
 
 
-async def insert_file(connection: Connection, session: UploadSession, file_id: UUID, size: int) -> None:
-    """Make the file that a session becomes, wanted on the mirrors that its sender named, or its owner chose."""
+async def insert_file(
+    connection: Connection, context: Context, session: UploadSession, file_id: UUID, size: int
+) -> None:
+    """Insert the file that a session becomes."""
     await files.insert_file(connection, file_id, session.file_name, size, session.owner)
     await sessions.attach_file(connection, session.id, file_id, size)
-    if session.owner is not None:
-        await mirrors.want_mirrors(connection, file_id, session.owner, session.mirrors)
+    await context.hooks.file_begun(connection, session, file_id)
 
 
-async def settle_session(connection: Connection, session_id: UUID, size: int, sha256: bytes) -> UploadSession:
+async def settle_session(
+    connection: Connection, context: Context, session_id: UUID, size: int, sha256: bytes
+) -> UploadSession:
     """Point the session's file at the blob with this content: one that exists, or a new one made of the object.
 
     A file that was released meanwhile takes no reference; a session that is settled already stays as it is.
@@ -32,8 +34,7 @@ async def settle_session(connection: Connection, session_id: UUID, size: int, sh
     if file is not None:
         blob_id = await _reference(connection, session.object_key, size, sha256)
         await files.settle_file(connection, file.id, FileState.READY, blob_id)
-        if file.owner is not None:
-            await replicas.plan_replicas(connection, file.id)
+        await context.hooks.file_settled(connection, file)
     await sessions.move_session(connection, session_id, SETTLEABLE, SessionState.READY)
     return await _locked(connection, session_id)
 

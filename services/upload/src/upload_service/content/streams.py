@@ -9,15 +9,13 @@ from common.ids import new_id
 from common.store import write_stream
 from common.store.writer import Source
 from upload_service.content.cleaning import clean_session
+from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
 from upload_service.content.model import UNVERIFIED, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions
 from upload_service.content.reservation import Reservation
 from upload_service.content.sessions import SessionNotFound
 from upload_service.content.settling import insert_file, settle_session
-from upload_service.context import Context
-from upload_service.mirrors.wishes import request_replicas
-from upload_service.shares import Shares
 
 
 async def put_stream(context: Context, session: UploadSession, source: Source, max_size: int) -> int:
@@ -58,11 +56,10 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
         part = await parts.get_part(connection, session.id, 0)
         if part is None:
             raise SessionNotFound
-        await insert_file(connection, current, file_id, part.size)
-        finished = await settle_session(connection, session.id, part.size, part.sha256)
+        await insert_file(connection, context, current, file_id, part.size)
+        finished = await settle_session(connection, context, session.id, part.size, part.sha256)
     await clean_session(context, finished)
-    if finished.owner is not None and finished.file_id is not None:
-        await request_replicas(context, finished.file_id)
+    await context.hooks.after_settled(finished)
     return finished
 
 
@@ -73,16 +70,16 @@ async def forget_stream(context: Context, session: UploadSession) -> None:
     await context.store.delete(session.object_key)
 
 
-async def discard_stream(context: Context, shares: Shares, session_id: UUID) -> None:
+async def discard_stream(context: Context, session_id: UUID) -> None:
     """`discard_upload`, for a request that failed.
 
     Without a database nothing can be said; the session runs out, and so does a file that nobody claims.
     """
     with suppress(Unavailable):
-        await discard_upload(context, shares, session_id)
+        await discard_upload(context, session_id)
 
 
-async def discard_upload(context: Context, shares: Shares, session_id: UUID) -> None:
+async def discard_upload(context: Context, session_id: UUID) -> None:
     """Leave nothing of an upload, however far it came: no session, no file, no object, no share. Raises `Unavailable`.
 
     Share may have made one although its answer did not come: so a file is not just dropped, it is ended.
@@ -98,7 +95,7 @@ async def discard_upload(context: Context, shares: Shares, session_id: UUID) -> 
         # Until then the object is what a verifier reads and may make a blob; it cleans up after itself.
         await clean_session(context, session)
     if session.file_id:
-        await clear_soon(context, shares, session.file_id)
+        await clear_soon(context, session.file_id)
 
 
 class Limited:

@@ -9,9 +9,9 @@ from common.credentials import digest
 from common.errors import NotFound
 from common.identity import Identity
 from common.ids import new_id
+from upload_service.content.context import Context
 from upload_service.content.model import UploadKey
 from upload_service.content.queries import upload_keys
-from upload_service.context import Context
 
 LIFETIME = timedelta(hours=1)
 

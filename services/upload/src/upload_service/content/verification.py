@@ -15,11 +15,10 @@ from common.errors import DomainError
 from common.ids import new_id
 from common.store import ContentHasher, ObjectMissing, PartMismatch, StoredPart, UploadMissing, write_stream
 from upload_service.content.cleaning import clean_session
+from upload_service.content.context import Context
 from upload_service.content.model import Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions, verification
 from upload_service.content.settling import mark_corrupt, settle_session
-from upload_service.context import Context
-from upload_service.mirrors.wishes import request_replicas
 
 LEASE = timedelta(seconds=15)
 # A message is taken for lost when nobody has begun after this long.
@@ -65,14 +64,15 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
             await verification.drop_verification(connection, session_id, verifier)
         raise
     await clean_session(context, ended)
-    if ended.owner is not None and ended.file_id is not None:
-        await request_replicas(context, ended.file_id)
+    await context.hooks.after_settled(ended)
 
 
-async def unverified_sessions(context: Context) -> list[UUID]:
-    """Sessions whose verification nobody is at, because its message was lost or its worker died."""
+async def request_unverified(context: Context) -> None:
+    """Request the verification of sessions again whose message was lost, or whose worker died."""
     async with context.db.connection() as connection:
-        return await verification.unverified_sessions(connection, LOST_AFTER, BATCH)
+        unverified = await verification.unverified_sessions(connection, LOST_AFTER, BATCH)
+    for session_id in unverified:
+        await context.queue.verify(session_id)
 
 
 async def _assemble_and_prove(context: Context, session: UploadSession, stored: list[Part]) -> bytes | None:
@@ -170,7 +170,7 @@ async def _settle(context: Context, session: UploadSession, sha256: bytes | None
         _log.warning("content is not what was claimed", session=session.id.hex)
         return await mark_corrupt(context, session.id)
     async with context.db.transaction() as connection:
-        return await settle_session(connection, session.id, session.size, sha256)
+        return await settle_session(connection, context, session.id, session.size, sha256)
 
 
 async def _reopen(context: Context, session: UploadSession, stored: list[Part], verifier: UUID) -> None:

@@ -9,8 +9,9 @@ from common.store import BodyLength
 from upload_service.content import sessions, streams
 from upload_service.content.model import UploadSession
 from upload_service.content.sessions import NewUpload
+from upload_service.content.sharing import share_upload
 from upload_service.context import Context
-from upload_service.shares import Form, Shared, Shares
+from upload_service.shares import Shared, ShareKind, Shares
 
 FORM_ALLOWANCE = 1024 * 1024
 """What a form may weigh beside its file before its length alone condemns it."""
@@ -31,7 +32,7 @@ class FormUpload:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind and self.session:
-            await streams.discard_stream(self._context, self._shares, self.session.id)
+            await streams.discard_stream(self._context, self.session.id)
 
     async def begin(self, new: NewUpload) -> UploadSession:
         """Open the session. Raises `InvalidInput` for a name that cannot be kept."""
@@ -39,12 +40,12 @@ class FormUpload:
         return self.session
 
     async def share(
-        self, expiry: Expiry, form: Form = "code", extension: str = "", *, password_hash: str | None = None
+        self, expiry: Expiry, kind: ShareKind = "code", extension: str = "", *, password_hash: str | None = None
     ) -> tuple[UploadSession, Shared]:
         """Make what has been stored a file, and the file a share."""
         assert self.session is not None, "it has begun"
         return await finish_and_share(
-            self._context, self._shares, self.session, expiry, form, extension, password_hash=password_hash
+            self._context, self._shares, self.session, expiry, kind, extension, password_hash=password_hash
         )
 
 
@@ -61,11 +62,11 @@ async def finish_and_share(
     shares: Shares,
     session: UploadSession,
     expiry: Expiry,
-    form: Form = "code",
+    kind: ShareKind = "code",
     extension: str = "",
     *,
     password_hash: str | None = None,
 ) -> tuple[UploadSession, Shared]:
     """Make the stored stream of `session` a file, and the file a share; asked again, it gives the same ones."""
     finished = await streams.finish_stream(context, session)
-    return finished, await shares.create(finished, expiry, form, extension, password_hash=password_hash)
+    return finished, await share_upload(context, finished, expiry, kind, extension, password_hash=password_hash)

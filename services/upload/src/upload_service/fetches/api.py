@@ -18,15 +18,15 @@ from common.outbound.urls import without_credentials
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.passwords import PASSWORD_BYTES, Passwords
 from common.rights import Action
-from upload_service.context import Context
 from upload_service.fetches import jobs as fetch_jobs
+from upload_service.fetches.context import Context
 from upload_service.fetches.jobs import NewFetch
 from upload_service.fetches.model import OPEN, Fetch, FetchState, ShareTerms
-from upload_service.shares import Form, Shares
+from upload_service.shares import ShareKind, Shares
 
 # No later moment can be told in every time zone.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-PATHS: dict[Form, str] = {"link": "/f/", "page": "/m/"}
+PATHS: dict[ShareKind, str] = {"link": "/f/", "page": "/m/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class FetchRequest(BaseModel):
     name: str | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
     mirrors: Annotated[list[int], Field(max_length=1000)] | None = None
-    form: Form = "link"
+    form: ShareKind = "link"
     expires_at: AwareDatetime | None = None
     downloads: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     password: Annotated[str, Field(min_length=1, max_length=PASSWORD_BYTES)] | None = None
@@ -77,7 +77,7 @@ class FetchModel(BaseModel):
     detail: str | None
     """What the error means, for people."""
     file_id: UUID | None
-    form: Form
+    form: ShareKind
     code: str | None
     share_url: str | None
     created_at: datetime

@@ -11,8 +11,8 @@ from common.outbound.urls import parse
 from common.pages import Cursor
 from common.rights import Action, Actor, require
 from upload_service.content.model import check_name
-from upload_service.context import Context
 from upload_service.fetches import queries as fetches
+from upload_service.fetches.context import Context
 from upload_service.fetches.model import Fetch, ShareTerms
 from upload_service.fetches.work import clear_away
 from upload_service.mirrors.queries import mirrors

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from common.expiry import Expiry
-from upload_service.shares import Form
+from upload_service.shares import ShareKind
 
 # Answers to the wish for the rest of what is not the same any more.
 OTHER_CONTENT = (412, 416)
@@ -34,7 +34,7 @@ OPEN = (FetchState.QUEUED, FetchState.FETCHING)
 class ShareTerms:
     """How what was fetched is shared."""
 
-    form: Form = "link"
+    form: ShareKind = "link"
     expires_at: datetime | None = None
     uses: int | None = None
     password_hash: str | None = None

@@ -21,9 +21,10 @@ from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import files, parts
 from upload_service.content.reservation import PartBusy
 from upload_service.content.sessions import ChunksMissing, DigestMismatch, SessionNotFound
-from upload_service.context import Context
+from upload_service.content.sharing import share_upload
 from upload_service.fetches import queries as fetches
 from upload_service.fetches.content import FileDeleted, fetch_content
+from upload_service.fetches.context import Context
 from upload_service.fetches.model import OPEN, OTHER_CONTENT, TEMPORARY, Fetch, FetchState
 from upload_service.fetches.work import LEASE, Fetching, Work, claim_fetch, clear_away
 
@@ -140,7 +141,7 @@ async def _share(work: Work, session: UploadSession) -> None:
     file_id, terms = session.file_id, work.fetch.share_terms
     if file_id is None:
         raise FileDeleted
-    shared = await work.fetching.shares.create(session, terms.expiry, terms.form, password_hash=terms.password_hash)
+    shared = await share_upload(work.context, session, terms.expiry, terms.form, password_hash=terms.password_hash)
     async with work.context.db.transaction() as connection:
         is_there = await _held(connection, file_id)
         if is_there and await fetches.finish_fetch(
@@ -157,7 +158,7 @@ async def _share(work: Work, session: UploadSession) -> None:
         # Another worker has it, the same session, and the same share.
         raise ClaimLost
     # Whoever canceled it, or deleted the file, may have ended the file's shares before there was this one.
-    await streams.discard_upload(work.context, work.fetching.shares, session.id)
+    await streams.discard_upload(work.context, session.id)
     await work.fetching.shares.end([file_id])
     raise FileDeleted if not is_there else ClaimLost
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from common.errors import DomainError
 from common.identity import Identity
-from upload_service.context import Context
 from upload_service.fetches import queries as fetches
+from upload_service.fetches.context import Context
 from upload_service.fetches.jobs import NewFetch, request_fetch
 from upload_service.fetches.model import OPEN, Fetch, FetchState
 

@@ -12,8 +12,8 @@ from common.errors import DomainError, Unavailable
 from common.ids import new_id
 from common.outbound.client import Outbound
 from upload_service.content.streams import discard_upload
-from upload_service.context import Context
 from upload_service.fetches import queries as fetches
+from upload_service.fetches.context import Context
 from upload_service.fetches.model import Fetch
 from upload_service.shares import Shares
 
@@ -75,7 +75,7 @@ class Work:
         # Whoever took the fetch over goes on with the same session.
         if not await self.renew():
             raise ClaimLost
-        await discard_upload(self.context, self.fetching.shares, self.fetch.session_id)
+        await discard_upload(self.context, self.fetch.session_id)
         async with self.context.db.connection() as connection:
             await self.begin(connection, None)
 
@@ -112,7 +112,7 @@ async def clear_away(context: Context, shares: Shares, fetch: Fetch) -> None:
     if fetch.session_id is None:
         return
     try:
-        await discard_upload(context, shares, fetch.session_id)
+        await discard_upload(context, fetch.session_id)
         async with context.db.connection() as connection:
             await fetches.forget_session(connection, fetch.id)
     except Unavailable as error:

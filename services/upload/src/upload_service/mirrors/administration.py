@@ -7,7 +7,7 @@ from uuid import UUID
 
 from common.errors import Conflict, InvalidInput
 from common.identity import Identity
-from upload_service.context import Context
+from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import DESTINATION, LOCATION, secret_names
 from upload_service.mirrors.model import MAX_PARALLEL, REMEMBERED, Mirror, check_link_pattern, check_mirror_name
 from upload_service.mirrors.queries import mirrors, replicas

@@ -16,11 +16,12 @@ from common.store import ContentHasher
 from common.store.s3 import SIGNED_FOR
 from upload_service.content.model import Blob
 from upload_service.content.queries import blobs
-from upload_service.context import Context
+from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import MirrorDown, ReplicaLost
 from upload_service.mirrors.model import Mirror, Replica
 from upload_service.mirrors.queries import mirrors, replicas
 from upload_service.mirrors.replicating import ReplicaDamaged
+from upload_service.mirrors.sealing import Sealer
 
 # A mirror that does not begin to answer in this time is passed over.
 FIRST_BLOCK_SECONDS = 10
@@ -34,10 +35,10 @@ class NoReplica(Unavailable):
     code = "no_replica"
 
 
-def ticket_for(context: Context, blob_id: UUID) -> str:
+def ticket_for(sealer: Sealer, blob_id: UUID) -> str:
     """What lets the gateway have this blob from its replicas, for as long as a signed path holds."""
     until = int(time.time() + SIGNED_FOR.total_seconds())
-    return f"{until}.{context.drivers.sealer.sign(f'{blob_id.hex}.{until}')}"
+    return f"{until}.{sealer.sign(f'{blob_id.hex}.{until}')}"
 
 
 def check_ticket(context: Context, blob_id: UUID, ticket: str) -> None:

@@ -24,7 +24,7 @@ from common.store import ContentHasher, ObjectMissing, StoreUnavailable
 from common.store.s3 import StoreRefused
 from upload_service.content.model import Blob
 from upload_service.content.queries import blobs
-from upload_service.context import Context
+from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import (
     Driver,
     MirrorDown,

@@ -4,7 +4,7 @@ import asyncio
 
 from common import logging
 from common.claims import UnexpectedFailure
-from upload_service.context import Context
+from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import MirrorDown, MirrorError, OptionsInvalid
 from upload_service.mirrors.model import REMEMBERED, Mirror
 from upload_service.mirrors.queries import mirrors, replicas

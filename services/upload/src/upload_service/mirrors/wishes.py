@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from common import logging
-from common.db import Connection
+from common.db import Connection, Database
 from common.errors import NotFound, Unavailable
 from upload_service.content.model import File
 from upload_service.content.queries import blobs, files
-from upload_service.context import Context
+from upload_service.mirrors.context import Context, Queue
 from upload_service.mirrors.model import FileReplica, Mirror, Replica, ReplicaState
 from upload_service.mirrors.queries import mirrors, replicas
 
@@ -94,15 +94,17 @@ async def _held(connection: Connection, file_id: UUID) -> File:
 
 
 async def request_replicas(context: Context, file_id: UUID) -> None:
-    """Have the replicas of a file worked on soon.
+    """Have the replicas of a file worked on soon. A sweep finds what gets lost, so this fails nothing."""
+    await request_due(context.db, context.queue, file_id)
 
-    What gets lost here is found by a sweep, so it fails nothing that has been committed.
-    """
+
+async def request_due(db: Database, queue: Queue, file_id: UUID) -> None:
+    """`request_replicas` for who has no context."""
     try:
-        async with context.db.connection() as connection:
+        async with db.connection() as connection:
             due = await replicas.due_for_file(connection, file_id)
     except Unavailable as error:
         _log.warning("replicas are left to the sweep", file=file_id.hex, error=error.message)
         return
     for replica_id in due:
-        await context.queue.replicate(replica_id)
+        await queue.replicate(replica_id)

@@ -22,6 +22,7 @@ from upload_service.content import chunks, sessions
 from upload_service.content.chunks import ChunkLengthWrong
 from upload_service.content.model import ChunkIndexInvalid, SessionState, UploadSession
 from upload_service.content.sessions import ChunksMissing, DigestMismatch, NewUpload
+from upload_service.content.sharing import share_upload
 from upload_service.dialects.filecodebox.file_hash import claims_of
 from upload_service.dialects.filecodebox.steps import (
     PRESIGN_TOLERANCE,
@@ -204,7 +205,7 @@ class ChunkedUpload:
                 raise Refused(400, "File hash mismatch") from None
             # The share's time begins now: its verification may have taken a while.
             expiry = policy.expiry_of(style, value, clock.now())
-            shared = await self._box.shares.create(session, expiry)
+            shared = await share_upload(self._box.context, session, expiry)
         return dialect.ok({"code": shared.code, "name": session.file_name})
 
     async def cancel(self, request: Request, upload_id: str) -> Response:

@@ -18,6 +18,7 @@ from common.ids import parse_id
 from common.passwords import Passwords, normalised
 from upload_service.content import upload_keys
 from upload_service.content.model import UploadKey, UploadSession
+from upload_service.content.sharing import share_upload
 from upload_service.context import Context
 from upload_service.mirrors.administration import usable_mirrors
 from upload_service.shares import Shares
@@ -103,7 +104,7 @@ async def password_hash(served: MirrorAce, admitted: Admitted) -> str | None:
 
 async def share(served: MirrorAce, request: Request, session: UploadSession, hashed: str | None) -> Response:
     """Give the file its page, and tell of it; asked again, it is the same page."""
-    shared = await served.shares.create(session, NO_END, "page", password_hash=hashed)
+    shared = await share_upload(served.context, session, NO_END, "page", password_hash=hashed)
     return complete(served, request, session.file_name, session.size or 0, shared.code)
 
 

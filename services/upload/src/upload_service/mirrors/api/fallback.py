@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from common.downloads import repr_digest
-from upload_service.context import Context
 from upload_service.mirrors import failover
+from upload_service.mirrors.context import Context
 
 _RANGE = re.compile(r"bytes=(?:(\d{1,19})-(\d{0,19})|-(\d{1,19}))", re.ASCII)
 

@@ -12,8 +12,8 @@ from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.rights import Action
 from upload_service.content import owning
-from upload_service.context import Context
 from upload_service.mirrors import wishes as mirroring
+from upload_service.mirrors.context import Context
 from upload_service.mirrors.model import FileReplica, ReplicaState
 
 SETTLED = (ReplicaState.VERIFIED, ReplicaState.FAILED)

@@ -11,10 +11,10 @@ from common.errors import Forbidden
 from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.identity import Identity
-from upload_service.context import Context
 from upload_service.mirrors import administration as mirrors
 from upload_service.mirrors import upkeep
 from upload_service.mirrors.administration import MirrorSpec, MirrorSummary, UsableMirror
+from upload_service.mirrors.context import Context
 from upload_service.mirrors.model import MAX_PARALLEL
 
 Options = dict[str, Annotated[str, Field(max_length=16384)]]

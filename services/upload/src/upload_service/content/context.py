@@ -1,0 +1,40 @@
+"""The things that content's use cases work with."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from common.db import Database
+from common.passwords import Passwords
+from common.store import ObjectStore
+from upload_service.content.hooks import Hooks
+from upload_service.content.passing_digests import PassingDigests
+from upload_service.shares import Shares
+
+
+class Queue(Protocol):
+    """Leaves work for the workers. A message may be lost: a sweep finds what it was about."""
+
+    async def verify(self, session_id: UUID) -> None:
+        """Have a session assembled and verified."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One for each process. The contexts of the slices above inherit it, and the service's own is all of them."""
+
+    db: Database
+    store: ObjectStore
+    queue: Queue
+    shares: Shares
+    passwords: Passwords
+    hooks: Hooks
+    passing: PassingDigests = field(default_factory=PassingDigests)
+    session_lifetime: timedelta
+    """How long an upload may stand still."""
+    garbage_grace: timedelta
+    """How long the object of a blob is kept that no file names."""
+    unclaimed_lifetime: timedelta
+    """The age from which a file is released that no share holds."""

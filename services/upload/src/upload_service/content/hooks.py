@@ -1,0 +1,43 @@
+"""The points at which another slice takes part in what becomes of a file.
+
+Content knows no mirrors. Where a file's beginning or end means something to them, content calls a hook: inside the same
+transaction, so that both happen or neither, or after the commit. `build` gives the hooks of the mirrors slice.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from common.db import Connection
+from upload_service.content.model import Blob, File, UploadSession
+
+
+class Hooks(Protocol):
+    """Implemented by the mirrors slice."""
+
+    async def file_begun(self, connection: Connection, session: UploadSession, file_id: UUID) -> None:
+        """A session's file was inserted, in this transaction; its content is still to be verified."""
+        ...
+
+    async def file_settled(self, connection: Connection, file: File) -> None:
+        """The file got its blob, in this transaction."""
+        ...
+
+    async def after_settled(self, session: UploadSession) -> None:
+        """The transaction in which this session's file was settled is committed. Does not raise `Unavailable`."""
+        ...
+
+    async def file_released(self, connection: Connection, blob_id: UUID) -> Sequence[UUID]:
+        """A file that named this blob was deleted, in this transaction, which holds the blob's row.
+
+        Returns ids that are given to `after_released`.
+        """
+        ...
+
+    async def after_released(self, ids: Sequence[UUID]) -> None:
+        """The transaction of `file_released` is committed; `ids` is what it returned."""
+        ...
+
+    async def fallback_path(self, connection: Connection, blob: Blob) -> str | None:
+        """The path at which the gateway finds the blob when the store fails; None when no other place has it."""
+        ...

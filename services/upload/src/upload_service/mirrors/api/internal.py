@@ -1,0 +1,37 @@
+"""`/internal/files/{id}/page`, for the share service: a file and where it is mirrored."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+
+from upload_service.content import files
+from upload_service.edge import context_of, internal_only
+from upload_service.mirrors import wishes
+from upload_service.mirrors.context import Context
+
+router = APIRouter(prefix="/internal/files", dependencies=[Depends(internal_only("share"))])
+
+
+@router.post("/{file_id}/page")
+async def describe(request: Request, file_id: UUID) -> dict[str, Any]:
+    context = context_of(request, Context)
+    file = await files.find_file(context, file_id)
+    found = await wishes.replicas_of_file(context, file_id)
+    return {
+        "name": file.name,
+        "size": file.size,
+        "sha256": file.sha256.hex() if file.sha256 else None,
+        "state": file.state,
+        "password_hash": file.password_hash,
+        "mirrors": [
+            {
+                "id": replica.mirror_id,
+                "name": replica.mirror,
+                "state": replica.state,
+                "url": replica.url,
+                "bytes_done": replica.bytes_done,
+            }
+            for replica in found
+        ],
+    }

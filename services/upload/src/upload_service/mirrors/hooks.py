@@ -1,0 +1,48 @@
+"""What mirrors do when a file begins, gets its content, or ends: see `content.hooks`."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from common.db import Connection, Database
+from upload_service.content.model import Blob, File, UploadSession
+from upload_service.mirrors import failover, wishes
+from upload_service.mirrors.context import Queue
+from upload_service.mirrors.queries import mirrors, replicas
+from upload_service.mirrors.sealing import Sealer
+
+
+class MirrorHooks:
+    """Files of accounts are mirrored; what is nobody's is not."""
+
+    def __init__(self, db: Database, queue: Queue, sealer: Sealer) -> None:
+        self._db, self._queue, self._sealer = db, queue, sealer
+
+    async def file_begun(self, connection: Connection, session: UploadSession, file_id: UUID) -> None:
+        """Say that the file is wanted on the mirrors that its sender named, or its owner chose."""
+        if session.owner is not None:
+            await mirrors.want_mirrors(connection, file_id, session.owner, session.mirrors)
+
+    async def file_settled(self, connection: Connection, file: File) -> None:
+        """Plan a replica on every mirror where the file is wanted."""
+        if file.owner is not None:
+            await replicas.plan_replicas(connection, file.id)
+
+    async def after_settled(self, session: UploadSession) -> None:
+        """Request the copies that were planned."""
+        if session.owner is not None and session.file_id is not None:
+            await wishes.request_due(self._db, self._queue, session.file_id)
+
+    async def file_released(self, connection: Connection, blob_id: UUID) -> Sequence[UUID]:
+        """Condemn the replicas that no file wants any more; their ids."""
+        return await replicas.condemn_replicas(connection, blob_id)
+
+    async def after_released(self, ids: Sequence[UUID]) -> None:
+        """Request that the condemned replicas are removed."""
+        for replica_id in ids:
+            await self._queue.replicate(replica_id)
+
+    async def fallback_path(self, connection: Connection, blob: Blob) -> str | None:
+        """Where the gateway reads the blob from a mirror, if one has it."""
+        if not await replicas.is_mirrored(connection, blob.id):
+            return None
+        return f"/internal/blobs/{blob.id.hex}?ticket={failover.ticket_for(self._sealer, blob.id)}"
