@@ -7,7 +7,7 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types unit bench lock clean
+.PHONY: help run test lint format types unit bench lock settings clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -49,6 +49,9 @@ lock: $(VENV)/.installed ## Resolve the dependencies anew, with hashes
 		--upgrade --group embedded --group dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		-c requirements.lock --no-emit-package waystation-common libs/common/pyproject.toml services/upload/pyproject.toml -o requirements-runtime.lock
+
+settings: $(VENV)/.installed ## Write the tables of docs/operate.md and .env.example from the settings classes
+	$(BIN)/python -m deploy.settings_reference
 
 clean: ## Remove the virtual environment and caches (never the data)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,8 @@
 """Settings come from the environment; a secret may also come from the file that `NAME_FILE` names.
 
-Each service composes the fragments it needs into one frozen class and builds it once, in its composition root.
+Each service composes the fragments that it needs into one frozen class and builds it once, in its composition root.
+The docstring under a field is the description that operators read; `make settings` copies it to docs/operate.md and
+.env.example.
 """
 
 import os
@@ -30,14 +32,16 @@ class FileSource(PydanticBaseSettingsSource):
 
 
 class Settings(BaseSettings):
-    """What every process needs to know."""
+    """The settings of every process."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     log_level: str = "info"
+    """The least severe messages that are logged: `debug`, `info`, `warning` or `error`."""
     log_format: Literal["json", "console"] = "json"
+    """`json` writes one JSON object a line, `console` writes lines for people."""
     trusted_proxies: str = ""
-    """Comma-separated networks (CIDR) whose `X-Forwarded-For` is believed."""
+    """Networks (CIDR, separated by commas) from which the services accept `X-Forwarded-For`: the gateway's."""
 
     @classmethod
     def settings_customise_sources(
@@ -52,43 +56,54 @@ class Settings(BaseSettings):
 
 
 class DatabaseSettings(Settings):
-    """Where a service's own database is."""
+    """The database of a service."""
 
     database_url: SecretStr
+    """URL of the service's own PostgreSQL database, with its role and password."""
     database_pool_size: int = Field(default=10, ge=1)
+    """Connections to the database that one process may hold."""
 
 
 class ValkeySettings(Settings):
-    """Where limits and short-lived caches live."""
+    """The server of limits, caches and messages."""
 
     valkey_url: SecretStr
+    """URL of the Valkey database that holds limits, short-lived caches and the messages of rooms."""
 
 
 class QueueSettings(Settings):
-    """Where tasks are queued."""
+    """The queue of tasks."""
 
     broker_url: SecretStr
+    """URL of the Valkey database in which Celery queues tasks."""
 
 
 class StoreSettings(Settings):
-    """The S3 server that holds the bytes."""
+    """The object store that holds the content of files."""
 
     s3_endpoint: str
+    """URL of the S3 server. The gateway fetches downloads from the same address."""
     s3_region: str = "us-east-1"
+    """Region for which S3 requests are signed."""
     s3_bucket: str = "waystation"
+    """Bucket for all objects; it is created at the first start."""
     s3_access_key: SecretStr
+    """Access key of the S3 server."""
     s3_secret_key: SecretStr
+    """Secret key of the S3 server."""
 
 
 class ServiceIdentitySettings(Settings):
-    """How a service proves to the others who it is."""
+    """The identity that a service proves to the other services."""
 
     auth_url: str
+    """URL of the auth service."""
     service_secret: SecretStr
+    """The secret for which the auth service gives this service its tokens."""
 
 
 class PublicUrlSettings(Settings):
-    """How clients reach the system."""
+    """The address by which clients reach the system."""
 
     public_url: str = ""
-    """Such as `https://files.example.org`; empty: whatever host name a request came to."""
+    """The beginning of all links, such as `https://files.example.org`. If empty, links name the host of the request."""

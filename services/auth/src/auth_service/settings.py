@@ -14,19 +14,24 @@ from common.settings import (
 
 
 class AuthSettings(DatabaseSettings, ValkeySettings, QueueSettings, PublicUrlSettings):
-    """What the service needs."""
+    """The settings of the service."""
 
     service_secrets: dict[str, SecretStr]
-    """Each service's own secret, by its name; given as a JSON object."""
+    """The secrets of all services, as a JSON object from name to secret."""
     admin_name: str = "admin"
+    """Name of the first administrator, who is created at the first start."""
     admin_password: SecretStr = Field(min_length=8, max_length=1024)
-    """Of the first administrator. Read as long as there is none."""
+    """Password of the first administrator. It is used only while there is no administrator."""
     open_registration: bool = True
+    """Whether everybody may register an account."""
     account_calls_per_minute: int = Field(default=10, ge=1)
-    """How often an address may register, sign in, refresh or sign out: each kind for itself."""
+    """Registrations allowed per client address and minute; the same number of logins, of refreshes and of logouts."""
     login_failure_address_count: int = Field(default=20, ge=1)
+    """Wrong passwords allowed per client address in `LOGIN_FAILURE_MINUTES`."""
     login_failure_account_count: int = Field(default=20, ge=1)
+    """Wrong passwords allowed per account in `LOGIN_FAILURE_MINUTES`, counting addresses that never signed in to it."""
     login_failure_minutes: int = Field(default=5, ge=1)
+    """Minutes after which wrong passwords are forgotten."""
 
     @field_validator("admin_name")
     @classmethod
@@ -38,10 +43,13 @@ class AuthSettings(DatabaseSettings, ValkeySettings, QueueSettings, PublicUrlSet
 
 
 class WorkerSettings(DatabaseSettings, QueueSettings, ServiceIdentitySettings):
-    """What the tasks need."""
+    """The settings of the worker."""
 
     share_url: str
+    """URL of the share service."""
     upload_url: str
+    """URL of the upload service."""
     chat_url: str
+    """URL of the chat service."""
     key_lifetime_days: int = Field(default=90, ge=1)
-    """How long a signing key signs."""
+    """Days after which a new key signs the tokens of sessions. Nobody is signed out by that."""

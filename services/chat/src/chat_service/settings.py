@@ -18,7 +18,7 @@ Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class FilterSetting(BaseModel):
-    """What is done to texts that `pattern` (a Python regular expression) is found in: refuse, or replace by `with`."""
+    """A rule for texts: where `pattern` (a Python regular expression) is found, refuse the text or put `with` there."""
 
     model_config = {"frozen": True, "extra": "forbid"}
 
@@ -31,24 +31,31 @@ class FilterSetting(BaseModel):
 
 
 class ChatSettings(DatabaseSettings, ValkeySettings, ServiceIdentitySettings, PublicUrlSettings):
-    """What the service needs. Times in seconds, sizes in bytes of UTF-8."""
+    """The settings of the service. Sizes count bytes of UTF-8."""
 
     share_url: str
+    """URL of the share service."""
     room_lifetime_seconds: Positive = 1800
-    """How long messages live in a room that says nothing else."""
+    """Seconds that a message lives, unless the room's owner chooses otherwise."""
     room_lifetime_max_seconds: Positive = 604_800
+    """The longest lifetime that a room's owner may choose, in seconds."""
     room_capacity: Positive = 100
+    """Messages that a room keeps, unless its owner chooses otherwise."""
     room_capacity_max: Positive = 1000
+    """The largest number of messages that a room's owner may choose."""
     room_members: Positive = 10_000
-    """How many may be in one room."""
+    """Members allowed in one room."""
     message_bytes: Annotated[int, Field(ge=1, le=1024 * 1024)] = 16_384
+    """The largest message in a room, in bytes, at most 1048576; a WebSocket carries at most 256 KiB of JSON."""
     inbox_message_bytes: Annotated[int, Field(ge=1, le=1024 * 1024)] = 16_384
+    """The largest direct message, in bytes, at most 1048576."""
     inbox_messages: Positive = 10_000
-    """How many direct messages of one sender are kept."""
+    """Direct messages that are kept of one sender."""
     public_rooms: Annotated[int, Field(ge=0, le=2**31 - 2)] = 5
-    """How many public rooms there may be at once."""
+    """Public rooms that may exist at once."""
     message_filters: tuple[FilterSetting, ...] = ()
-    """What is done to texts before they are kept, in this order; given as JSON."""
+    """Rules for the texts of messages, in this order, as a JSON list of `{"pattern", "action", "with"}`: a regular
+    expression, `"refuse"` or `"replace"`, and the replacement."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -60,7 +67,7 @@ class ChatSettings(DatabaseSettings, ValkeySettings, ServiceIdentitySettings, Pu
         return self
 
     def filters(self) -> list[Filter]:
-        """The rules. Raises `ValueError` for a pattern that is none."""
+        """The rules, compiled. Raises `ValueError` for a pattern that is no regular expression."""
         return [setting.filter() for setting in self.message_filters]
 
     def bounds(self) -> Bounds:
@@ -78,6 +85,7 @@ class ChatSettings(DatabaseSettings, ValkeySettings, ServiceIdentitySettings, Pu
 
 
 class WorkerSettings(DatabaseSettings, ValkeySettings, QueueSettings, ServiceIdentitySettings):
-    """What the sweeps need."""
+    """The settings of the worker."""
 
     share_url: str
+    """URL of the share service."""

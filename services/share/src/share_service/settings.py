@@ -16,30 +16,47 @@ from common.settings import (
 
 
 class WorkerSettings(DatabaseSettings, QueueSettings, ServiceIdentitySettings):
-    """What the sweeps need."""
+    """The settings of the worker."""
 
     upload_url: str
+    """URL of the upload service."""
 
 
 class PolicySettings(DatabaseSettings):
-    """What is allowed unless an administrator changed it. Sizes in bytes, the rest in the unit that the name says."""
+    """The policy that applies until an administrator changes it."""
 
-    site_name: str = "Waystation"
-    site_description: str = "Send a file, pick it up by its code"
-    site_explain: str = ""
-    notify_title: str = ""
-    notify_content: str = ""
     upload_size: int = Field(default=10 * 1024**3, ge=1)
-    allowed_file_types: str = "*"
-    expire_styles: str = ",".join(STYLES)
-    enable_chunk: bool = True
+    """The largest file, in bytes."""
     open_upload: bool = True
+    """Whether files may be uploaded without an account."""
+    enable_chunk: bool = True
+    """Whether FileCodeBox's clients may upload in chunks."""
+    allowed_file_types: str = "*"
+    """Extensions of files that may be uploaded, separated by commas; `*` allows all."""
+    expire_styles: str = ",".join(STYLES)
+    """The ways to expire that senders may choose, separated by commas."""
     max_save_seconds: int = Field(default=0, ge=0)
-    upload_count: int = Field(default=10, ge=1)
-    upload_minute: int = Field(default=1, ge=1)
-    error_count: int = Field(default=10, ge=1)
-    error_minute: int = Field(default=1, ge=1)
+    """The longest life of a share, in seconds; 0 means 7 days."""
     numeric_codes: bool = False
+    """Whether codes consist of five digits instead of five letters and digits."""
+    upload_count: int = Field(default=10, ge=1)
+    """Uploads allowed per client address in `UPLOAD_MINUTE` minutes."""
+    upload_minute: int = Field(default=1, ge=1)
+    """Minutes over which `UPLOAD_COUNT` counts."""
+    error_count: int = Field(default=10, ge=1)
+    """Wrong codes allowed per client address in `ERROR_MINUTE` minutes."""
+    error_minute: int = Field(default=1, ge=1)
+    """Minutes over which `ERROR_COUNT` counts."""
+    site_name: str = "Waystation"
+    """Name of the site, for FileCodeBox's clients."""
+    site_description: str = "Send a file, pick it up by its code"
+    """Description of the site, for FileCodeBox's clients."""
+    site_explain: str = ""
+    """Explanation that FileCodeBox's page shows below its form."""
+    notify_title: str = ""
+    """Title of a notice on FileCodeBox's page."""
+    notify_content: str = ""
+    """Text of that notice."""
 
     @model_validator(mode="after")
     def _known_styles(self) -> Self:
@@ -72,12 +89,14 @@ class PolicySettings(DatabaseSettings):
 
 
 class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, PublicUrlSettings):
-    """What the service needs."""
+    """The settings of the service."""
 
     upload_url: str
+    """URL of the upload service."""
     download_key_secret: SecretStr = Field(min_length=16)
+    """The secret from which the keys of downloads and deletions are derived."""
     guess_global_count: int = Field(default=1000, ge=1)
-    """Wrong codes that the whole system bears in a minute."""
+    """Wrong codes allowed per minute from all client addresses together."""
 
 
 def _items(text: str) -> list[str]:

@@ -1,0 +1,69 @@
+"""The settings that docker-compose.yml passes to each process, compared with the settings classes."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.settings_reference import COMPOSE_DEFAULTS, DEPLOYMENT, EXAMPLE, PROCESSES, ROOT, Way, all_settings
+
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+# The top-level blocks of environment are merged by YAML itself, so this is what Compose sees.
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+ENVIRONMENTS: dict[str, dict[str, Any]] = {name: service.get("environment", {}) for name, service in SERVICES.items()}
+
+
+def given(process: str) -> set[str]:
+    """The names of the settings that a process is given, by value or by file."""
+    return {name.removesuffix("_FILE") for name in ENVIRONMENTS[process]}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_every_setting_is_given_or_may_be_set_by_the_user(process: str) -> None:
+    assert {setting.name for setting in all_settings(PROCESSES[process])} <= given(process)
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_settings_with_a_default_are_passed_on_and_the_others_are_provided(process: str) -> None:
+    for setting in all_settings(PROCESSES[process]):
+        value = ENVIRONMENTS[process].get(setting.name, "a file")
+        if setting.default is None:
+            assert value is not None, f"{setting.name} has no default and may be left out"
+        elif setting.name in COMPOSE_DEFAULTS:
+            assert value == f"${{{setting.name}:-{COMPOSE_DEFAULTS[setting.name]}}}"
+        else:
+            assert value is None, f"{setting.name} does not come from the user's environment"
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_no_process_is_given_a_setting_that_its_service_does_not_have(process: str) -> None:
+    service = process.removesuffix("-worker").replace("transfers", "upload")
+    known = {setting.name for name in (service, f"{service}-worker") for setting in all_settings(PROCESSES[name])}
+    assert given(process) <= known
+
+
+def test_the_settings_of_the_deployment_have_the_documented_defaults() -> None:
+    documented = {
+        setting.name: setting.default
+        for setting in DEPLOYMENT
+        if setting.only is not Way.EMBEDDED and not setting.name.startswith("GATEWAY_")
+    }
+    used = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", TEXT))
+    assert used == documented | COMPOSE_DEFAULTS
+
+
+def test_env_example_names_everything_that_may_be_set() -> None:
+    documented = re.findall(r"^#([A-Z_]+)=", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
+    used = set(re.findall(r"\$\{([A-Z_]+)", TEXT))
+    for environment in ENVIRONMENTS.values():
+        used |= {name for name, value in environment.items() if value is None}
+    assert set(documented) == used
+    assert len(documented) == len(used)
+
+
+def test_credentials_come_from_files_alone() -> None:
+    secret = re.compile(r"PASSWORD|SECRET|_KEY|DATABASE_URL|VALKEY_URL|BROKER_URL|ROOT_USER")
+    for environment in ENVIRONMENTS.values():
+        for name in environment:
+            assert not secret.search(name) or name.endswith("_FILE"), name
