@@ -16,6 +16,7 @@ FILECODEBOX: Routes = [
     ("share", "POST", "/"),
     ("share", "OPTIONS", "/"),
     ("share", "GET", "/health"),
+    ("share", "GET", "/api/health"),
     ("share", "GET", "/api/v1/config"),
     *(
         (service, "POST", prefix + path)

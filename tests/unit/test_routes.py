@@ -1,0 +1,211 @@
+"""The services' routes, compared with the gateway's, with the OpenAPI documents and with File Uploader's list."""
+
+import fnmatch
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from auth_service.app import create_app as create_auth
+from chat_service.app import create_app as create_chat
+from common.dialects import fileuploader
+from deploy.local import binaries, gateway
+from deploy.settings_reference import PROCESSES
+from share_service.app import create_app as create_share
+from upload_service.app import create_app as create_upload
+
+APPS: dict[str, Callable[[Any], FastAPI]] = {
+    "auth": create_auth,
+    "upload": create_upload,
+    "share": create_share,
+    "chat": create_chat,
+}
+DIALECTS = ("filecodebox", "fileuploader", "mirage", "mirrorace")
+EVERY_HOST = ""
+"""Stands for all host names that are no dialect's own."""
+NO_ENGINE = {
+    **dict.fromkeys(("share_url", "upload_url", "chat_url", "auth_url", "s3_endpoint"), "http://127.0.0.1:1"),
+    **dict.fromkeys(("valkey_url", "broker_url"), "redis://127.0.0.1:1/0"),
+    **dict.fromkeys(("service_secret", "admin_password", "download_key_secret", "mirror_key"), "0123456789abcdef" * 4),
+    **dict.fromkeys(("s3_access_key", "s3_secret_key"), "0123456789"),
+    "database_url": "postgresql://user:password@127.0.0.1:1/none",
+    "service_secrets": {},
+}
+GROUPS = {
+    *("/api/create_group", "/api/delete_group/{group_id}", "/api/generate_invite/{group_id}", "/api/join/{link}"),
+    *("/api/invite_info/{link}", "/api/leave/{group_id}"),
+}
+"""File Uploader's calls on groups, which this system does not have: no account is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A route of a service."""
+
+    service: str
+    path: str
+    """With parameters in braces."""
+    methods: frozenset[str]
+    """Empty for a WebSocket."""
+    module: str
+    pattern: re.Pattern[str]
+
+    def example(self) -> str:
+        return re.sub(r"\{[^}]*\}", "1", self.path)
+
+    def belongs_to(self, dialect: str) -> bool:
+        """Whether it is defined in a module of that dialect, such as `dialects.mirrorace.upload` or `mirage_inbox`."""
+        return any(part.partition("_")[0] == dialect for part in self.module.split("."))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Paths that the gateway sends to a service."""
+
+    service: str
+    paths: tuple[str, ...]
+    methods: tuple[str, ...]
+    """Empty: all."""
+
+    def takes(self, method: str, path: str) -> bool:
+        return (not self.methods or method in self.methods) and any(_matches(path, each) for each in self.paths)
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Whether Caddy's `path` matcher takes a path; here its only wildcard is a star at the end."""
+    assert "*" not in pattern[:-1]
+    return fnmatch.fnmatchcase(path.lower(), pattern.lower())
+
+
+@pytest.fixture(scope="module")
+def apps() -> dict[str, FastAPI]:
+    return {
+        service: create(
+            PROCESSES[service].model_validate(
+                {name: value for name, value in NO_ENGINE.items() if name in PROCESSES[service].model_fields}
+            )
+        )
+        for service, create in APPS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def served(apps: dict[str, FastAPI]) -> list[Served]:
+    """All routes that clients may reach."""
+    found = [
+        Served(
+            service=service,
+            path=route.path,
+            methods=frozenset(route.methods or ()),
+            module=route.endpoint.__module__ if route.endpoint else "",
+            pattern=route.path_regex,
+        )
+        for service, app in apps.items()
+        for route in iter_route_contexts(app.routes)
+        if route.path is not None
+    ]
+    return [route for route in found if not route.path.startswith("/internal/")]
+
+
+@pytest.fixture(scope="module")
+def rules() -> dict[str, list[Rule]]:
+    """The gateway's rules by dialect, as Caddy itself reads the Caddyfile; where several match, the last one holds."""
+    adapted = subprocess.run(
+        [str(binaries.caddy()), "adapt", "--config", str(gateway.CADDYFILE), "--adapter", "caddyfile"],
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        capture_output=True,
+        check=True,
+    )
+    (server,) = json.loads(adapted.stdout)["apps"]["http"]["servers"].values()
+    found: dict[str, list[Rule]] = {}
+    for host, rule in _rules(server["routes"], EVERY_HOST):
+        found.setdefault(host, []).append(rule)
+    return found
+
+
+def _rules(routes: list[dict[str, Any]], host: str) -> Iterator[tuple[str, Rule]]:
+    for route in routes:
+        (match,) = route.get("match", [{}])
+        named: str = match.get("header_regexp", {}).get("Host", {}).get("pattern", "")
+        here = named.removeprefix("(?i)^").removesuffix("\\.") or host
+        for handler in route.get("handle", ()):
+            if handler["handler"] == "vars" and "service" in handler:
+                yield here, Rule(handler["service"], tuple(match["path"]), tuple(match.get("method", ())))
+            yield from _rules(handler.get("routes", []), here)
+
+
+def routed(rules: list[Rule], method: str, path: str) -> str | None:
+    """The service that a request reaches."""
+    found = [rule.service for rule in rules if rule.takes(method, path)]
+    return found[-1] if found else None
+
+
+def test_the_gateway_knows_the_dialects_host_names(rules: dict[str, list[Rule]]) -> None:
+    assert set(rules) == {EVERY_HOST, *DIALECTS}
+
+
+def test_every_route_is_reached_through_the_gateway(served: list[Served], rules: dict[str, list[Rule]]) -> None:
+    assert len(served) > 150
+    for route in served:
+        for method in route.methods or {"GET"}:
+            reached = routed(rules[EVERY_HOST], method, route.example())
+            assert reached == route.service, f"{method} {route.path}"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_dialects_routes_are_reached_under_its_own_host_name(
+    dialect: str, served: list[Served], rules: dict[str, list[Rule]]
+) -> None:
+    own = [route for route in served if route.belongs_to(dialect)]
+    assert own
+    for route in own:
+        for method in route.methods:
+            assert routed(rules[dialect], method, route.example()) == route.service, f"{method} {route.path}"
+
+
+def test_every_path_of_the_gateway_is_served(served: list[Served], rules: dict[str, list[Rule]]) -> None:
+    for host, rule in ((host, rule) for host, each in rules.items() for rule in each):
+        for path in rule.paths:
+            assert any(_serves(route, path) for route in served if route.service == rule.service), (host, path)
+
+
+def _serves(route: Served, path: str) -> bool:
+    if path.endswith("*"):
+        return _matches(route.example(), path)
+    return route.pattern.match(path) is not None
+
+
+def test_the_native_api_is_documented_and_the_documents_are_reached(
+    apps: dict[str, FastAPI], served: list[Served], rules: dict[str, list[Rule]]
+) -> None:
+    for service, app in apps.items():
+        documented = {path for path in app.openapi()["paths"] if not path.startswith("/internal/")}
+        native = {
+            route.path
+            for route in served
+            if route.service == service and route.path.startswith("/v1/") and route.methods
+        }
+        assert native - documented == {app.openapi_url}
+        for path in documented:
+            assert routed(rules[EVERY_HOST], "POST", path) == service, path
+
+
+def test_file_uploaders_calls_are_those_that_pages_may_send_with_credentials(
+    served: list[Served], rules: dict[str, list[Rule]]
+) -> None:
+    calls = {
+        route.path
+        for route in served
+        if route.path.startswith("/api/") and routed(rules["fileuploader"], "POST", route.example()) == route.service
+    }
+    listed = {path for path in calls if path.startswith(fileuploader.API_PATHS)}
+    assert calls - listed == GROUPS
+    for prefix in fileuploader.API_PATHS:
+        assert any(path.startswith(prefix) for path in calls), prefix
