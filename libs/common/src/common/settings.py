@@ -82,7 +82,7 @@ class StoreSettings(Settings):
     """The object store that holds the content of files."""
 
     s3_endpoint: str
-    """URL of the S3 server. The gateway fetches downloads from the same address."""
+    """URL of the S3 server. The gateway's `STORE_ADDRESS` and `STORE_HOST` have to name the same server."""
     s3_region: str = "us-east-1"
     """Region for which S3 requests are signed."""
     s3_bucket: str = "waystation"
