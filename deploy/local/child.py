@@ -2,30 +2,26 @@
 
 import asyncio
 import os
-import random
 import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
+from common.backoff import backoff
 from deploy.local.identity import launch_command
 from deploy.local.log import Log
 from deploy.local.processes import folder_mark, signal_group
 from deploy.local.program import Program, Task
 
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 10.0
+FIRST_PAUSE = timedelta(seconds=0.2)
+LONGEST_PAUSE = timedelta(seconds=10)
+"""The first and the longest pause before a program that died is started again."""
 STABLE_SECONDS = 10.0
 """A program that ran this long counts as well again: its next pause is the first."""
 PROBE_PAUSE = 0.1
 LINE_BYTES = 64 * 1024
-
-
-def pause(failures: int) -> float:
-    """Seconds to wait before a start that follows `failures` deaths in a row; spread, so that not all start at once."""
-    longest = min(FIRST_PAUSE * 2 ** min(failures - 1, 20), LONGEST_PAUSE)
-    return longest * random.uniform(0.75, 1.0)  # noqa: S311
 
 
 class Child:
@@ -96,7 +92,7 @@ class Child:
             if self._stopping:
                 return
             self.failures = 1 if time.monotonic() - began > STABLE_SECONDS else self.failures + 1
-            seconds = pause(self.failures)
+            seconds = backoff(self.failures, FIRST_PAUSE, LONGEST_PAUSE).total_seconds()
             self._log.say(f"{program.name} {_how(status)}; starting it again in {seconds:.1f} s")
             await asyncio.sleep(seconds)
 
