@@ -195,8 +195,8 @@ def _provided_table() -> str:
     head = (
         "### Provided by the deployment",
         "",
-        "`make run` and Compose set these themselves, so they matter only to a deployment of your own. Every setting of",
-        "a service may also come from the file that `NAME_FILE` names, as secrets do under Compose.",
+        "`make run` and Compose set these themselves, so they matter only to a deployment of your own. Every setting",
+        "of a service may also come from the file that `NAME_FILE` names, as secrets do under Compose.",
         "",
         "| name | processes | meaning |",
         "| --- | --- | --- |",
