@@ -1,1 +1,1 @@
-"""How the system is run: containers (`compose/`), the gateway (`gateway/`), all on one machine (`local/`)."""
+"""Ways to run the system: in containers (`compose/`), or embedded (`local/`), both behind one gateway (`gateway/`)."""

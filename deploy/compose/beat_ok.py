@@ -1,6 +1,6 @@
-"""Health check of beat: RedBeat renews its lock in Valkey on every tick, so a lock that is there says that it ticks.
+"""Health check of beat. RedBeat renews its lock in Valkey with every tick, so beat is alive while the lock exists.
 
-Standard library only, because starting it is most of what it costs.
+It uses the standard library only, because most of its cost is its start.
 """
 
 import os

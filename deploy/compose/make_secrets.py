@@ -1,11 +1,11 @@
-"""Generates every credential of the Compose system at its first start; nobody chooses or types one.
+"""Generates all credentials of the Compose system at its first start.
 
-The credentials themselves stay in a vault that no other container mounts. From it each service's own folder is
-written anew at every start, so a lost folder, or a file that a newer version needs, comes back by itself. Each file can
-be read by the one user that its reader runs as, and nothing is ever printed.
+The credentials stay in a vault that no other container mounts. Each start writes the folders of the services again from
+the vault, so a lost folder, or a file that a newer version needs, comes back by itself. Each file can be read only by
+the user of the container that it is for, and nothing is printed.
 
-Needs root with CAP_CHOWN and nothing else, which is why a file gets its mode before its owner and is replaced, never
-rewritten. Standard library only.
+Needs root with CAP_CHOWN and no other capability. Therefore a file gets its mode before its owner, and is replaced
+instead of rewritten. Uses the standard library only.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from pathlib import Path
 
 SERVICES = ("auth", "upload", "share", "chat")
 APP_UID = 10001
-"""The user of the images built here. The others are given to the engines in docker-compose.yml."""
+"""The user of the images that are built here. docker-compose.yml gives the engines users of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An engine's user, and the folder it keeps its data in."""
+    """The user of an engine, and the folder of its data."""
 
     uid: int
     data: str
@@ -35,7 +35,7 @@ STORE = Engine(10002, "store")
 POSTGRES = Engine(10003, "postgres")
 VALKEY = Engine(10004, "valkey")
 
-# Bytes of randomness, written as hex: safe in a URL, an ACL file and a shell.
+# Bytes of randomness of each credential. They are written as hex, which is safe in a URL, an ACL file and a shell.
 CREDENTIALS = {
     "postgres": 32,
     "store_user": 10,
@@ -47,13 +47,13 @@ CREDENTIALS = {
     **{f"postgres_{name}": 32 for name in SERVICES},
     **{f"valkey_{name}": 32 for name in SERVICES},
     **{f"service_{name}": 32 for name in SERVICES},
-    # typed by a person
+    # Shorter, because a person types it.
     "admin_password": 12,
 }
 
 
 def write(path: Path, content: str, uid: int) -> None:
-    """Put `content` at `path` in one step, readable by `uid` alone."""
+    """Put `content` at `path` in one step, readable only by `uid`."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -69,14 +69,14 @@ def write(path: Path, content: str, uid: int) -> None:
 
 
 def open_vault(path: Path, *, in_use: bool) -> dict[str, str]:
-    """Read the credentials, making those that are missing.
+    """Read the credentials, and generate those that are missing.
 
-    Refuses to start a new vault when `in_use` says that an engine already has data: that is sealed with the old one.
+    `in_use` says whether an engine already has data. Then a new vault is refused, because the data needs the old one.
     """
     if not path.exists() and in_use:
         raise SystemExit(
-            "The volume `vault` is empty but the engines have data that was sealed with its credentials. "
-            "Restore it from a backup; new credentials would only lock everyone out."
+            "The volume `vault` is empty, but the engines have data that needs its credentials. "
+            "Restore the volume from a backup; new credentials would not open the data."
         )
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     missing = {name: secrets.token_hex(size) for name, size in CREDENTIALS.items() if name not in known}
@@ -87,7 +87,7 @@ def open_vault(path: Path, *, in_use: bool) -> dict[str, str]:
 
 
 def valkey_users(key: Mapping[str, str]) -> str:
-    """The ACL file: nobody without a name, no service with an administrator's commands, the health check only pings."""
+    """The ACL file. Services get no administrative commands, and the health check gets only ping."""
 
     def user(name: str, rights: str) -> str:
         digest = hashlib.sha256(key[f"valkey_{name}"].encode()).hexdigest()
@@ -95,8 +95,8 @@ def valkey_users(key: Mapping[str, str]) -> str:
 
     service = "~* &* +@all -@admin -@dangerous +info"
     return (
-        # Nobody can be the default user. It keeps its rights because Valkey replays its own log as this user, and
-        # would drop every transaction that it has no right to.
+        # Nobody can sign in as the default user. It keeps its rights because Valkey replays its own log as this user,
+        # and would drop every transaction that the user has no right to.
         "user default off resetpass ~* &* +@all\n"
         + user("health", "resetkeys -@all +ping")
         + "".join(user(name, service) for name in (*SERVICES, "beat"))
@@ -108,7 +108,7 @@ def database_url(name: str, role: str, password: str) -> str:
 
 
 def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Who reads what: folder name to file name to content."""
+    """The files of each container: names of folders, with names of files and their content."""
 
     def valkey_url(name: str, database: int) -> str:
         return f"redis://{name}:{key[f'valkey_{name}']}@valkey:6379/{database}"
@@ -122,7 +122,7 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
             "service_secrets": json.dumps({name: key[f"service_{name}"] for name in SERVICES}),
             "admin_password": key["admin_password"],
         },
-        # What others prove themselves with is the service's to know; its worker only proves itself.
+        # Only the service needs the secrets of the other services, to check them. Its worker needs just its own.
         "auth-worker": {
             "database_url": databases["auth"],
             "broker_url": valkey_url("auth", 1),
@@ -162,7 +162,7 @@ READERS = {"postgres": POSTGRES.uid, "valkey": VALKEY.uid, "store": STORE.uid}
 
 
 def main(root: Path) -> None:
-    """Fill `root`: `vault`, `secrets/<reader>` and the ownership of `data/<engine>`, each a volume of its own."""
+    """Write `vault` and `secrets/<reader>` under `root`, and set the owners of `data/<engine>`. Each is a volume."""
     engines = {engine: root / "data" / engine.data for engine in (POSTGRES, VALKEY, STORE)}
     in_use = any(folder.stat().st_uid == engine.uid for engine, folder in engines.items())
     key = open_vault(root / "vault" / "credentials.json", in_use=in_use)

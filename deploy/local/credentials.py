@@ -1,4 +1,4 @@
-"""Every credential of the stack, generated at its first start and kept in `secrets.json` of the data folder."""
+"""The credentials of the stack. The first start generates them and keeps them in `secrets.json` of the data folder."""
 
 import json
 import secrets
@@ -23,12 +23,12 @@ NAMES = (
 
 
 class Credentials(Mapping[str, str]):
-    """Credentials by name, as hex: safe in a URL, a configuration file and a command."""
+    """Credentials by name, as hex, which is safe in a URL, a configuration file and a command."""
 
     def __init__(self, values: Mapping[str, str], generated: Collection[str] = ()) -> None:
         self._values = dict(values)
         self.generated = frozenset(generated)
-        """The names of those that did not exist before."""
+        """The names of the credentials that did not exist before."""
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
@@ -44,12 +44,12 @@ class Credentials(Mapping[str, str]):
 
 
 def file(data: Path) -> Path:
-    """Where they are kept."""
+    """The file of a data folder's credentials."""
     return data / "secrets.json"
 
 
 def load(data: Path) -> Credentials:
-    """Read them, generating those that are missing."""
+    """Read the credentials, and generate those that are missing."""
     path = file(data)
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     missing = [name for name in NAMES if name not in known]
@@ -60,7 +60,7 @@ def load(data: Path) -> Credentials:
 
 
 def _size(name: str) -> int:
-    """Bytes of randomness. A person types the administrator's password; the store limits the length of its own."""
+    """Bytes of randomness: fewer where a person types the password, and where the store limits the length."""
     if name == ADMIN_PASSWORD:
         return 12
     return 20 if name.startswith("store_") else 32

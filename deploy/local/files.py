@@ -1,4 +1,4 @@
-"""Files of the data folder: private ones, written in one step, and the lock that makes the folder ours."""
+"""Files of the data folder: private files, which are written in one step, and the lock on the folder."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ class FolderInUse(Exception):
 
 
 def write_private(path: Path, content: str) -> None:
-    """Replace the file at `path` in one step; only its owner may read it."""
+    """Replace the file at `path` in one step. Only its owner may read it."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -32,7 +32,7 @@ def write_private(path: Path, content: str) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Generator[None]:
-    """Hold the folder for this process alone. Raises `FolderInUse`, before anything is touched."""
+    """Lock the folder for this process. Raises `FolderInUse` before anything is changed."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("a+", encoding="utf-8") as file:
         try:

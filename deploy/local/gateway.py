@@ -1,4 +1,4 @@
-"""Caddy, as `deploy/gateway/Caddyfile` says; here are only the addresses."""
+"""The gateway: Caddy with `deploy/gateway/Caddyfile`, which gets its addresses from here."""
 
 import signal
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from deploy.local.program import Program
 
 CADDYFILE = Path(__file__).parents[1] / "gateway" / "Caddyfile"
 ROUTED = ("auth", "upload", "share", "chat")
-"""The services that it routes to."""
+"""The services that the gateway routes to."""
 NOISE = r"admin endpoint disabled|HTTP/2 skipped because it requires TLS|exiting; byeee"
 
 
@@ -33,7 +33,7 @@ def program(
         folder=folder,
         environment={
             **system,
-            # Caddy writes nowhere else.
+            # Caddy writes into these folders only.
             **{name: str(folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")},
             "SITE_ADDRESS": f":{port}",
             "GATEWAY_BIND": host,
@@ -51,7 +51,7 @@ def program(
 
 
 def store_address(endpoint: str) -> dict[str, str]:
-    """Where the gateway fetches from, and the Host that presigned URLs of that endpoint are signed for."""
+    """The address from which the gateway fetches, and the Host for which the endpoint's presigned URLs are signed."""
     parts = urlsplit(endpoint)
     address = f"https://{parts.netloc}" if parts.scheme == "https" else parts.netloc
     return {"STORE_ADDRESS": address, "STORE_HOST": parts.netloc}

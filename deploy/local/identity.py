@@ -1,8 +1,8 @@
-"""As whom PostgreSQL runs. It refuses to be root, and root's folders are closed to everybody else.
+"""The user that PostgreSQL runs as, which must not be root.
 
-A root user's checkout and data often lie in folders that nobody else may even pass (`/root`, `mktemp -d`), and neither
-their modes nor the machine's accounts are ours to change. So the ways to be somebody else are tried, and the first
-that can really reach program and data is taken.
+If the system is started by root, the checkout and the data often lie in folders that other users cannot enter (`/root`,
+`mktemp -d`). Neither the modes of such folders nor the accounts of the machine are ours to change. So several ways to
+be another user are tried, and the first that can reach the program and the data is used.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ LAUNCH = Path(__file__).with_name("launch.py")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a program is: options for `launch.py`, and the owner that its data folder needs (None: leave it)."""
+    """A user to run as: options for `launch.py`, and the owner that the data folder needs (None: no change)."""
 
     name: str
     options: tuple[str, ...] = ()
@@ -32,11 +32,11 @@ OURSELVES = Identity("the current user")
 
 
 class NoIdentity(Exception):
-    """PostgreSQL cannot run here: this process is root, and no way to be anybody else works."""
+    """PostgreSQL cannot run here: this process is root, and no way to be another user works."""
 
 
 def launch_command(identity: Identity, command: Sequence[str], *, orphan_signal: int = signal.SIGKILL) -> list[str]:
-    """The command that runs `command` as `identity`, to be sent `orphan_signal` when this process dies."""
+    """The command that runs `command` as `identity`. It gets `orphan_signal` if this process dies."""
     return [
         *(sys.executable, "-I", "-S", str(LAUNCH)),
         *("--parent", str(os.getpid()), "--orphan-signal", str(int(orphan_signal))),
@@ -47,9 +47,9 @@ def launch_command(identity: Identity, command: Sequence[str], *, orphan_signal:
 
 
 async def choose(program: Path, data: Path) -> Identity:
-    """The first identity that can execute `program` and write to `data`, whose owner becomes that identity's.
+    """The first identity that can execute `program` and write to `data`. The folder is given to its owner.
 
-    Raises `NoIdentity` when there is none.
+    Raises `NoIdentity` if there is none.
     """
     if os.geteuid() != 0:
         return OURSELVES
@@ -58,20 +58,20 @@ async def choose(program: Path, data: Path) -> Identity:
         if await _works(identity, program, data):
             return identity
     raise NoIdentity(
-        "PostgreSQL refuses to run as root, and this system lets root neither become the user 'nobody' with access to "
+        "PostgreSQL refuses to run as root. On this system root can neither become the user 'nobody' with access to "
         f"{data} nor create a user namespace. Run this as an ordinary user, or set DATABASE_URL_ADMIN to a PostgreSQL "
         "server of your own."
     )
 
 
 def give(folder: Path, identity: Identity) -> None:
-    """Make `folder` and all in it belong to `identity`."""
+    """Give `folder` and everything in it to the owner of `identity`."""
     if identity.owner is None or _owner(folder) == identity.owner:
         return
     for parent, folders, files in os.walk(folder):
         for name in [*folders, *files]:
             os.chown(Path(parent, name), *identity.owner, follow_symlinks=False)
-    # The top comes last: while it has its old owner, an interrupted change is begun again.
+    # The folder itself comes last, so that an interrupted change is repeated.
     os.chown(folder, *identity.owner)
 
 
@@ -81,7 +81,7 @@ def _owner(path: Path) -> tuple[int, int]:
 
 
 def candidates() -> list[Identity]:
-    """The ways to be somebody else, the least powerful of those that usually work first."""
+    """The ways to be another user. Of those that usually work, the least powerful comes first."""
     try:
         nobody = pwd.getpwnam("nobody")
         uid, gid = nobody.pw_uid, nobody.pw_gid
@@ -89,10 +89,10 @@ def candidates() -> list[Identity]:
         uid = gid = 65534
     as_user = ("--uid", str(uid), "--gid", str(gid))
     return [
-        # May pass every folder and read every file, but write only to its own.
+        # It can enter every folder and read every file, but write only to its own.
         Identity("nobody, may read", (*as_user, "--capability", str(CAP_DAC_READ_SEARCH)), (uid, gid)),
         Identity("a user namespace", ("--namespace-uid", str(uid)), (0, 0)),
-        # The root of a container usually lacks the first capability and may not make namespaces, but has this one.
+        # In a container, root usually lacks the first capability and cannot make namespaces, but has this capability.
         Identity("nobody, may write", (*as_user, "--capability", str(CAP_DAC_OVERRIDE)), (uid, gid)),
         Identity("nobody", as_user, (uid, gid)),
     ]

@@ -1,12 +1,12 @@
-"""Becomes another program, after arranging how that program shall die and as whom it shall run.
+"""Executes another program as a given user, and has the kernel signal it when its parent dies.
 
     python -I -S launch.py --parent PID --orphan-signal N [IDENTITY] [--check PATH...] -- PROGRAM ARGUMENT...
 
-A small program of its own instead of a hook between fork and exec, which must not run Python in a process with threads;
-and it must work before anything of the checkout can be imported. Linux only; elsewhere it merely executes.
+This is a small program of its own, because a process with threads must not run Python between fork and exec. It imports
+nothing from the checkout, which its user may be unable to read. Outside Linux it only executes the program.
 
-IDENTITY, for programs that refuse to run as root:
-    --uid U --gid G [--capability C]    that user, holding one capability (so that folders of root can be passed)
+IDENTITY is for programs that refuse to run as root:
+    --uid U --gid G [--capability C]    that user, with one capability (to enter the folders of root)
     --namespace-uid U                   a user namespace in which the current user appears as U
 """
 
@@ -42,7 +42,7 @@ class _CapabilityData(ctypes.Structure):
 
 
 def _checked(call: Call, *arguments: object) -> None:
-    """Call into libc; raise `OSError` with its errno when it fails."""
+    """Call a function of libc. Raises `OSError` with its errno if it fails."""
     if call(*arguments) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{call.__name__}: {os.strerror(number)}")
@@ -54,9 +54,9 @@ def _prctl(libc: ctypes.CDLL, option: int, *values: int) -> None:
 
 
 def become_user(libc: ctypes.CDLL, uid: int, gid: int, capability: int | None) -> None:
-    """Give up root for `uid`, keeping `capability` through exec as an ambient one."""
+    """Change from root to the user `uid`, and keep `capability` through exec as an ambient capability."""
     if capability is not None:
-        # Without this access(2), which PostgreSQL asks about its own files, would leave the capability out of account.
+        # Otherwise access(2), which PostgreSQL uses on its own files, would ignore the capability.
         _prctl(libc, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
@@ -75,7 +75,7 @@ def _keep_only(libc: ctypes.CDLL, capability: int) -> None:
 
 
 def enter_namespace(libc: ctypes.CDLL, uid: int) -> None:
-    """Appear as `uid` to oneself, while remaining who one is to the outside."""
+    """Enter a user namespace in which this process appears as `uid`. Outside it, the process keeps its user."""
     outer_uid, outer_gid = os.geteuid(), os.getegid()
     _checked(libc.unshare, CLONE_NEWUSER)
     own = Path("/proc/self")
@@ -92,7 +92,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--gid", type=int)
     parser.add_argument("--capability", type=int)
     parser.add_argument("--namespace-uid", type=int)
-    parser.add_argument("--check", action="append", default=[], help="exit 1 unless this can be read and entered")
+    parser.add_argument("--check", action="append", default=[], help="exit 1 unless this path can be read and entered")
     parser.add_argument("command", nargs="+")
     return parser.parse_args()
 
@@ -107,7 +107,7 @@ def main() -> None:
         if options.uid is not None:
             become_user(libc, options.uid, options.gid, options.capability)
         _prctl(libc, PR_SET_NO_NEW_PRIVS, 1)
-        # Last, because the kernel forgets it when the identity changes.
+        # Last, because the kernel forgets this when the user changes.
         _prctl(libc, PR_SET_PDEATHSIG, options.orphan_signal)
         if os.getppid() != options.parent:
             sys.exit("the supervisor is gone")

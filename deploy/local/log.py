@@ -1,7 +1,7 @@
-"""One readable log out of the output of all programs.
+"""One readable log of the output of all programs.
 
-A line is the program's name and what it said; lines of JSON, as the services and the gateway write them, become
-`time level event key=value`. LOG_FORMAT=json leaves them as they are, without a name in front, for programs to read.
+Each line begins with the name of the program. Lines of JSON, which the services and the gateway write, become
+`time level event key=value`. With LOG_FORMAT=json they stay as they are, without a name, for programs to read.
 """
 
 import json
@@ -21,7 +21,7 @@ KEPT_LINES = 200
 
 
 class Log:
-    """Writes to `stream`, and remembers the last lines for the message when something fails."""
+    """Writes to `stream`, and keeps the last lines for error messages."""
 
     def __init__(self, stream: TextIO = sys.stdout, *, raw_json: bool = False, colours: bool = False) -> None:
         self._stream, self._raw_json, self._colours = stream, raw_json, colours
@@ -30,11 +30,11 @@ class Log:
         self.recent: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
 
     def say(self, text: str) -> None:
-        """A word from the supervisor itself."""
+        """Log a message of the supervisor itself."""
         self._write("stack", text)
 
     def sink(self, name: str, noise: str | None) -> Callable[[str], None]:
-        """Takes the lines of one program."""
+        """A function that takes the lines of one program. Lines that match `noise` are left out."""
         ignored = re.compile(noise) if noise else None
 
         def take(line: str) -> None:
@@ -64,7 +64,7 @@ class Log:
             self._stream.write(line + "\n")
             self._stream.flush()
         except BrokenPipeError:
-            # Whoever read this is gone; the stack goes on.
+            # The reader of the log has gone. The stack continues without it.
             self._reader_gone = True
 
     def _readable(self, line: str) -> str:
@@ -85,7 +85,7 @@ class Log:
 
 
 def _clock(record: dict[str, Any]) -> str:
-    """The time of day of a record, local: ISO text from the services, seconds from the gateway."""
+    """The local time of day of a record. Services give the time as ISO text, the gateway in seconds."""
     stamp = record.get("timestamp", record.get("ts"))
     try:
         moment = datetime.fromisoformat(stamp) if isinstance(stamp, str) else datetime.fromtimestamp(stamp or 0, UTC)
@@ -95,6 +95,6 @@ def _clock(record: dict[str, Any]) -> str:
 
 
 def for_terminal() -> Log:
-    """The log of this process: coloured on a terminal unless NO_COLOR is set."""
+    """The log of this process. It is coloured on a terminal, unless NO_COLOR is set."""
     colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     return Log(raw_json=os.environ.get("LOG_FORMAT") == "json", colours=colours)

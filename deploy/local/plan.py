@@ -1,4 +1,4 @@
-"""What the stack consists of, in the order in which it starts."""
+"""The programs of the stack, in the order in which they start."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -14,14 +14,14 @@ INTERNAL = ("postgres", "valkey", "store", *SERVICES)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Stages, and the ports they were given."""
+    """The stages of the start, and the port of each program."""
 
     stages: list[Stage]
     ports: dict[str, int]
 
 
 async def prepare(settings: StackSettings, credentials: Credentials) -> Program | None:
-    """Make what the engines need before they can start for the first time. Returns PostgreSQL without its port."""
+    """Create what the engines need for their first start. Returns the program of PostgreSQL, still without a port."""
     if settings.store is None:
         await store.prepare(settings.data)
     if settings.database_admin_url is not None:
@@ -30,7 +30,7 @@ async def prepare(settings: StackSettings, credentials: Credentials) -> Program 
 
 
 def make(settings: StackSettings, credentials: Credentials, database: Program | None) -> Plan:
-    """Choose ports and describe everything. Made anew when a port was taken before its program could have it."""
+    """Choose ports and describe all programs. The supervisor makes another plan if one of the ports gets taken."""
     chosen = dict(zip([*INTERNAL, "gateway"], ports.choose(len(INTERNAL) + 1), strict=True))
     if settings.port:
         chosen["gateway"] = settings.port
@@ -76,7 +76,7 @@ def _first_database(valkey_url: str | None) -> str | None:
 def _engines(
     settings: StackSettings, credentials: Credentials, database: Program | None, chosen: dict[str, int]
 ) -> list[Program]:
-    """Those engines that are not somebody else's."""
+    """The engines that the stack runs itself."""
     engines: list[Program] = []
     if database is not None:
         port = chosen["postgres"]

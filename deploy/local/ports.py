@@ -1,4 +1,4 @@
-"""Free ports of 127.0.0.1 for what listens inside."""
+"""Free ports on 127.0.0.1 for services and engines."""
 
 import random
 import socket
@@ -10,10 +10,10 @@ _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def choose(count: int) -> list[int]:
-    """`count` different ports that nothing listens on now.
+    """Choose `count` different ports on which nothing listens.
 
-    They lie below the range that the system gives to outgoing connections: otherwise, while an engine is restarting,
-    a connection could take its port away, even one that tries to reach that very engine.
+    They lie below the range that the kernel gives to outgoing connections. Otherwise a connection could take the port
+    of an engine while it restarts, even a connection that tries to reach this engine.
     """
     chosen: list[int] = []
     candidates = list(range(LOWEST, _lowest_ephemeral()))
@@ -29,10 +29,10 @@ def choose(count: int) -> list[int]:
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a program could listen there."""
+    """Whether a program could listen on this port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as attempt:
-        # what servers set, so that connections which have only just ended do not count
+        # Servers set this too, so that connections which have just ended do not count.
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind((host, port))

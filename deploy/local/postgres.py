@@ -1,4 +1,4 @@
-"""PostgreSQL: a cluster of its own, TCP on 127.0.0.1 with passwords only, durable, and small."""
+"""PostgreSQL: a durable cluster in the data folder, small, and reachable only by TCP on 127.0.0.1 with a password."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from deploy.local.program import Program
 ADMIN = "waystation"
 SETTINGS = {
     "listen_addresses": LOOPBACK,
-    # Their paths may not be longer than about 100 bytes, and a data folder's may.
+    # The path of a socket must not exceed about 100 bytes, and that of a data folder may.
     "unix_socket_directories": "",
     "shared_buffers": "64MB",
     "max_connections": "100",
@@ -29,7 +29,7 @@ SETTINGS = {
     "password_encryption": "scram-sha-256",
     "log_line_prefix": "",
     "log_checkpoints": "off",
-    # Statements and the details of errors carry values, codes among them.
+    # Statements and the details of errors contain values, such as codes.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
@@ -39,13 +39,13 @@ NOISE = (
 
 
 class InitFailed(Exception):
-    """`initdb` made no cluster; carries what it said."""
+    """`initdb` failed. The message contains its output."""
 
 
 async def prepare(data: Path, password: str) -> Program:
-    """Make the cluster if there is none, and see to what a killed server left behind.
+    """Create the cluster if there is none, and remove the traces of a killed server.
 
-    The program's port is to be chosen: see `on_port`. Raises `NoIdentity` or `InitFailed`.
+    The program has no port yet; `arguments` and `ready` take it later. Raises `NoIdentity` or `InitFailed`.
     """
     folder = data / "postgres"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -59,7 +59,7 @@ async def prepare(data: Path, password: str) -> Program:
         command=[str(binaries.postgres("postgres")), "-D", str(cluster)],
         folder=folder,
         environment={"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"},
-        # fast shutdown: sessions are ended, the data is left clean
+        # A fast shutdown ends all sessions, and leaves the data clean.
         stop_signal=signal.SIGINT,
         orphan_signal=signal.SIGINT,
         grace=30.0,
@@ -69,7 +69,7 @@ async def prepare(data: Path, password: str) -> Program:
 
 
 def arguments(port: int) -> list[str]:
-    """The settings, as arguments: what an older version of this program wrote into a file would stay there."""
+    """The settings as arguments, because settings that an older version wrote into a file would stay there."""
     settings = {**SETTINGS, "port": str(port)}
     return [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
 
@@ -83,7 +83,7 @@ def admin_url(port: int, password: str) -> str:
 
 
 async def _create(folder: Path, cluster: Path, who: Identity, password: str) -> None:
-    # Made beside and renamed, so that a killed initdb leaves nothing that looks like a cluster.
+    # Created under another name and then renamed, so that a killed initdb leaves nothing that looks like a cluster.
     unfinished = folder / "cluster.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     password_file = folder / "password"
@@ -93,7 +93,7 @@ async def _create(folder: Path, cluster: Path, who: Identity, password: str) -> 
     command = [
         *(str(binaries.postgres("initdb")), "--pgdata", str(unfinished), "--username", ADMIN),
         *("--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"),
-        # does not depend on the locales that this system has
+        # This does not depend on the locales that the machine has.
         *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
     ]
     try:
@@ -109,15 +109,17 @@ async def _create(folder: Path, cluster: Path, who: Identity, password: str) -> 
     finally:
         password_file.unlink()
     if process.returncode != 0:
-        raise InitFailed(f"PostgreSQL made no database cluster:\n{output.decode(errors='replace').strip()}")
+        raise InitFailed(
+            f"PostgreSQL could not create its database cluster:\n{output.decode(errors='replace').strip()}"
+        )
     unfinished.rename(cluster)
 
 
 def _forget_dead_server(cluster: Path) -> None:
-    """Remove `postmaster.pid` unless its process is a server on this cluster.
+    """Remove `postmaster.pid`, unless its process is a server on this cluster.
 
-    After a crash of the machine the number in it may belong to any process, and PostgreSQL would not start. No other
-    server can run on this cluster: the folder is locked, and leftovers were stopped.
+    After a crash of the machine its number may belong to any process, and PostgreSQL would refuse to start. No other
+    server can run on this cluster, because the folder is locked and leftovers were stopped.
     """
     path = cluster / "postmaster.pid"
     try:

@@ -1,4 +1,4 @@
-"""Whether something answers. Each probe is quick, quiet and leaves no connection behind."""
+"""Probes, which tell whether a program answers. Each is quick and leaves no connection behind."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ SECONDS = 3.0
 
 
 def http(port: int, path: str, host: str = LOOPBACK) -> Probe:
-    """Answers 200 to GET."""
+    """Whether GET is answered with 200."""
     request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
 
     async def probe() -> bool:
@@ -22,7 +22,7 @@ def http(port: int, path: str, host: str = LOOPBACK) -> Probe:
 
 
 def valkey(port: int, password: str) -> Probe:
-    """Accepts the password and is done with loading its data."""
+    """Whether Valkey accepts the password and has loaded its data."""
     request = f"AUTH {password}\r\nPING\r\nQUIT\r\n".encode()
 
     async def probe() -> bool:
@@ -32,7 +32,7 @@ def valkey(port: int, password: str) -> Probe:
 
 
 def postgres(pg_isready: Path, port: int) -> Probe:
-    """Accepts connections, recovery included."""
+    """Whether PostgreSQL accepts connections, after any recovery."""
 
     async def probe() -> bool:
         process = await asyncio.create_subprocess_exec(

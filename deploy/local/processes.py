@@ -1,4 +1,4 @@
-"""Processes as the kernel knows them: which one a number means, and how to end it with all that it started."""
+"""Processes by number: whether a number still means the same process, and how to end it with its children."""
 
 import asyncio
 import os
@@ -12,9 +12,9 @@ _PROC = Path("/proc")
 
 
 def started(pid: int) -> str | None:
-    """A mark that no other process will ever have had under this number: its boot and its start. None if there is none.
+    """A mark that tells this process from all others with the same number: its boot and its start time.
 
-    A zombie counts as gone: it holds nothing and will do nothing.
+    None if there is no such process. A zombie counts as gone.
     """
     if not _PROC.exists():
         return _started_by_ps(pid)
@@ -28,16 +28,16 @@ def started(pid: int) -> str | None:
 
 
 def _started_by_ps(pid: int) -> str | None:
-    """The same, to the second, on systems without /proc."""
+    """The same on systems without /proc, to the second."""
     found = subprocess.run(["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, moment = found.stdout.strip().partition(" ")
     return moment.strip() if moment and not state.startswith("Z") else None
 
 
 def orphans(group: int, folder: Path) -> list[int]:
-    """What is left of a process group whose leader is gone, as far as it was started for `folder`.
+    """The remaining processes of a group whose leader has gone, if they were started for `folder`.
 
-    A pool's process that is in the middle of a task outlives its killed leader until the task ends.
+    A pool process in the middle of a task outlives its killed leader until the task ends.
     """
     wanted = folder_mark(folder).encode()
     found: list[int] = []
@@ -51,18 +51,18 @@ def orphans(group: int, folder: Path) -> list[int]:
 
 
 def folder_mark(folder: Path) -> str:
-    """What every process of a stack has in its environment."""
+    """The entry that every process of a stack has in its environment."""
     return f"WAYSTATION_DATA={folder}"
 
 
 def signal_group(pid: int, number: int) -> None:
-    """Signal a process group, if it is still there."""
+    """Signal a process group, if it still exists."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
 
 
 async def end(pid: int, mark: str, number: int, grace: float) -> None:
-    """End the process that carried `mark`, and its group: by `number` first, then by force."""
+    """End the process with this mark, and its group: by the signal `number` first, then by force."""
     if started(pid) != mark:
         return
     with suppress(ProcessLookupError):
@@ -73,7 +73,7 @@ async def end(pid: int, mark: str, number: int, grace: float) -> None:
 
 
 async def _gone(pid: int, mark: str, seconds: float) -> bool:
-    """Wait for the end of a process that is not our child, which nobody announces."""
+    """Wait for the end of a process. It is not a child of this one, so it has to be polled."""
     deadline = time.monotonic() + seconds
     while started(pid) == mark:
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What is to run: a description, without any process behind it."""
+"""Descriptions of programs. No process belongs to them yet."""
 
 import signal
 from collections.abc import Mapping, Sequence
@@ -16,27 +16,27 @@ class Program:
     name: str
     command: Sequence[str]
     folder: Path
-    """Where it runs."""
+    """The working folder."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
-    """All of its environment."""
+    """The whole environment; nothing is inherited."""
     port: int | None = None
-    """What it listens on, on 127.0.0.1 unless `host` says otherwise."""
+    """The port on which it listens, at the address `host`."""
     host: str = "127.0.0.1"
     ready: Probe | None = None
-    """Asked until it says yes; without one, a program that runs is ready."""
+    """Repeated until it succeeds. Without a probe, a program is ready as soon as it runs."""
     stop_signal: int = signal.SIGTERM
     grace: float = 10.0
-    """Seconds between that signal and the end by force."""
+    """Seconds between the stop signal and the end by force."""
     orphan_signal: int = signal.SIGKILL
-    """What the kernel sends it when the supervisor dies."""
+    """The signal that the kernel sends it if the supervisor dies."""
     identity: Identity = OURSELVES
     noise: str | None = None
-    """A regular expression for lines of its log that say nothing to anybody."""
+    """A regular expression for lines of its output that are not logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A program that ends by itself before what follows it may start."""
+    """A program that has to end by itself before the next stage starts."""
 
     name: str
     command: Sequence[str]
@@ -46,4 +46,4 @@ class Task:
 
 
 Stage = Sequence[Program] | Sequence[Task]
-"""What starts together. A stage is ready when all of it is; then the next begins."""
+"""Programs or tasks that start together. The next stage begins when all of them are ready."""

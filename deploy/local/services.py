@@ -1,6 +1,6 @@
-"""The services, their workers and the beat: which command, and what each may know.
+"""The commands and environments of the services, their workers and beat.
 
-No process is given an address or a credential that it has no use for.
+Each process gets only the addresses and credentials that it needs.
 """
 
 import json
@@ -18,26 +18,26 @@ from deploy.local.settings import StackSettings
 
 ROOT = Path(__file__).parents[2]
 WORKERS = {"auth": 1, "upload": 2, "share": 1, "chat": 1}
-"""Processes of each service's worker."""
+"""The number of processes of each service's worker."""
 TRANSFERS = "transfers"
-"""Copies to mirrors and fetches from elsewhere, which share one process and mostly wait."""
+"""The queue of copies to mirrors and of fetches. Its worker is one process, because they mostly wait."""
 WEBSOCKETS = (
     *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
-    # Far more than a message has by default, whatever its JSON escapes, and little enough to be held for each socket.
+    # Much more than a message needs by default, escapes of JSON included, and little enough to hold for each socket.
     *("--ws-max-size", str(256 * 1024)),
 )
-"""The same as in deploy/Dockerfile. Compression would need memory for each socket, and messages are short."""
+"""The same options as in deploy/Dockerfile. Compression would need memory for each socket, and messages are short."""
 QUIET = {
-    # Nobody wants to read of every sweep; who does, sets LOG_LEVEL.
+    # Otherwise every sweep would be logged. LOG_LEVEL overrides this.
     "LOG_LEVEL": "warning",
-    # Celery's, for a root user: here all messages are JSON from our own services, none is code.
+    # Celery warns root about messages that contain code. Here all messages are JSON from our own services.
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where everything is in this run."""
+    """The addresses and the administrators' credentials of one run."""
 
     database_admin_url: str
     valkey_url: str
@@ -48,7 +48,7 @@ class Addresses:
 
     @property
     def broker_url(self) -> str:
-        """The same server, another database."""
+        """The queue of tasks, which is another database on the same server."""
         return urlunsplit(urlsplit(self.valkey_url)._replace(path="/1"))
 
     def database_url(self, service: str, password: str) -> str:
@@ -62,14 +62,14 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Describes every process of the system's own code."""
+    """Describes all processes that run the system's own code."""
 
     settings: StackSettings
     credentials: Credentials
     addresses: Addresses
 
     def migrations(self) -> list[Task]:
-        """Make each service's role and database, and bring it up to date."""
+        """Tasks that create the role and database of each service, and apply migrations."""
         return [
             Task(
                 name=f"migrate {service}",
@@ -88,7 +88,7 @@ class Services:
         return [self._server(service) for service in SERVICES]
 
     def workers(self) -> list[Program]:
-        """The workers, and the one beat."""
+        """The workers, and beat, of which there is one."""
         workers = [self._worker(service, processes) for service, processes in WORKERS.items()]
         return [*workers, self._transfers(), self._beat()]
 
@@ -114,7 +114,7 @@ class Services:
                 *("--host", LOOPBACK, "--port", str(port), "--loop", "uvloop", "--http", "httptools"),
                 *("--no-access-log", "--no-server-header", "--log-level", "warning"),
                 *WEBSOCKETS,
-                # What is still answered then is cut: less than the program's grace, so that it ends by itself.
+                # Requests that take longer are cut off. It is less than the program's grace, so that it ends by itself.
                 *("--timeout-graceful-shutdown", "8"),
             ],
             folder=ROOT,
@@ -131,7 +131,7 @@ class Services:
         return self._celery(TRANSFERS, "upload_service.transfers:app", "upload", ("--pool", "threads"))
 
     def _celery(self, name: str, app: str, service: str, pool: Sequence[str]) -> Program:
-        """A worker of the queue `name`, with what `service`'s worker is told."""
+        """A worker of the queue `name`, with the environment of `service`'s worker."""
         return Program(
             name=f"{name}-worker",
             command=[
@@ -155,7 +155,7 @@ class Services:
         )
 
     def environment(self, service: str) -> dict[str, str]:
-        """All that a service is told."""
+        """The environment of a service."""
         environment = {**self._python(), **self._engines(service)}
         match service:
             case "auth":
@@ -175,7 +175,7 @@ class Services:
         return environment
 
     def worker_environment(self, service: str) -> dict[str, str]:
-        """All that a service's worker is told: the same, but for auth's, which calls others and is called by none."""
+        """The environment of a service's worker: the service's own, except for auth's worker, which calls others."""
         if service != "auth":
             return self.environment(service)
         return {
@@ -217,11 +217,11 @@ class Services:
     def _python(self) -> dict[str, str]:
         return {
             "LANG": "C.UTF-8",
-            # Two allocation arenas instead of eight a core: much less memory for programs with few busy threads.
+            # Two allocation arenas instead of eight for each core, which saves much memory with few busy threads.
             "MALLOC_ARENA_MAX": "2",
             "PYTHONUNBUFFERED": "1",
             "HOME": str(self.settings.data),
-            # The gateway is the only one who speaks to services from outside.
+            # All requests from outside come through the gateway.
             "TRUSTED_PROXIES": "127.0.0.1/32",
             **self.settings.system,
             **self.settings.policy,
@@ -229,5 +229,5 @@ class Services:
 
 
 def node(queue: str) -> str:
-    """The name under which the worker of a queue answers."""
+    """The name by which Celery addresses the worker of a queue."""
     return f"{queue}-worker@embedded"

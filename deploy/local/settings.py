@@ -1,4 +1,4 @@
-"""What a user may set, all of it through the environment."""
+"""The settings of the embedded stack, which come from the environment. docs/operate.md describes them."""
 
 import ipaddress
 import os
@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Reach every service as they are: policy, limits and logging. Everything else of the user's environment stays outside:
-# a variable that some library reads (a proxy, a Python path) would change the system in ways that nobody sees.
+# These settings are passed on to the services. No other variable of the user's environment is, because one that some
+# library reads (a proxy, a Python path) would change the system unnoticed. The names are those of all fields with a
+# default in the services' settings classes, which are not imported here because they would load half the system;
+# tests/unit/test_settings_reference.py compares them.
 POLICY_NAMES = frozenset(
     {
         *("LOG_LEVEL", "LOG_FORMAT", "TRUSTED_PROXIES", "DATABASE_POOL_SIZE"),
@@ -30,7 +32,7 @@ SYSTEM_NAMES = ("PATH", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class SettingsError(Exception):
-    """A setting cannot be used as it is."""
+    """The value of a setting is not usable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,12 @@ class ExternalStore:
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """Where the stack runs, and which engines are not its own."""
+    """Where the stack runs, and which engines it does not run itself."""
 
     data: Path
     host: str = "127.0.0.1"
     port: int = 8080
-    """Of the gateway; 0 takes a free one."""
+    """Port of the gateway; 0 takes a free one."""
     database_admin_url: str | None = None
     valkey_url: str | None = None
     store: ExternalStore | None = None
@@ -57,20 +59,20 @@ class StackSettings:
     s3_bucket: str = "waystation"
     gateway_trusted_proxies: str = ""
     admin_password: str | None = field(default=None, repr=False)
-    """Of the first administrator; None: a generated one."""
+    """Password of the first administrator; None: a generated one."""
     policy: Mapping[str, str] = field(default_factory=dict[str, str])
     system: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def public_host(self) -> str:
-        """The host to name in the address that is printed."""
+        """The host in the address that is printed."""
         if self.host in {"0.0.0.0", "::", ""}:
             return "127.0.0.1"
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def admin_name(self) -> str:
-        """Of the first administrator; the default is the auth service's."""
+        """Name of the first administrator. The default is the auth service's."""
         return self.policy.get("ADMIN_NAME", "admin")
 
 
@@ -93,7 +95,7 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
 
 
 def _host(text: str) -> str:
-    # Some shells set HOST to the machine's name, which must not open the stack to the network by accident.
+    # Some shells set HOST to the name of the machine, which must not open the stack to the network by accident.
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Starts a stack, or finds a running one, from Python: for tests and benchmarks.
+"""Starts a stack, or finds a running one, for tests and benchmarks.
 
 with start(folder, environment={"UPLOAD_COUNT": "1000"}) as stack:
     httpx.get(f"{stack.url}/health")
@@ -29,23 +29,23 @@ TAIL_LINES = 60
 
 
 class StackFailed(Exception):
-    """The stack did not start, or is not there; carries the end of its log."""
+    """The stack did not start, or does not run. The message contains the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """A stack that runs on a data folder, whoever started it."""
+    """A running stack on a data folder, whichever process started it."""
 
     folder: Path
 
     @property
     def url(self) -> str:
-        """Where the gateway answers."""
+        """The address of the gateway."""
         return self.state().url
 
     @property
     def ports(self) -> Mapping[str, int]:
-        """What each engine and service listens on, on 127.0.0.1."""
+        """The port of each engine and service on 127.0.0.1."""
         return self.state().ports
 
     def state(self) -> RunState:
@@ -55,21 +55,21 @@ class RunningStack:
         return state
 
     def process(self, name: str) -> Process | None:
-        """The process of a program, such as `upload`, `upload-worker`, `postgres`; None while it is being restarted."""
+        """The process of a program such as `upload`, `upload-worker` or `postgres`; None while it is restarted."""
         return self.state().processes.get(name)
 
     def pid_of(self, name: str) -> int:
-        """The number of a program's process, waiting for one that is being restarted."""
+        """The number of a program's process. Waits while it is restarted."""
         return self._wait_for(name, other_than=None).pid
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
-        """Signal a program's process; returns its number."""
+        """Signal a program's process. Returns its number."""
         pid = self.pid_of(name)
         os.kill(pid, number)
         return pid
 
     def wait_restarted(self, name: str, killed: int, seconds: float = 30.0) -> int:
-        """Wait until a program runs again, in another process than `killed`, and listens; returns its number."""
+        """Wait until a program listens again, in another process than `killed`. Returns its number."""
         process = self._wait_for(name, other_than=killed, seconds=seconds)
         port = self.ports.get(name)
         deadline = time.monotonic() + seconds
@@ -91,12 +91,12 @@ class RunningStack:
 
 @dataclass(frozen=True, slots=True)
 class StartedStack(RunningStack):
-    """A stack of this process: it ends with `stop`, with the `with` block, or with this process, however that dies."""
+    """A stack that this process started. It ends with `stop`, with the `with` block, or when this process dies."""
 
     supervisor: "subprocess.Popen[bytes]" = field(kw_only=True)
 
     def stop(self, seconds: float = 90.0) -> None:
-        """Stop everything, and see that it is gone."""
+        """Stop everything. Raises `StackFailed` if a process is left."""
         with suppress(StackFailed):
             last = self.state()
             self._end_supervisor(seconds)
@@ -133,9 +133,9 @@ def start(
     environment: Mapping[str, str] | None = None,
     seconds: float = READY_SECONDS + 30,
 ) -> StartedStack:
-    """Start a stack on `data_folder` and wait until it is ready; port 0 takes a free one.
+    """Start a stack on `data_folder`, and wait until it is ready. Port 0 takes a free one.
 
-    `environment` is all that it is told of settings; nothing of this process's own reaches it. Raises `StackFailed`.
+    Its settings are those in `environment` alone, not those of this process. Raises `StackFailed`.
     """
     data_folder = data_folder.absolute()
     data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,7 +149,7 @@ def start(
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            # its own session, so that Ctrl-C reaches this process alone, which then stops it
+            # A session of its own, so that Ctrl-C reaches only this process, which then stops the stack.
             start_new_session=True,
         )
     stack = StartedStack(data_folder, supervisor=supervisor)
@@ -162,7 +162,7 @@ def start(
 
 
 def running(data_folder: Path) -> RunningStack:
-    """The stack that runs on `data_folder` and is ready. Raises `StackFailed`."""
+    """The running stack on `data_folder`. Raises `StackFailed` if there is none that is ready."""
     stack = RunningStack(data_folder.absolute())
     state = stack.state()
     if not state.ready or started(state.supervisor) is None:
@@ -185,7 +185,7 @@ def _wait_ready(stack: StartedStack, seconds: float) -> None:
         if stack.supervisor.poll() is not None:
             raise StackFailed(f"the stack ended with status {stack.supervisor.returncode}\n{tail(stack.folder)}")
         state = RunState.load(stack.folder)
-        # The state of an earlier, killed stack may still lie there.
+        # The file may still hold the state of an earlier stack that was killed.
         if state is not None and state.ready and state.supervisor == stack.supervisor.pid:
             return
         time.sleep(0.05)

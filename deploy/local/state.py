@@ -1,4 +1,4 @@
-"""`run.json` of the data folder: what runs, for whoever wants to find it, and for the next start to clean up after."""
+"""`run.json` in the data folder lists the running processes, for tools, and for the next start after a crash."""
 
 import json
 import os
@@ -14,7 +14,7 @@ NAME = "run.json"
 
 @dataclass(slots=True)
 class Process:
-    """A running program: its number, the mark that tells it from a later one, and how it wants to be stopped."""
+    """A running program: its number, a mark that tells it from later processes, and how to stop it."""
 
     pid: int
     mark: str
@@ -24,7 +24,7 @@ class Process:
 
 @dataclass(slots=True)
 class RunState:
-    """What `run.json` holds."""
+    """The content of `run.json`."""
 
     supervisor: int = field(default_factory=os.getpid)
     ready: bool = False
@@ -41,7 +41,7 @@ class RunState:
 
     @classmethod
     def load(cls, data: Path) -> "RunState | None":
-        """The state of a running or killed stack; None when there is none."""
+        """The state of a running or killed stack; None if there is none."""
         try:
             found = json.loads((data / NAME).read_text(encoding="utf-8"))
             found["processes"] = {name: Process(**values) for name, values in found["processes"].items()}
@@ -49,14 +49,14 @@ class RunState:
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError):
-            # Cut off or of another version: it says nothing that can be relied on.
+            # It is incomplete, or another version wrote it, so it cannot be relied on.
             return None
 
 
 async def stop_leftovers(data: Path) -> list[str]:
-    """End what a killed supervisor left running on this folder, the last started first; return their names.
+    """End the programs that a killed supervisor left running on this folder, in reverse order. Returns their names.
 
-    Only processes that are provably those it had started: a number alone may have been given to somebody else since.
+    A number alone may belong to another process by now, so only processes whose mark is known are ended.
     """
     state = RunState.load(data)
     stopped: list[str] = []

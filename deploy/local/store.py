@@ -1,4 +1,4 @@
-"""The object store: JuiceFS's S3 gateway over a local folder, with its metadata in Badger beside it."""
+"""The object store: JuiceFS's S3 gateway on a local folder, with its metadata in a Badger database beside it."""
 
 import asyncio
 import shutil
@@ -10,9 +10,9 @@ from deploy.local import binaries, probes
 from deploy.local.ports import LOOPBACK
 from deploy.local.program import Program
 
-# Relative to the folder it runs in, so that the path may hold any character.
+# Relative to the working folder, so that the path may contain any character.
 METADATA = "badger://meta"
-# Go's collector keeps its heap near this once much has passed through. With less it works all the time instead.
+# Go's garbage collector keeps the heap near this limit after heavy use. With a lower limit it would run all the time.
 MEMORY_LIMIT = "300MiB"
 BUFFER_MIB = 100
 NOISE = (
@@ -22,21 +22,21 @@ NOISE = (
 
 
 class FormatFailed(Exception):
-    """The store's volume could not be made; carries what JuiceFS said."""
+    """The store's volume could not be created. The message contains the output of JuiceFS."""
 
 
 async def prepare(data: Path) -> None:
-    """Make the volume if there is none. Raises `FormatFailed`."""
+    """Create the volume if there is none. Raises `FormatFailed`."""
     folder = data / "store"
     if (folder / "meta").exists():
         return
-    # Made beside and renamed, so that what was interrupted leaves nothing that looks like a store.
+    # Created under another name and then renamed, so that an interruption leaves nothing that looks like a store.
     unfinished = data / "store.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     process = await asyncio.create_subprocess_exec(
         *(str(binaries.juicefs()), "format", "--quiet", "--storage", "file", "--bucket", f"{unfinished}/blocks"),
-        # deleted is deleted; the system has its own grace period
+        # No trash, because the system has a grace period of its own.
         *("--trash-days", "0", METADATA, "waystation"),
         cwd=unfinished,
         env={"HOME": str(unfinished)},
@@ -46,7 +46,7 @@ async def prepare(data: Path) -> None:
     )
     output, _ = await process.communicate()
     if process.returncode != 0:
-        raise FormatFailed(f"The object store could not be made:\n{output.decode(errors='replace').strip()}")
+        raise FormatFailed(f"The object store could not be created:\n{output.decode(errors='replace').strip()}")
     unfinished.rename(folder)
 
 
@@ -54,7 +54,7 @@ def program(data: Path, port: int, *, access_key: str, secret_key: str, system: 
     folder = data / "store"
     options = [
         *("--quiet", "--no-banner", "--no-usage-report", "--multi-buckets", "--keep-etag", "--object-meta"),
-        # Reads of a local folder gain nothing from a second copy.
+        # Reading from a local folder gains nothing from a cache on disk.
         *("--cache-size", "0", "--buffer-size", str(BUFFER_MIB), "--backup-meta", "0"),
         # The volume remembers where it was made; the data folder may have been moved since.
         *("--bucket", f"{folder}/blocks/", "--metrics", f"{LOOPBACK}:0"),

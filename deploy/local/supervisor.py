@@ -1,4 +1,4 @@
-"""Starts everything in its order, keeps it running, and stops it in the opposite order."""
+"""Starts all programs in order, keeps them running, and stops them in reverse order."""
 
 import asyncio
 
@@ -16,11 +16,11 @@ ATTEMPTS = 3
 
 
 class StartFailed(Exception):
-    """The stack did not become ready; says which part, and what it had to say."""
+    """The stack did not become ready. The message names the programs that failed, with the ends of their logs."""
 
 
 class PortTaken(Exception):
-    """Somebody took a port between its choice and its use."""
+    """Another program took a port after it was chosen."""
 
     def __init__(self, program: Program) -> None:
         super().__init__(f"port {program.port} of {program.host} is in use by another program ({program.name})")
@@ -36,9 +36,9 @@ class Supervisor:
         self._state = RunState()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Start the stack, keep it until `stop` is set, and stop it. The data folder has to be locked by the caller.
+        """Start the stack, keep it running until `stop` is set, and stop it. The caller has to lock the data folder.
 
-        Raises `StartFailed` when it does not become ready; nothing runs then.
+        Raises `StartFailed` if it does not become ready, and then leaves nothing running.
         """
         running = asyncio.create_task(self._start())
         stopping = asyncio.create_task(stop.wait())
@@ -59,7 +59,7 @@ class Supervisor:
             self._log.say(f"stopped {name}, left running by a supervisor that was killed")
         known = credentials.load(data)
         if self._settings.port and not ports.is_free(self._settings.port, self._settings.host):
-            raise StartFailed(f"port {self._settings.port} is in use; choose another one by PORT")
+            raise StartFailed(f"port {self._settings.port} is in use; set PORT to another one")
         self._log.say("preparing the engines")
         database = await plan.prepare(self._settings, known)
         for attempt in range(1, ATTEMPTS + 1):
@@ -78,7 +78,7 @@ class Supervisor:
             self._log.say(self._administrator(known))
 
     def _administrator(self, known: credentials.Credentials) -> str:
-        """Who may do everything at first. The password is told once, by the start that made it up."""
+        """A line about the first administrator. Only the start that generated the password prints it."""
         name = f"Administrator: {self._settings.admin_name}"
         if credentials.ADMIN_PASSWORD in known.generated:
             return f"{name}, password {known[credentials.ADMIN_PASSWORD]}"
@@ -114,7 +114,7 @@ class Supervisor:
             raise StartFailed(f"failed: {', '.join(failed)}; its log is above")
 
     async def _until_ready(self, child: Child) -> None:
-        """Wait until it is ready. A death on the way is left to be repaired, but for a port that is another's."""
+        """Wait until a program is ready. If it dies meanwhile, it starts again. Raises `PortTaken`."""
         ready = asyncio.create_task(child.wait_ready())
         died = asyncio.create_task(child.wait_first_death())
         try:
@@ -127,7 +127,7 @@ class Supervisor:
             died.cancel()
 
     async def _unready(self) -> str:
-        """Which programs the start waited for, with the ends of their logs."""
+        """The programs that are not ready, with the ends of their logs."""
         found = ""
         for child in (child for stage in self._stages for child in stage):
             probe = child.program.ready
@@ -144,7 +144,7 @@ class Supervisor:
         RunState.remove(self._settings.data)
 
     def _record(self) -> None:
-        """Keep `run.json` true."""
+        """Write the running processes to `run.json`."""
         processes: dict[str, Process] = {}
         for child in (child for stage in self._stages for child in stage):
             mark = started(child.pid) if child.pid is not None else None
@@ -156,6 +156,9 @@ class Supervisor:
 
 
 def _refuse_taken_port(program: Program) -> None:
-    """Asked while the program does not run: who listens there is somebody else, who might even answer its probe."""
+    """Raise `PortTaken` if something listens on the port although the program does not run.
+
+    It could even answer the program's probe.
+    """
     if program.port and not ports.is_free(program.port, program.host):
         raise PortTaken(program)

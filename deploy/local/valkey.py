@@ -1,4 +1,4 @@
-"""Valkey: limits, caches and the task queue. Every write is logged, and flushed to disk once a second."""
+"""Valkey: limits, caches and the task queue. It logs every write, and flushes the log to disk once a second."""
 
 import signal
 from pathlib import Path
@@ -15,10 +15,10 @@ requirepass {password}
 dir .
 appendonly yes
 appendfsync everysec
-# a log that ends in the middle of a command, as after a crash, is cut there and loaded
+# after a crash the log may end in the middle of a command; it is cut there and loaded
 aof-load-truncated yes
 save ""
-# queues and limits are not a cache: a full memory refuses writes, it does not forget
+# queues and limits are not a cache: when memory is full, writes are refused and nothing is forgotten
 maxmemory-policy noeviction
 tcp-backlog 128
 loglevel warning
@@ -29,7 +29,7 @@ NOISE = r"# WARNING Memory overcommit|oO0OoO0OoO0Oo|Valkey version|shutdown|Valk
 def program(data: Path, port: int, password: str) -> Program:
     folder = data / "valkey"
     folder.mkdir(mode=0o700, exist_ok=True)
-    # A file, because a command line can be read by everybody on the machine.
+    # The password is in a file, because everybody on the machine can read a command line.
     write_private(folder / "valkey.conf", CONFIGURATION.format(host=LOOPBACK, port=port, password=password))
     return Program(
         name="valkey",

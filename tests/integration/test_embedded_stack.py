@@ -278,7 +278,7 @@ def test_engines_left_by_a_killed_supervisor_are_stopped_first(folder: Path):
 def test_a_port_in_use_is_named(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with pytest.raises(StackFailed, match=f"port {port} is in use; choose another one by PORT"):
+        with pytest.raises(StackFailed, match=f"port {port} is in use; set PORT to another one"):
             stack.start(tmp_path / "data", port=port)
 
 
