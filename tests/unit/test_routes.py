@@ -198,14 +198,17 @@ def test_the_native_api_is_documented_and_the_documents_are_reached(
 
 
 def test_file_uploaders_calls_are_those_that_pages_may_send_with_credentials(
-    served: list[Served], rules: dict[str, list[Rule]]
+    apps: dict[str, FastAPI], served: list[Served], rules: dict[str, list[Rule]]
 ) -> None:
-    calls = {
-        route.path
+    calls = [
+        route
         for route in served
         if route.path.startswith("/api/") and routed(rules["fileuploader"], "POST", route.example()) == route.service
-    }
-    listed = {path for path in calls if path.startswith(fileuploader.API_PATHS)}
-    assert calls - listed == GROUPS
+    ]
+    listed = [route for route in calls if route.path.startswith(fileuploader.API_PATHS)]
+    assert {route.path for route in calls} - {route.path for route in listed} == GROUPS
     for prefix in fileuploader.API_PATHS:
-        assert any(path.startswith(prefix) for path in calls), prefix
+        assert any(route.path.startswith(prefix) for route in listed), prefix
+    for service in {route.service for route in listed}:
+        options = [middleware.kwargs.get("credentialed_paths") for middleware in apps[service].user_middleware]
+        assert fileuploader.API_PATHS in options, service
