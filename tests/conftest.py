@@ -1,26 +1,29 @@
-"""The engines that tests run on, and fresh databases on them.
+"""The engines that tests run on, fresh databases on them, and the whole system for the tests that need it.
 
-By default everything runs on one throwaway embedded stack, which the contract and end-to-end tests also talk to. With
-`WAYSTATION_TEST_CONTAINERS=1` and a Docker engine, the integration tests use the engines' containers instead.
+A test that asks for an engine starts that engine alone, and the session keeps it. With `WAYSTATION_TEST_CONTAINERS=1`
+and a Docker engine, the engines run in containers instead. The whole system, on embedded engines of its own, is only
+for tests that go through the gateway or kill processes.
 """
 
+import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from common.db.migrate import migrate
-from common.store import ObjectStore
-from deploy.local import credentials, postgres, valkey
-from deploy.local.stack import RunningStack, StartedStack, start
-from tests import containers
-from tests.containers import StoreAddress
+from tests import engines as embedded
+from tests.engines import Engines
+
+# What only some tests need is imported where it is used, so that a single test starts quickly.
+if TYPE_CHECKING:
+    import psycopg
+
+    from common.store import ObjectStore
+    from deploy.local.stack import StartedStack
 
 ROOT = Path(__file__).parent.parent
 LIMITS = (
@@ -29,55 +32,25 @@ LIMITS = (
     *("FILE_UPLOADER_UPLOADS_PER_MINUTE", "PUBLIC_ROOMS"),
 )
 
+MakeDatabase = Callable[[Path], str]
 
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """Where the engines answer, with their administrators' credentials."""
-
-    postgres_url: str
-    valkey_url: str
-    store: StoreAddress
+__all__ = ["ROOT", "Engines", "MakeDatabase"]
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedStack]:
-    """The whole system on embedded engines, with limits that tests do not reach by accident.
-
-    It fetches from this machine, and lets folders beside its own be mirrors.
-    """
-    folder = tmp_path_factory.mktemp("stack")
-    elsewhere = {"MIRROR_FOLDERS": str(tmp_path_factory.getbasetemp()), "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32"}
-    with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere}) as stack:
-        # The machine does not lose power within a test; what a killed process wrote is there without it.
-        with psycopg.connect(_engines_of(stack).postgres_url, autocommit=True) as connection:
-            connection.execute("alter system set fsync = off")
-            connection.execute("select pg_reload_conf()")
-        yield stack
-
-
-@pytest.fixture(scope="session")
-def engines(request: pytest.FixtureRequest) -> Iterator[Engines]:
-    if not containers.wanted():
-        yield _engines_of(request.getfixturevalue("stack"))
-        return
+def engines() -> Iterator[Engines]:
     with ExitStack() as opened:
-        yield Engines(
-            opened.enter_context(containers.postgres()),
-            opened.enter_context(containers.valkey()),
-            opened.enter_context(containers.store()),
-        )
+        yield Engines(opened, _kind_of_engines())
 
 
-def _engines_of(stack: RunningStack) -> Engines:
-    known = credentials.load(stack.folder)
-    store = StoreAddress(
-        f"http://127.0.0.1:{stack.ports['store']}", known["store_access_key"], known["store_secret_key"]
-    )
-    return Engines(
-        postgres.admin_url(stack.ports["postgres"], known["postgres_admin"]),
-        valkey.url(stack.ports["valkey"], known["valkey"]),
-        store,
-    )
+def _kind_of_engines() -> ModuleType:
+    """The module that starts them."""
+    if os.environ.get("WAYSTATION_TEST_CONTAINERS") == "1":
+        from tests import containers
+
+        if containers.engine_answers():
+            return containers
+    return embedded
 
 
 @pytest.fixture(scope="session")
@@ -91,40 +64,48 @@ def valkey_url(engines: Engines) -> str:
     return engines.valkey_url
 
 
-MakeDatabase = Callable[[Path], str]
-
-
 @pytest.fixture(scope="session")
 def make_database(postgres_url: str) -> MakeDatabase:
     """A function that gives a fresh database with a service's migrations applied, cloned from a template.
 
     They go with their server.
     """
-    templates: dict[Path, str] = {}
+    import psycopg
 
-    def create(connection: psycopg.Connection, template: str) -> str:
-        name = f"test_{secrets.token_hex(6)}"
-        identifiers = sql.Identifier(name), sql.Identifier(template)
-        connection.execute(sql.SQL("create database {} encoding 'UTF8' template {}").format(*identifiers))
-        return name
+    from common.db.migrate import migrate
+
+    templates: dict[Path, str] = {}
 
     def make(folder: Path) -> str:
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             if folder not in templates:
-                templates[folder] = create(connection, "template0")
+                templates[folder] = _create_database(connection, "template0")
                 migrate(_url_of(postgres_url, templates[folder]), folder)
-            return _url_of(postgres_url, create(connection, templates[folder]))
+            return _url_of(postgres_url, _create_database(connection, templates[folder]))
 
     return make
 
 
+def _create_database(connection: "psycopg.Connection", template: str) -> str:
+    from psycopg import sql
+
+    name = f"test_{secrets.token_hex(6)}"
+    identifiers = sql.Identifier(name), sql.Identifier(template)
+    connection.execute(sql.SQL("create database {} encoding 'UTF8' template {}").format(*identifiers))
+    return name
+
+
 def _url_of(postgres_url: str, database: str) -> str:
-    return make_conninfo(**{**conninfo_to_dict(postgres_url), "dbname": database})
+    from psycopg.conninfo import make_conninfo
+
+    return make_conninfo(postgres_url, dbname=database)
 
 
 @pytest.fixture
-async def store(engines: Engines) -> AsyncGenerator[ObjectStore]:
+async def store(engines: Engines) -> AsyncGenerator["ObjectStore"]:
     """The object store with a bucket of the test's own."""
+    from common.store import ObjectStore
+
     address = engines.store
     bucket = f"test-{secrets.token_hex(6)}"
     store = ObjectStore(
@@ -138,3 +119,30 @@ async def store(engines: Engines) -> AsyncGenerator[ObjectStore]:
     await store.ensure_bucket()
     yield store
     await store.close()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["StartedStack"]:
+    """The whole system on embedded engines, with limits that tests do not reach by accident.
+
+    It fetches from this machine, and lets folders beside its own be mirrors.
+    """
+    from deploy.local.stack import start
+
+    folder = tmp_path_factory.mktemp("stack")
+    elsewhere = {"MIRROR_FOLDERS": str(tmp_path_factory.getbasetemp()), "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32"}
+    with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere}) as stack:
+        _leave_unsynced(stack)
+        yield stack
+
+
+def _leave_unsynced(stack: "StartedStack") -> None:
+    """The machine does not lose power within a test; what a killed process wrote is there without the disk."""
+    import psycopg
+
+    from deploy.local import credentials, postgres
+
+    url = postgres.admin_url(stack.ports["postgres"], credentials.load(stack.folder)["postgres_admin"])
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("alter system set fsync = off")
+        connection.execute("select pg_reload_conf()")

@@ -1,17 +1,15 @@
 """PostgreSQL, Valkey and the object store in containers, for tests that want the engines which users run.
 
 Each is a context manager that yields where the engine answers, under generated credentials and on 127.0.0.1 alone, and
-removes container and data at the end. Ask `wanted()` first: they are used when a Docker engine answers and
-`WAYSTATION_TEST_CONTAINERS=1`. As a pytest plugin (`-p tests.containers`) this module also leaves out every test that
-would not run on them.
+removes container and data at the end. `WAYSTATION_TEST_CONTAINERS=1` puts them in place of the embedded engines. As a
+pytest plugin (`-p tests.containers`) this module also leaves out every test that would not run on them.
 """
 
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import httpx
 import psycopg
@@ -25,6 +23,8 @@ from docker.errors import DockerException
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
+from tests.engines import StoreAddress
+
 READY_SECONDS = 60
 ABOUT_OTHERS = (
     *("test_fetch_", "test_mirror", "test_replica", "test_failover"),
@@ -32,16 +32,8 @@ ABOUT_OTHERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StoreAddress:
-    """An S3 server and its root credentials."""
-
-    endpoint: str
-    access_key: str
-    secret_key: str
-
-
 def engine_answers() -> bool:
+    """Whether there is a Docker engine."""
     try:
         client = DockerClient().client
     except DockerException:
@@ -52,11 +44,6 @@ def engine_answers() -> bool:
         return False
     finally:
         client.close()
-
-
-def wanted() -> bool:
-    """Whether tests should run against these containers."""
-    return os.environ.get("WAYSTATION_TEST_CONTAINERS") == "1" and engine_answers()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -74,7 +61,7 @@ def _runs_here(item: pytest.Item) -> bool:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def running_postgres() -> Generator[str]:
     """PostgreSQL 17; yields its administrator's URL."""
     password = secrets.token_hex(16)
     # The machine does not lose power within a test, and making and dropping databases is mostly waiting for the disk.
@@ -90,7 +77,7 @@ def postgres() -> Iterator[str]:
 
 
 @contextmanager
-def valkey() -> Iterator[str]:
+def running_valkey() -> Generator[str]:
     """Valkey 8; yields its URL, database 0."""
     password = secrets.token_hex(16)
     container = DockerContainer("valkey/valkey:8").with_command(["valkey-server", "--requirepass", password])
@@ -106,7 +93,7 @@ def valkey() -> Iterator[str]:
 
 
 @contextmanager
-def store() -> Iterator[StoreAddress]:
+def running_store() -> Generator[StoreAddress]:
     """The object store, without a bucket."""
     user, password = secrets.token_hex(10), secrets.token_hex(20)
     container = (
@@ -125,7 +112,7 @@ def store() -> Iterator[StoreAddress]:
 
 
 @contextmanager
-def _running(container: DockerContainer, port: int) -> Iterator[str]:
+def _running(container: DockerContainer, port: int) -> Generator[str]:
     """Start it with `port` published on a free port of 127.0.0.1; yield that `host:port`."""
     # testcontainers itself publishes on every address; docker-py takes the pair.
     container.ports[f"{port}/tcp"] = ("127.0.0.1", None)  # type: ignore[assignment]

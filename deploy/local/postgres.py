@@ -42,17 +42,18 @@ class InitFailed(Exception):
     """`initdb` failed. The message contains its output."""
 
 
-async def prepare(data: Path, password: str) -> Program:
-    """Create the cluster if there is none, and remove the traces of a killed server.
+async def prepare(data: Path, password: str, *, synced: bool = True) -> Program:
+    """Make the cluster if there is none, and see to what a killed server left behind.
 
-    The program has no port yet; `arguments` and `ready` take it later. Raises `NoIdentity` or `InitFailed`.
+    The caller chooses the program's port and adds its `arguments`. A new cluster that is not `synced` may be lost in a
+    crash of the machine. Raises `NoIdentity` or `InitFailed`.
     """
     folder = data / "postgres"
     folder.mkdir(mode=0o700, exist_ok=True)
     who = await identity.choose(binaries.postgres("postgres"), folder)
     cluster = folder / "cluster"
     if not (cluster / "PG_VERSION").exists():
-        await _create(folder, cluster, who, password)
+        await _create(folder, cluster, who, password, synced=synced)
     _forget_dead_server(cluster)
     return Program(
         name="postgres",
@@ -82,8 +83,8 @@ def admin_url(port: int, password: str) -> str:
     return f"postgresql://{ADMIN}:{password}@{LOOPBACK}:{port}/postgres"
 
 
-async def _create(folder: Path, cluster: Path, who: Identity, password: str) -> None:
-    # Created under another name and then renamed, so that a killed initdb leaves nothing that looks like a cluster.
+async def _create(folder: Path, cluster: Path, who: Identity, password: str, *, synced: bool) -> None:
+    # Made beside and renamed, so that a killed initdb leaves nothing that looks like a cluster.
     unfinished = folder / "cluster.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     password_file = folder / "password"
@@ -95,6 +96,7 @@ async def _create(folder: Path, cluster: Path, who: Identity, password: str) -> 
         *("--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"),
         # This does not depend on the locales that the machine has.
         *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
+        *(() if synced else ("--no-sync",)),
     ]
     try:
         process = await asyncio.create_subprocess_exec(

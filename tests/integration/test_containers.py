@@ -11,7 +11,7 @@ pytestmark = pytest.mark.docker
 
 
 def test_postgres_refuses_another_password() -> None:
-    with containers.postgres() as url:
+    with containers.running_postgres() as url:
         assert "@127.0.0.1:" in url
         with psycopg.connect(url) as connection:
             assert connection.info.server_version // 10000 == 17
@@ -20,7 +20,7 @@ def test_postgres_refuses_another_password() -> None:
 
 
 def test_valkey_refuses_who_does_not_sign_in() -> None:
-    with containers.valkey() as url:
+    with containers.running_valkey() as url:
         with redis.Redis.from_url(url) as client:
             assert client.set("key", "value")
         address = url.partition("@")[2]
@@ -29,5 +29,5 @@ def test_valkey_refuses_who_does_not_sign_in() -> None:
 
 
 def test_store_refuses_an_unsigned_request() -> None:
-    with containers.store() as address:
+    with containers.running_store() as address:
         assert httpx.get(f"{address.endpoint}/").status_code == 403

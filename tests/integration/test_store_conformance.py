@@ -24,7 +24,7 @@ from common.store import (
 )
 from common.store.limits import GIB, MAX_PARTS, MIB, MIN_PART_SIZE, TIB, StoreLimit
 from tests.conftest import Engines
-from tests.containers import StoreAddress
+from tests.engines import StoreAddress
 
 EXTERNAL = "WAYSTATION_TEST_S3_ENDPOINT"
 KINDS = ["engine", *(["external"] if EXTERNAL in os.environ else [])]
