@@ -7,7 +7,7 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types unit bench lock settings clean
+.PHONY: help run test test-one lint format types unit bench lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -32,6 +32,9 @@ lint: $(VENV)/.installed ## Check style and the direction of imports
 
 types: $(VENV)/.installed ## Check types (pyright, strict)
 	$(BIN)/pyright
+
+test-one: $(VENV)/.installed ## Run one test (T=tests/unit/test_claims.py::test_name), or one file or folder, by itself
+	$(BIN)/python -m pytest -p no:xdist $(or $(T),$(error Say which test: make test-one T=path::name)) $(ARGS)
 
 unit: $(VENV)/.installed ## Run the tests alone (ARGS="-k name" passes on), JOBS files at a time
 	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
