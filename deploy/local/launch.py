@@ -5,18 +5,23 @@
 This is a small program of its own, because a process with threads must not run Python between fork and exec. It imports
 nothing from the checkout, which its user may be unable to read. Outside Linux it only executes the program.
 
-IDENTITY is for programs that refuse to run as root:
-    --uid U --gid G [--capability C]    that user, with one capability (to enter the folders of root)
+A shell starts what runs in its background with SIGINT ignored, and a program that does not ask for the signal inherits
+that; so the signals of a terminal get their default meaning back, whoever started the supervisor.
+
+IDENTITY, for programs that refuse to run as root:
+    --uid U --gid G [--capability C]    that user, holding one capability (so that folders of root can be passed)
     --namespace-uid U                   a user namespace in which the current user appears as U
 """
 
 import argparse
 import ctypes
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+TERMINAL_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 PR_SET_PDEATHSIG = 1
 PR_SET_SECUREBITS = 28
 PR_SET_NO_NEW_PRIVS = 38
@@ -114,6 +119,8 @@ def main() -> None:
     checked: list[str] = options.check
     if not all(os.access(path, os.R_OK | os.X_OK) for path in checked):
         sys.exit(1)
+    for number in TERMINAL_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     os.execv(command[0], command)  # noqa: S606
 
 

@@ -17,6 +17,7 @@ import pytest
 import redis
 
 from deploy.local import credentials, postgres, stack, valkey
+from deploy.local.identity import OURSELVES, launch_command
 from deploy.local.processes import started
 from deploy.local.services import ROOT
 from deploy.local.stack import RunningStack, StackFailed, StartedStack
@@ -263,7 +264,9 @@ def test_it_starts_on_what_a_crash_of_the_machine_leaves(folder: Path):
 
 
 def test_engines_left_by_a_killed_supervisor_are_stopped_first(folder: Path):
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True) as leftover:
+    # Started as the supervisor starts its programs: what the shell of these tests ignores does not count.
+    sleeping = launch_command(OURSELVES, [sys.executable, "-c", "import time; time.sleep(600)"])
+    with subprocess.Popen(sleeping, start_new_session=True) as leftover:
         with stack.start(folder) as first:
             state = first.state()
         mark = started(leftover.pid)

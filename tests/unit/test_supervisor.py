@@ -113,6 +113,19 @@ async def test_stopping_sends_its_signal_and_leaves_nothing(supervise: Callable[
     assert started(subject.pids[0]) is None
 
 
+async def test_a_shell_that_ignores_a_signal_does_not_make_its_program_ignore_it(supervise: Callable[..., Subject]):
+    """As every shell does with SIGINT in what it starts in its background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        subject = supervise("print('up', flush=True)\nimport time; time.sleep(60)", stop_signal=signal.SIGINT)
+        await until(lambda: "up" in subject.output.getvalue())
+        await subject.child.stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "is killed" not in subject.output.getvalue()
+    assert started(subject.pids[0]) is None
+
+
 async def test_what_does_not_stop_is_killed_with_its_children(supervise: Callable[..., Subject]):
     code = (
         "import os,signal,time\nsignal.signal(15, signal.SIG_IGN)\n"
