@@ -56,7 +56,7 @@ class Worker:
 def running(valkey_url: str, folder: Path, *pool: str) -> Iterator[Worker]:
     queue, notes = f"test-{secrets.token_hex(6)}", folder / "notes"
     environment = {**os.environ, "BROKER_URL": valkey_url, "QUEUE": queue, "NOTES": str(notes)}
-    app = ("-A", "tests.integration.worker_app:app", "worker", "-Q", queue, "-n", f"{queue}@test")
+    app = ("-A", "tests.integration.common.worker_app:app", "worker", "-Q", queue, "-n", f"{queue}@test")
     quiet = ("--without-gossip", "--without-mingle", "--loglevel", "error")
     process = subprocess.Popen(
         [sys.executable, "-m", "celery", "--quiet", *app, *pool, *quiet],

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 import httpx
 import pytest
 
-from tests.integration.running_gateway import CONTENT, Door, open_door
+from tests.integration.gateway.running_gateway import CONTENT, Door, open_door
 
 Routes = list[tuple[str, str, str]]
 """Service, method, path."""

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deploy.local import ports
-from tests.integration.running_gateway import (
+from tests.integration.gateway.running_gateway import (
     CONTENT,
     DECIDED,
     Door,

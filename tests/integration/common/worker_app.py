@@ -1,4 +1,4 @@
-"""A worker whose tasks write down what becomes of them: `celery -A tests.integration.worker_app:app worker`.
+"""A worker whose tasks write down what becomes of them: `celery -A tests.integration.common.worker_app:app worker`.
 
 The environment names the file that it is written to (`NOTES`) and the queue (`QUEUE`).
 """

@@ -20,7 +20,7 @@ from aiohttp import (
 
 from deploy.local import ports
 from deploy.local.child import Child
-from tests.integration.running_gateway import everything_at, gateway_program, running
+from tests.integration.gateway.running_gateway import everything_at, gateway_program, running
 
 SOCKET, EVENTS = "/v1/rooms/1/socket", "/v1/rooms/1/events"
 SECONDS = 10
