@@ -34,7 +34,7 @@ types: $(VENV)/.installed ## Check types (pyright, strict)
 	$(BIN)/pyright
 
 test-one: $(VENV)/.installed ## Run one test (T=tests/unit/test_claims.py::test_name), or one file or folder, by itself
-	$(BIN)/python -m pytest -p no:xdist $(or $(T),$(error Say which test: make test-one T=path::name)) $(ARGS)
+	$(BIN)/python -m pytest -p no:xdist -m "not docker" $(or $(T),$(error Say which test: make test-one T=path::name)) $(ARGS)
 
 unit: $(VENV)/.installed ## Run the tests alone (ARGS="-k name" passes on), JOBS files at a time
 	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
