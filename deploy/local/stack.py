@@ -68,8 +68,8 @@ class RunningStack:
         os.kill(pid, number)
         return pid
 
-    def wait_restarted(self, name: str, killed: int, seconds: float = 30.0) -> int:
-        """Wait until a program listens again, in another process than `killed`. Returns its number."""
+    def wait_restarted(self, name: str, killed: int, seconds: float = READY_SECONDS) -> int:
+        """Wait until a program runs again, in another process than `killed`, and listens; returns its number."""
         process = self._wait_for(name, other_than=killed, seconds=seconds)
         port = self.ports.get(name)
         deadline = time.monotonic() + seconds
@@ -79,7 +79,7 @@ class RunningStack:
             time.sleep(0.02)
         return process.pid
 
-    def _wait_for(self, name: str, *, other_than: int | None, seconds: float = 30.0) -> Process:
+    def _wait_for(self, name: str, *, other_than: int | None, seconds: float = READY_SECONDS) -> Process:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             process = self.process(name)

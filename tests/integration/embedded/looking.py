@@ -1,0 +1,85 @@
+"""How tests look into a running stack: its engines, its processes, what they listen on, and whether they are gone."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import httpx
+import psycopg
+import redis
+
+from deploy.local import credentials, postgres, valkey
+from deploy.local.processes import started
+from deploy.local.stack import RunningStack
+
+PROGRAMS = {
+    *("postgres", "valkey", "store", "gateway", "beat"),
+    *("auth", "upload", "share", "chat"),
+    *("auth-worker", "upload-worker", "transfers-worker", "share-worker", "chat-worker"),
+}
+PATIENCE_SECONDS = 120
+"""A busy machine may take long; what never happens takes longer."""
+
+
+def database(on: RunningStack) -> "psycopg.Connection[tuple[object, ...]]":
+    password = credentials.load(on.folder)["postgres_admin"]
+    return psycopg.connect(postgres.admin_url(on.ports["postgres"], password), autocommit=True)
+
+
+def cache(on: RunningStack) -> redis.Redis:
+    return redis.Redis.from_url(valkey.url(on.ports["valkey"], credentials.load(on.folder)["valkey"]))
+
+
+def descendants(pids: Iterable[int]) -> set[int]:
+    """These processes and all they started."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found = set(pids)
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def wait_gone(pids: Iterable[int], seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while left := [pid for pid in pids if started(pid)]:
+        assert time.monotonic() < deadline, f"still there: {[Path(f'/proc/{pid}/cmdline').read_text() for pid in left]}"
+        time.sleep(0.05)
+
+
+def wait_healthy(url: str, seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if httpx.get(f"{url}/health", timeout=10).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, "the gateway does not answer"
+        time.sleep(0.1)
+
+
+def listening(pids: set[int]) -> set[str]:
+    """The addresses, as the kernel writes them, on which these processes listen."""
+    inodes: set[str] = set()
+    for pid in pids:
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                inodes.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
+            except OSError:
+                continue
+    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
+
+
+def may_administrate(on: RunningStack, name: str, password: str) -> bool:
+    """Whether this opens the account of an administrator."""
+    signed_in = httpx.post(f"{on.url}/v1/auth/login", json={"name": name, "password": password})
+    if signed_in.status_code == 401:
+        return False
+    token = signed_in.raise_for_status().json()["token"]
+    return httpx.get(f"{on.url}/v1/accounts", headers={"Authorization": f"Bearer {token}"}).status_code == 200
