@@ -18,6 +18,8 @@ Respond = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
 
 STALL = 0.3
 """Seconds without a byte after which the client of a test gives up."""
+PATIENCE = 30
+"""The same in a test that is not about giving up: no busy machine takes that long."""
 REDIRECTS = 3
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from common.outbound.client import Outbound, RemoteRefused, TooManyRedirects
 from tests.integration.running_remote import (
+    PATIENCE,
     REDIRECTS,
     Names,
     Request,
@@ -25,7 +26,7 @@ BASIC = "Basic " + b64encode(b"user:password").decode()
 @pytest.fixture
 async def outbound() -> AsyncGenerator[Outbound]:
     names = Names(one_example=[["127.0.0.1"]], two_example=[["127.0.0.1"]])
-    async with opened("127.0.0.0/8", names) as outbound:
+    async with opened("127.0.0.0/8", names, PATIENCE) as outbound:
         yield outbound
 
 

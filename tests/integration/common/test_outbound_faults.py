@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from common.outbound.client import Outbound, RemoteUnavailable
+from tests.integration.common.held_time import HeldTime
 from tests.integration.running_remote import (
+    PATIENCE,
     STALL,
     Names,
     Request,
@@ -31,12 +33,21 @@ from tests.integration.running_remote import (
 )
 
 MIB = 1024 * 1024
+LATE = 60
+"""Seconds that a busy machine does not take where a client that never gives up would."""
 
 
 @pytest.fixture
 async def outbound() -> AsyncGenerator[Outbound]:
     names = Names(one_example=[["127.0.0.1"]], two_example=[["127.0.0.1"]])
-    async with opened("127.0.0.0/8", names) as outbound:
+    async with opened("127.0.0.0/8", names, PATIENCE) as outbound:
+        yield outbound
+
+
+@pytest.fixture
+async def hasty() -> AsyncGenerator[Outbound]:
+    """A client that gives up soon."""
+    async with opened("127.0.0.0/8", stall_seconds=STALL) as outbound:
         yield outbound
 
 
@@ -52,32 +63,33 @@ async def outbound() -> AsyncGenerator[Outbound]:
         ),
     ],
 )
-async def test_a_server_that_does_not_go_on_is_given_up_in_time(outbound: Outbound, respond: Respond) -> None:
+async def test_a_server_that_does_not_go_on_is_given_up_in_time(hasty: Outbound, respond: Respond) -> None:
     began = monotonic()
     async with remote(respond) as server:
         with pytest.raises(RemoteUnavailable, match="in time"):
-            await fetched(outbound, server.url())
-    assert STALL <= monotonic() - began < 2 * STALL + 1
+            await fetched(hasty, server.url())
+    assert STALL <= monotonic() - began < LATE
 
 
-async def test_a_server_that_hardly_goes_on_is_given_up(outbound: Outbound) -> None:
+async def test_a_server_that_hardly_goes_on_is_given_up(hasty: Outbound) -> None:
     began = monotonic()
     async with remote(forever(b"HTTP/1.1 200 OK\r\n\r\n", b"aa", STALL / 10)) as server:
         with pytest.raises(RemoteUnavailable, match="slowly"):
-            await fetched(outbound, server.url())
-    assert STALL <= monotonic() - began < 2 * STALL + 1
+            await fetched(hasty, server.url())
+    assert STALL <= monotonic() - began < LATE
 
 
 async def test_a_caller_that_takes_its_time_is_not_the_servers_fault(
-    outbound: Outbound, monkeypatch: pytest.MonkeyPatch
+    hasty: Outbound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    held = HeldTime(monkeypatch, "common.outbound.client")
     monkeypatch.setattr("common.outbound.client.SLOWEST", 4 * MIB)
     async with remote(answers("200 OK", f"Content-Length: {4 * MIB}\n", b"a" * 4 * MIB)) as server:
         seen = 0
-        async with outbound.get(server.url()) as answer:
+        async with hasty.get(server.url()) as answer:
             async for block in answer.blocks():
                 seen += len(block)
-                await asyncio.sleep(STALL / 4)
+                await held.advance(STALL / 2)
     assert seen == 4 * MIB
 
 
@@ -98,28 +110,37 @@ async def test_a_connection_that_is_reset_is_not_the_end_of_the_content(outbound
         assert await fetched(outbound, server.url()) == b"a" * 1000
 
 
-async def test_a_silent_server_has_less_time_than_a_slow_one() -> None:
-    async with remote(silence) as server, opened("127.0.0.1/32", stall_seconds=1) as outbound:
-        began = monotonic()
+async def test_a_silent_server_has_less_time_than_a_slow_one(hasty: Outbound, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = HeldTime(monkeypatch)
+    async with remote(silence) as server:
+        fetching = asyncio.create_task(fetched(hasty, server.url()))
+        while not server.requests:
+            await asyncio.sleep(0)
+        await held.advance(0.9 * STALL)
+        assert not fetching.done()
+        await held.advance(0.2 * STALL)
         with pytest.raises(RemoteUnavailable, match="in time"):
-            await fetched(outbound, server.url())
-    assert 1 <= monotonic() - began < 1.9
+            await fetching
 
 
-async def test_a_server_that_does_not_shake_hands_is_given_up_in_time(outbound: Outbound) -> None:
+async def test_a_server_that_does_not_shake_hands_is_given_up_in_time(hasty: Outbound) -> None:
     async with remote(silence) as server:
         with pytest.raises(RemoteUnavailable, match="in time"):
-            await fetched(outbound, server.url(scheme="https"))
+            await fetched(hasty, server.url(scheme="https"))
 
 
-async def test_a_chain_of_slow_redirects_has_no_more_time_than_one_answer(outbound: Outbound) -> None:
+async def test_a_chain_of_slow_redirects_has_no_more_time_than_one_answer(
+    hasty: Outbound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = HeldTime(monkeypatch)
+
     async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(STALL * 0.8)
+        await held.advance(STALL * 0.8)
         await redirects(f"{request.target}a")(request, writer)
 
     async with remote(respond) as server:
         with pytest.raises(RemoteUnavailable, match="in time"):
-            await fetched(outbound, server.url())
+            await fetched(hasty, server.url())
     assert len(server.requests) == 3
 
 
@@ -134,22 +155,22 @@ async def test_a_chain_of_slow_redirects_has_no_more_time_than_one_answer(outbou
         pytest.param(b"", b"\0" * 1000, id="no HTTP"),
     ],
 )
-async def test_headers_without_end_are_cut_off(outbound: Outbound, beginning: bytes, block: bytes) -> None:
+async def test_headers_without_end_are_cut_off(hasty: Outbound, beginning: bytes, block: bytes) -> None:
     async with remote(forever(beginning, block)) as server:
         with pytest.raises(RemoteUnavailable):
-            await fetched(outbound, server.url())
-        await asyncio.wait_for(server.left.wait(), 2)
+            await fetched(hasty, server.url())
+        await asyncio.wait_for(server.left.wait(), LATE)
 
 
 @pytest.mark.parametrize(
     "block", [pytest.param(b"X-Trailer: a\r\n", id="trailers"), pytest.param(b"X-Trailer", id="trailer line")]
 )
-async def test_trailers_without_end_are_cut_off(outbound: Outbound, block: bytes) -> None:
+async def test_trailers_without_end_are_cut_off(hasty: Outbound, block: bytes) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
     async with remote(forever(chunked, block)) as server:
         with pytest.raises(RemoteUnavailable):
-            await fetched(outbound, server.url())
-        await asyncio.wait_for(server.left.wait(), 2)
+            await fetched(hasty, server.url())
+        await asyncio.wait_for(server.left.wait(), LATE)
 
 
 @pytest.mark.parametrize(
@@ -198,19 +219,20 @@ async def test_a_body_without_end_ends_with_its_reader(outbound: Outbound) -> No
                 received += len(block)
                 if received > 1024 * 1024:
                     break
-        await asyncio.wait_for(server.left.wait(), 2)
+        await asyncio.wait_for(server.left.wait(), LATE)
 
 
-async def test_a_slow_reader_is_not_taken_for_a_slow_server(outbound: Outbound) -> None:
-    size = 8 * 1024 * 1024
+async def test_a_slow_reader_is_not_taken_for_a_slow_server() -> None:
+    size, stall = 8 * 1024 * 1024, 1
     async with (
+        opened("127.0.0.1/32", stall_seconds=stall) as outbound,
         remote(answers("200 OK", f"Content-Length: {size}\n", bytes(size))) as server,
         outbound.get(server.url()) as answer,
     ):
         received = 0
         async for block in answer.blocks():
             if not received:
-                await asyncio.sleep(2 * STALL)
+                await asyncio.sleep(2 * stall)
             received += len(block)
     assert received == size
 

@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from common.outbound.client import Outbound, RemoteUnavailable
-from tests.integration.running_remote import Request, Respond, answers, fetched, opened, remote
+from tests.integration.running_remote import PATIENCE, Request, Respond, answers, fetched, opened, remote
 
 CONTENT = bytes(range(256)) * 1024
 
 
 @pytest.fixture
 async def outbound() -> AsyncGenerator[Outbound]:
-    async with opened("127.0.0.0/8") as outbound:
+    async with opened("127.0.0.0/8", stall_seconds=PATIENCE) as outbound:
         yield outbound
 
 

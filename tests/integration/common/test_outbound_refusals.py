@@ -1,13 +1,18 @@
 """Where the client for strangers' URLs refuses to go: shown by servers that count who connected to them."""
 
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from common.outbound.client import AddressRefused, RemoteUnavailable, UrlInvalid
-from tests.integration.running_remote import Names, Remote, answers, fetched, opened, redirects, remote
+from common.outbound.client import AddressRefused, Outbound, RemoteUnavailable, UrlInvalid
+from tests.integration.running_remote import PATIENCE, Names, Remote, answers, fetched, opened, redirects, remote
 
 OK = answers("200 OK", "Content-Length: 2\n", b"ok")
+
+
+def patient(allowed: str = "", names: Names | None = None) -> AbstractAsyncContextManager[Outbound]:
+    return opened(allowed, names, PATIENCE)
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ async def local() -> AsyncGenerator[Remote]:
     ],
 )
 async def test_no_way_to_write_a_private_address_reaches_it(local: Remote, host: str) -> None:
-    async with opened() as outbound:
+    async with patient() as outbound:
         with pytest.raises(AddressRefused) as refused:
             await fetched(outbound, local.url(host=host))
     assert refused.value.code == "address_refused"
@@ -38,7 +43,7 @@ async def test_no_way_to_write_a_private_address_reaches_it(local: Remote, host:
     "host", ["2130706433", "017700000001", "0177.0.0.1", "127.1", "127.0.1", "127.0.0.01", "127.0.0.1.", "127..0.0.1"]
 )
 async def test_a_number_that_is_no_address_in_its_usual_form_is_no_host(local: Remote, host: str) -> None:
-    async with opened() as outbound:
+    async with patient() as outbound:
         with pytest.raises((UrlInvalid, AddressRefused)):
             await fetched(outbound, local.url(host=host))
     assert local.connections == 0
@@ -46,14 +51,14 @@ async def test_a_number_that_is_no_address_in_its_usual_form_is_no_host(local: R
 
 @pytest.mark.parametrize("host", ["[fe80::1%25eth0]", "[::1%25lo]", "%31%32%37.0.0.1", "a b", "a\\@127.0.0.1"])
 async def test_a_host_with_a_scope_or_an_escape_is_no_host(local: Remote, host: str) -> None:
-    async with opened("0.0.0.0/0,::/0") as outbound:
+    async with patient("0.0.0.0/0,::/0") as outbound:
         with pytest.raises(UrlInvalid):
             await fetched(outbound, local.url(host=host))
     assert local.connections == 0
 
 
 async def test_an_allowed_network_is_reached_also_by_its_mapped_form(local: Remote) -> None:
-    async with opened("127.0.0.0/8") as outbound:
+    async with patient("127.0.0.0/8") as outbound:
         assert await fetched(outbound, local.url()) == b"ok"
         assert await fetched(outbound, local.url(host="[::ffff:127.0.0.1]")) == b"ok"
         with pytest.raises(AddressRefused):
@@ -61,7 +66,7 @@ async def test_an_allowed_network_is_reached_also_by_its_mapped_form(local: Remo
 
 
 async def test_a_name_for_a_private_address_is_refused(local: Remote) -> None:
-    async with opened(names=Names(files_example=[["127.0.0.1"]])) as outbound:
+    async with patient(names=Names(files_example=[["127.0.0.1"]])) as outbound:
         with pytest.raises(AddressRefused):
             await fetched(outbound, local.url(host="files.example"))
     assert local.connections == 0
@@ -75,7 +80,7 @@ async def test_a_name_for_a_private_address_is_refused(local: Remote) -> None:
     ],
 )
 async def test_a_name_is_refused_when_one_of_its_addresses_is(local: Remote, addresses: list[str]) -> None:
-    async with opened("127.0.0.1/32", Names(files_example=[addresses])) as outbound:
+    async with patient("127.0.0.1/32", Names(files_example=[addresses])) as outbound:
         with pytest.raises(AddressRefused):
             await fetched(outbound, local.url(host="files.example"))
     assert local.connections == 0
@@ -83,7 +88,7 @@ async def test_a_name_is_refused_when_one_of_its_addresses_is(local: Remote, add
 
 async def test_the_address_that_was_checked_is_the_one_connected_to(local: Remote) -> None:
     names = Names(files_example=[["127.0.0.1"], ["127.0.0.2"]])
-    async with remote(OK, host="127.0.0.2", port=local.port) as hidden, opened("127.0.0.1/32", names) as outbound:
+    async with remote(OK, host="127.0.0.2", port=local.port) as hidden, patient("127.0.0.1/32", names) as outbound:
         assert await fetched(outbound, local.url(host="files.example")) == b"ok"
         assert names.asked == ["files.example"]
         with pytest.raises(AddressRefused):
@@ -96,7 +101,7 @@ async def test_a_name_that_turns_private_between_redirects_is_refused() -> None:
     async with (
         remote(redirects("/again")) as first,
         remote(OK, host="127.0.0.2", port=first.port) as hidden,
-        opened("127.0.0.1/32", names) as outbound,
+        patient("127.0.0.1/32", names) as outbound,
     ):
         with pytest.raises(AddressRefused):
             await fetched(outbound, first.url(host="files.example"))
@@ -106,7 +111,7 @@ async def test_a_name_that_turns_private_between_redirects_is_refused() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]", "localhost", "0x7f.1", "user:password@127.0.0.1"])
 async def test_a_redirect_to_a_private_address_is_refused(local: Remote, host: str) -> None:
     there = redirects(local.url(host=host))
-    async with remote(there, host="127.0.0.2") as first, opened("127.0.0.2/32") as outbound:
+    async with remote(there, host="127.0.0.2") as first, patient("127.0.0.2/32") as outbound:
         with pytest.raises(AddressRefused):
             await fetched(outbound, first.url())
     assert (first.connections, local.connections) == (1, 0)
@@ -124,7 +129,7 @@ async def test_a_redirect_to_a_private_address_is_refused(local: Remote, host: s
     ],
 )
 async def test_a_redirect_to_another_scheme_or_to_no_host_is_refused(location: str) -> None:
-    async with remote(redirects(location)) as first, opened("127.0.0.1/32") as outbound:
+    async with remote(redirects(location)) as first, patient("127.0.0.1/32") as outbound:
         with pytest.raises(UrlInvalid):
             await fetched(outbound, first.url())
     assert first.connections == 1
@@ -132,7 +137,7 @@ async def test_a_redirect_to_another_scheme_or_to_no_host_is_refused(location: s
 
 @pytest.mark.parametrize("port", [1, 22, 25, 6379])
 async def test_no_port_opens_a_private_address(port: int) -> None:
-    async with opened() as outbound:
+    async with patient() as outbound:
         with pytest.raises(AddressRefused):
             await fetched(outbound, f"http://127.0.0.1:{port}/")
 
@@ -143,16 +148,16 @@ async def test_a_proxy_in_the_environment_is_not_asked(
 ) -> None:
     async with remote(answers("200 OK", "Content-Length: 5\n", b"proxy")) as proxy:
         monkeypatch.setenv(variable, proxy.url())
-        async with opened("127.0.0.1/32") as outbound:
+        async with patient("127.0.0.1/32") as outbound:
             assert await fetched(outbound, local.url()) == b"ok"
-        async with opened() as outbound:
+        async with patient() as outbound:
             with pytest.raises(AddressRefused):
                 await fetched(outbound, local.url())
     assert (local.connections, proxy.connections) == (1, 0)
 
 
 async def test_a_name_without_an_address_is_told_from_a_refused_one() -> None:
-    async with opened(names=Names(empty_example=[[]])) as outbound:
+    async with patient(names=Names(empty_example=[[]])) as outbound:
         for host in ("gone.example", "empty.example"):
             with pytest.raises(RemoteUnavailable, match="does not resolve"):
                 await fetched(outbound, f"http://{host}/")
@@ -160,6 +165,6 @@ async def test_a_name_without_an_address_is_told_from_a_refused_one() -> None:
 
 @pytest.mark.parametrize("host", ["a..example", "a" * 64 + ".example", ".example"])
 async def test_what_cannot_be_a_name_is_no_host(host: str) -> None:
-    async with opened() as outbound:
+    async with patient() as outbound:
         with pytest.raises(UrlInvalid):
             await fetched(outbound, f"http://{host}/")
