@@ -5,11 +5,11 @@
 This is a small program of its own, because a process with threads must not run Python between fork and exec. It imports
 nothing from the checkout, which its user may be unable to read. Outside Linux it only executes the program.
 
-A shell starts what runs in its background with SIGINT ignored, and a program that does not ask for the signal inherits
-that; so the signals of a terminal get their default meaning back, whoever started the supervisor.
+A shell starts background commands with SIGINT ignored, and programs inherit that. So the signals of a terminal get
+their default handling back, however the supervisor was started.
 
-IDENTITY, for programs that refuse to run as root:
-    --uid U --gid G [--capability C]    that user, holding one capability (so that folders of root can be passed)
+IDENTITY is for programs that refuse to run as root:
+    --uid U --gid G [--capability C]    that user, with one capability (to enter the folders of root)
     --namespace-uid U                   a user namespace in which the current user appears as U
 """
 

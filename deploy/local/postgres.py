@@ -43,7 +43,7 @@ class InitFailed(Exception):
 
 
 async def prepare(data: Path, password: str, *, synced: bool = True) -> Program:
-    """Make the cluster if there is none, and see to what a killed server left behind.
+    """Create the cluster if there is none, and remove the traces of a killed server.
 
     The caller chooses the program's port and adds its `arguments`. A new cluster that is not `synced` may be lost in a
     crash of the machine. Raises `NoIdentity` or `InitFailed`.
@@ -84,7 +84,7 @@ def admin_url(port: int, password: str) -> str:
 
 
 async def _create(folder: Path, cluster: Path, who: Identity, password: str, *, synced: bool) -> None:
-    # Made beside and renamed, so that a killed initdb leaves nothing that looks like a cluster.
+    # Created under another name and then renamed, so that a killed initdb leaves nothing that looks like a cluster.
     unfinished = folder / "cluster.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     password_file = folder / "password"
