@@ -22,7 +22,7 @@ from minio import Minio
 
 from common import clock
 from tests.conftest import ROOT, Engines, MakeDatabase
-from tests.integration.running_auth import AuthService, Person, new_address, running_auth
+from tests.integration.auth.running import AuthService, Person, new_address, running_auth
 from tests.integration.running_share import SECRETS, served
 from tests.integration.upload_contexts import Requests
 from upload_service.app import create_app as create_upload

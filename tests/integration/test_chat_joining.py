@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import MakeDatabase
-from tests.integration.running_auth import new_address
+from tests.integration.auth.running import new_address
 from tests.integration.running_chat import ChatService, Someone, running_chat
 
 

@@ -10,7 +10,7 @@ from chat_service.compat import mirage_inbox
 from chat_service.streams import ChatUnavailable, Streams
 from common.dialects.mirage import DEFAULT_AVATAR
 from tests.conftest import MakeDatabase
-from tests.integration.running_auth import new_address
+from tests.integration.auth.running import new_address
 from tests.integration.running_chat import ChatService, Someone, new_room_name, running_chat
 
 ROOM_PASSWORD = "the room's password"

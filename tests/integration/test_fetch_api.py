@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI, Response
 
 from tests.conftest import Engines, MakeDatabase
-from tests.integration.running_auth import Person
+from tests.integration.auth.running import Person
 from tests.integration.running_share import served
 from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.upload_contexts import Requests

@@ -14,7 +14,7 @@ import pytest
 from common.errors import Unavailable
 from common.http import progress
 from tests.conftest import Engines, MakeDatabase
-from tests.integration.running_auth import Person
+from tests.integration.auth.running import Person
 from tests.integration.running_upload import UploadService, running_upload_service
 from upload_service.fetches import jobs as fetch_jobs
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.conftest import Engines, MakeDatabase
-from tests.integration.running_auth import Person
+from tests.integration.auth.running import Person
 from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.test_upload_own_files import CALLERS, problem
 from upload_service.context import Context

@@ -12,7 +12,7 @@ import pytest
 
 from common.http import bodies
 from tests.conftest import Engines, MakeDatabase
-from tests.integration.running_auth import Person
+from tests.integration.auth.running import Person
 from tests.integration.running_upload import UploadService, running_upload_service
 
 PATH = "/api/upload_file"

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.conftest import Engines, MakeDatabase
-from tests.integration.running_auth import Person
+from tests.integration.auth.running import Person
 from tests.integration.running_upload import UploadService, running_upload_service
 
 CALLERS = ("owner", "stranger", "administrator", "nobody", "signed out")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service import names
-from auth_service.names import EmailUnusable, NameUnusable
+from auth_service.directory import names
+from auth_service.directory.names import EmailUnusable, NameUnusable
 
 
 def usable(text: str) -> str | None:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.model import (
+from auth_service.directory.model import (
     BOT_LIFETIME,
     KEY_KEPT,
     KEY_LEAD,
@@ -19,7 +19,7 @@ from auth_service.model import (
     SessionKind,
     SigningKey,
 )
-from auth_service.operations import signing
+from auth_service.signing import keys as signing
 from common.errors import Unauthenticated
 from common.tokens.services import ALGORITHM, AUDIENCE
 

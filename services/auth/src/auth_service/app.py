@@ -9,17 +9,21 @@ from typing import Any
 import psycopg
 from fastapi import FastAPI
 
-from auth_service.api import account, administration, auth, internal, uploaders
-from auth_service.compat import mirage, shared_host
-from auth_service.operations import signing
-from auth_service.operations.context import Context
-from auth_service.operations.credentials import OwnCredentials
-from auth_service.operations.failures import Failures
-from auth_service.operations.registration import ensure_administrator
+from auth_service.accounts import administration
+from auth_service.accounts import api as account
+from auth_service.accounts import internal_api as internal
+from auth_service.accounts.credentials import OwnCredentials
+from auth_service.accounts.registration import ensure_administrator
+from auth_service.context import Context
+from auth_service.dialects import mirage, shared_host
+from auth_service.limits import Failures
+from auth_service.sessions import api as auth
+from auth_service.sessions import uploaders
 from auth_service.settings import AuthSettings
+from auth_service.signing import keys as signing
+from auth_service.signing.verifier import OwnVerifier
 from auth_service.state import AppState
 from auth_service.tasks import ERASE
-from auth_service.verifier import OwnVerifier
 from common import logging
 from common.cancelling import cancel
 from common.credentials import CredentialCache

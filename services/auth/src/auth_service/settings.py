@@ -2,8 +2,8 @@
 
 from pydantic import Field, SecretStr, field_validator
 
-from auth_service import names
-from auth_service.names import NameUnusable
+from auth_service.directory import names
+from auth_service.directory.names import NameUnusable
 from common.settings import (
     DatabaseSettings,
     PublicUrlSettings,

@@ -6,7 +6,7 @@ from typing import cast
 
 from fastapi import Request
 
-from auth_service.operations.context import Context
+from auth_service.context import Context
 from common.identities import Identities
 from common.limits import Limiter
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from celery import Celery
 
-from auth_service.operations import erasing, purging, signing
+from auth_service.accounts import erasing
+from auth_service.sessions import purging
+from auth_service.signing import keys as signing
 from common import clock, logging
 from common.db import Database
 from common.peers import Peer

@@ -1,0 +1,86 @@
+"""Making accounts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from auth_service.context import Context
+from auth_service.directory import names
+from auth_service.directory import queries as accounts
+from auth_service.directory.model import Account, NameTaken, RegistrationClosed, SignedIn
+from auth_service.directory.queries import NewAccount
+from auth_service.sessions import known_addresses
+from auth_service.sessions.opening import Grant, open_sessions
+from common import clock, logging
+from common.db import Connection
+from common.identity import Role
+from common.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What someone says who wants an account. `address`: where they are."""
+
+    name: str
+    password: str
+    address: str
+    email: str | None = None
+    profile: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+async def register(context: Context, new: Registration, *grants: Grant) -> tuple[Account, tuple[SignedIn, ...]]:
+    """Make an account, and open sessions for it.
+
+    Raises `RegistrationClosed`, `NameUnusable`, `EmailUnusable`, `NameTaken`, `PasswordUnusable`.
+    """
+    if not context.open_registration:
+        raise RegistrationClosed
+    name = names.shown(new.name)
+    email = None if new.email is None else names.email(new.email)
+    async with context.db.connection() as connection:
+        # Before hashing, which costs more; the index decides.
+        if await accounts.account_of_name(connection, names.key(name)):
+            raise NameTaken
+    password_hash = await context.passwords.hash(new.password)
+    async with context.db.transaction() as connection:
+        account = await _insert(connection, name, email, password_hash, Role.USER, new.profile)
+        if account is None:
+            raise NameTaken
+        await known_addresses.remember(connection, account.id, new.address)
+        return account, await open_sessions(context, connection, account, grants, clock.now()) if grants else ()
+
+
+async def ensure_administrator(context: Context, name: str, password: str) -> bool:
+    """Make the first administrator, unless there is one. Returns whether one was made.
+
+    A user who has the name already is not promoted: whoever registered it did not know the password.
+    """
+    async with context.db.connection() as connection:
+        if await accounts.count_administrators(connection):
+            return False
+    password_hash = await context.passwords.hash(password)
+    async with context.db.transaction() as connection:
+        await accounts.lock_administrators(connection)
+        if await accounts.count_administrators(connection):
+            return False
+        made = await _insert(connection, names.shown(name), None, password_hash, Role.ADMINISTRATOR, {})
+    if made is None:
+        logging.get(__name__).error("there is no administrator: the name for the first one is taken; set ADMIN_NAME")
+    return made is not None
+
+
+async def _insert(
+    connection: Connection, name: str, email: str | None, password_hash: str, role: Role, profile: Mapping[str, Any]
+) -> Account | None:
+    new = NewAccount(
+        id=new_id(),
+        name=name,
+        name_key=names.key(name),
+        email=email,
+        email_key=None if email is None else names.key(email),
+        password_hash=password_hash,
+        role=role,
+        profile=profile,
+        created_at=clock.now(),
+    )
+    return await accounts.insert_account(connection, new)

@@ -1,0 +1,103 @@
+"""The account calls that File Uploader and Mirage both have, and which of them answers.
+
+`fileuploader.*` and `mirage.*` answer as their dialect alone; every other host name answers so that the clients of both
+are content: one answer with the members of both, or the dialect that the request gives away.
+"""
+
+import json
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from auth_service.dialects import fileuploader, mirage
+from auth_service.dialects.bodies import read_any
+from common.dialects import fileuploader as envelope
+from common.dialects import mirage as mirage_envelope
+from common.dialects.hosts import Host, host_of
+from common.errors import DomainError
+
+# What the pages of Mirage show, by the number of File Uploader's error.
+_MIRAGE_TEXTS = {
+    fileuploader.NO_CREDENTIALS: mirage.NOTHING_FILLED,
+    fileuploader.WRONG_PASSWORD: "wrong password",
+    fileuploader.NO_SUCH_USER: "user not found",
+}
+
+
+class HostRoute(envelope.FileUploaderRoute):
+    """A route whose errors are rendered as the request's host name wants them."""
+
+    def rendered(self, request: Request, error: DomainError) -> Response:
+        return render(host_of(request), error)
+
+
+router = APIRouter(prefix="/api", route_class=HostRoute, include_in_schema=False)
+
+
+@router.post("/register")
+async def register(request: Request) -> Response:
+    """With an e-mail address it is Mirage that is meant, without one File Uploader."""
+    match host_of(request):
+        case Host.MIRAGE:
+            return await mirage.register(request, await mirage_envelope.read_fields(request))
+        case Host.FILE_UPLOADER:
+            return await fileuploader.register(request, await read_any(request))
+        case _:
+            fields = await read_any(request)
+            return await (mirage if "email" in fields else fileuploader).register(request, fields)
+
+
+@router.post("/login")
+async def log_in(request: Request) -> Response:
+    """Elsewhere one answer with a token for each dialect."""
+    match host_of(request):
+        case Host.MIRAGE:
+            return await mirage.log_in(request, await mirage_envelope.read_fields(request))
+        case Host.FILE_UPLOADER:
+            return await fileuploader.log_in(request, await read_any(request))
+        case _:
+            grants = fileuploader.grant_of(request), mirage.grant_of(request)
+            signed, opaque = await fileuploader.sign_in(request, await read_any(request), *grants)
+            values = {"accessToken": signed.token, "token": opaque.token, "username": signed.account.name}
+            return envelope.ok("logged in with password", **values)
+
+
+@router.post("/logout")
+async def log_out(request: Request) -> Response:
+    """A header is File Uploader's way, a token in the body Mirage's."""
+    match host_of(request):
+        case Host.MIRAGE:
+            return await mirage.log_out(request, await mirage_envelope.read_fields(request))
+        case Host.FILE_UPLOADER:
+            return await fileuploader.log_out(request)
+        case _:
+            if request.headers.get("authorization"):
+                return await fileuploader.log_out(request)
+            fields = await read_any(request)
+            return await (mirage.log_out(request, fields) if "token" in fields else fileuploader.log_out(request))
+
+
+@router.get("/login/token")
+async def log_in_by_token(request: Request) -> Response:
+    """File Uploader's alone."""
+    return await fileuploader.log_in_by_token(request)
+
+
+@router.post("/refresh_token")
+async def refresh(request: Request) -> Response:
+    """File Uploader's alone."""
+    return await fileuploader.refresh(request, await read_any(request))
+
+
+def render(host: Host, error: DomainError) -> Response:
+    """An error in the shape that a host name is for: elsewhere with the members of both dialects."""
+    if host is Host.MIRAGE or isinstance(error, mirage_envelope.Refused):
+        return mirage_envelope.render(error)
+    answer = envelope.render(error)
+    if host is Host.FILE_UPLOADER:
+        return answer
+    body = json.loads(bytes(answer.body))
+    number = getattr(error, "error_id", None)
+    body["error"] = _MIRAGE_TEXTS.get(number, body["message"]) if number else body["message"]
+    headers = {name: answer.headers[name] for name in ("Retry-After", "WWW-Authenticate") if name in answer.headers}
+    return JSONResponse(body, answer.status_code, headers)

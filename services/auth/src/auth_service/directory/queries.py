@@ -1,0 +1,201 @@
+"""Accounts, and the addresses that have signed in to them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from auth_service.directory.model import Account
+from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
+from common.identity import Role
+from common.pages import Cursor
+
+# Any constant will do, as long as every process uses the same.
+ADMINISTRATOR_LOCK = 0x57415956
+
+_COLUMNS: LiteralString = "id, name, email, password_hash, role, profile, created_at"
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to be added."""
+
+    id: UUID
+    name: str
+    name_key: str
+    email: str | None
+    email_key: str | None
+    password_hash: str
+    role: Role
+    profile: Mapping[str, Any]
+    created_at: datetime
+
+
+def _account(role: str, **row: Any) -> Account:
+    return Account(role=Role(role), **row)
+
+
+async def insert_account(connection: Connection, new: NewAccount) -> Account | None:
+    """Add an account; None when its name or its e-mail address is taken.
+
+    Of two at once, the second waits for the first to be committed.
+    """
+    statement: LiteralString = f"""
+        insert into account (id, name, name_key, email, email_key, password_hash, role, profile, created_at)
+        values (%(id)s, %(name)s, %(name_key)s, %(email)s, %(email_key)s, %(password_hash)s, %(role)s, %(profile)s,
+                %(created_at)s)
+        on conflict do nothing
+        returning {_COLUMNS}
+    """
+    parameters = {
+        "id": new.id,
+        "name": new.name,
+        "name_key": new.name_key,
+        "email": new.email,
+        "email_key": new.email_key,
+        "password_hash": new.password_hash,
+        "role": new.role,
+        "profile": Jsonb(dict(new.profile)),
+        "created_at": new.created_at,
+    }
+    return await fetch_one(connection, _account, statement, parameters)
+
+
+async def account_of_id(connection: Connection, account_id: UUID) -> Account | None:
+    """The account."""
+    statement: LiteralString = f"select {_COLUMNS} from account where id = %(account_id)s"
+    return await fetch_one(connection, _account, statement, {"account_id": account_id})
+
+
+async def lock_account(connection: Connection, account_id: UUID) -> Account | None:
+    """The account, of which nobody else changes anything, its credentials included, until the transaction ends."""
+    statement: LiteralString = f"select {_COLUMNS} from account where id = %(account_id)s for update"
+    return await fetch_one(connection, _account, statement, {"account_id": account_id})
+
+
+async def account_of_name(connection: Connection, name_key: str) -> Account | None:
+    """The account with this name."""
+    statement: LiteralString = f"select {_COLUMNS} from account where name_key = %(name_key)s"
+    return await fetch_one(connection, _account, statement, {"name_key": name_key})
+
+
+async def accounts_of_ids(connection: Connection, account_ids: Sequence[UUID]) -> list[Account]:
+    """Those of these accounts that there are, in no order."""
+    statement: LiteralString = f"select {_COLUMNS} from account where id = any(%(account_ids)s)"
+    return await fetch_all(connection, _account, statement, {"account_ids": list(account_ids)})
+
+
+async def count_accounts(connection: Connection) -> int:
+    """How many there are."""
+    async with connection.cursor() as cursor:
+        await cursor.execute("select count(*) from account")
+        row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def list_accounts(connection: Connection, after: Cursor | None, limit: int) -> list[Account]:
+    """Up to `limit` accounts, the newest first, from the one that was made before `after`."""
+    statement: LiteralString = f"""
+        select {_COLUMNS} from account
+        where %(created_at)s::timestamptz is null or (created_at, id) < (%(created_at)s, %(id)s)
+        order by created_at desc, id desc limit %(limit)s
+    """
+    return await fetch_all(
+        connection,
+        _account,
+        statement,
+        {"created_at": after and after.created_at, "id": after and after.id, "limit": limit},
+    )
+
+
+async def rename(connection: Connection, account_id: UUID, name: str, name_key: str) -> bool:
+    """Give an account another name; False when it is taken, and then the transaction has failed."""
+    statement = "update account set name = %(name)s, name_key = %(name_key)s where id = %(account_id)s"
+    try:
+        await connection.execute(statement, {"account_id": account_id, "name": name, "name_key": name_key})
+    except UniqueViolation:
+        return False
+    return True
+
+
+async def set_password(connection: Connection, account_id: UUID, old_hash: str, new_hash: str) -> bool:
+    """Replace a password's hash, unless somebody did so before."""
+    statement = """
+        update account set password_hash = %(new_hash)s where id = %(account_id)s and password_hash = %(old_hash)s
+    """
+    parameters = {"account_id": account_id, "old_hash": old_hash, "new_hash": new_hash}
+    return await count(connection, statement, parameters) == 1
+
+
+async def set_email(connection: Connection, account_id: UUID, email: str, email_key: str) -> bool:
+    """Give an account another e-mail address; False when it is taken, and then the transaction has failed."""
+    statement = "update account set email = %(email)s, email_key = %(email_key)s where id = %(account_id)s"
+    try:
+        await connection.execute(statement, {"account_id": account_id, "email": email, "email_key": email_key})
+    except UniqueViolation:
+        return False
+    return True
+
+
+async def change_profile(connection: Connection, account_id: UUID, changes: Mapping[str, str]) -> None:
+    """Set these values of an account's profile and leave its others as they are."""
+    statement = "update account set profile = profile || %(changes)s where id = %(account_id)s"
+    await connection.execute(statement, {"account_id": account_id, "changes": Jsonb(dict(changes))})
+
+
+async def set_role(connection: Connection, account_id: UUID, role: Role) -> None:
+    """Make an account what `role` says."""
+    await connection.execute(
+        "update account set role = %(role)s where id = %(account_id)s", {"account_id": account_id, "role": role}
+    )
+
+
+async def lock_administrators(connection: Connection) -> None:
+    """Keep others from making or removing administrators until the transaction ends. Taken before any account."""
+    await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": ADMINISTRATOR_LOCK})
+
+
+async def count_administrators(connection: Connection) -> int:
+    """How many there are."""
+    return await count(connection, "select 1 from account where role = 'administrator'", {})
+
+
+async def delete_account(connection: Connection, account_id: UUID) -> None:
+    """Delete an account with its sessions, keys and addresses."""
+    await connection.execute("delete from account where id = %(account_id)s", {"account_id": account_id})
+
+
+async def is_known_address(connection: Connection, account_id: UUID, digest: bytes, seen_after: datetime) -> bool:
+    """Whether this address has signed in to the account since that moment."""
+    statement = """
+        select 1 from known_address
+        where account_id = %(account_id)s and address_digest = %(digest)s and seen_at > %(seen_after)s
+    """
+    parameters = {"account_id": account_id, "digest": digest, "seen_after": seen_after}
+    return await count(connection, statement, parameters) == 1
+
+
+async def remember_address(connection: Connection, account_id: UUID, digest: bytes, now: datetime) -> None:
+    """Remember that this address signed in to the account."""
+    statement = """
+        insert into known_address (account_id, address_digest, seen_at) values (%(account_id)s, %(digest)s, %(now)s)
+        on conflict (account_id, address_digest) do update set seen_at = excluded.seen_at
+    """
+    await connection.execute(statement, {"account_id": account_id, "digest": digest, "now": now})
+
+
+async def forget_addresses(connection: Connection, seen_before: datetime, limit: int) -> int:
+    """Forget up to `limit` addresses that have not signed in since that moment. Returns how many."""
+    statement = """
+        delete from known_address where (account_id, address_digest) in (
+            select account_id, address_digest from known_address where seen_at <= %(seen_before)s
+            limit %(limit)s for update skip locked
+        )
+    """
+    return await count(connection, statement, {"seen_before": seen_before, "limit": limit})

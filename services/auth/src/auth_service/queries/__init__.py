@@ -1,1 +1,0 @@
-"""The statements of the auth service: one function, one statement."""

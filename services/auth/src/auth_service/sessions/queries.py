@@ -1,0 +1,108 @@
+"""Sessions."""
+
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from auth_service.directory.model import Session, SessionKind
+from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
+from common.identity import Identity, Role
+
+_COLUMNS: LiteralString = "id, account_id, kind, label, opaque_digest, created_at, expires_at"
+_IDENTITY: LiteralString = """
+    select account.id as account_id, account.name, account.role, session.id as credential_id, session.expires_at
+    from session join account on account.id = session.account_id
+"""
+
+
+def _session(kind: str, **row: Any) -> Session:
+    return Session(kind=SessionKind(kind), **row)
+
+
+def _identity(role: str, **row: Any) -> Identity:
+    return Identity(role=Role(role), **row)
+
+
+async def insert_session(connection: Connection, session: Session) -> None:
+    """Add a session."""
+    statement = """
+        insert into session (id, account_id, kind, label, opaque_digest, created_at, expires_at)
+        values (%(id)s, %(account_id)s, %(kind)s, %(label)s, %(opaque_digest)s, %(created_at)s, %(expires_at)s)
+    """
+    parameters = {
+        "id": session.id,
+        "account_id": session.account_id,
+        "kind": session.kind,
+        "label": session.label,
+        "opaque_digest": session.opaque_digest,
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+    }
+    await connection.execute(statement, parameters)
+
+
+async def identity_of_session(connection: Connection, session_id: UUID) -> Identity | None:
+    """Whose session a signed token names."""
+    statement: LiteralString = f"{_IDENTITY} where session.id = %(session_id)s and session.kind = 'token'"
+    return await fetch_one(connection, _identity, statement, {"session_id": session_id})
+
+
+async def identity_of_opaque(connection: Connection, digest: bytes) -> Identity | None:
+    """Whose token has this digest."""
+    statement: LiteralString = f"{_IDENTITY} where session.opaque_digest = %(digest)s"
+    return await fetch_one(connection, _identity, statement, {"digest": digest})
+
+
+async def sessions_of_account(connection: Connection, account_id: UUID, now: datetime) -> list[Session]:
+    """The account's living sessions, the newest first."""
+    statement: LiteralString = f"""
+        select {_COLUMNS} from session
+        where account_id = %(account_id)s and (expires_at is null or expires_at > %(now)s)
+        order by created_at desc, id
+    """
+    return await fetch_all(connection, _session, statement, {"account_id": account_id, "now": now})
+
+
+async def delete_session(connection: Connection, account_id: UUID, session_id: UUID) -> Session | None:
+    """Delete one session of the account; None when it is not there."""
+    statement: LiteralString = f"""
+        delete from session where account_id = %(account_id)s and id = %(session_id)s returning {_COLUMNS}
+    """
+    return await fetch_one(connection, _session, statement, {"account_id": account_id, "session_id": session_id})
+
+
+async def delete_sessions(connection: Connection, account_id: UUID, keep: UUID | None) -> list[Session]:
+    """Delete all sessions of the account but `keep`, and return them."""
+    statement: LiteralString = f"""
+        delete from session where account_id = %(account_id)s and id is distinct from %(keep)s returning {_COLUMNS}
+    """
+    return await fetch_all(connection, _session, statement, {"account_id": account_id, "keep": keep})
+
+
+async def delete_opaque_sessions(connection: Connection, account_id: UUID) -> list[Session]:
+    """Delete the account's sessions whose tokens are random texts, and return them."""
+    statement: LiteralString = f"""
+        delete from session where account_id = %(account_id)s and kind = 'opaque' returning {_COLUMNS}
+    """
+    return await fetch_all(connection, _session, statement, {"account_id": account_id})
+
+
+async def delete_surplus(connection: Connection, account_id: UUID, at_most: int) -> list[Session]:
+    """Delete the account's oldest sessions until `at_most` are left, and return them."""
+    statement: LiteralString = f"""
+        delete from session where id in (
+            select id from session where account_id = %(account_id)s order by created_at desc, id offset %(at_most)s
+        ) returning {_COLUMNS}
+    """
+    return await fetch_all(connection, _session, statement, {"account_id": account_id, "at_most": at_most})
+
+
+async def delete_expired(connection: Connection, now: datetime, limit: int) -> int:
+    """Delete up to `limit` sessions whose time is over. Returns how many."""
+    statement = """
+        delete from session where id in (
+            select id from session where expires_at <= %(now)s limit %(limit)s for update skip locked
+        )
+    """
+    return await count(connection, statement, {"now": now, "limit": limit})

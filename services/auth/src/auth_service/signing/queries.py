@@ -1,0 +1,52 @@
+"""Signing keys."""
+
+from datetime import datetime
+
+from auth_service.directory.model import SigningKey
+from common.db import Connection
+from common.db.rows import count, fetch_all
+
+# Any constant will do, as long as every process uses the same.
+SIGNING_KEY_LOCK = 0x57415955
+
+
+async def published_keys(connection: Connection, retired_after: datetime) -> list[SigningKey]:
+    """The keys whose tokens may still be accepted, the newest first: not retired, or after that moment."""
+    statement = """
+        select kid, private_key, public_key, created_at, retired_at from signing_key
+        where retired_at is null or retired_at > %(retired_after)s
+        order by created_at desc, kid
+    """
+    return await fetch_all(connection, SigningKey, statement, {"retired_after": retired_after})
+
+
+async def lock_keys(connection: Connection) -> None:
+    """Keep other processes from making keys until the transaction ends."""
+    await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": SIGNING_KEY_LOCK})
+
+
+async def insert_key(connection: Connection, key: SigningKey) -> None:
+    """Add a key."""
+    statement = """
+        insert into signing_key (kid, private_key, public_key, created_at)
+        values (%(kid)s, %(private_key)s, %(public_key)s, %(created_at)s)
+    """
+    parameters = {
+        "kid": key.kid,
+        "private_key": key.private_key,
+        "public_key": key.public_key,
+        "created_at": key.created_at,
+    }
+    await connection.execute(statement, parameters)
+
+
+async def retire_keys(connection: Connection, retired_at: datetime) -> None:
+    """Let all present keys sign only until that moment."""
+    statement = "update signing_key set retired_at = %(retired_at)s where retired_at is null"
+    await connection.execute(statement, {"retired_at": retired_at})
+
+
+async def delete_keys(connection: Connection, retired_before: datetime) -> int:
+    """Forget keys that were retired before that moment. Returns how many."""
+    statement = "delete from signing_key where retired_at <= %(retired_before)s"
+    return await count(connection, statement, {"retired_before": retired_before})

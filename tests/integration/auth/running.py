@@ -1,0 +1,148 @@
+"""The auth service as its callers see it: served over HTTP, on a fresh database."""
+
+import secrets
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+
+from auth_service.app import create_app
+from auth_service.context import Context
+from auth_service.settings import AuthSettings
+from auth_service.state import AppState
+from tests.conftest import ROOT, MakeDatabase
+from tests.integration.running_share import ADMIN_PASSWORD, SECRETS, served
+
+MIGRATIONS = Path(ROOT / "services/auth/migrations")
+PASSWORD = "correct horse battery"
+PLENTY = 1_000_000
+
+
+def new_address() -> str:
+    """An address that nobody else has."""
+    return f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
+
+
+def new_name() -> str:
+    return f"user {secrets.token_hex(6)}"
+
+
+@dataclass
+class Person:
+    """Someone with an account, signed in, at an address of their own."""
+
+    id: UUID
+    name: str
+    token: str
+    address: str
+    client: httpx.Client
+    password: str = PASSWORD
+
+    def status(self) -> int:
+        """What someone hears who shows this person's token."""
+        return self.client.get("/v1/account").status_code
+
+
+@dataclass
+class AuthService:
+    """A running auth service."""
+
+    url: str
+    database_url: str
+    valkey_url: str
+    opened: ExitStack = field(default_factory=ExitStack)
+
+    def client(self, address: str | None = None, *, token: str = "", host: str = "") -> httpx.Client:
+        """A client at `address`, or at one that nobody else has; with a token, or calling the service by a name."""
+        headers = {"X-Forwarded-For": address or new_address()}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if host:
+            headers["Host"] = host
+        return self.opened.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20))
+
+    def sign_up(self, name: str | None = None) -> Person:
+        """A new account, signed in."""
+        address = new_address()
+        asked = {"name": name or new_name(), "password": PASSWORD}
+        return self._person(self.client(address).post("/v1/auth/register", json=asked), address)
+
+    def sign_in(self, person: Person, **asked: Any) -> Person:
+        """Another session of the account, at another address."""
+        address = new_address()
+        body = {"name": person.name, "password": person.password, **asked}
+        return self._person(self.client(address).post("/v1/auth/login", json=body), address)
+
+    def administrator(self) -> Person:
+        """The administrator that the service starts with, signed in."""
+        address = new_address()
+        body = {"name": "admin", "password": ADMIN_PASSWORD}
+        return self._person(self.client(address).post("/v1/auth/login", json=body), address)
+
+    def internal(self, path: str, body: object, service: str = "upload") -> httpx.Response:
+        """A call by another service."""
+        asked = {"service": service, "secret": SECRETS[service]}
+        token = httpx.post(f"{self.url}/internal/service-tokens", json=asked).json()["token"]
+        return httpx.post(self.url + path, json=body, headers={"Authorization": f"Bearer {token}"})
+
+    def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What a statement finds in the service's database, or nothing when it only changes something."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def _person(self, answer: httpx.Response, address: str) -> Person:
+        assert answer.is_success, answer.text
+        found = answer.json()
+        token = found["token"]
+        client = self.client(address, token=token)
+        return Person(UUID(found["account"]["id"]), found["account"]["name"], token, address, client)
+
+
+def auth_settings(database_url: str, valkey_url: str, **changes: Any) -> AuthSettings:
+    """Settings with limits that no test reaches unless it asks for others."""
+    values = {
+        "database_url": database_url,
+        "valkey_url": valkey_url,
+        "broker_url": valkey_url,
+        "service_secrets": SECRETS,
+        "admin_password": ADMIN_PASSWORD,
+        "trusted_proxies": "127.0.0.1/32",
+        "account_calls_per_minute": PLENTY,
+        "login_failure_address_count": PLENTY,
+        "login_failure_account_count": PLENTY,
+    }
+    return AuthSettings.model_validate({**values, **changes})
+
+
+@contextmanager
+def running_auth(make_database: MakeDatabase, valkey_url: str, **settings: Any) -> Generator[AuthService]:
+    """A service on a fresh database, with an administrator."""
+    database_url = make_database(MIGRATIONS)
+    with ExitStack() as opened:
+        url = opened.enter_context(served(create_app(auth_settings(database_url, valkey_url, **settings))))
+        service = AuthService(url, database_url, valkey_url, opened)
+        while not service.rows("select 1 from account where role = 'administrator'"):
+            time.sleep(0.01)
+        yield service
+
+
+@asynccontextmanager
+async def operating(auth: AuthService, **settings: Any) -> AsyncGenerator[Context]:
+    """What operations work with, on the database of a running service: for what has no call of its own."""
+    app = create_app(auth_settings(auth.database_url, auth.valkey_url, **settings))
+    state: AppState = app.state.auth
+    await state.context.db.open()
+    try:
+        yield state.context
+    finally:
+        state.context.passwords.close()
+        await state.context.cache.close()
+        await state.limiter.close()
+        await state.context.db.close()

@@ -1,0 +1,98 @@
+"""Signing keys that change while everyone stays signed in."""
+
+import time
+from collections.abc import Iterator
+
+import jwt
+import pytest
+
+from auth_service.directory.model import KEY_KEPT, KEY_LEAD
+from auth_service.tasks import Working, rotate_old_key
+from tests.conftest import MakeDatabase
+from tests.integration.auth.running import AuthService, Person, operating, running_auth
+from tests.integration.auth.signing.test_service_tokens import new_token, service_of
+
+
+@pytest.fixture
+def auth(make_database: MakeDatabase, valkey_url: str) -> Iterator[AuthService]:
+    with running_auth(make_database, valkey_url) as service:
+        yield service
+
+
+def kid_of(person: Person) -> str:
+    return jwt.get_unverified_header(person.token)["kid"]
+
+
+def published(auth: AuthService) -> list[str]:
+    keys = auth.client().get("/v1/auth/jwks").json()["keys"]
+    assert all(set(key) == {"kty", "crv", "alg", "use", "kid", "x"} for key in keys)
+    return [key["kid"] for key in keys]
+
+
+def let_time_pass(auth: AuthService, interval: str) -> None:
+    auth.rows(
+        "update signing_key set created_at = created_at - %s::interval, retired_at = retired_at - %s::interval",
+        interval,
+        interval,
+    )
+
+
+def accepted_soon(person: Person) -> None:
+    """Whoever checks tokens asks for a key that it does not know, once a second: that, no test makes pass sooner."""
+    deadline = time.monotonic() + 5
+    while person.status() != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_new_key_is_published_before_it_signs_and_nobody_is_signed_out(auth: AuthService) -> None:
+    before = auth.sign_up()
+    answer = auth.administrator().client.post("/v1/signing-keys")
+    assert answer.status_code == 201
+    new = answer.json()["kid"]
+    meanwhile = auth.sign_up()
+    assert kid_of(meanwhile) == kid_of(before) != new
+    assert published(auth) == [new, kid_of(before)]
+    let_time_pass(auth, f"{KEY_LEAD.total_seconds()} seconds")
+    after = auth.sign_up()
+    assert kid_of(after) == new
+    accepted_soon(after)
+    assert [person.status() for person in (before, meanwhile, after)] == [200, 200, 200]
+    assert kid_of(auth.sign_in(before)) == new
+
+
+def test_an_old_token_is_refreshed_to_one_of_the_new_key(auth: AuthService) -> None:
+    person = auth.sign_up()
+    new = auth.administrator().client.post("/v1/signing-keys").json()["kid"]
+    let_time_pass(auth, f"{KEY_LEAD.total_seconds()} seconds")
+    answer = person.client.post("/v1/auth/refresh")
+    assert jwt.get_unverified_header(answer.json()["token"])["kid"] == new
+
+
+async def test_services_go_on_trusting_one_another(auth: AuthService) -> None:
+    old = await new_token(auth.url)
+    auth.administrator().client.post("/v1/signing-keys")
+    assert await service_of(auth.url, old) == "share"
+    let_time_pass(auth, f"{KEY_LEAD.total_seconds()} seconds")
+    new = await new_token(auth.url)
+    assert jwt.get_unverified_header(new)["kid"] != jwt.get_unverified_header(old)["kid"]
+    assert await service_of(auth.url, new) == await service_of(auth.url, old) == "share"
+
+
+async def test_the_sweep_replaces_a_key_that_is_old_enough(auth: AuthService) -> None:
+    person = auth.sign_up()
+    async with operating(auth) as context:
+        working = Working(context.db, {}, key_lifetime=KEY_KEPT)
+        await rotate_old_key(working)
+        assert published(auth) == [kid_of(person)]
+        let_time_pass(auth, "184 days")
+        await rotate_old_key(working)
+        await rotate_old_key(working)
+        new, old = published(auth)
+        assert old == kid_of(person) != new
+        assert person.status() == 200
+        # Published until no token that it signed can be alive, and then forgotten.
+        let_time_pass(auth, "185 days")
+        await rotate_old_key(working)
+        assert old not in published(auth)
+        assert auth.rows("select 1 from signing_key where kid = %s", old) == []
