@@ -9,17 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.directory.model import (
-    BOT_LIFETIME,
-    KEY_KEPT,
-    KEY_LEAD,
-    SERVICE_TOKEN_LIFETIME,
-    SESSION_LIFETIME,
-    Session,
-    SessionKind,
-    SigningKey,
-)
-from auth_service.signing import keys as signing
+from auth_service.sessions.model import BOT_LIFETIME, SESSION_LIFETIME, Session, SessionKind
+from auth_service.sessions.tokens import sign_session
+from auth_service.signing.keys import key_set
+from auth_service.signing.model import KEY_KEPT, KEY_LEAD, SERVICE_TOKEN_LIFETIME, SigningKey
+from auth_service.signing.tokens import check_secret, sign_service_token
 from common.errors import Unauthenticated
 from common.tokens.services import ALGORITHM, AUDIENCE
 
@@ -33,7 +27,7 @@ def signing_key(kid: str) -> SigningKey:
 
 
 def decoded(token: str, keys: list[SigningKey]) -> dict[str, Any]:
-    published = jwt.PyJWKSet.from_dict(signing.key_set(keys))
+    published = jwt.PyJWKSet.from_dict(key_set(keys))
     key = published[jwt.get_unverified_header(token)["kid"]]
     # These tests are loaded long before they run; what is asked here is by which key a token was signed.
     return jwt.decode(token, key, [ALGORITHM], audience=AUDIENCE, options={"verify_exp": False})
@@ -41,34 +35,34 @@ def decoded(token: str, keys: list[SigningKey]) -> dict[str, Any]:
 
 def test_a_token_names_its_service_and_is_checked_with_the_published_key() -> None:
     keys = [signing_key("a")]
-    made = signing.sign_service_token(keys, "share", NOW)
+    made = sign_service_token(keys, "share", NOW)
     assert decoded(made.token, keys)["sub"] == "share"
     assert made.expires_at == NOW + SERVICE_TOKEN_LIFETIME == NOW + timedelta(minutes=5)
 
 
 def test_a_retired_key_signs_nothing_but_its_tokens_are_still_checked() -> None:
     old = signing_key("old")
-    token = signing.sign_service_token([old], "share", NOW).token
+    token = sign_service_token([old], "share", NOW).token
     keys = [replace(old, retired_at=NOW), signing_key("new")]
-    assert jwt.get_unverified_header(signing.sign_service_token(keys, "share", NOW).token)["kid"] == "new"
+    assert jwt.get_unverified_header(sign_service_token(keys, "share", NOW).token)["kid"] == "new"
     assert decoded(token, keys)["sub"] == "share"
 
 
 def test_only_public_keys_are_published() -> None:
     key = signing_key("a")
-    assert set(signing.key_set([key])["keys"][0]) == {"kty", "crv", "alg", "use", "kid", "x"}
+    assert set(key_set([key])["keys"][0]) == {"kty", "crv", "alg", "use", "kid", "x"}
 
 
 @given(st.sampled_from(["share", "upload", "empty", "nobody"]), st.text(max_size=20))
 def test_a_wrong_secret_is_refused(service: str, secret: str) -> None:
     with pytest.raises(Unauthenticated):
-        signing.check_secret(SECRETS, service, secret)
+        check_secret(SECRETS, service, secret)
 
 
 def test_a_service_is_known_by_its_own_secret_alone() -> None:
-    signing.check_secret(SECRETS, "share", "share's secret")
+    check_secret(SECRETS, "share", "share's secret")
     with pytest.raises(Unauthenticated):
-        signing.check_secret(SECRETS, "upload", "share's secret")
+        check_secret(SECRETS, "upload", "share's secret")
 
 
 def session(lifetime: timedelta) -> Session:
@@ -78,8 +72,8 @@ def session(lifetime: timedelta) -> Session:
 def test_a_persons_token_names_account_and_session() -> None:
     keys = [signing_key("a")]
     opened = session(timedelta(days=5))
-    token = signing.sign_session(keys, opened)
-    claims = jwt.decode(token, jwt.PyJWKSet.from_dict(signing.key_set(keys))["a"], [ALGORITHM], audience="waystation")
+    token = sign_session(keys, opened)
+    claims = jwt.decode(token, jwt.PyJWKSet.from_dict(key_set(keys))["a"], [ALGORITHM], audience="waystation")
     assert claims["sub"] == claims["user_id"] == str(opened.account_id)
     assert claims["jti"] == str(opened.id)
     assert claims["exp"] == claims["ExpiresAt"] == int((NOW + timedelta(days=5)).timestamp())
@@ -94,7 +88,7 @@ def test_a_key_signs_from_its_time_on_and_until_the_next_one_does() -> None:
     )
 
     def kid(moment: datetime) -> str:
-        return jwt.get_unverified_header(signing.sign_service_token([new, old], "share", moment).token)["kid"]
+        return jwt.get_unverified_header(sign_service_token([new, old], "share", moment).token)["kid"]
 
     assert [kid(NOW), kid(NOW + KEY_LEAD - timedelta(milliseconds=1)), kid(NOW + KEY_LEAD)] == ["old", "old", "new"]
     # A process whose clock is behind that of the one that made the very first key.

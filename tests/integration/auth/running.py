@@ -2,9 +2,10 @@
 
 import secrets
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,11 @@ from uuid import UUID
 import httpx
 import psycopg
 
-from auth_service.app import create_app
-from auth_service.context import Context
+from auth_service.app import build_context, create_app
+from auth_service.context import Context, WorkerContext
 from auth_service.settings import AuthSettings
-from auth_service.state import AppState
+from common.db import Database
+from common.peers import Peer
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.running_share import ADMIN_PASSWORD, SECRETS, served
 
@@ -135,14 +137,23 @@ def running_auth(make_database: MakeDatabase, valkey_url: str, **settings: Any) 
 
 @asynccontextmanager
 async def operating(auth: AuthService, **settings: Any) -> AsyncGenerator[Context]:
-    """What operations work with, on the database of a running service: for what has no call of its own."""
-    app = create_app(auth_settings(auth.database_url, auth.valkey_url, **settings))
-    state: AppState = app.state.auth
-    await state.context.db.open()
+    """A context on the database of a running service, for use cases that no call reaches in this way."""
+    context = build_context(auth_settings(auth.database_url, auth.valkey_url, **settings))
+    await context.db.open()
     try:
-        yield state.context
+        yield context
     finally:
-        state.context.passwords.close()
-        await state.context.cache.close()
-        await state.limiter.close()
-        await state.context.db.close()
+        await context.close()
+
+
+@asynccontextmanager
+async def sweeping(
+    auth: AuthService, services: Mapping[str, Peer] | None = None, *, key_lifetime: timedelta = timedelta(days=90)
+) -> AsyncGenerator[WorkerContext]:
+    """What the sweeps of a worker work with, on the database of a running service."""
+    database = Database(auth.database_url, pool_size=4)
+    await database.open()
+    try:
+        yield WorkerContext(database, services or {}, key_lifetime)
+    finally:
+        await database.close()

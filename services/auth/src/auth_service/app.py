@@ -1,29 +1,31 @@
-"""The auth service: who a caller is, for every service and every dialect."""
+"""The auth service's application: it builds the context and the routes."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 import psycopg
 from fastapi import FastAPI
 
 from auth_service.accounts import administration
-from auth_service.accounts import api as account
-from auth_service.accounts import internal_api as internal
+from auth_service.accounts import api as accounts_api
+from auth_service.accounts import internal_api as accounts_internal_api
 from auth_service.accounts.credentials import OwnCredentials
 from auth_service.accounts.registration import ensure_administrator
+from auth_service.accounts.tasks import ERASE
 from auth_service.context import Context
 from auth_service.dialects import mirage, shared_host
-from auth_service.limits import Failures
-from auth_service.sessions import api as auth
+from auth_service.directory import internal_api as directory_internal_api
+from auth_service.keys import api as keys_api
+from auth_service.limits import CallLimits, WrongPasswordBudgets
+from auth_service.sessions import api as sessions_api
 from auth_service.sessions import uploaders
 from auth_service.settings import AuthSettings
-from auth_service.signing import keys as signing
+from auth_service.signing import api as signing_api
+from auth_service.signing import internal_api as signing_internal_api
+from auth_service.signing.keys import published_key_set
 from auth_service.signing.verifier import OwnVerifier
-from auth_service.state import AppState
-from auth_service.tasks import ERASE
 from common import logging
 from common.cancelling import cancel
 from common.credentials import CredentialCache
@@ -42,12 +44,25 @@ BOOTSTRAP_RETRY_SECONDS = 1
 
 _log = logging.get(__name__)
 
+_ROUTES = (
+    signing_internal_api,
+    accounts_internal_api,
+    directory_internal_api,
+    shared_host,
+    mirage,
+    accounts_api,
+    sessions_api,
+    uploaders,
+    keys_api,
+    signing_api,
+    administration,
+)
+
 
 def create_app(settings: AuthSettings | None = None) -> FastAPI:
-    """The application. Nothing is connected before it starts, and nothing that is down keeps it from starting."""
+    """The application. It connects to nothing before it starts, and starts whatever is down."""
     settings = settings or AuthSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
-    limiter = Limiter(settings.valkey_url.get_secret_value())
-    context = _context(settings, limiter)
+    context = build_context(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -57,10 +72,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
             yield
         finally:
             await cancel(first)
-            context.passwords.close()
-            await context.cache.close()
-            await limiter.close()
-            await context.db.close()
+            await context.close()
 
     checks = {"database": context.db.ready, "credentials": context.cache.ready}
     app = http.create_app(
@@ -70,24 +82,18 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         checks=checks,
         credentialed_paths=fileuploader.API_PATHS,
     )
-    app.state.auth = AppState(
-        context=context,
-        service_secrets={name: secret.get_secret_value() for name, secret in settings.service_secrets.items()},
-        limiter=limiter,
-        calls_per_minute=settings.account_calls_per_minute,
-        public_url=settings.public_url,
-    )
-    keys = _public_keys(context.db)
-    app.state.identities = Identities(UserTokens(keys), context.cache, OwnCredentials(context.db))
-    app.include_router(internal.routes(OwnVerifier(keys)))
-    app.include_router(shared_host.router)
-    app.include_router(mirage.router)
-    for router in (auth.router, account.router, uploaders.router, administration.router):
-        app.include_router(router)
+    keys = PublicKeys(lambda: published_key_set(context))
+    app.state.context = context
+    app.state.identities = Identities(UserTokens(keys), context.cache, OwnCredentials(context))
+    app.state.verifier = OwnVerifier(keys)
+    for module in _ROUTES:
+        app.include_router(module.router)
     return app
 
 
-def _context(settings: AuthSettings, limiter: Limiter) -> Context:
+def build_context(settings: AuthSettings) -> Context:
+    """What the use cases work with. Nothing is connected yet."""
+    limiter = Limiter(settings.valkey_url.get_secret_value())
     queue = create_celery("auth", settings.broker_url.get_secret_value())
 
     async def request_erasure() -> None:
@@ -97,23 +103,19 @@ def _context(settings: AuthSettings, limiter: Limiter) -> Context:
         db=Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size),
         cache=CredentialCache(settings.valkey_url.get_secret_value()),
         passwords=Passwords(),
-        failures=Failures(
+        limiter=limiter,
+        calls=CallLimits(limiter, settings.account_calls_per_minute),
+        wrong_passwords=WrongPasswordBudgets.of(
             limiter,
             per_address=settings.login_failure_address_count,
             per_account=settings.login_failure_account_count,
             period=timedelta(minutes=settings.login_failure_minutes),
         ),
+        service_secrets={name: secret.get_secret_value() for name, secret in settings.service_secrets.items()},
         open_registration=settings.open_registration,
+        public_url=settings.public_url,
         request_erasure=request_erasure,
     )
-
-
-def _public_keys(database: Database) -> PublicKeys:
-    async def read() -> dict[str, Any]:
-        async with database.transaction() as connection:
-            return await signing.published_key_set(connection)
-
-    return PublicKeys(read)
 
 
 async def _make_first_administrator(context: Context, settings: AuthSettings) -> None:
@@ -124,7 +126,7 @@ async def _make_first_administrator(context: Context, settings: AuthSettings) ->
         except Unavailable as error:
             _log.warning("waiting for the database", error=error.message)
         except psycopg.Error:
-            # Such as tables that are yet to be made: without an administrator nobody could administer anything.
+            # The tables may not be there yet. Without an administrator nobody could administer anything.
             _log.exception("the first administrator could not be made")
         else:
             if made:

@@ -1,22 +1,51 @@
-"""What every operation works with."""
+"""What the use cases work with. `app.py` and `worker.py` build it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from auth_service.limits import Failures
+from auth_service.limits import CallLimits, WrongPasswordBudgets
 from common.credentials import CredentialCache
 from common.db import Database
+from common.limits import Limiter
 from common.passwords import Passwords
+from common.peers import Peer
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts that operations are made of; one for each process."""
+    """What the use cases behind the HTTP calls work with: one for each process of the service."""
 
     db: Database
     cache: CredentialCache
     passwords: Passwords
-    failures: Failures
+    limiter: Limiter
+    calls: CallLimits
+    wrong_passwords: WrongPasswordBudgets
+    service_secrets: Mapping[str, str]
+    """The secrets that the services identify themselves with, by the services' names."""
     open_registration: bool
+    public_url: str
     request_erasure: Callable[[], Awaitable[None]]
-    """Queues the erasure of accounts that are gone; a lost message is made up for by a sweep."""
+    """Queues the erasure of deleted accounts' data. A sweep makes up for a lost message."""
+
+    async def close(self) -> None:
+        """Close all connections and threads."""
+        self.passwords.close()
+        await self.cache.close()
+        await self.limiter.close()
+        await self.db.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """What the sweeps work with: one for each process of the worker.
+
+    It is less than a `Context` on purpose: the worker is told no password and no other service's secret.
+    """
+
+    db: Database
+    services: Mapping[str, Peer]
+    """The services that keep data of accounts, by their names."""
+    key_lifetime: timedelta
+    """How long a signing key signs before the sweep replaces it."""

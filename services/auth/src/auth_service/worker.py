@@ -4,9 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from auth_service import tasks
+from auth_service.accounts import tasks as account_tasks
+from auth_service.accounts.model import KEEPERS
+from auth_service.context import WorkerContext
+from auth_service.sessions import tasks as session_tasks
 from auth_service.settings import WorkerSettings
-from auth_service.tasks import Working
+from auth_service.signing import tasks as signing_tasks
 from common.db import Database
 from common.peers import Peer, new_client
 from common.queue.app import WorkerProcess, create_celery
@@ -16,24 +19,23 @@ settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values com
 
 
 @asynccontextmanager
-async def _working() -> AsyncGenerator[Working]:
-    """Connect a worker's child process to what its tasks need."""
+async def _opened_context() -> AsyncGenerator[WorkerContext]:
+    """Connect a worker's child process to the database and the other services."""
     database = Database(settings.database_url.get_secret_value(), pool_size=2)
     client = new_client()
     secret = settings.service_secret.get_secret_value()
     tokens = TokenSource(client, auth_url=settings.auth_url, service="auth", secret=secret)
-    services = {
-        "share": Peer(client, settings.share_url, tokens),
-        "upload": Peer(client, settings.upload_url, tokens),
-        "chat": Peer(client, settings.chat_url, tokens),
-    }
+    urls = {"share": settings.share_url, "upload": settings.upload_url, "chat": settings.chat_url}
+    services = {name: Peer(client, urls[name], tokens) for name in KEEPERS}
     await database.open()
     try:
-        yield Working(database, services, timedelta(days=settings.key_lifetime_days))
+        yield WorkerContext(database, services, timedelta(days=settings.key_lifetime_days))
     finally:
         await client.aclose()
         await database.close()
 
 
 app = create_celery("auth", settings.broker_url.get_secret_value())
-tasks.register(app, WorkerProcess(app, settings, _working))
+process = WorkerProcess(app, settings, _opened_context)
+for tasks in (account_tasks, session_tasks, signing_tasks):
+    tasks.register(app, process)

@@ -9,16 +9,16 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from auth_service.accounts import changes as accounts
-from auth_service.accounts import erasing
-from auth_service.sessions import purging
+from auth_service.accounts import deletion, erasing
+from auth_service.accounts.model import KEEPERS
+from auth_service.context import WorkerContext
+from auth_service.sessions.purging import purge
 from common.credentials import CredentialsUnavailable
-from common.db import Database
 from common.identity import Identity
 from common.peers import Peer, new_client
 from common.tokens.services import TokenSource
 from tests.conftest import MakeDatabase
-from tests.integration.auth.running import PASSWORD, AuthService, Person, operating, running_auth
+from tests.integration.auth.running import PASSWORD, AuthService, Person, operating, running_auth, sweeping
 from tests.integration.running_share import SECRETS, served
 
 
@@ -53,7 +53,7 @@ def auth(make_database: MakeDatabase, valkey_url: str) -> Iterator[AuthService]:
 @pytest.fixture
 def keepers() -> Iterator[dict[str, Keeper]]:
     with ExitStack() as opened:
-        keepers = {name: Keeper() for name in accounts.SERVICES}
+        keepers = {name: Keeper() for name in KEEPERS}
         for keeper in keepers.values():
             keeper.url = opened.enter_context(served(keeper.app()))
         yield keepers
@@ -61,26 +61,24 @@ def keepers() -> Iterator[dict[str, Keeper]]:
 
 def passes(left: int, **others: int) -> dict[str, int]:
     """That every service has so many passes left, but for `others`."""
-    return dict.fromkeys(accounts.SERVICES, left) | others
+    return dict.fromkeys(KEEPERS, left) | others
 
 
 @asynccontextmanager
 async def sweeper(auth: AuthService, keepers: dict[str, Keeper]) -> AsyncGenerator["Sweeper"]:
-    database, client = Database(auth.database_url, pool_size=4), new_client()
+    client = new_client()
     tokens = TokenSource(client, auth_url=auth.url, service="auth", secret=SECRETS["auth"])
-    await database.open()
-    yield Sweeper(database, {name: Peer(client, keeper.url, tokens) for name, keeper in keepers.items()})
+    async with sweeping(auth, {name: Peer(client, keeper.url, tokens) for name, keeper in keepers.items()}) as context:
+        yield Sweeper(context)
     await client.aclose()
-    await database.close()
 
 
 @dataclass
 class Sweeper:
-    database: Database
-    services: dict[str, Peer]
+    context: WorkerContext
 
     async def sweep(self) -> None:
-        await erasing.erase_accounts(self.database, self.services)
+        await erasing.erase_accounts(self.context)
 
 
 def delete(person: Person) -> None:
@@ -152,7 +150,7 @@ async def test_a_worker_that_dies_between_the_call_and_its_record_leaves_it_to_t
 
     async with sweeper(auth, keepers) as working:
         with monkeypatch.context() as patch:
-            patch.setattr(erasing.erasures, "plan_next_pass", die)
+            patch.setattr(erasing.queries, "plan_next_pass", die)
             with pytest.raises(Died):
                 await working.sweep()
         assert sum(len(keeper.told) for keeper in keepers.values()) == 1
@@ -185,9 +183,9 @@ async def test_an_account_is_deleted_wholly_or_not_at_all(auth: AuthService, mon
         async def fail(*_: object) -> None:
             raise CredentialsUnavailable
 
-        monkeypatch.setattr(accounts.credentials, "revoke_all", fail)
+        monkeypatch.setattr(deletion.credentials, "revoke_all", fail)
         with pytest.raises(CredentialsUnavailable):
-            await accounts.delete(context, person.id)
+            await deletion.delete_account(context, person.id)
     assert person.status() == 200
     assert open_erasures(auth, person) == {}
 
@@ -200,7 +198,7 @@ async def test_of_two_deletions_at_once_one_finds_the_account(auth: AuthService)
     async with operating(auth, broker_url="redis://127.0.0.1:9/0") as context:
         address = person.address
         results = await asyncio.gather(
-            *(accounts.delete_own(context, identity, PASSWORD, address) for _ in range(2)), return_exceptions=True
+            *(deletion.delete_own(context, identity, PASSWORD, address) for _ in range(2)), return_exceptions=True
         )
     assert sorted(type(result).__name__ for result in results) == ["AccountNotFound", "NoneType"]
     assert open_erasures(auth, person) == passes(2)
@@ -212,9 +210,9 @@ async def test_what_is_over_is_purged(auth: AuthService) -> None:
     old = session_of(auth, person)
     auth.rows("update session set expires_at = now() - interval '1 second' where id = %s", UUID(old))
     auth.rows("update known_address set seen_at = now() - interval '31 days' where account_id = %s", person.id)
-    async with operating(auth) as context:
-        await purging.purge(context.db)
-        await purging.purge(context.db)
+    async with sweeping(auth) as context:
+        await purge(context)
+        await purge(context)
     assert auth.rows("select id from session where account_id = %s", person.id) == [(UUID(session_of(auth, living)),)]
     assert auth.rows("select 1 from known_address where account_id = %s", person.id) == []
     assert living.status() == 200

@@ -12,9 +12,9 @@ from argon2 import PasswordHasher
 from redis import Redis
 
 from auth_service.accounts.registration import ensure_administrator
-from auth_service.directory.model import WrongPassword
-from auth_service.sessions.opening import Grant
-from auth_service.sessions.signing_in import Attempt, log_in
+from auth_service.sessions.model import Grant, WrongPassword
+from auth_service.sessions.passwords import Attempt
+from auth_service.sessions.signing_in import log_in
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, Person, new_name, operating, running_auth
 from tests.integration.running_share import ADMIN_PASSWORD

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import jwt
 import pytest
 
-from auth_service.directory.model import KEY_KEPT, KEY_LEAD
-from auth_service.tasks import Working, rotate_old_key
+from auth_service.signing.keys import rotate_old_keys
+from auth_service.signing.model import KEY_KEPT, KEY_LEAD
 from tests.conftest import MakeDatabase
-from tests.integration.auth.running import AuthService, Person, operating, running_auth
+from tests.integration.auth.running import AuthService, Person, running_auth, sweeping
 from tests.integration.auth.signing.test_service_tokens import new_token, service_of
 
 
@@ -81,18 +81,17 @@ async def test_services_go_on_trusting_one_another(auth: AuthService) -> None:
 
 async def test_the_sweep_replaces_a_key_that_is_old_enough(auth: AuthService) -> None:
     person = auth.sign_up()
-    async with operating(auth) as context:
-        working = Working(context.db, {}, key_lifetime=KEY_KEPT)
-        await rotate_old_key(working)
+    async with sweeping(auth, key_lifetime=KEY_KEPT) as context:
+        await rotate_old_keys(context)
         assert published(auth) == [kid_of(person)]
         let_time_pass(auth, "184 days")
-        await rotate_old_key(working)
-        await rotate_old_key(working)
+        await rotate_old_keys(context)
+        await rotate_old_keys(context)
         new, old = published(auth)
         assert old == kid_of(person) != new
         assert person.status() == 200
         # Published until no token that it signed can be alive, and then forgotten.
         let_time_pass(auth, "185 days")
-        await rotate_old_key(working)
+        await rotate_old_keys(context)
         assert old not in published(auth)
         assert auth.rows("select 1 from signing_key where kid = %s", old) == []

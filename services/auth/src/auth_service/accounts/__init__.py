@@ -1,0 +1,1 @@
+"""Registering, changing and deleting accounts, for their owners and for administrators."""

@@ -1,4 +1,4 @@
-"""What administrators do with accounts and signing keys."""
+"""Administering accounts on the native API."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -6,57 +6,49 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from auth_service.accounts import changes as account
-from auth_service.accounts.schemas import AccountsAnswer, SigningKeyAnswer, WholeAccountAnswer
-from auth_service.directory.queries import list_accounts
-from auth_service.edge import administrator
-from auth_service.signing import keys as signing
-from auth_service.state import state_of
-from common import clock
+from auth_service.accounts import changes, deletion
+from auth_service.directory import lookups
+from auth_service.directory.schemas import WholeAccountAnswer
+from auth_service.edge import administrator, context_of
 from common.http.json_bodies import documented, read_model
 from common.identity import Role
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 
-router = APIRouter(prefix="/v1", tags=["administration"], dependencies=[Depends(administrator)])
+router = APIRouter(prefix="/v1/accounts", tags=["administration"], dependencies=[Depends(administrator)])
 
 
 class RoleChange(BaseModel):
-    """What the account is to be."""
+    """The account's new role."""
 
     role: Literal["user", "administrator"]
 
 
-@router.get("/accounts")
+class AccountsAnswer(BaseModel):
+    """A page of accounts, the newest first; `next` is the `after` of the next page, or null."""
+
+    accounts: list[WholeAccountAnswer]
+    next: str | None
+
+
+@router.get("")
 async def read_accounts(
     request: Request, limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = PAGE_SIZE, after: str | None = None
 ) -> AccountsAnswer:
-    """All accounts, the newest first, page by page."""
-    async with state_of(request).context.db.connection() as connection:
-        found = await list_accounts(connection, Cursor.parse(after) if after else None, limit + 1)
-    page = found[:limit]
-    return AccountsAnswer(
-        accounts=[WholeAccountAnswer.of(each) for each in page],
-        next=str(Cursor(page[-1].created_at, page[-1].id)) if len(found) > limit else None,
-    )
+    """List all accounts, the newest first, in pages."""
+    cursor = Cursor.parse(after) if after else None
+    page, following = await lookups.list_accounts(context_of(request), cursor, limit)
+    accounts = [WholeAccountAnswer.of(account) for account in page]
+    return AccountsAnswer(accounts=accounts, next=str(following) if following else None)
 
 
-@router.patch("/accounts/{account_id}", openapi_extra=documented(RoleChange))
+@router.patch("/{account_id}", openapi_extra=documented(RoleChange))
 async def change_role(request: Request, account_id: UUID) -> WholeAccountAnswer:
     """Make an account an administrator, or a user again."""
     change = await read_model(request, RoleChange)
-    return WholeAccountAnswer.of(await account.set_role(state_of(request).context, account_id, Role(change.role)))
+    return WholeAccountAnswer.of(await changes.set_role(context_of(request), account_id, Role(change.role)))
 
 
-@router.delete("/accounts/{account_id}", status_code=204)
+@router.delete("/{account_id}", status_code=204)
 async def delete_account(request: Request, account_id: UUID) -> None:
-    """Delete an account, and all that is its own."""
-    await account.delete(state_of(request).context, account_id)
-
-
-@router.post("/signing-keys", status_code=201)
-async def rotate_keys(request: Request) -> SigningKeyAnswer:
-    """Let a new key sign tokens from some seconds on. Nobody is signed out."""
-    async with state_of(request).context.db.transaction() as connection:
-        made = await signing.rotate_keys(connection, clock.now())
-    assert made is not None, "no age was asked for"
-    return SigningKeyAnswer(kid=made.kid, created_at=made.created_at)
+    """Delete an account with all its data."""
+    await deletion.delete_account(context_of(request), account_id)

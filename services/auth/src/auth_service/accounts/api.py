@@ -1,32 +1,37 @@
-"""One's own account: its name, its password, its keys, its end."""
-
-from typing import Annotated
-from uuid import UUID
+"""Registering, and one's own account, on the native API."""
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from auth_service.accounts import changes as account
-from auth_service.accounts.schemas import KeyAnswer, KeysAnswer, NewKeyAnswer, WholeAccountAnswer
-from auth_service.callers import address_of
-from auth_service.edge import InPerson, not_stored
-from auth_service.keys import own_keys as keys
-from auth_service.sessions.api import check_length
-from auth_service.state import state_of
+from auth_service.accounts import changes, deletion, registration
+from auth_service.accounts.model import check_length
+from auth_service.accounts.registration import Registration
+from auth_service.directory import lookups
+from auth_service.directory.schemas import WholeAccountAnswer
+from auth_service.edge import InPerson, address_of, context_of, counted, label_of, not_stored
+from auth_service.sessions.model import Grant
+from auth_service.sessions.schemas import TokenAnswer
 from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 
-router = APIRouter(prefix="/v1/account", tags=["account"], dependencies=[Depends(not_stored)])
+router = APIRouter(prefix="/v1", dependencies=[Depends(not_stored)])
+
+
+class RegisterRequest(BaseModel):
+    """A name of 1 to 255 characters, and a password of 8 characters to 1024 bytes."""
+
+    name: str
+    password: str
 
 
 class AccountChange(BaseModel):
-    """What is to be changed."""
+    """The account's new name."""
 
     name: str
 
 
 class PasswordChange(BaseModel):
-    """The password that is, and the one that is to be."""
+    """The present password and the new one."""
 
     current: str
     new: str
@@ -38,63 +43,46 @@ class Confirmation(BaseModel):
     password: str
 
 
-class KeyRequest(BaseModel):
-    """What the key's owner is to know it by."""
+@router.post(
+    "/auth/register",
+    status_code=201,
+    tags=["auth"],
+    dependencies=[Depends(counted("register"))],
+    openapi_extra=documented(RegisterRequest),
+)
+async def register(request: Request) -> TokenAnswer:
+    """Make an account, and sign in to it."""
+    asked = await read_model(request, RegisterRequest)
+    check_length(asked.password)
+    new = Registration(asked.name, asked.password, address_of(request))
+    grant = Grant.token(label_of(request, "Waystation"))
+    (opened,) = await registration.register(context_of(request), new, grant)
+    return TokenAnswer.of(opened)
 
-    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
-
-@router.get("")
+@router.get("/account", tags=["account"])
 async def read_account(request: Request, identity: SignedIn) -> WholeAccountAnswer:
-    """The account that the credentials are of."""
-    return WholeAccountAnswer.of(await account.own_account(state_of(request).context, identity))
+    """Read the account behind the credentials."""
+    return WholeAccountAnswer.of(await lookups.own_account(context_of(request), identity))
 
 
-@router.patch("", openapi_extra=documented(AccountChange))
+@router.patch("/account", tags=["account"], openapi_extra=documented(AccountChange))
 async def rename(request: Request, identity: InPerson) -> WholeAccountAnswer:
-    """Take another name."""
+    """Change the account's name."""
     change = await read_model(request, AccountChange)
-    return WholeAccountAnswer.of(await account.rename(state_of(request).context, identity, change.name))
+    return WholeAccountAnswer.of(await changes.rename(context_of(request), identity, change.name))
 
 
-@router.post("/password", status_code=204, openapi_extra=documented(PasswordChange))
+@router.post("/account/password", status_code=204, tags=["account"], openapi_extra=documented(PasswordChange))
 async def change_password(request: Request, identity: InPerson) -> None:
-    """Take another password; all other sessions end."""
+    """Change the account's password; all other sessions end."""
     change = await read_model(request, PasswordChange)
     check_length(change.new)
-    context = state_of(request).context
-    await account.change_password(context, identity, change.current, change.new, address_of(request))
+    await changes.change_password(context_of(request), identity, change.current, change.new, address_of(request))
 
 
-@router.delete("", status_code=204, openapi_extra=documented(Confirmation))
+@router.delete("/account", status_code=204, tags=["account"], openapi_extra=documented(Confirmation))
 async def delete_account(request: Request, identity: InPerson) -> None:
-    """Delete the account, and all that is its own."""
+    """Delete the account with all its data."""
     confirmation = await read_model(request, Confirmation)
-    context = state_of(request).context
-    await account.delete_own(context, identity, confirmation.password, address_of(request))
-
-
-@router.get("/keys")
-async def list_keys(request: Request, identity: InPerson) -> KeysAnswer:
-    """The account's API keys."""
-    found = await keys.list_keys(state_of(request).context, identity)
-    return KeysAnswer(keys=[KeyAnswer.model_validate(key) for key in found])
-
-
-@router.post("/keys", status_code=201, openapi_extra=documented(KeyRequest))
-async def create_key(request: Request, identity: InPerson) -> NewKeyAnswer:
-    """Make an API key and its token."""
-    asked = await read_model(request, KeyRequest)
-    return NewKeyAnswer.of(*await keys.create_key(state_of(request).context, identity, asked.name))
-
-
-@router.post("/keys/{key_id}/regenerate")
-async def regenerate_key(request: Request, key_id: UUID, identity: InPerson) -> NewKeyAnswer:
-    """Replace a key and its token by new ones."""
-    return NewKeyAnswer.of(*await keys.regenerate_key(state_of(request).context, identity, key_id))
-
-
-@router.delete("/keys/{key_id}", status_code=204)
-async def revoke_key(request: Request, key_id: UUID, identity: InPerson) -> None:
-    """Revoke a key."""
-    await keys.revoke_key(state_of(request).context, identity, key_id)
+    await deletion.delete_own(context_of(request), identity, confirmation.password, address_of(request))

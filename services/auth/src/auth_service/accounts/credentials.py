@@ -1,15 +1,14 @@
-"""Whose a credential is, and what is said of credentials in the cache that all services read."""
+"""All credentials of an account: looking one up, and keeping the cache of them right when the account changes."""
 
 import hmac
-from collections.abc import Iterable
 from uuid import UUID
 
-from auth_service.directory.model import Account, ApiKey, Session, SessionKind
-from auth_service.keys import queries as api_keys
+from auth_service.context import Context
+from auth_service.directory.model import Account
+from auth_service.keys import queries as keys
 from auth_service.sessions import queries as sessions
 from common import clock
-from common.credentials import CredentialCache, key_name, session_name
-from common.db import Connection, Database
+from common.db import Connection
 from common.identity import Identity
 from common.ids import parse_id
 
@@ -17,73 +16,54 @@ NAME_LENGTH = 256
 
 
 class OwnCredentials:
-    """The credentials, for this service itself: a `CredentialSource`."""
+    """The credentials for this service itself: a `CredentialSource` that asks no other service."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     async def credential(self, name: str) -> Identity | None:
-        """Whose credential this is; None: nobody's. Raises `DatabaseUnavailable`."""
-        async with self._database.connection() as connection:
-            return await identity_of(connection, name)
+        """The account behind a credential; None when there is none. Raises `DatabaseUnavailable`."""
+        return await find_identity(self._context, name)
 
 
-async def identity_of(connection: Connection, name: str) -> Identity | None:
-    """Whose credential goes by this name (see `common.credentials`); None: nobody's."""
+async def find_identity(context: Context, name: str) -> Identity | None:
+    """The account behind the credential of this name (see `common.credentials`); None when there is none."""
     kind, *values = name[:NAME_LENGTH].split(":")
-    match kind, values:
-        case "session", [session_id] if parsed := parse_id(session_id):
-            identity = await sessions.identity_of_session(connection, parsed)
-        case "opaque", [digest]:
-            identity = await sessions.identity_of_opaque(connection, _bytes(digest))
-        case "key", [key, token]:
-            identity = await _identity_of_key(connection, _bytes(key), _bytes(token))
-        case _:
-            return None
+    async with context.db.connection() as connection:
+        match kind, values:
+            case "session", [session_id] if parsed := parse_id(session_id):
+                identity = await sessions.identity_of_session(connection, parsed)
+            case "opaque", [digest]:
+                identity = await sessions.identity_of_opaque(connection, _bytes(digest))
+            case "key", [key, token]:
+                identity = await _identity_of_key(connection, _bytes(key), _bytes(token))
+            case _:
+                return None
     return identity if identity and not identity.is_over(clock.now()) else None
 
 
+async def update_all(context: Context, connection: Connection, account: Account) -> None:
+    """Update the account's credentials in the cache, right before the commit. Raises `CredentialsUnavailable`."""
+    for session in await sessions.sessions_of_account(connection, account.id, clock.now()):
+        await context.cache.put(session.credential_name, account.identity(session.id, session.expires_at))
+    for key in await keys.keys_of_account(connection, account.id):
+        await context.cache.put(key.credential_name, account.identity(key.id, None))
+
+
+async def revoke_all(context: Context, connection: Connection, account_id: UUID) -> None:
+    """Revoke the account's credentials in the cache, right before the commit. Raises `CredentialsUnavailable`."""
+    living = await sessions.sessions_of_account(connection, account_id, clock.now())
+    names = [session.credential_name for session in living]
+    names += [key.credential_name for key in await keys.keys_of_account(connection, account_id)]
+    if names:
+        await context.cache.revoke(names)
+
+
 async def _identity_of_key(connection: Connection, key_digest: bytes, token_digest: bytes) -> Identity | None:
-    holder = await api_keys.holder_of_key(connection, key_digest)
+    holder = await keys.holder_of_key(connection, key_digest)
     if holder and hmac.compare_digest(holder[0], token_digest):
         return holder[1]
     return None
-
-
-def name_of_session(session: Session) -> str:
-    """The name of a session's credential."""
-    if session.kind is SessionKind.TOKEN:
-        return session_name(session.id)
-    assert session.opaque_digest is not None
-    return f"opaque:{session.opaque_digest.hex()}"
-
-
-def name_of_key(key: ApiKey) -> str:
-    """The name of the credential that an API key and its token are."""
-    return key_name(key.key_digest, key.token_digest)
-
-
-async def revoke(cache: CredentialCache, ended: Iterable[Session]) -> None:
-    """Say that these sessions are over, right before that is committed. Raises `CredentialsUnavailable`."""
-    names = [name_of_session(session) for session in ended]
-    if names:
-        await cache.revoke(names)
-
-
-async def tell_all(connection: Connection, cache: CredentialCache, account: Account) -> None:
-    """Say in all of the account's credentials what it is from now on. Raises `CredentialsUnavailable`."""
-    for session in await sessions.sessions_of_account(connection, account.id, clock.now()):
-        await cache.put(name_of_session(session), account.identity(session.id, session.expires_at))
-    for key in await api_keys.keys_of_account(connection, account.id):
-        await cache.put(name_of_key(key), account.identity(key.id, None))
-
-
-async def revoke_all(connection: Connection, cache: CredentialCache, account_id: UUID) -> None:
-    """Say that nothing proves this account any more. Raises `CredentialsUnavailable`."""
-    names = [name_of_session(s) for s in await sessions.sessions_of_account(connection, account_id, clock.now())]
-    names += [name_of_key(key) for key in await api_keys.keys_of_account(connection, account_id)]
-    if names:
-        await cache.revoke(names)
 
 
 def _bytes(text: str) -> bytes:

@@ -1,9 +1,9 @@
-"""What is still to be erased of accounts that are gone."""
+"""The table of erasures: the data of deleted accounts that other services have yet to erase."""
 
 from datetime import datetime
 from uuid import UUID
 
-from auth_service.directory.model import Erasure
+from auth_service.accounts.model import Erasure
 from common.db import Connection
 from common.db.rows import fetch_all
 
@@ -11,7 +11,7 @@ from common.db.rows import fetch_all
 async def insert_erasures(
     connection: Connection, account_id: UUID, services: list[str], passes: int, due_at: datetime
 ) -> None:
-    """Note what each service has to erase."""
+    """Record that each of these services has to erase the account's data."""
     statement = """
         insert into erasure (account_id, service, due_at, passes_left)
         select %(account_id)s, service, %(due_at)s, %(passes)s from unnest(%(services)s::text[]) service
@@ -20,21 +20,21 @@ async def insert_erasures(
     await connection.execute(statement, parameters)
 
 
-async def claim_erasures(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[Erasure]:
-    """Up to `limit` erasures that are due; another worker leaves them alone until `again_at`."""
+async def claim_erasures(connection: Connection, now: datetime, retry_at: datetime, limit: int) -> list[Erasure]:
+    """Claim up to `limit` erasures that are due: no other worker takes them before `retry_at`."""
     statement = """
-        update erasure set due_at = %(again_at)s
+        update erasure set due_at = %(retry_at)s
         where (account_id, service) in (
             select account_id, service from erasure where due_at <= %(now)s
             order by due_at limit %(limit)s for update skip locked
         )
         returning account_id, service, passes_left
     """
-    return await fetch_all(connection, Erasure, statement, {"now": now, "again_at": again_at, "limit": limit})
+    return await fetch_all(connection, Erasure, statement, {"now": now, "retry_at": retry_at, "limit": limit})
 
 
 async def plan_next_pass(connection: Connection, done: Erasure, due_at: datetime) -> None:
-    """One pass is done, and another one due at that moment; done twice, it counts once."""
+    """Record that one pass is done and when the next is due. A pass that is recorded twice counts once."""
     statement = """
         update erasure set passes_left = passes_left - 1, due_at = %(due_at)s
         where account_id = %(account_id)s and service = %(service)s and passes_left = %(passes)s
@@ -44,7 +44,7 @@ async def plan_next_pass(connection: Connection, done: Erasure, due_at: datetime
 
 
 async def delete_erasure(connection: Connection, done: Erasure) -> None:
-    """The last pass is done."""
+    """Record that the last pass is done."""
     statement = """
         delete from erasure
         where account_id = %(account_id)s and service = %(service)s and passes_left = %(passes)s

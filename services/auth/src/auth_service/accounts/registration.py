@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from auth_service.accounts.model import NameTaken, RegistrationClosed
 from auth_service.context import Context
-from auth_service.directory import names
-from auth_service.directory import queries as accounts
-from auth_service.directory.model import Account, NameTaken, RegistrationClosed, SignedIn
+from auth_service.directory import names, queries
+from auth_service.directory.model import Account
 from auth_service.directory.queries import NewAccount
 from auth_service.sessions import known_addresses
-from auth_service.sessions.opening import Grant, open_sessions
+from auth_service.sessions.model import Grant, OpenedSession
+from auth_service.sessions.opening import open_sessions
 from common import clock, logging
 from common.db import Connection
 from common.identity import Role
@@ -19,7 +20,7 @@ from common.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What someone says who wants an account. `address`: where they are."""
+    """The account that a client at `address` asks for."""
 
     name: str
     password: str
@@ -28,7 +29,7 @@ class Registration:
     profile: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-async def register(context: Context, new: Registration, *grants: Grant) -> tuple[Account, tuple[SignedIn, ...]]:
+async def register(context: Context, new: Registration, *grants: Grant) -> tuple[OpenedSession, ...]:
     """Make an account, and open sessions for it.
 
     Raises `RegistrationClosed`, `NameUnusable`, `EmailUnusable`, `NameTaken`, `PasswordUnusable`.
@@ -38,8 +39,8 @@ async def register(context: Context, new: Registration, *grants: Grant) -> tuple
     name = names.shown(new.name)
     email = None if new.email is None else names.email(new.email)
     async with context.db.connection() as connection:
-        # Before hashing, which costs more; the index decides.
-        if await accounts.account_of_name(connection, names.key(name)):
+        # Asked first because hashing costs more; the unique index decides.
+        if await queries.account_of_name(connection, names.key(name)):
             raise NameTaken
     password_hash = await context.passwords.hash(new.password)
     async with context.db.transaction() as connection:
@@ -47,21 +48,21 @@ async def register(context: Context, new: Registration, *grants: Grant) -> tuple
         if account is None:
             raise NameTaken
         await known_addresses.remember(connection, account.id, new.address)
-        return account, await open_sessions(context, connection, account, grants, clock.now()) if grants else ()
+        return await open_sessions(context, connection, account, grants, clock.now()) if grants else ()
 
 
 async def ensure_administrator(context: Context, name: str, password: str) -> bool:
-    """Make the first administrator, unless there is one. Returns whether one was made.
+    """Make the first administrator unless there is one. Returns whether one was made.
 
-    A user who has the name already is not promoted: whoever registered it did not know the password.
+    A user who already has the name is not promoted: whoever registered it did not know the password.
     """
     async with context.db.connection() as connection:
-        if await accounts.count_administrators(connection):
+        if await queries.count_administrators(connection):
             return False
     password_hash = await context.passwords.hash(password)
     async with context.db.transaction() as connection:
-        await accounts.lock_administrators(connection)
-        if await accounts.count_administrators(connection):
+        await queries.lock_administrators(connection)
+        if await queries.count_administrators(connection):
             return False
         made = await _insert(connection, names.shown(name), None, password_hash, Role.ADMINISTRATOR, {})
     if made is None:
@@ -83,4 +84,4 @@ async def _insert(
         profile=profile,
         created_at=clock.now(),
     )
-    return await accounts.insert_account(connection, new)
+    return await queries.insert_account(connection, new)

@@ -1,1 +1,1 @@
-"""The foreign protocols that accounts are reached by."""
+"""The foreign protocols that have account calls: File Uploader and Mirage."""

@@ -1,4 +1,4 @@
-"""The body of a call that two dialects have: what it has to be is known only when it has been read."""
+"""Reading the body of a call that both dialects have, before it is known which of them was meant."""
 
 from fastapi import Request
 
@@ -7,7 +7,7 @@ from common.http.json_bodies import Fields, read_object
 
 
 async def read_any(request: Request) -> Fields:
-    """The members of the JSON object that the body is; none at all when it is no such thing. Raises `TooLarge`."""
+    """The members of the JSON object in the body; none when the body is not a JSON object. Raises `TooLarge`."""
     try:
         return await read_object(request)
     except InvalidInput:

@@ -6,15 +6,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from auth_service.accounts import profiles, registration
-from auth_service.accounts.profiles import Settings
+from auth_service.accounts.model import EmailTaken, NameTaken
+from auth_service.accounts.profiles import SettingsChange
 from auth_service.accounts.registration import Registration
-from auth_service.callers import address_of, count_call, label_of
-from auth_service.directory.model import EmailTaken, NameTaken, UnknownName, WrongPassword
-from auth_service.sessions import opening as sessions
-from auth_service.sessions import signing_in
-from auth_service.sessions.opening import Grant
-from auth_service.sessions.signing_in import Attempt
-from auth_service.state import identities_of, state_of
+from auth_service.dialects.calls import count_call
+from auth_service.directory import lookups
+from auth_service.edge import address_of, context_of, identities_of, label_of
+from auth_service.sessions import own_sessions, signing_in
+from auth_service.sessions.model import Grant, UnknownName, WrongPassword
+from auth_service.sessions.passwords import Attempt
 from common.dialects.mirage import UNAUTHORIZED, MirageRoute, Refused, identify, read_fields, row_time
 from common.http.json_bodies import Fields, text_of
 from common.identity import TokenRevoked
@@ -22,12 +22,12 @@ from common.identity import TokenRevoked
 DESCRIPTION_WORDS = 500
 PROFILE = ("avatar_url", "description", "custom_css", "background_image")
 CLEARABLE = ("description", "custom_css", "background_image")
-"""What may be set to nothing."""
+"""The fields that may be set to an empty text."""
 NOTHING_FILLED = "I can't see a single field you filled"
 
 
 router = APIRouter(prefix="/api", route_class=MirageRoute, include_in_schema=False)
-"""The calls that no other dialect has. The others are in `shared_host`."""
+"""The calls that only Mirage has. `shared_host` routes those that File Uploader has too."""
 
 
 async def register(request: Request, fields: Fields) -> Response:
@@ -39,21 +39,21 @@ async def register(request: Request, fields: Fields) -> Response:
         raise Refused(400, NOTHING_FILLED)
     new = Registration(name, password, address_of(request), email, _profile(fields))
     try:
-        await registration.register(state_of(request).context, new)
+        await registration.register(context_of(request), new)
     except NameTaken:
         raise Refused(400, " the user already exists") from None
     return JSONResponse({"message": "Welcome to MIRAGE"}, 201)
 
 
 async def log_in(request: Request, fields: Fields) -> Response:
-    """Sign in; the token is a random text, and replaces an earlier one."""
+    """Sign in. The token is a random text, and replaces an earlier one."""
     await count_call(request, "login")
     name, password = text_of(fields, "username"), text_of(fields, "password")
     if not (name and password):
         raise Refused(400, NOTHING_FILLED)
     attempt = Attempt(name, password, address_of(request))
     try:
-        (opened,) = await signing_in.log_in(state_of(request).context, attempt, grant_of(request, alone=True))
+        (opened,) = await signing_in.log_in(context_of(request), attempt, grant_of(request, alone=True))
     except UnknownName:
         raise Refused(404, "user not found") from None
     except WrongPassword:
@@ -68,7 +68,7 @@ async def log_out(request: Request, fields: Fields) -> Response:
     if not token:
         raise Refused(400, "no token provided")
     try:
-        await sessions.log_out(state_of(request).context, await identities_of(request).of_opaque(token))
+        await own_sessions.log_out(context_of(request), await identities_of(request).of_opaque(token))
     except TokenRevoked:
         raise Refused(401, "invalid token") from None
     return JSONResponse({"message": "logged out successfully"})
@@ -81,15 +81,15 @@ def grant_of(request: Request, *, alone: bool = False) -> Grant:
 
 @router.get("/usercount")
 async def count_users(request: Request) -> Response:
-    """How many accounts there are: a number, and no JSON."""
-    return HTMLResponse(str(await profiles.count_accounts(state_of(request).context)))
+    """Answer the number of accounts, as plain digits without JSON."""
+    return HTMLResponse(str(await lookups.count_accounts(context_of(request))))
 
 
 # A name may hold a slash.
 @router.get("/user/{name:path}")
 async def read_user(request: Request, name: str) -> Response:
-    """What everybody may see of someone. Posts and followers there are none, but pages reckon with the numbers."""
-    account = await profiles.find_account(state_of(request).context, name)
+    """Show a public profile. There are no posts or followers here, but the pages expect the numbers."""
+    account = await lookups.find_account(context_of(request), name)
     if account is None:
         raise Refused(404, "user not found")
     shown = {field: account.profile.get(field) for field in PROFILE}
@@ -99,20 +99,21 @@ async def read_user(request: Request, name: str) -> Response:
 
 @router.post("/user/settings")
 async def change_settings(request: Request) -> Response:
-    """Change one's own account. What is not a text is not there."""
+    """Change one's own account. A value that is not a text counts as missing."""
     fields = await read_fields(request)
     authorization = request.headers.get("authorization")
     identity = await identify(identities_of(request), authorization, Refused(401, UNAUTHORIZED))
     sent = {name: value for name, value in fields.items() if isinstance(value, str) and (value or name in CLEARABLE)}
-    settings = Settings(sent.get("email"), sent.get("password"), {name: sent[name] for name in PROFILE if name in sent})
-    if settings == Settings():
+    profile = {name: sent[name] for name in PROFILE if name in sent}
+    change = SettingsChange(sent.get("email"), sent.get("password"), profile)
+    if change == SettingsChange():
         raise Refused(400, "no fields to update")
     try:
-        await profiles.change_settings(state_of(request).context, identity, settings)
+        await profiles.change_settings(context_of(request), identity, change)
     except EmailTaken:
         raise Refused(400, "email already taken") from None
     except TokenRevoked:
-        # The account went while this was under way.
+        # The account was deleted meanwhile.
         raise Refused(401, UNAUTHORIZED) from None
     return JSONResponse({"message": "settings updated successfully"})
 

@@ -1,7 +1,7 @@
-"""The account calls that File Uploader and Mirage both have, and which of them answers.
+"""The account calls that File Uploader and Mirage both have, and the choice between the two.
 
-`fileuploader.*` and `mirage.*` answer as their dialect alone; every other host name answers so that the clients of both
-are content: one answer with the members of both, or the dialect that the request gives away.
+At the host names `fileuploader.*` and `mirage.*` only that dialect answers. At every other host name the clients of
+both have to work: they get one answer with the members of both, or the dialect is recognised by the request.
 """
 
 import json
@@ -16,7 +16,7 @@ from common.dialects import mirage as mirage_envelope
 from common.dialects.hosts import Host, host_of
 from common.errors import DomainError
 
-# What the pages of Mirage show, by the number of File Uploader's error.
+# The texts that Mirage's pages show, by the numbers of File Uploader's errors.
 _MIRAGE_TEXTS = {
     fileuploader.NO_CREDENTIALS: mirage.NOTHING_FILLED,
     fileuploader.WRONG_PASSWORD: "wrong password",
@@ -25,7 +25,7 @@ _MIRAGE_TEXTS = {
 
 
 class HostRoute(envelope.FileUploaderRoute):
-    """A route whose errors are rendered as the request's host name wants them."""
+    """A route whose errors are rendered for the request's host name."""
 
     def rendered(self, request: Request, error: DomainError) -> Response:
         return render(host_of(request), error)
@@ -36,7 +36,7 @@ router = APIRouter(prefix="/api", route_class=HostRoute, include_in_schema=False
 
 @router.post("/register")
 async def register(request: Request) -> Response:
-    """With an e-mail address it is Mirage that is meant, without one File Uploader."""
+    """Register. At shared host names, an e-mail address means Mirage, and its absence File Uploader."""
     match host_of(request):
         case Host.MIRAGE:
             return await mirage.register(request, await mirage_envelope.read_fields(request))
@@ -49,7 +49,7 @@ async def register(request: Request) -> Response:
 
 @router.post("/login")
 async def log_in(request: Request) -> Response:
-    """Elsewhere one answer with a token for each dialect."""
+    """Sign in. At shared host names, the answer has a token for each dialect."""
     match host_of(request):
         case Host.MIRAGE:
             return await mirage.log_in(request, await mirage_envelope.read_fields(request))
@@ -64,7 +64,7 @@ async def log_in(request: Request) -> Response:
 
 @router.post("/logout")
 async def log_out(request: Request) -> Response:
-    """A header is File Uploader's way, a token in the body Mirage's."""
+    """Sign out. File Uploader's clients send the token in a header, Mirage's in the body."""
     match host_of(request):
         case Host.MIRAGE:
             return await mirage.log_out(request, await mirage_envelope.read_fields(request))
@@ -79,18 +79,18 @@ async def log_out(request: Request) -> Response:
 
 @router.get("/login/token")
 async def log_in_by_token(request: Request) -> Response:
-    """File Uploader's alone."""
+    """Tell a client the name behind its token: only File Uploader has this call."""
     return await fileuploader.log_in_by_token(request)
 
 
 @router.post("/refresh_token")
 async def refresh(request: Request) -> Response:
-    """File Uploader's alone."""
+    """Replace a token: only File Uploader has this call."""
     return await fileuploader.refresh(request, await read_any(request))
 
 
 def render(host: Host, error: DomainError) -> Response:
-    """An error in the shape that a host name is for: elsewhere with the members of both dialects."""
+    """An error in the shape of the host name's dialect; at shared host names, with the members of both."""
     if host is Host.MIRAGE or isinstance(error, mirage_envelope.Refused):
         return mirage_envelope.render(error)
     answer = envelope.render(error)

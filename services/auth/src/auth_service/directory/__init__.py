@@ -1,0 +1,1 @@
+"""The accounts' rows and names, and how to look them up."""

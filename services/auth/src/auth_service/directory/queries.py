@@ -1,7 +1,7 @@
-"""Accounts, and the addresses that have signed in to them."""
+"""The table of accounts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -40,6 +40,10 @@ def _account(role: str, **row: Any) -> Account:
     return Account(role=Role(role), **row)
 
 
+def _number(number: int) -> int:
+    return number
+
+
 async def insert_account(connection: Connection, new: NewAccount) -> Account | None:
     """Add an account; None when its name or its e-mail address is taken.
 
@@ -52,28 +56,17 @@ async def insert_account(connection: Connection, new: NewAccount) -> Account | N
         on conflict do nothing
         returning {_COLUMNS}
     """
-    parameters = {
-        "id": new.id,
-        "name": new.name,
-        "name_key": new.name_key,
-        "email": new.email,
-        "email_key": new.email_key,
-        "password_hash": new.password_hash,
-        "role": new.role,
-        "profile": Jsonb(dict(new.profile)),
-        "created_at": new.created_at,
-    }
-    return await fetch_one(connection, _account, statement, parameters)
+    return await fetch_one(connection, _account, statement, {**asdict(new), "profile": Jsonb(dict(new.profile))})
 
 
 async def account_of_id(connection: Connection, account_id: UUID) -> Account | None:
-    """The account."""
+    """The account with this id."""
     statement: LiteralString = f"select {_COLUMNS} from account where id = %(account_id)s"
     return await fetch_one(connection, _account, statement, {"account_id": account_id})
 
 
 async def lock_account(connection: Connection, account_id: UUID) -> Account | None:
-    """The account, of which nobody else changes anything, its credentials included, until the transaction ends."""
+    """The account, locked until the transaction ends: nobody else changes it or its credentials meanwhile."""
     statement: LiteralString = f"select {_COLUMNS} from account where id = %(account_id)s for update"
     return await fetch_one(connection, _account, statement, {"account_id": account_id})
 
@@ -85,22 +78,18 @@ async def account_of_name(connection: Connection, name_key: str) -> Account | No
 
 
 async def accounts_of_ids(connection: Connection, account_ids: Sequence[UUID]) -> list[Account]:
-    """Those of these accounts that there are, in no order."""
+    """Those of these accounts that exist, in no particular order."""
     statement: LiteralString = f"select {_COLUMNS} from account where id = any(%(account_ids)s)"
     return await fetch_all(connection, _account, statement, {"account_ids": list(account_ids)})
 
 
 async def count_accounts(connection: Connection) -> int:
-    """How many there are."""
-    async with connection.cursor() as cursor:
-        await cursor.execute("select count(*) from account")
-        row = await cursor.fetchone()
-    assert row is not None
-    return int(row[0])
+    """The number of accounts."""
+    return await fetch_one(connection, _number, "select count(*) as number from account", {}) or 0
 
 
 async def list_accounts(connection: Connection, after: Cursor | None, limit: int) -> list[Account]:
-    """Up to `limit` accounts, the newest first, from the one that was made before `after`."""
+    """Up to `limit` accounts, the newest first, beginning after the row at `after`."""
     statement: LiteralString = f"""
         select {_COLUMNS} from account
         where %(created_at)s::timestamptz is null or (created_at, id) < (%(created_at)s, %(id)s)
@@ -125,7 +114,7 @@ async def rename(connection: Connection, account_id: UUID, name: str, name_key: 
 
 
 async def set_password(connection: Connection, account_id: UUID, old_hash: str, new_hash: str) -> bool:
-    """Replace a password's hash, unless somebody did so before."""
+    """Replace a password's hash, unless another request has already replaced it."""
     statement = """
         update account set password_hash = %(new_hash)s where id = %(account_id)s and password_hash = %(old_hash)s
     """
@@ -150,52 +139,22 @@ async def change_profile(connection: Connection, account_id: UUID, changes: Mapp
 
 
 async def set_role(connection: Connection, account_id: UUID, role: Role) -> None:
-    """Make an account what `role` says."""
+    """Give an account this role."""
     await connection.execute(
         "update account set role = %(role)s where id = %(account_id)s", {"account_id": account_id, "role": role}
     )
 
 
 async def lock_administrators(connection: Connection) -> None:
-    """Keep others from making or removing administrators until the transaction ends. Taken before any account."""
+    """Keep others from making or removing administrators until the transaction ends. Lock this before any account."""
     await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": ADMINISTRATOR_LOCK})
 
 
 async def count_administrators(connection: Connection) -> int:
-    """How many there are."""
+    """The number of administrators."""
     return await count(connection, "select 1 from account where role = 'administrator'", {})
 
 
 async def delete_account(connection: Connection, account_id: UUID) -> None:
-    """Delete an account with its sessions, keys and addresses."""
+    """Delete an account with its sessions, keys and known addresses."""
     await connection.execute("delete from account where id = %(account_id)s", {"account_id": account_id})
-
-
-async def is_known_address(connection: Connection, account_id: UUID, digest: bytes, seen_after: datetime) -> bool:
-    """Whether this address has signed in to the account since that moment."""
-    statement = """
-        select 1 from known_address
-        where account_id = %(account_id)s and address_digest = %(digest)s and seen_at > %(seen_after)s
-    """
-    parameters = {"account_id": account_id, "digest": digest, "seen_after": seen_after}
-    return await count(connection, statement, parameters) == 1
-
-
-async def remember_address(connection: Connection, account_id: UUID, digest: bytes, now: datetime) -> None:
-    """Remember that this address signed in to the account."""
-    statement = """
-        insert into known_address (account_id, address_digest, seen_at) values (%(account_id)s, %(digest)s, %(now)s)
-        on conflict (account_id, address_digest) do update set seen_at = excluded.seen_at
-    """
-    await connection.execute(statement, {"account_id": account_id, "digest": digest, "now": now})
-
-
-async def forget_addresses(connection: Connection, seen_before: datetime, limit: int) -> int:
-    """Forget up to `limit` addresses that have not signed in since that moment. Returns how many."""
-    statement = """
-        delete from known_address where (account_id, address_digest) in (
-            select account_id, address_digest from known_address where seen_at <= %(seen_before)s
-            limit %(limit)s for update skip locked
-        )
-    """
-    return await count(connection, statement, {"seen_before": seen_before, "limit": limit})

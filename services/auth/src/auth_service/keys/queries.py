@@ -1,9 +1,10 @@
-"""API keys and their tokens."""
+"""The table of API keys."""
 
+from dataclasses import asdict
 from typing import Any, LiteralString
 from uuid import UUID
 
-from auth_service.directory.model import ApiKey
+from auth_service.keys.model import ApiKey
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
 from common.identity import Identity, Role
@@ -21,20 +22,11 @@ async def insert_key(connection: Connection, key: ApiKey) -> None:
         insert into api_key (id, account_id, name, key_digest, token_digest, hint, created_at)
         values (%(id)s, %(account_id)s, %(name)s, %(key_digest)s, %(token_digest)s, %(hint)s, %(created_at)s)
     """
-    parameters = {
-        "id": key.id,
-        "account_id": key.account_id,
-        "name": key.name,
-        "key_digest": key.key_digest,
-        "token_digest": key.token_digest,
-        "hint": key.hint,
-        "created_at": key.created_at,
-    }
-    await connection.execute(statement, parameters)
+    await connection.execute(statement, asdict(key))
 
 
 async def holder_of_key(connection: Connection, key_digest: bytes) -> tuple[bytes, Identity] | None:
-    """The digest of the token that belongs to this key, and whose they are."""
+    """The digest of the token that belongs to this key, and the account of both."""
     statement = """
         select api_key.token_digest, account.id as account_id, account.name, account.role, api_key.id as credential_id
         from api_key join account on account.id = api_key.account_id
@@ -52,20 +44,13 @@ async def keys_of_account(connection: Connection, account_id: UUID) -> list[ApiK
 
 
 async def replace_key(connection: Connection, key: ApiKey) -> None:
-    """Let the key of this id be another pair."""
+    """Replace the pair of the key with this id."""
     statement = """
         update api_key set key_digest = %(key_digest)s, token_digest = %(token_digest)s, hint = %(hint)s,
             created_at = %(created_at)s
         where id = %(id)s
     """
-    parameters = {
-        "id": key.id,
-        "key_digest": key.key_digest,
-        "token_digest": key.token_digest,
-        "hint": key.hint,
-        "created_at": key.created_at,
-    }
-    await connection.execute(statement, parameters)
+    await connection.execute(statement, asdict(key))
 
 
 async def delete_key(connection: Connection, key_id: UUID) -> int:

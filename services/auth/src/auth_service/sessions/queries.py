@@ -1,10 +1,11 @@
-"""Sessions."""
+"""The tables of sessions, and of the addresses that have signed in to accounts."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from auth_service.directory.model import Session, SessionKind
+from auth_service.sessions.model import Session, SessionKind
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
 from common.identity import Identity, Role
@@ -30,32 +31,23 @@ async def insert_session(connection: Connection, session: Session) -> None:
         insert into session (id, account_id, kind, label, opaque_digest, created_at, expires_at)
         values (%(id)s, %(account_id)s, %(kind)s, %(label)s, %(opaque_digest)s, %(created_at)s, %(expires_at)s)
     """
-    parameters = {
-        "id": session.id,
-        "account_id": session.account_id,
-        "kind": session.kind,
-        "label": session.label,
-        "opaque_digest": session.opaque_digest,
-        "created_at": session.created_at,
-        "expires_at": session.expires_at,
-    }
-    await connection.execute(statement, parameters)
+    await connection.execute(statement, asdict(session))
 
 
 async def identity_of_session(connection: Connection, session_id: UUID) -> Identity | None:
-    """Whose session a signed token names."""
+    """The account behind the session that a signed token names."""
     statement: LiteralString = f"{_IDENTITY} where session.id = %(session_id)s and session.kind = 'token'"
     return await fetch_one(connection, _identity, statement, {"session_id": session_id})
 
 
 async def identity_of_opaque(connection: Connection, digest: bytes) -> Identity | None:
-    """Whose token has this digest."""
+    """The account behind the opaque token with this digest."""
     statement: LiteralString = f"{_IDENTITY} where session.opaque_digest = %(digest)s"
     return await fetch_one(connection, _identity, statement, {"digest": digest})
 
 
 async def sessions_of_account(connection: Connection, account_id: UUID, now: datetime) -> list[Session]:
-    """The account's living sessions, the newest first."""
+    """The account's sessions that have not expired, the newest first."""
     statement: LiteralString = f"""
         select {_COLUMNS} from session
         where account_id = %(account_id)s and (expires_at is null or expires_at > %(now)s)
@@ -65,7 +57,7 @@ async def sessions_of_account(connection: Connection, account_id: UUID, now: dat
 
 
 async def delete_session(connection: Connection, account_id: UUID, session_id: UUID) -> Session | None:
-    """Delete one session of the account; None when it is not there."""
+    """Delete one session of the account and return it; None when it does not exist."""
     statement: LiteralString = f"""
         delete from session where account_id = %(account_id)s and id = %(session_id)s returning {_COLUMNS}
     """
@@ -81,7 +73,7 @@ async def delete_sessions(connection: Connection, account_id: UUID, keep: UUID |
 
 
 async def delete_opaque_sessions(connection: Connection, account_id: UUID) -> list[Session]:
-    """Delete the account's sessions whose tokens are random texts, and return them."""
+    """Delete the account's sessions with opaque tokens, and return them."""
     statement: LiteralString = f"""
         delete from session where account_id = %(account_id)s and kind = 'opaque' returning {_COLUMNS}
     """
@@ -99,10 +91,40 @@ async def delete_surplus(connection: Connection, account_id: UUID, at_most: int)
 
 
 async def delete_expired(connection: Connection, now: datetime, limit: int) -> int:
-    """Delete up to `limit` sessions whose time is over. Returns how many."""
+    """Delete up to `limit` expired sessions. Returns how many."""
     statement = """
         delete from session where id in (
             select id from session where expires_at <= %(now)s limit %(limit)s for update skip locked
         )
     """
     return await count(connection, statement, {"now": now, "limit": limit})
+
+
+async def is_known_address(connection: Connection, account_id: UUID, digest: bytes, seen_after: datetime) -> bool:
+    """Whether this address has signed in to the account since that moment."""
+    statement = """
+        select 1 from known_address
+        where account_id = %(account_id)s and address_digest = %(digest)s and seen_at > %(seen_after)s
+    """
+    parameters = {"account_id": account_id, "digest": digest, "seen_after": seen_after}
+    return await count(connection, statement, parameters) == 1
+
+
+async def remember_address(connection: Connection, account_id: UUID, digest: bytes, now: datetime) -> None:
+    """Remember that this address signed in to the account."""
+    statement = """
+        insert into known_address (account_id, address_digest, seen_at) values (%(account_id)s, %(digest)s, %(now)s)
+        on conflict (account_id, address_digest) do update set seen_at = excluded.seen_at
+    """
+    await connection.execute(statement, {"account_id": account_id, "digest": digest, "now": now})
+
+
+async def forget_addresses(connection: Connection, seen_before: datetime, limit: int) -> int:
+    """Forget up to `limit` addresses that have not signed in since that moment. Returns how many."""
+    statement = """
+        delete from known_address where (account_id, address_digest) in (
+            select account_id, address_digest from known_address where seen_at <= %(seen_before)s
+            limit %(limit)s for update skip locked
+        )
+    """
+    return await count(connection, statement, {"seen_before": seen_before, "limit": limit})

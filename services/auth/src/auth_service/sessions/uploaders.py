@@ -1,12 +1,11 @@
-"""Ready-made ways to upload from programs, each with a session of half a year of its own."""
+"""Ready-made configurations for uploading from programs, each with a session of its own that lasts half a year."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from auth_service.edge import InPerson
-from auth_service.sessions import opening as sessions
-from auth_service.sessions.opening import Grant
-from auth_service.state import state_of
+from auth_service.edge import InPerson, context_of
+from auth_service.sessions.model import Grant
+from auth_service.sessions.own_sessions import open_session
 from common.http.public_url import base_url
 from common.identity import Identity
 
@@ -17,8 +16,8 @@ UPLOAD_PATH = "/api/upload/private"
 
 @router.post("/sharex", response_class=JSONResponse)
 async def create_sharex(request: Request, identity: InPerson) -> Response:
-    """A custom uploader for ShareX: a file to be opened with it."""
-    base = base_url(request, state_of(request).public_url)
+    """A custom uploader for ShareX: a file to open with it."""
+    base = base_url(request, context_of(request).public_url)
     configuration = {
         "Version": "14.0.0",
         "Name": "Waystation",
@@ -39,12 +38,12 @@ async def create_sharex(request: Request, identity: InPerson) -> Response:
 
 @router.post("/curl", response_class=PlainTextResponse)
 async def create_curl(request: Request, identity: InPerson) -> Response:
-    """One line for a shell, in which `FILE` is to be replaced."""
-    base = base_url(request, state_of(request).public_url)
+    """A command line with curl, in which `FILE` stands for the file's path."""
+    base = base_url(request, context_of(request).public_url)
     token = await _token(request, identity, "curl")
     line = f"curl -H 'Authorization: Bearer {token}' -F 'file=@FILE' '{base}{UPLOAD_PATH}?include_ext=true'\n"
     return PlainTextResponse(line, headers={"Cache-Control": "no-store"})
 
 
 async def _token(request: Request, identity: Identity, label: str) -> str:
-    return (await sessions.open_for(state_of(request).context, identity, Grant.token(label, bot=True))).token
+    return (await open_session(context_of(request), identity, Grant.token(label, bot=True))).token

@@ -1,29 +1,24 @@
-"""Signing keys, and the tokens that they sign."""
+"""Signing keys: making, publishing and replacing them."""
 
 import base64
 import hashlib
-import hmac
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from auth_service.directory.model import KEY_KEPT, KEY_LEAD, SERVICE_TOKEN_LIFETIME, Session, SignedToken, SigningKey
+from auth_service.context import Context, WorkerContext
 from auth_service.signing import queries
-from common import clock
+from auth_service.signing.model import KEY_KEPT, KEY_LEAD, SigningKey
+from common import clock, logging
 from common.db import Connection
-from common.errors import Unauthenticated
 from common.tokens.public_keys import ALGORITHM
-from common.tokens.services import AUDIENCE as SERVICE_AUDIENCE
-from common.tokens.users import AUDIENCE as USER_AUDIENCE
 
 
-async def signing_keys(connection: Connection, now: datetime) -> list[SigningKey]:
+async def usable_keys(connection: Connection, now: datetime) -> list[SigningKey]:
     """The keys whose tokens are still accepted, the newest first.
 
-    The very first key is made here, by whichever process comes first; the others wait for it.
+    The very first key is made here, by the first process that needs one; the others wait for it.
     """
     keys = await queries.published_keys(connection, now - KEY_KEPT)
     if any(key.retired_at is None for key in keys):
@@ -37,51 +32,30 @@ async def signing_keys(connection: Connection, now: datetime) -> list[SigningKey
     return [new, *keys]
 
 
-async def rotate_keys(connection: Connection, now: datetime, older_than: timedelta = timedelta()) -> SigningKey | None:
-    """Let a new key sign from `KEY_LEAD` on, unless the present one is younger than `older_than`: then None.
-
-    Nobody is signed out: the tokens of the old key are accepted as long as they live.
-    """
-    await queries.lock_keys(connection)
-    keys = await queries.published_keys(connection, now - KEY_KEPT)
-    newest = next((key for key in keys if key.retired_at is None), None)
-    if newest and newest.created_at > now - older_than:
-        return None
-    starts_at = now + KEY_LEAD if newest else now
-    new = _new_key(starts_at)
-    await queries.retire_keys(connection, starts_at)
-    await queries.insert_key(connection, new)
-    await queries.delete_keys(connection, now - KEY_KEPT)
-    return new
+async def published_key_set(context: Context) -> dict[str, Any]:
+    """The public keys of all tokens that are accepted now, as a JSON Web Key Set."""
+    async with context.db.transaction() as connection:
+        return key_set(await usable_keys(connection, clock.now()))
 
 
-def check_secret(secrets: Mapping[str, str], service: str, secret: str) -> None:
-    """Raise `Unauthenticated` unless `secret` is the service's own. An unknown service takes as long as a known one."""
-    known = secrets.get(service, "")
-    # Digests are compared, so that not even a length shows.
-    same = hmac.compare_digest(hashlib.sha256(known.encode()).digest(), hashlib.sha256(secret.encode()).digest())
-    if not (same and known):
-        raise Unauthenticated("no such service, or not its secret")
+async def rotate_keys(context: Context) -> SigningKey:
+    """Let a new key sign from `KEY_LEAD` on. Nobody is signed out: the old key's tokens are valid until they expire."""
+    async with context.db.transaction() as connection:
+        await queries.lock_keys(connection)
+        now = clock.now()
+        return await _replace(connection, await _newest(connection, now), now)
 
 
-def sign_service_token(keys: list[SigningKey], service: str, now: datetime) -> SignedToken:
-    """A token that says which service its bearer is, for a few minutes."""
-    expires_at = now + SERVICE_TOKEN_LIFETIME
-    return SignedToken(_sign(keys, {"sub": service, "aud": SERVICE_AUDIENCE}, now, expires_at), expires_at)
-
-
-def sign_session(keys: list[SigningKey], session: Session) -> str:
-    """The token of a session: see `common.tokens.users` for what it says."""
-    assert session.expires_at is not None, "only random texts live for ever"
-    account = str(session.account_id)
-    claims = {
-        "sub": account,
-        "user_id": account,
-        "jti": str(session.id),
-        "aud": USER_AUDIENCE,
-        "ExpiresAt": int(session.expires_at.timestamp()),
-    }
-    return _sign(keys, claims, session.created_at, session.expires_at)
+async def rotate_old_keys(context: WorkerContext) -> None:
+    """Do the same if the present key is older than the context's `key_lifetime`."""
+    async with context.db.transaction() as connection:
+        await queries.lock_keys(connection)
+        now = clock.now()
+        newest = await _newest(connection, now)
+        if newest and newest.created_at > now - context.key_lifetime:
+            return
+        made = await _replace(connection, newest, now)
+    logging.get(__name__).info("a new key signs", kid=made.kid)
 
 
 def key_set(keys: list[SigningKey]) -> dict[str, Any]:
@@ -101,17 +75,18 @@ def key_set(keys: list[SigningKey]) -> dict[str, Any]:
     }
 
 
-async def published_key_set(connection: Connection) -> dict[str, Any]:
-    """The public keys, as they are published now."""
-    return key_set(await signing_keys(connection, clock.now()))
+async def _newest(connection: Connection, now: datetime) -> SigningKey | None:
+    keys = await queries.published_keys(connection, now - KEY_KEPT)
+    return next((key for key in keys if key.retired_at is None), None)
 
 
-def _sign(keys: list[SigningKey], claims: dict[str, Any], now: datetime, expires_at: datetime) -> str:
-    # Where clocks differ, a key may be here whose time has not come; then it has, for all who are to check the token.
-    key = next((key for key in keys if key.signs(now)), keys[0])
-    times = {"iat": int(now.timestamp()), "exp": int(expires_at.timestamp())}
-    private_key = Ed25519PrivateKey.from_private_bytes(key.private_key)
-    return jwt.encode({**claims, **times}, private_key, ALGORITHM, {"kid": key.kid})
+async def _replace(connection: Connection, newest: SigningKey | None, now: datetime) -> SigningKey:
+    starts_at = now + KEY_LEAD if newest else now
+    new = _new_key(starts_at)
+    await queries.retire_keys(connection, starts_at)
+    await queries.insert_key(connection, new)
+    await queries.delete_keys(connection, now - KEY_KEPT)
+    return new
 
 
 def _new_key(starts_at: datetime) -> SigningKey:

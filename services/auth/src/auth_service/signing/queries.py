@@ -1,8 +1,9 @@
-"""Signing keys."""
+"""The table of signing keys."""
 
+from dataclasses import asdict
 from datetime import datetime
 
-from auth_service.directory.model import SigningKey
+from auth_service.signing.model import SigningKey
 from common.db import Connection
 from common.db.rows import count, fetch_all
 
@@ -11,7 +12,7 @@ SIGNING_KEY_LOCK = 0x57415955
 
 
 async def published_keys(connection: Connection, retired_after: datetime) -> list[SigningKey]:
-    """The keys whose tokens may still be accepted, the newest first: not retired, or after that moment."""
+    """The keys that are not retired, or were retired after that moment, the newest first."""
     statement = """
         select kid, private_key, public_key, created_at, retired_at from signing_key
         where retired_at is null or retired_at > %(retired_after)s
@@ -21,7 +22,7 @@ async def published_keys(connection: Connection, retired_after: datetime) -> lis
 
 
 async def lock_keys(connection: Connection) -> None:
-    """Keep other processes from making keys until the transaction ends."""
+    """Keep other processes from adding keys until the transaction ends."""
     await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": SIGNING_KEY_LOCK})
 
 
@@ -31,22 +32,16 @@ async def insert_key(connection: Connection, key: SigningKey) -> None:
         insert into signing_key (kid, private_key, public_key, created_at)
         values (%(kid)s, %(private_key)s, %(public_key)s, %(created_at)s)
     """
-    parameters = {
-        "kid": key.kid,
-        "private_key": key.private_key,
-        "public_key": key.public_key,
-        "created_at": key.created_at,
-    }
-    await connection.execute(statement, parameters)
+    await connection.execute(statement, asdict(key))
 
 
 async def retire_keys(connection: Connection, retired_at: datetime) -> None:
-    """Let all present keys sign only until that moment."""
+    """Let all present keys sign until that moment only."""
     statement = "update signing_key set retired_at = %(retired_at)s where retired_at is null"
     await connection.execute(statement, {"retired_at": retired_at})
 
 
 async def delete_keys(connection: Connection, retired_before: datetime) -> int:
-    """Forget keys that were retired before that moment. Returns how many."""
+    """Delete the keys that were retired before that moment. Returns how many."""
     statement = "delete from signing_key where retired_at <= %(retired_before)s"
     return await count(connection, statement, {"retired_before": retired_before})

@@ -1,11 +1,11 @@
-"""How the auth service checks the tokens of services: by the keys that it has itself."""
+"""Checking the tokens of services with the keys of this service itself."""
 
 from common.tokens.public_keys import PublicKeys
 from common.tokens.services import TokenVerifier
 
 
 class OwnVerifier(TokenVerifier):
-    """Asks nobody for the keys."""
+    """A verifier that asks no other service for the keys."""
 
     def __init__(self, keys: PublicKeys) -> None:
         self.keys = keys

@@ -1,0 +1,37 @@
+"""Deleting an account."""
+
+from uuid import UUID
+
+from auth_service.accounts import credentials, queries
+from auth_service.accounts.administrators import keep_an_administrator, lock_as_administrator
+from auth_service.accounts.model import ERASURE_PASSES, KEEPERS
+from auth_service.context import Context
+from auth_service.directory import queries as accounts
+from auth_service.directory.lookups import own_account
+from auth_service.sessions.passwords import check_current
+from common import clock
+from common.identity import Identity
+
+
+async def delete_own(context: Context, identity: Identity, password: str, address: str) -> None:
+    """Delete the caller's own account.
+
+    Raises `WrongCurrentPassword`, `RateLimited`, `TokenRevoked` and what `delete_account` raises.
+    """
+    account = await own_account(context, identity)
+    await check_current(context, account, password, address)
+    await delete_account(context, account.id)
+
+
+async def delete_account(context: Context, account_id: UUID) -> None:
+    """Delete an account with its credentials, free its name, and have the other services erase its data.
+
+    Raises `AccountNotFound`, `LastAdministrator`, `CredentialsUnavailable`.
+    """
+    async with context.db.transaction() as connection:
+        account = await lock_as_administrator(connection, account_id)
+        await keep_an_administrator(connection, account)
+        await queries.insert_erasures(connection, account_id, KEEPERS, ERASURE_PASSES, clock.now())
+        await credentials.revoke_all(context, connection, account_id)
+        await accounts.delete_account(connection, account_id)
+    await context.request_erasure()

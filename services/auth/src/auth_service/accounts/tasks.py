@@ -1,0 +1,21 @@
+"""The tasks of accounts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+
+from auth_service.accounts import erasing
+from auth_service.context import WorkerContext
+from common.queue.app import WorkerProcess
+
+ERASE = "auth.erase_accounts"
+
+
+def register(app: Celery, process: WorkerProcess[WorkerContext]) -> None:
+    """Make the tasks known to `app`. None is retried: the next sweep comes anyway."""
+    task: Callable[..., Any] = app.task
+
+    @task(name=ERASE)
+    def erase_accounts() -> None:
+        process.run(erasing.erase_accounts)
