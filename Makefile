@@ -1,4 +1,4 @@
-# Everything a developer or an operator without Docker needs. `make` alone explains itself.
+# Commands for developers, and for operators without Docker. `make` alone lists them.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,9 +7,9 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-one lint format types unit bench lock settings clean
+.PHONY: help run test lint format types unit bench lock clean
 
-help: ## Show what can be made
+help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 # The virtual environment is complete when the stamp is newer than what it was made from.
@@ -33,26 +33,24 @@ lint: $(VENV)/.installed ## Check style and the direction of imports
 types: $(VENV)/.installed ## Check types (pyright, strict)
 	$(BIN)/pyright
 
-test-one: $(VENV)/.installed ## Run one test (T=tests/unit/test_claims.py::test_name), or one file or folder, by itself
-	$(BIN)/python -m pytest -p no:xdist -m "not docker" $(or $(T),$(error Say which test: make test-one T=path::name)) $(ARGS)
-
-unit: $(VENV)/.installed ## Run the tests alone (ARGS="-k name" passes on), JOBS files at a time
+unit: $(VENV)/.installed ## Run only the tests, JOBS files at a time (ARGS="-k name" selects some)
 	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 format: $(VENV)/.installed ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed ## Measure the paths that matter against the bare store, as ratios
+bench: $(VENV)/.installed ## Measure the speed of the system, in comparison with the bare object store
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
-lock: $(VENV)/.installed ## Resolve the dependencies anew, with hashes
+lock: $(VENV)/.installed ## Update the locked dependencies, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		$(foreach name,common auth upload share chat,--no-emit-package waystation-$(name)) \
 		--upgrade --group embedded --group dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		-c requirements.lock --no-emit-package waystation-common libs/common/pyproject.toml services/upload/pyproject.toml -o requirements-runtime.lock
 
+.PHONY: settings
 settings: $(VENV)/.installed ## Write the tables of docs/operate.md and .env.example from the settings classes
 	$(BIN)/python -m deploy.settings_reference
 
