@@ -77,31 +77,33 @@ class Setting:
     """The one way to run the system in which it exists; None: it exists in both."""
 
 
+_LISTEN = "Address that the gateway listens on; `0.0.0.0` opens it to the network."
 DEPLOYMENT = (
     Setting("PORT", "8080", "Port of the gateway."),
-    Setting(
-        "BIND", "127.0.0.1", "Address that the gateway listens on; `0.0.0.0` opens it to the network.", Way.COMPOSE
-    ),
-    Setting(
-        "HOST", "127.0.0.1", "Address that the gateway listens on; `0.0.0.0` opens it to the network.", Way.EMBEDDED
-    ),
-    Setting("DATA", "data", "Folder that holds everything.", Way.EMBEDDED),
+    Setting("BIND", "127.0.0.1", _LISTEN, Way.COMPOSE),
+    Setting("HOST", "127.0.0.1", _LISTEN, Way.EMBEDDED),
+    Setting("DATA", "data", "Folder of all data.", Way.EMBEDDED),
     Setting(
         "GATEWAY_TRUSTED_PROXIES",
         "",
-        "Networks (CIDR, separated by spaces) of reverse proxies in front of the gateway, from which it "
-        "accepts `X-Forwarded-For`. Under Compose a proxy on the same machine has an address of Docker's bridge, by "
-        "default in 172.16.0.0/12.",
+        "Networks (CIDR, separated by spaces) of reverse proxies in front of the gateway, from which it accepts "
+        "`X-Forwarded-For`. Under Compose, a proxy on the same machine has an address of Docker's bridge, by default "
+        "in 172.16.0.0/12.",
     ),
     Setting("GATEWAY_LOG_LEVEL", "WARN", "Log level of the gateway: `DEBUG`, `INFO`, `WARN` or `ERROR`.", Way.COMPOSE),
     Setting("ADMIN_PASSWORD", "", "Password of the first administrator. If empty, one is generated.", Way.EMBEDDED),
-    Setting("DATABASE_URL_ADMIN", "", "URL of a PostgreSQL superuser, to use that server.", Way.EMBEDDED),
-    Setting("VALKEY_URL", "", "URL of a Valkey server, to use that server.", Way.EMBEDDED),
-    Setting("S3_ENDPOINT", "", "URL of an S3 server, to use that server.", Way.EMBEDDED),
-    Setting("S3_ACCESS_KEY", "", "Access key of that S3 server.", Way.EMBEDDED),
-    Setting("S3_SECRET_KEY", "", "Secret key of that S3 server.", Way.EMBEDDED),
-    Setting("S3_REGION", "us-east-1", "Region of that S3 server.", Way.EMBEDDED),
-    Setting("S3_BUCKET", "waystation", "Bucket on that S3 server; it is created at the first start.", Way.EMBEDDED),
+    Setting(
+        "DATABASE_URL_ADMIN",
+        "",
+        "URL of a PostgreSQL server of your own, with the name and password of a superuser. If empty, one is started.",
+        Way.EMBEDDED,
+    ),
+    Setting("VALKEY_URL", "", "URL of a Valkey server of your own. If empty, one is started.", Way.EMBEDDED),
+    Setting("S3_ENDPOINT", "", "URL of an S3 server of your own. If empty, an object store is started.", Way.EMBEDDED),
+    Setting("S3_ACCESS_KEY", "", "Access key of your S3 server.", Way.EMBEDDED),
+    Setting("S3_SECRET_KEY", "", "Secret key of your S3 server.", Way.EMBEDDED),
+    Setting("S3_REGION", "us-east-1", "Region of your S3 server.", Way.EMBEDDED),
+    Setting("S3_BUCKET", "waystation", "Bucket on the S3 server; it is created at the first start.", Way.EMBEDDED),
     Setting("WAYSTATION_VERSION", "local", "Tag of the images that are built here.", Way.COMPOSE),
 )
 """The settings of the deployment itself, which docker-compose.yml and `deploy.local.settings` read."""
@@ -120,9 +122,9 @@ SECTIONS: tuple[tuple[str, tuple[type[Settings], ...]], ...] = (
 """The classes whose own settings are shown in each section."""
 
 COMPOSE_DEFAULTS = {"TRUSTED_PROXIES": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"}
-"""Defaults that docker-compose.yml sets otherwise than the classes."""
+"""Defaults in docker-compose.yml that differ from those of the classes."""
 EMBEDDED_DEFAULTS = {"TRUSTED_PROXIES": "127.0.0.1/32"}
-"""Defaults that the embedded stack sets otherwise than the classes."""
+"""Defaults in the embedded stack that differ from those of the classes."""
 
 
 def sections() -> Iterator[tuple[str, list[Setting]]]:

@@ -27,9 +27,9 @@ class AuthSettings(DatabaseSettings, ValkeySettings, QueueSettings, PublicUrlSet
     account_calls_per_minute: int = Field(default=10, ge=1)
     """Registrations allowed per client address and minute; the same number of logins, of refreshes and of logouts."""
     login_failure_address_count: int = Field(default=20, ge=1)
-    """Wrong passwords allowed per client address in `LOGIN_FAILURE_MINUTES`."""
+    """Wrong passwords allowed per client address in `LOGIN_FAILURE_MINUTES` minutes."""
     login_failure_account_count: int = Field(default=20, ge=1)
-    """Wrong passwords allowed per account in `LOGIN_FAILURE_MINUTES`, counting addresses that never signed in to it."""
+    """Wrong passwords allowed per account in the same time, counting only addresses that never signed in to it."""
     login_failure_minutes: int = Field(default=5, ge=1)
     """Minutes after which wrong passwords are forgotten."""
 
