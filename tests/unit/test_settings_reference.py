@@ -58,6 +58,16 @@ def test_the_tables_in_the_documentation_are_current() -> None:
     assert reference.operate(text) == text, "run `make settings`"
 
 
+def test_the_settings_in_the_readme_have_the_documented_defaults() -> None:
+    documented = {setting.name: setting for _, settings in reference.sections() for setting in settings}
+    rows = re.findall(
+        r"^\| `([A-Z_]+)`[^|]*\| `?([^|`]*)`? \|", (reference.ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert len(rows) > 5
+    for name, default in rows:
+        assert default == (documented[name].default or "empty"), name
+
+
 def test_env_example_is_current() -> None:
     assert reference.EXAMPLE.read_text(encoding="utf-8") == reference.example(), "run `make settings`"
 
