@@ -7,7 +7,7 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types unit bench lock clean
+.PHONY: help run test test-one lint format types unit bench lock settings clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -33,6 +33,9 @@ lint: $(VENV)/.installed ## Check style and the direction of imports
 types: $(VENV)/.installed ## Check types (pyright, strict)
 	$(BIN)/pyright
 
+test-one: $(VENV)/.installed ## Run one test by itself (T=tests/unit/test_claims.py::test_name), or a file, or a folder
+	$(BIN)/python -m pytest -p no:xdist -m "not docker" $(or $(T),$(error Say which test: make test-one T=path::name)) $(ARGS)
+
 unit: $(VENV)/.installed ## Run only the tests, JOBS files at a time (ARGS="-k name" selects some)
 	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -50,7 +53,6 @@ lock: $(VENV)/.installed ## Update the locked dependencies, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		-c requirements.lock --no-emit-package waystation-common libs/common/pyproject.toml services/upload/pyproject.toml -o requirements-runtime.lock
 
-.PHONY: settings
 settings: $(VENV)/.installed ## Write the tables of docs/operate.md and .env.example from the settings classes
 	$(BIN)/python -m deploy.settings_reference
 
