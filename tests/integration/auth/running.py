@@ -1,4 +1,4 @@
-"""The auth service as its callers see it: served over HTTP, on a fresh database."""
+"""The auth service as its callers see it, served over HTTP on a fresh database; and contexts for its use cases."""
 
 import secrets
 import time
@@ -18,6 +18,7 @@ from auth_service.context import Context, WorkerContext
 from auth_service.settings import AuthSettings
 from common.db import Database
 from common.peers import Peer
+from common.tokens.services import TokenSource, TokenVerifier
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.running_share import ADMIN_PASSWORD, SECRETS, served
 
@@ -32,12 +33,30 @@ def new_address() -> str:
 
 
 def new_name() -> str:
+    """A name that nobody else has."""
     return f"user {secrets.token_hex(6)}"
+
+
+def login_body(name: str, password: str = PASSWORD) -> dict[str, str]:
+    """A login that every protocol understands."""
+    return {"name": name, "username": name, "password": password}
+
+
+async def new_token(auth_url: str) -> str:
+    """A token of the share service."""
+    async with httpx.AsyncClient() as client:
+        return await TokenSource(client, auth_url=auth_url, service="share", secret=SECRETS["share"]).token()
+
+
+async def service_of(auth_url: str, token: str) -> str:
+    """The service that a token was issued to."""
+    async with httpx.AsyncClient() as client:
+        return await TokenVerifier(client, auth_url=auth_url).service(token)
 
 
 @dataclass
 class Person:
-    """Someone with an account, signed in, at an address of their own."""
+    """Someone who is signed in to an account, at a client address of their own."""
 
     id: UUID
     name: str
@@ -47,8 +66,17 @@ class Person:
     password: str = PASSWORD
 
     def status(self) -> int:
-        """What someone hears who shows this person's token."""
+        """The status that a call with this person's token is answered with."""
         return self.client.get("/v1/account").status_code
+
+    def delete(self, password: str = PASSWORD) -> httpx.Response:
+        """Delete the account."""
+        return self.client.request("DELETE", "/v1/account", json={"password": password})
+
+    def session_id(self) -> UUID:
+        """The id of this person's present session."""
+        sessions = self.client.get("/v1/auth/sessions").json()["sessions"]
+        return UUID(next(session["id"] for session in sessions if session["current"]))
 
 
 @dataclass
@@ -94,7 +122,7 @@ class AuthService:
         return httpx.post(self.url + path, json=body, headers={"Authorization": f"Bearer {token}"})
 
     def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """What a statement finds in the service's database, or nothing when it only changes something."""
+        """The rows that a statement returns from the service's database; none when it returns nothing."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []

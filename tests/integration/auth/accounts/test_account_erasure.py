@@ -1,4 +1,4 @@
-"""What becomes of the things of an account that is gone, whatever dies on the way."""
+"""The data of a deleted account is erased everywhere, whatever dies on the way."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request, Response
 from auth_service.accounts import deletion, erasing
 from auth_service.accounts.model import KEEPERS
 from auth_service.context import WorkerContext
-from auth_service.sessions.purging import purge
 from common.credentials import CredentialsUnavailable
 from common.identity import Identity
 from common.peers import Peer, new_client
@@ -82,8 +81,7 @@ class Sweeper:
 
 
 def delete(person: Person) -> None:
-    answer = person.client.request("DELETE", "/v1/account", json={"password": PASSWORD})
-    assert answer.status_code == 204
+    assert person.delete().status_code == 204
 
 
 def open_erasures(auth: AuthService, person: Person) -> dict[str, int]:
@@ -193,7 +191,7 @@ async def test_an_account_is_deleted_wholly_or_not_at_all(auth: AuthService, mon
 async def test_of_two_deletions_at_once_one_finds_the_account(auth: AuthService) -> None:
     person = auth.sign_up()
     identity = Identity.from_json(
-        auth.internal("/internal/credentials", {"name": f"session:{session_of(auth, person)}"}).json()["identity"]
+        auth.internal("/internal/credentials", {"name": f"session:{person.session_id().hex}"}).json()["identity"]
     )
     async with operating(auth, broker_url="redis://127.0.0.1:9/0") as context:
         address = person.address
@@ -202,22 +200,3 @@ async def test_of_two_deletions_at_once_one_finds_the_account(auth: AuthService)
         )
     assert sorted(type(result).__name__ for result in results) == ["AccountNotFound", "NoneType"]
     assert open_erasures(auth, person) == passes(2)
-
-
-async def test_what_is_over_is_purged(auth: AuthService) -> None:
-    person = auth.sign_up()
-    living = auth.sign_in(person)
-    old = session_of(auth, person)
-    auth.rows("update session set expires_at = now() - interval '1 second' where id = %s", UUID(old))
-    auth.rows("update known_address set seen_at = now() - interval '31 days' where account_id = %s", person.id)
-    async with sweeping(auth) as context:
-        await purge(context)
-        await purge(context)
-    assert auth.rows("select id from session where account_id = %s", person.id) == [(UUID(session_of(auth, living)),)]
-    assert auth.rows("select 1 from known_address where account_id = %s", person.id) == []
-    assert living.status() == 200
-
-
-def session_of(auth: AuthService, person: Person) -> str:
-    sessions = auth.client(token=person.token).get("/v1/auth/sessions").json()["sessions"]
-    return UUID(next(session["id"] for session in sessions if session["current"])).hex

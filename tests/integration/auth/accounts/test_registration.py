@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -12,12 +11,6 @@ from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, new_name, running_auth
 
 REGISTER = "/v1/auth/register"
-
-
-@pytest.fixture(scope="module")
-def auth(make_database: MakeDatabase, valkey_url: str) -> Iterator[AuthService]:
-    with running_auth(make_database, valkey_url) as service:
-        yield service
 
 
 def register(auth: AuthService, name: object, password: object = PASSWORD) -> httpx.Response:

@@ -1,54 +1,22 @@
-"""Mirage's part of the auth service: profiles, settings, the number of users. On a service of its own."""
+"""Mirage's profiles, settings and number of users."""
 
 import secrets
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import MakeDatabase
-from tests.integration.auth.running import PASSWORD, AuthService, new_name, running_auth
+from tests.integration.auth.mirage_users import OWN_HOST, User
+from tests.integration.auth.running import PASSWORD, AuthService, new_name
 
-OWN_HOST = "mirage.example.org"
 JSON = {"Content-Type": "application/json"}
 STATS = {"followers": 0, "following": 0, "posts": 0, "upvotes": 0, "downvotes": 0}
-
-
-@pytest.fixture(scope="module")
-def auth(make_database: MakeDatabase, valkey_url: str) -> Iterator[AuthService]:
-    with running_auth(make_database, valkey_url) as service:
-        yield service
 
 
 @pytest.fixture
 def client(auth: AuthService) -> httpx.Client:
     return auth.client(host=OWN_HOST)
-
-
-class User:
-    """Someone of Mirage's, signed in."""
-
-    def __init__(self, auth: AuthService, **fields: str) -> None:
-        self.client, self.name = auth.client(host=OWN_HOST), new_name()
-        self.email = f"{secrets.token_hex(6)}@example.org"
-        asked = {"username": self.name, "email": self.email, "password": PASSWORD, **fields}
-        assert self.client.post("/api/register", json=asked).status_code == 201
-        self.token = self.log_in().json()["token"]
-
-    def log_in(self, password: str = PASSWORD) -> httpx.Response:
-        return self.client.post("/api/login", json={"username": self.name, "password": password})
-
-    def set(self, token: str | None = None, **fields: Any) -> tuple[int, Any]:
-        headers = {"Authorization": token or self.token}
-        answer = self.client.post("/api/user/settings", json=fields, headers=headers)
-        return answer.status_code, answer.json()
-
-    def profile(self) -> dict[str, Any]:
-        answer = self.client.get(f"/api/user/{self.name}")
-        assert answer.status_code == 200
-        return answer.json()
 
 
 DONE = (200, {"message": "settings updated successfully"})
@@ -152,7 +120,8 @@ def test_a_signed_token_is_taken_after_its_word(auth: AuthService) -> None:
 
 @pytest.mark.parametrize("token", ["", "null", "x", "Bearer", "Bearer x", "Bearer a.b.c", "é".encode()])
 def test_without_a_token_nothing_is_set(client: httpx.Client, token: str | bytes) -> None:
-    answer = client.post("/api/user/settings", json={"description": "x"}, headers={"Authorization": token})
+    headers: Any = {"Authorization": token}
+    answer = client.post("/api/user/settings", json={"description": "x"}, headers=headers)
     assert (answer.status_code, answer.json()) == (401, {"error": "unauthorized"})
     assert client.post("/api/user/settings", json={}).json() == {"error": "unauthorized"}
 
@@ -194,31 +163,3 @@ def test_settings_are_json_and_not_much_of_it(auth: AuthService, client: httpx.C
     assert (large.status_code, set(large.json())) == (413, {"error"})
     wrong_method = client.put(path, json={}, headers=headers)
     assert (wrong_method.status_code, set(wrong_method.json())) == (405, {"error"})
-
-
-# What chat asks.
-
-
-def test_chat_finds_an_account_by_any_spelling_of_its_name(auth: AuthService) -> None:
-    user = User(auth, avatar_url="https://a.example/x.png")
-    found = auth.internal("/internal/accounts/find", {"name": f" {user.name.upper()} "}, "chat").json()["account"]
-    assert (found["name"], found["avatar_url"]) == (user.name, "https://a.example/x.png")
-    for name in (new_name(), "", "a\0b", "x" * 4096):
-        assert auth.internal("/internal/accounts/find", {"name": name}, "chat").json() == {"account": None}
-
-
-def test_chat_asks_for_the_names_of_many_accounts_at_once(auth: AuthService) -> None:
-    people = [auth.sign_up() for _ in range(3)]
-    gone = "00000000-0000-4000-8000-000000000000"
-    asked = {"ids": [*(str(person.id) for person in people), gone]}
-    found = auth.internal("/internal/accounts/names", asked, "chat").json()["accounts"]
-    expected = [{"id": str(person.id), "name": person.name, "avatar_url": None} for person in people]
-    assert sorted(found, key=lambda row: row["id"]) == sorted(expected, key=lambda row: row["id"])
-    assert auth.internal("/internal/accounts/names", {"ids": []}, "chat").json() == {"accounts": []}
-
-
-@pytest.mark.parametrize("path", ["/internal/accounts/find", "/internal/accounts/names"])
-def test_nobody_but_chat_asks_for_names(auth: AuthService, path: str) -> None:
-    for service in ("upload", "share"):
-        assert auth.internal(path, {"name": "x", "ids": []}, service).status_code == 403
-    assert auth.client().post(path, json={"name": "x", "ids": []}).status_code == 401

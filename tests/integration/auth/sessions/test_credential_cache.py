@@ -1,4 +1,4 @@
-"""What is known of credentials in Valkey, and what a token's signature is worth without it."""
+"""The cache of credentials in Valkey, and the worth of a token's signature without it."""
 
 import time
 from collections.abc import AsyncGenerator, Callable

@@ -9,8 +9,7 @@ import pytest
 from auth_service.signing.keys import rotate_old_keys
 from auth_service.signing.model import KEY_KEPT, KEY_LEAD
 from tests.conftest import MakeDatabase
-from tests.integration.auth.running import AuthService, Person, running_auth, sweeping
-from tests.integration.auth.signing.test_service_tokens import new_token, service_of
+from tests.integration.auth.running import AuthService, Person, new_token, running_auth, service_of, sweeping
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def let_time_pass(auth: AuthService, interval: str) -> None:
 
 
 def accepted_soon(person: Person) -> None:
-    """Whoever checks tokens asks for a key that it does not know, once a second: that, no test makes pass sooner."""
+    """Wait until the key is known: verifiers ask for an unknown key at most once a second."""
     deadline = time.monotonic() + 5
     while person.status() != 200:
         assert time.monotonic() < deadline

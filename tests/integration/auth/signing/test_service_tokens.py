@@ -9,9 +9,8 @@ import pytest
 
 from auth_service.app import create_app
 from common.errors import Unauthenticated
-from common.tokens.services import TokenSource, TokenVerifier
 from tests.conftest import MakeDatabase
-from tests.integration.auth.running import MIGRATIONS, auth_settings
+from tests.integration.auth.running import MIGRATIONS, auth_settings, new_token, service_of
 from tests.integration.running_share import SECRETS, served
 
 
@@ -24,16 +23,6 @@ def database_url(make_database: MakeDatabase) -> str:
 def auth_url(database_url: str, valkey_url: str) -> Iterator[str]:
     with served(create_app(auth_settings(database_url, valkey_url))) as url:
         yield url
-
-
-async def new_token(auth_url: str) -> str:
-    async with httpx.AsyncClient() as client:
-        return await TokenSource(client, auth_url=auth_url, service="share", secret=SECRETS["share"]).token()
-
-
-async def service_of(auth_url: str, token: str) -> str:
-    async with httpx.AsyncClient() as client:
-        return await TokenVerifier(client, auth_url=auth_url).service(token)
 
 
 async def test_a_service_is_known_by_the_token_that_it_got_for_its_secret(auth_url: str) -> None:

@@ -1,11 +1,10 @@
-"""What is no credential, and what is none any more: for people's tokens and for services'."""
+"""Forged, expired and mixed-up credentials are refused, for people and for services."""
 
 import base64
 import hmac
 import json
 import secrets
 import time
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,20 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from common.credentials import opaque_name, session_name
 from common.identity import Identity
-from tests.conftest import MakeDatabase
-from tests.integration.auth.running import PASSWORD, AuthService, Person, new_name, running_auth
+from tests.integration.auth.running import PASSWORD, AuthService, Person, new_name
 from tests.integration.running_share import SECRETS
-
-
-@pytest.fixture(scope="module")
-def auth(make_database: MakeDatabase, valkey_url: str) -> Iterator[AuthService]:
-    with running_auth(make_database, valkey_url) as service:
-        yield service
-
-
-@pytest.fixture
-def person(auth: AuthService) -> Person:
-    return auth.sign_up()
 
 
 def signing_key(auth: AuthService) -> tuple[str, Ed25519PrivateKey]:
