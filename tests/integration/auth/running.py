@@ -178,7 +178,7 @@ async def operating(auth: AuthService, **settings: Any) -> AsyncGenerator[Contex
 async def sweeping(
     auth: AuthService, services: Mapping[str, Peer] | None = None, *, key_lifetime: timedelta = timedelta(days=90)
 ) -> AsyncGenerator[WorkerContext]:
-    """What the sweeps of a worker work with, on the database of a running service."""
+    """A worker's context on the database of a running service, for its sweeps."""
     database = Database(auth.database_url, pool_size=4)
     await database.open()
     try:

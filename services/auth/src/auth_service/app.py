@@ -92,7 +92,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
 
 
 def build_context(settings: AuthSettings) -> Context:
-    """What the use cases work with. Nothing is connected yet."""
+    """Build the context. Nothing is connected yet."""
     limiter = Limiter(settings.valkey_url.get_secret_value())
     queue = create_celery("auth", settings.broker_url.get_secret_value())
 

@@ -1,4 +1,4 @@
-"""What the use cases work with. `app.py` and `worker.py` build it."""
+"""The contexts that use cases take. `app.py` and `worker.py` build them."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from common.peers import Peer
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the use cases behind the HTTP calls work with: one for each process of the service."""
+    """The context of the use cases behind the HTTP calls: one for each process of the service."""
 
     db: Database
     cache: CredentialCache
@@ -39,7 +39,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What the sweeps work with: one for each process of the worker.
+    """The context of the sweeps: one for each process of the worker.
 
     It is less than a `Context` on purpose: the worker is told no password and no other service's secret.
     """

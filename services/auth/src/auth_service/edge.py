@@ -1,4 +1,4 @@
-"""What routes ask of a request: the service's context, the client, and who may call."""
+"""The one module that knows requests: the service's context, the client, and route dependencies."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, cast

@@ -23,7 +23,7 @@ from tests.integration.running_share import SECRETS, served
 
 @dataclass
 class Keeper:
-    """A service that keeps things of accounts: what it was told to erase. It answers with `status`."""
+    """A service that keeps data of accounts. It answers with `status`, and records the accounts it was told to erase."""
 
     url: str = ""
     status: int = 200
@@ -59,7 +59,7 @@ def keepers() -> Iterator[dict[str, Keeper]]:
 
 
 def passes(left: int, **others: int) -> dict[str, int]:
-    """That every service has so many passes left, but for `others`."""
+    """The passes that each service has left: `left`, except for those named in `others`."""
     return dict.fromkeys(KEEPERS, left) | others
 
 
@@ -95,7 +95,7 @@ def let_time_pass(auth: AuthService) -> None:
 async def test_the_services_are_told_twice_and_then_nothing_is_left(
     auth: AuthService, keepers: dict[str, Keeper]
 ) -> None:
-    """The message was lost, or its sender died right after the commit: the sweep does it."""
+    """The sweep makes up for a message that was lost or never sent."""
     person = auth.sign_up()
     delete(person)
     assert open_erasures(auth, person) == passes(2)

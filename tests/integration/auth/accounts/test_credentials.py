@@ -169,7 +169,7 @@ def test_a_name_of_no_credential_is_nobodys(auth: AuthService, name: str) -> Non
 
 
 def test_a_random_text_is_no_name_of_a_signed_session(auth: AuthService) -> None:
-    """Either kind of session is known by its own kind of credential alone."""
+    """Each kind of session is recognised only by its own kind of credential."""
     name = new_name()
     answer = auth.client().post("/v1/auth/register", json={"name": name, "password": PASSWORD})
     assert answer.status_code == 201

@@ -86,7 +86,7 @@ def test_the_oldest_session_makes_room(auth: AuthService, person: Person) -> Non
 
 
 def test_the_database_is_right_when_valkey_has_lost_everything(auth: AuthService, person: Person) -> None:
-    """Also about what was ended before the loss."""
+    """It is right about sessions that ended before the loss, too."""
     ended = auth.sign_in(person)
     assert ended.client.post("/v1/auth/logout").status_code == 204
     with Redis.from_url(auth.valkey_url) as redis:
@@ -95,7 +95,7 @@ def test_the_database_is_right_when_valkey_has_lost_everything(auth: AuthService
 
 
 def test_what_was_read_before_a_change_cannot_replace_what_is_true_after_it(auth: AuthService, person: Person) -> None:
-    """A session that has just ended is remembered as such, so that nobody fills in that it lives."""
+    """The cache remembers that a session has ended, so that no reader can fill in that it is alive."""
     assert person.client.post("/v1/auth/logout").status_code == 204
     with Redis.from_url(auth.valkey_url) as redis:
         assert redis.get(session_key(person.token)) == b""

@@ -38,7 +38,7 @@ def test_a_name_that_nobody_has_costs_as_much_as_a_wrong_password(auth: AuthServ
         assert client.post("/v1/auth/login", json={"name": name, "password": "wrong pass"}).status_code == 401
         return time.perf_counter() - began
 
-    # In turns, so that what else the machine does befalls all alike.
+    # The three take turns, so that other load on the machine slows all of them alike.
     tries = [(seconds(person.name), seconds(new_name()), seconds("\u0007")) for _ in range(15)]
     wrong, unknown, impossible = (sorted(times)[7] for times in zip(*tries, strict=True))
     assert unknown > wrong / 2

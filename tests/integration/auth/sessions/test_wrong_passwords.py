@@ -38,7 +38,7 @@ def test_one_address_tries_many_accounts_in_vain(auth: AuthService) -> None:
 
 
 def test_names_that_nobody_has_count_like_others(auth: AuthService) -> None:
-    """Else being refused would tell whether there is an account."""
+    """Otherwise a refusal would reveal whether there is an account."""
     name = new_name()
     statuses = [guess(auth, name, new_address()).status_code for _ in range(PER_ACCOUNT + 1)]
     assert statuses == [401] * PER_ACCOUNT + [429]
