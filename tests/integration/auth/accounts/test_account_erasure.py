@@ -23,7 +23,7 @@ from tests.integration.running_share import SECRETS, served
 
 @dataclass
 class Keeper:
-    """A service that keeps data of accounts. It answers with `status`, and records the accounts it was told to erase."""
+    """A service that keeps data of accounts. It answers with `status`, and records which it was told to erase."""
 
     url: str = ""
     status: int = 200

@@ -98,6 +98,5 @@ class OpenedSession:
     """A session that was just opened, with its token. `expires_at` None: never."""
 
     account: Account
-    session_id: UUID
     token: str
     expires_at: datetime | None

@@ -56,4 +56,4 @@ async def _open(
     session = Session(new_id(), account.id, grant.kind, label, opaque_digest, now, expires_at)
     await queries.insert_session(connection, session)
     await context.cache.put(session.credential_name, account.identity(session.id, expires_at))
-    return OpenedSession(account, session.id, opaque or sign_session(keys, session), expires_at)
+    return OpenedSession(account, opaque or sign_session(keys, session), expires_at)
