@@ -23,7 +23,7 @@ from chat_service.state import AppState
 from common.identity import Identity, Role
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, running_auth
-from tests.integration.running_share import SECRETS, served
+from tests.integration.share.running_share import SECRETS, served
 
 MIGRATIONS = Path(ROOT / "services/chat/migrations")
 

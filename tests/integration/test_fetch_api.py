@@ -11,8 +11,8 @@ from fastapi import FastAPI, Response
 
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
-from tests.integration.running_share import served
 from tests.integration.running_upload import UploadService, running_upload_service
+from tests.integration.share.running_share import served
 from tests.integration.upload_contexts import Requests
 from upload_service import shares
 from upload_service.build import build, opened

@@ -11,8 +11,8 @@ from common.dialects.filecodebox import render
 from common.errors import DomainError
 from common.expiry import STYLES, UNITS, WEEK, Expiry
 from common.policy import Policy
-from share_service.model import Share, is_code
 from share_service.settings import PolicySettings
+from share_service.shares.model import Share, is_code
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from share_service.compat.media_types import preview_type
-from share_service.delete_keys import DeleteKeys
-from share_service.download_keys import DownloadKeys
-from share_service.model import LINK_ALPHABET, is_code, is_link, link_extension
+from share_service.dialects.fileuploader.media_types import preview_type
+from share_service.downloads.keys import DownloadKeys
+from share_service.shares.delete_keys import DeleteKeys
+from share_service.shares.model import LINK_ALPHABET, is_code, is_link, link_extension
 
 KEYS = DeleteKeys("a secret of some length")
 SHARE = UUID("00000000-0000-4000-8000-000000000001")

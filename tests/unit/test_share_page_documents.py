@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from share_service.model import EndedFor, is_code, is_link, is_slug
-from share_service.pages import Mirror, Page, web_url
-from share_service.web import style
-from share_service.web.document import notice_document, page_document, password_document
-from share_service.web.markup import Html, filled, shown
-from share_service.web.words import ENDINGS, end_text, mirror_text, size_text
+from share_service.pages import style
+from share_service.pages.documents import notice_document, page_document, password_document
+from share_service.pages.markup import Html, filled, shown
+from share_service.pages.opening import Mirror, Page, web_url
+from share_service.pages.words import ENDINGS, end_text, mirror_text, size_text
+from share_service.shares.model import EndedFor, is_code, is_link, is_slug
 from tests.unit.test_share_expiry import share
 
 SLUG = "abc0123456xy"

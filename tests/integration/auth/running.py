@@ -20,7 +20,7 @@ from common.db import Database
 from common.peers import Peer
 from common.tokens.services import TokenSource, TokenVerifier
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.running_share import ADMIN_PASSWORD, SECRETS, served
+from tests.integration.share.running_share import ADMIN_PASSWORD, SECRETS, served
 
 MIGRATIONS = Path(ROOT / "services/auth/migrations")
 PASSWORD = "correct horse battery"

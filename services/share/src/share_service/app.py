@@ -15,16 +15,21 @@ from common.passwords import Passwords
 from common.peers import Peer, new_client
 from common.tokens.services import TokenSource, TokenVerifier
 from common.tokens.users import UserTokens
-from share_service.api import internal, links, pages, shares
-from share_service.compat import filecodebox, fileuploader, mirrorace
-from share_service.delete_keys import DeleteKeys
-from share_service.download_keys import DownloadKeys
-from share_service.guesses import Guesses
-from share_service.passwords import SharePasswords
-from share_service.policy import PolicySource
+from share_service.context import AppState
+from share_service.dialects import mirrorace
+from share_service.dialects.filecodebox import routes as filecodebox
+from share_service.dialects.fileuploader import routes as fileuploader
+from share_service.downloads import api as links
+from share_service.downloads.guesses import Guesses
+from share_service.downloads.keys import DownloadKeys
+from share_service.downloads.passwords import SharePasswords
+from share_service.pages import api as pages
+from share_service.pages import routes as web
+from share_service.policy.source import PolicySource
 from share_service.settings import ShareSettings
-from share_service.state import AppState
-from share_service.web import routes as web
+from share_service.shares import api as shares
+from share_service.shares import internal_api as internal
+from share_service.shares.delete_keys import DeleteKeys
 
 
 def create_app(settings: ShareSettings | None = None) -> FastAPI:

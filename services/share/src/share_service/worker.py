@@ -7,9 +7,9 @@ from common.db import Database
 from common.peers import Peer, new_client
 from common.queue.app import WorkerProcess, create_celery
 from common.tokens.services import TokenSource
-from share_service import tasks
 from share_service.settings import WorkerSettings
-from share_service.tasks import WorkerState
+from share_service.shares import tasks
+from share_service.shares.tasks import WorkerState
 
 settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
 

@@ -18,7 +18,7 @@ from common.peers import Peer, new_client
 from common.tokens.services import TokenSource
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, Person, operating, running_auth, sweeping
-from tests.integration.running_share import SECRETS, served
+from tests.integration.share.running_share import SECRETS, served
 
 
 @dataclass

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from common.credentials import opaque_name, session_name
 from common.identity import Identity
 from tests.integration.auth.running import PASSWORD, AuthService, Person, new_name
-from tests.integration.running_share import SECRETS
+from tests.integration.share.running_share import SECRETS
 
 
 def signing_key(auth: AuthService) -> tuple[str, Ed25519PrivateKey]:

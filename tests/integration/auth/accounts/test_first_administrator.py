@@ -5,7 +5,7 @@ import asyncio
 from auth_service.accounts.registration import ensure_administrator
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, operating, running_auth
-from tests.integration.running_share import ADMIN_PASSWORD
+from tests.integration.share.running_share import ADMIN_PASSWORD
 
 
 def test_the_first_administrator_is_made_once(auth: AuthService) -> None:

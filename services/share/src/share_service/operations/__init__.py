@@ -1,8 +1,8 @@
 """The use cases of the share service. They run in the caller's transaction and never commit."""
 
-from share_service.operations.create import share_file, share_text
-from share_service.operations.expire import claim_releases, end_shares, finish_release, purge
-from share_service.operations.owners import (
+from share_service.downloads.redeeming import Admission, admit, look_up, pages_named, redeem_file, redeem_text
+from share_service.shares.making import share_file, share_text
+from share_service.shares.owning import (
     Changes,
     NewShare,
     adopt_share,
@@ -16,7 +16,7 @@ from share_service.operations.owners import (
     see_share,
     share_again,
 )
-from share_service.operations.redeem import Admission, admit, look_up, pages_named, redeem_file, redeem_text
+from share_service.shares.sweeping import claim_releases, end_shares, finish_release, purge
 
 __all__ = [
     "Admission",

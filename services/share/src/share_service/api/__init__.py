@@ -1,1 +1,0 @@
-"""The native HTTP API."""

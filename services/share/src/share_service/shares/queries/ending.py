@@ -1,0 +1,133 @@
+"""Statements that end shares and take away what they leave behind."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from common.db import Connection
+from common.db.rows import count, fetch_all
+from share_service.shares.model import EndedFor, Release
+from share_service.shares.queries.columns import ENDED
+
+
+async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
+    """End up to `limit` shares whose time is over, and forget their texts. Returns how many."""
+    statement: LiteralString = f"""
+        update share set {ENDED}
+        where id in (
+            select id from share where state in ('active', 'spent') and expires_at <= %(now)s
+            order by expires_at limit %(limit)s for update skip locked
+        )
+    """
+    return await count(connection, statement, {"now": now, "ended_for": None, "limit": limit})
+
+
+async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
+    """End up to `limit` shares whose last use is taken and whose leases are over. Returns how many."""
+    statement: LiteralString = """
+        update share set state = 'ended', release_due_at = %(now)s
+        where id in (
+            select id from share where state = 'spent' and not exists (
+                select from lease where lease.share_id = share.id and lease.expires_at > %(now)s
+            ) limit %(limit)s for update skip locked
+        )
+    """
+    return await count(connection, statement, {"now": now, "limit": limit})
+
+
+async def end_of_files(
+    connection: Connection, file_ids: Sequence[UUID], now: datetime, ended_for: EndedFor | None
+) -> int:
+    """End the shares of these files that serve anything yet. Returns how many."""
+    statement: LiteralString = f"""
+        update share set {ENDED}
+        where id in (
+            select id from share where file_id = any(%(file_ids)s) and state in ('active', 'spent')
+            order by id for update
+        )
+    """
+    return await count(connection, statement, {"file_ids": list(file_ids), "now": now, "ended_for": ended_for})
+
+
+async def end_of_ids(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> int:
+    """End those of these shares that serve anything yet. Returns how many."""
+    statement: LiteralString = f"""
+        update share set {ENDED}
+        where id in (
+            select id from share where id = any(%(share_ids)s) and state in ('active', 'spent')
+            order by id for update
+        )
+    """
+    return await count(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": None})
+
+
+async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit: int) -> int:
+    """End up to `limit` shares of an account that serve anything yet. Returns how many."""
+    statement: LiteralString = f"""
+        update share set {ENDED}
+        where id in (
+            select id from share where owner = %(owner)s and state in ('active', 'spent')
+            order by id limit %(limit)s for update
+        )
+    """
+    return await count(connection, statement, {"owner": owner, "now": now, "ended_for": None, "limit": limit})
+
+
+async def end_share(connection: Connection, share_id: UUID, now: datetime, ended_for: EndedFor) -> None:
+    """End a share, unless it has ended."""
+    statement: LiteralString = f"""
+        update share set {ENDED} where id = %(share_id)s and state in ('active', 'spent')
+    """
+    await connection.execute(statement, {"share_id": share_id, "now": now, "ended_for": ended_for})
+
+
+async def claim_releases(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[Release]:
+    """Up to `limit` ended shares to release now; another sweep leaves them alone until `again_at`."""
+    statement: LiteralString = """
+        update share set release_due_at = %(again_at)s
+        where id in (
+            select id from share where state = 'ended' and release_due_at <= %(now)s
+            order by release_due_at limit %(limit)s for update skip locked
+        )
+        returning id, file_id, file_id is not null and exists (
+            select from share other where other.file_id = share.file_id and other.state in ('active', 'spent')
+        ) as wanted
+    """
+    return await fetch_all(connection, Release, statement, {"now": now, "again_at": again_at, "limit": limit})
+
+
+async def mark_released(connection: Connection, share_id: UUID, now: datetime) -> None:
+    """Record that a share holds nothing any more."""
+    statement: LiteralString = """
+        update share set state = 'released', body = null, released_at = %(now)s
+        where id = %(share_id)s and state = 'ended'
+    """
+    await connection.execute(statement, {"share_id": share_id, "now": now})
+
+
+async def delete_released(connection: Connection, before: datetime, pages_before: datetime, limit: int) -> int:
+    """Delete up to `limit` shares that were released before that moment (pages: before the other), with their leases.
+
+    Returns how many.
+    """
+    statement: LiteralString = """
+        delete from share where id in (
+            select id from share where state = 'released' and (
+                form in ('code', 'link') and released_at <= %(before)s
+                or form = 'page' and released_at <= %(pages_before)s
+            ) limit %(limit)s for update skip locked
+        )
+    """
+    parameters = {"before": before, "pages_before": pages_before, "limit": limit}
+    return await count(connection, statement, parameters)
+
+
+async def delete_leases(connection: Connection, now: datetime, limit: int) -> int:
+    """Delete up to `limit` leases that are over. Returns how many."""
+    statement: LiteralString = """
+        delete from lease where (share_id, holder) in (
+            select share_id, holder from lease where expires_at <= %(now)s limit %(limit)s for update skip locked
+        )
+    """
+    return await count(connection, statement, {"now": now, "limit": limit})

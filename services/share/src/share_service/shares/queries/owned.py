@@ -1,0 +1,104 @@
+"""Statements about shares as their owners see them."""
+
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
+from common.pages import Cursor
+from share_service.shares.model import Share
+from share_service.shares.queries.columns import SHARE
+
+
+async def share_of_id(connection: Connection, share_id: UUID) -> Share | None:
+    """The share with this id, in whatever state."""
+    statement: LiteralString = f"select {SHARE} from share where id = %(share_id)s"
+    return await fetch_one(connection, Share, statement, {"share_id": share_id})
+
+
+async def lock_share(connection: Connection, share_id: UUID) -> Share | None:
+    """The share with this id as it stands, and as it stays until the transaction ends."""
+    statement: LiteralString = f"select {SHARE} from share where id = %(share_id)s for update"
+    return await fetch_one(connection, Share, statement, {"share_id": share_id})
+
+
+async def keep_share_of_file(connection: Connection, file_id: UUID, account: UUID, now: datetime) -> Share | None:
+    """A share that serves this file, and goes on doing so until the transaction ends: the account's own, if any."""
+    statement: LiteralString = f"""
+        select {SHARE} from share
+        where file_id = %(file_id)s and state in ('active', 'spent') and (expires_at is null or expires_at > %(now)s)
+        order by owner = %(account)s desc nulls last, created_at desc limit 1 for share
+    """
+    return await fetch_one(connection, Share, statement, {"file_id": file_id, "account": account, "now": now})
+
+
+async def shares_of_owner(connection: Connection, owner: UUID, after: Cursor | None, limit: int) -> list[Share]:
+    """An account's shares in every state, the newest first, up to `limit` of those that come after the cursor."""
+    statement: LiteralString = f"""
+        select {SHARE} from share
+        where owner = %(owner)s
+            and (%(created_at)s::timestamptz is null or (created_at, id) < (%(created_at)s, %(id)s))
+        order by created_at desc, id desc limit %(limit)s
+    """
+    parameters = {
+        "owner": owner,
+        "created_at": after.created_at if after else None,
+        "id": after.id if after else None,
+        "limit": limit,
+    }
+    return await fetch_all(connection, Share, statement, parameters)
+
+
+async def links_of_owner(connection: Connection, owner: UUID, now: datetime, limit: int) -> list[Share]:
+    """The newest `limit` links of an account that can be redeemed, the oldest of them first."""
+    statement: LiteralString = f"""
+        select {SHARE} from (
+            select {SHARE} from share
+            where owner = %(owner)s and form = 'link' and state = 'active'
+                and (expires_at is null or expires_at > %(now)s)
+            order by created_at desc, id desc limit %(limit)s
+        ) newest
+        order by created_at, id
+    """
+    return await fetch_all(connection, Share, statement, {"owner": owner, "now": now, "limit": limit})
+
+
+async def update_share(connection: Connection, share: Share) -> None:
+    """Write what an owner may change. A share that got uses anew is active again."""
+    statement: LiteralString = """
+        update share set name = %(name)s, expires_at = %(expires_at)s, password_hash = %(password_hash)s,
+            uses_left = %(uses_left)s, state = %(state)s,
+            ended_at = case when %(state)s = 'active' then null else ended_at end,
+            release_due_at = case when %(state)s = 'active' then null else release_due_at end
+        where id = %(id)s
+    """
+    parameters = {
+        "id": share.id,
+        "name": share.name,
+        "expires_at": share.expires_at,
+        "password_hash": share.password_hash,
+        "uses_left": share.uses_left,
+        "state": share.state,
+    }
+    await connection.execute(statement, parameters)
+
+
+async def adopt_share(connection: Connection, share_id: UUID, owner: UUID) -> bool:
+    """Give a share that is nobody's to an account; False when it is somebody else's, or has ended."""
+    statement: LiteralString = """
+        update share set owner = %(owner)s
+        where id = %(share_id)s and (owner is null or owner = %(owner)s) and state in ('active', 'spent')
+    """
+    return await count(connection, statement, {"share_id": share_id, "owner": owner}) == 1
+
+
+async def rename_shares(connection: Connection, file_id: UUID, name: str) -> None:
+    """Let all shares of a file say its new name."""
+    # In this order everywhere, so that of two who change the same shares one waits for the other.
+    statement: LiteralString = """
+        update share set name = %(name)s where id in (
+            select id from share where file_id = %(file_id)s and state <> 'released' order by id for update
+        )
+    """
+    await connection.execute(statement, {"file_id": file_id, "name": name})

@@ -1,0 +1,206 @@
+"""The budgets and the policy of the share service, and what it does when what it stands on is down."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from tests.conftest import MakeDatabase
+from tests.integration.share.running_share import ShareService, running_share_service
+
+BLOCKED = (423, {"detail": "请求次数过多，请稍后再试"})
+
+
+class Start:
+    """Starts share services with settings of a test's own."""
+
+    def __init__(self, make_database: MakeDatabase, valkey_url: str) -> None:
+        self._make_database, self._valkey_url = make_database, valkey_url
+
+    def __call__(self, *, valkey_url: str | None = None, **settings: Any) -> AbstractContextManager[ShareService]:
+        return running_share_service(self._make_database, valkey_url or self._valkey_url, **settings)
+
+
+@pytest.fixture
+def start(make_database: MakeDatabase, valkey_url: str) -> Start:
+    return Start(make_database, valkey_url)
+
+
+def guess(client: httpx.Client, code: str = "ZZZZ0") -> tuple[int, Any]:
+    answer = client.post("/share/select/", json={"code": code})
+    return answer.status_code, answer.json()
+
+
+def share_text(client: httpx.Client, **fields: Any) -> str:
+    return client.post("/share/text/", data={"text": "a text", **fields}).json()["detail"]["code"]
+
+
+def nowhere() -> str:
+    """An address where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_wrong_codes_block_an_address_and_then_right_ones_too(start: Start) -> None:
+    with start(error_count=3) as service:
+        client, other = service.client(), service.client()
+        code = share_text(client)
+        assert [guess(client)[0] for _ in range(3)] == [200] * 3
+        assert guess(client) == guess(client, code) == BLOCKED
+        for path in (f"/share/select/?code={code}", f"/share/download?code={code}&key={'0' * 64}"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.json()) == BLOCKED
+            assert int(answer.headers["retry-after"]) >= 1
+        assert guess(other, code)[1]["code"] == 200
+
+
+def test_bad_keys_are_guesses(start: Start) -> None:
+    with start(error_count=3) as service:
+        client = service.client()
+        codes = [client.get(f"/share/download?code=ZZZZ0&key={n:064x}").status_code for n in range(4)]
+        assert codes == [403, 403, 403, 423]
+
+
+def test_right_codes_are_given_back_however_many_come_at_once(start: Start) -> None:
+    with start(error_count=3) as service:
+        client = service.client()
+        code = share_text(client, expire_style="forever")
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: guess(client, code)[0], range(60)))
+        assert answers == [200] * 60
+
+
+def test_guesses_sent_at_once_do_not_slip_past_the_count(start: Start) -> None:
+    with start(error_count=5) as service:
+        client = service.client()
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda _: guess(client)[0], range(40)))
+        assert answers.count(200) == 5
+        assert answers.count(423) == 35
+
+
+def test_the_addresses_of_one_ipv6_network_share_a_budget(start: Start) -> None:
+    network = f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}"
+    with start(error_count=3) as service:
+        answers = [guess(service.client(f"{network}::{n}"))[0] for n in range(1, 5)]
+        assert answers == [200, 200, 200, 423]
+
+
+def test_wrong_codes_from_many_addresses_block_everyone(start: Start) -> None:
+    count = 5
+    # Everyone's budget is one of the whole system: this one differs from the others' by its count.
+    with start(guess_global_count=count) as service:
+        code = share_text(service.client())
+        answers = [guess(service.client())[0] for _ in range(count + 1)]
+        assert answers == [200] * count + [423]
+        assert guess(service.client(), code) == BLOCKED
+        assert service.client().get("/share/metadata/", params={"code": code}).status_code == 423
+
+
+def test_every_look_at_metadata_counts(start: Start) -> None:
+    with start(error_count=3) as service:
+        client = service.client()
+        code = share_text(client)
+        statuses = [client.get("/share/metadata/", params={"code": code}).status_code for _ in range(4)]
+        assert statuses == [200, 200, 200, 423]
+        assert guess(client, code)[0] == 200
+
+
+def test_texts_are_limited_by_address_and_failed_ones_are_not_counted(start: Start) -> None:
+    with start(upload_count=2) as service:
+        client = service.client()
+        for _ in range(5):
+            assert client.post("/share/text/", data={"text": "x", "expire_style": "week"}).status_code == 400
+        assert [client.post("/share/text/", data={"text": "x"}).status_code for _ in range(2)] == [200] * 2
+        answer = client.post("/share/text/", data={"text": "x"})
+        assert (answer.status_code, answer.json()) == (403, {"detail": "Upload rate limit"})
+
+
+def test_a_bad_authorization_is_ignored_while_guests_may_upload(start: Start) -> None:
+    with start() as service:
+        answer = service.client().post("/share/text/", data={"text": "x"}, headers={"Authorization": "Bearer null"})
+        assert answer.status_code == 200
+
+
+def test_guests_are_turned_away_when_uploads_are_closed(start: Start) -> None:
+    with start(open_upload=False) as service:
+        client = service.client()
+        answer = client.post("/share/text/", data={"text": "x"})
+        assert (answer.status_code, answer.json()) == (403, {"detail": "本站未开启游客上传，如需上传请先登录后台"})
+        answer = client.post("/share/text/", data={"text": "x"}, headers={"Authorization": "Bearer null"})
+        assert answer.status_code == 401
+        assert client.post("/").json()["detail"]["openUpload"] == 0
+
+
+def test_a_change_of_policy_takes_effect_within_seconds(start: Start) -> None:
+    with start() as service, psycopg.connect(service.database_url, autocommit=True) as connection:
+        client = service.client()
+        assert client.post("/").json()["detail"]["uploadSize"] == 10 * 1024**3
+        connection.execute(
+            "insert into policy (name, value) values ('upload_size', '5'), ('numeric_codes', 'true'), ('gone', '1')"
+        )
+        deadline = time.monotonic() + 10
+        while client.post("/").json()["detail"]["uploadSize"] != 5:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert service.internal("GET", "/internal/policy").json()["upload_size"] == 5
+        codes = [share_text(client) for _ in range(20)]
+        assert all(code.isdecimal() and int(code) >= 10_000 for code in codes)
+
+
+def test_internal_routes_are_for_the_upload_service_alone(start: Start) -> None:
+    with start() as service:
+        assert service.client().get("/internal/policy").status_code == 401
+        headers = {"Authorization": "Bearer x.y.z"}
+        assert service.client().get("/internal/policy", headers=headers).status_code == 401
+        assert service.internal("GET", "/internal/policy", service="share").status_code == 403
+        assert service.internal("GET", "/internal/policy").status_code == 200
+
+
+def test_a_malformed_share_is_refused(start: Start) -> None:
+    body = {"origin": "o", "file_id": str(uuid4()), "name": "n", "size": 1, "expires_at": None, "uses": None}
+    changes: list[dict[str, Any]] = [
+        {"name": "a\0b"},
+        {"origin": ""},
+        {"file_id": "x"},
+        {"size": -1},
+        {"uses": 0},
+        {"uses": 2**31},
+        {"expires_at": "2026-01-01T00:00:00"},
+    ]
+    with start() as service:
+        for change in changes:
+            assert service.internal("POST", "/internal/shares", {**body, **change}).status_code == 422
+
+
+def test_nothing_is_answered_about_codes_while_nobody_counts(start: Start) -> None:
+    with start(valkey_url=f"redis://{nowhere()}/0") as service:
+        client = service.client()
+        for answer in (
+            client.post("/share/select/", json={"code": "ZZZZ0"}),
+            client.get("/share/download", params={"code": "ZZZZ0", "key": "0" * 64}),
+            client.post("/share/metadata/", json={"code": "ZZZZ0"}),
+            client.post("/share/text/", data={"text": "x"}),
+            client.get("/internal/health/ready"),
+        ):
+            assert answer.status_code == 503
+            assert "retry-after" in answer.headers
+        assert client.post("/").status_code == 200
+
+
+def test_a_database_that_is_down_keeps_nothing_from_starting(start: Start) -> None:
+    with start(database_url=f"postgresql://nobody:x@{nowhere()}/none") as service:
+        client = service.client()
+        assert client.get("/internal/health/live").status_code == 200
+        for answer in (
+            client.get("/internal/health/ready"),
+            client.post("/share/select/", json={"code": "ZZZZ0"}),
+        ):
+            assert answer.status_code == 503
+            assert "retry-after" in answer.headers

@@ -1,0 +1,249 @@
+"""The share service as its callers see it: served over HTTP, beside a real auth service and a stand-in for upload.
+
+The stand-in answers what the real one may answer at any time, at the test's word; contract tests have the real one.
+"""
+
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import httpx
+import uvicorn
+from fastapi import FastAPI, Request, Response
+
+from auth_service.app import create_app as create_auth
+from auth_service.settings import AuthSettings
+from common import errors
+from common.http import problems
+from share_service.app import create_app as create_share
+from share_service.downloads.keys import DownloadKeys
+from share_service.settings import ShareSettings
+from tests.conftest import ROOT, MakeDatabase
+
+SHA256 = bytes(range(32))
+SECRETS = {name: f"the {name} service's secret" for name in ("share", "upload", "auth", "chat")}
+ADMIN_PASSWORD = "the administrator's password"
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve `app` on a free port, in a thread with its own event loop; yields its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, http="httptools", log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+@dataclass
+class UploadStandIn:
+    """What upload says of each file, and what it was told to release."""
+
+    says: dict[UUID, errors.DomainError] = field(default_factory=dict[UUID, errors.DomainError])
+    passwords: dict[UUID, str] = field(default_factory=dict[UUID, str])
+    """The hashes of the files' own passwords."""
+    mirrors: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict[UUID, list[dict[str, Any]]])
+    """The files' replicas, as a page is told of them."""
+    states: dict[UUID, str] = field(default_factory=dict[UUID, str])
+    """What is not `ready`."""
+    is_down: bool = False
+    released: list[UUID] = field(default_factory=list[UUID])
+    owners: dict[UUID, str] = field(default_factory=dict[UUID, str])
+    """Who adopted which file."""
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+        problems.install(app)
+
+        async def open_download(request: Request, file_id: UUID) -> Response | dict[str, Any]:
+            if self.is_down:
+                return Response(status_code=500)
+            if file_id in self.says:
+                raise self.says[file_id]
+            method = (await request.json())["method"]
+            return {
+                "store_path": f"/bucket/{file_id}?for={method}",
+                "sha256": SHA256.hex(),
+                "size": 100,
+                "name": "x",
+                "password_hash": self.passwords.get(file_id),
+            }
+
+        async def describe(file_id: UUID) -> Response | dict[str, Any]:
+            if self.is_down:
+                return Response(status_code=500)
+            if file_id in self.says:
+                raise self.says[file_id]
+            state = self.states.get(file_id, "ready")
+            return {
+                "name": "x",
+                "size": 100,
+                "sha256": SHA256.hex() if state == "ready" else None,
+                "state": state,
+                "password_hash": self.passwords.get(file_id),
+                "mirrors": self.mirrors.get(file_id, []),
+            }
+
+        async def adopt(request: Request, file_id: UUID) -> Response:
+            if self.is_down:
+                return Response(status_code=500)
+            if file_id in self.says:
+                raise self.says[file_id]
+            owner = (await request.json())["owner"]
+            if self.owners.setdefault(file_id, owner) != owner:
+                raise errors.Conflict
+            return Response("{}")
+
+        async def release(file_id: UUID) -> Response:
+            if self.is_down:
+                return Response(status_code=500)
+            self.released.append(file_id)
+            return Response("{}")
+
+        app.add_api_route("/internal/files/{file_id}/download", open_download, methods=["POST"], response_model=None)
+        app.add_api_route("/internal/files/{file_id}/page", describe, methods=["POST"], response_model=None)
+        app.add_api_route("/internal/files/{file_id}/adopt", adopt, methods=["POST"])
+        app.add_api_route("/internal/files/{file_id}", release, methods=["DELETE"])
+        return app
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who is signed in."""
+
+    id: UUID
+    name: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass(frozen=True)
+class SharedFile:
+    """What upload hears when it shares a file."""
+
+    id: UUID
+    code: str
+    delete_key: str
+    file_id: UUID
+
+
+@dataclass
+class ShareService:
+    """A running share service. Each client has an address of its own."""
+
+    url: str
+    database_url: str
+    auth_url: str
+    upload_url: str
+    upload: UploadStandIn
+    keys: DownloadKeys
+    """Keys as this service issues them."""
+    opened: ExitStack
+
+    def client(self, address: str | None = None, account: Account | None = None) -> httpx.Client:
+        """A client at `address`, or at one that nobody else has; signed in to `account`, if one is given."""
+        address = address or f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
+        headers = {"X-Forwarded-For": address, **(account.headers if account else {})}
+        return self.opened.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20))
+
+    def sign_up(self) -> Account:
+        """A new account, signed in."""
+        name = f"user {uuid4().hex[:8]}"
+        return self._signed_in("register", {"name": name, "password": "a good password"})
+
+    def administrator(self) -> Account:
+        """The administrator that the system starts with, signed in."""
+        return self._signed_in("login", {"name": "admin", "password": ADMIN_PASSWORD})
+
+    def _signed_in(self, call: str, body: dict[str, str]) -> Account:
+        answer = httpx.post(f"{self.auth_url}/v1/auth/{call}", json=body)
+        assert answer.is_success, answer.text
+        found = answer.json()
+        return Account(UUID(found["account"]["id"]), found["account"]["name"], found["token"])
+
+    def internal(self, method: str, path: str, body: object = None, service: str = "upload") -> httpx.Response:
+        """A call by another service."""
+        asked = {"service": service, "secret": SECRETS[service]}
+        token = httpx.post(f"{self.auth_url}/internal/service-tokens", json=asked).json()["token"]
+        return httpx.request(method, self.url + path, json=body, headers={"Authorization": f"Bearer {token}"})
+
+    def share_file(self, *, uses: int | None = None, size: int = 100, name: str = "a.bin", **changes: Any) -> str:
+        """Share a file as the upload service does, and return the code."""
+        return self.shared(uses=uses, size=size, name=name, **changes).code
+
+    def share_link(self, owner: Account | None = None, **changes: Any) -> SharedFile:
+        """Share a file by a link, as the upload service does for File Uploader."""
+        return self.shared(form="link", owner=str(owner.id) if owner else None, **changes)
+
+    def share_page(self, owner: Account | None = None, **changes: Any) -> SharedFile:
+        """Share a file by a page, as the upload service does for MirrorAce."""
+        return self.shared(form="page", owner=str(owner.id) if owner else None, **changes)
+
+    def key_of(self, account: Account) -> dict[str, str]:
+        """A new API key of the account, as MirrorAce's clients send it."""
+        answer = httpx.post(f"{self.auth_url}/v1/account/keys", json={"name": "key"}, headers=account.headers)
+        assert answer.is_success, answer.text
+        return {name: answer.json()[name] for name in ("api_key", "api_token")}
+
+    def shared(self, **changes: Any) -> SharedFile:
+        """Share a file as the upload service does; `changes` to what it sends."""
+        body = {"origin": uuid4().hex, "file_id": str(uuid4()), "name": "a.bin", "size": 100, "expires_at": None}
+        asked = {**body, "uses": None, **changes}
+        answer = self.internal("POST", "/internal/shares", asked)
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        return SharedFile(UUID(found["id"]), found["code"], found["delete_key"], UUID(cast("str", asked["file_id"])))
+
+
+@contextmanager
+def running_share_service(make_database: MakeDatabase, valkey_url: str, **settings: Any) -> Iterator[ShareService]:
+    """Everything above, on fresh databases."""
+    upload = UploadStandIn()
+    with ExitStack() as opened:
+        auth_database = make_database(Path(ROOT / "services/auth/migrations"))
+        auth_values = {
+            "database_url": auth_database,
+            "valkey_url": valkey_url,
+            "broker_url": valkey_url,
+            "service_secrets": SECRETS,
+            "admin_password": ADMIN_PASSWORD,
+            "account_calls_per_minute": 1_000_000,
+        }
+        auth = create_auth(AuthSettings.model_validate(auth_values))
+        auth_url = opened.enter_context(served(auth))
+        upload_url = opened.enter_context(served(upload.app()))
+        database_url = make_database(Path(ROOT / "services/share/migrations"))
+        key_secret = secrets.token_hex(16)
+        values = {
+            "database_url": database_url,
+            "valkey_url": valkey_url,
+            "auth_url": auth_url,
+            "upload_url": upload_url,
+            "service_secret": SECRETS["share"],
+            "download_key_secret": key_secret,
+            "trusted_proxies": "127.0.0.1/32",
+            # A budget of the test's own: the count is part of its name.
+            "guess_global_count": 10_000 + secrets.randbelow(1_000_000),
+            "upload_count": 1000,
+        }
+        share = create_share(ShareSettings.model_validate({**values, **settings}))
+        url = opened.enter_context(served(share))
+        yield ShareService(url, database_url, auth_url, upload_url, upload, DownloadKeys(key_secret), opened)
