@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from share_service.downloads.keys import LIFETIME, DownloadKeys, address_holder
-from share_service.shares.model import BadKey
+from share_service.downloads.keys import LIFETIME, BadKey, DownloadKeys, address_holder
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEYS = DownloadKeys("a secret of some length")

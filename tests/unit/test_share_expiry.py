@@ -25,9 +25,9 @@ def share(**changes: Any) -> Share:
     fields: dict[str, Any] = {
         "id": uuid4(),
         "number": 1,
-        "form": "code",
+        "kind": "code",
         "code": "ABCDE",
-        "kind": "file",
+        "content_kind": "file",
         "owner": None,
         "password_hash": None,
         "file_id": uuid4(),

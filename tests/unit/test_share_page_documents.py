@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from share_service.pages import style
 from share_service.pages.documents import notice_document, page_document, password_document
 from share_service.pages.markup import Html, filled, shown
-from share_service.pages.opening import Mirror, Page, web_url
+from share_service.pages.model import Mirror, Page, web_url
 from share_service.pages.words import ENDINGS, end_text, mirror_text, size_text
 from share_service.shares.model import EndedFor, is_code, is_link, is_slug
 from tests.unit.test_share_expiry import share
@@ -63,7 +63,7 @@ class Reader(HTMLParser):
 
 
 def page(name: str = "a.bin", size: int = 100, *mirrors: Mirror) -> Page:
-    shared = share(form="page", code=SLUG, name=name, size=size)
+    shared = share(kind="page", code=SLUG, name=name, size=size)
     return Page(shared, "ready", SHA256, None, list(mirrors))
 
 

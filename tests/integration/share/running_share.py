@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +23,8 @@ from auth_service.settings import AuthSettings
 from common import errors
 from common.http import problems
 from share_service.app import create_app as create_share
+from share_service.build import build
+from share_service.context import Context
 from share_service.downloads.keys import DownloadKeys
 from share_service.settings import ShareSettings
 from tests.conftest import ROOT, MakeDatabase
@@ -156,7 +158,12 @@ class ShareService:
     upload: UploadStandIn
     keys: DownloadKeys
     """Keys as this service issues them."""
+    settings: ShareSettings
     opened: ExitStack
+
+    def worker(self) -> AbstractAsyncContextManager[Context]:
+        """What a worker process of this service works with."""
+        return build(self.settings, pool_size=10).running()
 
     def client(self, address: str | None = None, account: Account | None = None) -> httpx.Client:
         """A client at `address`, or at one that nobody else has; signed in to `account`, if one is given."""
@@ -244,6 +251,7 @@ def running_share_service(make_database: MakeDatabase, valkey_url: str, **settin
             "guess_global_count": 10_000 + secrets.randbelow(1_000_000),
             "upload_count": 1000,
         }
-        share = create_share(ShareSettings.model_validate({**values, **settings}))
-        url = opened.enter_context(served(share))
-        yield ShareService(url, database_url, auth_url, upload_url, upload, DownloadKeys(key_secret), opened)
+        share_settings = ShareSettings.model_validate({**values, **settings})
+        url = opened.enter_context(served(create_share(share_settings)))
+        keys = DownloadKeys(key_secret)
+        yield ShareService(url, database_url, auth_url, upload_url, upload, keys, share_settings, opened)

@@ -1,0 +1,6 @@
+"""The share service: codes, links, pages and texts, their downloads, and the policy of the whole system.
+
+Expiry is judged by the clock of the process (`common.clock`) everywhere in this service, never by PostgreSQL's `now()`.
+
+Slices import one way: dialects, pages, downloads, shares, policy.
+"""

@@ -1,40 +1,33 @@
-"""What a running share service holds. `app.py` builds it; routes ask for it."""
+"""What the use cases of the share service work with."""
 
 from dataclasses import dataclass
-from typing import cast
-
-from fastapi import Request
+from typing import Protocol
 
 from common.db import Database
-from common.identities import Identities
 from common.limits import Limiter
+from common.password_tries import PasswordTries
 from common.peers import Peer
-from common.tokens.services import TokenVerifier
-from share_service.downloads.guesses import Guesses
-from share_service.downloads.keys import DownloadKeys
-from share_service.downloads.passwords import SharePasswords
-from share_service.policy.source import PolicySource
-from share_service.shares.delete_keys import DeleteKeys
+from common.policy import Policy
+
+
+class PolicySource(Protocol):
+    """Knows the policy in force."""
+
+    async def current(self) -> Policy:
+        """The policy, a few seconds old at most. Raises `DatabaseUnavailable` if it was never read."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class AppState:
-    """The service's connections and what is built on them."""
+class Context:
+    """One for each process; the service and its worker build the same."""
 
-    database: Database
-    limiter: Limiter
+    db: Database
     upload: Peer
-    verifier: TokenVerifier
     policy: PolicySource
-    guesses: Guesses
-    passwords: SharePasswords
-    keys: DownloadKeys
-    delete_keys: DeleteKeys
-    identities: Identities
-    public_url: str
-    """As it is configured; empty: whatever host name a request came to."""
-
-
-def state_of(request: Request) -> AppState:
-    """The state of the application that serves `request`."""
-    return cast("AppState", request.app.state.share)
+    limiter: Limiter
+    passwords: PasswordTries
+    guess_global_count: int
+    """Wrong codes allowed per minute from all client addresses together."""
+    key_secret: str
+    """The secret from which the keys of downloads and deletions are derived."""

@@ -15,13 +15,6 @@ from common.settings import (
 )
 
 
-class WorkerSettings(DatabaseSettings, QueueSettings, ServiceIdentitySettings):
-    """The settings of the worker."""
-
-    upload_url: str
-    """URL of the upload service."""
-
-
 class PolicySettings(DatabaseSettings):
     """The policy that applies until an administrator changes it."""
 
@@ -97,6 +90,10 @@ class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, Pub
     """The secret from which the keys of downloads and deletions are derived."""
     guess_global_count: int = Field(default=1000, ge=1)
     """Wrong codes allowed per minute from all client addresses together."""
+
+
+class WorkerSettings(ShareSettings, QueueSettings):
+    """The settings of the worker."""
 
 
 def _items(text: str) -> list[str]:

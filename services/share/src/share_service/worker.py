@@ -1,32 +1,22 @@
 """The worker process of the share service: `celery -A share_service.worker:app worker -Q share`."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
-from common.db import Database
-from common.peers import Peer, new_client
 from common.queue.app import WorkerProcess, create_celery
-from common.tokens.services import TokenSource
+from share_service.build import build
+from share_service.context import Context
 from share_service.settings import WorkerSettings
 from share_service.shares import tasks
-from share_service.shares.tasks import WorkerState
+
+POOL_SIZE = 2
 
 settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
 
 
-@asynccontextmanager
-async def open_state() -> AsyncGenerator[WorkerState]:
+def open_context() -> AbstractAsyncContextManager[Context]:
     """Connect a worker's child process to what its tasks need."""
-    database = Database(settings.database_url.get_secret_value(), pool_size=2)
-    client = new_client()
-    tokens = TokenSource(
-        client, auth_url=settings.auth_url, service="share", secret=settings.service_secret.get_secret_value()
-    )
-    await database.open()
-    yield WorkerState(database, Peer(client, settings.upload_url, tokens))
-    await client.aclose()
-    await database.close()
+    return build(settings, pool_size=POOL_SIZE).running()
 
 
 app = create_celery("share", settings.broker_url.get_secret_value())
-tasks.register(app, WorkerProcess(app, settings, open_state))
+tasks.register(app, WorkerProcess(app, settings, open_context))

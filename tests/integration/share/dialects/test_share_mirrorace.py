@@ -8,14 +8,11 @@ import httpx
 import psycopg
 import pytest
 
-from common.db import Database
-from common.peers import Peer, new_client
-from common.tokens.services import TokenSource
-from share_service.shares import tasks
-from share_service.shares.tasks import WorkerState
+from share_service.context import Context
+from share_service.shares.sweeping import sweep
 from tests.conftest import MakeDatabase
 from tests.integration.share.pages.test_share_pages import is_page
-from tests.integration.share.running_share import SECRETS, Account, SharedFile, ShareService, running_share_service
+from tests.integration.share.running_share import Account, SharedFile, ShareService, running_share_service
 
 PAST = "2020-01-01T00:00:00Z"
 NOT_FOUND = {**dict.fromkeys(("id", "name", "slug", "size", "url"), "null"), "status": "not found"}
@@ -49,14 +46,9 @@ def administrator(service: ShareService) -> httpx.Client:
 
 
 @pytest.fixture
-async def worker(service: ShareService) -> AsyncGenerator[WorkerState]:
-    """What a worker process of that service holds."""
-    database, client = Database(service.database_url), new_client()
-    await database.open()
-    tokens = TokenSource(client, auth_url=service.auth_url, service="share", secret=SECRETS["share"])
-    yield WorkerState(database, Peer(client, service.upload_url, tokens))
-    await client.aclose()
-    await database.close()
+async def worker(service: ShareService) -> AsyncGenerator[Context]:
+    async with service.worker() as context:
+        yield context
 
 
 def ask(service: ShareService, body: dict[str, Any], **how: Any) -> httpx.Response:
@@ -289,17 +281,17 @@ def test_what_ended_by_itself_its_owner_has_removed(service: ShareService, me: A
 
 
 async def test_an_ended_page_is_remembered_for_thirty_days(
-    service: ShareService, me: Account, key: Key, worker: WorkerState
+    service: ShareService, me: Account, key: Key, worker: Context
 ) -> None:
     page, link = service.share_page(me), service.share_link(me)
     for share in (page, link):
         service.client(account=me).delete(f"/v1/shares/{share.id}")
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert {page.file_id, link.file_id} <= set(service.upload.released)
     for days, remembered in ((1, [page]), (29, [page]), (30, [])):
         moment = datetime.now(UTC) - timedelta(days=days)
         change(service, "update share set released_at = %s where id = any(%s)", moment, [page.id, link.id])
-        await tasks.sweep(worker)
+        await sweep(worker)
         with psycopg.connect(service.database_url) as connection:
             rows = connection.execute("select id from share where id = any(%s)", [[page.id, link.id]]).fetchall()
         assert [row[0] for row in rows] == [share.id for share in remembered]

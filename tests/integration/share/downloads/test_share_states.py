@@ -5,10 +5,10 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString, TypeVar
 from uuid import UUID, uuid4
 
-import psycopg
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,20 +21,29 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from common.db import Connection
-from share_service import operations
-from share_service.shares.model import KEEP_RELEASED, LEASE_LIFETIME, Naming, ShareEnded, Terms, UnknownCode
+from common import clock
+from common.expiry import Expiry
+from share_service.build import build
+from share_service.context import Context
+from share_service.downloads.downloading import DownloadRequest, admit, take_file, take_text
+from share_service.downloads.keys import address_holder
+from share_service.settings import ShareSettings
+from share_service.shares import sweeping
+from share_service.shares.lookup import look_up
+from share_service.shares.making import Content, share_file, share_text
+from share_service.shares.model import KEEP_RELEASED, LEASE_LIFETIME, ShareEnded, UnknownCode
 from tests.conftest import ROOT, MakeDatabase
 
 MIGRATIONS = Path(ROOT / "services/share/migrations")
+Result = TypeVar("Result")
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 # Few shares, and times around those that matter (a lease's hour, the day that a released share is kept), so that what
 # happens meets what it should meet.
 MOST_SHARES = 4
 LIFETIMES = st.sampled_from([None, 20, 40, 90, 1440])
 PAUSES = st.sampled_from([1, 19, 20, 21, 40, 59, 60, 61, 1380, 1440])
-HOLDERS = st.sampled_from([b"a" * 32, b"b" * 32])
-STRANGER = b"c" * 32
+ADDRESSES = st.sampled_from(["10.0.0.1", "10.0.0.2"])
+STRANGER = "10.0.0.3"
 
 
 @dataclass
@@ -45,7 +54,7 @@ class Expected:
     uses: int | None
     expires_at: datetime | None
     used: int = 0
-    leases: dict[bytes, datetime] = field(default_factory=dict[bytes, datetime])
+    leases: dict[str, datetime] = field(default_factory=dict[str, datetime])
     released_at: datetime | None = None
     purged: bool = False
 
@@ -55,35 +64,51 @@ class Expected:
     def redeemable(self, now: datetime) -> bool:
         return not self.over(now) and (self.uses is None or self.used < self.uses)
 
-    def leased(self, holder: bytes, now: datetime) -> bool:
-        return not self.over(now) and holder in self.leases and self.leases[holder] > now
+    def leased(self, address: str, now: datetime) -> bool:
+        return not self.over(now) and address in self.leases and self.leases[address] > now
 
     def done(self, now: datetime) -> bool:
         """Nobody may have anything of it any more."""
         if self.file_id is None:
             return not self.redeemable(now)
-        return not self.redeemable(now) and not any(self.leased(holder, now) for holder in self.leases)
+        return not self.redeemable(now) and not any(self.leased(address, now) for address in self.leases)
+
+
+class Clock:
+    """The clock that the use cases are given."""
+
+    moment = START
+
+    @classmethod
+    def now(cls) -> datetime:
+        return cls.moment
 
 
 class ShareMachine(RuleBasedStateMachine):
     shares = Bundle[str]("shares")
-    downloads = Bundle[tuple[str, bytes]]("downloads")
+    downloads = Bundle[tuple[str, str]]("downloads")
     runner: asyncio.Runner
-    connection: Connection
+    context: Context
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = START
+        Clock.moment = START
         self.expected: dict[str, Expected] = {}
 
-    def run(self, operation: Coroutine[Any, Any, Any]) -> Any:
-        """Run `operation` in a transaction of its own, as an edge does."""
+    @property
+    def now(self) -> datetime:
+        return Clock.moment
 
-        async def in_transaction() -> Any:
-            async with self.connection.transaction():
-                return await operation
+    def run(self, operation: Coroutine[Any, Any, Result]) -> Result:
+        return self.runner.run(operation)
 
-        return self.runner.run(in_transaction())
+    def query(self, statement: LiteralString) -> list[tuple[Any, ...]]:
+        async def rows() -> list[tuple[Any, ...]]:
+            async with self.context.db.connection() as connection:
+                cursor = await connection.execute(statement)
+                return await cursor.fetchall() if cursor.description else []
+
+        return self.run(rows())
 
     def attempt(self, operation: Coroutine[Any, Any, Any]) -> str:
         try:
@@ -99,7 +124,7 @@ class ShareMachine(RuleBasedStateMachine):
 
     @initialize()
     def start_empty(self) -> None:
-        self.runner.run(self.connection.execute("truncate share cascade"))
+        self.query("truncate share cascade")
 
     @precondition(lambda self: len(self.present()) < MOST_SHARES)
     @rule(target=shares, kind=st.sampled_from(["file", "text"]), uses=st.none() | st.integers(1, 2), minutes=LIFETIMES)
@@ -110,73 +135,64 @@ class ShareMachine(RuleBasedStateMachine):
         self.expected[code] = expected
         return code
 
-    def share_text(self, expected: Expected) -> Coroutine[Any, Any, str]:
-        terms = Terms(expected.expires_at, expected.uses)
-        return operations.share_text(self.connection, "a text", terms, digits_only=False, now=self.now)
+    async def share_text(self, expected: Expected) -> str:
+        return await share_text(self.context, "a text", Expiry(expected.expires_at, expected.uses), None)
 
     async def share_file(self, file_id: UUID, expected: Expected) -> str:
-        made = await operations.share_file(
-            self.connection,
-            origin=str(file_id),
-            file_id=file_id,
-            name="a.bin",
-            size=10,
-            terms=Terms(expected.expires_at, expected.uses),
-            naming=Naming(),
-            now=self.now,
-        )
-        return made.code
+        content = Content("file", "a.bin", 10, file_id=file_id)
+        expiry = Expiry(expected.expires_at, expected.uses)
+        return (await share_file(self.context, str(file_id), content, "code", "", expiry)).code
 
     @rule(minutes=PAUSES)
     def pass_time(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
+        Clock.moment += timedelta(minutes=minutes)
 
     @rule(code=shares)
     def look(self, code: str) -> None:
         expected = self.expected[code]
-        outcome = self.attempt(operations.look_up(self.connection, code, self.now))
+        outcome = self.attempt(look_up(self.context, "code", code))
         assert outcome == self.answer(expected, served=expected.redeemable(self.now))
 
-    @rule(target=downloads, code=shares, holder=HOLDERS)
-    def redeem(self, code: str, holder: bytes) -> tuple[str, bytes]:
+    @rule(target=downloads, code=shares, address=ADDRESSES)
+    def redeem(self, code: str, address: str) -> tuple[str, str]:
         expected = self.expected[code]
         served = expected.redeemable(self.now)
 
         async def act() -> None:
-            share = await operations.look_up(self.connection, code, self.now)
-            if share.kind == "text":
-                assert (await operations.redeem_text(self.connection, share.id, self.now)).body == "a text"
+            share = await look_up(self.context, "code", code)
+            if share.content_kind == "text":
+                assert (await take_text(self.context, share.id, self.now)).body == "a text"
             else:
-                await operations.redeem_file(self.connection, share.id, holder, self.now)
+                await take_file(self.context, share.id, address_holder(address), self.now)
 
         assert self.attempt(act()) == self.answer(expected, served=served)
         if served:
             expected.used += 1
             if expected.file_id:
-                expected.leases[holder] = self.now + LEASE_LIFETIME
-        return code, holder
+                expected.leases[address] = self.now + LEASE_LIFETIME
+        return code, address
 
     @rule(download=downloads, stranger=st.booleans())
-    def resume(self, download: tuple[str, bytes], stranger: bool) -> None:
-        code, holder = download
+    def resume(self, download: tuple[str, str], stranger: bool) -> None:
+        code, address = download
         if stranger:
-            holder = STRANGER
+            address = STRANGER
         expected = self.expected[code]
-        leased = expected.leased(holder, self.now)
+        leased = expected.leased(address, self.now)
 
         async def act() -> None:
-            admission = await operations.admit(self.connection, code, holder, self.now)
-            assert admission.leased == leased
+            admission = await admit(self.context, "code", code, DownloadRequest("GET", address), self.now)
+            assert admission.is_leased == leased
 
         served = leased or expected.redeemable(self.now)
         assert self.attempt(act()) == self.answer(expected, served=served)
 
     @rule()
     def sweep(self) -> None:
-        self.run(operations.end_shares(self.connection, self.now))
-        for release in self.run(operations.claim_releases(self.connection, self.now)):
-            self.run(operations.finish_release(self.connection, release.id, self.now))
-        self.run(operations.purge(self.connection, self.now))
+        self.run(sweeping.end_shares(self.context))
+        for release in self.run(sweeping.claim_releases(self.context)):
+            self.run(sweeping.finish_release(self.context, release.id))
+        self.run(sweeping.purge(self.context))
         for expected in self.expected.values():
             if expected.done(self.now) and expected.released_at is None:
                 expected.released_at = self.now
@@ -185,29 +201,23 @@ class ShareMachine(RuleBasedStateMachine):
 
     @rule(claimed=st.booleans())
     def sweep_and_die(self, claimed: bool) -> None:
-        self.run(operations.end_shares(self.connection, self.now))
+        self.run(sweeping.end_shares(self.context))
         if claimed:
-            self.run(operations.claim_releases(self.connection, self.now))
+            self.run(sweeping.claim_releases(self.context))
             # What a sweep claimed that died comes back after a minute.
-            self.now += timedelta(minutes=1)
+            Clock.moment += timedelta(minutes=1)
 
     @invariant()
     def files_are_held_until_released(self) -> None:
         files = {e.file_id: e.released_at is None for e in self.expected.values() if e.file_id}
 
-        async def held() -> set[UUID]:
-            cursor = await self.connection.execute("select file_id from share where state <> 'released'")
-            return {row[0] for row in await cursor.fetchall() if row[0]}
-
-        assert self.runner.run(held()) == {file_id for file_id, is_held in files.items() if is_held}
+        held = {row[0] for row in self.query("select file_id from share where state <> 'released'") if row[0]}
+        assert held == {file_id for file_id, is_held in files.items() if is_held}
 
     @invariant()
     def counts_are_true_and_ended_texts_are_gone(self) -> None:
-        async def rows() -> list[tuple[Any, ...]]:
-            cursor = await self.connection.execute("select code, used_count, uses_left, body is null, kind from share")
-            return await cursor.fetchall()
-
-        for code, used, left, is_erased, kind in self.runner.run(rows()):
+        rows = self.query("select code, used_count, uses_left, body is null, kind from share")
+        for code, used, left, is_erased, kind in rows:
             expected = self.expected[code]
             assert used == expected.used
             assert left == (None if expected.uses is None else expected.uses - expected.used)
@@ -221,10 +231,22 @@ class ShareMachine(RuleBasedStateMachine):
         return "served" if served else "ended"
 
 
-def test_shares_do_what_the_model_says(make_database: MakeDatabase) -> None:
+def test_shares_do_what_the_model_says(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", Clock.now)
+    nowhere = "http://127.0.0.1:1"
+    values = {
+        "database_url": make_database(MIGRATIONS),
+        # Neither Valkey nor another service has a part in this.
+        "valkey_url": "redis://127.0.0.1:1/0",
+        "auth_url": nowhere,
+        "upload_url": nowhere,
+        "service_secret": "none",
+        "download_key_secret": "x" * 16,
+    }
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        connection = runner.run(psycopg.AsyncConnection.connect(make_database(MIGRATIONS), autocommit=True))
-        ShareMachine.runner, ShareMachine.connection = runner, connection
+        ShareMachine.runner = runner
+        process = build(ShareSettings.model_validate(values), pool_size=1).running()
+        ShareMachine.context = runner.run(process.__aenter__())
         run_state_machine_as_test(
             ShareMachine,
             settings=settings(
@@ -234,4 +256,4 @@ def test_shares_do_what_the_model_says(make_database: MakeDatabase) -> None:
                 suppress_health_check=[HealthCheck.too_slow],
             ),
         )
-        runner.run(connection.close())
+        runner.run(process.__aexit__(None, None, None))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,16 +9,13 @@ import httpx
 import psycopg
 import pytest
 
-from common.db import Database
+from common.expiry import NEVER
 from common.identity import Identity, Role
-from common.peers import Peer, new_client
-from common.tokens.services import TokenSource
-from share_service import operations
-from share_service.operations import NewShare
-from share_service.shares import tasks
-from share_service.shares.model import Naming, Terms
-from share_service.shares.tasks import WorkerState
+from share_service.context import Context
+from share_service.shares.owning import NewShare, share_again
+from share_service.shares.sweeping import sweep
 from tests.conftest import MakeDatabase
+from tests.integration.share.held_commits import uncommitted
 from tests.integration.share.running_share import SECRETS, Account, ShareService, running_share_service
 
 LIVING = ("active", "spent")
@@ -32,14 +28,9 @@ def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareServi
 
 
 @pytest.fixture
-async def worker(service: ShareService) -> AsyncGenerator[WorkerState]:
-    """What a worker process of that service holds."""
-    database, client = Database(service.database_url), new_client()
-    await database.open()
-    tokens = TokenSource(client, auth_url=service.auth_url, service="share", secret=SECRETS["share"])
-    yield WorkerState(database, Peer(client, service.upload_url, tokens))
-    await client.aclose()
-    await database.close()
+async def worker(service: ShareService) -> AsyncGenerator[Context]:
+    async with service.worker() as context:
+        yield context
 
 
 def query(service: ShareService, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -116,9 +107,9 @@ def test_each_internal_call_is_for_one_service(service: ShareService) -> None:
 
 
 async def test_the_end_of_an_account_ends_its_shares_and_no_others(
-    service: ShareService, worker: WorkerState, monkeypatch: pytest.MonkeyPatch
+    service: ShareService, worker: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("share_service.shares.owning.END_BATCH", 2)
+    monkeypatch.setattr("share_service.shares.following.END_BATCH", 2)
     me = service.sign_up()
     mine = [service.share_link(me) for _ in range(5)]
     other, nobodys = service.share_link(service.sign_up()), service.share_link()
@@ -137,7 +128,7 @@ async def test_the_end_of_an_account_ends_its_shares_and_no_others(
     late = service.share_link(me)
     service.internal("DELETE", f"/internal/accounts/{me.id}", service="auth")
     assert state_of(service, late.id) == "ended"
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert {share.file_id for share in [*mine, late]} <= set(service.upload.released)
     assert not {other.file_id, nobodys.file_id} & set(service.upload.released)
 
@@ -146,45 +137,43 @@ async def test_the_end_of_an_account_ends_its_shares_and_no_others(
 
 
 async def test_a_share_in_the_making_keeps_the_file_that_its_last_share_gives_up(
-    service: ShareService, worker: WorkerState
+    service: ShareService, worker: Context
 ) -> None:
     me = service.sign_up()
     last = service.share_link(me)
     identity = Identity(me.id, me.name, Role.USER, uuid4(), None)
-    wanted = NewShare(last.file_id, Naming("link"), Terms(None, None))
-    async with worker.database.transaction() as connection:
-        made = await operations.share_again(connection, identity, wanted, datetime.now(UTC))
+    wanted = NewShare(last.file_id, "link", NEVER)
+    async with uncommitted(
+        worker, service.database_url, lambda context: share_again(context, identity, wanted)
+    ) as making:
         deleting = asyncio.create_task(asyncio.to_thread(_delete, service, me, last.id))
         await _until_waiting(service)
-        await tasks.sweep(worker)
+        await sweep(worker)
         assert not deleting.done()
     await deleting
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert state_of(service, last.id) == "released"
     assert last.file_id not in service.upload.released
-    assert service.client().get(f"/f/{made.code}").status_code == 200
+    assert service.client().get(f"/f/{making.result().code}").status_code == 200
 
 
-async def test_ending_a_file_s_shares_also_ends_the_one_in_the_making(
-    service: ShareService, worker: WorkerState
-) -> None:
+async def test_ending_a_file_s_shares_also_ends_the_one_in_the_making(service: ShareService, worker: Context) -> None:
     me = service.sign_up()
     last = service.share_link(me)
     identity = Identity(me.id, me.name, Role.USER, uuid4(), None)
-    wanted = NewShare(last.file_id, Naming("link"), Terms(None, None))
+    wanted = NewShare(last.file_id, "link", NEVER)
     body = {"file_ids": [str(last.file_id)]}
-    async with worker.database.transaction() as connection:
-        made = await operations.share_again(connection, identity, wanted, datetime.now(UTC))
+    async with uncommitted(
+        worker, service.database_url, lambda context: share_again(context, identity, wanted)
+    ) as making:
         ending = asyncio.create_task(asyncio.to_thread(service.internal, "POST", "/internal/shares/end", body))
         await _until_waiting(service)
     assert (await ending).status_code == 200
     assert living_shares(service, last.file_id) == 0
-    assert service.client().get(f"/f/{made.code}").status_code == 404
+    assert service.client().get(f"/f/{making.result().code}").status_code == 404
 
 
-async def test_no_released_file_has_a_living_share_whoever_comes_first(
-    service: ShareService, worker: WorkerState
-) -> None:
+async def test_no_released_file_has_a_living_share_whoever_comes_first(service: ShareService, worker: Context) -> None:
     me = service.sign_up()
     client = service.client(account=me)
     outcomes: set[int] = set()
@@ -194,12 +183,12 @@ async def test_no_released_file_has_a_living_share_whoever_comes_first(
 
         async def delete_and_release(share_id: UUID) -> None:
             await asyncio.to_thread(_delete, service, me, share_id)
-            await tasks.sweep(worker)
+            await sweep(worker)
 
         answer, _ = await asyncio.gather(
             asyncio.to_thread(client.post, "/v1/shares", json=body), delete_and_release(last.id)
         )
-        await tasks.sweep(worker)
+        await sweep(worker)
         outcomes.add(answer.status_code)
         living = living_shares(service, last.file_id)
         assert (answer.status_code, living, last.file_id in service.upload.released) in [

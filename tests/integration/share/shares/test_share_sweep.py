@@ -3,24 +3,19 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
-from common.db import Database
-from common.peers import Peer, new_client
-from common.tokens.services import TokenSource
-from share_service import operations
-from share_service.shares import making as create
-from share_service.shares import tasks
-from share_service.shares.model import CodesCrowded, Naming, Terms
-from share_service.shares.tasks import WorkerState
+from common.expiry import NEVER, Expiry
+from share_service.context import Context
+from share_service.shares import making
+from share_service.shares.making import Content, share_file
+from share_service.shares.model import CodesCrowded
+from share_service.shares.sweeping import sweep
 from tests.conftest import MakeDatabase
-from tests.integration.share.running_share import SECRETS, ShareService, running_share_service
-
-NEVER = Terms(None, None)
+from tests.integration.share.running_share import ShareService, running_share_service
 
 
 @pytest.fixture
@@ -30,14 +25,9 @@ def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareServi
 
 
 @pytest.fixture
-async def worker(service: ShareService) -> AsyncGenerator[WorkerState]:
-    """What a worker process of that service holds."""
-    database, client = Database(service.database_url), new_client()
-    await database.open()
-    tokens = TokenSource(client, auth_url=service.auth_url, service="share", secret=SECRETS["share"])
-    yield WorkerState(database, Peer(client, service.upload_url, tokens))
-    await client.aclose()
-    await database.close()
+async def worker(service: ShareService) -> AsyncGenerator[Context]:
+    async with service.worker() as context:
+        yield context
 
 
 def states(service: ShareService) -> dict[str, str]:
@@ -50,29 +40,29 @@ def change(service: ShareService, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-async def test_a_share_whose_time_is_over_gives_back_its_file_once(service: ShareService, worker: WorkerState) -> None:
+async def test_a_share_whose_time_is_over_gives_back_its_file_once(service: ShareService, worker: Context) -> None:
     gone, kept = uuid4(), uuid4()
     past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     ended = service.share_file(file_id=str(gone), expires_at=past)
     running = service.share_file(file_id=str(kept))
     for _ in range(2):
-        await tasks.sweep(worker)
+        await sweep(worker)
     assert states(service) == {ended: "released", running: "active"}
     assert service.upload.released == [gone]
 
 
 async def test_a_spent_share_keeps_its_file_until_its_last_lease_is_over(
-    service: ShareService, worker: WorkerState
+    service: ShareService, worker: Context
 ) -> None:
     client = service.client()
     code = service.share_file(uses=1)
     url = client.post("/share/select/", json={"code": code}).json()["detail"]["download_url"]
     assert client.get(url).status_code == 200
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert states(service) == {code: "spent"}
     assert "x-store-path" in client.get(url, headers={"Range": "bytes=5-"}).headers
     change(service, "update lease set expires_at = now()")
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert states(service) == {code: "released"}
     assert client.get(url, headers={"Range": "bytes=5-"}).json()["detail"] == "文件已过期"
 
@@ -87,56 +77,53 @@ def test_another_download_with_the_same_key_renews_its_lease(service: ShareServi
     assert "x-store-path" in client.get(url, headers={"Range": "bytes=5-"}).headers
 
 
-async def test_a_released_code_is_expired_for_a_day_and_then_unknown(
-    service: ShareService, worker: WorkerState
-) -> None:
+async def test_a_released_code_is_expired_for_a_day_and_then_unknown(service: ShareService, worker: Context) -> None:
     client = service.client()
     code = service.share_file(expires_at=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
-    await tasks.sweep(worker)
+    await sweep(worker)
     change(service, "update share set released_at = now() - interval '23 hours'")
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert client.get("/share/select/", params={"code": code}).json()["detail"] == "文件已过期"
     change(service, "update share set released_at = now() - interval '24 hours'")
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert client.get("/share/select/", params={"code": code}).json()["detail"] == "文件不存在"
     assert states(service) == {}
 
 
-async def test_a_release_that_fails_is_made_up_for_later(service: ShareService, worker: WorkerState) -> None:
+async def test_a_release_that_fails_is_made_up_for_later(service: ShareService, worker: Context) -> None:
     file_id = uuid4()
     code = service.share_file(file_id=str(file_id), expires_at=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
     service.upload.is_down = True
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert states(service) == {code: "ended"}
     service.upload.is_down = False
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert states(service) == {code: "ended"}, "tried again only after a minute"
     change(service, "update share set release_due_at = now()")
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert states(service) == {code: "released"}
     assert service.upload.released == [file_id]
 
 
-async def test_sweeps_at_once_release_each_file_once(service: ShareService, worker: WorkerState) -> None:
+async def test_sweeps_at_once_release_each_file_once(service: ShareService, worker: Context) -> None:
     files = [uuid4() for _ in range(130)]
-    async with worker.database.transaction() as connection:
-        for file_id in files:
-            await share(worker, file_id, str(file_id), Terms(datetime.now(UTC), None), connection=connection)
-    await asyncio.gather(*(tasks.sweep(worker) for _ in range(4)))
+    for file_id in files:
+        await share(worker, file_id, str(file_id), Expiry(datetime.now(UTC), None))
+    await asyncio.gather(*(sweep(worker) for _ in range(4)))
     assert sorted(service.upload.released) == sorted(files)
     assert set(states(service).values()) == {"released"}
 
 
-async def test_a_file_that_another_share_serves_is_not_released(service: ShareService, worker: WorkerState) -> None:
+async def test_a_file_that_another_share_serves_is_not_released(service: ShareService, worker: Context) -> None:
     file_id = str(uuid4())
     ended = service.share_file(file_id=file_id, expires_at=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
     running = service.share_file(file_id=file_id)
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert states(service) == {ended: "released", running: "active"}
     assert service.upload.released == []
 
 
-async def test_upload_hears_which_files_are_held(service: ShareService, worker: WorkerState) -> None:
+async def test_upload_hears_which_files_are_held(service: ShareService, worker: Context) -> None:
     held, gone, unknown = uuid4(), uuid4(), uuid4()
     service.share_file(file_id=str(held))
     service.share_file(file_id=str(gone), expires_at=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
@@ -145,46 +132,31 @@ async def test_upload_hears_which_files_are_held(service: ShareService, worker: 
     assert sorted(answer["held"]) == sorted([str(held), str(gone)]), (
         "an ended share holds its file until it is released"
     )
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert service.internal("POST", "/internal/shares/held", asked).json() == {"held": [str(held)]}
 
 
-async def test_one_origin_gets_one_code_also_at_once_and_after_the_end(
-    service: ShareService, worker: WorkerState
-) -> None:
+async def test_one_origin_gets_one_code_also_at_once_and_after_the_end(service: ShareService, worker: Context) -> None:
     file_id = uuid4()
     codes = set(await asyncio.gather(*(share(worker, file_id, "one origin", NEVER) for _ in range(8))))
     assert len(codes) == 1
     change(service, "update share set expires_at = now()")
-    await tasks.sweep(worker)
+    await sweep(worker)
     assert await share(worker, file_id, "one origin", NEVER) in codes
     assert states(service) == dict.fromkeys(codes, "released")
 
 
 async def test_taken_codes_are_tried_past_and_crowded_ones_fail_clearly(
-    worker: WorkerState, monkeypatch: pytest.MonkeyPatch
+    worker: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offered = iter(["AAAAA", "AAAAA", "AAAAA", "BBBBB"])
-    monkeypatch.setattr(create, "new_code", lambda *_, **__: next(offered, "AAAAA"))
+    monkeypatch.setattr(making, "new_code", lambda *_, **__: next(offered, "AAAAA"))
     assert await share(worker, uuid4(), "first", NEVER) == "AAAAA"
     assert await share(worker, uuid4(), "second", NEVER) == "BBBBB"
     with pytest.raises(CodesCrowded):
         await share(worker, uuid4(), "third", NEVER)
 
 
-async def share(worker: WorkerState, file_id: UUID, origin: str, terms: Terms, connection: Any = None) -> str:
-    """Share a file, in a transaction of its own unless a connection is given."""
-    if connection is None:
-        async with worker.database.transaction() as connection:
-            return await share(worker, file_id, origin, terms, connection)
-    made = await operations.share_file(
-        connection,
-        origin=origin,
-        file_id=file_id,
-        name="a.bin",
-        size=1,
-        terms=terms,
-        naming=Naming(),
-        now=datetime.now(UTC),
-    )
-    return made.code
+async def share(worker: Context, file_id: UUID, origin: str, expiry: Expiry) -> str:
+    """Share a file by a code."""
+    return (await share_file(worker, origin, Content("file", "a.bin", 1, file_id=file_id), "code", "", expiry)).code

@@ -1,117 +1,166 @@
-"""A download, from the code to the place in the object store: what every dialect does between its wire and its answer.
+"""A download, from the code to the place in the object store: everything between a protocol's wire and its answer.
 
-The upload service is asked before a use is taken: a file that is not ready yet, or no longer there, costs nothing. No
-database connection is held while it answers.
+The upload service is asked before a use is taken, so a file that is not ready yet, or is gone, costs nothing. No
+database connection is held meanwhile.
 """
 
-from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
+from common import clock
+from common.addresses import limit_key
 from common.downloads import NOWHERE, StoredAt
 from common.errors import Gone, NotFound, NotReady
-from share_service import operations
-from share_service.context import AppState
-from share_service.downloads.passwords import Proof
-from share_service.shares.model import BadKey, Form, Share, UnknownCode
-
-Method = Literal["GET", "HEAD"]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who asks for what of a share."""
-
-    form: Form
-    code: str
-    proof: Proof
-    holder: bytes
-    may_start: bool
-    """Whether the holder may start a download; if not, only resume one."""
-    method: Method
-    is_new: Callable[[int], bool]
-    """Whether this asks for the first byte of so many; if not, it may be the resume of what has been paid for."""
+from common.ranges import starts_at_zero
+from share_service.context import Context
+from share_service.downloads import queries
+from share_service.downloads.guesses import counted_redemption
+from share_service.downloads.keys import BadKey, DownloadKeys, address_holder
+from share_service.downloads.passwords import Proof, check_password
+from share_service.shares.model import LEASE_LIFETIME, Share, ShareEnded, ShareKind, UnknownCode, is_possible
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    """A share that may be downloaded as asked; `due` when that takes a use."""
+class DownloadRequest:
+    """A client's request for the content of a share."""
+
+    method: Literal["GET", "HEAD"]
+    address: str
+    password: str | None = None
+    key: str | None = None
+    """A download key, if the client shows one."""
+    ranges: str | None = None
+    """The `Range` header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A share that the client may download."""
 
     share: Share
-    due: bool
+    holder: bytes
+    """Whose lease covers the resumes of this download."""
+    is_leased: bool
+    takes_use: bool
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file as the upload service has it: where the bytes are, their digest, and the hash of its own password."""
+
+    stored_at: StoredAt
+    sha256: bytes
+    password_hash: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A share that is being downloaded: a text, or a file of which the object store has the bytes."""
+    """A share that is being downloaded: a text, or a file whose bytes are in the object store."""
 
     share: Share
     stored_at: StoredAt = NOWHERE
     sha256: bytes = b""
 
 
-async def admit(state: AppState, asked: Asked, now: datetime) -> Admitted:
-    """Say whether this may be downloaded, and whether it takes a use. Takes nothing yet.
+async def start_download(context: Context, kind: ShareKind, code: str, request: DownloadRequest) -> Download:
+    """Admit the client, check the password, take the use that is due, and say where the content is.
 
-    Due is a use for every GET but a resume under a lease. Raises `UnknownCode`, `ShareEnded`, and `BadKey` when the
-    holder may not start a download.
+    Wrong codes are counted as guesses; only the look-up is, so that slow downloads do not look like guessing. Raises
+    what `admit`, `check_password` and `file_of` raise, and `ShareEnded` if somebody else takes the last use meanwhile.
     """
-    async with state.database.connection() as connection:
-        admission = await operations.admit(connection, asked.code, asked.holder, now, asked.form)
-    resumes = admission.leased and (asked.method == "HEAD" or not asked.is_new(admission.share.size))
-    if not (asked.may_start or resumes):
+    now = clock.now()
+    async with counted_redemption(context, request.address) if kind == "code" else nullcontext():
+        admission = await admit(context, kind, code, request, now)
+    share = admission.share
+    await check_password(context, share.id, share.password_hash, admission.proof)
+    if share.content_kind == "text":
+        return Download(await take_text(context, share.id, now) if admission.takes_use else share)
+    file = await file_of(context, share, request.method)
+    if share.password_hash is None:
+        await check_password(context, share.id, file.password_hash, admission.proof)
+    if admission.takes_use:
+        share = await take_file(context, share.id, admission.holder, now)
+    return Download(share, file.stored_at, file.sha256)
+
+
+async def admit(context: Context, kind: ShareKind, code: str, request: DownloadRequest, now: datetime) -> Admission:
+    """Decide whether the client may download the share with this code, and whether that takes a use. Takes nothing.
+
+    Every GET takes a use, unless it resumes a download that has a lease. A resume is possible even after the last use
+    was taken. Raises `UnknownCode`, `ShareEnded`, and `BadKey` for a key that is wrong or too old to start a download.
+    """
+    holder, may_start, has_password = address_holder(limit_key(request.address)), True, False
+    if request.key is not None:
+        key = DownloadKeys(context.key_secret).check(request.key, code)
+        holder, may_start, has_password = key.holder, key.may_start(now), key.has_password
+    if not is_possible(kind, code):
+        raise UnknownCode
+    async with context.db.connection() as connection:
+        found = await queries.share_with_lease(connection, kind, code, holder, now)
+    if found is None:
+        raise UnknownCode
+    share = found.share
+    is_leased = found.is_leased and share.is_resumable(now)
+    if not is_leased and not share.is_redeemable(now):
+        raise ShareEnded(share.ended_for)
+    is_resume = is_leased and (request.method == "HEAD" or not starts_at_zero(request.ranges, share.size))
+    if not may_start and not is_resume:
         raise BadKey
-    return Admitted(admission.share, due=asked.method == "GET" and not resumes)
+    return Admission(
+        share=share,
+        holder=holder,
+        is_leased=is_leased,
+        takes_use=request.method == "GET" and not is_resume,
+        proof=Proof(request.address, request.password, has_password),
+    )
 
 
-async def start_download(state: AppState, asked: Asked, admitted: Admitted, now: datetime) -> Download:
-    """Check the password, take the use that is due, and say where the content is.
+async def file_of(context: Context, share: Share, method: Literal["GET", "HEAD"]) -> StoredFile:
+    """The file of a share, located for a request by `method`.
 
-    Raises `UnknownCode` when the file has vanished, `ShareEnded` when somebody else took the last use meanwhile,
-    `NotReady` while the file is being verified, and what `SharePasswords.check` raises.
+    Raises `UnknownCode` if the file is gone, `NotReady` while it is being verified, and `Unavailable`.
     """
-    share = admitted.share
-    await state.passwords.check(share.id, share.password_hash, asked.proof)
-    if share.kind == "text":
-        return Download(await _redeem_text(state, share, now) if admitted.due else share)
+    path = f"/internal/files/{share.file_id}/download"
     try:
-        answer = await _ask_upload(state, share, asked.method)
+        answer: dict[str, Any] = await context.upload.call("POST", path, {"method": method})
     except (NotFound, Gone):
         raise UnknownCode from None
-    if share.password_hash is None:
-        await state.passwords.check(share.id, _file_password(answer), asked.proof)
-    if admitted.due:
-        async with state.database.transaction() as connection:
-            share = await operations.redeem_file(connection, share.id, asked.holder, now)
-    return Download(share, StoredAt.of(answer), bytes.fromhex(str(answer["sha256"])))
+    return StoredFile(StoredAt.of(answer), bytes.fromhex(answer["sha256"]), answer.get("password_hash"))
 
 
-async def password_of(state: AppState, share: Share) -> str | None:
-    """The hash of the password that a share asks for: its own, else its file's, where there is one.
+async def password_of(context: Context, share: Share) -> str | None:
+    """The hash of the password that opens a share: its own, or else that of its file, if there is one.
 
-    A file that is still being verified is taken to have none. Raises `UnknownCode` when the file has vanished, and
-    `Unavailable`.
+    A file that is still being verified is treated as one without a password. Raises `UnknownCode` if the file is gone,
+    and `Unavailable`.
     """
-    if share.password_hash is not None or share.kind == "text":
+    if share.password_hash is not None or share.content_kind == "text":
         return share.password_hash
     try:
-        return _file_password(await _ask_upload(state, share, "HEAD"))
+        return (await file_of(context, share, "HEAD")).password_hash
     except NotReady:
         return None
-    except (NotFound, Gone):
-        raise UnknownCode from None
 
 
-async def _ask_upload(state: AppState, share: Share, method: Method) -> dict[str, Any]:
-    return await state.upload.call("POST", f"/internal/files/{share.file_id}/download", {"method": method})
+async def take_file(context: Context, share_id: UUID, holder: bytes, now: datetime) -> Share:
+    """Take a use and give `holder` a lease, which covers the resumes of this download. Raises `ShareEnded`."""
+    async with context.db.connection() as connection:
+        share = await queries.take_use_on_lease(connection, share_id, now, holder, now + LEASE_LIFETIME)
+    if share is None:
+        raise ShareEnded
+    return share
 
 
-def _file_password(answer: dict[str, Any]) -> str | None:
-    hashed = answer.get("password_hash")
-    return str(hashed) if hashed is not None else None
-
-
-async def _redeem_text(state: AppState, share: Share, now: datetime) -> Share:
-    async with state.database.transaction() as connection:
-        return await operations.redeem_text(connection, share.id, now)
+async def take_text(context: Context, share_id: UUID, now: datetime) -> Share:
+    """Take a use and return the share with its text, which the last use erases. Raises `ShareEnded`."""
+    async with context.db.transaction() as connection:
+        share = await queries.take_use(connection, share_id, now)
+        if share is None:
+            raise ShareEnded
+        if share.state == "ended":
+            await queries.erase_body(connection, share_id)
+    return share

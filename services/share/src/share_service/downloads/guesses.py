@@ -1,90 +1,68 @@
-"""Budgets for guesses: what one address, and what everyone together, may try before codes are no longer answered.
+"""Budgets for wrong codes: one for each client address, and one for everybody together.
 
-A try is counted before the look-up and given back when it was right, so that guesses sent in parallel cannot slip past
-the count. While a budget is used up, right codes are refused like wrong ones: the answer tells nothing about a code.
+A guess is counted before the look-up and given back if it was right, so that guesses sent in parallel cannot slip past
+the count. While a budget is used up, right codes are refused like wrong ones, so the answer tells nothing about a code.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from common import logging
 from common.addresses import limit_key
-from common.errors import RateLimited
-from common.limits import Budget, Limiter, LimiterUnavailable
+from common.errors import DomainError
+from common.limits import Budget, LimiterUnavailable, counted_try
 from common.policy import Policy
-from share_service.shares.model import WRONG_GUESSES
+from share_service.context import Context
+from share_service.downloads.keys import BadKey
+from share_service.shares.model import ShareEnded, UnknownCode
 
-_GLOBAL_PERIOD = timedelta(minutes=1)
-# Right tries hold their count for milliseconds: a client that downloads in parallel waits for its own to come back.
+WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey)
+"""The answers to wrong codes and keys, which count as guesses."""
+# Right guesses are given back within milliseconds, which a client that downloads in parallel waits for.
 _PATIENCE = (0.05, 0.1, 0.2)
 
 
-class Guesses:
-    """The budgets of the system."""
+@asynccontextmanager
+async def counted_redemption(context: Context, address: str) -> AsyncGenerator[None]:
+    """Count the block, an attempt to redeem a code, if the code is wrong.
 
-    def __init__(self, limiter: Limiter, global_count: int) -> None:
-        self._limiter = limiter
-        self._everyone = limiter.budget("guess-everyone", global_count, _GLOBAL_PERIOD)
-
-    @asynccontextmanager
-    async def redemption(self, policy: Policy, address: str) -> AsyncGenerator[None]:
-        """Around a try to redeem a code: a wrong one counts.
-
-        Raises `RateLimited`, and `LimiterUnavailable` when nobody knows.
-        """
-        budget = self._limiter.budget("guess-address", policy.error_count, timedelta(minutes=policy.error_minute))
-        async with self._counted([(budget, limit_key(address)), (self._everyone, "")]):
-            try:
-                yield
-            except WRONG_GUESSES:
-                await _restart(budget, limit_key(address))
-                raise
-
-    @asynccontextmanager
-    async def inspection(self, policy: Policy, address: str) -> AsyncGenerator[None]:
-        """Around a look that redeems nothing: every one counts for its address, wrong ones also for everyone."""
-        budget = self._limiter.budget("inspection", policy.error_count, timedelta(minutes=policy.error_minute))
-        await budget.take(limit_key(address))
-        await _restart(budget, limit_key(address))
-        async with self._counted([(self._everyone, "")]):
-            yield
-
-    @asynccontextmanager
-    async def _counted(self, budgets: Sequence[tuple[Budget, str]]) -> AsyncGenerator[None]:
-        async with AsyncExitStack() as taken:
-            for budget, key in budgets:
-                await _take(budget, key)
-                taken.push_async_callback(_give_back, budget, key)
-            try:
-                yield
-            except WRONG_GUESSES:
-                taken.pop_all()
-                raise
-
-
-async def _take(budget: Budget, key: str) -> None:
-    for seconds in _PATIENCE:
+    Raises `RateLimited`, `LimiterUnavailable`.
+    """
+    budget, key = _of_address(context, "guess-address", await context.policy.current()), limit_key(address)
+    async with counted_try([(budget, key), (_of_everybody(context), "")], WRONG_GUESSES, patience=_PATIENCE):
         try:
-            return await budget.take(key)
-        except RateLimited:
-            await asyncio.sleep(seconds)
-    return await budget.take(key)
+            yield
+        except WRONG_GUESSES:
+            await _restart(budget, key)
+            raise
+
+
+@asynccontextmanager
+async def counted_inspection(context: Context, address: str) -> AsyncGenerator[None]:
+    """Count the block, a look-up that redeems nothing: always for its address, and for everybody if the code is wrong.
+
+    Raises `RateLimited`, `LimiterUnavailable`.
+    """
+    budget, key = _of_address(context, "inspection", await context.policy.current()), limit_key(address)
+    await budget.take(key)
+    await _restart(budget, key)
+    async with counted_try([(_of_everybody(context), "")], WRONG_GUESSES, patience=_PATIENCE):
+        yield
+
+
+def _of_address(context: Context, name: str, policy: Policy) -> Budget:
+    return context.limiter.budget(name, policy.error_count, timedelta(minutes=policy.error_minute))
+
+
+def _of_everybody(context: Context) -> Budget:
+    return context.limiter.budget("guess-everyone", context.guess_global_count, timedelta(minutes=1))
 
 
 async def _restart(budget: Budget, key: str) -> None:
-    """A block lasts for a whole window after the last try that counted."""
+    """Make a block last for a whole period after the last event that counted."""
     try:
         await budget.restart(key)
     except LimiterUnavailable:
-        # It is counted all the same, for what is left of the window.
-        logging.get(__name__).warning("a window could not be begun anew")
-
-
-async def _give_back(budget: Budget, key: str) -> None:
-    try:
-        await budget.give_back(key)
-    except LimiterUnavailable:
-        # The answer stands; the count stays until its window is over.
-        logging.get(__name__).warning("a right try could not be given back")
+        # The event is counted for the rest of the window all the same.
+        logging.get(__name__).warning("the window of a budget could not be restarted")

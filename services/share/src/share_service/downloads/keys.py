@@ -1,11 +1,11 @@
-"""Download keys: what `POST /share/select/` hands out, so that a download needs no second guess at the code.
+"""Download keys: given out for a code or a password, and accepted instead of it when the download starts.
 
 A key is 64 hex digits: 4 bytes of issue time (seconds since 1970), 8 random bytes, and 20 bytes of HMAC-SHA256 over the
-code and those twelve. No row is kept for one. It is bound to the code rather than to a row, so that a made-up key is
-refused without a look into the database: the answer cannot tell whether the code exists.
+code and those twelve. Keys are not stored. They are bound to the code rather than to a row, so a made-up key is refused
+without reading the database, and the answer cannot tell whether the code exists.
 
-The HMAC also says whether the password of a protected share was shown for the key. A key that was given without one
-does not open what has got a password since.
+The HMAC also tells whether the password of a protected share was shown for the key. A key that was given out without a
+password does not open a share that has been given one since.
 """
 
 import hashlib
@@ -15,11 +15,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from share_service.shares.model import BadKey
+from common.errors import Forbidden
 
 LIFETIME = timedelta(seconds=1800)
 _TAG_BYTES = 20
 _HEX = re.compile("[0-9a-f]{64}", re.ASCII)
+
+
+class BadKey(Forbidden):
+    """The download key is not valid for this share."""
+
+    code = "bad_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +33,13 @@ class DownloadKey:
     """A key that this system issued for a code."""
 
     holder: bytes
-    """SHA-256 of the key: who holds a lease."""
+    """SHA-256 of the key, which identifies the holder of a lease."""
     issued_at: datetime
     has_password: bool
-    """Whether it was given for the password of a share that has one."""
+    """Whether a password was shown for it."""
 
     def may_start(self, now: datetime) -> bool:
-        """Whether a download may still be started with it; one that runs may be resumed for longer."""
+        """Whether the key may still start a download; a running one may be resumed for longer."""
         return now <= self.issued_at + LIFETIME
 
 
@@ -44,7 +50,7 @@ class DownloadKeys:
         self._secret = secret.encode()
 
     def issue(self, code: str, now: datetime, *, has_password: bool = False) -> str:
-        """A key to download what `code` names; each call gives another."""
+        """A key to download the share with this code; each call gives another one."""
         head = int(now.timestamp()).to_bytes(4, "big") + secrets.token_bytes(8)
         return (head + self._tag(code, head, has_password)).hex()
 
@@ -54,7 +60,7 @@ class DownloadKeys:
             raise BadKey
         raw = bytes.fromhex(key)
         head, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
-        # Both are compared, always: how long it takes tells nothing.
+        # Both are always compared, so that the time it takes tells nothing.
         plain = hmac.compare_digest(tag, self._tag(code, head, has_password=False))
         has_password = hmac.compare_digest(tag, self._tag(code, head, has_password=True))
         if not (plain or has_password):
@@ -68,5 +74,5 @@ class DownloadKeys:
 
 
 def address_holder(address: str) -> bytes:
-    """Who holds a lease where no key is used: the client's address."""
+    """The holder of a lease where no key is used: the client's address."""
     return hashlib.sha256(b"address\0" + address.encode()).digest()

@@ -1,23 +1,25 @@
-"""`/v1/pages`: what the page of a file says, for anyone who has its address."""
+"""`/v1/pages`: the content of a page, for anyone who has its address."""
 
 from datetime import datetime
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from common import clock
 from common.errors import NotFound
 from common.http.callers import MaybeSignedIn
-from common.http.public_url import base_url
 from common.rights import Action, Actor, permitted
-from share_service.context import state_of
-from share_service.downloads.passwords import HeaderPasswordWrong, PasswordWrong, password_header, proof_of
-from share_service.pages.opening import FileState, MirrorState, download_path, open_page
+from share_service.downloads.passwords import PasswordWrong
+from share_service.downloads.requests import HeaderPasswordWrong, password_header, proof_of
+from share_service.edge import context_of, public_url_of
+from share_service.pages.model import FileState, MirrorState, download_path
+from share_service.pages.opening import open_page, unlock
 from share_service.shares.model import UnknownCode
+
+router = APIRouter(prefix="/v1/pages", tags=["pages"])
 
 
 class PageMirror(BaseModel):
-    """A mirror of the file. `url`: where to fetch it there; null until its copy is verified, or where there is none.
+    """A mirror of the file. `url`: of the file there; null until the copy is verified, or if it has no web address.
 
     `bytes_done`: how much of the file has been copied there.
     """
@@ -30,10 +32,10 @@ class PageMirror(BaseModel):
 
 
 class PageView(BaseModel):
-    """What a page says. `size` in bytes; `expires_at` null: never; `downloads_left` null: any number.
+    """A page. `size` in bytes; `expires_at` null: never; `downloads_left` null: any number.
 
-    `sha256`: hexadecimal; null while the file is being verified. Of a page with a password only the last two are told,
-    until the password is shown.
+    `sha256`: hexadecimal; null while the file is being verified. If the page has a password, only the last two fields
+    are present until the password is shown.
     """
 
     name: str = ""
@@ -43,22 +45,23 @@ class PageView(BaseModel):
     expires_at: datetime | None = None
     downloads_left: int | None = None
     file_state: FileState = "pending"
-    """pending: it is being verified, a download answers 425. corrupt: it did not arrive whole and is not served."""
+    """pending: the file is being verified, downloads answer 425. corrupt: it arrived damaged and is not served."""
     mirrors: list[PageMirror] = []
     download_url: str | None = None
-    """Where to download the file from here, for half an hour where a password was shown for it; null: not at all."""
+    """The URL of the download, valid for half an hour if a password was shown for it; null if the file is corrupt."""
     needs_password: bool
     mine: bool
 
 
+@router.get("/{slug}", response_model_exclude_unset=True)
 async def read_page(request: Request, identity: MaybeSignedIn, slug: str) -> PageView:
-    """What a page says. A password is shown by the header `X-Share-Password`; its owner needs none.
+    """The content of a page. Show its password in the header `X-Share-Password`; its owner needs none.
 
-    A page that has ended is answered 410 for a month, with what ended it.
+    For a month after a page has ended the answer is 410, with the reason.
     """
-    state, now = state_of(request), clock.now()
+    context = context_of(request)
     try:
-        page = await open_page(state, slug, now)
+        page = await open_page(context, slug)
     except UnknownCode:
         raise NotFound from None
     share, key = page.share, None
@@ -69,11 +72,10 @@ async def read_page(request: Request, identity: MaybeSignedIn, slug: str) -> Pag
         if not password:
             return PageView(needs_password=True, mine=mine)
         try:
-            await state.passwords.check(share.id, page.password_hash, proof_of(request, password))
+            key = await unlock(context, page, proof_of(request, password))
         except PasswordWrong:
             raise HeaderPasswordWrong from None
-        key = state.keys.issue(slug, now, has_password=True)
-    address = f"{base_url(request, state.public_url)}{download_path(slug, key)}"
+    address = f"{public_url_of(request)}{download_path(slug, key)}"
     return PageView(
         name=share.name,
         size=share.size,
@@ -90,7 +92,3 @@ async def read_page(request: Request, identity: MaybeSignedIn, slug: str) -> Pag
         needs_password=needs_password,
         mine=mine,
     )
-
-
-router = APIRouter(prefix="/v1/pages", tags=["pages"])
-router.add_api_route("/{slug}", read_page, methods=["GET"], response_model_exclude_unset=True)

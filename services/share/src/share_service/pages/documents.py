@@ -1,9 +1,12 @@
-"""The documents themselves. Values are escaped by `markup.filled`; names stand in `bdi`, so that they turn nothing."""
+"""The HTML documents.
+
+`markup.filled` escapes all values, and names are in `bdi`, so they cannot change the direction of the text around them.
+"""
 
 from urllib.parse import urlsplit
 
 from share_service.pages.markup import Html, filled, joined, shown
-from share_service.pages.opening import PLACE, Mirror, Page
+from share_service.pages.model import PLACE, Mirror, Page
 from share_service.pages.style import STYLE
 from share_service.pages.words import end_text, mirror_text, size_text, time_text
 
@@ -56,7 +59,7 @@ _BACK = '\n<p><a href="$path">To the page of the file</a></p>'
 
 
 def page_document(page: Page, download_path: str) -> str:
-    """The page of a file, which is downloaded at this path."""
+    """The page of a file that is downloaded at `download_path`."""
     share = page.share
     name = shown(share.name)
     content = filled(
@@ -73,7 +76,7 @@ def page_document(page: Page, download_path: str) -> str:
 
 
 def password_document(slug: str, message: str = "") -> str:
-    """What asks for the password of a page; `message`: what was wrong with the last one."""
+    """The form that asks for the password of a page; `message`: what was wrong with the last password."""
     content = filled(
         _FORM,
         action=f"{PLACE}/{slug}",
@@ -84,7 +87,7 @@ def password_document(slug: str, message: str = "") -> str:
 
 
 def notice_document(title: str, text: str, slug: str = "") -> str:
-    """A page that says one thing; `slug`: of the page that it leads back to."""
+    """A page with one message; `slug`: of the page that it links back to."""
     back = filled(_BACK, path=f"{PLACE}/{slug}") if slug else ""
     return _document(title, filled(_NOTICE, title=title, text=text, link=back))
 

@@ -1,60 +1,35 @@
-"""What a page says: what its share knows, and what the upload service knows of the file and of its mirrors."""
+"""Opening pages: their shares are here, their files and mirrors are known to the upload service."""
 
-import re
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, cast
-from urllib.parse import urlsplit
+from typing import cast
 
+from common import clock
 from common.errors import Gone, NotFound
-from share_service import operations
-from share_service.context import AppState
-from share_service.shares.model import Share, UnknownCode
+from common.identity import Identity
+from common.rights import Action, Actor, permitted
+from share_service.context import Context
+from share_service.downloads.keys import DownloadKeys
+from share_service.downloads.passwords import Proof, check_password
+from share_service.pages.model import Mirror, MirrorState, Page, web_url
+from share_service.pages.queries import pages_of_slugs
+from share_service.shares.lookup import look_up
+from share_service.shares.model import Share, UnknownCode, is_slug
 
-FileState = Literal["pending", "ready", "corrupt"]
-MirrorState = Literal["queued", "copying", "verified", "failed"]
-
-PLACE = "/m"
-"""What the addresses of pages begin with."""
-# What is being taken off a mirror, or has been, is on no page.
+# Mirrors from which the file is being removed, or has been, are not shown.
 _SHOWN = ("queued", "copying", "verified", "failed")
-_PRINTABLE = re.compile("[!-~]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Mirror:
-    """A mirror that has the file, or will have it. `bytes_done`: how much of it has been copied there."""
-
-    id: int
-    name: str
-    state: MirrorState
-    url: str | None
-    """Where the file can be fetched from it: a web address, and only once the copy is verified."""
-    bytes_done: int
+async def open_page(context: Context, slug: str) -> Page:
+    """The page with this slug. Takes no use. Raises `UnknownCode`, `ShareEnded`, `Unavailable`."""
+    return await page_of(context, await look_up(context, "page", slug))
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page as it stands. `sha256` in hex, None until the file is verified; `password_hash` None: no password."""
-
-    share: Share
-    file_state: FileState
-    sha256: str | None
-    password_hash: str | None
-    mirrors: list[Mirror]
-
-
-async def open_page(state: AppState, slug: str, now: datetime) -> Page:
-    """The page of this slug. Takes nothing. Raises `UnknownCode`, `ShareEnded`, `Unavailable`."""
-    async with state.database.connection() as connection:
-        share = await operations.look_up(connection, slug, now, "page")
-    return await page_of(state, share)
-
-
-async def page_of(state: AppState, share: Share) -> Page:
-    """The page of this share. Raises `UnknownCode` when its file has vanished, and `Unavailable`."""
+async def page_of(context: Context, share: Share) -> Page:
+    """The page of this share. Raises `UnknownCode` if its file is gone, and `Unavailable`."""
     try:
-        answer = await state.upload.call("POST", f"/internal/files/{share.file_id}/page")
+        answer = await context.upload.call("POST", f"/internal/files/{share.file_id}/page")
     except (NotFound, Gone):
         raise UnknownCode from None
     own_hash = share.password_hash
@@ -67,20 +42,39 @@ async def page_of(state: AppState, share: Share) -> Page:
     )
 
 
-def download_path(slug: str, key: str | None = None) -> str:
-    """Where a page's file is downloaded; `key`: what was given for its password."""
-    return f"{PLACE}/{slug}/download" + (f"?key={key}" if key else "")
+async def unlock(context: Context, page: Page, proof: Proof) -> str | None:
+    """Check the password of a page, and give out a key to download its file; None if it has no password.
 
-
-def web_url(url: str | None) -> str | None:
-    """The URL, if a page may link to it: of the web, with a host, and in plain characters."""
-    if url is None or not _PRINTABLE.fullmatch(url):
+    Raises what `check_password` raises.
+    """
+    await check_password(context, page.share.id, page.password_hash, proof)
+    if page.password_hash is None:
         return None
+    return DownloadKeys(context.key_secret).issue(page.share.code, clock.now(), has_password=True)
+
+
+async def find_pages(context: Context, identity: Identity, slugs: Sequence[str]) -> dict[str, tuple[Share, bool]]:
+    """The pages with these slugs, ended or not, each with whether the account may know the name of its file.
+
+    Unknown slugs are left out. Raises `Unavailable`.
+    """
+    now = clock.now()
+    async with context.db.connection() as connection:
+        pages = await pages_of_slugs(connection, [slug for slug in slugs if is_slug(slug)])
+    open_to = await asyncio.gather(*(_is_open_to(context, identity, page, now) for page in pages))
+    return {page.code: (page, is_open) for page, is_open in zip(pages, open_to, strict=True)}
+
+
+async def _is_open_to(context: Context, identity: Identity, share: Share, now: datetime) -> bool:
+    """Whether the account owns the page, or the page would show the file to anyone."""
+    if permitted(Action.SEE, Actor(identity), share.owner):
+        return True
+    if share.password_hash is not None or not share.is_redeemable(now):
+        return False
     try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return url if parts.scheme in ("http", "https") and parts.hostname else None
+        return (await page_of(context, share)).password_hash is None
+    except UnknownCode:
+        return False
 
 
 def _mirror(found: dict[str, object]) -> Mirror:

@@ -1,33 +1,23 @@
 """`/m/{slug}`: the page of a file, the form for its password, and the download."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from common import clock
-from common.addresses import limit_key
 from common.dialects.route import DialectRoute
 from common.errors import DomainError, Forbidden, NotFound, RateLimited, Unavailable
 from common.http.downloads import download as download_answer
 from common.http.forms import read_form
-from common.ranges import RANGE_LIMIT, range_count, starts_at_zero
 from common.statuses import headers_of, status_of
-from share_service.context import state_of
-from share_service.downloads.downloading import Asked, admit, start_download
-from share_service.downloads.keys import address_holder
-from share_service.downloads.passwords import (
-    HeaderPasswordWrong,
-    PasswordMissing,
-    PasswordWrong,
-    proof_of,
-    shown_password,
-)
+from share_service.downloads.downloading import start_download
+from share_service.downloads.passwords import PasswordMissing, PasswordWrong
+from share_service.downloads.requests import HeaderPasswordWrong, TooManyRanges, download_request, proof_of
+from share_service.edge import context_of
 from share_service.pages.documents import notice_document, page_document, password_document
-from share_service.pages.opening import PLACE, download_path, open_page
+from share_service.pages.model import PLACE, download_path
+from share_service.pages.opening import open_page, unlock
 from share_service.pages.style import HEADERS
 from share_service.pages.words import ENDINGS
 from share_service.shares.model import ShareEnded, UnknownCode, is_slug
@@ -35,69 +25,6 @@ from share_service.shares.model import ShareEnded, UnknownCode, is_slug
 FORM_LIMIT = 16 * 1024
 WRONG_PASSWORD = "That is not the password."  # noqa: S105
 NEEDS_PASSWORD = "A password is needed to download this file."  # noqa: S105
-
-
-class ManyRanges(DomainError):
-    """This asks for too many ranges of the file at once."""
-
-
-async def show(request: Request, slug: str) -> Response:
-    """`GET` and `HEAD /m/{slug}`: the page; where it has a password, a form that asks for it."""
-    page = await open_page(state_of(request), slug, clock.now())
-    if page.password_hash is not None:
-        return _html(password_document(slug))
-    return _html(page_document(page, download_path(slug)))
-
-
-async def unlock(request: Request, slug: str) -> Response:
-    """`POST /m/{slug}`: the page, for the password in the field `password`, with a key to download the file."""
-    state, now = state_of(request), clock.now()
-    page = await open_page(state, slug, now)
-    fields = await read_form(request, limit=FORM_LIMIT)
-    password = next((field.text for field in fields if field.name == "password"), "")
-    await state.passwords.check(page.share.id, page.password_hash, proof_of(request, password))
-    key = state.keys.issue(slug, now, has_password=True) if page.password_hash is not None else None
-    return _html(page_document(page, download_path(slug, key)))
-
-
-async def download(request: Request, slug: str) -> Response:
-    """`GET` and `HEAD /m/{slug}/download`: the file; `GET` takes a use unless it is a resume.
-
-    What a password opens is opened by `?key=` too, as the page gives it.
-    """
-    state, now = state_of(request), clock.now()
-    ranges = request.headers.getlist("range")
-    if sum(range_count(header) for header in ranges) > RANGE_LIMIT:
-        raise ManyRanges
-    proof = proof_of(request, shown_password(request))
-    holder, may_start = address_holder(limit_key(proof.address)), True
-    key = request.query_params.get("key")
-    if key is not None:
-        checked = state.keys.check(key, slug)
-        proof = replace(proof, has_key=checked.has_password)
-        holder, may_start = checked.holder, checked.may_start(now)
-    asked = Asked(
-        form="page",
-        code=slug,
-        proof=proof,
-        holder=holder,
-        may_start=may_start,
-        method="HEAD" if request.method == "HEAD" else "GET",
-        is_new=partial(starts_at_zero, ",".join(ranges) or None),
-    )
-    found = await start_download(state, asked, await admit(state, asked, now), now)
-    return download_answer(
-        stored_at=found.stored_at,
-        size=found.share.size,
-        sha256=found.sha256,
-        media_type="application/octet-stream",
-        name=found.share.name,
-    )
-
-
-async def no_page() -> Response:
-    """Everything else under `/m/`."""
-    raise UnknownCode
 
 
 class PageRoute(DialectRoute):
@@ -110,17 +37,60 @@ class PageRoute(DialectRoute):
             headers = {"WWW-Authenticate": HeaderPasswordWrong.challenge}
             return _html(password_document(slug, message), 401, headers)
         title, text = _notice(error)
-        # What is not there, or no more, leads nowhere.
+        # There is no way back to a page that does not exist, or not any more.
         back = slug if is_slug(slug) and not isinstance(error, NotFound | ShareEnded) else ""
-        status = 416 if isinstance(error, ManyRanges) else status_of(error)
+        status = 416 if isinstance(error, TooManyRanges) else status_of(error)
         return _html(notice_document(title, text, back), status, headers_of(error))
 
     def wrong_method(self, detail: str) -> dict[str, Any]:
         return {"detail": detail}
 
 
+router = APIRouter(prefix=PLACE, route_class=PageRoute, include_in_schema=False)
+
+
+@router.api_route("/{slug}", methods=["GET", "HEAD"])
+async def show(request: Request, slug: str) -> Response:
+    """The page, or a form for its password."""
+    page = await open_page(context_of(request), slug)
+    if page.password_hash is not None:
+        return _html(password_document(slug))
+    return _html(page_document(page, download_path(slug)))
+
+
+@router.post("/{slug}")
+async def submit_password(request: Request, slug: str) -> Response:
+    """The page, for the password in the field `password`; its link to the download carries a key."""
+    context = context_of(request)
+    page = await open_page(context, slug)
+    fields = await read_form(request, limit=FORM_LIMIT)
+    password = next((field.text for field in fields if field.name == "password"), "")
+    key = await unlock(context, page, proof_of(request, password))
+    return _html(page_document(page, download_path(slug, key)))
+
+
+@router.api_route("/{slug}/download", methods=["GET", "HEAD"])
+async def download(request: Request, slug: str) -> Response:
+    """The file. A GET takes a use, unless it is a resume. `?key=` is accepted in place of a password."""
+    asked = download_request(request, request.query_params.get("key"))
+    found = await start_download(context_of(request), "page", slug, asked)
+    return download_answer(
+        stored_at=found.stored_at,
+        size=found.share.size,
+        sha256=found.sha256,
+        media_type="application/octet-stream",
+        name=found.share.name,
+    )
+
+
+@router.api_route("/{path:path}", methods=["GET", "HEAD", "POST"])
+async def no_page() -> Response:
+    """Everything else under `/m/`."""
+    raise UnknownCode
+
+
 def _notice(error: DomainError) -> tuple[str, str]:
-    """What a page says of an error: its heading and a sentence."""
+    """The heading and the sentence that tell of an error."""
     match error:
         case NotFound():
             return "There is no such page", "Its address may be misspelt, or it ended some time ago."
@@ -138,10 +108,3 @@ def _notice(error: DomainError) -> tuple[str, str]:
 
 def _html(document: str, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
     return HTMLResponse(document, status, {**HEADERS, **(headers or {})})
-
-
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
-router.add_api_route(PLACE + "/{slug}", show, methods=["GET", "HEAD"], response_model=None)
-router.add_api_route(PLACE + "/{slug}", unlock, methods=["POST"], response_model=None)
-router.add_api_route(PLACE + "/{slug}/download", download, methods=["GET", "HEAD"], response_model=None)
-router.add_api_route(PLACE + "/{path:path}", no_page, methods=["GET", "HEAD", "POST"], response_model=None)

@@ -1,4 +1,4 @@
-"""How the pages look, and what a browser may do with them."""
+"""The style sheet of the pages, and the headers that restrict what browsers do with them."""
 
 import base64
 import hashlib
@@ -52,4 +52,4 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
 }
-"""What goes with every page: no script and nothing from elsewhere runs in it, and nobody keeps or lists it."""
+"""The headers of every page: no scripts, nothing loaded from other sites, no caching, no indexing."""

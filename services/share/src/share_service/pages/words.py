@@ -1,8 +1,8 @@
-"""What the pages say of sizes, times and states."""
+"""The words of the pages for sizes, times and states."""
 
 from datetime import UTC, datetime
 
-from share_service.pages.opening import Mirror
+from share_service.pages.model import Mirror
 from share_service.shares.model import EndedFor
 
 UNITS = ("KiB", "MiB", "GiB", "TiB")
@@ -21,7 +21,7 @@ def size_text(size: int) -> str:
     if size < 1024:
         return exact
     value, unit = size / 1024, 0
-    # What would be rounded to 1024.0 is 1.0 of the next unit.
+    # A value that would be rounded to 1024.0 is 1.0 of the next unit.
     while value >= 1023.95 and unit < len(UNITS) - 1:
         value, unit = value / 1024, unit + 1
     return f"{value:.1f} {UNITS[unit]} ({exact})"
@@ -42,7 +42,7 @@ def end_text(expires_at: datetime | None, uses_left: int | None) -> str:
 
 
 def mirror_text(mirror: Mirror, size: int) -> str:
-    """How far a mirror is with its copy of a file of `size` bytes."""
+    """The progress of a mirror with its copy of a file of `size` bytes."""
     match mirror.state:
         case "verified":
             return "copied and verified"

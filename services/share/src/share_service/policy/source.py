@@ -1,4 +1,4 @@
-"""The policy in force: the defaults of the environment under what an administrator changed while running."""
+"""The policy in force: the defaults of the environment, overridden by what an administrator changed at run time."""
 
 import asyncio
 import time
@@ -6,22 +6,22 @@ import time
 from common import logging
 from common.db import Database, DatabaseUnavailable
 from common.policy import Policy
-from share_service.shares import queries
+from share_service.policy.queries import policy_changes
 
 CACHE_SECONDS = 3.0
 
 
-class PolicySource:
-    """Reads the policy through a cache of a few seconds; while the database is down, the last one known holds."""
+class CachedPolicy:
+    """Reads the policy through a cache of a few seconds; while the database is down, the last known one applies."""
 
-    def __init__(self, database: Database, defaults: Policy) -> None:
-        self._database, self._defaults = database, defaults
+    def __init__(self, db: Database, defaults: Policy) -> None:
+        self._db, self._defaults = db, defaults
         self._policy: Policy | None = None
         self._read_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def current(self) -> Policy:
-        """The policy. Raises `DatabaseUnavailable` when it was never read."""
+        """The policy. Raises `DatabaseUnavailable` if it was never read."""
         if self._policy and time.monotonic() < self._read_at + CACHE_SECONDS:
             return self._policy
         async with self._lock:
@@ -32,11 +32,11 @@ class PolicySource:
 
     async def _read(self) -> Policy:
         try:
-            async with self._database.connection() as connection:
-                changes = await queries.policy_changes(connection)
+            async with self._db.connection() as connection:
+                changes = await policy_changes(connection)
         except DatabaseUnavailable:
             if not self._policy:
                 raise
-            logging.get(__name__).warning("the policy could not be read, the last one holds")
+            logging.get(__name__).warning("the policy could not be read; the last known one applies")
             return self._policy
-        return Policy.model_validate(self._defaults.model_dump() | changes)
+        return Policy.model_validate(self._defaults.model_dump() | {change.name: change.value for change in changes})

@@ -1,7 +1,7 @@
-"""Deletion keys: who shows one may end the share that it was made for.
+"""Deletion keys: whoever shows the key of a share may end it.
 
-No row is kept for one: it is derived from the share's id by a secret, and spelled as a random UUID (version 4), as the
-clients of File Uploader know it.
+Keys are not stored. A key is derived from the share's id with a secret, and looks like a random UUID (version 4), as
+File Uploader's clients expect it.
 """
 
 import hmac
@@ -9,16 +9,16 @@ from uuid import UUID
 
 
 class DeleteKeys:
-    """Makes keys and compares with them."""
+    """Makes keys and compares them."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
     def key(self, share_id: UUID) -> str:
-        """The share's key: always the same, 122 bits that nobody can foresee."""
+        """The share's key: always the same, with 122 bits that nobody can predict."""
         digest = hmac.digest(self._secret, b"delete\0" + share_id.bytes, "sha256")
         return str(UUID(bytes=digest[:16], version=4))
 
     def matches(self, share_id: UUID, key: str | None) -> bool:
-        """Whether `key` is the share's key, compared in constant time. An absent key is a wrong one."""
+        """Whether `key` is the share's key, compared in constant time. A missing key is a wrong one."""
         return hmac.compare_digest(self.key(share_id).encode(), (key or "").encode(errors="surrogatepass"))

@@ -1,45 +1,49 @@
-"""What the other services ask of this one."""
+"""`/internal/…`: what the other services ask of this one."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
-from common import clock
-from common.http.internal import internal_only
+from common.expiry import Expiry
 from common.policy import Policy
-from common.tokens.services import TokenVerifier
-from share_service import operations
-from share_service.context import state_of
-from share_service.shares import queries
-from share_service.shares.model import EndedFor, Form, Naming, Terms
+from share_service.edge import context_of, only_for
+from share_service.shares import following
+from share_service.shares.delete_keys import DeleteKeys
+from share_service.shares.making import Content, share_file
+from share_service.shares.model import EndedFor, ShareKind
 
-# PostgreSQL cannot keep a NUL in a text. Longer than any name that the upload service lets pass.
+# PostgreSQL cannot store NUL in a text. The limit is above that of the upload service's names.
 Text = Annotated[str, Field(min_length=1, max_length=8192, pattern=r"^[^\x00]*$")]
+FileIds = Annotated[list[UUID], Field(max_length=10_000)]
+
+router = APIRouter(prefix="/internal", include_in_schema=False)
 
 
 class ShareRequest(BaseModel):
-    """A file to be shared. `size` in bytes; `expires_at` None: never; `uses` None: any number; `owner` None: nobody's.
-
-    `extension`: what a link is to end in, such as `.mp4`; left out where it is no such thing. `password_hash`: of the
-    share's own password (Argon2id, in PHC string format).
-    """
+    """A file to share, of `size` bytes."""
 
     origin: Text
+    """What it is shared for, such as an upload session: the same origin always gets the same share."""
     file_id: UUID
     name: Text
     size: Annotated[int, Field(ge=0)]
     expires_at: AwareDatetime | None
+    """None: never."""
     uses: Annotated[int, Field(ge=1, le=2**31 - 1)] | None
+    """None: any number."""
     owner: UUID | None = None
-    form: Form = "code"
+    """None: it belongs to nobody."""
+    form: ShareKind = "code"
     extension: str = ""
+    """The ending of a link, such as `.mp4`; ignored if it cannot be one."""
     password_hash: Annotated[str, Field(max_length=512, pattern=r"^\$argon2id\$[!-~]+$")] | None = None
+    """Of the share's own password: Argon2id, in PHC string format."""
 
 
 class ShareAnswer(BaseModel):
-    """The share, its code or what stands in its link, and the key by which whoever has it may end it."""
+    """The share, with its code (or the name of its link, or its slug) and its deletion key."""
 
     id: UUID
     code: str
@@ -47,34 +51,30 @@ class ShareAnswer(BaseModel):
     created_at: AwareDatetime
 
 
-class Files(BaseModel):
-    """Files whose shares are to end. `ended_for`: who deleted them, or what for; None: nobody did."""
+class EndRequest(BaseModel):
+    """Files whose shares are to end. `ended_for`: who deleted them, or for what reason; None: nobody did."""
 
-    file_ids: Annotated[list[UUID], Field(max_length=10_000)]
+    file_ids: FileIds
     ended_for: EndedFor | None = None
 
 
-class Shares(BaseModel):
+class RevokeRequest(BaseModel):
     """Shares that are to end."""
 
     share_ids: Annotated[list[UUID], Field(max_length=10_000)]
 
 
-class NewName(BaseModel):
-    """What a file is called from now on."""
+class RenameRequest(BaseModel):
+    """A file, and its new name."""
 
     file_id: UUID
     name: Text
 
 
-class Done(BaseModel):
-    """Nothing more to say."""
-
-
 class HeldRequest(BaseModel):
-    """Files that may no longer be wanted."""
+    """Files that are perhaps not needed any more."""
 
-    file_ids: Annotated[list[UUID], Field(max_length=10_000)]
+    file_ids: FileIds
 
 
 class HeldAnswer(BaseModel):
@@ -83,96 +83,63 @@ class HeldAnswer(BaseModel):
     held: list[UUID]
 
 
-def routes(verifier: TokenVerifier) -> APIRouter:
-    """The routes, for the upload service alone."""
-    router = _router(verifier, "upload")
-    router.add_api_route("/policy", read_policy, methods=["GET"])
-    router.add_api_route("/shares", create_share, methods=["POST"])
-    router.add_api_route("/shares/held", list_held, methods=["POST"])
-    router.add_api_route("/shares/end", end_shares, methods=["POST"])
-    router.add_api_route("/shares/rename", rename_shares, methods=["POST"])
-    return router
+class Done(BaseModel):
+    """An empty answer."""
 
 
-def account_routes(verifier: TokenVerifier) -> APIRouter:
-    """The routes for the auth service alone."""
-    router = _router(verifier, "auth")
-    router.add_api_route("/accounts/{account_id}", erase_account, methods=["DELETE"])
-    return router
-
-
-def room_routes(verifier: TokenVerifier) -> APIRouter:
-    """The routes for the chat service alone."""
-    router = _router(verifier, "chat")
-    router.add_api_route("/shares/revoke", revoke_shares, methods=["POST"])
-    return router
-
-
-def _router(verifier: TokenVerifier, caller: str) -> APIRouter:
-    check = Depends(internal_only(lambda: verifier, caller))
-    return APIRouter(prefix="/internal", dependencies=[check], include_in_schema=False)
-
-
+@router.get("/policy", dependencies=[only_for("upload")])
 async def read_policy(request: Request) -> Policy:
-    """What is allowed at present."""
-    return await state_of(request).policy.current()
+    """The policy in force."""
+    return await context_of(request).policy.current()
 
 
+@router.post("/shares", dependencies=[only_for("upload")])
 async def create_share(request: Request, wanted: ShareRequest) -> ShareAnswer:
-    """Share a file; the same `origin` always gets the same answer."""
-    state = state_of(request)
-    policy = await state.policy.current()
-    async with state.database.transaction() as connection:
-        made = await operations.share_file(
-            connection,
-            origin=wanted.origin,
-            file_id=wanted.file_id,
-            name=wanted.name,
-            size=wanted.size,
-            terms=Terms(wanted.expires_at, wanted.uses),
-            naming=Naming(wanted.form, policy.numeric_codes, wanted.extension),
-            owner=wanted.owner,
-            password_hash=wanted.password_hash,
-            now=clock.now(),
-        )
-    return ShareAnswer(
-        id=made.id, code=made.code, delete_key=state.delete_keys.key(made.id), created_at=made.created_at
+    """Share a file."""
+    context = context_of(request)
+    content = Content(
+        "file",
+        wanted.name,
+        wanted.size,
+        file_id=wanted.file_id,
+        owner=wanted.owner,
+        password_hash=wanted.password_hash,
     )
+    expiry = Expiry(wanted.expires_at, wanted.uses)
+    made = await share_file(context, wanted.origin, content, wanted.form, wanted.extension, expiry)
+    delete_key = DeleteKeys(context.key_secret).key(made.id)
+    return ShareAnswer(id=made.id, code=made.code, delete_key=delete_key, created_at=made.created_at)
 
 
+@router.post("/shares/held", dependencies=[only_for("upload")])
 async def list_held(request: Request, asked: HeldRequest) -> HeldAnswer:
-    """Which of the files some share has not given back yet."""
-    async with state_of(request).database.connection() as connection:
-        return HeldAnswer(held=await queries.held_files(connection, asked.file_ids))
+    """Those of the files that a share has not given back yet."""
+    return HeldAnswer(held=await following.held_files(context_of(request), asked.file_ids))
 
 
-async def end_shares(request: Request, asked: Files) -> Done:
-    """End every share of these files, also those that are made meanwhile."""
-    state, ended = state_of(request), 1
-    while ended:
-        async with state.database.transaction() as connection:
-            ended = await operations.end_shares_of_files(connection, asked.file_ids, clock.now(), asked.ended_for)
+@router.post("/shares/end", dependencies=[only_for("upload")])
+async def end_shares(request: Request, asked: EndRequest) -> Done:
+    """End every share of these files."""
+    await following.end_shares_of_files(context_of(request), asked.file_ids, asked.ended_for)
     return Done()
 
 
-async def revoke_shares(request: Request, asked: Shares) -> Done:
-    """End the shares that were posted in a room; asked again, nothing more happens."""
-    async with state_of(request).database.transaction() as connection:
-        await operations.revoke_shares(connection, asked.share_ids, clock.now())
+@router.post("/shares/rename", dependencies=[only_for("upload")])
+async def rename(request: Request, asked: RenameRequest) -> Done:
+    """Give the shares of a file its new name."""
+    await following.rename_shares(context_of(request), asked.file_id, asked.name)
     return Done()
 
 
-async def rename_shares(request: Request, asked: NewName) -> Done:
-    """Let the shares of a file say its new name."""
-    async with state_of(request).database.transaction() as connection:
-        await queries.rename_shares(connection, asked.file_id, asked.name)
+@router.post("/shares/revoke", dependencies=[only_for("chat")])
+async def revoke(request: Request, asked: RevokeRequest) -> Done:
+    """End the shares that were posted in a room."""
+    await following.revoke_shares(context_of(request), asked.share_ids)
     return Done()
 
 
+@router.delete("/accounts/{account_id}", dependencies=[only_for("auth")])
 async def erase_account(request: Request, account_id: UUID) -> Done:
-    """End all shares of an account; asked again, it ends what was made meanwhile."""
-    state, ended = state_of(request), 1
-    while ended:
-        async with state.database.transaction() as connection:
-            ended = await operations.end_shares_of_owner(connection, account_id, clock.now())
+    """End all shares of an account."""
+    await following.end_shares_of_owner(context_of(request), account_id)
     return Done()

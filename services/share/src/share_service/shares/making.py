@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from common import clock
 from common.db import Connection
+from common.expiry import Expiry
 from common.ids import new_code, new_id
-from share_service.shares import queries
+from share_service.context import Context
 from share_service.shares.model import (
     CODE_ATTEMPTS,
     CODE_LENGTH,
@@ -16,23 +18,31 @@ from share_service.shares.model import (
     SLUG_ALPHABET,
     SLUG_LENGTH,
     CodesCrowded,
-    Kind,
+    ContentKind,
     Made,
-    Naming,
-    Terms,
+    ShareKind,
     link_extension,
 )
+from share_service.shares.queries.made import insert_share, share_of_origin
 
-# The name by which the clients of FileCodeBox know a text.
+# FileCodeBox's clients know texts by this name.
 TEXT_NAME = "Text"
-_CODE, _CODE_OF_DIGITS = Naming("code"), Naming("code", digits_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How to name a share: by a code (of digits alone if `digits_only`), a link that ends in `extension`, or a slug."""
+
+    kind: ShareKind = "code"
+    extension: str = ""
+    digits_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a share holds, and whose it is."""
+    """What a share holds, and which account it belongs to."""
 
-    kind: Kind
+    kind: ContentKind
     name: str
     size: int
     file_id: UUID | None = None
@@ -41,57 +51,41 @@ class Content:
     password_hash: str | None = None
 
 
-async def share_text(
-    connection: Connection,
-    text: str,
-    terms: Terms,
-    *,
-    digits_only: bool,
-    now: datetime,
-    owner: UUID | None = None,
-) -> str:
+async def share_text(context: Context, text: str, expiry: Expiry, owner: UUID | None) -> str:
     """Share a text and return its code. Raises `CodesCrowded`."""
+    policy = await context.policy.current()
     content = Content("text", TEXT_NAME, len(text.encode()), body=text, owner=owner)
-    naming = _CODE_OF_DIGITS if digits_only else _CODE
-    return (await insert(connection, content, None, naming, terms, now)).code
+    naming = Naming("code", digits_only=policy.numeric_codes)
+    async with context.db.transaction() as connection:
+        return (await insert(connection, content, None, naming, expiry, clock.now())).code
 
 
 async def share_file(
-    connection: Connection,
-    *,
-    origin: str,
-    file_id: UUID,
-    name: str,
-    size: int,
-    terms: Terms,
-    naming: Naming,
-    now: datetime,
-    owner: UUID | None = None,
-    password_hash: str | None = None,
+    context: Context, origin: str, content: Content, kind: ShareKind, extension: str, expiry: Expiry
 ) -> Made:
-    """Share a file: the answer is always the same for one `origin`, also when that share has ended.
+    """Share a file. The same `origin` always gets the same share, even after that share has ended.
 
     Raises `CodesCrowded`.
     """
-    existing = await queries.share_of_origin(connection, origin)
-    if existing:
-        return existing
-    content = Content("file", name, size, file_id=file_id, owner=owner, password_hash=password_hash)
-    return await insert(connection, content, origin, naming, terms, now)
+    policy = await context.policy.current()
+    naming = Naming(kind, extension, digits_only=policy.numeric_codes)
+    async with context.db.transaction() as connection:
+        existing = await share_of_origin(connection, origin)
+        return existing or await insert(connection, content, origin, naming, expiry, clock.now())
 
 
 async def insert(
-    connection: Connection, content: Content, origin: str | None, naming: Naming, terms: Terms, now: datetime
+    connection: Connection, content: Content, origin: str | None, naming: Naming, expiry: Expiry, now: datetime
 ) -> Made:
     """Make a share under a name that is not taken. Raises `CodesCrowded`."""
     for _ in range(CODE_ATTEMPTS):
         made = Made(new_id(), _new_name(naming), now)
-        if await queries.insert_share(
+        if await insert_share(
             connection,
             id=made.id,
-            form=naming.form,
+            kind=naming.kind,
             code=made.code,
-            kind=content.kind,
+            content_kind=content.kind,
             origin=origin,
             owner=content.owner,
             password_hash=content.password_hash,
@@ -99,24 +93,26 @@ async def insert(
             name=content.name,
             size=content.size,
             body=content.body,
-            terms=terms,
+            expiry=expiry,
             now=now,
         ):
             return made
-        # Either the name is taken, or the same request got here first on another connection.
-        existing = await queries.share_of_origin(connection, origin) if origin else None
+        # Either the name is taken, or the same request was faster on another connection.
+        existing = await share_of_origin(connection, origin) if origin else None
         if existing:
             return existing
     raise CodesCrowded
 
 
 def _new_name(naming: Naming) -> str:
-    if naming.form == "code":
-        return new_code(CODE_LENGTH, digits_only=naming.digits_only)
-    if naming.form == "page":
-        return _drawn(SLUG_ALPHABET, SLUG_LENGTH)
-    return _drawn(LINK_ALPHABET, LINK_LENGTH) + link_extension(naming.extension)
+    match naming.kind:
+        case "code":
+            return new_code(CODE_LENGTH, digits_only=naming.digits_only)
+        case "link":
+            return _random(LINK_ALPHABET, LINK_LENGTH) + link_extension(naming.extension)
+        case "page":
+            return _random(SLUG_ALPHABET, SLUG_LENGTH)
 
 
-def _drawn(alphabet: str, length: int) -> str:
+def _random(alphabet: str, length: int) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(length))

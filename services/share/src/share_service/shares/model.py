@@ -1,4 +1,4 @@
-"""What a share is and when it ends."""
+"""Shares: their states, their names, and when they end."""
 
 import re
 import string
@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from common.errors import DomainError, Forbidden, Gone, NotFound, Unavailable
+from common.errors import Gone, NotFound, Unavailable
 from common.ids import CODE_ALPHABET
 
 CODE_LENGTH = 5
 CODE_ATTEMPTS = 20
-# What stands in a link: 60 bits, so that tries need not be counted. No zero, which reads as an O.
+# The name of a link has 60 bits, so guesses need not be counted. There is no zero, which reads like an O.
 LINK_LENGTH = 10
 LINK_ALPHABET = string.ascii_letters + "123456789-+="
-# What names a page: 62 bits, so that tries need not be counted.
+# The slug of a page has 62 bits, so guesses need not be counted.
 SLUG_LENGTH = 12
 SLUG_ALPHABET = string.ascii_lowercase + string.digits
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,16}", re.ASCII)
@@ -23,18 +23,23 @@ _LINK = re.compile(rf"[A-Za-z1-9+=-]{{{LINK_LENGTH}}}({_EXTENSION.pattern})?", r
 _SLUG = re.compile(rf"[a-z0-9]{{{SLUG_LENGTH}}}", re.ASCII)
 
 LEASE_LIFETIME = timedelta(hours=1)
-# A share that gave back what it held is kept this long, so that its code is answered as expired, not as unknown.
+# A released share is kept this long, so that its code is answered as expired rather than as unknown.
 KEEP_RELEASED = timedelta(hours=24)
-# A page's clients ask for longer what has become of it.
+# Clients ask for longer what has become of a page.
 KEEP_PAGES = timedelta(days=30)
 # A release that failed, or whose sweep died, is tried again after this.
 RELEASE_AGAIN = timedelta(minutes=1)
 
-Kind = Literal["file", "text"]
-Form = Literal["code", "link", "page"]
+ShareKind = Literal["code", "link", "page"]
+"""code: short, typed by people, guesses are counted. link and page: long, impossible to guess."""
+PLACES: dict[ShareKind, str] = {"link": "/f", "page": "/m"}
+"""The start of a share's path; a code has none."""
+ContentKind = Literal["file", "text"]
 State = Literal["active", "spent", "ended", "released"]
+"""active: can be redeemed. spent: the last use is taken, running downloads may resume until their leases are over.
+ended: nothing is served any more, the file has to be released. released: the file has been given back."""
 EndedFor = Literal["owner", "administrator", "copyright"]
-"""Who ended a share before its time, or what for."""
+"""Who ended a share before its time, or for what reason."""
 
 
 _ENDINGS: dict[EndedFor | None, str] = {
@@ -56,15 +61,9 @@ class ShareEnded(Gone):
     code = "share_ended"
 
     def __init__(self, ended_for: EndedFor | None = None) -> None:
-        """`ended_for` None: its time is over, its uses are taken, or nobody knows."""
+        """`ended_for` is None if its time is over, its uses are taken, or the reason is unknown."""
         super().__init__(_ENDINGS.get(ended_for))
         self.ended_for: EndedFor | None = ended_for
-
-
-class BadKey(Forbidden):
-    """The download key is not valid for this share."""
-
-    code = "bad_key"
 
 
 class CodesCrowded(Unavailable):
@@ -73,38 +72,37 @@ class CodesCrowded(Unavailable):
     code = "codes_crowded"
 
 
-WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey)
-"""What someone hears who tries codes or keys: these count against the budgets for guesses."""
-
-
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share as it stands in the database. `size` in bytes; `uses_left` None: any number of uses.
-
-    `owner` None: nobody's. `password_hash` None: it has no password of its own, though its file may have one.
-    `number`: its id for those who know numbers only. `ended_for` None: it has not ended, or nobody ended it.
-    """
+    """A share as it is stored."""
 
     id: UUID
     number: int
-    form: Form
+    """Its id for clients that know only numbers."""
+    kind: ShareKind
     code: str
-    kind: Kind
+    """The code, the name of the link, or the slug of the page."""
+    content_kind: ContentKind
     owner: UUID | None
+    """None: it belongs to nobody."""
     password_hash: str | None
+    """None: it has no password of its own, but its file may have one."""
     file_id: UUID | None
     name: str
     size: int
+    """In bytes."""
     body: str | None
     state: State
     expires_at: datetime | None
     uses_left: int | None
+    """None: any number."""
     used_count: int
     created_at: datetime
     ended_for: EndedFor | None
+    """None: it has not ended, or nobody ended it."""
 
     def is_over(self, now: datetime) -> bool:
-        """Whether its time is over, be its state what it may."""
+        """Whether its time is over, regardless of its state."""
         return self.expires_at is not None and self.expires_at <= now
 
     def is_redeemable(self, now: datetime) -> bool:
@@ -112,32 +110,13 @@ class Share:
         return self.state == "active" and not self.is_over(now)
 
     def is_resumable(self, now: datetime) -> bool:
-        """Whether a download that has a lease may go on: the last use may be taken, but it has not ended."""
+        """Whether a download with a lease may continue: the last use may be taken, but the share has not ended."""
         return self.state in ("active", "spent") and not self.is_over(now)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """When a share ends: at a moment, after a number of uses, whichever comes first, or never."""
-
-    expires_at: datetime | None
-    uses: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """How a share is to be named: by a code, of digits alone if so wanted, by a link that ends in `extension`, or by
-    the slug of a page.
-    """
-
-    form: Form = "code"
-    digits_only: bool = False
-    extension: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Made:
-    """A share that was made, or that was there already for the same cause."""
+    """A share that was made, or that existed already for the same origin."""
 
     id: UUID
     code: str
@@ -146,28 +125,33 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An ended share whose file is to be given back; `wanted` when another share still serves the same file."""
+    """An ended share that is to be released; `is_wanted`: another share still serves the same file."""
 
     id: UUID
     file_id: UUID | None
-    wanted: bool
+    is_wanted: bool
 
 
 def is_code(text: str) -> bool:
-    """Whether `text` can be a code at all."""
+    """Whether `text` has the form of a code."""
     return len(text) == CODE_LENGTH and all(character in CODE_ALPHABET for character in text)
 
 
 def is_link(text: str) -> bool:
-    """Whether `text` can stand in a link at all."""
+    """Whether `text` has the form of a link's name."""
     return _LINK.fullmatch(text) is not None
 
 
 def is_slug(text: str) -> bool:
-    """Whether `text` can name a page at all."""
+    """Whether `text` has the form of a page's slug."""
     return _SLUG.fullmatch(text) is not None
 
 
+def is_possible(kind: ShareKind, text: str) -> bool:
+    """Whether a share of this kind can be called `text` at all."""
+    return {"code": is_code, "link": is_link, "page": is_slug}[kind](text)
+
+
 def link_extension(extension: str) -> str:
-    """What a link may end in: a dot and up to 16 letters and digits; nothing where the extension is something else."""
+    """The extension, if a link may end in it: a dot and up to 16 letters and digits. Otherwise nothing."""
     return extension if _EXTENSION.fullmatch(extension) else ""

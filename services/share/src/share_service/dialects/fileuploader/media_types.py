@@ -1,4 +1,4 @@
-"""Which files File Uploader lets a browser show, and as what: their extension decides, never their content."""
+"""The files that File Uploader lets browsers display, by their extension; the content is never considered."""
 
 from common.dialects.fileuploader import extension
 
@@ -31,5 +31,5 @@ _TYPES = {
 
 
 def preview_type(name: str) -> str | None:
-    """The `Content-Type` of a file that a browser may show; None for one that is only to be saved."""
+    """The `Content-Type` of a file that browsers may display; None for one that can only be saved."""
     return _TYPES.get(extension(name))

@@ -1,4 +1,4 @@
-"""Statements that end shares and take away what they leave behind."""
+"""Statements that end shares, release them and delete them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from share_service.shares.queries.columns import ENDED
 
 
 async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
-    """End up to `limit` shares whose time is over, and forget their texts. Returns how many."""
+    """End up to `limit` shares whose time is over, and erase their texts. Returns their number."""
     statement: LiteralString = f"""
         update share set {ENDED}
         where id in (
@@ -24,7 +24,7 @@ async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
 
 
 async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
-    """End up to `limit` shares whose last use is taken and whose leases are over. Returns how many."""
+    """End up to `limit` shares whose last use is taken and whose leases are over. Returns their number."""
     statement: LiteralString = """
         update share set state = 'ended', release_due_at = %(now)s
         where id in (
@@ -39,7 +39,7 @@ async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
 async def end_of_files(
     connection: Connection, file_ids: Sequence[UUID], now: datetime, ended_for: EndedFor | None
 ) -> int:
-    """End the shares of these files that serve anything yet. Returns how many."""
+    """End the shares of these files that have not ended. Returns their number."""
     statement: LiteralString = f"""
         update share set {ENDED}
         where id in (
@@ -51,7 +51,7 @@ async def end_of_files(
 
 
 async def end_of_ids(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> int:
-    """End those of these shares that serve anything yet. Returns how many."""
+    """End those of these shares that have not ended. Returns their number."""
     statement: LiteralString = f"""
         update share set {ENDED}
         where id in (
@@ -63,7 +63,7 @@ async def end_of_ids(connection: Connection, share_ids: Sequence[UUID], now: dat
 
 
 async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit: int) -> int:
-    """End up to `limit` shares of an account that serve anything yet. Returns how many."""
+    """End up to `limit` shares of an account that have not ended. Returns their number."""
     statement: LiteralString = f"""
         update share set {ENDED}
         where id in (
@@ -74,16 +74,16 @@ async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit
     return await count(connection, statement, {"owner": owner, "now": now, "ended_for": None, "limit": limit})
 
 
-async def end_share(connection: Connection, share_id: UUID, now: datetime, ended_for: EndedFor) -> None:
-    """End a share, unless it has ended."""
+async def end_of_id(connection: Connection, share_id: UUID, now: datetime, ended_for: EndedFor) -> None:
+    """End a share that has not ended."""
     statement: LiteralString = f"""
         update share set {ENDED} where id = %(share_id)s and state in ('active', 'spent')
     """
     await connection.execute(statement, {"share_id": share_id, "now": now, "ended_for": ended_for})
 
 
-async def claim_releases(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[Release]:
-    """Up to `limit` ended shares to release now; another sweep leaves them alone until `again_at`."""
+async def claim_ended(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[Release]:
+    """Up to `limit` ended shares to release now; no other sweep gets them until `again_at`."""
     statement: LiteralString = """
         update share set release_due_at = %(again_at)s
         where id in (
@@ -92,13 +92,13 @@ async def claim_releases(connection: Connection, now: datetime, again_at: dateti
         )
         returning id, file_id, file_id is not null and exists (
             select from share other where other.file_id = share.file_id and other.state in ('active', 'spent')
-        ) as wanted
+        ) as is_wanted
     """
     return await fetch_all(connection, Release, statement, {"now": now, "again_at": again_at, "limit": limit})
 
 
 async def mark_released(connection: Connection, share_id: UUID, now: datetime) -> None:
-    """Record that a share holds nothing any more."""
+    """Record that a share has given back what it held."""
     statement: LiteralString = """
         update share set state = 'released', body = null, released_at = %(now)s
         where id = %(share_id)s and state = 'ended'
@@ -107,9 +107,9 @@ async def mark_released(connection: Connection, share_id: UUID, now: datetime) -
 
 
 async def delete_released(connection: Connection, before: datetime, pages_before: datetime, limit: int) -> int:
-    """Delete up to `limit` shares that were released before that moment (pages: before the other), with their leases.
+    """Delete up to `limit` shares released before `before` (pages: before `pages_before`), with their leases.
 
-    Returns how many.
+    Returns their number.
     """
     statement: LiteralString = """
         delete from share where id in (
@@ -124,7 +124,7 @@ async def delete_released(connection: Connection, before: datetime, pages_before
 
 
 async def delete_leases(connection: Connection, now: datetime, limit: int) -> int:
-    """Delete up to `limit` leases that are over. Returns how many."""
+    """Delete up to `limit` leases that are over. Returns their number."""
     statement: LiteralString = """
         delete from lease where (share_id, holder) in (
             select share_id, holder from lease where expires_at <= %(now)s limit %(limit)s for update skip locked

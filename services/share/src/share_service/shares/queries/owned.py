@@ -1,4 +1,4 @@
-"""Statements about shares as their owners see them."""
+"""Statements about the shares of accounts."""
 
 from datetime import datetime
 from typing import LiteralString
@@ -11,20 +11,14 @@ from share_service.shares.model import Share
 from share_service.shares.queries.columns import SHARE
 
 
-async def share_of_id(connection: Connection, share_id: UUID) -> Share | None:
-    """The share with this id, in whatever state."""
-    statement: LiteralString = f"select {SHARE} from share where id = %(share_id)s"
-    return await fetch_one(connection, Share, statement, {"share_id": share_id})
-
-
 async def lock_share(connection: Connection, share_id: UUID) -> Share | None:
-    """The share with this id as it stands, and as it stays until the transaction ends."""
+    """The share with this id, locked until the transaction ends."""
     statement: LiteralString = f"select {SHARE} from share where id = %(share_id)s for update"
     return await fetch_one(connection, Share, statement, {"share_id": share_id})
 
 
 async def keep_share_of_file(connection: Connection, file_id: UUID, account: UUID, now: datetime) -> Share | None:
-    """A share that serves this file, and goes on doing so until the transaction ends: the account's own, if any."""
+    """A share that serves this file, preferably the account's own; it cannot end before the transaction does."""
     statement: LiteralString = f"""
         select {SHARE} from share
         where file_id = %(file_id)s and state in ('active', 'spent') and (expires_at is null or expires_at > %(now)s)
@@ -34,7 +28,7 @@ async def keep_share_of_file(connection: Connection, file_id: UUID, account: UUI
 
 
 async def shares_of_owner(connection: Connection, owner: UUID, after: Cursor | None, limit: int) -> list[Share]:
-    """An account's shares in every state, the newest first, up to `limit` of those that come after the cursor."""
+    """Up to `limit` shares of an account that come after the cursor, in any state, the newest first."""
     statement: LiteralString = f"""
         select {SHARE} from share
         where owner = %(owner)s
@@ -53,7 +47,7 @@ async def shares_of_owner(connection: Connection, owner: UUID, after: Cursor | N
 async def links_of_owner(connection: Connection, owner: UUID, now: datetime, limit: int) -> list[Share]:
     """The newest `limit` links of an account that can be redeemed, the oldest of them first."""
     statement: LiteralString = f"""
-        select {SHARE} from (
+        select * from (
             select {SHARE} from share
             where owner = %(owner)s and form = 'link' and state = 'active'
                 and (expires_at is null or expires_at > %(now)s)
@@ -65,7 +59,7 @@ async def links_of_owner(connection: Connection, owner: UUID, now: datetime, lim
 
 
 async def update_share(connection: Connection, share: Share) -> None:
-    """Write what an owner may change. A share that got uses anew is active again."""
+    """Write the fields that an owner may change. A share that has been given uses again becomes active."""
     statement: LiteralString = """
         update share set name = %(name)s, expires_at = %(expires_at)s, password_hash = %(password_hash)s,
             uses_left = %(uses_left)s, state = %(state)s,
@@ -84,21 +78,10 @@ async def update_share(connection: Connection, share: Share) -> None:
     await connection.execute(statement, parameters)
 
 
-async def adopt_share(connection: Connection, share_id: UUID, owner: UUID) -> bool:
-    """Give a share that is nobody's to an account; False when it is somebody else's, or has ended."""
+async def set_owner(connection: Connection, share_id: UUID, owner: UUID) -> bool:
+    """Give a share that belongs to nobody to an account; False if it belongs to another one, or has ended."""
     statement: LiteralString = """
         update share set owner = %(owner)s
         where id = %(share_id)s and (owner is null or owner = %(owner)s) and state in ('active', 'spent')
     """
     return await count(connection, statement, {"share_id": share_id, "owner": owner}) == 1
-
-
-async def rename_shares(connection: Connection, file_id: UUID, name: str) -> None:
-    """Let all shares of a file say its new name."""
-    # In this order everywhere, so that of two who change the same shares one waits for the other.
-    statement: LiteralString = """
-        update share set name = %(name)s where id in (
-            select id from share where file_id = %(file_id)s and state <> 'released' order by id for update
-        )
-    """
-    await connection.execute(statement, {"file_id": file_id, "name": name})

@@ -1,0 +1,63 @@
+"""Builds what a process of the share service works with, from its settings."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from common.db import Database
+from common.limits import Limiter
+from common.password_tries import PasswordTries
+from common.passwords import Passwords
+from common.peers import Peer, new_client
+from common.tokens.services import TokenSource
+from share_service.context import Context
+from share_service.downloads.passwords import ADDRESS_COUNT, PERIOD, SHARE_COUNT
+from share_service.policy.source import CachedPolicy
+from share_service.settings import ShareSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The context of a process, and the parts of it that are opened and closed."""
+
+    context: Context
+    client: httpx.AsyncClient
+    tokens: TokenSource
+    hasher: Passwords
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[Context]:
+        """Connect, and disconnect at the end. A database that is down delays nothing."""
+        await self.context.db.open()
+        try:
+            yield self.context
+        finally:
+            await self.client.aclose()
+            await self.context.limiter.close()
+            self.hasher.close()
+            await self.context.db.close()
+
+
+def build(settings: ShareSettings, *, pool_size: int) -> Process:
+    """The parts of a process with `pool_size` connections to its database. Nothing is connected yet."""
+    db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
+    limiter = Limiter(settings.valkey_url.get_secret_value())
+    hasher = Passwords()
+    client = new_client()
+    tokens = TokenSource(
+        client, auth_url=settings.auth_url, service="share", secret=settings.service_secret.get_secret_value()
+    )
+    context = Context(
+        db=db,
+        upload=Peer(client, settings.upload_url, tokens),
+        policy=CachedPolicy(db, settings.policy()),
+        limiter=limiter,
+        passwords=PasswordTries(
+            limiter, hasher, "share-password", per_address=ADDRESS_COUNT, in_all=SHARE_COUNT, period=PERIOD
+        ),
+        guess_global_count=settings.guess_global_count,
+        key_secret=settings.download_key_secret.get_secret_value(),
+    )
+    return Process(context, client, tokens, hasher)

@@ -1,0 +1,100 @@
+"""The shapes of FileCodeBox's answers on the share side."""
+
+import hashlib
+from typing import Any
+
+from fastapi import Response
+
+from common.dialects.filecodebox import timestamp
+from common.downloads import repr_digest
+from common.http.downloads import download as download_answer
+from common.policy import Policy
+from share_service.downloads.downloading import Download
+from share_service.shares.model import Share
+
+VERSION = "2.5.4"
+"""The version of FileCodeBox whose protocol this follows."""
+
+
+def configuration(policy: Policy) -> dict[str, Any]:
+    """The public configuration, as the older pages read it."""
+    return {
+        "name": policy.name,
+        "description": policy.description,
+        "explain": policy.explain,
+        "uploadSize": policy.upload_size,
+        "allowedFileTypes": policy.allowed_file_types,
+        "expireStyle": policy.expire_styles,
+        "enableChunk": int(policy.enable_chunk),
+        "openUpload": int(policy.open_upload),
+        "notify_title": policy.notify_title,
+        "notify_content": policy.notify_content,
+        "show_admin_address": 0,
+        "max_save_seconds": policy.max_save_seconds,
+    }
+
+
+def capabilities(policy: Policy) -> dict[str, Any]:
+    """The version, addresses, features and limits that the current page reads besides."""
+    return {
+        "version": VERSION,
+        "api": {"legacyConfig": "/", "publicConfig": "/api/v1/config", "health": "/health"},
+        "features": {
+            "chunkUpload": policy.enable_chunk,
+            "guestUpload": policy.open_upload,
+            "adminAddressVisible": False,
+            "expirationModes": policy.expire_styles,
+        },
+        "limits": {
+            "uploadSize": policy.upload_size,
+            "allowedFileTypes": policy.allowed_file_types,
+            "maxSaveSeconds": policy.max_save_seconds,
+            "uploadWindowMinutes": policy.upload_minute,
+            "uploadWindowCount": policy.upload_count,
+        },
+    }
+
+
+def metadata(share: Share) -> dict[str, Any]:
+    """The facts about a share."""
+    ends = timestamp(share.expires_at)
+    return {
+        "code": share.code,
+        "name": share.name,
+        "size": share.size,
+        "type": share.content_kind,
+        "is_text": share.content_kind == "text",
+        "created_at": timestamp(share.created_at),
+        "expired_at": ends,
+        "expires_at": ends,
+        "expired_count": -1 if share.uses_left is None else share.uses_left,
+        "used_count": share.used_count,
+        "remaining_downloads": share.uses_left,
+    }
+
+
+def file_answer(found: Download) -> Response:
+    """The file. This dialect never displays files in the browser, so their type is only "bytes"."""
+    return download_answer(
+        stored_at=found.stored_at,
+        size=found.share.size,
+        sha256=found.sha256,
+        media_type="application/octet-stream",
+        name=found.share.name,
+    )
+
+
+def text_answer(share: Share) -> Response:
+    """The text, as a file."""
+    content = (share.body or "").encode()
+    return Response(
+        content,
+        media_type="text/plain; charset=utf-8",
+        headers={
+            "Content-Disposition": 'attachment; filename="Text.txt"',
+            "Repr-Digest": repr_digest(hashlib.sha256(content).digest()),
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "private, no-store",
+        },
+    )

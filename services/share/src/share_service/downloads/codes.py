@@ -1,0 +1,56 @@
+"""Asking about a code without downloading: its facts, or its text or download key."""
+
+from dataclasses import dataclass
+
+from common import clock
+from share_service.context import Context
+from share_service.downloads.downloading import password_of, take_text
+from share_service.downloads.guesses import counted_inspection, counted_redemption
+from share_service.downloads.keys import DownloadKeys
+from share_service.downloads.passwords import Proof, check_password
+from share_service.shares.lookup import look_up
+from share_service.shares.model import Share, UnknownCode
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A share whose text was taken, or the key to download its file."""
+
+    share: Share
+    download_key: str | None = None
+
+
+async def inspect(context: Context, code: str, proof: Proof) -> Share:
+    """The share with this code. Takes no use.
+
+    Raises `UnknownCode`, `ShareEnded`, and what `counted_inspection` and `check_password` raise.
+    """
+    async with counted_inspection(context, proof.address):
+        share = await look_up(context, "code", code)
+    await _open(context, share, proof)
+    return share
+
+
+async def collect(context: Context, code: str, proof: Proof) -> Collected:
+    """Take the text with this code, or get a key to download the file, which takes no use yet.
+
+    Raises `UnknownCode`, `ShareEnded`, and what `counted_redemption` and `check_password` raise.
+    """
+    now = clock.now()
+    async with counted_redemption(context, proof.address):
+        share = await look_up(context, "code", code)
+    has_password = await _open(context, share, proof)
+    if share.content_kind == "text":
+        return Collected(await take_text(context, share.id, now))
+    return Collected(share, DownloadKeys(context.key_secret).issue(share.code, now, has_password=has_password))
+
+
+async def _open(context: Context, share: Share, proof: Proof) -> bool:
+    """Check the share's password, and say whether it has one."""
+    try:
+        hashed = await password_of(context, share)
+    except UnknownCode:
+        # The download will say that the file is gone.
+        hashed = None
+    await check_password(context, share.id, hashed, proof)
+    return hashed is not None

@@ -1,0 +1,76 @@
+"""Statements that redeem shares."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from common.db import Connection
+from common.db.rows import fetch_one
+from share_service.shares.model import Share, ShareKind
+from share_service.shares.queries.columns import SHARE
+
+# Of two redemptions of the last use at once, the second waits for the first and then finds nothing.
+_TAKE_USE: LiteralString = f"""
+    update share set
+        uses_left = uses_left - 1,
+        used_count = used_count + 1,
+        state = case when uses_left > 1 or uses_left is null then state when kind = 'file' then 'spent'
+                else 'ended' end,
+        ended_at = case when uses_left = 1 then %(now)s else ended_at end,
+        release_due_at = case when uses_left = 1 then %(now)s else release_due_at end
+    where id = %(share_id)s and state = 'active' and (uses_left is null or uses_left > 0)
+        and (expires_at is null or expires_at > %(now)s)
+    returning {SHARE}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A share, and whether a holder has a lease on it."""
+
+    share: Share
+    is_leased: bool
+
+
+async def share_with_lease(
+    connection: Connection, kind: ShareKind, code: str, holder: bytes, now: datetime
+) -> Found | None:
+    """The share with this code, link or slug in any state, and whether `holder` has a lease on it."""
+    statement: LiteralString = f"""
+        select {SHARE}, exists (
+            select from lease where share_id = share.id and holder = %(holder)s and lease.expires_at > %(now)s
+        ) as is_leased
+        from share where code = %(code)s and form = %(kind)s
+    """
+    parameters = {"kind": kind, "code": code, "holder": holder, "now": now}
+    return await fetch_one(connection, _found, statement, parameters)
+
+
+async def take_use(connection: Connection, share_id: UUID, now: datetime) -> Share | None:
+    """Take a use and return the share as it is afterwards; None if no use is left."""
+    return await fetch_one(connection, Share, _TAKE_USE, {"share_id": share_id, "now": now})
+
+
+async def take_use_on_lease(
+    connection: Connection, share_id: UUID, now: datetime, holder: bytes, lease_expires_at: datetime
+) -> Share | None:
+    """`take_use`, and give `holder` a lease; neither if no use is left."""
+    statement: LiteralString = f"""
+        with taken as ({_TAKE_USE}), leased as (
+            insert into lease (share_id, holder, expires_at) select id, %(holder)s, %(lease_expires_at)s from taken
+            on conflict (share_id, holder) do update set expires_at = excluded.expires_at
+        )
+        select * from taken
+    """
+    parameters = {"share_id": share_id, "now": now, "holder": holder, "lease_expires_at": lease_expires_at}
+    return await fetch_one(connection, Share, statement, parameters)
+
+
+async def erase_body(connection: Connection, share_id: UUID) -> None:
+    """Erase the text of a share."""
+    await connection.execute("update share set body = null where id = %(share_id)s", {"share_id": share_id})
+
+
+def _found(is_leased: bool, **share: Any) -> Found:
+    return Found(Share(**share), is_leased)

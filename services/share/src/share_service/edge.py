@@ -1,0 +1,39 @@
+"""What the routes of every slice and dialect ask of a request."""
+
+from typing import Any, cast
+
+from fastapi import Depends, Request
+
+from common.http.internal import internal_only
+from common.http.public_url import base_url
+from common.identities import Identities
+from share_service.context import Context
+
+
+def context_of(request: Request) -> Context:
+    """What the use cases work with."""
+    return cast("Context", request.app.state.context)
+
+
+def identities_of(request: Request) -> Identities:
+    """Where the accounts of credentials are looked up."""
+    return cast("Identities", request.app.state.identities)
+
+
+def address_of(request: Request) -> str:
+    """The client's address."""
+    return request.client.host if request.client else "unknown"
+
+
+def public_url_of(request: Request) -> str:
+    """The scheme and host under which clients reach the system, without a slash at the end."""
+    return base_url(request, str(request.app.state.public_url))
+
+
+def only_for(service: str) -> Any:
+    """A dependency of internal routes: the caller is this service."""
+
+    async def check(request: Request) -> str:
+        return await internal_only(lambda: request.app.state.verifier, service)(request)
+
+    return Depends(check)

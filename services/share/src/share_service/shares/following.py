@@ -1,0 +1,48 @@
+"""How shares follow what happens in other services: to files in upload, to accounts in auth, to messages in chat."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from common import clock
+from share_service.context import Context
+from share_service.shares.model import EndedFor
+from share_service.shares.queries import ending, made
+
+END_BATCH = 1000
+
+
+async def end_shares_of_files(context: Context, file_ids: Sequence[UUID], ended_for: EndedFor | None) -> None:
+    """End all shares of these files, including those that are made meanwhile."""
+    ended = 1
+    while ended:
+        async with context.db.transaction() as connection:
+            ended = await ending.end_of_files(connection, file_ids, clock.now(), ended_for)
+
+
+async def end_shares_of_owner(context: Context, owner: UUID) -> None:
+    """End all shares of an account, including those that are made meanwhile."""
+    ended = 1
+    while ended:
+        async with context.db.transaction() as connection:
+            ended = await ending.end_of_owner(connection, owner, clock.now(), END_BATCH)
+
+
+async def revoke_shares(context: Context, share_ids: Sequence[UUID]) -> None:
+    """End these shares, whoever owns them; ended and unknown ones are ignored.
+
+    The caller vouches for its right to do so: chat knows that each was posted by its owner in a room that ends.
+    """
+    async with context.db.transaction() as connection:
+        await ending.end_of_ids(connection, share_ids, clock.now())
+
+
+async def rename_shares(context: Context, file_id: UUID, name: str) -> None:
+    """Give all shares of a file its new name."""
+    async with context.db.transaction() as connection:
+        await made.update_names(connection, file_id, name)
+
+
+async def held_files(context: Context, file_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these files that a share still holds."""
+    async with context.db.connection() as connection:
+        return await made.files_held(connection, file_ids)
