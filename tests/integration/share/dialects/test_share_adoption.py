@@ -1,29 +1,17 @@
 """File Uploader's `transfer`: accounts adopt files that were nobody's by their keys, over HTTP on real engines."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import psycopg
 import pytest
 
 from common.errors import Conflict, Gone, NotFound
-from tests.conftest import MakeDatabase
-from tests.integration.share.running_share import Account, ShareService, running_share_service
+from tests.integration.share.asking import said
+from tests.integration.share.running_share import Account, ShareService
 
 PAST = "2020-01-01T00:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
-    with running_share_service(make_database, valkey_url) as service:
-        yield service
-
-
-def said(answer: httpx.Response) -> tuple[int, Any]:
-    return answer.status_code, answer.json()
 
 
 def test_files_are_adopted_by_their_keys(service: ShareService) -> None:

@@ -1,46 +1,20 @@
 """File Uploader's links, over HTTP on real engines: fetching, deleting by key and listing."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
 from common.errors import Gone, NotFound, NotReady
 from tests.conftest import MakeDatabase
+from tests.integration.share.asking import change, said, served
 from tests.integration.share.running_share import ShareService, running_share_service
 
 NO_FILE = (404, {"status": "error", "message": "File not found"})
 PAST = "2020-01-01T00:00:00Z"
 PREVIEW_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'"
-
-
-@pytest.fixture(scope="module")
-def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
-    with running_share_service(make_database, valkey_url) as service:
-        yield service
-
-
-@pytest.fixture
-def client(service: ShareService) -> httpx.Client:
-    return service.client()
-
-
-def said(answer: httpx.Response) -> tuple[int, Any]:
-    return answer.status_code, answer.json()
-
-
-def served(answer: httpx.Response) -> bool:
-    return answer.status_code == 200 and "x-store-path" in answer.headers
-
-
-def change(service: ShareService, statement: str, *values: object) -> None:
-    with psycopg.connect(service.database_url, autocommit=True) as connection:
-        connection.execute(statement.encode(), values)
 
 
 # --- fetching

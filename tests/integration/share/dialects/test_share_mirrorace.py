@@ -1,6 +1,5 @@
 """What has become of pages: what ended them, for how long that is known, and how MirrorAce's clients ask for it."""
 
-from collections.abc import AsyncGenerator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,19 +9,12 @@ import pytest
 
 from share_service.context import Context
 from share_service.shares.sweeping import sweep
-from tests.conftest import MakeDatabase
-from tests.integration.share.pages.test_share_pages import is_page
-from tests.integration.share.running_share import Account, SharedFile, ShareService, running_share_service
+from tests.integration.share.asking import change, is_page
+from tests.integration.share.running_share import Account, SharedFile, ShareService
 
 PAST = "2020-01-01T00:00:00Z"
 NOT_FOUND = {**dict.fromkeys(("id", "name", "slug", "size", "url"), "null"), "status": "not found"}
 Key = dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
-    with running_share_service(make_database, valkey_url) as service:
-        yield service
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +35,6 @@ def stranger(service: ShareService) -> Key:
 @pytest.fixture(scope="module")
 def administrator(service: ShareService) -> httpx.Client:
     return service.client(account=service.administrator())
-
-
-@pytest.fixture
-async def worker(service: ShareService) -> AsyncGenerator[Context]:
-    async with service.worker() as context:
-        yield context
 
 
 def ask(service: ShareService, body: dict[str, Any], **how: Any) -> httpx.Response:
@@ -73,11 +59,6 @@ def refusal(answer: httpx.Response) -> str:
     assert answer.json()["status"] == "error"
     assert isinstance(answer.json()["result"], str)
     return answer.json()["result"]
-
-
-def change(service: ShareService, statement: str, *values: object) -> None:
-    with psycopg.connect(service.database_url, autocommit=True) as connection:
-        connection.execute(statement.encode(), values)
 
 
 # --- asking

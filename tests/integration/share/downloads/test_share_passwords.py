@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -13,18 +13,13 @@ import pytest
 
 from common.passwords import Passwords
 from tests.conftest import MakeDatabase
+from tests.integration.share.asking import uses_left
 from tests.integration.share.running_share import Account, SharedFile, ShareService, running_share_service
 
 PASSWORD = "öffne dich ☂"
 CHALLENGE = 'Basic realm="share"'
 
 Ask = Callable[[httpx.Client, str, dict[str, str]], httpx.Response]
-
-
-@pytest.fixture(scope="module")
-def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
-    with running_share_service(make_database, valkey_url, error_count=10_000) as service:
-        yield service
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +48,6 @@ def protect(service: ShareService, share: SharedFile, hashed: str, by: str) -> S
     with psycopg.connect(service.database_url, autocommit=True) as connection:
         connection.execute("update share set password_hash = %s where id = %s", [hashed, share.id])
     return share
-
-
-def uses_left(service: ShareService, share: SharedFile) -> int | None:
-    with psycopg.connect(service.database_url) as connection:
-        row = connection.execute("select uses_left from share where id = %s", [share.id]).fetchone()
-    assert row is not None
-    return row[0]
 
 
 def opened(answer: httpx.Response) -> bool:

@@ -1,7 +1,6 @@
 """Pages with a password, over HTTP on real engines: the form, the keys it gives, and how often one may be wrong."""
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -14,22 +13,11 @@ import pytest
 from common.passwords import Passwords
 from share_service.downloads.keys import LIFETIME
 from tests.conftest import MakeDatabase
-from tests.integration.share.pages.test_share_pages import is_page, served, uses_left
+from tests.integration.share.asking import is_page, served, uses_left
 from tests.integration.share.running_share import SharedFile, ShareService, running_share_service
 
 PASSWORD = "öffne dich ☂"
 CHALLENGE = 'X-Share-Password realm="share"'
-
-
-@pytest.fixture(scope="module")
-def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
-    with running_share_service(make_database, valkey_url) as service:
-        yield service
-
-
-@pytest.fixture
-def client(service: ShareService) -> httpx.Client:
-    return service.client()
 
 
 @pytest.fixture(scope="module")

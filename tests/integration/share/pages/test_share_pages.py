@@ -1,7 +1,6 @@
 """Pages of files, over HTTP on real engines: what they say, where they are found, how files are downloaded there."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,8 @@ import pytest
 from common.db.migrate import migrate
 from common.errors import Gone, NotFound, NotReady
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.share.running_share import SHA256, Account, SharedFile, ShareService, running_share_service
+from tests.integration.share.asking import change, is_page, served, uses_left
+from tests.integration.share.running_share import SHA256, Account, ShareService, running_share_service
 
 PAST = "2020-01-01T00:00:00Z"
 MIRRORS = [
@@ -30,50 +30,9 @@ MIRRORS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
-    with running_share_service(make_database, valkey_url) as service:
-        yield service
-
-
-@pytest.fixture
-def client(service: ShareService) -> httpx.Client:
-    return service.client()
-
-
 @pytest.fixture
 def me(service: ShareService) -> Account:
     return service.sign_up()
-
-
-def served(answer: httpx.Response) -> bool:
-    return answer.status_code == 200 and "x-store-path" in answer.headers
-
-
-def is_page(answer: httpx.Response, status: int) -> bool:
-    """Whether this is a page of that status, with all that guards one."""
-    headers = answer.headers
-    assert answer.status_code == status, answer.text
-    assert headers["content-type"] == "text/html; charset=utf-8"
-    assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
-    assert "form-action 'self'; base-uri 'none'; frame-ancestors 'none'" in headers["content-security-policy"]
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cache-control"] == "no-store"
-    assert headers["x-robots-tag"] == "noindex"
-    return True
-
-
-def change(service: ShareService, statement: str, *values: object) -> None:
-    with psycopg.connect(service.database_url, autocommit=True) as connection:
-        connection.execute(statement.encode(), values)
-
-
-def uses_left(service: ShareService, share: SharedFile) -> int | None:
-    with psycopg.connect(service.database_url) as connection:
-        row = connection.execute("select uses_left from share where id = %s", [share.id]).fetchone()
-    assert row is not None
-    return row[0]
 
 
 # --- what a page says

@@ -1,7 +1,6 @@
 """How other services end and rename shares, and what may happen at the same moment."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,23 +13,10 @@ from common.identity import Identity, Role
 from share_service.context import Context
 from share_service.shares.owning import NewShare, share_again
 from share_service.shares.sweeping import sweep
-from tests.conftest import MakeDatabase
 from tests.integration.share.held_commits import uncommitted
-from tests.integration.share.running_share import SECRETS, Account, ShareService, running_share_service
+from tests.integration.share.running_share import SECRETS, Account, ShareService
 
 LIVING = ("active", "spent")
-
-
-@pytest.fixture(scope="module")
-def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
-    with running_share_service(make_database, valkey_url) as service:
-        yield service
-
-
-@pytest.fixture
-async def worker(service: ShareService) -> AsyncGenerator[Context]:
-    async with service.worker() as context:
-        yield context
 
 
 def query(service: ShareService, statement: str, *values: object) -> list[tuple[Any, ...]]:

@@ -1,7 +1,6 @@
 """`/v1/shares` and `/v1/links`, and whose FileCodeBox's texts are, over HTTP on real engines."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.conftest import MakeDatabase
+from tests.integration.share.asking import served
 from tests.integration.share.running_share import Account, ShareService, running_share_service
 
 PAST = "2020-01-01T00:00:00Z"
@@ -18,12 +18,6 @@ FIELDS = {
     "id", "form", "code", "url", "kind", "file_id", "name", "size", "created_at", "expires_at", "downloads",
     "downloads_left", "has_password", "state",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
-    with running_share_service(make_database, valkey_url) as service:
-        yield service
 
 
 @pytest.fixture
@@ -53,10 +47,6 @@ def soon(hours: int = 1) -> str:
 def problem(answer: httpx.Response) -> tuple[int, str]:
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     return answer.status_code, answer.json()["code"]
-
-
-def served(answer: httpx.Response) -> bool:
-    return answer.status_code == 200 and "x-store-path" in answer.headers
 
 
 # --- seeing

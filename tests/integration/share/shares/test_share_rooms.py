@@ -1,20 +1,12 @@
 """What chat asks of the share service: to end the shares that were posted in a room."""
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
-from tests.conftest import MakeDatabase
-from tests.integration.share.running_share import ShareService, running_share_service
+from tests.integration.share.running_share import ShareService
 
 PATH = "/internal/shares/revoke"
-
-
-@pytest.fixture(scope="module")
-def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
-    with running_share_service(make_database, valkey_url) as service:
-        yield service
 
 
 def revoke(service: ShareService, *share_ids: object) -> int:

@@ -1,7 +1,7 @@
 """The sweep of the share service, and the making of shares under contention."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -15,6 +15,7 @@ from share_service.shares.making import Content, share_file
 from share_service.shares.model import CodesCrowded
 from share_service.shares.sweeping import sweep
 from tests.conftest import MakeDatabase
+from tests.integration.share.asking import change
 from tests.integration.share.running_share import ShareService, running_share_service
 
 
@@ -24,20 +25,9 @@ def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareServi
         yield service
 
 
-@pytest.fixture
-async def worker(service: ShareService) -> AsyncGenerator[Context]:
-    async with service.worker() as context:
-        yield context
-
-
 def states(service: ShareService) -> dict[str, str]:
     with psycopg.connect(service.database_url) as connection:
         return dict(connection.execute("select code, state from share").fetchall())
-
-
-def change(service: ShareService, statement: str) -> None:
-    with psycopg.connect(service.database_url, autocommit=True) as connection:
-        connection.execute(statement.encode())
 
 
 async def test_a_share_whose_time_is_over_gives_back_its_file_once(service: ShareService, worker: Context) -> None:
