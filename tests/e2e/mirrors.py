@@ -11,7 +11,7 @@ from deploy.local import credentials
 from deploy.local.credentials import ADMIN_PASSWORD
 from deploy.local.stack import StartedStack
 from tests.e2e.faults import PATIENCE, persist
-from tests.integration.mirror_servers import MirrorServer
+from tests.integration.upload.mirrors.mirror_servers import MirrorServer
 
 
 def administrator(stack: StartedStack, http: httpx.Client) -> dict[str, str]:

@@ -19,8 +19,8 @@ from deploy.local.stack import StartedStack
 from tests.e2e.faults import down, persist
 from tests.e2e.mirrors import administrator, defined, eventually
 from tests.e2e.test_account_faults import Person, send, somebody
-from tests.integration.mirror_front import Fault, background
-from tests.integration.mirror_servers import SERVERS, MirrorServer
+from tests.integration.upload.mirrors.mirror_front import Fault, background
+from tests.integration.upload.mirrors.mirror_servers import SERVERS, MirrorServer
 
 MIB = 1024 * 1024
 FILES = 200

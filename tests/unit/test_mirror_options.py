@@ -9,7 +9,7 @@ import pytest
 from common.store.limits import MAX_PARTS, MIB, TIB
 from upload_service.mirrors.drivers import KINDS, OptionsInvalid, Rules, check_options, open_driver, secret_names
 from upload_service.mirrors.drivers.interface import MirrorDown, MirrorError, MirrorFull, MirrorRefused, ReplicaLost
-from upload_service.mirrors.drivers.pieces import piece_size
+from upload_service.mirrors.drivers.opendal_blocks import piece_size
 from upload_service.mirrors.drivers.statuses import error_of
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl mirror"

@@ -23,9 +23,9 @@ from upload_service.content.reservation import PartBusy
 from upload_service.content.sessions import ChunksMissing, DigestMismatch, SessionNotFound
 from upload_service.content.sharing import share_upload
 from upload_service.fetches import queries as fetches
-from upload_service.fetches.content import FileDeleted, fetch_content
 from upload_service.fetches.context import Context
 from upload_service.fetches.model import OPEN, OTHER_CONTENT, TEMPORARY, Fetch, FetchState
+from upload_service.fetches.receiving import FileDeleted, fetch_content
 from upload_service.fetches.work import LEASE, Fetching, Work, claim_fetch, clear_away
 
 # How often the progress is told, and a cancellation noticed.

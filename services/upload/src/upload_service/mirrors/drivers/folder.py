@@ -10,8 +10,8 @@ from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.drivers.bounds import bounded
 from upload_service.mirrors.drivers.interface import Driver, MirrorDown, MirrorRefused, Place, Rules
 from upload_service.mirrors.drivers.opendal_base import operator_of
+from upload_service.mirrors.drivers.opendal_blocks import PiecesDriver
 from upload_service.mirrors.drivers.options import folder_of
-from upload_service.mirrors.drivers.pieces import PiecesDriver
 
 THREADS = 4
 

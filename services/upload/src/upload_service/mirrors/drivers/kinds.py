@@ -44,7 +44,7 @@ _TOKENS = _names("access_token refresh_token client_secret")
 def _drive() -> Kind:
     """A consumer's cloud drive: signed in to by a token that expires, or by one that renews it."""
     return Kind(
-        "gathered", _NO_LOGIN, optional=_names("root"), secret=_TOKENS, logins=(_names("access_token"), _REFRESHED)
+        "opendal_whole", _NO_LOGIN, optional=_names("root"), secret=_TOKENS, logins=(_names("access_token"), _REFRESHED)
     )
 
 
@@ -58,33 +58,33 @@ KINDS: Mapping[str, Kind] = {
     ),
     "fs": Kind("folder", required=_names("root")),
     "ftp": Kind(
-        "pieces",
+        "opendal_blocks",
         required=_names("endpoint user password"),
         optional=_names("root"),
         secret=_names("password"),
     ),
     "azblob": Kind(
-        "pieces",
+        "opendal_blocks",
         required=_names("endpoint container account_name"),
         optional=_names("root"),
         secret=_names("account_key sas_token"),
         logins=(_names("account_key"), _names("sas_token")),
     ),
     "gcs": Kind(
-        "pieces",
+        "opendal_blocks",
         required=_names("bucket credential"),
         optional=_names("root endpoint"),
         secret=_names("credential"),
         fixed={"disable_config_load": "true", "disable_vm_metadata": "true"},
     ),
     "b2": Kind(
-        "pieces",
+        "opendal_blocks",
         required=_names("bucket bucket_id application_key_id application_key"),
         optional=_names("root"),
         secret=_names("application_key"),
     ),
     "swift": Kind(
-        "pieces",
+        "opendal_blocks",
         required=_names("endpoint container token"),
         optional=_names("root"),
         secret=_names("token"),

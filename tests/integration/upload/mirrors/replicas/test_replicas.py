@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.mirror_servers import SERVERS, MirrorServer
-from tests.integration.mirrored import Mirrored
+from tests.integration.upload.mirrors.mirror_servers import SERVERS, MirrorServer
+from tests.integration.upload.mirrors.mirrored import Mirrored
 from upload_service.content import cleaning, files
 from upload_service.mirrors import administration as mirrors
 from upload_service.mirrors import replicating, upkeep

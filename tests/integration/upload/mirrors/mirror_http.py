@@ -9,7 +9,7 @@ from typing import Self
 from aiohttp import web
 
 from deploy.local.ports import LOOPBACK
-from tests.integration.mirror_front import Background
+from tests.integration.upload.mirrors.mirror_front import Background
 
 
 class HttpStore:

@@ -13,8 +13,6 @@ from time import monotonic
 import pytest
 
 from common.outbound.client import Outbound
-from tests.integration.fetches.halting import leases_run_out
-from tests.integration.running_fetches import MAX_SIZE, PIECE, STRONG, Bench, serving
 from tests.integration.running_remote import (
     Names,
     Request,
@@ -26,6 +24,8 @@ from tests.integration.running_remote import (
     remote,
     silence,
 )
+from tests.integration.upload.fetches.halting import leases_run_out
+from tests.integration.upload.fetches.running_fetches import MAX_SIZE, PIECE, STRONG, Bench, serving
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import Fetch, FetchState
 from upload_service.fetches.work import Fetching

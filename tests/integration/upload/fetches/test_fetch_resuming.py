@@ -6,8 +6,9 @@ import secrets
 
 import pytest
 
-from tests.integration.fetches.halting import one_file_is_left
-from tests.integration.running_fetches import (
+from tests.integration.running_remote import Request, Respond, answers, remote
+from tests.integration.upload.fetches.halting import one_file_is_left
+from tests.integration.upload.fetches.running_fetches import (
     NOW,
     PIECE,
     STRONG,
@@ -17,7 +18,6 @@ from tests.integration.running_fetches import (
     ranges,
     serving,
 )
-from tests.integration.running_remote import Request, Respond, answers, remote
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import FetchState
 

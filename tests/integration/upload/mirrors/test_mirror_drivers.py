@@ -13,9 +13,9 @@ import pytest
 
 from common.store import BodyLength, ObjectMissing
 from common.store.limits import MIB
-from tests.integration.mirror_front import Background, Fault, background
-from tests.integration.mirror_servers import SERVERS, WRONG, BucketContents, MirrorServer
 from tests.integration.running_remote import answers, redirects, remote
+from tests.integration.upload.mirrors.mirror_front import Background, Fault, background
+from tests.integration.upload.mirrors.mirror_servers import SERVERS, WRONG, BucketContents, MirrorServer
 from upload_service.mirrors.drivers import (
     Driver,
     MirrorDown,

@@ -3,8 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from tests.integration.running_fetches import Bench, serving, somebody
 from tests.integration.running_remote import Request, remote
+from tests.integration.upload.fetches.running_fetches import Bench, serving, somebody
 from upload_service.fetches import jobs as fetch_jobs
 from upload_service.fetches import queries as fetches
 from upload_service.fetches import work as fetch_work

@@ -9,9 +9,9 @@ import pytest
 
 from common.db import Database, DatabaseUnavailable
 from common.store import ObjectStore, StoreUnavailable
-from tests.integration.fetches.halting import Halting, dies, halfway, leases_run_out, one_file_is_left
-from tests.integration.running_fetches import PIECE, Bench, ranges, serving
 from tests.integration.running_remote import Request, answers, remote
+from tests.integration.upload.fetches.halting import Halting, dies, halfway, leases_run_out, one_file_is_left
+from tests.integration.upload.fetches.running_fetches import PIECE, Bench, ranges, serving
 from upload_service.content import chunks
 from upload_service.content.chunks import StoredChunk
 from upload_service.content.model import UploadSession

@@ -7,9 +7,9 @@ import pytest
 
 from common.store import ObjectStore
 from tests.conftest import MakeDatabase
-from tests.integration.mirror_front import Background, background
-from tests.integration.mirror_servers import MirrorServer
-from tests.integration.mirrored import MIGRATIONS, Mirrored, mirrored
+from tests.integration.upload.mirrors.mirror_front import Background, background
+from tests.integration.upload.mirrors.mirror_servers import MirrorServer
+from tests.integration.upload.mirrors.mirrored import MIGRATIONS, Mirrored, mirrored
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

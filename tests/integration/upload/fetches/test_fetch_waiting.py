@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from common.errors import RateLimited
-from tests.integration.running_fetches import MAX_SIZE, Bench, serving
 from tests.integration.running_remote import answers, remote
+from tests.integration.upload.fetches.running_fetches import MAX_SIZE, Bench, serving
 from upload_service.fetches.jobs import NewFetch
 from upload_service.fetches.model import Fetch, FetchState, ShareTerms
 from upload_service.fetches.waiting import FetchEnded, fetch_now

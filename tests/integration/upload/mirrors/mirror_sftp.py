@@ -9,7 +9,7 @@ from typing import Self
 import asyncssh
 
 from deploy.local.ports import LOOPBACK
-from tests.integration.mirror_front import Background, Fault
+from tests.integration.upload.mirrors.mirror_front import Background, Fault
 
 
 class SftpStore:

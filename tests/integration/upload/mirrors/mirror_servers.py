@@ -28,9 +28,9 @@ from wsgidav.wsgidav_app import WsgiDAVApp
 from deploy.local import store
 from deploy.local.ports import LOOPBACK, choose
 from deploy.local.settings import SYSTEM_NAMES
-from tests.integration.mirror_front import Background, Fault, Front
-from tests.integration.mirror_http import HttpStore
-from tests.integration.mirror_sftp import SftpStore
+from tests.integration.upload.mirrors.mirror_front import Background, Fault, Front
+from tests.integration.upload.mirrors.mirror_http import HttpStore
+from tests.integration.upload.mirrors.mirror_sftp import SftpStore
 from upload_service.mirrors.drivers import Rules
 
 STALL_SECONDS = 5.0

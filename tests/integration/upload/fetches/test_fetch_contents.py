@@ -9,10 +9,10 @@ import pytest
 
 from common import clock
 from common.errors import InvalidInput, NotFound
-from tests.integration.running_fetches import PIECE, Bench, serving
 from tests.integration.running_remote import answers, opened, redirects, remote
+from tests.integration.upload.fetches.running_fetches import PIECE, Bench, serving
 from upload_service.content.model import FileState
-from upload_service.fetches import content as fetch_content
+from upload_service.fetches import receiving as fetch_content
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import FetchState, ShareTerms
 from upload_service.fetches.work import Fetching

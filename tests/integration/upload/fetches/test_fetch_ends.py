@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from common.errors import Conflict
-from tests.integration.fetches.halting import Halting, halfway, nothing_is_left
-from tests.integration.running_fetches import PIECE, Bench, serving
 from tests.integration.running_remote import Request, answers, remote
+from tests.integration.upload.fetches.halting import Halting, halfway, nothing_is_left
+from tests.integration.upload.fetches.running_fetches import PIECE, Bench, serving
 from upload_service.accounts.erasing import erase_account
 from upload_service.content import owning
 from upload_service.fetches import jobs as fetch_jobs

@@ -10,8 +10,8 @@ import pytest
 
 from common.errors import InvalidInput
 from common.store import ObjectStore, StoreUnavailable
-from tests.integration.mirror_servers import MirrorServer, fs, http
-from tests.integration.mirrored import Mirrored
+from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, http
+from tests.integration.upload.mirrors.mirrored import Mirrored
 from upload_service.content.model import File
 from upload_service.mirrors import administration as mirrors
 from upload_service.mirrors import replicating, upkeep

@@ -19,7 +19,7 @@ from common.db import Connection
 from common.errors import DomainError, NotFound
 from common.store import ObjectStore
 from tests.conftest import Engines
-from tests.integration.mirrored import Mirrored, mirrored
+from tests.integration.upload.mirrors.mirrored import Mirrored, mirrored
 from upload_service.accounts.erasing import erase_account
 from upload_service.content import cleaning, expiring, files
 from upload_service.content.model import File

@@ -8,9 +8,9 @@ import pytest
 from common.outbound.client import Outbound
 from common.store import ObjectStore
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.running_fetches import PIECE, Bench, bench_on
 from tests.integration.running_remote import STALL, opened
-from upload_service.fetches import content as fetch_content
+from tests.integration.upload.fetches.running_fetches import PIECE, Bench, bench_on
+from upload_service.fetches import receiving as fetch_content
 from upload_service.fetches import running as fetching
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from common.identity import Identity, Role
 from common.store import ObjectStore
-from tests.integration.mirror_front import Background, Fault
-from tests.integration.mirror_servers import MirrorServer, fs, http, webdav
-from tests.integration.mirrored import Mirrored, Source, mirrored
+from tests.integration.upload.mirrors.mirror_front import Background, Fault
+from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, http, webdav
+from tests.integration.upload.mirrors.mirrored import Mirrored, Source, mirrored
 from upload_service.content.model import File
 from upload_service.mirrors import administration as mirrors
 from upload_service.mirrors import upkeep

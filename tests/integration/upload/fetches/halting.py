@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.running_fetches import STRONG, Bench, Content
 from tests.integration.running_remote import Remote, Request
+from tests.integration.upload.fetches.running_fetches import STRONG, Bench, Content
 from upload_service.fetches import queries as fetches
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.running_upload import UploadService, running_upload_service
-from tests.integration.test_mirrors_api import defined, work
+from tests.integration.upload.mirrors.test_mirrors_api import defined, work
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.integration.mirror_front import Background
-from tests.integration.mirror_servers import MirrorServer, fs, http
-from tests.integration.mirrored import Mirrored
+from tests.integration.upload.mirrors.mirror_front import Background
+from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, http
+from tests.integration.upload.mirrors.mirrored import Mirrored
 from upload_service.content import files
 from upload_service.content.model import File
 from upload_service.mirrors import replicating, upkeep
