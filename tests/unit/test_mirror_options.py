@@ -9,7 +9,7 @@ import pytest
 from common.store.limits import MAX_PARTS, MIB, TIB
 from upload_service.mirrors.drivers import KINDS, OptionsInvalid, Rules, check_options, open_driver, secret_names
 from upload_service.mirrors.drivers.interface import MirrorDown, MirrorError, MirrorFull, MirrorRefused, ReplicaLost
-from upload_service.mirrors.drivers.opendal_blocks import piece_size
+from upload_service.mirrors.drivers.opendal_blocks import block_size
 from upload_service.mirrors.drivers.statuses import error_of
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl mirror"
@@ -163,17 +163,17 @@ def test_checking_options_loads_no_client_library() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 8 * MIB, 80_000 * MIB, 80_000 * MIB + 1, 5 * TIB])
-def test_pieces_are_neither_too_many_nor_too_small(size: int) -> None:
-    piece = piece_size(size)
-    assert piece >= 8 * MIB
-    assert piece * MAX_PARTS >= size
-    assert piece % MIB == 0
+def test_blocks_are_neither_too_many_nor_too_small(size: int) -> None:
+    block = block_size(size)
+    assert block >= 8 * MIB
+    assert block * MAX_PARTS >= size
+    assert block % MIB == 0
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((status, MirrorDown) for status in (408, 429, 500, 502, 503, 504)),
+        *((status, MirrorDown) for status in (408, 421, 425, 429, 500, 502, 503, 504)),
         *((status, MirrorRefused) for status in (301, 400, 401, 403, 405, 409)),
         (507, MirrorFull),
         (404, ReplicaLost),

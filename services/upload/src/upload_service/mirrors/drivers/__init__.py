@@ -1,7 +1,7 @@
-"""Mirrors: destinations that an administrator defines, and how each kind is spoken to.
+"""Drivers: how each kind of mirror is spoken to. They know no database.
 
-`open_driver` makes the driver of one mirror. Which options a kind takes is a table in `kinds`; what a driver promises
-is `Driver`.
+`open_driver` makes the driver of one mirror. The table in `kinds` says which options each kind takes; `Driver` says
+what every driver promises.
 """
 
 from collections.abc import Mapping
@@ -45,18 +45,18 @@ __all__ = [
 
 
 def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
-    """The driver of a mirror; nothing is asked of it yet. Raises `OptionsInvalid`."""
+    """The driver of a mirror. The mirror is not asked anything yet. Raises `OptionsInvalid`."""
     _options.check(kind, options, rules)
-    # OpenDAL and AsyncSSH take tens of MiB of memory: only processes that speak to such a mirror load them.
+    # OpenDAL and AsyncSSH take tens of MiB of memory, so only processes that speak to such a mirror load them.
     module = import_module(f"{__name__}.{KINDS[kind].module}")
-    return module.open_driver(kind, options, rules)
+    return module.driver_of(kind, options, rules)
 
 
 def check_options(kind: str, options: Mapping[str, str], rules: Rules) -> None:
-    """Raise `OptionsInvalid` unless a mirror can be made of these; nothing is asked of it."""
+    """Raise `OptionsInvalid` unless a mirror of this kind can have these options. The mirror is not asked."""
     _options.check(kind, options, rules)
 
 
 def secret_names(kind: str) -> frozenset[str]:
-    """The options of a kind that are never shown again. Raises `OptionsInvalid` for a kind that there is not."""
+    """The options of a kind that are never shown again. Raises `OptionsInvalid` for an unknown kind."""
     return _options.kind_of(kind).secret

@@ -1,4 +1,4 @@
-"""Bounds on what is exchanged with a mirror: in time, so that one that hangs is down, and in length."""
+"""Limits on the exchange with a mirror: on time, so that a mirror that hangs counts as down, and on length."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
@@ -12,7 +12,7 @@ from upload_service.mirrors.drivers.interface import MirrorDown, MirrorRefused, 
 async def bounded(seconds: float, given_up: Callable[[], None] | None = None) -> AsyncGenerator[asyncio.Timeout]:
     """Raise `MirrorDown` when the block takes longer than `seconds`, or than its timeout is rescheduled to.
 
-    `given_up` is called then.
+    `given_up` is called in that case.
     """
     timeout = asyncio.timeout(seconds)
     try:
@@ -30,10 +30,10 @@ async def bounded(seconds: float, given_up: Callable[[], None] | None = None) ->
 async def sending(
     blocks: AsyncIterable[bytes], size: int, seconds: float, given_up: Callable[[], None] | None = None
 ) -> AsyncGenerator[SizedBody]:
-    """A body to send within the block, which has `seconds` for each of its blocks and for what follows the last.
+    """A body to send. The mirror has `seconds` to take each of its blocks, and for its answer after the last.
 
-    Time spent waiting for the source is not the mirror's. When the source fails, its error is what is raised, whatever
-    the client library made of it.
+    The time spent waiting for the source does not count. When the source fails, its own error is raised, whatever the
+    client library made of it.
     """
     async with bounded(seconds, given_up) as deadline:
         body = SizedBody(_timed(blocks, deadline, seconds), size)
@@ -42,7 +42,7 @@ async def sending(
         except Exception as error:
             if body.failure is not None:
                 raise body.failure from None
-            # A mirror that finds nothing where it is to write has no such bucket, share or folder.
+            # A mirror that answers a write with `not found` has no such bucket, share or folder.
             if isinstance(error, ReplicaLost):
                 raise MirrorRefused from None
             raise
@@ -65,7 +65,7 @@ def _reschedule(deadline: asyncio.Timeout, seconds: float | None) -> None:
 
 
 async def receiving(blocks: AsyncIterable[bytes], seconds: float) -> AsyncIterator[bytes]:
-    """The blocks of a mirror, each of which has `seconds` to arrive."""
+    """The blocks that a mirror sends. Each has `seconds` to arrive."""
     source = aiter(blocks)
     while True:
         async with bounded(seconds):
@@ -76,7 +76,7 @@ async def receiving(blocks: AsyncIterable[bytes], seconds: float) -> AsyncIterat
 
 
 async def cut(blocks: AsyncIterable[bytes], skip: int, length: int | None) -> AsyncIterator[bytes]:
-    """What follows the first `skip` bytes, and no more than `length` of it."""
+    """The content after its first `skip` bytes, at most `length` bytes of it."""
     async for block in blocks:
         passed = block[skip:]
         skip -= len(block) - len(passed)

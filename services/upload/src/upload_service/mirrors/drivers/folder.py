@@ -1,4 +1,4 @@
-"""A folder of this machine, or of a disk that it mounts."""
+"""A folder on this machine or on a disk mounted there."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
@@ -10,7 +10,7 @@ from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.drivers.bounds import bounded
 from upload_service.mirrors.drivers.interface import Driver, MirrorDown, MirrorRefused, Place, Rules
 from upload_service.mirrors.drivers.opendal_base import operator_of
-from upload_service.mirrors.drivers.opendal_blocks import PiecesDriver
+from upload_service.mirrors.drivers.opendal_blocks import BlocksDriver
 from upload_service.mirrors.drivers.options import folder_of
 
 THREADS = 4
@@ -18,24 +18,24 @@ THREADS = 4
 _Answer = TypeVar("_Answer")
 
 
-def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
+def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
     return FolderDriver(folder_of(options["root"], rules), rules)
 
 
 class FolderDriver:
-    """A folder, which must exist: a disk that is not mounted is down, and not an empty mirror.
+    """A folder, which must exist: a disk that is not mounted is a mirror that is down, not an empty one.
 
-    It is asked in threads of its own: on a disk that hangs, nobody else's wait.
+    It has threads of its own, so that a disk that hangs keeps only its own requests waiting.
     """
 
     def __init__(self, root: Path, rules: Rules) -> None:
         self._root, self._rules = root, rules
         self._threads = ThreadPoolExecutor(THREADS, "folder")
-        self._found: tuple[Path, PiecesDriver] | None = None
+        self._found: tuple[Path, BlocksDriver] | None = None
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         driver = await self._present()
-        # What a killed process left of this very path.
+        # A killed process may have left something of this path.
         await self._ask(lambda: self._remove_unfinished(path))
         try:
             return await driver.write(path, blocks, size)
@@ -65,11 +65,11 @@ class FolderDriver:
         async with bounded(self._rules.stall_seconds):
             return await asyncio.get_running_loop().run_in_executor(self._threads, question)
 
-    async def _present(self) -> PiecesDriver:
+    async def _present(self) -> BlocksDriver:
         """The driver of the folder as it is now. Raises `MirrorDown`, `MirrorRefused`."""
         return await self._ask(self._find)
 
-    def _find(self) -> PiecesDriver:
+    def _find(self) -> BlocksDriver:
         root = self._root.resolve()
         if not root.is_dir():
             raise MirrorDown("the folder is not there")
@@ -77,11 +77,11 @@ class FolderDriver:
             raise MirrorRefused("the folder leads to where no mirror may be")
         if self._found is None or self._found[0] != root:
             options = {"root": str(root), "atomic_write_dir": str(root / unfinished.FOLDER)}
-            self._found = root, PiecesDriver(operator_of("fs", options), self._rules)
+            self._found = root, BlocksDriver(operator_of("fs", options), self._rules)
         return self._found[1]
 
     def _remove_unfinished(self, path: str) -> None:
-        # OpenDAL gives each attempt a name of its own: that of the file, and something random.
+        # OpenDAL names each attempt after the file, with a random suffix.
         name = path.rpartition("/")[2]
         for file in (self._root / unfinished.FOLDER).glob(f"{name}.*"):
             file.unlink(missing_ok=True)

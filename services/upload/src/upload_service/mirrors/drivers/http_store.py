@@ -1,7 +1,7 @@
-"""A store that takes a file by POST and answers with its URL, as Mirage's outside store does.
+"""A store that takes a file by POST and answers with its URL, as Mirage's external store does.
 
-The URL comes from a stranger's answer. What is on the mirror's own origin is read by this module, since whoever defined
-the mirror chose that origin; anything else only by `Rules.urls`, which reaches public addresses alone.
+The URL comes from a stranger's answer. This module reads what is on the mirror's own origin, which the administrator
+chose; everything else is read by `Rules.urls`, which only connects to public addresses.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ MAX_URL = 2048
 _PORTS = {"http": 80, "https": 443}
 
 
-def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
+def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
     return HttpDriver(options, rules)
 
 
 class HttpDriver:
-    """A store whose files are known by the URLs that it gave them."""
+    """A store that names each file by a URL of its own choice."""
 
     def __init__(self, options: Mapping[str, str], rules: Rules) -> None:
         self._url = options["url"]
@@ -44,7 +44,7 @@ class HttpDriver:
             sending(blocks, size, self._seconds) as body,
             self._web.request("POST", self._url, body=body, headers=headers) as response,
         ):
-            return self._named(await _text(response))
+            return self._url_in(await _text(response))
 
     async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         if place.url is None:
@@ -59,14 +59,14 @@ class HttpDriver:
             yield block
 
     async def delete(self, place: Place) -> None:
-        """Remove it, where the store can; otherwise, and what is not on its own origin, is only forgotten here."""
+        """Remove it if the store can and it is on the store's own origin; otherwise it is only forgotten here."""
         if not self._deletes or place.url is None or not self._is_own(_split(place.url)):
             return
         async with bounded(self._seconds), self._web.request("DELETE", place.url, expected=(404, 410)):
             pass
 
     async def check(self) -> None:
-        """The store has nothing that shows whether it takes the token, unless its `ping_url` does."""
+        """Ask the `ping_url`. Without one, nothing shows whether the store takes the token, so this only connects."""
         async with bounded(self._seconds):
             if self._ping_url:
                 own = self._is_own(urlsplit(self._ping_url))
@@ -88,15 +88,15 @@ class HttpDriver:
         except OSError:
             raise MirrorDown from None
 
-    def _named(self, answer: str) -> str:
+    def _url_in(self, answer: str) -> str:
         url = answer.strip()
         if self._url_field:
             try:
                 url = cast("dict[str, Any]", json.loads(answer))[self._url_field]
             except (ValueError, TypeError, LookupError, RecursionError):
-                raise MirrorRefused("the mirror's answer names no URL") from None
+                raise MirrorRefused("the mirror's answer holds no URL") from None
         if not isinstance(url, str):
-            raise MirrorRefused("the mirror's answer names no URL")
+            raise MirrorRefused("the mirror's answer holds no URL")
         _split(url)
         return url
 
@@ -105,7 +105,7 @@ class HttpDriver:
 
 
 def _split(url: str) -> SplitResult:
-    """The parts of a URL that a mirror gave. Raises `MirrorRefused` for what is not one to be read."""
+    """The components of a URL that a mirror gave. Raises `MirrorRefused` unless it is a plain http or https URL."""
     try:
         parts = urlsplit(url)
         valid = parts.scheme in _PORTS and bool(parts.hostname) and (parts.port is None or parts.port > 0)

@@ -1,6 +1,7 @@
-"""What a mirror driver is, whatever it speaks, and how it says that it failed.
+"""The interface of all mirror drivers, and the errors that they raise.
 
-No message of these errors holds an option, a URL or what a library said: any of them may carry a credential.
+The messages of these errors never quote an option, a URL or a library's message, since any of them may hold a
+credential.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
@@ -18,7 +19,7 @@ class OptionsInvalid(InvalidInput):
 
 
 class MirrorError(DomainError):
-    """A mirror did not do what was asked."""
+    """The mirror failed to do what it was asked."""
 
     code = "mirror_error"
 
@@ -55,59 +56,59 @@ class ReplicaTooLarge(MirrorError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a replica is: the path this system chose, and the URL the mirror gave for it, where it gives one."""
+    """The location of a replica: the path that this system chose, and the URL that the mirror gave for it, if any."""
 
     path: str
-    """Server-made: `a-z`, `0-9` and `/` alone."""
+    """Made by this system of `a-z`, `0-9` and `/` only."""
     url: str | None = None
 
 
 class UrlReader(Protocol):
-    """Reads URLs that came from strangers, at public addresses alone."""
+    """Reads URLs that came from strangers, at public addresses only."""
 
     def read(self, url: str, start: int, length: int | None) -> AsyncIterator[bytes]:
         """Content from byte `start`, `length` bytes or to the end. Raises `ReplicaLost`, `MirrorRefused`, `MirrorDown`.
 
-        A server that does not honour ranges is read from its first byte, and what comes before `start` is dropped.
+        A server that does not honour ranges is read from its first byte, and the bytes before `start` are dropped.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operator of this system lets mirrors do."""
+    """Limits that the operator of this system sets for all mirrors."""
 
     folders: tuple[Path, ...] = ()
-    """Where folders may be mirrors; nowhere when empty."""
+    """Mirrors may be folders below these; none may be when empty."""
     stall_seconds: float = 60
-    """A mirror with which nothing moves for so long is down."""
+    """A mirror is down when nothing moves for this long."""
     urls: UrlReader | None = None
-    """Reads what an HTTP store keeps elsewhere; without it, only what it keeps on its own origin is read."""
+    """Reads what an HTTP store keeps at other origins; without it, only its own origin is read."""
 
 
 class Driver(Protocol):
-    """How one mirror is spoken to. It tries nothing twice: that is for its caller, which knows how often it failed.
+    """The way to one mirror. It never retries: that is for its caller, which knows how often it has failed.
 
-    One path is written by one caller at a time.
+    Only one caller at a time writes a path.
     """
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
-        """Put exactly `size` bytes at `path`, in place of whatever is there; the URL when the mirror names one.
+        """Put exactly `size` bytes at `path`, replacing what is there; returns the URL if the mirror names one.
 
         Raises what `blocks` raises, `MirrorDown`, `MirrorFull`, `MirrorRefused`, `ReplicaTooLarge`; and `BodyLength`
-        when the source ends early or late. Nothing that could be taken for the whole is then at `path`.
+        when the source ends early or late. In these cases nothing that could be taken for the whole is at `path`.
         """
         ...
 
     def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Content from byte `start`, `length` bytes or to the end; nothing when it ends before `start`.
+        """The content from byte `start`, `length` bytes or to the end; nothing if it ends before `start`.
 
         Raises `ReplicaLost` when nothing is there, `MirrorDown`, `MirrorRefused`.
         """
         ...
 
     async def delete(self, place: Place) -> None:
-        """Remove it. What is not there is as good as removed. Raises `MirrorDown`, `MirrorRefused`."""
+        """Remove it; succeeds too when nothing is there. Raises `MirrorDown`, `MirrorRefused`."""
         ...
 
     async def check(self) -> None:
@@ -115,5 +116,5 @@ class Driver(Protocol):
         ...
 
     async def close(self) -> None:
-        """End its connections. Never raises."""
+        """Close its connections. Never raises."""
         ...

@@ -1,6 +1,6 @@
-"""Every kind of mirror, and the only options that each takes.
+"""Every kind of mirror, and the options that each takes.
 
-What is not named here is refused: libraries have options that would read files, the environment or the network.
+Other options are refused, because libraries have some that would read files, the environment or the network.
 """
 
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ class Kind:
     """One kind of mirror."""
 
     module: str
-    """The module of its driver, in this package."""
+    """The module in this package that has its driver."""
     required: frozenset[str]
     optional: frozenset[str] = frozenset()
     secret: frozenset[str] = frozenset()
-    """Those that are never shown again."""
+    """The options that are never shown again."""
     logins: tuple[frozenset[str], ...] = ()
-    """Ways to sign in: the options of exactly one are given, and of no other. An empty one allows none."""
+    """Ways to sign in. All options of exactly one way must be given; an empty one allows not to sign in."""
     fixed: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What the library is told always."""
+    """Options that the library always gets."""
 
     @property
     def known(self) -> frozenset[str]:
@@ -32,9 +32,9 @@ def _names(names: str) -> frozenset[str]:
 
 
 DESTINATION = _names("endpoint url ping_url host port host_key")
-"""Options that say to whom secrets are sent."""
+"""Options that decide to whom secrets are sent."""
 LOCATION = _names("endpoint url host port root bucket bucket_id container account_name")
-"""Options that say where replicas are."""
+"""Options that decide where replicas are."""
 
 _NO_LOGIN = _names("")
 _REFRESHED = _names("refresh_token client_id client_secret")
@@ -42,7 +42,7 @@ _TOKENS = _names("access_token refresh_token client_secret")
 
 
 def _drive() -> Kind:
-    """A consumer's cloud drive: signed in to by a token that expires, or by one that renews it."""
+    """A consumer's cloud drive. Access is by a token that expires, or by a refresh token that renews it."""
     return Kind(
         "opendal_whole", _NO_LOGIN, optional=_names("root"), secret=_TOKENS, logins=(_names("access_token"), _REFRESHED)
     )

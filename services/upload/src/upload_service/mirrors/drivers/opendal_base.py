@@ -1,7 +1,7 @@
-"""What every mirror behind OpenDAL has in common: reading, deleting, checking, and what its errors mean.
+"""The common part of all mirrors behind OpenDAL: reading, deleting, checking, and the meaning of its errors.
 
-OpenDAL retries nothing unless it is told to, so a failure is told at once. Of its errors only the kind, the status of
-an HTTP answer and the number of a system error are looked at: their text holds URLs, headers and answers.
+OpenDAL retries only when it is told to, so a failure is reported at once. Of its errors only the kind, the status of
+an HTTP answer and the number of a system error are used: their text holds URLs, headers and answers.
 """
 
 import errno
@@ -49,20 +49,20 @@ _KINDS = (
     exceptions.RangeNotSatisfied,
     exceptions.Conflict,
 )
-# An open file's errors are all OSError, with the kind as the first word of the text.
+# All errors of an open file are OSError, with the kind as the first word of the text.
 _FAILURES = (*_KINDS, exceptions.Error, OSError)
 _NAMES = frozenset(kind.__name__ for kind in _KINDS)
 _LOST = ("NotFound",)
-_PASSING = ("RateLimited", "Conflict")
+_TEMPORARY = ("RateLimited", "Conflict")
 _REFUSED = ("PermissionDenied", "ConfigInvalid", "Unsupported", "IsADirectory", "NotADirectory")
 _FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
-# RFC 959, section 4.2.2, and what servers answer to a full disk.
+# RFC 959, section 4.2.2, and the answers of servers with a full disk.
 _FTP = {"530": MirrorRefused, "532": MirrorRefused, "550": MirrorRefused, "452": MirrorFull, "552": MirrorFull}
 
 
 def operator_of(kind: str, options: Mapping[str, str]) -> opendal.AsyncOperator:
-    """OpenDAL's operator for options that were checked. Raises `OptionsInvalid`."""
+    """OpenDAL's operator for these options, which have been checked. Raises `OptionsInvalid`."""
     try:
         return opendal.AsyncOperator(kind, **{**options, **KINDS[kind].fixed})
     except _FAILURES as error:
@@ -72,7 +72,7 @@ def operator_of(kind: str, options: Mapping[str, str]) -> opendal.AsyncOperator:
 
 @asynccontextmanager
 async def translated() -> AsyncGenerator[None]:
-    """Raise OpenDAL's errors as a mirror's."""
+    """Turn OpenDAL's errors into those of mirrors."""
     try:
         yield
     except _FAILURES as error:
@@ -80,14 +80,14 @@ async def translated() -> AsyncGenerator[None]:
 
 
 class OpenDalDriver:
-    """A mirror behind OpenDAL. How it is written to depends on its kind, so a subclass does that."""
+    """A mirror behind OpenDAL. Subclasses write, since that depends on the kind."""
 
     def __init__(self, operator: opendal.AsyncOperator, rules: Rules) -> None:
         self._operator, self._seconds = operator, rules.stall_seconds
 
     async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         if start or length is not None:
-            # Servers differ about ranges that reach beyond the end, so none is asked for.
+            # Servers differ about ranges that reach beyond the end, so never ask for one.
             total = (await self._ask(self._operator.stat(place.path))).content_length
             length = max(0, total - start) if length is None else min(length, max(0, total - start))
             if length == 0:
@@ -110,7 +110,7 @@ class OpenDalDriver:
             raise MirrorRefused("the mirror has no such root") from None
 
     async def close(self) -> None:
-        """Nothing: connections end with the operator."""
+        """Do nothing: connections end with the operator."""
 
     async def _ask(self, question: Awaitable[_Answer]) -> _Answer:
         async with bounded(self._seconds), translated():
@@ -126,7 +126,7 @@ def _meaning(error: Exception) -> MirrorError:
     _log.debug("mirror_error", error=kind, status=status, system=system and os.strerror(system))
     if kind in _LOST:
         return ReplicaLost()
-    if kind in _PASSING:
+    if kind in _TEMPORARY:
         return MirrorDown()
     if status and status >= 400:
         return error_of(status)

@@ -1,4 +1,4 @@
-"""Mirrors that OpenDAL writes to in one piece: Dropbox, Google Drive, OneDrive. They take small files alone."""
+"""Mirrors that OpenDAL can write to in one request only: Dropbox, Google Drive, OneDrive. They take small files."""
 
 from collections.abc import AsyncIterable, Mapping
 
@@ -8,15 +8,15 @@ from upload_service.mirrors.drivers.interface import Driver, ReplicaTooLarge, Ru
 from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of, translated
 
 MAX_SIZE = 32 * MIB
-"""The piece is held in memory."""
+"""The largest file that is taken, because all of it is held in memory."""
 
 
-def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
-    return GatheredDriver(operator_of(kind, options), rules)
+def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
+    return WholeDriver(operator_of(kind, options), rules)
 
 
-class GatheredDriver(OpenDalDriver):
-    """A mirror that is written to by one request, with what was gathered before."""
+class WholeDriver(OpenDalDriver):
+    """A mirror that gets each file by one request, once all of it has been read."""
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         if size > MAX_SIZE:

@@ -1,4 +1,4 @@
-"""Checks what an administrator says of a mirror, before anything is made of it.
+"""Checks the options that an administrator gives for a mirror, before they are used.
 
 Messages name options and never repeat their values.
 """
@@ -22,14 +22,14 @@ _BUCKET = re.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 
 
 def kind_of(kind: str) -> Kind:
-    """Raise `OptionsInvalid` for a kind that there is not."""
+    """The kind of this name. Raises `OptionsInvalid` if there is none."""
     if kind not in KINDS:
         raise OptionsInvalid("there is no such kind of mirror")
     return KINDS[kind]
 
 
 def check(kind: str, options: Mapping[str, str], rules: Rules) -> None:
-    """Raise `OptionsInvalid` unless a mirror of this kind can be made of these options."""
+    """Raise `OptionsInvalid` unless a mirror of this kind can have these options."""
     known = kind_of(kind)
     _check_names(known, frozenset(options))
     for name, value in options.items():
@@ -49,7 +49,7 @@ def check(kind: str, options: Mapping[str, str], rules: Rules) -> None:
 def folder_of(root: str, rules: Rules) -> Path:
     """The folder that a mirror of kind fs writes to. Raises `OptionsInvalid`.
 
-    The disk is not asked, as it may hang: where symbolic links lead is looked at whenever the folder is used.
+    The disk is not touched, as it may hang: symbolic links are followed and judged whenever the folder is used.
     """
     path = Path(root)
     if not path.is_absolute():
@@ -94,7 +94,7 @@ def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> None:
         parts = urlsplit("")
     if not valid or " " in value:
         raise OptionsInvalid(f"{name} is not a URL that begins with {' or '.join(schemes)}")
-    # They would be shown wherever the URL is.
+    # They would be shown wherever the URL is shown.
     if parts.username is not None or parts.password is not None:
         raise OptionsInvalid(f"{name} holds a user name or a password; they have options of their own")
     if parts.fragment or (parts.query and name == "endpoint"):
@@ -102,7 +102,7 @@ def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> None:
 
 
 def _is_host(value: str | None) -> bool:
-    """Whether it can be looked up: each part of a name has 1 to 63 characters."""
+    """Whether it can be looked up: each label of a name has 1 to 63 characters."""
     try:
         return bool(value) and bool(value.encode("idna"))
     except UnicodeError:
@@ -137,9 +137,9 @@ def _one_of(*allowed: str) -> Callable[[str, str], None]:
 
 
 def service_account(value: str) -> str:
-    """A service account's credential, in the base64 that OpenDAL takes. Raises `OptionsInvalid`.
+    """A service account's credential in base64, as OpenDAL takes it. Raises `OptionsInvalid`.
 
-    Other types of credentials name files and URLs to be read.
+    Other types of credentials are refused, because they name files and URLs that the library would read.
     """
     try:
         fields = json.loads(value)
@@ -157,7 +157,7 @@ def _check_credential(_: str, value: str) -> None:
 def _check_host_key(name: str, value: str) -> None:
     algorithm, _, rest = value.strip().partition(" ")
     try:
-        # The name of the algorithm stands again in the key, after its length.
+        # The key repeats the name of the algorithm, after its length.
         matches = base64.b64decode(rest.split(" ")[0], validate=True)[4:].startswith(algorithm.encode())
     except ValueError:
         matches = False

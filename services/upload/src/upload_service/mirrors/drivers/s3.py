@@ -1,7 +1,7 @@
 """Any S3 server.
 
-Written to and read by the object store's own client: it streams, it follows no redirect, and it aborts the parts of a
-write that broke off, which OpenDAL's binding leaves behind, invisible and paid for.
+The object store's own client writes and reads: it streams, follows no redirect, and aborts the parts of a write that
+broke off, which OpenDAL's binding would leave behind, invisible and paid for.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
@@ -28,16 +28,16 @@ from upload_service.mirrors.drivers.interface import (
 from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of
 
 ONE_PUT = 1024 * MIB
-"""Up to here an object is written by one request, which leaves nothing to abort."""
+"""Up to this size an object is written by one request, which leaves nothing to abort."""
 _log = logging.get(__name__)
 
 
-def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
+def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
     return S3Driver(operator_of(kind, options), options, rules)
 
 
 class S3Driver(OpenDalDriver):
-    """A bucket, or what is below one prefix of it."""
+    """A bucket, or one prefix in it."""
 
     def __init__(self, operator: opendal.AsyncOperator, options: Mapping[str, str], rules: Rules) -> None:
         super().__init__(operator, rules)
@@ -66,7 +66,7 @@ class S3Driver(OpenDalDriver):
         if length == 0:
             return
         store = await self._opened()
-        # Not by OpenDAL, which would follow a redirect to wherever it leads.
+        # OpenDAL would follow a redirect to wherever it leads.
         blocks = store.read(self._prefix + place.path, start, length)
         async with _translated():
             async for block in receiving(blocks, self._seconds):
@@ -83,7 +83,7 @@ class S3Driver(OpenDalDriver):
 
 
 class _Certain:
-    """A body all of whose bytes are certain to follow: none is gathered beyond the last part."""
+    """A body of known length, so that the writer need not collect bytes beyond the last part."""
 
     def __init__(self, body: SizedBody) -> None:
         self._body, self._left = body, body.size
@@ -98,7 +98,7 @@ class _Certain:
 
 
 async def _unrecorded(_: str) -> None:
-    """Parts that a killed process leaves are for the bucket's lifecycle rule."""
+    """Keep no record: the bucket's lifecycle rule removes the parts that a killed process leaves."""
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """SFTP (draft-ietf-secsh-filexfer-02, the version that OpenSSH speaks), by AsyncSSH.
 
-A file is written under a name of its own and renamed over its place when it is whole.
+A file is written under a temporary name and renamed to its own when it is whole.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _REFUSED = (
 _log = logging.get(__name__)
 
 
-def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
+def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
     try:
         host_key = asyncssh.import_public_key(options["host_key"])
         key = options.get("private_key")
@@ -52,7 +52,7 @@ def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
 
 
 class SftpDriver:
-    """A folder of an SFTP server, over one connection for all transfers, made anew when it is lost."""
+    """A folder of an SFTP server, over one connection for all transfers, which is renewed when it is lost."""
 
     def __init__(
         self, options: Mapping[str, str], host_key: asyncssh.SSHKey, private_key: asyncssh.SSHKey | None, rules: Rules
@@ -85,7 +85,7 @@ class SftpDriver:
                     raise
                 await _rename(sftp, attempt, place)
         except MirrorDown:
-            # There is nobody to ask to remove what it has.
+            # The mirror cannot be asked to remove what it has.
             raise
         except Exception:
             with suppress(MirrorError):
@@ -124,7 +124,7 @@ class SftpDriver:
         self._hang_up(self._client)
 
     async def _close(self, sftp: asyncssh.SFTPClient, file: asyncssh.SFTPClientFile) -> None:
-        """Close a file whatever became of it: what nobody closes stays open as long as the shared connection does."""
+        """Close a file after success and failure alike: otherwise it stays open as long as the shared connection."""
         with suppress(MirrorError):
             async with self._asking(sftp):
                 await file.close()
@@ -149,7 +149,7 @@ class SftpDriver:
 
     @asynccontextmanager
     async def _asking(self, sftp: asyncssh.SFTPClient | None) -> AsyncGenerator[None]:
-        """Something that is soon done: a server that hangs is hung up on, and errors become a mirror's."""
+        """A short request: if the server hangs, hang up; turn errors into those of mirrors."""
         async with bounded(self._seconds, partial(self._hang_up, sftp)), self._translated(sftp):
             yield
 
@@ -157,7 +157,7 @@ class SftpDriver:
     async def _translated(
         self, sftp: asyncssh.SFTPClient | None, body: SizedBody | None = None
     ) -> AsyncGenerator[None]:
-        """Raise errors as a mirror's. `body`: what is being written, whose own errors stay as they are."""
+        """Turn errors into those of mirrors. `body`: the content being written, whose own errors stay as they are."""
         try:
             yield
         except (asyncssh.Error, OSError) as error:
@@ -165,7 +165,7 @@ class SftpDriver:
                 raise
             if not isinstance(error, asyncssh.SFTPError) or isinstance(error, _CUT_OFF):
                 self._hang_up(sftp)
-            # Servers of version 3 have no code for a full disk.
+            # Version 3 of the protocol has no code for a full disk.
             elif isinstance(error, asyncssh.SFTPFailure) and sftp and body and await self._is_full(sftp, body.size):
                 raise MirrorFull from None
             raise _meaning(error) from None
@@ -190,7 +190,7 @@ class SftpDriver:
             password=options.get("password"),
             client_keys=[self._private_key] if self._private_key else None,
             known_hosts=([self._host_key], [], []),
-            # Nothing of the account that this runs as: no files of its home, no agent, no tickets.
+            # Use nothing of the account that this process runs as: no files of its home, no agent, no tickets.
             config=None,
             agent_path=None,
             gss_host=None,
@@ -200,7 +200,7 @@ class SftpDriver:
         )
 
     def _hang_up(self, sftp: asyncssh.SFTPClient | None) -> None:
-        # Another transfer may have connected anew already.
+        # Another transfer may have reconnected already.
         if sftp is not None and sftp is self._client and self._connection is not None:
             self._connection.abort()
             self._connection = self._client = None
@@ -218,7 +218,7 @@ async def _rename(sftp: asyncssh.SFTPClient, attempt: str, place: str) -> None:
     try:
         await sftp.posix_rename(attempt, place)
     except asyncssh.SFTPOpUnsupported:
-        # Without that extension, renaming over something fails.
+        # Without that extension, renaming onto an existing file fails.
         with suppress(*_LOST):
             await sftp.remove(place)
         await sftp.rename(attempt, place)

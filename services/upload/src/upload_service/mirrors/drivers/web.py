@@ -16,10 +16,10 @@ _log = logging.get(__name__)
 
 
 class Web:
-    """Requests to one mirror. Every one is bounded by its caller; none follows a redirect."""
+    """Requests to one mirror. They follow no redirect; their callers limit the time."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        """`headers` are sent with every request: they hold the credentials."""
+        """`headers` hold the credentials and are sent with every request."""
         self._headers = dict(headers)
         self._session: aiohttp.ClientSession | None = None
 
@@ -34,7 +34,7 @@ class Web:
         credentials: bool = True,
         expected: tuple[int, ...] = (),
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
-        """The answer to a request. Raises what a status of 300 or more stands for, unless it is in `expected`."""
+        """The answer to a request. Raises the error that a status of 300 or more means, unless it is in `expected`."""
         sent = {**(self._headers if credentials else {}), **(headers or {})}
         if body is not None:
             sent |= {"Content-Length": str(body.size), "Content-Type": "application/octet-stream"}
@@ -48,7 +48,7 @@ class Web:
             raise MirrorDown from None
 
     async def read(self, url: str, start: int, length: int | None, seconds: float) -> AsyncIterator[bytes]:
-        """What a driver's `read` promises, of a URL; each block has `seconds` to arrive."""
+        """Read a URL as `Driver.read` promises; each block has `seconds` to arrive."""
         if length == 0:
             return
         headers: dict[str, str] = {}

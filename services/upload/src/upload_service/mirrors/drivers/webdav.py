@@ -1,7 +1,7 @@
 """WebDAV (RFC 4918).
 
-OpenDAL can only send a whole file at once, so writing is a streaming PUT of this module's own. Many servers keep what
-they received of a PUT that broke off: it goes to a name of its own and is moved to its place when it is whole.
+OpenDAL can only send a whole file at once, so this module writes by a streaming PUT of its own. Many servers keep what
+they received of a PUT that broke off, so a file goes to a temporary name and is moved to its own when it is whole.
 """
 
 from base64 import b64encode
@@ -26,7 +26,7 @@ from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_
 from upload_service.mirrors.drivers.web import Web
 
 
-def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
+def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
     return WebDavDriver(operator_of(kind, options), options, rules)
 
 
@@ -49,12 +49,12 @@ class WebDavDriver(OpenDalDriver):
                 self._web.request("PUT", self._base + attempt, body=body),
             ):
                 pass
-            # Makes the parents of the path, too.
+            # This also creates the parents of the path.
             await self._ask(self._operator.rename(attempt, path))
         except ReplicaLost:
             raise MirrorRefused("the mirror has no such root") from None
         except MirrorDown:
-            # There is nobody to ask to remove what it has.
+            # The mirror cannot be asked to remove what it has.
             raise
         except Exception:
             with suppress(MirrorError):
@@ -62,7 +62,7 @@ class WebDavDriver(OpenDalDriver):
             raise
 
     async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        # Not by OpenDAL, which would follow a redirect to wherever it leads.
+        # OpenDAL would follow a redirect to wherever it leads.
         async for block in self._web.read(self._base + place.path, start, length, self._seconds):
             yield block
 
