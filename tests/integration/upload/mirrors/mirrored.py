@@ -22,7 +22,7 @@ from upload_service.mirrors import administration as mirrors
 from upload_service.mirrors import replicating
 from upload_service.mirrors import wishes as mirroring
 from upload_service.mirrors.administration import MirrorSpec
-from upload_service.mirrors.drivers import Driver, Place, Rules
+from upload_service.mirrors.drivers import Driver, Place, Rules, UrlReader
 from upload_service.mirrors.model import FileReplica, Mirror, path_of
 from upload_service.mirrors.opened_drivers import MirrorDrivers
 from upload_service.mirrors.sealing import Sealer
@@ -190,10 +190,10 @@ class Mirrored:
 
 @asynccontextmanager
 async def mirrored(
-    database: str, store: ObjectStore, folder: Path, *, stall_seconds: float = 5
+    database: str, store: ObjectStore, folder: Path, *, stall_seconds: float = 5, urls: UrlReader | None = None
 ) -> AsyncGenerator[Mirrored]:
     """All of it on a database that is emptied before; mirrors may be folders below `folder`."""
-    queue, drivers = Requests(), WatchedDrivers(Rules(folders=(folder,), stall_seconds=stall_seconds))
+    queue, drivers = Requests(), WatchedDrivers(Rules((folder,), stall_seconds, urls))
     db = Database(database, pool_size=10)
     await db.open()
     try:

@@ -1,16 +1,15 @@
-"""Replicas at URLs that an HTTP store named: read at public addresses alone."""
+"""Replicas at URLs of other origins, named by an HTTP store: they are read at public addresses only."""
 
 from collections.abc import AsyncIterator
 
 from common.errors import InvalidInput
 from common.outbound.client import AddressRefused, Outbound, RemoteRefused, RemoteUnavailable
-from upload_service.mirrors.drivers.interface import MirrorDown, MirrorRefused, ReplicaLost
-
-GONE = (404, 410)
+from upload_service.mirrors.drivers.interface import MirrorDown, MirrorRefused
+from upload_service.mirrors.drivers.statuses import error_of
 
 
 class PublicUrls:
-    """A `UrlReader` by the client for URLs that strangers name."""
+    """A `UrlReader` that uses the client for URLs from strangers."""
 
     def __init__(self, outbound: Outbound) -> None:
         self._outbound = outbound
@@ -20,9 +19,7 @@ class PublicUrls:
             async for block in self._outbound.read(url, start, length):
                 yield block
         except RemoteRefused as error:
-            if error.status in GONE:
-                raise ReplicaLost from None
-            raise (MirrorDown if error.status >= 500 else MirrorRefused) from None
+            raise error_of(error.status) from None
         except RemoteUnavailable:
             raise MirrorDown from None
         except (AddressRefused, InvalidInput):
