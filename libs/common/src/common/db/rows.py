@@ -1,9 +1,9 @@
 """Runs statements and turns rows into dataclasses: the only way to read rows in this system."""
 
 from collections.abc import Callable
-from typing import LiteralString, TypeVar
+from typing import Any, LiteralString, TypeVar
 
-from psycopg.rows import kwargs_row
+from psycopg.rows import kwargs_row, scalar_row
 
 from common.db import Connection, Params
 
@@ -25,6 +25,19 @@ async def fetch_one(
     """The first row, or None."""
     rows = await fetch_all(connection, row, statement, parameters)
     return rows[0] if rows else None
+
+
+async def fetch_values(connection: Connection, statement: LiteralString, parameters: Params) -> list[Any]:
+    """The first column of the rows."""
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(statement, parameters)
+        return await cursor.fetchall()
+
+
+async def fetch_value(connection: Connection, statement: LiteralString, parameters: Params) -> Any | None:
+    """The first column of the first row, or None."""
+    values = await fetch_values(connection, statement, parameters)
+    return values[0] if values else None
 
 
 async def count(connection: Connection, statement: LiteralString, parameters: Params) -> int:
