@@ -16,7 +16,7 @@ from tests.integration.running_upload import UploadService, running_upload_servi
 from tests.integration.upload.mirrors.mirror_front import Fault, background
 from tests.integration.upload.mirrors.mirror_servers import FolderContents, MirrorServer, webdav
 from tests.integration.upload.mirrors.test_mirrors_api import problem, work
-from upload_service.mirrors import failover
+from upload_service.mirrors import failover, tickets
 from upload_service.mirrors.drivers import folder as folder_driver
 
 CONTENT = os.urandom(3_000_000)
@@ -232,7 +232,7 @@ def test_a_ticket_is_for_one_blob_and_a_while(mirrored: Mirrored, monkeypatch: p
     ):
         problem(httpx.get(f"{url}{prefix}{forged}"), 403)
     assert 400 <= httpx.get(f"{url}{prefix}{blob}").status_code < 500
-    monkeypatch.setattr(failover, "SIGNED_FOR", timedelta(seconds=-5))
+    monkeypatch.setattr(tickets, "SIGNED_FOR", timedelta(seconds=-5))
     over = mirrored.answer()["fallback_path"]
     problem(httpx.get(f"{url}{over}"), 403)
 

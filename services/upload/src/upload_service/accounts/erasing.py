@@ -5,7 +5,7 @@ from uuid import UUID
 from upload_service.content.queries import files, sessions, upload_keys
 from upload_service.fetches import queries as fetches
 from upload_service.fetches.context import Context
-from upload_service.mirrors.queries import mirrors
+from upload_service.mirrors.queries import mirrors, wanted
 
 
 async def erase_account(context: Context, account_id: UUID) -> None:
@@ -19,5 +19,5 @@ async def erase_account(context: Context, account_id: UUID) -> None:
         await fetches.delete_fetches_of(connection, account_id)
         await sessions.abort_sessions_of(connection, account_id)
         await upload_keys.delete_keys_of(connection, account_id)
-        await mirrors.delete_choice(connection, account_id)
+        await wanted.delete_choice(connection, account_id)
         await mirrors.forget_account(connection, account_id)

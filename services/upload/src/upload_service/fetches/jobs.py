@@ -15,7 +15,7 @@ from upload_service.fetches import queries as fetches
 from upload_service.fetches.context import Context
 from upload_service.fetches.model import Fetch, ShareTerms
 from upload_service.fetches.work import clear_away
-from upload_service.mirrors.queries import mirrors
+from upload_service.mirrors.queries import wanted
 from upload_service.mirrors.wishes import MirrorNotFound
 from upload_service.shares import Shares
 
@@ -66,7 +66,7 @@ async def request_fetch(context: Context, identity: Identity, new: NewFetch, mos
     }
     async with context.db.transaction() as connection:
         if new.mirrors:
-            usable = {mirror.id for mirror in await mirrors.usable_mirrors(connection, identity.account_id)}
+            usable = {mirror.id for mirror in await wanted.mirrors_for(connection, identity.account_id)}
             if not set(new.mirrors) <= usable:
                 raise MirrorNotFound
         await fetches.hold_counts(connection)

@@ -1,53 +1,31 @@
-"""Handing out a blob that the store cannot serve, from a verified replica.
-
-The gateway asks for it when the store fails, by a ticket that came with the download's answer: it names the blob, ends
-when the store's own signature would, and cannot be made by anybody else.
-"""
+"""Reading a blob from its verified replicas when the store cannot serve it."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from uuid import UUID
 
 from common import logging
-from common.errors import DomainError, Forbidden, Unavailable
+from common.errors import DomainError, Unavailable
 from common.store import ContentHasher
-from common.store.s3 import SIGNED_FOR
 from upload_service.content.model import Blob
 from upload_service.content.queries import blobs
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import MirrorDown, ReplicaLost
+from upload_service.mirrors.failures import ReplicaDamaged
 from upload_service.mirrors.model import Mirror, Replica
 from upload_service.mirrors.queries import mirrors, replicas
-from upload_service.mirrors.replicating import ReplicaDamaged
-from upload_service.mirrors.sealing import Sealer
 
-# A mirror that does not begin to answer in this time is passed over.
 FIRST_BLOCK_SECONDS = 10
+"""A mirror that does not begin to answer in this time is passed over."""
 
 _log = logging.get(__name__)
 
 
 class NoReplica(Unavailable):
-    """The store cannot serve the content, and no mirror has it that answers."""
+    """The store cannot serve the content, and no mirror that has it answers."""
 
     code = "no_replica"
-
-
-def ticket_for(sealer: Sealer, blob_id: UUID) -> str:
-    """What lets the gateway have this blob from its replicas, for as long as a signed path holds."""
-    until = int(time.time() + SIGNED_FOR.total_seconds())
-    return f"{until}.{sealer.sign(f'{blob_id.hex}.{until}')}"
-
-
-def check_ticket(context: Context, blob_id: UUID, ticket: str) -> None:
-    """Raise `Forbidden` unless the ticket was given for this blob and has not ended."""
-    until, _, tag = ticket.partition(".")
-    if not context.drivers.sealer.is_signed(f"{blob_id.hex}.{until}", tag):
-        raise Forbidden("the ticket is not for this")
-    if int(until) < time.time():
-        raise Forbidden("the ticket is over")
 
 
 async def find_blob(context: Context, blob_id: UUID) -> Blob:
@@ -59,49 +37,63 @@ async def find_blob(context: Context, blob_id: UUID) -> Blob:
     return blob
 
 
-async def read_replica(context: Context, blob: Blob, start: int, length: int) -> AsyncGenerator[bytes]:
-    """`length` bytes of a blob from `start`; what one mirror does not give comes from the next.
+async def read_from_mirrors(context: Context, blob: Blob, start: int, length: int) -> AsyncGenerator[bytes]:
+    """`length` bytes of a blob from `start`. Where one mirror fails, the next goes on.
 
-    Raises `NoReplica` when none is left, and `ReplicaDamaged` in place of the last block of a whole blob that is not
-    what was verified, so that nobody takes it for the whole. Replicas that turn out to be lost or damaged are checked.
+    The last block is held back until all is known to be right. Raises `NoReplica` when no mirror is left, and
+    `ReplicaDamaged` instead of the last block of a whole blob that is not the verified content, so that nobody takes it
+    for the whole. Replicas that turn out to be lost or damaged are checked soon.
     """
-    async with context.db.connection() as connection:
-        found = await replicas.verified_replicas(connection, blob.id)
-        named = {mirror.id: mirror for mirror in await mirrors.all_mirrors(connection)}
     hasher, held, used, has_sent = ContentHasher(), b"", list[Replica](), False
-    for replica in found:
-        mirror = named.get(replica.mirror_id)
-        if mirror is None:
-            continue
+    for mirror, replica in await _readable(context, blob.id):
         _log.warning("a mirror stands in for the store", mirror=mirror.id, blob=blob.id.hex)
         used.append(replica)
-        is_lost = True
-        try:
-            async with aclosing(_read(context, mirror, replica, start + hasher.size, length - hasher.size)) as blocks:
-                async for block in blocks:
-                    if held:
-                        yield held
-                        has_sent = True
-                    hasher.update(block)
-                    held = block
-        except DomainError as error:
-            _log.warning("a mirror cannot stand in", mirror=mirror.id, error=error.code)
-            is_lost = isinstance(error, ReplicaLost)
-        except Exception:  # noqa: BLE001  (it is logged, with its stack)
-            _log.exception("a mirror cannot stand in", mirror=mirror.id)
-            is_lost = False
+        rest = _as_far_as_it_goes(context, mirror, replica, start + hasher.size, length - hasher.size)
+        async with aclosing(rest) as blocks:
+            async for block in blocks:
+                if held:
+                    yield held
+                    has_sent = True
+                hasher.update(block)
+                held = block
         if hasher.size != length:
-            if is_lost:
-                await _doubt(context, [replica])
             continue
         if length != blob.size or hasher.sha256 == blob.sha256:
             yield held
             return
-        await _doubt(context, used)
+        await _check_soon(context, used)
         if has_sent:
             raise ReplicaDamaged
         hasher, held, used = ContentHasher(), b"", []
     raise NoReplica
+
+
+async def _readable(context: Context, blob_id: UUID) -> list[tuple[Mirror, Replica]]:
+    async with context.db.connection() as connection:
+        found = await replicas.readable_replicas(connection, blob_id)
+        by_id = {mirror.id: mirror for mirror in await mirrors.all_mirrors(connection)}
+    return [(by_id[replica.mirror_id], replica) for replica in found if replica.mirror_id in by_id]
+
+
+async def _as_far_as_it_goes(
+    context: Context, mirror: Mirror, replica: Replica, start: int, length: int
+) -> AsyncGenerator[bytes]:
+    """The blocks that a mirror gives until it fails. A replica that is lost or too short is checked soon."""
+    received = 0
+    try:
+        async with aclosing(_read(context, mirror, replica, start, length)) as blocks:
+            async for block in blocks:
+                received += len(block)
+                yield block
+    except DomainError as error:
+        _log.warning("a mirror cannot stand in", mirror=mirror.id, error=error.code)
+        if not isinstance(error, ReplicaLost):
+            return
+    except Exception:  # noqa: BLE001  (it is logged, with its stack)
+        _log.exception("a mirror cannot stand in", mirror=mirror.id)
+        return
+    if received != length:
+        await _check_soon(context, [replica])
 
 
 async def _read(context: Context, mirror: Mirror, replica: Replica, start: int, length: int) -> AsyncGenerator[bytes]:
@@ -120,8 +112,8 @@ async def _read(context: Context, mirror: Mirror, replica: Replica, start: int, 
             patience = None
 
 
-async def _doubt(context: Context, used: Sequence[Replica]) -> None:
+async def _check_soon(context: Context, doubtful: Sequence[Replica]) -> None:
     async with context.db.connection() as connection:
-        for replica in used:
+        for replica in doubtful:
             _log.error("a replica is lost or damaged", replica=replica.id.hex, mirror=replica.mirror_id)
-            await replicas.doubt_replica(connection, replica.id)
+            await replicas.check_soon(connection, replica.id)

@@ -1,12 +1,12 @@
 """Mirrors and replicas: states, value types and pure rules."""
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
+from common.backoff import backoff
 from common.errors import InvalidInput
 from upload_service.mirrors.drivers import Place
 
@@ -14,14 +14,15 @@ NAME_LENGTH = 100
 LINK_LENGTH = 2000
 MAX_PARALLEL = 64
 
-# Waits double from the first; a replica that failed so often in a row is called failed, and still tried.
 FIRST_WAIT = timedelta(seconds=5)
+"""The wait after the first failure of a replica; it doubles with each further one."""
 FAILED_AFTER = 8
+"""After this many failures in a row a replica counts as failed. It is still tried, but seldom."""
 FAILED_WAIT = timedelta(hours=6)
-# What became of a replica that was removed is remembered for so long.
 REMEMBERED = timedelta(days=7)
-# So many failures of a mirror in a row open its breaker.
+"""How long a removed replica is remembered."""
 BREAKER_FAILURES = 3
+"""This many failures of a mirror in a row open its breaker."""
 FIRST_BREAK, LONGEST_BREAK = timedelta(seconds=15), timedelta(minutes=30)
 
 
@@ -30,14 +31,14 @@ class ReplicaState(StrEnum):
     COPYING = "copying"
     VERIFIED = "verified"
     FAILED = "failed"
-    """Tried many times; tried again, but seldom."""
+    """Its copy has failed many times and is now tried seldom."""
     REMOVING = "removing"
     REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A row of `mirror`, its options still sealed."""
+    """A row of `mirror`; its options are sealed."""
 
     id: int
     name: str
@@ -45,11 +46,11 @@ class Mirror:
     options: bytes
     link_pattern: str
     accounts: list[UUID] | None
-    """Who may use it; None: every account."""
+    """The accounts that may use it; None means every account."""
     is_default: bool
     is_enabled: bool
     parallel: int
-    """How many replicas may be worked on at once."""
+    """The number of replicas that may be worked on at once."""
     created_at: datetime
     changed_at: datetime
     removed_at: datetime | None
@@ -58,12 +59,8 @@ class Mirror:
     failures: int
     open_until: datetime | None
 
-    def is_open_at(self, now: datetime) -> bool:
-        """Whether its breaker is open: nothing is tried."""
-        return self.open_until is not None and self.open_until > now
-
     def link(self, path: str, url: str | None) -> str | None:
-        """The public link of what is at `path`, if there is one; `url` is what the mirror itself said."""
+        """The public link of the replica at `path`, if there is one. `url` is the one that the mirror gave, if any."""
         if self.link_pattern:
             return self.link_pattern.replace("{path}", quote(path))
         return url
@@ -71,7 +68,7 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """A row of `replica` with what its blob and its mirror add to it."""
+    """A row of `replica`."""
 
     id: UUID
     blob_id: UUID | None
@@ -86,12 +83,12 @@ class Replica:
     verified_at: datetime | None
 
     def __post_init__(self) -> None:
-        # Rows carry text.
+        # A row holds the state as text.
         object.__setattr__(self, "state", ReplicaState(self.state))
 
     @property
     def path(self) -> str:
-        """Where it is on its mirror: a name of this system's own, spread over folders."""
+        """Its path on its mirror, as this system chose it."""
         return path_of(self.id)
 
     @property
@@ -101,7 +98,7 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class FileReplica:
-    """What became of a file on a mirror that it is wanted on. `url`: its public link, once it is verified."""
+    """The state of a file on a mirror where it is wanted. `url`: its public link, once it is verified."""
 
     mirror_id: int
     mirror: str
@@ -113,18 +110,18 @@ class FileReplica:
 
 
 def path_of(replica_id: UUID) -> str:
-    """Where a replica is on its mirror."""
+    """The path of a replica on its mirror. Paths are spread over 256 folders."""
     return f"{replica_id.hex[:2]}/{replica_id.hex}"
 
 
 def check_mirror_name(name: str) -> None:
-    """Raise `InvalidInput` unless a mirror can be called this."""
+    """Raise `InvalidInput` unless a mirror can have this name."""
     if not name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
         raise InvalidInput(f"a mirror's name has 1 to {NAME_LENGTH} printable characters")
 
 
 def check_link_pattern(pattern: str) -> None:
-    """Raise `InvalidInput` unless public links can be made of this: http or https, with `{path}` in it; or nothing."""
+    """Raise `InvalidInput` unless this is empty, or an http or https URL with `{path}` in it."""
     if not pattern:
         return
     try:
@@ -138,16 +135,14 @@ def check_link_pattern(pattern: str) -> None:
 
 
 def wait_after(attempts: int) -> timedelta:
-    """How long to wait after so many failures in a row (from 1): doubled each time, give or take a quarter."""
-    return _jittered(FAILED_WAIT if attempts >= FAILED_AFTER else FIRST_WAIT * 2 ** (attempts - 1))
+    """The wait before the next attempt for a replica, after this many failures in a row (from 1)."""
+    if attempts >= FAILED_AFTER:
+        return backoff(1, FAILED_WAIT, FAILED_WAIT)
+    return backoff(attempts, FIRST_WAIT, FAILED_WAIT)
 
 
 def break_after(failures: int) -> timedelta | None:
-    """How long a mirror is left alone after so many failures in a row; None: not yet."""
+    """How long a mirror is left alone after this many failures in a row; None: its breaker stays closed."""
     if failures < BREAKER_FAILURES:
         return None
-    return _jittered(min(FIRST_BREAK * 2 ** min(failures - BREAKER_FAILURES, 20), LONGEST_BREAK))
-
-
-def _jittered(wait: timedelta) -> timedelta:
-    return wait * random.uniform(0.75, 1.25)  # noqa: S311  (spreads load, hides nothing)
+    return backoff(failures - BREAKER_FAILURES + 1, FIRST_BREAK, LONGEST_BREAK)

@@ -1,4 +1,4 @@
-"""The drivers of the mirrors that this process works with, opened when they are first needed."""
+"""The drivers of the mirrors that this process works with, opened when they are first used."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -18,9 +18,9 @@ class _Opened:
 
 
 class MirrorDrivers:
-    """Opens mirrors' options and drivers.
+    """Opens the drivers of mirrors, and the sealed options that they need.
 
-    A mirror that was changed since gets a new driver; the one before is closed when nobody uses it any more.
+    After a change, a mirror gets a new driver; the old one is closed when its last user has finished.
     """
 
     def __init__(self, sealer: Sealer, rules: Rules) -> None:
@@ -34,9 +34,9 @@ class MirrorDrivers:
 
     @asynccontextmanager
     async def of(self, mirror: Mirror) -> AsyncGenerator[Driver]:
-        """The mirror's driver, for the block. Raises `Unsealable`, and `OptionsInvalid` for options that hold no more.
+        """The mirror's driver, for the block. Raises `Unsealable`, or `OptionsInvalid` for options no longer valid.
 
-        Whoever knows the mirror as it was before a change gets the driver of what it is now.
+        A caller that read the mirror before a change gets the driver for the mirror after it.
         """
         opened = self._opened.get(mirror.id)
         if opened is None or opened.changed_at < mirror.changed_at:

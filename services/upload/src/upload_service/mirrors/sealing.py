@@ -1,4 +1,4 @@
-"""Sealing what must be kept and must not be read by who has a copy of the database: the credentials of mirrors."""
+"""Sealing the credentials of mirrors, so that a copy of the database does not reveal them."""
 
 import base64
 import hashlib
@@ -12,13 +12,13 @@ from common.errors import DomainError
 
 
 class Unsealable(DomainError):
-    """What is kept of this mirror cannot be opened with this system's key; give its options anew."""
+    """The options of this mirror cannot be opened with this system's key; give them again."""
 
     code = "unsealable"
 
 
 class Sealer:
-    """Seals and opens with a key derived from the service's secret."""
+    """Seals, opens and signs with keys derived from the service's secret."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
@@ -39,9 +39,9 @@ class Sealer:
         return hmac.new(self._derive("tickets"), text.encode(), hashlib.sha256).hexdigest()
 
     def is_signed(self, text: str, tag: str) -> bool:
-        """Whether `sign` made this tag of `text`; takes the same time for every wrong one."""
+        """Whether `sign` made this tag for `text`; takes the same time for every wrong tag."""
         return hmac.compare_digest(self.sign(text).encode(), tag.encode())
 
     def _derive(self, purpose: str) -> bytes:
-        # The secret is random and long: one keyed hash is enough of a derivation.
+        # The secret is long and random, so one keyed hash is a sufficient derivation.
         return hmac.new(self._secret, purpose.encode(), hashlib.sha256).digest()

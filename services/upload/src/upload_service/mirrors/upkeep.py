@@ -1,4 +1,4 @@
-"""The upkeep of mirrors and replicas: mirrors are probed, what is due is requested, removed mirrors are forgotten."""
+"""The upkeep of mirrors and replicas: mirrors are probed, due work is requested, and removed mirrors are forgotten."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from common.claims import UnexpectedFailure
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import MirrorDown, MirrorError, OptionsInvalid
 from upload_service.mirrors.model import REMEMBERED, Mirror
-from upload_service.mirrors.queries import mirrors, replicas
+from upload_service.mirrors.queries import claimed, health, mirrors, replicas
 from upload_service.mirrors.sealing import Unsealable
 
 PROBE_SECONDS = 20
@@ -16,20 +16,20 @@ _log = logging.get(__name__)
 
 
 async def probe_mirror(context: Context, mirror: Mirror) -> str | None:
-    """Ask a mirror whether it answers and takes our credentials; why not, as a stable code, or None.
+    """Ask a mirror whether it answers and accepts our credentials. Returns the code of the error, or None.
 
-    One that did not before is tried again at once with all that has failed there.
+    If it is well for the first time since a failed probe, everything that has failed there is tried again at once.
     """
-    error = await _answer(context, mirror)
+    error = await _probe(context, mirror)
     async with context.db.transaction() as connection:
-        await mirrors.note_probe(connection, mirror.id, error)
+        await health.note_probe(connection, mirror.id, error)
         if mirror.probe_error is not None and error is None:
-            await mirrors.end_break(connection, mirror.id)
-            await replicas.wake_replicas(connection, mirror.id)
+            await health.end_break(connection, mirror.id)
+            await replicas.try_failed_again(connection, mirror.id)
     return error
 
 
-async def _answer(context: Context, mirror: Mirror) -> str | None:
+async def _probe(context: Context, mirror: Mirror) -> str | None:
     try:
         async with asyncio.timeout(PROBE_SECONDS), context.drivers.of(mirror) as driver:
             await driver.check()
@@ -44,7 +44,7 @@ async def _answer(context: Context, mirror: Mirror) -> str | None:
 
 
 async def probe_mirrors(context: Context) -> None:
-    """Probe every mirror that is in use, all at once: one that hangs delays none."""
+    """Probe every mirror that is in use, all at once, so that one that hangs delays no other."""
     async with context.db.connection() as connection:
         found = await mirrors.all_mirrors(connection)
     probes = (probe_mirror(context, mirror) for mirror in found if mirror.is_enabled)
@@ -54,12 +54,12 @@ async def probe_mirrors(context: Context) -> None:
 
 
 async def sweep_replicas(context: Context) -> None:
-    """Request all replicas with which something is to be done, as far as their mirrors have room.
+    """Request all replicas that are due, as far as their mirrors have room, and forget what was removed.
 
-    It finds what a lost message or a dead worker left, and what is to be tried or checked again.
+    This finds what a lost message or a dead worker left, and what is to be tried or checked again.
     """
     async with context.db.connection() as connection:
-        due = await replicas.due_replicas(connection)
+        due = await claimed.due_replicas(connection)
         await replicas.forget_removed(connection, REMEMBERED)
         await mirrors.delete_removed(connection)
     for replica_id in due:

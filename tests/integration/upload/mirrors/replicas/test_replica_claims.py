@@ -18,7 +18,7 @@ from upload_service.content.model import File
 from upload_service.mirrors import replicating, upkeep
 from upload_service.mirrors import wishes as mirroring
 from upload_service.mirrors.model import Mirror
-from upload_service.mirrors.queries import replicas
+from upload_service.mirrors.queries import claimed
 
 KINDS = {"fs": fs, "http": http}
 SOON = timedelta(milliseconds=10)
@@ -97,7 +97,7 @@ async def test_what_a_dead_worker_had_is_taken_over_when_its_claim_runs_out(
     file = await system.upload(b"content", mirror)
     replica_id = await system.replica_id(file, mirror)
     async with system.context.db.connection() as connection:
-        assert await replicas.claim_replica(connection, replica_id, uuid4(), timedelta(minutes=1))
+        assert await claimed.claim_replica(connection, replica_id, uuid4(), timedelta(minutes=1))
     system.queue.replicas.clear()
     await upkeep.sweep_replicas(system.context)
     await system.advance(replica_id)
@@ -138,7 +138,7 @@ async def late_worker(system: Mirrored, file: File, mirror: Mirror, gate: Gate, 
 async def test_a_worker_that_wakes_up_late_changes_nothing_of_what_the_next_one_did(
     system: Mirrored, server: MirrorServer, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr(replicating, "TELL", LONG)
+    monkeypatch.setattr(replicating, "PROGRESS_EVERY", LONG)
     mirror, gate, content = await system.mirror(server), Gate(), os.urandom(100_000)
     file = await system.upload(content, mirror)
     late = await late_worker(system, file, mirror, gate, step)
@@ -154,13 +154,13 @@ async def test_a_worker_that_wakes_up_late_changes_nothing_of_what_the_next_one_
 async def test_a_worker_that_fails_late_says_nothing_of_what_the_next_one_did(
     system: Mirrored, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicating, "TELL", LONG)
+    monkeypatch.setattr(replicating, "PROGRESS_EVERY", LONG)
     mirror, gate = await system.mirror(server), Gate()
     file = await system.upload(b"content", mirror)
     replica_id = await system.replica_id(file, mirror)
     late = await late_worker(system, file, mirror, gate, "after_write")
     async with system.context.db.connection() as connection:
-        taken = await replicas.claim_replica(connection, replica_id, uuid4(), timedelta(minutes=1))
+        taken = await claimed.claim_replica(connection, replica_id, uuid4(), timedelta(minutes=1))
     assert taken
     server.clear()
     before = await system.row("*", file, mirror)
@@ -172,7 +172,7 @@ async def test_a_worker_that_fails_late_says_nothing_of_what_the_next_one_did(
 async def test_a_worker_notices_that_its_claim_was_lost(
     system: Mirrored, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicating, "TELL", SOON)
+    monkeypatch.setattr(replicating, "PROGRESS_EVERY", SOON)
     mirror, gate = await system.mirror(server), Gate()
     file = await system.upload(b"content", mirror)
     system.drivers.watch(mirror, before_write=gate)
@@ -207,7 +207,7 @@ async def test_a_removal_that_comes_late_removes_nothing_that_is_wanted_again(
 async def test_a_claim_is_never_renewed_after_the_work(
     system: Mirrored, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicating, "TELL", timedelta(milliseconds=1))
+    monkeypatch.setattr(replicating, "PROGRESS_EVERY", timedelta(milliseconds=1))
     mirror = await system.mirror(server, parallel=1)
     file = await system.upload(b"content", mirror)
     await system.work()
@@ -251,7 +251,7 @@ class TestAMirrorThatNamesItsOwnPlaces:
     async def test_what_it_names_after_the_wish_was_taken_back_is_removed(
         self, system: Mirrored, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(replicating, "TELL", LONG)
+        monkeypatch.setattr(replicating, "PROGRESS_EVERY", LONG)
         mirror, gate = await system.mirror(server), Gate()
         file = await system.upload(b"content", mirror)
         system.drivers.watch(mirror, after_write=gate)

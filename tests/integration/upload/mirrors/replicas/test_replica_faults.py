@@ -16,11 +16,11 @@ from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, ht
 from tests.integration.upload.mirrors.mirrored import Mirrored, Source, mirrored
 from upload_service.content.model import File
 from upload_service.mirrors import administration as mirrors
-from upload_service.mirrors import upkeep
+from upload_service.mirrors import choices, upkeep
 from upload_service.mirrors import wishes as mirroring
 from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.model import BREAKER_FAILURES, FAILED_AFTER, FAILED_WAIT, FIRST_WAIT, Mirror
-from upload_service.mirrors.queries import mirrors as queries
+from upload_service.mirrors.queries import health
 
 STALL_SECONDS = 1.0
 ERRORS = {
@@ -72,9 +72,9 @@ async def test_a_mirror_that_fails_is_waited_for_and_then_has_everything(
     assert list(server.stored().values()) == [content]
 
 
-async def usable(system: Mirrored) -> list[mirrors.UsableMirror]:
+async def usable(system: Mirrored) -> list[choices.UsableMirror]:
     identity = Identity(system.owner, "owner", Role.USER, uuid4(), None)
-    return await mirrors.usable_mirrors(system.context, identity)
+    return await choices.usable_mirrors(system.context, identity)
 
 
 async def test_waits_grow_until_it_counts_as_failed_and_then_it_is_still_tried(
@@ -157,9 +157,9 @@ async def test_what_was_under_way_when_the_breaker_opened_does_not_keep_it_open_
 ) -> None:
     mirror = await system.mirror(server)
     async with system.context.db.transaction() as connection:
-        counted = [await queries.note_failure(connection, mirror.id) for _ in range(BREAKER_FAILURES)]
-        await queries.open_breaker(connection, mirror.id, timedelta(seconds=15))
-        late = [await queries.note_failure(connection, mirror.id) for _ in range(60)]
+        counted = [await health.note_failure(connection, mirror.id) for _ in range(BREAKER_FAILURES)]
+        await health.open_breaker(connection, mirror.id, timedelta(seconds=15))
+        late = [await health.note_failure(connection, mirror.id) for _ in range(60)]
     assert counted == list(range(1, BREAKER_FAILURES + 1))
     assert set(late) == {0}
     assert (await system.mirror_now(mirror)).failures == BREAKER_FAILURES

@@ -16,8 +16,8 @@ from upload_service.content.model import File
 from upload_service.mirrors import administration as mirrors
 from upload_service.mirrors import replicating, upkeep
 from upload_service.mirrors.drivers import MirrorDown, MirrorRefused
+from upload_service.mirrors.failures import LOST_AFTER
 from upload_service.mirrors.model import FAILED_AFTER, Mirror
-from upload_service.mirrors.replicating import LOST_AFTER
 
 KINDS = {"fs": fs, "http": http}
 CONTENT = b"content" * 1000
@@ -115,7 +115,7 @@ async def test_content_that_breaks_off_in_the_store_is_waited_for_ever_longer(
 async def test_a_mirror_that_is_moved_gets_everything_in_its_new_place(
     system: Mirrored, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicating, "TELL", timedelta(milliseconds=10))
+    monkeypatch.setattr(replicating, "PROGRESS_EVERY", timedelta(milliseconds=10))
     old, new = folder / "old", folder / "new"
     for each in (old, new):
         each.mkdir()

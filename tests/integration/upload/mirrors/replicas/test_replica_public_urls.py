@@ -11,8 +11,8 @@ from tests.integration.upload.mirrors.mirror_servers import MirrorServer, http
 from tests.integration.upload.mirrors.mirrored import Mirrored, mirrored
 from upload_service.content.model import File
 from upload_service.mirrors.drivers.public_urls import PublicUrls
+from upload_service.mirrors.failures import LOST_AFTER
 from upload_service.mirrors.model import Mirror
-from upload_service.mirrors.replicating import LOST_AFTER
 
 KINDS = {"http": http}
 CONTENT = b"content" * 1000

@@ -28,8 +28,7 @@ from upload_service.mirrors import replicating, upkeep
 from upload_service.mirrors import wishes as mirroring
 from upload_service.mirrors.administration import MirrorSpec
 from upload_service.mirrors.model import Mirror
-from upload_service.mirrors.queries import mirrors as queries
-from upload_service.mirrors.queries import replicas
+from upload_service.mirrors.queries import claimed, health
 
 T = TypeVar("T")
 CONTENTS = [b"", b"one", b"two" * 50_000]
@@ -165,7 +164,7 @@ class Wishes(RuleBasedStateMachine):
 def test_mirrors_come_to_have_exactly_what_is_wanted_in_any_order(
     database: str, engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicating, "TELL", timedelta(milliseconds=20))
+    monkeypatch.setattr(replicating, "PROGRESS_EVERY", timedelta(milliseconds=20))
     address = engines.store
 
     class System:
@@ -195,7 +194,7 @@ def test_mirrors_come_to_have_exactly_what_is_wanted_in_any_order(
 async def test_wishes_uploads_releases_and_workers_at_the_same_time(
     system: Mirrored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicating, "TELL", timedelta(milliseconds=20))
+    monkeypatch.setattr(replicating, "PROGRESS_EVERY", timedelta(milliseconds=20))
     found = [await folder_mirror(system, tmp_path, parallel=4) for _ in range(3)]
     there = [await system.upload(content, *found) for content in CONTENTS]
     unexpected: list[BaseException] = []
@@ -302,8 +301,8 @@ async def test_what_is_due_of_many_replicas_is_found_without_reading_them(system
     await system.ask("vacuum analyze replica")
     async with system.context.db.connection() as connection:
         before = await rows_read(connection)
-        assert len(await replicas.due_replicas(connection)) == 4
-        assert await queries.has_room(connection, mirror.id)
+        assert len(await claimed.due_replicas(connection)) == 4
+        assert await health.has_room(connection, mirror.id)
         after = await rows_read(connection)
     assert after - before < 100
 

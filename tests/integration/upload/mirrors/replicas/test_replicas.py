@@ -22,7 +22,7 @@ KINDS = SERVERS
 async def test_a_copy_is_queued_then_under_way_then_verified(
     system: Mirrored, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicating, "TELL", timedelta(milliseconds=10))
+    monkeypatch.setattr(replicating, "PROGRESS_EVERY", timedelta(milliseconds=10))
     content, told = os.urandom(3 * MIB), list[tuple[str, int]]()
     mirror = await system.mirror(server)
     file = await system.upload(content, mirror)
@@ -111,7 +111,7 @@ async def test_what_a_mirror_damages_while_it_takes_it_is_never_called_verified(
 async def test_a_wish_taken_back_breaks_the_copy_off_and_leaves_nothing(
     system: Mirrored, server: MirrorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicating, "TELL", timedelta(milliseconds=10))
+    monkeypatch.setattr(replicating, "PROGRESS_EVERY", timedelta(milliseconds=10))
     mirror = await system.mirror(server)
     file = await system.upload(os.urandom(3 * MIB), mirror)
     begun, never = asyncio.Event(), asyncio.Event()

@@ -14,7 +14,7 @@ from upload_service.dialects.mirrorace.upload import Upload
 from upload_service.fetches.jobs import NewFetch
 from upload_service.fetches.model import ShareTerms
 from upload_service.fetches.waiting import fetch_now
-from upload_service.mirrors.administration import mirror_ids, usable_mirrors
+from upload_service.mirrors.choices import mirror_ids, usable_mirrors
 
 
 def router(served: MirrorAce) -> APIRouter:

@@ -20,7 +20,7 @@ from upload_service.content import upload_keys
 from upload_service.content.model import UploadKey, UploadSession
 from upload_service.content.sharing import share_upload
 from upload_service.context import Context
-from upload_service.mirrors.administration import usable_mirrors
+from upload_service.mirrors.choices import usable_mirrors
 from upload_service.shares import Shares
 
 REQUIRED = ("api_key", "api_token", "cTracker", "upload_key")

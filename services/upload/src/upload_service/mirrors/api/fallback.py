@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from common.downloads import repr_digest
-from upload_service.mirrors import failover
+from upload_service.mirrors import failover, tickets
 from upload_service.mirrors.context import Context
 
 _RANGE = re.compile(r"bytes=(?:(\d{1,19})-(\d{0,19})|-(\d{1,19}))", re.ASCII)
@@ -20,7 +20,7 @@ def router(context: Context) -> APIRouter:
     routes = APIRouter(prefix="/internal/blobs", include_in_schema=False)
 
     async def read(request: Request, blob_id: UUID, ticket: str) -> Response:
-        failover.check_ticket(context, blob_id, ticket)
+        tickets.check_ticket(context.drivers.sealer, blob_id, ticket)
         blob = await failover.find_blob(context, blob_id)
         span = _span(request, blob.size)
         if span is None:
@@ -36,7 +36,7 @@ def router(context: Context) -> APIRouter:
         status = 206 if is_part else 200
         if request.method == "HEAD" or blob.size == 0:
             return Response(status_code=status, headers=headers)
-        blocks = failover.read_replica(context, blob, start, end - start)
+        blocks = failover.read_from_mirrors(context, blob, start, end - start)
         # Before the status is sent: that no mirror answers is a 503.
         first = await anext(blocks)
         return StreamingResponse(_body(first, blocks), status, headers)

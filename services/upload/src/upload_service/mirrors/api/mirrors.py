@@ -12,8 +12,9 @@ from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.identity import Identity
 from upload_service.mirrors import administration as mirrors
-from upload_service.mirrors import upkeep
-from upload_service.mirrors.administration import MirrorSpec, MirrorSummary, UsableMirror
+from upload_service.mirrors import choices, upkeep
+from upload_service.mirrors.administration import MirrorSpec, MirrorSummary
+from upload_service.mirrors.choices import UsableMirror
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.model import MAX_PARALLEL
 
@@ -155,14 +156,14 @@ def router(context: Context) -> APIRouter:
     @routes.get("")
     async def list_usable(identity: SignedIn) -> UsableMirrors:
         """The mirrors that the account may use."""
-        found = await mirrors.usable_mirrors(context, identity)
+        found = await choices.usable_mirrors(context, identity)
         return UsableMirrors(mirrors=[UsableMirrorModel.of(mirror) for mirror in found])
 
     @routes.put("/choice", openapi_extra=documented(Choice))
     async def choose(request: Request, identity: SignedIn) -> UsableMirrors:
         """Say where the account's new files go when nothing else is said."""
         asked = await read_model(request, Choice)
-        await mirrors.choose_mirrors(context, identity, asked.mirrors)
+        await choices.choose_mirrors(context, identity, asked.mirrors)
         return await list_usable(identity)
 
     @routes.get("/all")

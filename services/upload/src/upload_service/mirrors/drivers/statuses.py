@@ -1,5 +1,6 @@
 """The meaning of an HTTP status for a mirror: the one classification for all drivers that speak HTTP."""
 
+from common.statuses import is_temporary
 from upload_service.mirrors.drivers.interface import (
     MirrorDown,
     MirrorError,
@@ -8,9 +9,6 @@ from upload_service.mirrors.drivers.interface import (
     ReplicaLost,
     ReplicaTooLarge,
 )
-
-# A later request may get another answer.
-_TEMPORARY = (408, 421, 425, 429)
 
 
 def error_of(status: int) -> MirrorError:
@@ -21,6 +19,6 @@ def error_of(status: int) -> MirrorError:
         return ReplicaTooLarge()
     if status == 507:
         return MirrorFull()
-    if status >= 500 or status in _TEMPORARY:
+    if is_temporary(status):
         return MirrorDown(f"the mirror answered {status}")
     return MirrorRefused(f"the mirror answered {status}")
