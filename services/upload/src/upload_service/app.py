@@ -31,14 +31,22 @@ from upload_service.dialects.mirage import Mirage
 from upload_service.dialects.mirrorace import routes as mirrorace
 from upload_service.dialects.mirrorace.steps import MirrorAce
 from upload_service.fetches import api as fetches
-from upload_service.fetches.api import FetchJobs
-from upload_service.mirrors.api import fallback, file_mirrors, mirrors
+from upload_service.mirrors.api import administration, choices, fallback, file_mirrors
 from upload_service.mirrors.api import internal as mirrors_internal
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
 BUCKET_RETRY_SECONDS = 1
-ROUTERS = (content_internal.router, mirrors_internal.router, accounts.router)
+ROUTERS = (
+    content_internal.router,
+    mirrors_internal.router,
+    accounts.router,
+    fallback.router,
+    choices.router,
+    administration.router,
+    file_mirrors.router,
+    fetches.router,
+)
 
 
 def create_app(settings: UploadSettings | None = None) -> FastAPI:
@@ -77,11 +85,6 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
 def _made_routers(context: Context) -> Iterator[APIRouter]:
     """The routes of modules that make their router."""
     shares, passwords, limiter = context.shares, context.passwords, context.limiter
-    yield fallback.router(context)
-    yield mirrors.router(context)
-    yield file_mirrors.router(context)
-    jobs = FetchJobs(context, shares, passwords, context.fetch_lifetime, context.fetches_open, context.public_url)
-    yield fetches.router(jobs)
     yield content.router(Owning(context, shares, passwords))
     yield filecodebox.router(FileCodeBox(context, shares, limiter, context.complete_wait))
     yield fileuploader.router(

@@ -9,8 +9,8 @@ from common.outbound.client import Outbound
 from common.store import ObjectStore
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.running_remote import STALL, opened
-from tests.integration.upload.fetches.running_fetches import PIECE, Bench, bench_on
-from upload_service.fetches import receiving as fetch_content
+from tests.integration.upload.fetches.running_fetches import PART_SIZE, Bench, bench_on
+from upload_service.fetches import receiving
 from upload_service.fetches import running as fetching
 
 
@@ -30,9 +30,9 @@ async def outbound(request: pytest.FixtureRequest) -> AsyncGenerator[Outbound]:
 async def bench(
     database_url: str, store: ObjectStore, outbound: Outbound, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncGenerator[Bench]:
-    monkeypatch.setattr(fetch_content, "PIECE", PIECE)
-    monkeypatch.setattr(fetching, "FIRST_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(fetching, "TELL", timedelta(milliseconds=20))
+    monkeypatch.setattr(receiving, "PART_SIZE", PART_SIZE)
+    monkeypatch.setattr(fetching, "FIRST_WAIT", timedelta(seconds=0.01))
+    monkeypatch.setattr(fetching, "PROGRESS_EVERY", timedelta(milliseconds=20))
     async with bench_on(database_url, store, outbound) as bench:
         yield bench
 
@@ -40,7 +40,7 @@ async def bench(
 @pytest.fixture
 async def other(database_url: str, store: ObjectStore, bench: Bench) -> AsyncGenerator[Bench]:
     """Another worker."""
-    async with bench_on(database_url, store, bench.fetching.outbound) as other:
+    async with bench_on(database_url, store, bench.context.outbound) as other:
         other.account, other.share = bench.account, bench.share
         other.peer.stand_in = bench.share
         yield other

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.running_remote import Remote, Request
 from tests.integration.upload.fetches.running_fetches import STRONG, Bench, Content
-from upload_service.fetches import queries as fetches
+from upload_service.fetches import queries
 
 
 class Halting(Content):
@@ -36,7 +36,7 @@ class Halting(Content):
 
 
 async def halfway(bench: Bench, server: Remote, content: Halting) -> tuple[UUID, asyncio.Task[object]]:
-    """A fetch whose first piece is stored, while its worker waits for more of the second one."""
+    """A fetch whose first part is stored, while its worker waits for more of the second one."""
     fetch_id = await bench.ask(server.url())
     running = asyncio.create_task(bench.run(fetch_id), name="worker")
 
@@ -53,7 +53,7 @@ async def dies(running: asyncio.Task[object], monkeypatch: pytest.MonkeyPatch) -
     async def silent(*_: object) -> None: ...
 
     with monkeypatch.context() as patched:
-        patched.setattr(fetches, "drop_claim", silent)
+        patched.setattr(queries, "drop_claim", silent)
         patched.setattr("upload_service.content.queries.parts.drop_part", silent)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -28,13 +28,12 @@ from upload_service.fetches import jobs as fetch_jobs
 from upload_service.fetches import running as fetching
 from upload_service.fetches.jobs import NewFetch
 from upload_service.fetches.model import Fetch, FetchState, ShareTerms
-from upload_service.fetches.work import Fetching
 from upload_service.shares import Shares
 
-PIECE = MIN_PART_SIZE
-"""As short as pieces of one object can be."""
+PART_SIZE = MIN_PART_SIZE
+"""As short as parts of one object can be."""
 STRONG = 'ETag: "1"\n'
-MAX_SIZE = 20 * PIECE
+MAX_SIZE = 20 * PART_SIZE
 PATIENCE_SECONDS = 10
 YEAR_OLD = "Wed, 01 Jan 2025 00:00:00 GMT"
 NOW = "Thu, 01 Jan 2026 00:00:00 GMT"
@@ -72,27 +71,24 @@ class SharePeer:
 
 @dataclass
 class Bench:
-    """What fetches need, and what came of them."""
+    """A worker of fetches, and the results of its work."""
 
-    fetching: Fetching
+    context: Context
     queue: Worked
     share: ShareStandIn
     peer: SharePeer
     account: Identity = field(default_factory=lambda: somebody())
 
-    @property
-    def context(self) -> Context:
-        return self.fetching.context
-
     async def ask(self, url: str, *, account: Identity | None = None, **asked: Any) -> UUID:
         """A new fetch of an account."""
-        values: dict[str, Any] = {"terms": ShareTerms(), "max_size": MAX_SIZE, "lifetime": timedelta(hours=1)}
-        new = NewFetch(url, **(values | asked))
-        return (await fetch_jobs.request_fetch(self.context, account or self.account, new, most_open=100)).id
+        context = replace(self.context, fetch_lifetime=asked.pop("lifetime", timedelta(hours=1)))
+        values: dict[str, Any] = {"terms": ShareTerms(), "max_size": MAX_SIZE} | asked
+        new = NewFetch(url, **values)
+        return (await fetch_jobs.request_fetch(context, account or self.account, new)).id
 
     async def run(self, fetch_id: UUID) -> Fetch:
         """What a worker makes of it in one go."""
-        await fetching.run_fetch(self.fetching, fetch_id)
+        await fetching.run_fetch(self.context, fetch_id)
         return await self.look(fetch_id)
 
     async def fetch(self, url: str, **asked: Any) -> Fetch:
@@ -126,8 +122,7 @@ class Bench:
 
     async def sweep(self) -> None:
         """What the worker's sweeps do in the end."""
-        shares = self.fetching.shares
-        await fetch_jobs.sweep_fetches(self.context, shares)
+        await fetch_jobs.sweep_fetches(self.context)
         await expiring.clear_ended(self.context)
         await cleaning.abort_stale_sessions(self.context)
         await cleaning.collect_garbage(self.context, timedelta(0))
@@ -178,10 +173,19 @@ async def bench_on(
     queue, share = Worked(), ShareStandIn()
     peer = SharePeer(share)
     shares = Shares(cast("Peer", peer))
-    context = new_context(db, store, queue=queue, shares=shares, outbound=outbound)
+    context = new_context(
+        db,
+        store,
+        queue=queue,
+        shares=shares,
+        outbound=outbound,
+        fetches_open=100,
+        fetches_at_once=at_once,
+        fetches_at_once_each=at_once_each,
+    )
     queue.verifier = new_context(db, store)
     try:
-        yield Bench(Fetching(context, shares, outbound, at_once, at_once_each), queue, share, peer)
+        yield Bench(context, queue, share, peer)
     finally:
         await asyncio.gather(*queue.tasks)
         await db.close()

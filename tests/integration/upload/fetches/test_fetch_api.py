@@ -17,7 +17,6 @@ from tests.integration.upload_contexts import Requests
 from upload_service import shares
 from upload_service.build import build, opened
 from upload_service.fetches.running import run_fetch
-from upload_service.fetches.work import Fetching
 
 CALLERS = ("owner", "stranger", "administrator", "nobody", "signed out")
 SOMEWHERE = "http://files.example/a.txt"
@@ -61,7 +60,7 @@ def work(service: UploadService, fetch_id: str) -> None:
 
     async def run() -> None:
         async with opened(build(service.settings, Requests(), pool_size=4)) as context:
-            await run_fetch(Fetching(context, context.shares, context.outbound, 10, 10), UUID(fetch_id))
+            await run_fetch(context, UUID(fetch_id))
 
     asyncio.run(run())
 

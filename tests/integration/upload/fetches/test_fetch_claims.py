@@ -11,7 +11,7 @@ from common.db import Database, DatabaseUnavailable
 from common.store import ObjectStore, StoreUnavailable
 from tests.integration.running_remote import Request, answers, remote
 from tests.integration.upload.fetches.halting import Halting, dies, halfway, leases_run_out, one_file_is_left
-from tests.integration.upload.fetches.running_fetches import PIECE, Bench, ranges, serving
+from tests.integration.upload.fetches.running_fetches import PART_SIZE, Bench, ranges, serving
 from upload_service.content import chunks
 from upload_service.content.chunks import StoredChunk
 from upload_service.content.model import UploadSession
@@ -20,7 +20,7 @@ from upload_service.fetches import running as fetching
 from upload_service.fetches import work as fetch_work
 from upload_service.fetches.model import FetchState
 
-SIZE = 2 * PIECE + 7
+SIZE = 2 * PART_SIZE + 7
 STALL_SECONDS = 20
 """Servers here halt."""
 
@@ -28,7 +28,7 @@ STALL_SECONDS = 20
 async def test_a_worker_that_takes_over_fetches_only_the_rest(
     bench: Bench, other: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = Halting(secrets.token_bytes(SIZE), PIECE + 5)
+    content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
         await dies(running, monkeypatch)
@@ -40,12 +40,12 @@ async def test_a_worker_that_takes_over_fetches_only_the_rest(
         assert bench.queue.fetches[-1] == fetch_id
         done = await other.run(fetch_id)
     assert await bench.content(done) == content.data
-    assert ranges(server) == [None, f"bytes={PIECE}-"]
+    assert ranges(server) == [None, f"bytes={PART_SIZE}-"]
     await one_file_is_left(bench)
 
 
 async def test_a_worker_that_ends_in_order_is_followed_at_once(bench: Bench, other: Bench) -> None:
-    content = Halting(secrets.token_bytes(SIZE), PIECE + 5)
+    content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
         running.cancel()
@@ -55,7 +55,7 @@ async def test_a_worker_that_ends_in_order_is_followed_at_once(bench: Bench, oth
 
 
 async def test_a_message_that_comes_twice_is_one_fetch(bench: Bench, other: Bench) -> None:
-    content = Halting(secrets.token_bytes(SIZE), PIECE + 5)
+    content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
         await asyncio.gather(other.run(fetch_id), other.run(fetch_id), bench.run(fetch_id))
@@ -70,11 +70,11 @@ async def test_a_message_that_comes_twice_is_one_fetch(bench: Bench, other: Benc
 async def test_a_worker_that_was_given_up_but_lives_harms_nothing(
     bench: Bench, other: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its claim was taken over while it was held up; it stores a piece all the same, and the other one goes on."""
+    """Its claim was taken over while it was held up; it stores a part all the same, and the other one goes on."""
     # It does not notice by itself.
-    monkeypatch.setattr(fetching, "TELL", timedelta(seconds=60))
+    monkeypatch.setattr(fetching, "PROGRESS_EVERY", timedelta(seconds=60))
     monkeypatch.setattr(fetch_work, "LEASE", timedelta(seconds=0.2))
-    content = Halting(secrets.token_bytes(SIZE), PIECE + 5)
+    content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id = await bench.ask(server.url())
         running = asyncio.create_task(bench.run(fetch_id))
@@ -95,14 +95,14 @@ async def test_a_worker_that_was_given_up_but_lives_harms_nothing(
     await one_file_is_left(bench)
 
 
-async def test_a_piece_that_another_worker_stored_just_before_is_passed_over(
+async def test_a_part_that_another_worker_stored_just_before_is_passed_over(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next piece is then still what comes behind it."""
+    """The next part is then still what comes behind it."""
     put = chunks.put_part
 
     async def content_of(index: int) -> AsyncIterator[bytes]:
-        yield content.data[index * PIECE : (index + 1) * PIECE]
+        yield content.data[index * PART_SIZE : (index + 1) * PART_SIZE]
 
     async def late(context: Context, session: UploadSession, index: int, blocks: AsyncIterable[bytes]) -> StoredChunk:
         if index == 1:
@@ -118,20 +118,20 @@ async def test_a_worker_that_was_given_up_takes_nothing_from_its_follower(
     bench: Bench, other: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # It does not notice by itself.
-    monkeypatch.setattr(fetching, "TELL", timedelta(seconds=60))
+    monkeypatch.setattr(fetching, "PROGRESS_EVERY", timedelta(seconds=60))
 
     async def taken_over(request: Request, writer: asyncio.StreamWriter) -> None:
         await leases_run_out(bench)
-        await fetch_work.claim_fetch(other.fetching, fetch_id)
+        await fetch_work.claim(other.context, fetch_id)
         await answers("416 Range Not Satisfiable", "Content-Length: 0\n")(request, writer)
 
-    async with serving(secrets.token_bytes(SIZE), cuts=[PIECE + 5], misbehaves=taken_over) as (server, content):
+    async with serving(secrets.token_bytes(SIZE), cuts=[PART_SIZE + 5], misbehaves=taken_over) as (server, content):
         fetch_id = await bench.ask(server.url())
         await bench.run(fetch_id)
         await leases_run_out(bench)
         content.misbehaves = None
         assert await bench.content(await other.run(fetch_id)) == content.data
-    assert ranges(server)[-1] == f"bytes={PIECE}-"
+    assert ranges(server)[-1] == f"bytes={PART_SIZE}-"
     await one_file_is_left(bench)
 
 
@@ -173,16 +173,16 @@ async def test_share_that_is_down_is_waited_for(bench: Bench, size: int) -> None
     await one_file_is_left(bench)
 
 
-@pytest.mark.parametrize("piece", [1, 2, 3])
-async def test_a_store_that_is_away_for_a_moment_costs_a_piece(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, piece: int
+@pytest.mark.parametrize("part", [1, 2, 3])
+async def test_a_store_that_is_away_for_a_moment_costs_a_part(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
     put, calls = ObjectStore.put_part, 0
 
     async def failing(*given: object) -> object:
         nonlocal calls
         calls += 1
-        if calls == piece:
+        if calls == part:
             raise StoreUnavailable
         return await put(*given)  # type: ignore[arg-type]
 
@@ -193,14 +193,14 @@ async def test_a_store_that_is_away_for_a_moment_costs_a_piece(
         await bench.sweep()
         assert bench.queue.fetches[-1] == fetch.id
         assert await bench.content(await bench.run(fetch.id)) == content.data
-    assert ranges(server) == [None, f"bytes={(piece - 1) * PIECE}-" if piece > 1 else None]
+    assert ranges(server) == [None, f"bytes={(part - 1) * PART_SIZE}-" if part > 1 else None]
     await one_file_is_left(bench)
 
 
 async def test_a_database_that_is_away_for_a_moment_costs_nothing_that_is_stored(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = Halting(secrets.token_bytes(SIZE), PIECE + 5)
+    content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     away = False
     connection = Database.connection
 
@@ -219,12 +219,12 @@ async def test_a_database_that_is_away_for_a_moment_costs_nothing_that_is_stored
         assert (await bench.look(fetch_id)).state is FetchState.FETCHING
         await leases_run_out(bench)
         assert await bench.content(await bench.run(fetch_id)) == content.data
-    assert ranges(server)[1:] == [f"bytes={PIECE}-"]
+    assert ranges(server)[1:] == [f"bytes={PART_SIZE}-"]
     await one_file_is_left(bench)
 
 
 async def test_chunks_that_the_store_lost_are_fetched_again(bench: Bench) -> None:
-    content = Halting(secrets.token_bytes(SIZE), PIECE + 5)
+    content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
         ((key, multipart),) = await bench.ask_rows("select object_key, multipart_id from upload_session")
@@ -239,10 +239,10 @@ async def test_chunks_that_the_store_lost_are_fetched_again(bench: Bench) -> Non
 async def test_a_session_that_ran_out_begins_anew(bench: Bench) -> None:
     async with serving(secrets.token_bytes(SIZE)) as (server, content):
         bench.share.is_down = True
-        content.cuts = [PIECE + 5]
+        content.cuts = [PART_SIZE + 5]
         fetch_id = await bench.ask(server.url())
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(fetching, "FIRST_WAIT_SECONDS", 60)
+            patched.setattr(fetching, "FIRST_WAIT", timedelta(seconds=60))
             running = asyncio.create_task(bench.run(fetch_id))
             await bench.until(lambda: not content.cuts)
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,16 +11,15 @@ import pytest
 from common import clock
 from common.errors import InvalidInput, NotFound
 from tests.integration.running_remote import answers, opened, redirects, remote
-from tests.integration.upload.fetches.running_fetches import PIECE, Bench, serving
+from tests.integration.upload.fetches.running_fetches import PART_SIZE, Bench, serving
 from upload_service.content.model import FileState
-from upload_service.fetches import receiving as fetch_content
+from upload_service.fetches import receiving
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import FetchState, ShareTerms
-from upload_service.fetches.work import Fetching
 from upload_service.mirrors.wishes import MirrorNotFound
 
 
-@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5])
+@pytest.mark.parametrize("size", [0, 1, PART_SIZE - 1, PART_SIZE, PART_SIZE + 1, 3 * PART_SIZE + 5])
 @pytest.mark.parametrize("says_length", [True, False])
 async def test_content_of_any_size_arrives_as_it_is(bench: Bench, size: int, says_length: bool) -> None:
     data = secrets.token_bytes(size)
@@ -35,9 +35,9 @@ async def test_content_of_any_size_arrives_as_it_is(bench: Bench, size: int, say
     assert [thing.split()[0] for thing in sorted(await bench.left())] == ["blob", "file", "object"]
 
 
-async def test_so_many_pieces_as_an_object_can_have_are_enough(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch_content, "MAX_PARTS", 2)
-    data = secrets.token_bytes(3 * PIECE + 1)
+async def test_as_many_parts_as_an_object_can_have_are_enough(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "MAX_PARTS", 2)
+    data = secrets.token_bytes(3 * PART_SIZE + 1)
     async with serving(data) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
     assert await bench.ask_rows("select count(*) from part") == [(2,)]
@@ -49,7 +49,7 @@ async def test_chunks_of_any_length_are_content(bench: Bench) -> None:
         assert await bench.content(await bench.fetch(server.url())) == b"abcd"
 
 
-@pytest.mark.parametrize("size", [100, 2 * PIECE])
+@pytest.mark.parametrize("size", [100, 2 * PART_SIZE])
 @pytest.mark.parametrize("right", [True, False])
 async def test_content_is_what_was_said_or_it_is_not_kept(bench: Bench, size: int, right: bool) -> None:
     data = secrets.token_bytes(size)
@@ -68,7 +68,7 @@ async def test_content_is_what_was_said_or_it_is_not_kept(bench: Bench, size: in
 
 
 async def test_the_same_content_is_stored_once(bench: Bench) -> None:
-    data = secrets.token_bytes(2 * PIECE)
+    data = secrets.token_bytes(2 * PART_SIZE)
     async with serving(data) as (server, _):
         first, second = [await bench.fetch(server.url(f"/{number}")) for number in range(2)]
     assert first.file_id != second.file_id
@@ -149,24 +149,24 @@ async def test_credentials_are_used_and_then_forgotten(bench: Bench) -> None:
 
 
 async def test_progress_is_told_while_it_lasts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "TELL", timedelta(milliseconds=20))
+    monkeypatch.setattr(fetching, "PROGRESS_EVERY", timedelta(milliseconds=20))
     goes_on = asyncio.Event()
-    data = secrets.token_bytes(2 * PIECE)
+    data = secrets.token_bytes(2 * PART_SIZE)
 
     async def respond(_: object, writer: asyncio.StreamWriter) -> None:
-        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data[:PIECE])
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data[:PART_SIZE])
         await writer.drain()
         await goes_on.wait()
-        writer.write(data[PIECE:])
+        writer.write(data[PART_SIZE:])
 
     async with remote(respond) as server, opened("127.0.0.0/8", stall_seconds=10) as outbound:
-        bench.fetching = Fetching(bench.context, bench.fetching.shares, outbound, 1, 1)
+        bench.context = replace(bench.context, outbound=outbound)
         fetch_id = await bench.ask(server.url())
         running = asyncio.create_task(bench.run(fetch_id))
 
         async def told() -> bool:
             fetch = await bench.look(fetch_id)
-            return (fetch.state, fetch.size, fetch.bytes_done) == (FetchState.FETCHING, 2 * PIECE, PIECE)
+            return (fetch.state, fetch.size, fetch.bytes_done) == (FetchState.FETCHING, 2 * PART_SIZE, PART_SIZE)
 
         await bench.until(told)
         goes_on.set()

@@ -9,14 +9,14 @@ import pytest
 from common.errors import Conflict
 from tests.integration.running_remote import Request, answers, remote
 from tests.integration.upload.fetches.halting import Halting, halfway, nothing_is_left
-from tests.integration.upload.fetches.running_fetches import PIECE, Bench, serving
+from tests.integration.upload.fetches.running_fetches import PART_SIZE, Bench, serving
 from upload_service.accounts.erasing import erase_account
 from upload_service.content import owning
 from upload_service.fetches import jobs as fetch_jobs
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import FetchState
 
-SIZE = 2 * PIECE + 7
+SIZE = 2 * PART_SIZE + 7
 STALL_SECONDS = 20
 """Servers here halt."""
 
@@ -24,22 +24,22 @@ STALL_SECONDS = 20
 async def test_what_is_canceled_before_it_began_is_not_fetched(bench: Bench) -> None:
     async with serving(b"abc") as (server, _):
         fetch_id = await bench.ask(server.url().replace("http://", "http://user:secret@"))
-        await fetch_jobs.cancel_fetch(bench.context, bench.fetching.shares, await bench.look(fetch_id))
+        await fetch_jobs.cancel_fetch(bench.context, await bench.look(fetch_id))
         fetch = await bench.run(fetch_id)
     assert fetch.state is FetchState.CANCELED
     assert "secret" not in fetch.url
     assert server.requests == []
     with pytest.raises(Conflict):
-        await fetch_jobs.cancel_fetch(bench.context, bench.fetching.shares, fetch)
+        await fetch_jobs.cancel_fetch(bench.context, fetch)
     await nothing_is_left(bench)
 
 
 @pytest.mark.parametrize("size", [1000, SIZE])
 async def test_what_is_canceled_lets_go_of_the_remote_server_and_leaves_nothing(bench: Bench, size: int) -> None:
-    content = Halting(secrets.token_bytes(size), 500 if size == 1000 else PIECE + 5)
+    content = Halting(secrets.token_bytes(size), 500 if size == 1000 else PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
-        await fetch_jobs.cancel_fetch(bench.context, bench.fetching.shares, await bench.look(fetch_id))
+        await fetch_jobs.cancel_fetch(bench.context, await bench.look(fetch_id))
         await asyncio.wait_for(server.left.wait(), 1)
         await running
     assert (await bench.look(fetch_id)).state is FetchState.CANCELED
@@ -47,10 +47,10 @@ async def test_what_is_canceled_lets_go_of_the_remote_server_and_leaves_nothing(
 
 
 async def test_an_account_that_is_erased_leaves_nothing(bench: Bench) -> None:
-    content = Halting(secrets.token_bytes(SIZE), PIECE + 5)
+    content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id = await bench.ask(server.url())
-        running = asyncio.create_task(fetching.run_fetch(bench.fetching, fetch_id))
+        running = asyncio.create_task(fetching.run_fetch(bench.context, fetch_id))
         await bench.until(content.reached.is_set)
         await erase_account(bench.context, bench.account.account_id)
         await asyncio.wait_for(server.left.wait(), 1)
@@ -65,13 +65,13 @@ async def test_an_account_that_is_erased_before_the_answer_comes_leaves_nothing(
         await answers("200 OK", "Content-Length: 3\n", b"abc")(request, writer)
 
     async with remote(respond) as server:
-        await fetching.run_fetch(bench.fetching, await bench.ask(server.url()))
+        await fetching.run_fetch(bench.context, await bench.ask(server.url()))
     await nothing_is_left(bench)
     assert bench.share.made == []
 
 
 async def cancels(bench: Bench, fetch_id: UUID) -> None:
-    await fetch_jobs.cancel_fetch(bench.context, bench.fetching.shares, await bench.look(fetch_id))
+    await fetch_jobs.cancel_fetch(bench.context, await bench.look(fetch_id))
 
 
 async def deletes_the_file(bench: Bench, _: UUID) -> None:
@@ -96,7 +96,7 @@ async def test_what_is_ended_at_the_last_moment_leaves_no_share(bench: Bench, en
     bench.peer.before = end
     async with serving(secrets.token_bytes(size)) as (server, _):
         fetch_id = await bench.ask(server.url())
-        await fetching.run_fetch(bench.fetching, fetch_id)
+        await fetching.run_fetch(bench.context, fetch_id)
     if ends is not erases_the_account:
         fetch = await bench.look(fetch_id)
         assert (fetch.state, fetch.error) in ((FetchState.CANCELED, None), (FetchState.FAILED, "file_deleted"))
@@ -122,7 +122,7 @@ async def test_what_is_canceled_while_it_is_verified_takes_nothing_from_the_veri
     bench: Bench, other: Bench
 ) -> None:
     """The verifier may be about to make the object a blob, which others may then refer to."""
-    content = Halting(secrets.token_bytes(SIZE), PIECE + 5)
+    content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
         running.cancel()
@@ -146,7 +146,7 @@ async def test_what_was_left_behind_by_a_crash_is_cleared_away(bench: Bench, mon
     async def crashes(*_: object) -> None:
         raise KeyboardInterrupt
 
-    content = Halting(secrets.token_bytes(SIZE), PIECE + 5)
+    content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
         with monkeypatch.context() as patched:

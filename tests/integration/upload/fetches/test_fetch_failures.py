@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from itertools import pairwise
@@ -25,10 +26,9 @@ from tests.integration.running_remote import (
     silence,
 )
 from tests.integration.upload.fetches.halting import leases_run_out
-from tests.integration.upload.fetches.running_fetches import MAX_SIZE, PIECE, STRONG, Bench, serving
+from tests.integration.upload.fetches.running_fetches import MAX_SIZE, PART_SIZE, STRONG, Bench, serving
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import Fetch, FetchState
-from upload_service.fetches.work import Fetching
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -65,7 +65,7 @@ async def test_addresses_that_are_not_public_are_refused_at_once(bench: Bench, h
 
 async def test_a_name_is_judged_at_each_connection(bench: Bench) -> None:
     """The first answer of the name service is public, the second is not."""
-    async with serving(bytes(2 * PIECE), cuts=[PIECE + 1]) as (server, _):
+    async with serving(bytes(2 * PART_SIZE), cuts=[PART_SIZE + 1]) as (server, _):
         fetch = await bench.fetch(server.url(host="turning.example"))
     assert len(server.requests) == 1
     await nothing_came_of(bench, fetch, "address_refused")
@@ -129,7 +129,8 @@ async def test_who_is_not_there_is_called_a_few_times(bench: Bench, url: str) ->
 
 
 async def test_the_waits_between_attempts_grow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "FIRST_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(fetching, "FIRST_WAIT", timedelta(seconds=0.05))
+    monkeypatch.setattr("common.backoff.random.uniform", lambda *_: 1.0)
     moments: list[float] = []
 
     async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
@@ -143,7 +144,7 @@ async def test_the_waits_between_attempts_grow(bench: Bench, monkeypatch: pytest
 
 
 async def test_the_last_failure_is_told_while_it_is_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "FIRST_WAIT_SECONDS", 60)
+    monkeypatch.setattr(fetching, "FIRST_WAIT", timedelta(seconds=60))
     async with serving(b"abc", status="503 Service Unavailable") as (server, content):
         fetch_id = await bench.ask(server.url())
         running = asyncio.create_task(bench.run(fetch_id))
@@ -169,7 +170,7 @@ async def test_what_is_larger_than_allowed_is_not_read_to_its_end(bench: Bench, 
     length = f"Content-Length: {MAX_SIZE + 1}\r\n\r\n".encode()
     head, body = (length, block) if announced else (b"Transfer-Encoding: chunked\r\n\r\n", chunk)
     async with remote(forever(OK + head, body)) as server:
-        fetch = await bench.fetch(server.url(), max_size=MAX_SIZE if announced else PIECE + 1)
+        fetch = await bench.fetch(server.url(), max_size=MAX_SIZE if announced else PART_SIZE + 1)
         await asyncio.wait_for(server.left.wait(), 5)
     assert len(server.requests) == 1
     await nothing_came_of(bench, fetch, "too_large")
@@ -190,7 +191,7 @@ async def test_the_limit_is_counted_to_the_byte(bench: Bench, ending: str, surpl
     assert fetch.error == ("too_large" if surplus else None)
 
 
-@pytest.mark.parametrize("size", [None, 2 * PIECE], ids=["stream", "pieces"])
+@pytest.mark.parametrize("size", [None, 2 * PART_SIZE], ids=["stream", "parts"])
 async def test_what_takes_too_long_is_given_up(bench: Bench, size: int | None) -> None:
     head = f"Content-Length: {size}\r\n{STRONG.strip()}\r\n\r\n" if size else "\r\n"
     async with remote(forever(OK + head.encode(), b"a", 0.05)) as server:
@@ -214,7 +215,7 @@ async def test_what_nobody_expected_is_recorded_and_told_to_the_log(
     async def broken(_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(fetching, "fetch_content", broken)
+    monkeypatch.setattr(fetching, "receive_content", broken)
     fetch_id = await bench.ask("http://public.example/")
     with pytest.raises(ZeroDivisionError):
         await bench.run(fetch_id)
@@ -260,6 +261,6 @@ async def test_credentials_are_in_no_log_and_no_words(
 async def test_another_port_of_an_allowed_address_is_no_other_address(bench: Bench) -> None:
     """What is refused above is refused for its address, not because nobody answers there."""
     async with opened() as strict, serving(b"abc") as (server, _):
-        bench.fetching = Fetching(bench.context, bench.fetching.shares, strict, 1, 1)
+        bench.context = replace(bench.context, outbound=strict)
         await nothing_came_of(bench, await bench.fetch(server.url()), "address_refused")
         assert server.connections == 0

@@ -10,7 +10,7 @@ from tests.integration.running_remote import Request, Respond, answers, remote
 from tests.integration.upload.fetches.halting import one_file_is_left
 from tests.integration.upload.fetches.running_fetches import (
     NOW,
-    PIECE,
+    PART_SIZE,
     STRONG,
     YEAR_OLD,
     Bench,
@@ -21,8 +21,8 @@ from tests.integration.upload.fetches.running_fetches import (
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import FetchState
 
-SIZE = 2 * PIECE + 7
-REST = f"bytes={PIECE}-"
+SIZE = 2 * PART_SIZE + 7
+REST = f"bytes={PART_SIZE}-"
 WEAK = 'ETag: W/"1"\n'
 TIME = f"Last-Modified: {YEAR_OLD}\nDate: {NOW}\n"
 
@@ -36,10 +36,10 @@ async def test_only_the_rest_is_fetched_when_the_content_can_be_recognised(
     bench: Bench, validators: str, condition: str
 ) -> None:
     data = secrets.token_bytes(SIZE)
-    async with serving(data, validators=validators, cuts=[PIECE + 9, PIECE + 3]) as (server, _):
+    async with serving(data, validators=validators, cuts=[PART_SIZE + 9, PART_SIZE + 3]) as (server, _):
         done = await bench.fetch(server.url(), sha256=hashlib.sha256(data).digest())
     assert await bench.content(done) == data
-    assert ranges(server) == [None, REST, f"bytes={2 * PIECE}-"]
+    assert ranges(server) == [None, REST, f"bytes={2 * PART_SIZE}-"]
     assert [request.headers.get("if-range") for request in server.requests] == [None, condition, condition]
     await one_file_is_left(bench)
 
@@ -51,14 +51,14 @@ async def test_only_the_rest_is_fetched_when_the_content_can_be_recognised(
 )
 async def test_all_is_fetched_again_when_the_content_cannot_be_recognised(bench: Bench, validators: str) -> None:
     data = secrets.token_bytes(SIZE)
-    async with serving(data, validators=validators, cuts=[PIECE + 9]) as (server, _):
+    async with serving(data, validators=validators, cuts=[PART_SIZE + 9]) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
     assert ranges(server) == [None, None]
     await one_file_is_left(bench)
 
 
 @pytest.mark.parametrize("says_length", [True, False])
-async def test_what_is_no_longer_than_a_piece_is_fetched_again(bench: Bench, says_length: bool) -> None:
+async def test_content_no_longer_than_a_part_is_fetched_again(bench: Bench, says_length: bool) -> None:
     data = secrets.token_bytes(1000)
     # Without a length only chunks say that it has not ended.
     cut = answers("200 OK", STRONG + "Transfer-Encoding: chunked\n", b"5\r\nabcde\r\n")
@@ -91,12 +91,12 @@ OTHER = secrets.token_bytes(SIZE)
 @pytest.mark.parametrize(
     "misbehaves",
     [
-        pytest.param(partial(OTHER[PIECE:], PIECE, SIZE, 'ETag: "2"\n'), id="another tag"),
-        pytest.param(partial(OTHER[PIECE:], PIECE, SIZE, ""), id="no tag"),
-        pytest.param(partial(OTHER[PIECE:], PIECE, SIZE, WEAK + TIME), id="weak tag"),
-        pytest.param(partial(OTHER[PIECE:] + b"a", PIECE, SIZE + 1), id="another total"),
-        pytest.param(partial(OTHER[PIECE + 1 :], PIECE + 1, SIZE), id="a later start"),
-        pytest.param(partial(OTHER[PIECE - 1 :], PIECE - 1, SIZE), id="an earlier start"),
+        pytest.param(partial(OTHER[PART_SIZE:], PART_SIZE, SIZE, 'ETag: "2"\n'), id="another tag"),
+        pytest.param(partial(OTHER[PART_SIZE:], PART_SIZE, SIZE, ""), id="no tag"),
+        pytest.param(partial(OTHER[PART_SIZE:], PART_SIZE, SIZE, WEAK + TIME), id="weak tag"),
+        pytest.param(partial(OTHER[PART_SIZE:] + b"a", PART_SIZE, SIZE + 1), id="another total"),
+        pytest.param(partial(OTHER[PART_SIZE + 1 :], PART_SIZE + 1, SIZE), id="a later start"),
+        pytest.param(partial(OTHER[PART_SIZE - 1 :], PART_SIZE - 1, SIZE), id="an earlier start"),
         pytest.param(partial(OTHER[:100], 0, SIZE), id="a part from the start"),
         pytest.param(answers("416 Range Not Satisfiable", "Content-Length: 0\n"), id="416"),
         pytest.param(answers("412 Precondition Failed", "Content-Length: 0\n"), id="412"),
@@ -106,7 +106,7 @@ async def test_what_is_not_the_rest_of_the_same_content_is_never_mixed_with_it(
     bench: Bench, misbehaves: Respond
 ) -> None:
     data = secrets.token_bytes(SIZE)
-    async with serving(data, cuts=[PIECE + 9], misbehaves=misbehaves) as (server, _):
+    async with serving(data, cuts=[PART_SIZE + 9], misbehaves=misbehaves) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
     assert ranges(server)[:2] == [None, REST]
     assert ranges(server)[-1] is None
@@ -116,17 +116,20 @@ async def test_what_is_not_the_rest_of_the_same_content_is_never_mixed_with_it(
 async def test_content_that_changed_begins_anew_in_the_same_answer(bench: Bench) -> None:
     """A server that honours `If-Range` answers 200 with all of what is there now; so does one that knows no ranges."""
     data = secrets.token_bytes(SIZE + 1)
-    old, new = Content(secrets.token_bytes(SIZE), cuts=[PIECE + 9]), Content(data, 'ETag: "2"\n', cuts=[2 * PIECE])
+    old, new = (
+        Content(secrets.token_bytes(SIZE), cuts=[PART_SIZE + 9]),
+        Content(data, 'ETag: "2"\n', cuts=[2 * PART_SIZE]),
+    )
     async with remote(after(old, new)) as server:
         assert await bench.content(await bench.fetch(server.url())) == data
-    assert ranges(server) == [None, REST, f"bytes={2 * PIECE}-"]
+    assert ranges(server) == [None, REST, f"bytes={2 * PART_SIZE}-"]
     assert server.requests[2].headers["if-range"] == '"2"'
     await one_file_is_left(bench)
 
 
 async def test_a_server_without_ranges_is_asked_for_all_again(bench: Bench) -> None:
     data = secrets.token_bytes(SIZE)
-    async with serving(data, cuts=[PIECE + 9], knows_ranges=False) as (server, _):
+    async with serving(data, cuts=[PART_SIZE + 9], knows_ranges=False) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
     assert ranges(server) == [None, REST]
     await one_file_is_left(bench)
@@ -135,16 +138,19 @@ async def test_a_server_without_ranges_is_asked_for_all_again(bench: Bench) -> N
 async def test_a_range_that_is_answered_in_parts_is_gone_on_with(bench: Bench) -> None:
     """A server may send less than the range asked for, and end there as if all were well."""
     data = secrets.token_bytes(SIZE)
-    rest = after(partial(data[PIECE : 2 * PIECE + 3], PIECE, SIZE), partial(data[2 * PIECE :], 2 * PIECE, SIZE))
-    async with serving(data, cuts=[PIECE], misbehaves=rest) as (server, _):
+    rest = after(
+        partial(data[PART_SIZE : 2 * PART_SIZE + 3], PART_SIZE, SIZE),
+        partial(data[2 * PART_SIZE :], 2 * PART_SIZE, SIZE),
+    )
+    async with serving(data, cuts=[PART_SIZE], misbehaves=rest) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
-    assert ranges(server) == [None, REST, f"bytes={2 * PIECE}-"]
+    assert ranges(server) == [None, REST, f"bytes={2 * PART_SIZE}-"]
 
 
 async def test_the_rest_of_what_is_known_by_its_time_need_not_say_the_time_again(bench: Bench) -> None:
     data = secrets.token_bytes(SIZE)
-    rest = partial(data[PIECE:], PIECE, SIZE, f"Date: {NOW}\n")
-    async with serving(data, validators=TIME, cuts=[PIECE + 9], misbehaves=rest) as (server, _):
+    rest = partial(data[PART_SIZE:], PART_SIZE, SIZE, f"Date: {NOW}\n")
+    async with serving(data, validators=TIME, cuts=[PART_SIZE + 9], misbehaves=rest) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
     assert ranges(server) == [None, REST]
     assert server.requests[1].headers["if-range"] == YEAR_OLD
@@ -178,18 +184,16 @@ async def test_what_comes_after_the_announced_length_is_never_kept(bench: Bench,
     assert await bench.left() == []
 
 
-async def test_pieces_in_between_begin_the_count_of_failures_anew(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_parts_in_between_restart_the_count_of_failures(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "ATTEMPTS", 2)
-    data = secrets.token_bytes(3 * PIECE + 5)
-    async with serving(data, cuts=[PIECE, PIECE, PIECE]) as (server, _):
+    data = secrets.token_bytes(3 * PART_SIZE + 5)
+    async with serving(data, cuts=[PART_SIZE, PART_SIZE, PART_SIZE]) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
     assert len(server.requests) == 4
 
 
-async def test_bytes_that_make_no_piece_do_not(bench: Bench) -> None:
-    async with serving(bytes(SIZE), cuts=[PIECE, *(PIECE - 10 + number for number in range(9))]) as (server, _):
+async def test_bytes_that_make_no_part_do_not(bench: Bench) -> None:
+    async with serving(bytes(SIZE), cuts=[PART_SIZE, *(PART_SIZE - 10 + number for number in range(9))]) as (server, _):
         fetch = await bench.fetch(server.url())
     assert (fetch.state, fetch.error) == (FetchState.FAILED, "remote_unavailable")
     assert ranges(server) == [None] + [REST] * (fetching.ATTEMPTS - 1)
@@ -198,7 +202,7 @@ async def test_bytes_that_make_no_piece_do_not(bench: Bench) -> None:
 async def test_content_that_is_another_one_each_time_comes_to_an_end(bench: Bench) -> None:
     async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
         tag = f'ETag: "{secrets.token_hex(4)}"\n'
-        await Content(bytes(SIZE), tag, cuts=[PIECE + 1])(request, writer)
+        await Content(bytes(SIZE), tag, cuts=[PART_SIZE + 1])(request, writer)
 
     async with remote(respond) as server:
         fetch = await bench.fetch(server.url())

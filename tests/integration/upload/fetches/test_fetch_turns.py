@@ -1,23 +1,23 @@
 """How much is fetched at once, and everyone's turn."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.integration.running_remote import Request, remote
 from tests.integration.upload.fetches.running_fetches import Bench, serving, somebody
 from upload_service.fetches import jobs as fetch_jobs
-from upload_service.fetches import queries as fetches
+from upload_service.fetches import queries
 from upload_service.fetches import work as fetch_work
 from upload_service.fetches.jobs import TooManyFetches
 from upload_service.fetches.model import FetchState
-from upload_service.fetches.work import Fetching
 
 STALL_SECONDS = 20
 """Servers here halt."""
 
 
 async def test_so_many_are_fetched_at_once(bench: Bench) -> None:
-    bench.fetching = Fetching(bench.context, bench.fetching.shares, bench.fetching.outbound, 3, 2)
+    bench.context = replace(bench.context, fetches_at_once=3, fetches_at_once_each=2)
     accounts = [somebody() for _ in range(3)]
     async with remote(forever_open) as server:
         asked = [await bench.ask(server.url(), account=account) for account in accounts for _ in range(3)]
@@ -49,12 +49,12 @@ async def test_everyone_has_a_turn(bench: Bench) -> None:
     crowd = [await bench.ask("http://files.example/", account=many) for _ in range(3)]
     last = await bench.ask("http://files.example/", account=few)
     async with bench.context.db.connection() as connection:
-        assert await fetches.waiting_fetches(connection, 10) == [crowd[0], last, crowd[1], crowd[2]]
-        assert await fetches.waiting_fetches(connection, 2) == [crowd[0], last]
+        assert await queries.waiting_fetches(connection, 10) == [crowd[0], last, crowd[1], crowd[2]]
+        assert await queries.waiting_fetches(connection, 2) == [crowd[0], last]
     # What is being fetched is the account's first already.
-    await fetch_work.claim_fetch(bench.fetching, crowd[0])
+    await fetch_work.claim(bench.context, crowd[0])
     async with bench.context.db.connection() as connection:
-        assert await fetches.waiting_fetches(connection, 10) == [last, crowd[1], crowd[2]]
+        assert await queries.waiting_fetches(connection, 10) == [last, crowd[1], crowd[2]]
 
 
 async def test_time_spent_waiting_for_a_turn_is_not_the_fetchs(bench: Bench) -> None:
@@ -83,15 +83,16 @@ async def test_the_next_are_requested_when_one_is_over(bench: Bench) -> None:
     assert bench.queue.fetches == [second]
 
 
-async def test_an_account_has_so_many_open_fetches(bench: Bench) -> None:
-    new = fetch_jobs.NewFetch("http://files.example/", fetch_jobs.ShareTerms(), 1, timedelta(hours=1))
+async def test_an_account_may_have_so_many_open_fetches(bench: Bench) -> None:
+    context = replace(bench.context, fetches_open=3)
+    new = fetch_jobs.NewFetch("http://files.example/", fetch_jobs.ShareTerms(), 1)
 
     async def ask() -> object:
-        return await fetch_jobs.request_fetch(bench.context, bench.account, new, most_open=3)
+        return await fetch_jobs.request_fetch(context, bench.account, new)
 
     answered = await asyncio.gather(*(ask() for _ in range(8)), return_exceptions=True)
     assert sum(isinstance(answer, TooManyFetches) for answer in answered) == 5
-    await fetch_jobs.request_fetch(bench.context, somebody(), new, most_open=3)
+    await fetch_jobs.request_fetch(context, somebody(), new)
     await bench.ask_rows("update fetch_job set state = 'canceled' where owner = %(id)s", id=bench.account.account_id)
     await ask()
 

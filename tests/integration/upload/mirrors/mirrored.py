@@ -4,7 +4,6 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,7 +26,6 @@ from upload_service.mirrors.model import FileReplica, Mirror, path_of
 from upload_service.mirrors.opened_drivers import MirrorDrivers
 from upload_service.mirrors.sealing import Sealer
 
-RECHECK = timedelta(days=7)
 MIGRATIONS = ROOT / "services/upload/migrations"
 
 
@@ -145,7 +143,7 @@ class Mirrored:
         return await files.find_file(self.context, finished.file_id)
 
     async def advance(self, replica_id: UUID) -> None:
-        await replicating.advance_replica(self.context, replica_id, RECHECK)
+        await replicating.advance_replica(self.context, replica_id)
 
     async def work(self) -> None:
         """Do what is requested, one after the other, and what is requested by that."""

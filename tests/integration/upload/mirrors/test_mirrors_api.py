@@ -3,7 +3,6 @@
 import json
 import secrets
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -93,7 +92,7 @@ def work(service: UploadService) -> None:
             if not asked:
                 return
             while asked:
-                await replicating.advance_replica(context, asked.pop(), timedelta(days=1))
+                await replicating.advance_replica(context, asked.pop())
 
     service.run(work)
 

@@ -1,12 +1,11 @@
 """`/v1/fetches`: files that this system fetches by their URL, as jobs."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from common import clock
 from common.errors import InvalidInput
@@ -16,39 +15,30 @@ from common.http.json_bodies import documented, read_model
 from common.http.public_url import base_url
 from common.outbound.urls import without_credentials
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
-from common.passwords import PASSWORD_BYTES, Passwords
+from common.passwords import PASSWORD_BYTES
 from common.rights import Action
-from upload_service.fetches import jobs as fetch_jobs
+from upload_service.edge import context_of
+from upload_service.fetches import jobs
 from upload_service.fetches.context import Context
 from upload_service.fetches.jobs import NewFetch
 from upload_service.fetches.model import OPEN, Fetch, FetchState, ShareTerms
-from upload_service.shares import ShareKind, Shares
+from upload_service.shares import ShareKind
 
-# No later moment can be told in every time zone.
+# A later moment could not be written in every time zone.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 PATHS: dict[ShareKind, str] = {"link": "/f/", "page": "/m/"}
 
-
-@dataclass(frozen=True, slots=True)
-class FetchJobs:
-    """What the routes work with."""
-
-    context: Context
-    shares: Shares
-    passwords: Passwords
-    lifetime: timedelta
-    most_open: int
-    public_url: str
+router = APIRouter(prefix="/v1/fetches", tags=["fetches"])
 
 
 class FetchRequest(BaseModel):
-    """A URL to be fetched, http or https, and how the file is shared.
+    """A URL to fetch, http or https, and how to share the file.
 
-    `sha256` in hex: what the content must be; `mirrors` null: those of the account's choice; `expires_at` null: never;
-    `downloads` null: any number.
+    `sha256` in hex: the digest that the content must have; `mirrors` null: those of the account's choice; `expires_at`
+    null: never; `downloads` null: any number.
     """
 
-    model_config = {"extra": "forbid"}
+    model_config = ConfigDict(extra="forbid")
 
     url: str
     name: str | None = None
@@ -61,10 +51,10 @@ class FetchRequest(BaseModel):
 
 
 class FetchModel(BaseModel):
-    """A fetch. `url` without user and password; `size` in bytes, null until the other side has said it.
+    """A fetch. `url` without user and password; `size` in bytes, null until the remote server has said it.
 
-    `bytes_done`: of `size`; `error`: a stable code, also of an attempt after which there is another one.
-    `file_id`, `code` and `share_url` are there once it is done; a code alone has no URL.
+    `bytes_done`: of `size`; `error`: a stable code, also of a failed attempt that is not the last. `file_id`, `code`
+    and `share_url` are there once it is done; a share that is only a code has no URL.
     """
 
     id: UUID
@@ -75,7 +65,7 @@ class FetchModel(BaseModel):
     bytes_done: int
     error: str | None
     detail: str | None
-    """What the error means, for people."""
+    """The error in words."""
     file_id: UUID | None
     form: ShareKind
     code: str | None
@@ -90,86 +80,86 @@ class FetchList(BaseModel):
     next: str | None
 
 
-def router(jobs: FetchJobs) -> APIRouter:
-    """The routes; errors are problem details."""
-    routes = APIRouter(prefix="/v1/fetches", tags=["fetches"])
-    context = jobs.context
-
-    def shown(request: Request, fetch: Fetch) -> FetchModel:
-        form = fetch.share_terms.form
-        has_url = fetch.share_code is not None and form in PATHS
-        share_url = f"{base_url(request, jobs.public_url)}{PATHS[form]}{fetch.share_code}" if has_url else None
-        return FetchModel(
-            id=fetch.id,
-            url=without_credentials(fetch.url),
-            state=fetch.state,
-            name=fetch.file_name,
-            size=fetch.size,
-            bytes_done=fetch.bytes_done,
-            error=fetch.error,
-            detail=fetch.detail,
-            file_id=fetch.file_id,
-            form=form,
-            code=fetch.share_code,
-            share_url=share_url,
-            created_at=fetch.created_at,
-        )
-
-    @routes.post("", status_code=202, openapi_extra=documented(FetchRequest))
-    async def request_fetch(request: Request, identity: SignedIn) -> FetchModel:
-        """Have a URL fetched. It becomes a file of the account, and a share."""
-        asked = await read_model(request, FetchRequest)
-        new = NewFetch(
-            asked.url,
-            await _terms(asked, jobs.passwords),
-            max_size=(await jobs.shares.policy()).upload_size,
-            lifetime=jobs.lifetime,
-            file_name=asked.name,
-            sha256=bytes.fromhex(asked.sha256) if asked.sha256 else None,
-            mirrors=asked.mirrors,
-        )
-        return shown(request, await fetch_jobs.request_fetch(context, identity, new, jobs.most_open))
-
-    @routes.get("")
-    async def list_fetches(
-        request: Request,
-        identity: SignedIn,
-        limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = PAGE_SIZE,
-        after: str | None = None,
-    ) -> FetchList:
-        """The account's fetches."""
-        cursor = None if after is None else Cursor.parse(after)
-        found, following = await fetch_jobs.list_fetches(context, identity, cursor, limit)
-        return FetchList(fetches=[shown(request, fetch) for fetch in found], next=str(following) if following else None)
-
-    @routes.get("/{fetch_id}")
-    async def read_fetch(request: Request, fetch_id: UUID, identity: SignedIn) -> FetchModel:
-        """How far a fetch is."""
-        return shown(request, await fetch_jobs.find_fetch(context, identity, fetch_id))
-
-    @routes.delete("/{fetch_id}", status_code=204)
-    async def cancel_fetch(fetch_id: UUID, identity: SignedIn) -> None:
-        """Break a fetch off; nothing is left of it."""
-        fetch = await fetch_jobs.find_fetch(context, identity, fetch_id, Action.DELETE)
-        await fetch_jobs.cancel_fetch(context, jobs.shares, fetch)
-
-    @routes.get("/{fetch_id}/events", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
-    async def events(request: Request, fetch_id: UUID, _: SignedIn) -> Response:
-        """The same by Server-Sent Events: an event `state` at each change, `end` when it is settled."""
-
-        async def look() -> tuple[FetchModel, bool]:
-            identity = await callers.of_request(request)
-            state = await read_fetch(request, fetch_id, identity)
-            return state, state.state not in OPEN
-
-        return await progress.told(look)
-
-    return routes
+@router.post("", status_code=202, openapi_extra=documented(FetchRequest))
+async def create(request: Request, identity: SignedIn) -> FetchModel:
+    """Have a URL fetched. It becomes a file of the account, and a share."""
+    context = context_of(request, Context)
+    asked = await read_model(request, FetchRequest)
+    new = NewFetch(
+        asked.url,
+        await _terms(context, asked),
+        max_size=(await context.shares.policy()).upload_size,
+        file_name=asked.name,
+        sha256=bytes.fromhex(asked.sha256) if asked.sha256 else None,
+        mirrors=asked.mirrors,
+    )
+    return _model(request, await jobs.request_fetch(context, identity, new))
 
 
-async def _terms(asked: FetchRequest, passwords: Passwords) -> ShareTerms:
-    """How what is fetched is shared. Raises `InvalidInput`, `HasherBusy`."""
+@router.get("")
+async def list_own(
+    request: Request,
+    identity: SignedIn,
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = PAGE_SIZE,
+    after: str | None = None,
+) -> FetchList:
+    """The account's fetches."""
+    cursor = None if after is None else Cursor.parse(after)
+    found, following = await jobs.list_fetches(context_of(request, Context), identity, cursor, limit)
+    return FetchList(fetches=[_model(request, fetch) for fetch in found], next=str(following) if following else None)
+
+
+@router.get("/{fetch_id}")
+async def read(request: Request, fetch_id: UUID, identity: SignedIn) -> FetchModel:
+    """The state and progress of a fetch."""
+    return _model(request, await jobs.find_fetch(context_of(request, Context), identity, fetch_id))
+
+
+@router.delete("/{fetch_id}", status_code=204)
+async def cancel(request: Request, fetch_id: UUID, identity: SignedIn) -> None:
+    """Cancel a fetch; nothing is left of it."""
+    context = context_of(request, Context)
+    fetch = await jobs.find_fetch(context, identity, fetch_id, Action.DELETE)
+    await jobs.cancel_fetch(context, fetch)
+
+
+@router.get("/{fetch_id}/events", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
+async def events(request: Request, fetch_id: UUID, _: SignedIn) -> Response:
+    """The same by Server-Sent Events: an event `state` at each change, and `end` when the fetch is settled."""
+    context = context_of(request, Context)
+
+    async def look() -> tuple[FetchModel, bool]:
+        identity = await callers.of_request(request)
+        fetch = await jobs.find_fetch(context, identity, fetch_id)
+        return _model(request, fetch), fetch.state not in OPEN
+
+    return await progress.told(look)
+
+
+async def _terms(context: Context, asked: FetchRequest) -> ShareTerms:
+    """The terms of the share. Raises `InvalidInput`, `HasherBusy`."""
     if asked.expires_at is not None and not clock.now() < asked.expires_at < LATEST:
         raise InvalidInput("expires_at is in the past, or too far away")
-    hashed = await passwords.hash(asked.password) if asked.password is not None else None
+    hashed = await context.passwords.hash(asked.password) if asked.password is not None else None
     return ShareTerms(asked.form, asked.expires_at, asked.downloads, hashed)
+
+
+def _model(request: Request, fetch: Fetch) -> FetchModel:
+    kind = fetch.share_terms.kind
+    has_url = fetch.share_code is not None and kind in PATHS
+    base = base_url(request, context_of(request, Context).public_url)
+    return FetchModel(
+        id=fetch.id,
+        url=without_credentials(fetch.url),
+        state=fetch.state,
+        name=fetch.file_name,
+        size=fetch.size,
+        bytes_done=fetch.bytes_done,
+        error=fetch.error,
+        detail=fetch.detail,
+        file_id=fetch.file_id,
+        form=kind,
+        code=fetch.share_code,
+        share_url=f"{base}{PATHS[kind]}{fetch.share_code}" if has_url else None,
+        created_at=fetch.created_at,
+    )

@@ -1,4 +1,4 @@
-"""The things that the use cases of fetches work with."""
+"""The context of the fetches slice: everything that its use cases work with."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +10,7 @@ from upload_service.mirrors import context as mirrors
 
 
 class Queue(mirrors.Queue, Protocol):
-    """Leaves work for the workers, fetches too."""
+    """Leaves work for the workers, including fetches."""
 
     async def fetch(self, fetch_id: UUID) -> None:
         """Have a URL fetched."""
@@ -19,7 +19,7 @@ class Queue(mirrors.Queue, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(mirrors.Context):
-    """Those of content and mirrors, and fetches' own."""
+    """The context of content and mirrors, and what fetches add."""
 
     queue: Queue
     outbound: Outbound

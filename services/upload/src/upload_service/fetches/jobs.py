@@ -1,4 +1,4 @@
-"""Fetches as their owners see them: asked for, watched, canceled."""
+"""Fetches as their owners see them: requested, watched, canceled; and the sweep over all of them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,43 +11,40 @@ from common.outbound.urls import parse
 from common.pages import Cursor
 from common.rights import Action, Actor, require
 from upload_service.content.model import check_name
-from upload_service.fetches import queries as fetches
+from upload_service.fetches import queries
 from upload_service.fetches.context import Context
 from upload_service.fetches.model import Fetch, ShareTerms
 from upload_service.fetches.work import clear_away
 from upload_service.mirrors.queries import wanted
 from upload_service.mirrors.wishes import MirrorNotFound
-from upload_service.shares import Shares
 
-# How long a fetch that is settled is remembered.
 REMEMBERED = timedelta(days=30)
+"""How long a settled fetch is remembered."""
 BATCH = 20
 
 
 class TooManyFetches(RateLimited):
-    """The account has too many fetches that are not done."""
+    """The account has too many unfinished fetches."""
 
     code = "too_many_fetches"
 
 
 @dataclass(frozen=True, slots=True)
 class NewFetch:
-    """What is to be fetched."""
+    """A fetch to be requested."""
 
     url: str
     terms: ShareTerms
     max_size: int
     """In bytes."""
-    lifetime: timedelta
-    """How long it may take."""
     file_name: str | None = None
     sha256: bytes | None = None
-    """What the content must be."""
+    """The digest that the content must have."""
     mirrors: list[int] | None = None
-    """Where the file is wanted besides; None: on the mirrors of its owner's choice."""
+    """The mirrors for the file; None: those of its owner's choice."""
 
 
-async def request_fetch(context: Context, identity: Identity, new: NewFetch, most_open: int) -> Fetch:
+async def request_fetch(context: Context, identity: Identity, new: NewFetch) -> Fetch:
     """Have a URL fetched for an account. Raises `UrlInvalid`, `InvalidInput`, `MirrorNotFound`, `TooManyFetches`."""
     url = new.url.strip()
     parse(url)
@@ -62,15 +59,15 @@ async def request_fetch(context: Context, identity: Identity, new: NewFetch, mos
         "mirrors": new.mirrors,
         "terms": new.terms.to_json(),
         "max_size": new.max_size,
-        "lifetime": new.lifetime,
+        "lifetime": context.fetch_lifetime,
     }
     async with context.db.transaction() as connection:
         if new.mirrors:
             usable = {mirror.id for mirror in await wanted.mirrors_for(connection, identity.account_id)}
             if not set(new.mirrors) <= usable:
                 raise MirrorNotFound
-        await fetches.hold_counts(connection)
-        fetch = await fetches.insert_fetch(connection, values, most_open)
+        await queries.lock_counts(connection)
+        fetch = await queries.insert_fetch(connection, values, context.fetches_open)
     if fetch is None:
         raise TooManyFetches
     await context.queue.fetch(fetch.id)
@@ -78,9 +75,9 @@ async def request_fetch(context: Context, identity: Identity, new: NewFetch, mos
 
 
 async def find_fetch(context: Context, identity: Identity, fetch_id: UUID, action: Action = Action.SEE) -> Fetch:
-    """The fetch, to do this with it. Raises `NotFound`, `Forbidden`."""
+    """The fetch, if the account may do this with it. Raises `NotFound`, `Forbidden`."""
     async with context.db.connection() as connection:
-        fetch = await fetches.get_fetch(connection, fetch_id)
+        fetch = await queries.get_fetch(connection, fetch_id)
     if fetch is None:
         raise NotFound
     require(action, Actor(identity), fetch.owner)
@@ -90,33 +87,33 @@ async def find_fetch(context: Context, identity: Identity, fetch_id: UUID, actio
 async def list_fetches(
     context: Context, identity: Identity, after: Cursor | None, limit: int
 ) -> tuple[list[Fetch], Cursor | None]:
-    """A page of an account's fetches, the newest first, and where the next one begins, if there is one."""
+    """A page of an account's fetches, the newest first, and the cursor of the next page, if there is one."""
     known = after and (after.created_at, after.id)
     async with context.db.connection() as connection:
-        found = await fetches.fetches_of(connection, identity.account_id, known, limit + 1)
+        found = await queries.fetches_of(connection, identity.account_id, known, limit + 1)
     page = found[:limit]
     return page, Cursor(page[-1].created_at, page[-1].id) if len(found) > limit else None
 
 
-async def cancel_fetch(context: Context, shares: Shares, fetch: Fetch) -> None:
-    """Break a fetch off, and leave nothing of it. Raises `Conflict` when it is settled.
+async def cancel_fetch(context: Context, fetch: Fetch) -> None:
+    """Cancel a fetch, and leave nothing of it. Raises `Conflict` when it is settled.
 
-    Whoever fetches notices within a second; what is stored until then goes with the sweeps.
+    A worker that has it notices within a second; the sweeps remove what is stored until then.
     """
     async with context.db.connection() as connection:
-        canceled = await fetches.cancel_fetch(connection, fetch.id)
+        canceled = await queries.mark_canceled(connection, fetch.id)
     if canceled is None:
         raise Conflict("the fetch is settled already")
-    await clear_away(context, shares, canceled)
+    await clear_away(context, canceled)
 
 
-async def sweep_fetches(context: Context, shares: Shares) -> None:
-    """Request fetches that nobody is at, clear away what came to nothing, and forget what was settled long ago."""
+async def sweep_fetches(context: Context) -> None:
+    """Request fetches that no worker has, clear away what failed ones left, and forget those settled long ago."""
     async with context.db.connection() as connection:
-        waiting = await fetches.waiting_fetches(connection, BATCH)
-        abandoned = await fetches.abandoned_fetches(connection, BATCH)
-        await fetches.forget_fetches(connection, REMEMBERED)
+        waiting = await queries.waiting_fetches(connection, BATCH)
+        abandoned = await queries.abandoned_fetches(connection, BATCH)
+        await queries.forget_fetches(connection, REMEMBERED)
     for fetch_id in waiting:
         await context.queue.fetch(fetch_id)
     for fetch in abandoned:
-        await clear_away(context, shares, fetch)
+        await clear_away(context, fetch)

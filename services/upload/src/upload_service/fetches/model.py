@@ -1,4 +1,4 @@
-"""Fetches: states, value types, and how content is recognised."""
+"""Fetches: states, value types, and the validator by which content is recognised."""
 
 import re
 from dataclasses import dataclass
@@ -11,12 +11,10 @@ from uuid import UUID
 from common.expiry import Expiry
 from upload_service.shares import ShareKind
 
-# Answers to the wish for the rest of what is not the same any more.
 OTHER_CONTENT = (412, 416)
-# Without what other clients' headers may not carry, although a tag may (section 8.8.3).
+"""Answers to a request for the rest of content that is not the same any longer."""
+# A tag may hold more (section 8.8.3), but not every client may send all of that in a header.
 _STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]*"')
-# Answers that may be different the next time, besides all of the server's own errors (5xx).
-TEMPORARY = (408, *OTHER_CONTENT, 425, 429)
 
 
 class FetchState(StrEnum):
@@ -32,9 +30,9 @@ OPEN = (FetchState.QUEUED, FetchState.FETCHING)
 
 @dataclass(frozen=True, slots=True)
 class ShareTerms:
-    """How what was fetched is shared."""
+    """The terms on which the fetched file is shared."""
 
-    form: ShareKind = "link"
+    kind: ShareKind = "link"
     expires_at: datetime | None = None
     uses: int | None = None
     password_hash: str | None = None
@@ -45,7 +43,7 @@ class ShareTerms:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "form": self.form,
+            "form": self.kind,
             "expires_at": self.expires_at.isoformat() if self.expires_at else None,
             "uses": self.uses,
             "password_hash": self.password_hash,
@@ -79,13 +77,13 @@ class Fetch:
     file_id: UUID | None
     share_code: str | None
     error: str | None
-    """A stable code; None: nothing has failed."""
+    """The stable code of the last failure; None: nothing has failed."""
     detail: str | None
     ends_at: datetime
     created_at: datetime
 
     def __post_init__(self) -> None:
-        # Rows carry text.
+        # A row holds the state as text.
         object.__setattr__(self, "state", FetchState(self.state))
 
     @property
@@ -94,10 +92,10 @@ class Fetch:
 
 
 def validator_of(etag: str | None, modified: str | None, date: str | None) -> str | None:
-    """What `If-Range` may name the content by (RFC 9110, section 13.1.5): a strong entity tag, or else its time.
+    """The validator for `If-Range` (RFC 9110, section 13.1.5): a strong entity tag, or else the date of modification.
 
-    The time counts only where there is no tag at all, and only when it was over for a second as the answer was made
-    (section 8.8.2.2): until then the content could change without it.
+    The date counts only without any tag, and only if it was at least a second old when the answer was made (section
+    8.8.2.2): until then the content could change without a new date.
     """
     if etag:
         return etag if _STRONG_TAG.fullmatch(etag) else None

@@ -1,4 +1,4 @@
-"""What to call content that comes from elsewhere. The name is data: whatever it says, it is never part of a path."""
+"""The name of a file that was fetched. It is data from a stranger and never becomes part of a path."""
 
 from email.message import Message
 from email.utils import collapse_rfc2231_value
@@ -11,16 +11,16 @@ UNNAMED = "download"
 
 
 def name_of(url: str, disposition: str | None) -> str:
-    """How to call what an answer carries: as its `Content-Disposition` says (RFC 6266), or as the URL's path ends."""
-    return _said(disposition or "") or _cleaned(unquote(urlsplit(url).path)) or UNNAMED
+    """The name given by an answer's `Content-Disposition` (RFC 6266), or else the end of the URL's path."""
+    return _from_header(disposition or "") or _cleaned(unquote(urlsplit(url).path)) or UNNAMED
 
 
-def _said(disposition: str) -> str:
-    """The name that a header gives; `filename*` comes before `filename` (section 4.3). Empty: it gives none."""
+def _from_header(disposition: str) -> str:
+    """The name that a header gives, `filename*` before `filename` (section 4.3); empty if it gives none."""
     try:
         disposition.encode()
     except UnicodeEncodeError:
-        # Bytes that are not UTF-8 come as surrogates. They mean what they meant in the first days of the header.
+        # Bytes that are not UTF-8 arrive as surrogates; the header was first defined for Latin-1.
         disposition = disposition.encode(errors="surrogateescape").decode("latin-1")
     message = Message()
     try:
@@ -28,7 +28,7 @@ def _said(disposition: str) -> str:
         parameters = message.get_params([], "Content-Disposition")
     except (ValueError, LookupError):
         return ""
-    # A text, or what RFC 2231 makes of a `filename*`.
+    # A value is text, or the triple of RFC 2231 for a `filename*`.
     named: list[Any] = [value for name, value in parameters if name.lower() == "filename"]
     for value in sorted(named, key=lambda value: isinstance(value, str)):
         try:
@@ -41,7 +41,7 @@ def _said(disposition: str) -> str:
 
 
 def _cleaned(name: str) -> str:
-    """The last step of a path, printable and not too long; empty when nothing is left."""
+    """The last segment of a path, printable and not too long; empty when nothing is left."""
     last = name.replace("\\", "/").rpartition("/")[2]
     spaced = "".join(" " if character.isspace() else character for character in last)
     printable = "".join(character for character in spaced if character.isprintable()).strip()

@@ -1,14 +1,16 @@
-"""SQL on fetches: one function, one statement. The database's clock judges leases."""
+"""SQL on fetches: one function, one statement. The database's clock judges leases.
+
+The functions that record progress or an outcome do so only for the worker that has the claim.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
 from common.db import Connection
-from common.db.rows import count, fetch_all, fetch_one
+from common.db.rows import count, fetch_all, fetch_one, fetch_values
 from upload_service.fetches.model import Fetch
 
 COLUMNS: LiteralString = """id, owner, url, file_name, sha256, mirrors, terms, max_size, state, size, validator,
@@ -16,20 +18,20 @@ COLUMNS: LiteralString = """id, owner, url, file_name, sha256, mirrors, terms, m
 _OPEN: LiteralString = "(state in ('queued', 'fetching'))"
 _FREE: LiteralString = "(lease_until is null or lease_until < now())"
 _RUNNING: LiteralString = f"{_OPEN} and lease_until >= now()"
-# What is settled is fetched no more: nobody needs the URL's user and password from then on.
+# A settled fetch is not run again, so the user and password in its URL are deleted.
 _SETTLED: LiteralString = r"""lease_until = null, changed_at = now(),
     url = regexp_replace(url, '^([A-Za-z]+://)[^/?#]*@', '\1')"""
-# Any constant will do, as long as every process uses the same.
+# Any constant will do, as long as every process uses the same one.
 _COUNT_LOCK = 0x46455443
 
 
-async def hold_counts(connection: Connection) -> None:
-    """Make counting fetches and making one more, or claiming one, a single step."""
+async def lock_counts(connection: Connection) -> None:
+    """Lock out other transactions that count fetches, so that counting and adding or claiming one is a single step."""
     await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": _COUNT_LOCK})
 
 
 async def insert_fetch(connection: Connection, values: dict[str, Any], most_open: int) -> Fetch | None:
-    """A new fetch; None when its owner has `most_open` that are not settled. `hold_counts` comes first."""
+    """A new fetch; None when its owner has `most_open` that are not settled. `lock_counts` comes first."""
     statement: LiteralString = f"""
         insert into fetch_job (id, owner, url, file_name, sha256, mirrors, terms, max_size, ends_at)
         select %(id)s, %(owner)s, %(url)s, %(file_name)s, %(sha256)s, %(mirrors)s::integer[], %(terms)s, %(max_size)s,
@@ -49,7 +51,7 @@ async def get_fetch(connection: Connection, fetch_id: UUID) -> Fetch | None:
 async def fetches_of(
     connection: Connection, owner: UUID, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Fetch]:
-    """An account's fetches, the newest first; `after`: moment and id of the last one that is known already."""
+    """An account's fetches, the newest first; `after`: creation time and id of the last one on the page before."""
     statement: LiteralString = f"""
         select {COLUMNS} from fetch_job
         where owner = %(owner)s and (%(moment)s::timestamptz is null or (created_at, id) < (%(moment)s, %(id)s::uuid))
@@ -62,9 +64,9 @@ async def fetches_of(
 async def claim_fetch(
     connection: Connection, fetch_id: UUID, worker: UUID, lease: timedelta, *, at_once: int, at_once_each: int
 ) -> Fetch | None:
-    """Make `worker` the one who fetches; None when another one is at it, it is settled, or too many are under way.
+    """Give `worker` the claim; None when another one has it, the fetch is settled, or too many are under way.
 
-    Its time runs from the first claim. `hold_counts` comes first.
+    The fetch's time runs from the first claim. `lock_counts` comes first.
     """
     statement: LiteralString = f"""
         update fetch_job set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s,
@@ -80,8 +82,8 @@ async def claim_fetch(
     return await fetch_one(connection, Fetch, statement, values)
 
 
-async def extend_fetch(connection: Connection, fetch_id: UUID, worker: UUID, lease: timedelta, bytes_done: int) -> bool:
-    """Renew the claim and tell the progress; False when it was lost or the fetch was canceled."""
+async def renew_claim(connection: Connection, fetch_id: UUID, worker: UUID, lease: timedelta, bytes_done: int) -> bool:
+    """Renew the claim and record the progress; False when it was lost or the fetch was canceled."""
     statement = """
         update fetch_job set lease_until = now() + %(lease)s, bytes_done = %(bytes_done)s
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
@@ -90,7 +92,7 @@ async def extend_fetch(connection: Connection, fetch_id: UUID, worker: UUID, lea
     return await count(connection, statement, values) == 1
 
 
-async def begin_content(
+async def note_session(
     connection: Connection,
     fetch_id: UUID,
     worker: UUID,
@@ -99,7 +101,7 @@ async def begin_content(
     validator: str | None,
     name: str | None,
 ) -> Fetch | None:
-    """Remember where the content goes, and what the other side says of it; None when the claim was lost."""
+    """Record the session that takes the content, and what the server says of it; None when the claim was lost."""
     statement: LiteralString = f"""
         update fetch_job set session_id = %(session_id)s, size = %(size)s, validator = %(validator)s, bytes_done = 0,
             file_name = coalesce(file_name, %(name)s), changed_at = now()
@@ -110,10 +112,10 @@ async def begin_content(
     return await fetch_one(connection, Fetch, statement, {**values, "name": name})
 
 
-async def finish_fetch(
+async def mark_done(
     connection: Connection, fetch_id: UUID, worker: UUID, *, file_id: UUID, share_code: str, size: int
 ) -> bool:
-    """Say that it is done; False when the claim was lost or the fetch was canceled."""
+    """Record that it is done; False when the claim was lost or the fetch was canceled."""
     statement: LiteralString = f"""
         update fetch_job set state = 'done', session_id = null, file_id = %(file_id)s, share_code = %(share_code)s,
             size = %(size)s, bytes_done = %(size)s, error = null, detail = null, {_SETTLED}
@@ -123,8 +125,8 @@ async def finish_fetch(
     return await count(connection, statement, values) == 1
 
 
-async def fail_fetch(connection: Connection, fetch_id: UUID, worker: UUID, error: str, detail: str) -> bool:
-    """Say that it has failed for good; False when the claim was lost."""
+async def mark_failed(connection: Connection, fetch_id: UUID, worker: UUID, error: str, detail: str) -> bool:
+    """Record that it has failed for good; False when the claim was lost."""
     statement: LiteralString = f"""
         update fetch_job set state = 'failed', error = %(error)s, detail = %(detail)s, {_SETTLED}
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
@@ -134,7 +136,7 @@ async def fail_fetch(connection: Connection, fetch_id: UUID, worker: UUID, error
 
 
 async def note_error(connection: Connection, fetch_id: UUID, worker: UUID, error: str, detail: str) -> None:
-    """Remember why the last attempt failed, while others are to come."""
+    """Record why an attempt failed that is not the last."""
     await connection.execute(
         """
         update fetch_job set error = %(error)s, detail = %(detail)s
@@ -145,14 +147,14 @@ async def note_error(connection: Connection, fetch_id: UUID, worker: UUID, error
 
 
 async def drop_claim(connection: Connection, fetch_id: UUID, worker: UUID) -> None:
-    """Give the claim up, so that the next worker need not wait for its end."""
+    """End the claim, so that the next worker need not wait until it runs out."""
     await connection.execute(
         "update fetch_job set worker = null, lease_until = null where id = %(id)s and worker = %(worker)s",
         {"id": fetch_id, "worker": worker},
     )
 
 
-async def cancel_fetch(connection: Connection, fetch_id: UUID) -> Fetch | None:
+async def mark_canceled(connection: Connection, fetch_id: UUID) -> Fetch | None:
     """The fetch, canceled; None when it is settled."""
     statement: LiteralString = f"""
         update fetch_job set state = 'canceled', {_SETTLED} where id = %(id)s and {_OPEN} returning {COLUMNS}
@@ -161,10 +163,10 @@ async def cancel_fetch(connection: Connection, fetch_id: UUID) -> Fetch | None:
 
 
 async def waiting_fetches(connection: Connection, limit: int) -> list[UUID]:
-    """Fetches that nobody is at, in the order in which it is their turn.
+    """Fetches that no worker has, in the order of their turns.
 
-    Each account's fetches are numbered, those that somebody is at before those that wait. All firsts come before all
-    seconds, so that an account that wants much does not keep others waiting.
+    Each account's fetches are numbered, the running ones before the waiting ones. All firsts come before all seconds,
+    so that an account with many fetches does not keep others waiting.
     """
     statement: LiteralString = f"""
         select id from (
@@ -173,13 +175,11 @@ async def waiting_fetches(connection: Connection, limit: int) -> list[UUID]:
             from fetch_job where {_OPEN}) as line
         where is_free order by place, changed_at limit %(limit)s
     """
-    async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(statement, {"limit": limit})
-        return await cursor.fetchall()
+    return await fetch_values(connection, statement, {"limit": limit})
 
 
 async def abandoned_fetches(connection: Connection, limit: int) -> list[Fetch]:
-    """Fetches that came to nothing, and what they had begun may still be there."""
+    """Fetches that have failed or were canceled and may have left something."""
     statement: LiteralString = f"""
         select {COLUMNS} from fetch_job where state in ('failed', 'canceled') and session_id is not null
         order by changed_at limit %(limit)s
@@ -188,17 +188,17 @@ async def abandoned_fetches(connection: Connection, limit: int) -> list[Fetch]:
 
 
 async def forget_session(connection: Connection, fetch_id: UUID) -> None:
-    """Say that nothing is left of what a settled fetch had begun."""
+    """Record that a settled fetch has left nothing."""
     statement: LiteralString = f"update fetch_job set session_id = null where id = %(id)s and not {_OPEN}"
     await connection.execute(statement, {"id": fetch_id})
 
 
 async def delete_fetches_of(connection: Connection, owner: UUID) -> None:
-    """Forget all fetches of an account; those under way lose their claim."""
+    """Delete all fetches of an account; those under way lose their claim."""
     await connection.execute("delete from fetch_job where owner = %(owner)s", {"owner": owner})
 
 
 async def forget_fetches(connection: Connection, age: timedelta) -> int:
-    """Forget fetches that were settled long enough ago."""
+    """Delete fetches that were settled at least `age` ago."""
     statement: LiteralString = f"delete from fetch_job where not {_OPEN} and changed_at < now() - %(age)s"
     return await count(connection, statement, {"age": age})

@@ -1,8 +1,8 @@
-"""One connection to where the content is: the rest of what an earlier one began, or all of it.
+"""One connection to the server that has the content: it brings all of it, or the rest of what an earlier one began.
 
-Content of a known size comes in pieces of one length, each stored as a chunk of the session. What is stored is not
-fetched again: the next connection asks for the rest by its range (RFC 9110, section 14.2), on condition that it is
-still the same content. Without a size, or something to recognise the content by, it begins anew.
+Content of known size is stored in parts of one length. Parts that are stored are not fetched again: the next connection
+asks for the rest by its range (RFC 9110, section 14.2), on condition that it is still the same content. Without a
+size, or a validator to recognise the content by, the next connection starts over.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -22,8 +22,8 @@ from upload_service.fetches.model import Fetch, validator_of
 from upload_service.fetches.names import name_of
 from upload_service.fetches.work import Work
 
-PIECE = 16 * MIB
-# Answers that carry content. Others of the successful ones promise it, or have none.
+PART_SIZE = 16 * MIB
+# Answers that carry content; other successful answers only promise it, or have none.
 WITH_CONTENT = (200, 203, 206)
 
 
@@ -35,39 +35,40 @@ class FileDeleted(Gone):
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A session that an earlier attempt began. `stored`: how many bytes of it can be gone on from."""
+    """A session that an earlier attempt began. `stored`: the bytes of it after which a new attempt can continue."""
 
     session: UploadSession
     stored: int
     is_whole: bool
 
 
-async def fetch_content(work: Work) -> UploadSession:
+async def receive_content(work: Work) -> UploadSession:
     """The session, once it has all of the content.
 
-    Raises `RemoteUnavailable`, `RemoteRefused` and whatever else the client raises, `TooLarge`, `FileDeleted`.
+    Raises `RemoteUnavailable`, `RemoteRefused` and the client's other errors, `TooLarge`, `FileDeleted`.
     """
     fetch, begun = work.fetch, await _begun(work)
     if begun and begun.is_whole:
         return begun.session
     start = begun.stored if begun and fetch.validator else 0
     headers = {"Range": f"bytes={start}-", "If-Range": fetch.validator or ""} if start else {}
-    work.done = work.stored = start
-    async with work.fetching.outbound.get(fetch.url, headers) as answer:
+    work.received = work.stored = start
+    async with work.context.outbound.get(fetch.url, headers) as answer:
         if answer.status not in WITH_CONTENT:
             raise RemoteRefused(answer.status)
-        if begun and start and _goes_on(answer, fetch, start):
+        if begun and start and _continues(answer, fetch, start):
             session = begun.session
         else:
             session, start = await _begin(work, answer), 0
         if session.layout is Layout.STREAM:
-            await streams.put_stream(work.context, session, _Whole(work, answer), fetch.max_size)
+            await streams.put_stream(work.context, session, _Stream(work, answer), fetch.max_size)
         else:
-            await _put_pieces(work, session, answer.blocks(), start)
+            await _put_parts(work, session, answer.blocks(), start)
     return session
 
 
 async def _begun(work: Work) -> _Begun | None:
+    """The session of an earlier attempt, if it can be used. Raises `FileDeleted`."""
     if work.fetch.session_id is None:
         return None
     async with work.context.db.connection() as connection:
@@ -81,20 +82,22 @@ async def _begun(work: Work) -> _Begun | None:
         return _Begun(session, session.size or 0, is_whole=True)
     if session.expires_at <= clock.now():
         return None
-    # Pieces are stored one after the other.
-    pieces = 1 if session.layout is Layout.STREAM else session.chunk_count
-    return _Begun(session, sum(part.size for part in stored), is_whole=len(stored) == pieces)
+    # Parts are stored in order, so the stored ones are the first.
+    part_count = 1 if session.layout is Layout.STREAM else session.chunk_count
+    return _Begun(session, sum(part.size for part in stored), is_whole=len(stored) == part_count)
 
 
-def _goes_on(answer: Answer, fetch: Fetch, start: int) -> bool:
+def _continues(answer: Answer, fetch: Fetch, start: int) -> bool:
     """Whether an answer is the rest of the very same content."""
-    # Who is told the time need not say it again (RFC 9110, section 15.3.7); a tag must be.
-    is_untold = bool(fetch.validator) and not fetch.validator.startswith('"') and not _names_content(answer)
-    is_same = answer.size == fetch.size and (is_untold or _validator(answer) == fetch.validator)
+    # A server that was sent a date need not repeat it (RFC 9110, section 15.3.7); a tag must be repeated.
+    sent_date = bool(fetch.validator) and not fetch.validator.startswith('"')
+    is_same = answer.size == fetch.size and (
+        (sent_date and not _has_validator(answer)) or _validator(answer) == fetch.validator
+    )
     return answer.status == 206 and answer.start == start and is_same
 
 
-def _names_content(answer: Answer) -> bool:
+def _has_validator(answer: Answer) -> bool:
     return "ETag" in answer.headers or "Last-Modified" in answer.headers
 
 
@@ -104,8 +107,8 @@ def _validator(answer: Answer) -> str | None:
 
 
 async def _begin(work: Work, answer: Answer) -> UploadSession:
-    """A new session for what an answer carries from its first byte. Raises `TooLarge`, `RemoteUnavailable`."""
-    await work.forget()
+    """A new session for an answer that starts with the first byte. Raises `TooLarge`, `RemoteUnavailable`."""
+    await work.discard()
     fetch = work.fetch
     if answer.start != 0:
         raise RemoteUnavailable("the content has changed")
@@ -113,64 +116,64 @@ async def _begin(work: Work, answer: Answer) -> UploadSession:
         raise RemoteUnavailable("the remote server does not say how much there is")
     if answer.size is not None and answer.size > fetch.max_size:
         raise TooLarge
-    size = answer.size if answer.size and answer.size > PIECE else None
+    size = answer.size if answer.size and answer.size > PART_SIZE else None
     name = fetch.file_name or name_of(answer.url, answer.headers.get("Content-Disposition"))
     new = NewUpload(
         name,
         size=size,
-        chunk_size=_piece_size(size) if size else None,
+        chunk_size=_part_size(size) if size else None,
         claims=(DigestClaim("sha-256", fetch.sha256),) if fetch.sha256 else (),
-        # A stream is recorded when it ends, which may be as late as the fetch does.
+        # A stream is recorded only when it ends, which may be as late as the fetch.
         lifetime=max(work.context.session_lifetime, fetch.ends_at - clock.now()),
         owner=fetch.owner,
         mirrors=fetch.mirrors,
     )
     async with work.context.db.transaction() as connection:
         session = await sessions.begin_upload(connection, work.context, new)
-        await work.begin(connection, session.id, answer.size, _validator(answer), name)
+        await work.note_session(connection, session.id, answer.size, _validator(answer), name)
     return session
 
 
-def _piece_size(size: int) -> int:
-    """The usual length of a piece, or more where there would be more pieces than an object can have parts."""
-    return max(PIECE, -(-size // MAX_PARTS))
+def _part_size(size: int) -> int:
+    """The usual part size, or more if an object would have too many parts."""
+    return max(PART_SIZE, -(-size // MAX_PARTS))
 
 
-async def _put_pieces(work: Work, session: UploadSession, blocks: AsyncIterator[bytes], start: int) -> None:
+async def _put_parts(work: Work, session: UploadSession, blocks: AsyncIterator[bytes], start: int) -> None:
     assert session.chunk_size is not None
     assert session.chunk_count is not None
-    cut = _Cut(work, blocks)
+    body = _Body(work, blocks)
     for index in range(start // session.chunk_size, session.chunk_count):
         length = session.chunk_length(index)
-        piece = cut.take(length)
-        stored = await chunks.put_part(work.context, session, index, piece)
+        part = body.take(length)
+        stored = await chunks.put_part(work.context, session, index, part)
         if stored.skipped:
-            # By a worker that did not know yet that it had lost its claim. The next piece begins behind this one.
-            async for _ in piece:
+            # A worker stored it that did not know yet that it had lost its claim. The next part follows these bytes.
+            async for _ in part:
                 pass
         work.stored += length
 
 
-class _Cut:
-    """A body, cut into pieces of given lengths."""
+class _Body:
+    """The body of an answer, from which parts are taken."""
 
     def __init__(self, work: Work, blocks: AsyncIterator[bytes]) -> None:
         self._work, self._blocks, self._rest = work, blocks, b""
 
     async def take(self, size: int) -> AsyncGenerator[bytes]:
-        """The next `size` bytes. Raises `RemoteUnavailable` when the body ends before, as a part of a range may."""
+        """The next `size` bytes. Raises `RemoteUnavailable` when the body ends first, as a partial range may."""
         while size:
             block = self._rest or await anext(self._blocks, b"")
             if not block:
                 raise RemoteUnavailable("the remote server sent less than all")
             block, self._rest = block[:size], block[size:]
             size -= len(block)
-            self._work.done += len(block)
+            self._work.received += len(block)
             yield block
 
 
-class _Whole:
-    """A body as a source for one stream. Raises `RemoteUnavailable` when it is not as long as the content should be."""
+class _Stream:
+    """The body of an answer as one stream. Raises `RemoteUnavailable` unless it has the announced length."""
 
     def __init__(self, work: Work, answer: Answer) -> None:
         self._work, self._blocks, self._size, self._seen = work, answer.blocks(), answer.size, 0
@@ -181,7 +184,7 @@ class _Whole:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for block in self._blocks:
             self._seen += len(block)
-            self._work.done += len(block)
+            self._work.received += len(block)
             yield block
         if self._size not in (None, self._seen):
             raise RemoteUnavailable("the remote server sent another length than it said")

@@ -1,4 +1,4 @@
-"""Fetches' tasks: ids in, one use case each. What fails is a row, which a sweep finds."""
+"""The tasks of fetches: ids in, one use case each. A failure is recorded in the row, and a sweep finds it."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -9,7 +9,6 @@ from celery import Celery
 from common.queue.app import WorkerProcess
 from upload_service.fetches import jobs, running
 from upload_service.fetches.context import Context
-from upload_service.fetches.work import Fetching
 
 FETCH = "upload.fetch_remote"
 
@@ -22,7 +21,7 @@ def register(app: Celery, process: WorkerProcess[Context]) -> None:
 
     @task(name="upload.sweep_fetches")
     def sweep_fetches() -> None:
-        process.run(lambda context: jobs.sweep_fetches(context, context.shares))
+        process.run(jobs.sweep_fetches)
 
 
 def register_transfers(app: Celery, transfer: Transfer) -> None:
@@ -31,15 +30,4 @@ def register_transfers(app: Celery, transfer: Transfer) -> None:
 
     @task(name=FETCH)
     def fetch_remote(fetch_id: str) -> None:
-        transfer(
-            lambda context: running.run_fetch(
-                Fetching(
-                    context,
-                    context.shares,
-                    context.outbound,
-                    at_once=context.fetches_at_once,
-                    at_once_each=context.fetches_at_once_each,
-                ),
-                UUID(fetch_id),
-            )
-        )
+        transfer(lambda context: running.run_fetch(context, UUID(fetch_id)))

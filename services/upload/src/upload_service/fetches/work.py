@@ -1,4 +1,4 @@
-"""A claimed fetch, and what its worker may say of it while the claim holds."""
+"""A claimed fetch, and the records that its worker may make while it has the claim."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,51 +10,40 @@ from common.claims import ClaimLost
 from common.db import Connection
 from common.errors import DomainError, Unavailable
 from common.ids import new_id
-from common.outbound.client import Outbound
 from upload_service.content.streams import discard_upload
-from upload_service.fetches import queries as fetches
+from upload_service.fetches import queries
 from upload_service.fetches.context import Context
 from upload_service.fetches.model import Fetch
-from upload_service.shares import Shares
 
 LEASE = timedelta(seconds=10)
 
 _log = logging.get(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Fetching:
-    """What fetches are made with. `at_once`: how many are under way at a time, in all and of one account."""
-
-    context: Context
-    shares: Shares
-    outbound: Outbound
-    at_once: int
-    at_once_each: int
-
-
 @dataclass(slots=True)
 class Work:
-    """A claimed fetch. What it says raises `ClaimLost` once the fetch is another's, canceled or gone."""
+    """A fetch that one worker has claimed. The claim is lost to another worker or by a cancellation."""
 
-    fetching: Fetching
+    context: Context
     worker: UUID
     fetch: Fetch
-    done: int = field(default=0)
+    received: int = field(default=0)
     """Bytes of the content that are stored or on their way."""
     stored: int = field(default=0)
     """Bytes of the content that need not be fetched again."""
 
-    @property
-    def context(self) -> Context:
-        return self.fetching.context
-
     async def renew(self) -> bool:
-        """Keep the claim and tell the progress; False when it was lost."""
+        """Keep the claim and record the progress; False when the claim was lost."""
         async with self.context.db.connection() as connection:
-            return await fetches.extend_fetch(connection, self.fetch.id, self.worker, LEASE, self.done)
+            return await queries.renew_claim(connection, self.fetch.id, self.worker, LEASE, self.received)
 
-    async def begin(
+    async def drop(self) -> None:
+        """End the claim, so that the next worker can come at once. Without a database it runs out by itself."""
+        with suppress(Unavailable):
+            async with self.context.db.connection() as connection:
+                await queries.drop_claim(connection, self.fetch.id, self.worker)
+
+    async def note_session(
         self,
         connection: Connection,
         session_id: UUID | None,
@@ -62,58 +51,60 @@ class Work:
         validator: str | None = None,
         name: str | None = None,
     ) -> None:
-        """Remember where the content goes, and what the other side says of it."""
-        fetch = await fetches.begin_content(connection, self.fetch.id, self.worker, session_id, size, validator, name)
+        """Record the session that takes the content, and what the server says of the content. Raises `ClaimLost`."""
+        fetch = await queries.note_session(connection, self.fetch.id, self.worker, session_id, size, validator, name)
         if fetch is None:
             raise ClaimLost
-        self.fetch, self.done, self.stored = fetch, 0, 0
+        self.fetch, self.received, self.stored = fetch, 0, 0
 
-    async def forget(self) -> None:
-        """Leave nothing of what was begun: the next attempt begins anew."""
+    async def discard(self) -> None:
+        """Discard everything received so far, so that the next attempt starts over. Raises `ClaimLost`."""
         if self.fetch.session_id is None:
             return
-        # Whoever took the fetch over goes on with the same session.
+        # A worker that has taken over continues with the same session.
         if not await self.renew():
             raise ClaimLost
         await discard_upload(self.context, self.fetch.session_id)
         async with self.context.db.connection() as connection:
-            await self.begin(connection, None)
+            await self.note_session(connection, None)
 
-    async def note(self, error: DomainError) -> None:
-        """Say why an attempt failed, while others are to come."""
+    async def note_error(self, error: DomainError) -> None:
+        """Record why an attempt failed that is not the last."""
         async with self.context.db.connection() as connection:
-            await fetches.note_error(connection, self.fetch.id, self.worker, error.code, error.message)
+            await queries.note_error(connection, self.fetch.id, self.worker, error.code, error.message)
 
-    async def fail(self, error: DomainError) -> bool:
-        """Say that it failed for good; False when the claim was lost."""
+    async def fail(self, error: DomainError) -> None:
+        """Record that the fetch has failed for good, and leave nothing of it; nothing if the claim was lost."""
         async with self.context.db.connection() as connection:
-            return await fetches.fail_fetch(connection, self.fetch.id, self.worker, error.code, error.message)
-
-    async def give_up(self) -> None:
-        """Let the next worker come at once; without a database the claim runs out by itself."""
-        with suppress(Unavailable):
-            async with self.context.db.connection() as connection:
-                await fetches.drop_claim(connection, self.fetch.id, self.worker)
+            if not await queries.mark_failed(connection, self.fetch.id, self.worker, error.code, error.message):
+                return
+        _log.info("fetch failed", fetch=self.fetch.id.hex, error=error.code)
+        await clear_away(self.context, self.fetch)
 
 
-async def claim_fetch(fetching: Fetching, fetch_id: UUID) -> Work | None:
-    """The fetch, to be worked on; None when somebody is at it, it is settled, or too many are under way."""
+async def claim(context: Context, fetch_id: UUID) -> Work | None:
+    """The fetch, claimed; None when another worker has it, it is settled, or too many are under way."""
     worker = new_id()
-    async with fetching.context.db.transaction() as connection:
-        await fetches.hold_counts(connection)
-        fetch = await fetches.claim_fetch(
-            connection, fetch_id, worker, LEASE, at_once=fetching.at_once, at_once_each=fetching.at_once_each
+    async with context.db.transaction() as connection:
+        await queries.lock_counts(connection)
+        fetch = await queries.claim_fetch(
+            connection,
+            fetch_id,
+            worker,
+            LEASE,
+            at_once=context.fetches_at_once,
+            at_once_each=context.fetches_at_once_each,
         )
-    return Work(fetching, worker, fetch, fetch.bytes_done) if fetch else None
+    return Work(context, worker, fetch, fetch.bytes_done) if fetch else None
 
 
-async def clear_away(context: Context, shares: Shares, fetch: Fetch) -> None:
-    """Leave nothing of what a settled fetch had begun; what cannot be done now, the sweep does."""
+async def clear_away(context: Context, fetch: Fetch) -> None:
+    """Leave nothing of what a settled fetch had begun. What cannot be done now is left to the sweep."""
     if fetch.session_id is None:
         return
     try:
         await discard_upload(context, fetch.session_id)
         async with context.db.connection() as connection:
-            await fetches.forget_session(connection, fetch.id)
+            await queries.forget_session(connection, fetch.id)
     except Unavailable as error:
         _log.warning("a fetch is left to the sweep", fetch=fetch.id.hex, error=error.message)

@@ -1,4 +1,4 @@
-"""The things that the use cases of mirrors work with."""
+"""The context of the mirrors slice: everything that its use cases work with."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,16 +10,16 @@ from upload_service.mirrors.opened_drivers import MirrorDrivers
 
 
 class Queue(content.Queue, Protocol):
-    """Leaves work for the workers, copies to mirrors too."""
+    """Leaves work for the workers, including copies to mirrors."""
 
     async def replicate(self, replica_id: UUID) -> None:
-        """Have done with a replica what is due."""
+        """Have a replica worked on: copied, checked or removed, as is due."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(content.Context):
-    """Those of content, and mirrors' own."""
+    """The context of content, and what mirrors add."""
 
     queue: Queue
     drivers: MirrorDrivers

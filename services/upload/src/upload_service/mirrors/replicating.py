@@ -41,10 +41,10 @@ NEXT = 2
 """Replicas that are requested when one is done: one in its place, and one for a place that was left empty."""
 
 
-async def advance_replica(context: Context, replica_id: UUID, recheck: timedelta) -> None:
+async def advance_replica(context: Context, replica_id: UUID) -> None:
     """Do what is due with a replica, unless another worker has it; then request what is due next on its mirror.
 
-    `recheck`: how long a verified replica is trusted. A failure is recorded with the time of the next attempt.
+    A failure is recorded with the time of the next attempt.
     """
     work = await claim_replica(context, replica_id)
     if work is None:
@@ -54,9 +54,9 @@ async def advance_replica(context: Context, replica_id: UUID, recheck: timedelta
             if work.replica.state is ReplicaState.REMOVING or work.blob is None:
                 await _remove(work, driver)
             elif work.replica.state is ReplicaState.VERIFIED:
-                await _recheck(work, driver, work.blob, recheck)
+                await _recheck(work, driver, work.blob)
             else:
-                await _copy(work, driver, work.blob, recheck)
+                await _copy(work, driver, work.blob)
     except ClaimLost:
         await work.drop()
     except (MirrorError, OptionsInvalid, Unsealable) as error:
@@ -76,17 +76,17 @@ async def advance_replica(context: Context, replica_id: UUID, recheck: timedelta
     await _request_next(context, work.mirror)
 
 
-async def _copy(work: Work, driver: Driver, blob: Blob, recheck: timedelta) -> None:
+async def _copy(work: Work, driver: Driver, blob: Blob) -> None:
     place = work.replica.place
     if place.url is not None and await _was_copied(work, driver, blob):
-        await work.verified(place, recheck)
+        await work.verified(place)
         return
     url = await driver.write(place.path, _content(work, blob), blob.size)
     if url is not None:
         await work.note_url(url)
     place = Place(place.path, url)
     await _prove(driver, place, blob)
-    await work.verified(place, recheck)
+    await work.verified(place)
 
 
 async def _was_copied(work: Work, driver: Driver, blob: Blob) -> bool:
@@ -130,14 +130,14 @@ async def _prove(driver: Driver, place: Place, blob: Blob) -> None:
         raise ReplicaDamaged
 
 
-async def _recheck(work: Work, driver: Driver, blob: Blob, recheck: timedelta) -> None:
+async def _recheck(work: Work, driver: Driver, blob: Blob) -> None:
     """Prove a verified replica once more. To repair one that is lost or damaged, it is queued to be copied again."""
     try:
         await _prove(driver, work.replica.place, blob)
     except (ReplicaLost, ReplicaDamaged) as error:
         await work.damaged(error)
     else:
-        await work.verified(work.replica.place, recheck)
+        await work.verified(work.replica.place)
 
 
 async def _remove(work: Work, driver: Driver) -> None:

@@ -1,4 +1,4 @@
-"""Mirrors' tasks: ids in, one use case each. What fails is a row, which a sweep finds."""
+"""The tasks of mirrors: ids in, one use case each. A failure is recorded in the row, and a sweep finds it."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -30,7 +30,7 @@ def register_transfers(app: Celery, process: WorkerProcess[Context], transfer: T
 
     @task(name=REPLICATE)
     def replicate_blob(replica_id: str) -> None:
-        transfer(lambda context: replicating.advance_replica(context, UUID(replica_id), context.replica_recheck))
+        transfer(lambda context: replicating.advance_replica(context, UUID(replica_id)))
 
     @task(name="upload.probe_mirrors")
     def probe_mirrors() -> None:

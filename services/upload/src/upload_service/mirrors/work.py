@@ -54,8 +54,9 @@ class Work:
             if not await claimed.note_url(connection, self.replica, self.worker, url):
                 raise ClaimLost
 
-    async def verified(self, place: Place, due_in: timedelta) -> None:
-        """Record that the replica is at `place` and equal. It is checked again after `due_in`."""
+    async def verified(self, place: Place) -> None:
+        """Record that the replica is at `place` and equal. It is checked again when it is no longer trusted."""
+        due_in = self.context.replica_recheck
         async with self.context.db.transaction() as connection:
             await self._mirror_succeeded(connection)
             if not await claimed.mark_verified(connection, self.replica, self.worker, place.url, due_in):

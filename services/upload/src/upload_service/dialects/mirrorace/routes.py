@@ -76,8 +76,7 @@ class Remote:
             url,
             ShareTerms("page", password_hash=await password_hash(served, admitted)),
             max_size=served.max_file_size,
-            lifetime=served.fetch_lifetime,
             mirrors=list(admitted.mirrors),
         )
-        done = await fetch_now(served.context, admitted.identity, new, served.fetches_open, request.is_disconnected)
+        done = await fetch_now(served.context, admitted.identity, new, request.is_disconnected)
         return complete(served, request, done.file_name or "", done.size or 0, done.share_code or "")

@@ -1,4 +1,4 @@
-"""`/internal/files/{id}/page`, for the share service: a file and where it is mirrored."""
+"""`/internal/files/{id}/page`, for the share service: the facts about a file that its page shows."""
 
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ router = APIRouter(prefix="/internal/files", dependencies=[Depends(internal_only
 
 @router.post("/{file_id}/page")
 async def describe(request: Request, file_id: UUID) -> dict[str, Any]:
+    """The file, and its state on each of its mirrors."""
     context = context_of(request, Context)
     file = await files.find_file(context, file_id)
     found = await wishes.replicas_of_file(context, file_id)
