@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from common.dialects.mirrorace import Refused
 from tests.contract.mirrorace.clients import Sent, dot_net_chunks, mirror_up_chunks, php_chunks
-from upload_service.dialects.mirrorace.ranges import ContentRange, place
+from upload_service.dialects.mirrorace.ranges import ContentRange, offset_of
 
 
 @dataclass
@@ -26,13 +26,13 @@ class Server:
             assert asked.start == asked.total == len(self.files[-1])
             return "complete"
         if self.is_finished and asked.start:
-            index = self._boundaries().index(place(asked, self._boundaries()))
+            index = self._boundaries().index(offset_of(asked, self._boundaries()))
             assert self.pieces[index] == payload
             return "complete"
         if self.is_finished:
             self.pieces, self.is_finished = [], False
         if payload:
-            self._write(place(asked, self._boundaries()), payload)
+            self._write(offset_of(asked, self._boundaries()), payload)
         stored = sum(map(len, self.pieces))
         assert stored <= asked.total
         if stored < asked.total:
@@ -120,7 +120,7 @@ def test_each_client_sends_what_its_table_says(limit: int) -> None:
     ],
 )
 def test_a_chunk_is_placed(header: str, boundaries: list[int], at: int) -> None:
-    assert place(ContentRange.parse(header), boundaries) == at
+    assert offset_of(ContentRange.parse(header), boundaries) == at
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_chunk_is_placed(header: str, boundaries: list[int], at: int) -> None:
 )
 def test_a_gap_is_refused(header: str, boundaries: list[int]) -> None:
     with pytest.raises(Refused):
-        place(ContentRange.parse(header), boundaries)
+        offset_of(ContentRange.parse(header), boundaries)
 
 
 @pytest.mark.parametrize(

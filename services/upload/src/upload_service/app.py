@@ -29,7 +29,6 @@ from upload_service.dialects.filecodebox.routes import FileCodeBox
 from upload_service.dialects.fileuploader import FileUploader
 from upload_service.dialects.mirage import Mirage
 from upload_service.dialects.mirrorace import routes as mirrorace
-from upload_service.dialects.mirrorace.steps import MirrorAce
 from upload_service.fetches import api as fetches
 from upload_service.mirrors.api import administration, choices, fallback, file_mirrors
 from upload_service.mirrors.api import internal as mirrors_internal
@@ -46,6 +45,7 @@ ROUTERS = (
     administration.router,
     file_mirrors.router,
     fetches.router,
+    mirrorace.router,
 )
 
 
@@ -98,19 +98,6 @@ def _made_routers(context: Context) -> Iterator[APIRouter]:
         )
     )
     yield mirage.router(Mirage(context, shares, context.rooms, context.public_url))
-    yield mirrorace.router(
-        MirrorAce(
-            context,
-            shares,
-            passwords,
-            max_chunk_size=context.mirrorace_max_chunk_size,
-            max_file_size=context.mirrorace_max_file_size,
-            max_mirrors=context.mirrorace_max_mirrors,
-            public_url=context.public_url,
-            fetch_lifetime=context.fetch_lifetime,
-            fetches_open=context.fetches_open,
-        )
-    )
 
 
 async def _make_bucket(store: ObjectStore) -> None:

@@ -1,8 +1,8 @@
-"""MirrorAce: where a chunk belongs (section 4 of its contract). No two clients mean the same by `Content-Range`.
+"""MirrorAce: the offset of a chunk (section 4 of its contract). No two clients mean the same by `Content-Range`.
 
-Of `bytes <start>-<end>/<total>` only the total can be relied on. The end is inclusive, exclusive or overstated. The
-start is exact in the service's own example and in the .NET client; that of `mirror-up`, which leaves out the space, is
-one too high for each chunk before it.
+Of `bytes <start>-<end>/<total>` only the total is reliable. The end is inclusive, exclusive or overstated. The start is
+exact in the service's own example and in the .NET client; `mirror-up`, which leaves out the space, sends one that is
+too high by one for each chunk before it.
 """
 
 import re
@@ -18,16 +18,16 @@ _RANGE = re.compile(r"bytes(\s*)([0-9]{1,18})\s*-\s*-?[0-9]{1,18}\s*/\s*([0-9]{1
 
 @dataclass(frozen=True, slots=True)
 class ContentRange:
-    """What a chunk's `Content-Range` says. `start` and `total` in bytes."""
+    """The reliable content of a chunk's `Content-Range`. `start` and `total` in bytes."""
 
     start: int
     total: int
     drifts: bool = False
-    """Whether it is written as only the client writes it whose starts are too high."""
+    """It is written in the way of the one client whose starts are too high."""
 
     @staticmethod
     def parse(text: str) -> "ContentRange":
-        """Raises `Refused` for what is no range, or one that begins beyond its end."""
+        """Raises `Refused` for text that is no range, and for a range that starts after the end of the file."""
         match = _RANGE.fullmatch(text.strip())
         if match is None:
             raise Refused("Invalid Content-Range")
@@ -37,14 +37,14 @@ class ContentRange:
         return ContentRange(int(start), int(total), drifts=not space)
 
 
-def place(asked: ContentRange, boundaries: Sequence[int]) -> int:
-    """The offset at which a chunk that has bytes is to be written. Raises `Refused` when it leaves a gap.
+def offset_of(asked: ContentRange, boundaries: Sequence[int]) -> int:
+    """The offset to write a chunk at that has bytes. Raises `Refused` when it would leave a gap.
 
-    `boundaries`: where the chunks begin that are stored, ascending, and last where all of them end. A chunk that begins
-    before that end is one that is sent again, because its answer did not arrive, and what follows it is with it.
+    `boundaries`: the offsets at which the stored chunks begin, ascending, and last the one where they end. A chunk that
+    begins before that end is sent again, because its answer did not arrive; it replaces everything from there on.
     """
     start, end, stored = asked.start, boundaries[-1], len(boundaries) - 1
-    # What begins at the end of the file cannot be meant so, unless it is known that its start is too high.
+    # A chunk with bytes cannot start at the end of the file, unless its start is known to be too high.
     is_behind = asked.drifts and start == end == asked.total
     if start in boundaries and not is_behind:
         return start
@@ -56,6 +56,6 @@ def place(asked: ContentRange, boundaries: Sequence[int]) -> int:
 
 
 def _before_drift(start: int, boundaries: Sequence[int]) -> int:
-    """Where a chunk began when it was sent first, if `start` is that offset and one more for each chunk before it."""
+    """The offset at which a chunk was first sent, if `start` exceeds it by at most one for each chunk before it."""
     index = max(index for index, boundary in enumerate(boundaries) if boundary < start)
     return boundaries[index] if start - boundaries[index] <= index else start

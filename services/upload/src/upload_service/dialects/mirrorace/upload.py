@@ -1,4 +1,7 @@
-"""MirrorAce: `POST /api/v1/upload` (section 4 of its contract): a file in one form, or a chunk of one."""
+"""MirrorAce: `POST /api/v1/upload` (section 4 of its contract): a file in one form, or a chunk of a file.
+
+The fields come first, then one file. Nothing is kept of a request that is refused.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -7,92 +10,68 @@ from fastapi import Request, Response
 from common.dialects import mirrorace as dialect
 from common.dialects.mirrorace import Refused
 from common.errors import DomainError, InvalidInput, TooLarge
+from common.expiry import Expiry
 from common.http.bodies import content_length
 from common.http.forms import Field, FilePart, FormStream
 from common.store import BodyLength
 from upload_service.content import upload_keys
 from upload_service.content.sessions import NewUpload
+from upload_service.context import Context
 from upload_service.dialects.form_upload import FORM_ALLOWANCE, FormUpload, store_part
-from upload_service.dialects.mirrorace.chunks import Chunk, Chunks
+from upload_service.dialects.mirrorace.admission import REQUIRED, Admitted, admit, password_hash
+from upload_service.dialects.mirrorace.answers import complete
+from upload_service.dialects.mirrorace.chunks import Chunk, chunk_limit, receive_chunk
 from upload_service.dialects.mirrorace.ranges import ContentRange
-from upload_service.dialects.mirrorace.steps import (
-    NO_END,
-    REQUIRED,
-    Admitted,
-    MirrorAce,
-    admit,
-    complete,
-    password_hash,
-)
 
 FILE_NAMES = ("files", "files[]")
 BEFORE_FILE = (*REQUIRED, "file_password")
 NO_FILE = "files is missing"
 
-Parts = AsyncIterator[Field | FilePart]
+FormParts = AsyncIterator[Field | FilePart]
 
 
-class Upload:
-    """The route. The fields come first, then one file, and nothing of a request that is refused is kept."""
-
-    def __init__(self, served: MirrorAce) -> None:
-        self._with = served
-
-    async def upload(self, request: Request) -> Response:
-        """Store the form's file, or this chunk of it; the last one is answered with the file's page."""
-        longest = self._with.chunk_limit + FORM_ALLOWANCE
-        if (content_length(request) or 0) > longest:
-            raise self._too_large()
-        form = FormStream(request, longest, count=dialect.FIELD_COUNT, field_limit=dialect.FIELD_LIMIT)
-        try:
-            return await self._receive(request, aiter(form))
-        except (DomainError, BodyLength) as error:
-            # Clients do not read an answer that ends the connection while they are sending.
-            await form.body.drain()
-            if isinstance(error, TooLarge):
-                raise self._too_large() from error
-            if isinstance(error, BodyLength):
-                raise InvalidInput("the form has too much after its file") from error
-            raise
-
-    def _too_large(self) -> Refused:
-        return Refused(f"A chunk has at most {self._with.max_chunk_size} bytes")
-
-    async def _receive(self, request: Request, parts: Parts) -> Response:
-        served = self._with
-        fields, file = await _up_to_file(parts)
-        if file and (late := [name for name in REQUIRED if not dialect.value_of(fields, name)]):
-            raise Refused(f"{late[0]} is missing before the file")
-        admitted = await admit(served, request, fields)
-        if file is None or not file.filename:
-            raise Refused(NO_FILE)
-        if file.certain() > served.chunk_limit:
-            raise TooLarge
-        header = request.headers.get("content-range")
-        if header is None:
-            return await self._whole(request, admitted, file, parts)
-        chunk = Chunk(admitted, ContentRange.parse(header), file.filename)
-        return await Chunks(served, request, chunk).receive(file, lambda: _to_end(parts))
-
-    async def _whole(self, request: Request, admitted: Admitted, file: FilePart, parts: Parts) -> Response:
-        """A form without a range: its file is all there is."""
-        served = self._with
-        admitted.check_begins()
-        async with FormUpload(served.context, served.shares) as upload:
-            new = NewUpload(file.filename, owner=admitted.identity.account_id, mirrors=admitted.mirrors)
-            session = await upload.begin(new)
-            await store_part(served.context, session, file, min(served.chunk_limit, served.max_file_size))
-            await _to_end(parts)
-            hashed = await password_hash(served, admitted)
-            session, shared = await upload.share(NO_END, "page", password_hash=hashed)
-            await upload_keys.note_session(served.context, admitted.key, session.id)
-        return complete(served, request, session.file_name, session.size or 0, shared.code)
+async def receive_form(context: Context, request: Request) -> Response:
+    """Store the form's file, or this chunk of it. The answer to the last chunk has the file's page."""
+    longest = chunk_limit(context) + FORM_ALLOWANCE
+    if (content_length(request) or 0) > longest:
+        raise _too_large(context)
+    form = FormStream(request, longest, count=dialect.FIELD_COUNT, field_limit=dialect.FIELD_LIMIT)
+    try:
+        return await _receive(context, request, aiter(form))
+    except (DomainError, BodyLength) as error:
+        # Clients do not read an answer that ends the connection while they are sending.
+        await form.body.drain()
+        if isinstance(error, TooLarge):
+            raise _too_large(context) from error
+        if isinstance(error, BodyLength):
+            raise InvalidInput("the form has too much after its file") from error
+        raise
 
 
-async def _up_to_file(parts: Parts) -> tuple[Sequence[Field], FilePart | None]:
-    """The fields before the form's file, and the file. A text in its place, as some clients send, is not it."""
+def _too_large(context: Context) -> Refused:
+    return Refused(f"A chunk has at most {context.mirrorace_max_chunk_size} bytes")
+
+
+async def _receive(context: Context, request: Request, form: FormParts) -> Response:
+    fields, file = await _up_to_file(form)
+    if file and (late := [name for name in REQUIRED if not dialect.value_of(fields, name)]):
+        raise Refused(f"{late[0]} is missing before the file")
+    admitted = await admit(context, request, fields)
+    if file is None or not file.filename:
+        raise Refused(NO_FILE)
+    if file.certain() > chunk_limit(context):
+        raise TooLarge
+    header = request.headers.get("content-range")
+    if header is None:
+        return await _receive_whole(context, request, admitted, file, form)
+    chunk = Chunk(request, admitted, ContentRange.parse(header), file.filename)
+    return await receive_chunk(context, chunk, file, lambda: _to_end(form))
+
+
+async def _up_to_file(form: FormParts) -> tuple[Sequence[Field], FilePart | None]:
+    """The fields before the file, and the file. Some clients send a text in its place, which is a field."""
     fields: list[Field] = []
-    async for part in parts:
+    async for part in form:
         if isinstance(part, Field):
             fields.append(part)
         elif part.name in FILE_NAMES:
@@ -100,9 +79,25 @@ async def _up_to_file(parts: Parts) -> tuple[Sequence[Field], FilePart | None]:
     return fields, None
 
 
-async def _to_end(parts: Parts) -> None:
-    """Read what follows the file. Raises `Refused` for what should have come before it, and for another file."""
-    async for part in parts:
+async def _receive_whole(
+    context: Context, request: Request, admitted: Admitted, file: FilePart, form: FormParts
+) -> Response:
+    """A form without a range has all of the file."""
+    admitted.check_may_begin()
+    async with FormUpload(context, context.shares) as upload:
+        new = NewUpload(file.filename, owner=admitted.identity.account_id, mirrors=admitted.mirrors)
+        session = await upload.begin(new)
+        await store_part(context, session, file, min(chunk_limit(context), context.mirrorace_max_file_size))
+        await _to_end(form)
+        hashed = await password_hash(context, admitted)
+        session, shared = await upload.share(Expiry(None, None), "page", password_hash=hashed)
+        await upload_keys.note_session(context, admitted.key, session.id)
+    return complete(context, request, session.file_name, session.size or 0, shared.code)
+
+
+async def _to_end(form: FormParts) -> None:
+    """Read the fields after the file. Raises `Refused` for those that belong before it, and for another file."""
+    async for part in form:
         if isinstance(part, FilePart):
             if part.name in FILE_NAMES:
                 raise Refused("Only one file can be uploaded at a time")
