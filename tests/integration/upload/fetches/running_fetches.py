@@ -24,7 +24,7 @@ from upload_service.content import cleaning, expiring, files, owning
 from upload_service.content.model import File
 from upload_service.content.verification import verify_upload
 from upload_service.context import Context
-from upload_service.fetches import jobs as fetch_jobs
+from upload_service.fetches import jobs
 from upload_service.fetches import running as fetching
 from upload_service.fetches.jobs import NewFetch
 from upload_service.fetches.model import Fetch, FetchState, ShareTerms
@@ -34,7 +34,7 @@ PART_SIZE = MIN_PART_SIZE
 """As short as parts of one object can be."""
 STRONG = 'ETag: "1"\n'
 MAX_SIZE = 20 * PART_SIZE
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 20
 YEAR_OLD = "Wed, 01 Jan 2025 00:00:00 GMT"
 NOW = "Thu, 01 Jan 2026 00:00:00 GMT"
 
@@ -84,7 +84,7 @@ class Bench:
         context = replace(self.context, fetch_lifetime=asked.pop("lifetime", timedelta(hours=1)))
         values: dict[str, Any] = {"terms": ShareTerms(), "max_size": MAX_SIZE} | asked
         new = NewFetch(url, **values)
-        return (await fetch_jobs.request_fetch(context, account or self.account, new)).id
+        return (await jobs.request_fetch(context, account or self.account, new)).id
 
     async def run(self, fetch_id: UUID) -> Fetch:
         """What a worker makes of it in one go."""
@@ -122,7 +122,7 @@ class Bench:
 
     async def sweep(self) -> None:
         """What the worker's sweeps do in the end."""
-        await fetch_jobs.sweep_fetches(self.context)
+        await jobs.sweep_fetches(self.context)
         await expiring.clear_ended(self.context)
         await cleaning.abort_stale_sessions(self.context)
         await cleaning.collect_garbage(self.context, timedelta(0))

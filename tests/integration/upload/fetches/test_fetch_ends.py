@@ -9,10 +9,10 @@ import pytest
 from common.errors import Conflict
 from tests.integration.running_remote import Request, answers, remote
 from tests.integration.upload.fetches.halting import Halting, halfway, nothing_is_left
-from tests.integration.upload.fetches.running_fetches import PART_SIZE, Bench, serving
+from tests.integration.upload.fetches.running_fetches import PART_SIZE, PATIENCE_SECONDS, Bench, serving
 from upload_service.accounts.erasing import erase_account
 from upload_service.content import owning
-from upload_service.fetches import jobs as fetch_jobs
+from upload_service.fetches import jobs
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import FetchState
 
@@ -24,13 +24,13 @@ STALL_SECONDS = 20
 async def test_what_is_canceled_before_it_began_is_not_fetched(bench: Bench) -> None:
     async with serving(b"abc") as (server, _):
         fetch_id = await bench.ask(server.url().replace("http://", "http://user:secret@"))
-        await fetch_jobs.cancel_fetch(bench.context, await bench.look(fetch_id))
+        await jobs.cancel_fetch(bench.context, await bench.look(fetch_id))
         fetch = await bench.run(fetch_id)
     assert fetch.state is FetchState.CANCELED
     assert "secret" not in fetch.url
     assert server.requests == []
     with pytest.raises(Conflict):
-        await fetch_jobs.cancel_fetch(bench.context, fetch)
+        await jobs.cancel_fetch(bench.context, fetch)
     await nothing_is_left(bench)
 
 
@@ -39,8 +39,8 @@ async def test_what_is_canceled_lets_go_of_the_remote_server_and_leaves_nothing(
     content = Halting(secrets.token_bytes(size), 500 if size == 1000 else PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
-        await fetch_jobs.cancel_fetch(bench.context, await bench.look(fetch_id))
-        await asyncio.wait_for(server.left.wait(), 1)
+        await jobs.cancel_fetch(bench.context, await bench.look(fetch_id))
+        await asyncio.wait_for(server.left.wait(), PATIENCE_SECONDS)
         await running
     assert (await bench.look(fetch_id)).state is FetchState.CANCELED
     await nothing_is_left(bench)
@@ -53,7 +53,7 @@ async def test_an_account_that_is_erased_leaves_nothing(bench: Bench) -> None:
         running = asyncio.create_task(fetching.run_fetch(bench.context, fetch_id))
         await bench.until(content.reached.is_set)
         await erase_account(bench.context, bench.account.account_id)
-        await asyncio.wait_for(server.left.wait(), 1)
+        await asyncio.wait_for(server.left.wait(), PATIENCE_SECONDS)
         await running
     assert await bench.ask_rows("select * from fetch_job") == []
     await nothing_is_left(bench)
@@ -71,7 +71,7 @@ async def test_an_account_that_is_erased_before_the_answer_comes_leaves_nothing(
 
 
 async def cancels(bench: Bench, fetch_id: UUID) -> None:
-    await fetch_jobs.cancel_fetch(bench.context, await bench.look(fetch_id))
+    await jobs.cancel_fetch(bench.context, await bench.look(fetch_id))
 
 
 async def deletes_the_file(bench: Bench, _: UUID) -> None:
@@ -150,7 +150,7 @@ async def test_what_was_left_behind_by_a_crash_is_cleared_away(bench: Bench, mon
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
         with monkeypatch.context() as patched:
-            patched.setattr(fetch_jobs, "clear_away", crashes)
+            patched.setattr(jobs, "clear_away", crashes)
             with pytest.raises(KeyboardInterrupt):
                 await cancels(bench, fetch_id)
         await running

@@ -16,7 +16,7 @@ from common.http import progress
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
 from tests.integration.running_upload import UploadService, running_upload_service
-from upload_service.fetches import jobs as fetch_jobs
+from upload_service.fetches import jobs
 
 LOOK = 0.02
 
@@ -47,7 +47,7 @@ class Looks:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
-    looks, find = Looks(), fetch_jobs.find_fetch
+    looks, find = Looks(), jobs.find_fetch
 
     async def counted(*given: Any) -> Any:
         looks.count += 1
@@ -55,7 +55,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
             raise Unavailable
         return await find(*given)
 
-    monkeypatch.setattr(fetch_jobs, "find_fetch", counted)
+    monkeypatch.setattr(jobs, "find_fetch", counted)
     return looks
 
 

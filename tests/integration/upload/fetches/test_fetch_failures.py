@@ -26,7 +26,14 @@ from tests.integration.running_remote import (
     silence,
 )
 from tests.integration.upload.fetches.halting import leases_run_out
-from tests.integration.upload.fetches.running_fetches import MAX_SIZE, PART_SIZE, STRONG, Bench, serving
+from tests.integration.upload.fetches.running_fetches import (
+    MAX_SIZE,
+    PART_SIZE,
+    PATIENCE_SECONDS,
+    STRONG,
+    Bench,
+    serving,
+)
 from upload_service.fetches import running as fetching
 from upload_service.fetches.model import Fetch, FetchState
 
@@ -171,7 +178,7 @@ async def test_what_is_larger_than_allowed_is_not_read_to_its_end(bench: Bench, 
     head, body = (length, block) if announced else (b"Transfer-Encoding: chunked\r\n\r\n", chunk)
     async with remote(forever(OK + head, body)) as server:
         fetch = await bench.fetch(server.url(), max_size=MAX_SIZE if announced else PART_SIZE + 1)
-        await asyncio.wait_for(server.left.wait(), 5)
+        await asyncio.wait_for(server.left.wait(), PATIENCE_SECONDS)
     assert len(server.requests) == 1
     await nothing_came_of(bench, fetch, "too_large")
 
@@ -196,7 +203,7 @@ async def test_what_takes_too_long_is_given_up(bench: Bench, size: int | None) -
     head = f"Content-Length: {size}\r\n{STRONG.strip()}\r\n\r\n" if size else "\r\n"
     async with remote(forever(OK + head.encode(), b"a", 0.05)) as server:
         fetch = await bench.fetch(server.url(), lifetime=timedelta(seconds=0.5))
-        await asyncio.wait_for(server.left.wait(), 5)
+        await asyncio.wait_for(server.left.wait(), PATIENCE_SECONDS)
     # It may have been broken off before it knew that it had reserved a part.
     await leases_run_out(bench)
     await nothing_came_of(bench, fetch, "fetch_too_slow")

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from tests.integration.running_remote import Request, remote
 from tests.integration.upload.fetches.running_fetches import Bench, serving, somebody
-from upload_service.fetches import jobs as fetch_jobs
-from upload_service.fetches import queries
+from upload_service.fetches import jobs, queries
 from upload_service.fetches import work as fetch_work
 from upload_service.fetches.jobs import TooManyFetches
 from upload_service.fetches.model import FetchState
@@ -85,14 +84,14 @@ async def test_the_next_are_requested_when_one_is_over(bench: Bench) -> None:
 
 async def test_an_account_may_have_so_many_open_fetches(bench: Bench) -> None:
     context = replace(bench.context, fetches_open=3)
-    new = fetch_jobs.NewFetch("http://files.example/", fetch_jobs.ShareTerms(), 1)
+    new = jobs.NewFetch("http://files.example/", jobs.ShareTerms(), 1)
 
     async def ask() -> object:
-        return await fetch_jobs.request_fetch(context, bench.account, new)
+        return await jobs.request_fetch(context, bench.account, new)
 
     answered = await asyncio.gather(*(ask() for _ in range(8)), return_exceptions=True)
     assert sum(isinstance(answer, TooManyFetches) for answer in answered) == 5
-    await fetch_jobs.request_fetch(context, somebody(), new)
+    await jobs.request_fetch(context, somebody(), new)
     await bench.ask_rows("update fetch_job set state = 'canceled' where owner = %(id)s", id=bench.account.account_id)
     await ask()
 

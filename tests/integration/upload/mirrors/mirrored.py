@@ -17,9 +17,7 @@ from upload_service.content import files, sessions, streams
 from upload_service.content.model import File
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.mirrors import administration as mirrors
-from upload_service.mirrors import replicating
-from upload_service.mirrors import wishes as mirroring
+from upload_service.mirrors import administration, replicating, wishes
 from upload_service.mirrors.administration import MirrorSpec
 from upload_service.mirrors.drivers import Driver, Place, Rules, UrlReader
 from upload_service.mirrors.model import FileReplica, Mirror, path_of
@@ -131,7 +129,7 @@ class Mirrored:
 
     async def mirror(self, server: MirrorServer, **more: Any) -> Mirror:
         spec = MirrorSpec(name=secrets.token_hex(8), kind=server.kind, options=server.options, **more)
-        return await mirrors.define_mirror(self.context, spec)
+        return await administration.define_mirror(self.context, spec)
 
     async def upload(self, content: bytes, *wanted: Mirror, owner: UUID | None = None) -> File:
         """A file of this content that is wanted on these mirrors."""
@@ -157,7 +155,7 @@ class Mirrored:
 
     async def seen(self, file: File) -> dict[int, FileReplica]:
         """What became of the file, by mirror."""
-        return {found.mirror_id: found for found in await mirroring.replicas_of_file(self.context, file.id)}
+        return {found.mirror_id: found for found in await wishes.replicas_of_file(self.context, file.id)}
 
     async def state(self, file: File, mirror: Mirror) -> tuple[str, str | None]:
         """The state of a file's replica, and its error."""
@@ -183,7 +181,7 @@ class Mirrored:
             return await cursor.fetchall() if cursor.description else []
 
     async def mirror_now(self, mirror: Mirror) -> Mirror:
-        return (await mirrors.find_mirror(self.context, mirror.id)).mirror
+        return (await administration.find_mirror(self.context, mirror.id)).mirror
 
 
 @asynccontextmanager

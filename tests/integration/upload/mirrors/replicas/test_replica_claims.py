@@ -15,8 +15,7 @@ from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, ht
 from tests.integration.upload.mirrors.mirrored import Mirrored
 from upload_service.content import files
 from upload_service.content.model import File
-from upload_service.mirrors import replicating, upkeep
-from upload_service.mirrors import wishes as mirroring
+from upload_service.mirrors import replicating, upkeep, wishes
 from upload_service.mirrors.model import Mirror
 from upload_service.mirrors.queries import claimed
 
@@ -180,7 +179,7 @@ async def test_a_worker_notices_that_its_claim_was_lost(
     await gate.came.wait()
     other = uuid4()
     await system.ask("update replica set worker = %s", other)
-    await asyncio.wait_for(late, 5)
+    await asyncio.wait_for(late, 20)
     assert await system.row("worker, lease_until > now()", file, mirror) == (other, True)
 
 
@@ -190,11 +189,11 @@ async def test_a_removal_that_comes_late_removes_nothing_that_is_wanted_again(
     mirror, gate = await system.mirror(server), Gate()
     file = await system.upload(b"content", mirror)
     await system.work()
-    await mirroring.unwant_mirror(system.context, file, mirror.id)
+    await wishes.unwant_mirror(system.context, file, mirror.id)
     system.drivers.watch(mirror, before_delete=gate)
     removing = asyncio.create_task(system.advance(system.queue.replicas.pop()))
     await gate.came.wait()
-    await mirroring.want_mirrors(system.context, file, [mirror.id])
+    await wishes.want_mirrors(system.context, file, [mirror.id])
     await system.work()
     assert await system.state(file, mirror) == ("verified", None)
     gate.open()
@@ -258,7 +257,7 @@ class TestAMirrorThatNamesItsOwnPlaces:
         copying = asyncio.create_task(system.work())
         await gate.came.wait()
         assert list(server.stored().values()) == [b"content"]
-        await mirroring.unwant_mirror(system.context, file, mirror.id)
+        await wishes.unwant_mirror(system.context, file, mirror.id)
         gate.open()
         await copying
         assert server.stored() == {}

@@ -15,9 +15,7 @@ from tests.integration.upload.mirrors.mirror_front import Background, Fault
 from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, http, webdav
 from tests.integration.upload.mirrors.mirrored import Mirrored, Source, mirrored
 from upload_service.content.model import File
-from upload_service.mirrors import administration as mirrors
-from upload_service.mirrors import choices, upkeep
-from upload_service.mirrors import wishes as mirroring
+from upload_service.mirrors import administration, choices, upkeep, wishes
 from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.model import BREAKER_FAILURES, FAILED_AFTER, FAILED_WAIT, FIRST_WAIT, Mirror
 from upload_service.mirrors.queries import health
@@ -100,7 +98,7 @@ async def test_a_failed_copy_is_tried_again_at_once_when_its_owner_says_so(
     with server.failing(Fault.REFUSES):
         await system.work()
     assert await system.state(file, mirror) == ("queued", "mirror_refused")
-    await mirroring.retry_replica(system.context, file, mirror.id)
+    await wishes.retry_replica(system.context, file, mirror.id)
     await system.work()
     assert await system.state(file, mirror) == ("verified", None)
 
@@ -109,8 +107,8 @@ async def test_only_who_wants_a_replica_there_has_it_tried_again(system: Mirrore
     mirror = await system.mirror(server)
     await system.upload(b"the same", mirror)
     stranger = await system.upload(b"the same")
-    with pytest.raises(mirroring.MirrorNotFound):
-        await mirroring.retry_replica(system.context, stranger, mirror.id)
+    with pytest.raises(wishes.MirrorNotFound):
+        await wishes.retry_replica(system.context, stranger, mirror.id)
 
 
 async def test_the_breaker_opens_lets_one_try_at_a_time_and_closes(system: Mirrored, server: MirrorServer) -> None:
@@ -127,7 +125,7 @@ async def test_the_breaker_opens_lets_one_try_at_a_time_and_closes(system: Mirro
         await upkeep.sweep_replicas(system.context)
         assert system.queue.replicas == []
         for file in found:
-            await mirroring.retry_replica(system.context, file, mirror.id)
+            await wishes.retry_replica(system.context, file, mirror.id)
         await system.work()
         assert watched.writes == BREAKER_FAILURES
         # Then one is tried, and the breaker opens for longer.
@@ -217,12 +215,14 @@ async def test_a_probe_that_fails_as_nobody_expected_is_told_and_keeps_none_from
 
 async def test_new_credentials_have_everything_tried_again(system: Mirrored, server: MirrorServer) -> None:
     assert server.wrong
-    mirror = await mirrors.define_mirror(system.context, mirrors.MirrorSpec("wrong", server.kind, server.wrong))
+    mirror = await administration.define_mirror(
+        system.context, administration.MirrorSpec("wrong", server.kind, server.wrong)
+    )
     file = await system.upload(b"content", mirror)
     for _ in range(FAILED_AFTER):
         await attempt(system, file, mirror)
     assert await system.state(file, mirror) == ("failed", "mirror_refused")
-    await mirrors.change_mirror(system.context, mirror.id, {"options": server.options})
+    await administration.change_mirror(system.context, mirror.id, {"options": server.options})
     await upkeep.sweep_replicas(system.context)
     await system.work()
     assert await system.state(file, mirror) == ("verified", None)
@@ -278,9 +278,9 @@ async def test_a_key_that_is_lost_breaks_mirrors_until_they_are_given_their_opti
     await system.work()
     assert await system.state(file, mirror) == ("queued", "unsealable")
     await upkeep.probe_mirrors(system.context)
-    shown = await mirrors.find_mirror(system.context, mirror.id)
+    shown = await administration.find_mirror(system.context, mirror.id)
     assert (shown.options, shown.mirror.probe_error) == ({}, "unsealable")
-    await mirrors.change_mirror(system.context, mirror.id, {"options": server.options})
+    await administration.change_mirror(system.context, mirror.id, {"options": server.options})
     await upkeep.sweep_replicas(system.context)
     await system.work()
     assert await system.state(file, mirror) == ("verified", None)

@@ -13,8 +13,7 @@ from common.store import ObjectStore, StoreUnavailable
 from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, http
 from tests.integration.upload.mirrors.mirrored import Mirrored
 from upload_service.content.model import File
-from upload_service.mirrors import administration as mirrors
-from upload_service.mirrors import replicating, upkeep
+from upload_service.mirrors import administration, replicating, upkeep
 from upload_service.mirrors.drivers import MirrorDown, MirrorRefused
 from upload_service.mirrors.failures import LOST_AFTER
 from upload_service.mirrors.model import FAILED_AFTER, Mirror
@@ -119,8 +118,8 @@ async def test_a_mirror_that_is_moved_gets_everything_in_its_new_place(
     old, new = folder / "old", folder / "new"
     for each in (old, new):
         each.mkdir()
-    spec = mirrors.MirrorSpec("moved", "fs", {"root": str(old)})
-    mirror = await mirrors.define_mirror(system.context, spec)
+    spec = administration.MirrorSpec("moved", "fs", {"root": str(old)})
+    mirror = await administration.define_mirror(system.context, spec)
     first = await verified(system, mirror)
     second = await system.upload(os.urandom(300_000), mirror)
     begun, never = asyncio.Event(), asyncio.Event()
@@ -133,7 +132,7 @@ async def test_a_mirror_that_is_moved_gets_everything_in_its_new_place(
     system.drivers.watch(mirror, each_block=stand_still)
     copying = asyncio.create_task(system.work())
     await begun.wait()
-    moved = await mirrors.change_mirror(system.context, mirror.id, {"options": {"root": str(new)}})
+    moved = await administration.change_mirror(system.context, mirror.id, {"options": {"root": str(new)}})
     await asyncio.wait_for(copying, 20)
     for _ in range(2):
         await upkeep.sweep_replicas(system.context)
@@ -146,14 +145,14 @@ async def test_a_mirror_that_is_moved_gets_everything_in_its_new_place(
 
 
 async def test_secrets_are_sent_to_nobody_else_unless_they_are_given_again(system: Mirrored) -> None:
-    spec = mirrors.MirrorSpec("secret", "http", {"url": "http://a.example/u", "token": "the secret"})
-    mirror = await mirrors.define_mirror(system.context, spec)
+    spec = administration.MirrorSpec("secret", "http", {"url": "http://a.example/u", "token": "the secret"})
+    mirror = await administration.define_mirror(system.context, spec)
     for options in ({"url": "http://b.example/u"}, {"ping_url": "http://b.example/p"}):
         with pytest.raises(InvalidInput, match="token"):
-            await mirrors.change_mirror(system.context, mirror.id, {"options": options})
+            await administration.change_mirror(system.context, mirror.id, {"options": options})
         for token in ("another", ""):
-            await mirrors.change_mirror(system.context, mirror.id, {"options": {**options, "token": token}})
-        await mirrors.change_mirror(system.context, mirror.id, {"options": {**spec.options, "ping_url": ""}})
-    await mirrors.change_mirror(system.context, mirror.id, {"options": {"url_field": "url"}})
+            await administration.change_mirror(system.context, mirror.id, {"options": {**options, "token": token}})
+        await administration.change_mirror(system.context, mirror.id, {"options": {**spec.options, "ping_url": ""}})
+    await administration.change_mirror(system.context, mirror.id, {"options": {"url_field": "url"}})
     kept = system.drivers.sealer.open((await system.mirror_now(mirror)).options)
     assert kept == {**spec.options, "url_field": "url"}

@@ -23,9 +23,7 @@ from tests.integration.upload.mirrors.mirrored import Mirrored, mirrored
 from upload_service.accounts.erasing import erase_account
 from upload_service.content import cleaning, expiring, files
 from upload_service.content.model import File
-from upload_service.mirrors import administration as mirrors
-from upload_service.mirrors import replicating, upkeep
-from upload_service.mirrors import wishes as mirroring
+from upload_service.mirrors import administration, replicating, upkeep, wishes
 from upload_service.mirrors.administration import MirrorSpec
 from upload_service.mirrors.model import Mirror
 from upload_service.mirrors.queries import claimed, health
@@ -45,7 +43,9 @@ async def folder_mirror(system: Mirrored, root: Path, **more: Any) -> Mirror:
     """A mirror that is a new folder under `root`."""
     name = uuid4().hex
     (root / name).mkdir()
-    return await mirrors.define_mirror(system.context, MirrorSpec(name, "fs", {"root": str(root / name)}, **more))
+    return await administration.define_mirror(
+        system.context, MirrorSpec(name, "fs", {"root": str(root / name)}, **more)
+    )
 
 
 def stored(root: Path, mirror: Mirror) -> dict[str, bytes]:
@@ -116,14 +116,14 @@ class Wishes(RuleBasedStateMachine):
     def want(self, data: st.DataObject, number: int) -> None:
         if self.files:
             file = data.draw(st.sampled_from(self.files))
-            self.run(mirroring.want_mirrors(self.system.context, file, [self.mirrors[number].id]))
+            self.run(wishes.want_mirrors(self.system.context, file, [self.mirrors[number].id]))
 
     @rule(data=st.data(), number=st.integers(0, 1))
     def unwant(self, data: st.DataObject, number: int) -> None:
         if self.files:
             file = data.draw(st.sampled_from(self.files))
             with suppress(NotFound):
-                self.run(mirroring.unwant_mirror(self.system.context, file, self.mirrors[number].id))
+                self.run(wishes.unwant_mirror(self.system.context, file, self.mirrors[number].id))
 
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
@@ -158,7 +158,7 @@ class Wishes(RuleBasedStateMachine):
     def remove_mirror(self, number: int) -> None:
         removed, self.mirrors[number] = self.mirrors[number], self.run(folder_mirror(self.system, self.root))
         self.gone.append(removed)
-        self.run(mirrors.remove_mirror(self.system.context, removed.id, forget=False))
+        self.run(administration.remove_mirror(self.system.context, removed.id, forget=False))
 
 
 def test_mirrors_come_to_have_exactly_what_is_wanted_in_any_order(
@@ -210,9 +210,9 @@ async def test_wishes_uploads_releases_and_workers_at_the_same_time(
                         there.remove(file)
                         await files.release_file(system.context, file.id)
                     case 2:
-                        await mirroring.unwant_mirror(system.context, file, mirror.id)
+                        await wishes.unwant_mirror(system.context, file, mirror.id)
                     case _:
-                        await mirroring.want_mirrors(system.context, file, [mirror.id])
+                        await wishes.want_mirrors(system.context, file, [mirror.id])
             except (NotFound, ValueError):
                 continue
             except DomainError as error:
@@ -246,12 +246,12 @@ async def test_a_mirror_that_is_removed_while_files_come_takes_none_of_them(syst
             await system.upload(bytes([number]), stays, goes)
 
         async def want(file: File, goes: Mirror = goes) -> None:
-            with suppress(mirroring.MirrorNotFound):
-                await mirroring.want_mirrors(system.context, file, [goes.id])
+            with suppress(wishes.MirrorNotFound):
+                await wishes.want_mirrors(system.context, file, [goes.id])
 
         await asyncio.gather(
             *(come(number) for number in range(4, 8)),
-            mirrors.remove_mirror(system.context, goes.id, forget=forget),
+            administration.remove_mirror(system.context, goes.id, forget=forget),
             *(want(file) for file in first),
             upkeep.sweep_replicas(system.context),
         )
