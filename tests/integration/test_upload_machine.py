@@ -19,10 +19,11 @@ from common.errors import Conflict, DomainError
 from common.store import DigestClaim, ObjectStore
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload_contexts import new_context
-from upload_service.content import chunks, cleaning, files, sessions, verification
-from upload_service.content.chunks import ChunkLengthWrong
+from upload_service.content import cleaning, files, sessions, verification
+from upload_service.content import storing as chunks
 from upload_service.content.model import UNVERIFIED, SessionState
 from upload_service.content.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
+from upload_service.content.storing import ChunkLengthWrong
 from upload_service.context import Context
 
 T = TypeVar("T")

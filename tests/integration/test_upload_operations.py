@@ -17,11 +17,12 @@ from common.store import ContentHasher, DigestClaim, ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_context
-from upload_service.content import chunks, cleaning, files, sessions, streams, verification
-from upload_service.content.chunks import ChunkLengthWrong
+from upload_service.content import cleaning, files, sessions, streams, verification
+from upload_service.content import storing as chunks
 from upload_service.content.model import Layout, Part, SessionState, UploadSession
-from upload_service.content.passing_digests import PassingDigests
+from upload_service.content.running_digests import PassingDigests
 from upload_service.content.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
+from upload_service.content.storing import ChunkLengthWrong
 from upload_service.context import Context
 
 NO_WAIT = timedelta(0)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidInput, TooLarge
 from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MIB, MIN_PART_SIZE, check_parts
-from tests.unit.test_passing import session_of
+from tests.unit.test_running_digests import session_of
 from upload_service.content.model import MAX_CHUNKS, ChunkIndexInvalid, Layout, plan_chunks
 
 

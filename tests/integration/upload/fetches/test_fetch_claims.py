@@ -12,9 +12,9 @@ from common.store import ObjectStore, StoreUnavailable
 from tests.integration.running_remote import Request, answers, remote
 from tests.integration.upload.fetches.halting import Halting, dies, halfway, leases_run_out, one_file_is_left
 from tests.integration.upload.fetches.running_fetches import PART_SIZE, Bench, ranges, serving
-from upload_service.content import chunks
-from upload_service.content.chunks import StoredChunk
+from upload_service.content import storing as chunks
 from upload_service.content.model import UploadSession
+from upload_service.content.storing import StoredChunk
 from upload_service.context import Context
 from upload_service.fetches import running as fetching
 from upload_service.fetches import work as fetch_work

@@ -9,7 +9,7 @@ from common.db import Database
 from common.passwords import Passwords
 from common.store import ObjectStore
 from upload_service.content.hooks import Hooks
-from upload_service.content.passing_digests import PassingDigests
+from upload_service.content.running_digests import PassingDigests
 from upload_service.shares import Shares
 
 

@@ -16,6 +16,7 @@ from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
+from upload_service.content.finishing import insert_file, settle_session
 from upload_service.content.model import (
     UNVERIFIED,
     Layout,
@@ -27,7 +28,6 @@ from upload_service.content.model import (
     sole_piece,
 )
 from upload_service.content.queries import parts, sessions
-from upload_service.content.settling import insert_file, settle_session
 from upload_service.content.verification import verify_upload
 
 # Up to so many chunks the store assembles in the time that a message to a worker takes.

@@ -11,11 +11,11 @@ from common.store.writer import Source
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
+from upload_service.content.finishing import insert_file, settle_session
 from upload_service.content.model import UNVERIFIED, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions
 from upload_service.content.reservation import Reservation
 from upload_service.content.sessions import SessionNotFound
-from upload_service.content.settling import insert_file, settle_session
 
 
 async def put_stream(context: Context, session: UploadSession, source: Source, max_size: int) -> int:

@@ -16,9 +16,9 @@ from common.ids import new_id
 from common.store import ContentHasher, ObjectMissing, PartMismatch, StoredPart, UploadMissing, write_stream
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
+from upload_service.content.finishing import mark_corrupt, settle_session
 from upload_service.content.model import Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions, verification
-from upload_service.content.settling import mark_corrupt, settle_session
 
 LEASE = timedelta(seconds=15)
 # A message is taken for lost when nobody has begun after this long.

@@ -13,7 +13,8 @@ from common.errors import Gone, TooLarge
 from common.outbound.client import Answer, RemoteRefused, RemoteUnavailable
 from common.store import DigestClaim
 from common.store.limits import MAX_PARTS, MIB
-from upload_service.content import chunks, sessions, streams
+from upload_service.content import sessions, streams
+from upload_service.content import storing as chunks
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import parts
 from upload_service.content.queries import sessions as session_rows

@@ -18,11 +18,12 @@ from common.errors import DomainError
 from common.http.bodies import content_length
 from common.http.forms import Field, FilePart, FormStream
 from common.policy import Policy, SizeRefused, TypeRefused, counted_upload
-from upload_service.content import chunks, sessions
-from upload_service.content.chunks import ChunkLengthWrong
+from upload_service.content import sessions
+from upload_service.content import storing as chunks
 from upload_service.content.model import ChunkIndexInvalid, SessionState, UploadSession
 from upload_service.content.sessions import ChunksMissing, DigestMismatch, NewUpload
 from upload_service.content.sharing import share_upload
+from upload_service.content.storing import ChunkLengthWrong
 from upload_service.dialects.filecodebox.file_hash import claims_of
 from upload_service.dialects.filecodebox.steps import (
     PRESIGN_TOLERANCE,

@@ -20,9 +20,9 @@ from common.limits import Limiter
 from common.policy import Policy, SizeRefused
 from common.rights import Action, Actor, permitted
 from upload_service.content import sessions, streams
-from upload_service.content.chunks import ChunkLengthWrong
 from upload_service.content.model import Layout, UploadSession
 from upload_service.content.sessions import SessionExpired, SessionNotFound
+from upload_service.content.storing import ChunkLengthWrong
 from upload_service.context import Context
 from upload_service.dialects.form_upload import store_part
 from upload_service.shares import Shares

@@ -8,9 +8,9 @@ from common.errors import Conflict, InvalidInput, Unavailable
 from common.store import ContentHasher, UploadMissing
 from upload_service.content.context import Context
 from upload_service.content.model import Layout, SessionState, UploadSession
-from upload_service.content.passing_digests import PassingChunk
 from upload_service.content.queries import parts, sessions
 from upload_service.content.reservation import Reservation
+from upload_service.content.running_digests import PassingChunk
 from upload_service.content.sessions import SessionNotFound
 
 

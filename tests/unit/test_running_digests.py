@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upload_service.content.model import Layout, Part, SessionState, UploadSession
-from upload_service.content.passing_digests import PassingDigests
+from upload_service.content.running_digests import PassingDigests
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -102,6 +102,6 @@ def test_sessions_that_were_left_alone_are_forgotten(monkeypatch: pytest.MonkeyP
     digests = PassingDigests(budget=1)
     digests.chunk(session_of(2), 1).update(b"b")
     assert not digests.hold(1)
-    monkeypatch.setattr("upload_service.content.passing_digests.IDLE_SECONDS", -1)
+    monkeypatch.setattr("upload_service.content.running_digests.IDLE_SECONDS", -1)
     digests.chunk(session_of(2), 0)
     assert digests.hold(1)
