@@ -16,11 +16,12 @@ from common.store import DigestClaim, ObjectMissing, ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_context
-from upload_service.content import appending, cleaning, files, reservation, sessions, verification
+from upload_service.content import appending, cleaning, completing, files, reservation, sessions, verification
 from upload_service.content.appending import Appending, OffsetBeyond
+from upload_service.content.completing import DigestMismatch, PartsMissing
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.reservation import PartBusy
-from upload_service.content.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
+from upload_service.content.sessions import NewUpload, SessionNotFound
 from upload_service.context import Context
 
 LIMIT = 64 * MIB
@@ -65,10 +66,10 @@ class Bench:
         return turn.size
 
     async def complete(self, session: UploadSession) -> UploadSession:
-        completed = await sessions.complete_upload(self.context, session.id)
+        completed = await completing.complete_upload(self.context, session.id)
         for session_id in self.requested:
             await verification.verify_upload(self.context, session_id)
-        return await sessions.wait_verified(self.context, completed, timedelta(0))
+        return await completing.wait_verified(self.context, completed, timedelta(0))
 
     async def read(self, session: UploadSession) -> bytes:
         """What a download would serve."""
@@ -128,8 +129,8 @@ async def test_pieces_of_any_length_become_one_file(bench: Bench) -> None:
     session = await bench.start(len(content))
     assert session.layout is Layout.APPENDED
     for piece in pieces:
-        with pytest.raises(ChunksMissing):
-            await sessions.complete_upload(bench.context, session.id)
+        with pytest.raises(PartsMissing):
+            await completing.complete_upload(bench.context, session.id)
         await bench.append(session, piece)
     session = await bench.complete(session)
     assert bench.requested == [session.id]
@@ -168,8 +169,8 @@ async def test_a_piece_that_replaces_all_others_is_the_file_at_once(bench: Bench
 async def test_what_is_longer_than_the_file_is_not_the_file(bench: Bench) -> None:
     session = await bench.start(3)
     await bench.append(session, b"abcd")
-    with pytest.raises(ChunksMissing):
-        await sessions.complete_upload(bench.context, session.id)
+    with pytest.raises(PartsMissing):
+        await completing.complete_upload(bench.context, session.id)
     await bench.append(session, b"", at=3)
     assert await bench.read(await bench.complete(session)) == b"abc"
 
@@ -321,7 +322,7 @@ async def test_a_lost_piece_opens_the_upload_again(bench: Bench) -> None:
     await bench.append(session, b"abc")
     await bench.append(session, b"def")
     await bench.context.store.delete(session.staged_key(1))
-    with pytest.raises(ChunksMissing):
+    with pytest.raises(PartsMissing):
         await bench.complete(session)
     bench.requested.clear()
     assert await bench.append(session, b"uvwxyz") == 6
@@ -335,7 +336,7 @@ async def test_a_piece_that_is_not_what_was_stored_is_not_handed_out(bench: Benc
     await bench.append(session, b"abc")
     await bench.append(session, b"def")
     await bench.context.store.put(session.staged_key(0), Source(b"ABC").__aiter__(), 3)
-    with pytest.raises(ChunksMissing):
+    with pytest.raises(PartsMissing):
         await bench.complete(session)
 
 
@@ -345,7 +346,7 @@ async def test_a_session_that_opens_again_leaves_its_key_to_a_later_one(bench: B
     await bench.append(first, b"a")
     await bench.append(first, b"b")
     await bench.context.store.delete(first.staged_key(1))
-    await sessions.complete_upload(bench.context, first.id)
+    await completing.complete_upload(bench.context, first.id)
     second = await sessions.start_upload(bench.context, new)
     await verification.verify_upload(bench.context, first.id)
     assert (await sessions.find_session(bench.context, first.id)).state is SessionState.OPEN
@@ -399,8 +400,8 @@ async def test_only_the_beginning_of_an_object_is_read(store: ObjectStore) -> No
 
 
 async def test_there_is_an_end_to_pieces(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(appending, "MAX_CHUNKS", 1)
+    monkeypatch.setattr(appending, "MAX_SESSION_PARTS", 1)
     session = await bench.start(2)
     await bench.append(session, b"a")
-    with pytest.raises(Exception, match="at most 1 pieces"):
+    with pytest.raises(Exception, match="at most 1 parts"):
         await bench.append(session, b"b")

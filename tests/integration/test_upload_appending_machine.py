@@ -15,7 +15,7 @@ from common.store import ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_context
-from upload_service.content import cleaning, files, reservation, sessions, verification
+from upload_service.content import cleaning, completing, files, reservation, sessions, verification
 from upload_service.content.appending import Appending
 from upload_service.content.model import SessionState
 from upload_service.content.sessions import NewUpload
@@ -127,10 +127,10 @@ class Upload:
             self._content += content
 
     async def _complete(self) -> None:
-        session = await sessions.complete_upload(self._context, self._session.id)
+        session = await completing.complete_upload(self._context, self._session.id)
         for session_id in self._queue.verifications:
             await verification.verify_upload(self._context, session_id)
-        session = await sessions.wait_verified(self._context, session, timedelta(0))
+        session = await completing.wait_verified(self._context, session, timedelta(0))
         assert session.state is SessionState.READY
         assert session.file_id
         download = await files.open_download(self._context, session.file_id, "GET")

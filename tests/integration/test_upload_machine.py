@@ -19,11 +19,11 @@ from common.errors import Conflict, DomainError
 from common.store import DigestClaim, ObjectStore
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload_contexts import new_context
-from upload_service.content import cleaning, files, sessions, verification
-from upload_service.content import storing as chunks
+from upload_service.content import cleaning, completing, files, sessions, storing, verification
+from upload_service.content.completing import DigestMismatch, PartsMissing
 from upload_service.content.model import UNVERIFIED, SessionState
-from upload_service.content.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
-from upload_service.content.storing import ChunkLengthWrong
+from upload_service.content.sessions import NewUpload, SessionNotFound
+from upload_service.content.storing import PartLengthWrong
 from upload_service.context import Context
 
 T = TypeVar("T")
@@ -45,11 +45,11 @@ class Upload:
     file_id: UUID | None = None
 
     def chunk(self, index: int) -> bytes:
-        return self.content[index * self.chunk_size : (index + 1) * self.chunk_size]
+        return self.content[index * self.part_size : (index + 1) * self.part_size]
 
     @property
     def count(self) -> int:
-        return -(-len(self.content) // self.chunk_size)
+        return -(-len(self.content) // self.part_size)
 
 
 async def blocks(content: bytes) -> AsyncIterator[bytes]:
@@ -82,7 +82,7 @@ class Uploads(RuleBasedStateMachine):
     )
     def start(self, content: bytes, chunk_size: int, honest: bool) -> Upload:
         digest = hashlib.sha256(content if honest else b"something else").digest()
-        new = NewUpload("n", size=len(content), chunk_size=chunk_size, claims=(DigestClaim("sha-256", digest),))
+        new = NewUpload("n", size=len(content), part_size=chunk_size, claims=(DigestClaim("sha-256", digest),))
         session = self.run(sessions.start_upload(self.context, new))
         upload = Upload(session.id, content, chunk_size, honest)
         self.known.append(upload)
@@ -95,10 +95,10 @@ class Uploads(RuleBasedStateMachine):
         body = upload.chunk(index) + (b"!" if wrong else b"")
         try:
             session = self.run(sessions.find_session(self.context, upload.id))
-            stored = self.run(chunks.put_part(self.context, session, index, blocks(body)))
+            stored = self.run(storing.store_part(self.context, session, index, blocks(body)))
         except SessionNotFound:
             assert upload.state in GONE
-        except ChunkLengthWrong:
+        except PartLengthWrong:
             assert wrong
             assert index not in upload.stored
         except Conflict:
@@ -111,8 +111,8 @@ class Uploads(RuleBasedStateMachine):
     @rule(upload=uploads)
     def complete(self, upload: Upload) -> None:
         try:
-            session = self.run(sessions.complete_upload(self.context, upload.id))
-        except ChunksMissing:
+            session = self.run(completing.complete_upload(self.context, upload.id))
+        except PartsMissing:
             assert len(upload.stored) < upload.count
         except DigestMismatch:
             assert upload.state == "corrupt"

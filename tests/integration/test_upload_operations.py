@@ -17,12 +17,12 @@ from common.store import ContentHasher, DigestClaim, ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.upload_contexts import Requests, new_context
-from upload_service.content import cleaning, files, sessions, streams, verification
-from upload_service.content import storing as chunks
+from upload_service.content import cleaning, completing, files, sessions, storing, streams, verification
+from upload_service.content.completing import DigestMismatch, PartsMissing
 from upload_service.content.model import Layout, Part, SessionState, UploadSession
-from upload_service.content.running_digests import PassingDigests
-from upload_service.content.sessions import ChunksMissing, DigestMismatch, NewUpload, SessionNotFound
-from upload_service.content.storing import ChunkLengthWrong
+from upload_service.content.running_digests import RunningDigests
+from upload_service.content.sessions import NewUpload, SessionNotFound
+from upload_service.content.storing import PartLengthWrong
 from upload_service.context import Context
 
 NO_WAIT = timedelta(0)
@@ -37,7 +37,7 @@ class Bench:
 
     def settles_at_once(self, session: UploadSession) -> bool:
         """Whether completing needs no worker: the digest is known and no byte has to be moved."""
-        return type(self.context.passing) is PassingDigests and session.layout is Layout.PARTS
+        return type(self.context.digests) is RunningDigests and session.layout is Layout.PARTS
 
     async def read(self, file_id: UUID) -> bytes:
         """What a download would serve."""
@@ -47,11 +47,11 @@ class Bench:
 
     async def objects(self, session: UploadSession) -> list[str]:
         """What the store holds under the keys of this session."""
-        keys = [session.object_key, *(session.staged_key(index) for index in range(session.chunk_count or 0))]
+        keys = [session.object_key, *(session.staged_key(index) for index in range(session.part_count or 0))]
         return [key for key in keys if await self.context.store.stat(key)]
 
 
-class Forgetful(PassingDigests):
+class Forgetful(RunningDigests):
     """As after a restart, or when the chunks went through several replicas: objects are read back."""
 
     def take(self, session_id: UUID, stored: list[Part]) -> ContentHasher | None:
@@ -59,14 +59,14 @@ class Forgetful(PassingDigests):
         return None
 
 
-@pytest.fixture(params=[PassingDigests, Forgetful], ids=["passing", "read back"])
+@pytest.fixture(params=[RunningDigests, Forgetful], ids=["passing", "read back"])
 async def bench(
     request: pytest.FixtureRequest, make_database: MakeDatabase, store: ObjectStore
 ) -> AsyncGenerator[Bench]:
     db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
     queue = Requests()
-    context = new_context(db, store, queue=queue, passing=request.param())
+    context = new_context(db, store, queue=queue, digests=request.param())
     yield Bench(context, queue.verifications)
     await db.close()
 
@@ -95,18 +95,18 @@ class Known:
 
 
 async def send_chunks(bench: Bench, content: bytes, chunk_size: int, *claims: DigestClaim) -> UploadSession:
-    new = NewUpload("name.bin", size=len(content), chunk_size=chunk_size, claims=claims)
+    new = NewUpload("name.bin", size=len(content), part_size=chunk_size, claims=claims)
     session = await sessions.start_upload(bench.context, new)
-    for index in range(session.chunk_count or 0):
+    for index in range(session.part_count or 0):
         chunk = content[index * chunk_size : (index + 1) * chunk_size]
-        await chunks.put_part(bench.context, session, index, blocks(chunk))
+        await storing.store_part(bench.context, session, index, blocks(chunk))
     return session
 
 
 async def complete(bench: Bench, session: UploadSession) -> UploadSession:
-    session = await sessions.complete_upload(bench.context, session.id)
+    session = await completing.complete_upload(bench.context, session.id)
     await verification.verify_upload(bench.context, session.id)
-    return await sessions.wait_verified(bench.context, session, timedelta(seconds=5))
+    return await completing.wait_verified(bench.context, session, timedelta(seconds=5))
 
 
 @pytest.mark.parametrize(
@@ -148,16 +148,16 @@ async def test_a_stream_becomes_a_verified_file(bench: Bench, size: int, certain
 
 
 async def test_starting_again_resumes_with_what_is_stored(bench: Bench) -> None:
-    new = NewUpload("a", size=10 * MIB, chunk_size=5 * MIB, resume_key=b"key")
+    new = NewUpload("a", size=10 * MIB, part_size=5 * MIB, resume_key=b"key")
     first = await sessions.start_upload(bench.context, new)
-    await chunks.put_part(bench.context, first, 1, blocks(bytes(5 * MIB)))
+    await storing.store_part(bench.context, first, 1, blocks(bytes(5 * MIB)))
     second = await sessions.start_upload(bench.context, new)
     assert second.id == first.id
     assert await sessions.stored_indexes(bench.context, second) == [1]
 
 
 async def test_two_starts_at_once_are_one_session(bench: Bench) -> None:
-    new = NewUpload("a", size=10 * MIB, chunk_size=5 * MIB, resume_key=b"key")
+    new = NewUpload("a", size=10 * MIB, part_size=5 * MIB, resume_key=b"key")
     started = await asyncio.gather(*(sessions.start_upload(bench.context, new) for _ in range(6)))
     assert len({session.id for session in started}) == 1
 
@@ -170,7 +170,7 @@ async def test_a_stored_chunk_is_left_as_it_is(bench: Bench) -> None:
         raise AssertionError("read")
         yield b""
 
-    stored = await chunks.put_part(bench.context, session, 0, unread())
+    stored = await storing.store_part(bench.context, session, 0, unread())
     assert stored.skipped
     assert stored.sha256 == hashlib.sha256(content).digest()
 
@@ -178,29 +178,29 @@ async def test_a_stored_chunk_is_left_as_it_is(bench: Bench) -> None:
 @pytest.mark.parametrize("layout", [Layout.PARTS, Layout.STAGED])
 async def test_the_same_chunk_from_two_writers_at_once_is_written_once(bench: Bench, layout: Layout) -> None:
     chunk_size = 5 * MIB if layout is Layout.PARTS else MIB
-    session = await sessions.start_upload(bench.context, NewUpload("a", size=2 * chunk_size, chunk_size=chunk_size))
+    session = await sessions.start_upload(bench.context, NewUpload("a", size=2 * chunk_size, part_size=chunk_size))
     content = os.urandom(chunk_size)
-    answers = await asyncio.gather(*(chunks.put_part(bench.context, session, 0, blocks(content)) for _ in range(2)))
+    answers = await asyncio.gather(*(storing.store_part(bench.context, session, 0, blocks(content)) for _ in range(2)))
     assert sorted(answer.skipped for answer in answers) == [False, True]
     assert len({answer.sha256 for answer in answers}) == 1
 
 
 @pytest.mark.parametrize("length", [5 * MIB - 1, 5 * MIB + 1, 0])
 async def test_a_chunk_of_the_wrong_length_leaves_nothing(bench: Bench, length: int) -> None:
-    session = await sessions.start_upload(bench.context, NewUpload("a", size=10 * MIB, chunk_size=5 * MIB))
-    with pytest.raises(ChunkLengthWrong):
-        await chunks.put_part(bench.context, session, 0, blocks(bytes(length)))
+    session = await sessions.start_upload(bench.context, NewUpload("a", size=10 * MIB, part_size=5 * MIB))
+    with pytest.raises(PartLengthWrong):
+        await storing.store_part(bench.context, session, 0, blocks(bytes(length)))
     assert await sessions.stored_indexes(bench.context, session) == []
     # and the part is free at once
-    await chunks.put_part(bench.context, session, 0, blocks(bytes(5 * MIB)))
+    await storing.store_part(bench.context, session, 0, blocks(bytes(5 * MIB)))
 
 
 async def test_missing_chunks_are_told_and_can_still_come(bench: Bench) -> None:
-    session = await sessions.start_upload(bench.context, NewUpload("a", size=2, chunk_size=1))
-    await chunks.put_part(bench.context, session, 0, blocks(b"a"))
-    with pytest.raises(ChunksMissing):
-        await sessions.complete_upload(bench.context, session.id)
-    await chunks.put_part(bench.context, session, 1, blocks(b"b"))
+    session = await sessions.start_upload(bench.context, NewUpload("a", size=2, part_size=1))
+    await storing.store_part(bench.context, session, 0, blocks(b"a"))
+    with pytest.raises(PartsMissing):
+        await completing.complete_upload(bench.context, session.id)
+    await storing.store_part(bench.context, session, 1, blocks(b"b"))
     session = await complete(bench, session)
     assert session.file_id
     assert await bench.read(session.file_id) == b"ab"
@@ -211,7 +211,7 @@ async def test_content_that_is_not_what_was_claimed_is_never_served(bench: Bench
     with pytest.raises(DigestMismatch):
         await complete(bench, session)
     with pytest.raises(DigestMismatch):
-        await sessions.complete_upload(bench.context, session.id)
+        await completing.complete_upload(bench.context, session.id)
     ended = await sessions.find_session(bench.context, session.id)
     assert ended.file_id
     with pytest.raises(Gone):
@@ -231,8 +231,8 @@ async def test_a_sampled_digest_is_accepted(bench: Bench) -> None:
 @needs_a_worker
 async def test_nothing_is_served_before_it_is_verified(bench: Bench) -> None:
     session = await send_chunks(bench, b"content", 5 * MIB)
-    session = await sessions.complete_upload(bench.context, session.id)
-    assert (await sessions.wait_verified(bench.context, session, NO_WAIT)).state is SessionState.ASSEMBLING
+    session = await completing.complete_upload(bench.context, session.id)
+    assert (await completing.wait_verified(bench.context, session, NO_WAIT)).state is SessionState.ASSEMBLING
     assert session.file_id
     with pytest.raises(NotReady):
         await files.open_download(bench.context, session.file_id, "GET")
@@ -240,7 +240,7 @@ async def test_nothing_is_served_before_it_is_verified(bench: Bench) -> None:
 
 async def test_complete_twice_at_once_is_one_file(bench: Bench) -> None:
     session = await send_chunks(bench, b"content", 5 * MIB)
-    answers = await asyncio.gather(*(sessions.complete_upload(bench.context, session.id) for _ in range(4)))
+    answers = await asyncio.gather(*(completing.complete_upload(bench.context, session.id) for _ in range(4)))
     assert len({answer.file_id for answer in answers}) == 1
     assert bench.requested == ([] if bench.settles_at_once(session) else [session.id])
 
@@ -249,7 +249,7 @@ async def test_complete_twice_at_once_is_one_file(bench: Bench) -> None:
 async def test_two_verifications_at_once_settle_once(bench: Bench) -> None:
     content = os.urandom(MIB)
     session = await send_chunks(bench, content, 5 * MIB)
-    await sessions.complete_upload(bench.context, session.id)
+    await completing.complete_upload(bench.context, session.id)
     await asyncio.gather(*(verification.verify_upload(bench.context, session.id) for _ in range(3)))
     await verification.verify_upload(bench.context, session.id)
     async with bench.context.db.connection() as connection:
@@ -262,14 +262,14 @@ async def test_two_verifications_at_once_settle_once(bench: Bench) -> None:
 async def test_a_verification_that_died_after_assembling_is_done_again(bench: Bench, chunk_size: int) -> None:
     content = os.urandom(7 * MIB)
     session = await send_chunks(bench, content, chunk_size)
-    session = await sessions.complete_upload(bench.context, session.id)
+    session = await completing.complete_upload(bench.context, session.id)
     dying = asyncio.create_task(verification.verify_upload(bench.context, session.id))
     while not await bench.context.store.stat(session.object_key) and not dying.done():
         await asyncio.sleep(0)
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     await verification.verify_upload(bench.context, session.id)
-    session = await sessions.wait_verified(bench.context, session, NO_WAIT)
+    session = await completing.wait_verified(bench.context, session, NO_WAIT)
     assert session.file_id
     assert await bench.read(session.file_id) == content
 
@@ -281,7 +281,7 @@ async def test_a_store_that_is_down_while_completing_leaves_it_to_a_worker(
     session = await send_chunks(bench, content, 5 * MIB)
     with monkeypatch.context() as down:
         down.setattr(bench.context.store, "_sdk", Minio("127.0.0.1:9", "a", "b" * 8, secure=False, region="us-east-1"))
-        session = await sessions.complete_upload(bench.context, session.id)
+        session = await completing.complete_upload(bench.context, session.id)
     assert bench.requested == [session.id]
     await verification.verify_upload(bench.context, session.id)
     assert session.file_id
@@ -294,13 +294,15 @@ async def test_chunks_that_the_store_lost_are_asked_for_again(bench: Bench) -> N
     session = await sessions.find_session(bench.context, session.id)
     assert session.multipart_id
     await bench.context.store.abort_multipart(session.object_key, session.multipart_id)
-    session = await sessions.complete_upload(bench.context, session.id)
+    session = await completing.complete_upload(bench.context, session.id)
     await verification.verify_upload(bench.context, session.id)
-    with pytest.raises(ChunksMissing):
-        await sessions.wait_verified(bench.context, session, NO_WAIT)
+    with pytest.raises(PartsMissing):
+        await completing.wait_verified(bench.context, session, NO_WAIT)
     session = await sessions.find_session(bench.context, session.id)
     for index in range(2):
-        await chunks.put_part(bench.context, session, index, blocks(content[index * 5 * MIB : (index + 1) * 5 * MIB]))
+        await storing.store_part(
+            bench.context, session, index, blocks(content[index * 5 * MIB : (index + 1) * 5 * MIB])
+        )
     session = await complete(bench, session)
     assert session.file_id
     assert await bench.read(session.file_id) == content
@@ -358,7 +360,7 @@ async def test_collecting_and_referring_at_once_never_loses_content(bench: Bench
 @needs_a_worker
 async def test_a_file_released_while_it_is_verified_leaves_nothing(bench: Bench) -> None:
     session = await send_chunks(bench, os.urandom(10), 5 * MIB)
-    session = await sessions.complete_upload(bench.context, session.id)
+    session = await completing.complete_upload(bench.context, session.id)
     assert session.file_id
     await files.release_file(bench.context, session.file_id)
     await verification.verify_upload(bench.context, session.id)
@@ -370,12 +372,12 @@ async def test_an_upload_is_forgotten_with_its_file(bench: Bench) -> None:
     assert session.file_id
     await files.release_file(bench.context, session.file_id)
     with pytest.raises(SessionNotFound):
-        await sessions.complete_upload(bench.context, session.id)
+        await completing.complete_upload(bench.context, session.id)
 
 
 async def test_an_aborted_upload_leaves_nothing(bench: Bench) -> None:
-    session = await sessions.start_upload(bench.context, NewUpload("a", size=2 * MIB, chunk_size=MIB))
-    await chunks.put_part(bench.context, session, 0, blocks(bytes(MIB)))
+    session = await sessions.start_upload(bench.context, NewUpload("a", size=2 * MIB, part_size=MIB))
+    await storing.store_part(bench.context, session, 0, blocks(bytes(MIB)))
     assert await bench.objects(session)
     await sessions.abort_upload(bench.context, session.id)
     assert await bench.objects(session) == []
@@ -388,19 +390,19 @@ async def test_an_aborted_upload_leaves_nothing(bench: Bench) -> None:
 @pytest.mark.parametrize("chunk_size", [5 * MIB, MIB, None])
 async def test_nothing_is_written_to_a_session_that_has_ended(bench: Bench, chunk_size: int | None) -> None:
     """Also not by who found it open a moment before: what came after the cleaning up would be named by no row."""
-    new = NewUpload("a", size=2 * MIB, chunk_size=chunk_size)
+    new = NewUpload("a", size=2 * MIB, part_size=chunk_size)
     session = await sessions.start_upload(bench.context, new)
     await sessions.abort_upload(bench.context, session.id)
     with pytest.raises(SessionNotFound):
         if chunk_size is None:
             await streams.put_stream(bench.context, session, Known(bytes(2 * MIB)), 3 * MIB)
         else:
-            await chunks.put_part(bench.context, session, 0, blocks(bytes(min(chunk_size, 2 * MIB))))
+            await storing.store_part(bench.context, session, 0, blocks(bytes(min(chunk_size, 2 * MIB))))
     assert await bench.objects(session) == []
 
 
 async def test_a_session_left_alone_expires_and_leaves_nothing(bench: Bench) -> None:
-    new = NewUpload("a", size=2 * MIB, chunk_size=MIB, lifetime=timedelta(milliseconds=1), resume_key=b"k")
+    new = NewUpload("a", size=2 * MIB, part_size=MIB, lifetime=timedelta(milliseconds=1), resume_key=b"k")
     session = await sessions.start_upload(bench.context, new)
     await asyncio.sleep(0.01)
     with pytest.raises(SessionNotFound):
@@ -412,9 +414,9 @@ async def test_a_session_left_alone_expires_and_leaves_nothing(bench: Bench) -> 
 
 
 async def test_each_chunk_extends_the_life_of_its_session(bench: Bench) -> None:
-    new = NewUpload("a", size=2, chunk_size=1, lifetime=timedelta(seconds=5))
+    new = NewUpload("a", size=2, part_size=1, lifetime=timedelta(seconds=5))
     session = await sessions.start_upload(bench.context, new)
-    await chunks.put_part(bench.context, session, 0, blocks(b"a"))
+    await storing.store_part(bench.context, session, 0, blocks(b"a"))
     extended = await sessions.find_session(bench.context, session.id)
     assert extended.expires_at - session.expires_at > timedelta(hours=23)
 
@@ -433,7 +435,7 @@ async def test_a_stream_over_the_limit_leaves_nothing(bench: Bench) -> None:
 @needs_a_worker
 async def test_work_whose_message_was_lost_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     session = await send_chunks(bench, b"content", 5 * MIB)
-    await sessions.complete_upload(bench.context, session.id)
+    await completing.complete_upload(bench.context, session.id)
     await verification.request_unverified(bench.context)
     assert bench.requested == [session.id]
     monkeypatch.setattr(verification, "LOST_AFTER", timedelta(0))
@@ -449,4 +451,4 @@ async def test_names_that_no_row_can_hold_are_refused(bench: Bench, name: str) -
 
 async def test_an_unknown_session_is_not_found(bench: Bench) -> None:
     with pytest.raises(SessionNotFound):
-        await sessions.complete_upload(bench.context, uuid4())
+        await completing.complete_upload(bench.context, uuid4())

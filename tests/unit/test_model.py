@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from common.errors import InvalidInput, TooLarge
 from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MIB, MIN_PART_SIZE, check_parts
 from tests.unit.test_running_digests import session_of
-from upload_service.content.model import MAX_CHUNKS, ChunkIndexInvalid, Layout, plan_chunks
+from upload_service.content.model import MAX_SESSION_PARTS, Layout, PartIndexInvalid, plan_parts
 
 
 @given(st.integers(0, MAX_OBJECT_SIZE), st.integers(1, MAX_PART_SIZE))
 def test_a_plan_covers_every_byte_by_parts_that_s3_takes(size: int, chunk_size: int) -> None:
-    assume(size <= chunk_size * MAX_CHUNKS)
-    plan = plan_chunks(size, chunk_size)
-    assert (plan.chunk_count - 1) * chunk_size < max(size, 1) <= max(plan.chunk_count, 1) * chunk_size
+    assume(size <= chunk_size * MAX_SESSION_PARTS)
+    plan = plan_parts(size, chunk_size)
+    assert (plan.part_count - 1) * chunk_size < max(size, 1) <= max(plan.part_count, 1) * chunk_size
     if plan.layout is Layout.PARTS:
-        last = size - (plan.chunk_count - 1) * chunk_size
-        check_parts([chunk_size] * (plan.chunk_count - 1) + [last])
+        last = size - (plan.part_count - 1) * chunk_size
+        check_parts([chunk_size] * (plan.part_count - 1) + [last])
 
 
 @pytest.mark.parametrize(
@@ -33,23 +33,23 @@ def test_a_plan_covers_every_byte_by_parts_that_s3_takes(size: int, chunk_size: 
     ],
 )
 def test_chunks_are_parts_where_s3_allows_it(size: int, chunk_size: int, layout: Layout, count: int) -> None:
-    plan = plan_chunks(size, chunk_size)
-    assert (plan.layout, plan.chunk_count) == (layout, count)
+    plan = plan_parts(size, chunk_size)
+    assert (plan.layout, plan.part_count) == (layout, count)
 
 
-@pytest.mark.parametrize(("size", "chunk_size"), [(-1, 1), (1, 0), (1, -5), (MAX_CHUNKS + 1, 1)])
+@pytest.mark.parametrize(("size", "chunk_size"), [(-1, 1), (1, 0), (1, -5), (MAX_SESSION_PARTS + 1, 1)])
 def test_nonsense_is_refused(size: int, chunk_size: int) -> None:
     with pytest.raises(InvalidInput):
-        plan_chunks(size, chunk_size)
+        plan_parts(size, chunk_size)
 
 
 @pytest.mark.parametrize(("size", "chunk_size"), [(MAX_OBJECT_SIZE + 1, MIN_PART_SIZE), (1, MAX_PART_SIZE + 1)])
 def test_what_no_store_holds_is_refused(size: int, chunk_size: int) -> None:
     with pytest.raises(TooLarge):
-        plan_chunks(size, chunk_size)
+        plan_parts(size, chunk_size)
 
 
 @pytest.mark.parametrize("index", [-1, 3])
 def test_a_chunk_outside_the_plan_does_not_exist(index: int) -> None:
-    with pytest.raises(ChunkIndexInvalid):
-        session_of(3).chunk_length(index)
+    with pytest.raises(PartIndexInvalid):
+        session_of(3).part_length(index)

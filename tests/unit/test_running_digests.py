@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upload_service.content.model import Layout, Part, SessionState, UploadSession
-from upload_service.content.running_digests import PassingDigests
+from upload_service.content.running_digests import RunningDigests
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -21,12 +21,12 @@ def session_of(chunk_count: int) -> UploadSession:
         layout=Layout.PARTS,
         file_name="name",
         size=0,
-        chunk_size=0,
-        chunk_count=chunk_count,
+        part_size=0,
+        part_count=chunk_count,
         object_key="key",
         multipart_id=None,
         claims=[],
-        passed_sha256=None,
+        running_sha256=None,
         intent={},
         owner=None,
         mirrors=None,
@@ -50,7 +50,7 @@ CHUNKS = st.lists(st.lists(st.binary(min_size=1, max_size=8), min_size=1, max_si
 
 @given(data=st.data(), chunks=CHUNKS, budget=st.sampled_from([0, 10, 1000]))
 def test_a_digest_is_that_of_the_content_or_absent(data: st.DataObject, chunks: list[list[bytes]], budget: int) -> None:
-    digests = PassingDigests(budget)
+    digests = RunningDigests(budget)
     session = session_of(len(chunks))
     unsent = set(range(len(chunks)))
     passing = {}
@@ -61,7 +61,7 @@ def test_a_digest_is_that_of_the_content_or_absent(data: st.DataObject, chunks: 
         action, index = data.draw(st.sampled_from(begin + go_on))
         if action == "begin":
             unsent.discard(index)
-            passing[index], sent[index] = digests.chunk(session, index), 0
+            passing[index], sent[index] = digests.part(session, index), 0
         elif action == "fail":
             passing.pop(index).fail()
             unsent.add(index)
@@ -69,7 +69,7 @@ def test_a_digest_is_that_of_the_content_or_absent(data: st.DataObject, chunks: 
             passing[index].update(chunks[index][sent[index]])
             sent[index] += 1
         else:
-            passing.pop(index).finish(sha256(b"".join(chunks[index])))
+            passing.pop(index).finish()
     found = digests.take(session.id, stored(chunks))
     content = b"".join(block for blocks in chunks for block in blocks)
     if budget == 1000:
@@ -81,27 +81,27 @@ def test_a_digest_is_that_of_the_content_or_absent(data: st.DataObject, chunks: 
 
 
 def test_chunks_that_were_stored_by_somebody_else_leave_no_digest() -> None:
-    digests = PassingDigests()
+    digests = RunningDigests()
     session = session_of(2)
-    chunk = digests.chunk(session, 1)
+    chunk = digests.part(session, 1)
     chunk.update(b"b")
-    chunk.finish(sha256(b"b"))
+    chunk.finish()
     assert digests.take(session.id, stored([[b"a"], [b"b"]])) is None
 
 
 def test_chunks_that_were_stored_differently_leave_no_digest() -> None:
-    digests = PassingDigests()
+    digests = RunningDigests()
     session = session_of(1)
-    chunk = digests.chunk(session, 0)
+    chunk = digests.part(session, 0)
     chunk.update(b"a")
-    chunk.finish(sha256(b"a"))
+    chunk.finish()
     assert digests.take(session.id, stored([[b"b"]])) is None
 
 
 def test_sessions_that_were_left_alone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    digests = PassingDigests(budget=1)
-    digests.chunk(session_of(2), 1).update(b"b")
+    digests = RunningDigests(budget=1)
+    digests.part(session_of(2), 1).update(b"b")
     assert not digests.hold(1)
     monkeypatch.setattr("upload_service.content.running_digests.IDLE_SECONDS", -1)
-    digests.chunk(session_of(2), 0)
+    digests.part(session_of(2), 0)
     assert digests.hold(1)

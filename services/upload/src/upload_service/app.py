@@ -1,10 +1,10 @@
 """The upload service over HTTP: builds the application of all slices and dialects."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from common import logging
 from common.cancelling import cancel
@@ -21,13 +21,8 @@ from upload_service.accounts import internal_api as accounts
 from upload_service.build import SERVICE, build, opened
 from upload_service.content import api as content
 from upload_service.content import internal_api as content_internal
-from upload_service.content.api import Owning
-from upload_service.context import Context
 from upload_service.dialects import fileuploader, mirage
-from upload_service.dialects.filecodebox import routes as filecodebox
-from upload_service.dialects.filecodebox.routes import FileCodeBox
-from upload_service.dialects.fileuploader import FileUploader
-from upload_service.dialects.mirage import Mirage
+from upload_service.dialects.filecodebox import chunked, direct, presigned
 from upload_service.dialects.mirrorace import routes as mirrorace
 from upload_service.fetches import api as fetches
 from upload_service.mirrors.api import administration, choices, fallback, file_mirrors
@@ -46,6 +41,12 @@ ROUTERS = (
     file_mirrors.router,
     fetches.router,
     mirrorace.router,
+    content.router,
+    direct.router,
+    chunked.router,
+    presigned.router,
+    fileuploader.router,
+    mirage.router,
 )
 
 
@@ -77,27 +78,9 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
     app.state.context = context
     app.state.service_tokens = verifier
     app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(context.auth))
-    for router in (*ROUTERS, *_made_routers(context)):
+    for router in ROUTERS:
         app.include_router(router)
     return app
-
-
-def _made_routers(context: Context) -> Iterator[APIRouter]:
-    """The routes of modules that make their router."""
-    shares, passwords, limiter = context.shares, context.passwords, context.limiter
-    yield content.router(Owning(context, shares, passwords))
-    yield filecodebox.router(FileCodeBox(context, shares, limiter, context.complete_wait))
-    yield fileuploader.router(
-        FileUploader(
-            context,
-            shares,
-            limiter,
-            uploads_per_minute=context.file_uploader_uploads_per_minute,
-            max_size=context.file_uploader_max_size,
-            public_url=context.public_url,
-        )
-    )
-    yield mirage.router(Mirage(context, shares, context.rooms, context.public_url))
 
 
 async def _make_bucket(store: ObjectStore) -> None:

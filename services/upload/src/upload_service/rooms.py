@@ -1,4 +1,4 @@
-"""What the upload service asks of the chat service: who is in a room, and to post a file there."""
+"""The chat service, as the upload service asks it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,24 +11,24 @@ from common.peers import Peer
 
 @dataclass(frozen=True, slots=True)
 class PostedFile:
-    """A shared file, as it is posted. `size` in bytes; `type` a media type; `url` opens it."""
+    """A shared file to be posted. `size` in bytes; `type` is a media type; `url` opens the file."""
 
     name: str
     size: int
     type: str
     url: str
     share_id: UUID
-    """By which chat may end what was posted, when its room is at an end."""
+    """When its room ends, chat ends this share."""
 
 
 class Rooms:
-    """The chat service, as seen from here."""
+    """Asks the chat service."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
 
     async def is_member(self, room_id: int, identity: Identity) -> bool:
-        """Whether the account is in this room; nobody is in one that there is not. Raises `Unavailable`."""
+        """Whether the account is a member of this room; False when the room does not exist. Raises `Unavailable`."""
         asked = {"account_id": identity.account_id.hex}
         try:
             answer = await self._peer.call("POST", f"/internal/rooms/{room_id}/membership", asked)
@@ -39,7 +39,7 @@ class Rooms:
     async def post_file(self, room_id: int, identity: Identity, file: PostedFile) -> None:
         """Post a file's address as a message of this account. Asked again for the same share, chat posts it once.
 
-        Raises `Unavailable`, `Forbidden` for who may not write there, and what chat does not take: `NotFound`,
+        Raises `Unavailable`, `Forbidden` when the account may not write there, and when chat refuses it: `NotFound`,
         `InvalidInput`, `TooLarge`.
         """
         asked: dict[str, Any] = {

@@ -12,9 +12,9 @@ from common.store import ObjectStore, StoreUnavailable
 from tests.integration.running_remote import Request, answers, remote
 from tests.integration.upload.fetches.halting import Halting, dies, halfway, leases_run_out, one_file_is_left
 from tests.integration.upload.fetches.running_fetches import PART_SIZE, Bench, ranges, serving
-from upload_service.content import storing as chunks
+from upload_service.content import storing
 from upload_service.content.model import UploadSession
-from upload_service.content.storing import StoredChunk
+from upload_service.content.storing import PartReceipt
 from upload_service.context import Context
 from upload_service.fetches import running as fetching
 from upload_service.fetches import work as fetch_work
@@ -99,17 +99,17 @@ async def test_a_part_that_another_worker_stored_just_before_is_passed_over(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next part is then still what comes behind it."""
-    put = chunks.put_part
+    put = storing.store_part
 
     async def content_of(index: int) -> AsyncIterator[bytes]:
         yield content.data[index * PART_SIZE : (index + 1) * PART_SIZE]
 
-    async def late(context: Context, session: UploadSession, index: int, blocks: AsyncIterable[bytes]) -> StoredChunk:
+    async def late(context: Context, session: UploadSession, index: int, blocks: AsyncIterable[bytes]) -> PartReceipt:
         if index == 1:
             await put(context, session, index, content_of(index))
         return await put(context, session, index, blocks)
 
-    monkeypatch.setattr(chunks, "put_part", late)
+    monkeypatch.setattr(storing, "store_part", late)
     async with serving(secrets.token_bytes(SIZE)) as (server, content):
         assert await bench.content(await bench.fetch(server.url())) == content.data
 

@@ -1,6 +1,5 @@
-"""`/v1/files`: what an account has uploaded, for its owner."""
+"""`/v1/files`: an account's files, for their owner and administrators. `common.rights` says who may do what."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -18,19 +17,16 @@ from common.rights import Action
 from upload_service.content import files, owning
 from upload_service.content.context import Context
 from upload_service.content.model import KEEP, File, FileChange, FileState
-from upload_service.shares import Shares
+from upload_service.edge import context_of
 
-# No later moment can be told in every time zone.
+# Later moments cannot be expressed in every time zone.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+_CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file", "content": {"application/octet-stream": {}}}
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Owning:
-    """What the routes work with."""
-
-    context: Context
-    shares: Shares
-    passwords: Passwords
+router = APIRouter(prefix="/v1/files", tags=["files"])
 
 
 class FileModel(BaseModel):
@@ -67,7 +63,7 @@ class FileList(BaseModel):
 
 
 class FileChanges(BaseModel):
-    """What is to become different; what is left out stays. `expires_at` null: never; `password` null: none."""
+    """The new values; what is left out stays. `expires_at` null: never; `password` null: none."""
 
     model_config = {"extra": "forbid"}
 
@@ -76,71 +72,71 @@ class FileChanges(BaseModel):
     password: str | None = None
 
 
-def router(owning_with: Owning) -> APIRouter:
-    """The routes. Whose files these are, `common.rights` asks; errors are problem details."""
-    routes = APIRouter(prefix="/v1/files", tags=["files"])
-    context = owning_with.context
-
-    @routes.get("")
-    async def list_files(
-        identity: SignedIn,
-        limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = PAGE_SIZE,
-        after: str | None = None,
-        owner: UUID | None = None,
-    ) -> FileList:
-        """The caller's files; an administrator may ask for those of another `owner`."""
-        cursor = None if after is None else Cursor.parse(after)
-        found, following = await owning.list_files(context, identity, owner or identity.account_id, cursor, limit)
-        return FileList(files=[FileModel.of(file) for file in found], next=str(following) if following else None)
-
-    @routes.get("/{file_id}")
-    async def read_file(file_id: UUID, identity: SignedIn) -> FileModel:
-        """One file, as its owner or an administrator sees it."""
-        return FileModel.of(await owning.find_file(context, identity, file_id, Action.SEE))
-
-    @routes.patch("/{file_id}", openapi_extra=documented(FileChanges))
-    async def change_file(request: Request, file_id: UUID, identity: SignedIn) -> FileModel:
-        """Give the file another name, another end, another password. An end in the past is now."""
-        file = await owning.find_file(context, identity, file_id, Action.EDIT)
-        change = await _change(await read_model(request, FileChanges), owning_with.passwords)
-        return FileModel.of(await owning.change_file(context, file, change))
-
-    @routes.delete("/{file_id}", status_code=204)
-    async def delete_file(file_id: UUID, identity: SignedIn, reason: Literal["copyright"] | None = None) -> None:
-        """Take the file from everybody: its codes and links end with it. `reason`: for an administrator to give."""
-        file = await owning.find_file(context, identity, file_id, Action.DELETE)
-        await owning.delete_file(context, identity, file, for_copyright=reason == "copyright")
-
-    async def read_content(request: Request, file_id: UUID, identity: SignedIn) -> Response:
-        """The content, whole or the range asked for."""
-        await owning.find_file(context, identity, file_id, Action.FETCH)
-        method = "HEAD" if request.method == "HEAD" else "GET"
-        download = await files.open_download(context, file_id, method)
-        return downloads.download(
-            stored_at=download.stored_at,
-            size=download.size,
-            sha256=download.sha256,
-            media_type="application/octet-stream",
-            name=download.name,
-        )
-
-    content: dict[str, Any] = {"response_class": Response, "responses": _CONTENT}
-    routes.add_api_route("/{file_id}/content", read_content, methods=["GET"], **content)
-    routes.add_api_route("/{file_id}/content", read_content, methods=["HEAD"], include_in_schema=False)
-    return routes
+@router.get("")
+async def list_files(
+    request: Request,
+    identity: SignedIn,
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = PAGE_SIZE,
+    after: str | None = None,
+    owner: UUID | None = None,
+) -> FileList:
+    """The caller's files; an administrator may ask for those of another `owner`."""
+    cursor = None if after is None else Cursor.parse(after)
+    account = owner or identity.account_id
+    found, following = await owning.list_files(context_of(request, Context), identity, account, cursor, limit)
+    return FileList(files=[FileModel.of(file) for file in found], next=str(following) if following else None)
 
 
-_CONTENT: dict[int, Any] = {200: {"description": "The file", "content": {"application/octet-stream": {}}}}
+@router.get("/{file_id}")
+async def read_file(request: Request, file_id: UUID, identity: SignedIn) -> FileModel:
+    """One file, as its owner or an administrator sees it."""
+    return FileModel.of(await owning.file_for(context_of(request, Context), identity, file_id, Action.SEE))
+
+
+@router.patch("/{file_id}", openapi_extra=documented(FileChanges))
+async def change_file(request: Request, file_id: UUID, identity: SignedIn) -> FileModel:
+    """Give the file another name, another end, another password. An end in the past is now."""
+    context = context_of(request, Context)
+    file = await owning.file_for(context, identity, file_id, Action.EDIT)
+    change = await _change(await read_model(request, FileChanges), context.passwords)
+    return FileModel.of(await owning.change_file(context, file, change))
+
+
+@router.delete("/{file_id}", status_code=204)
+async def delete_file(
+    request: Request, file_id: UUID, identity: SignedIn, reason: Literal["copyright"] | None = None
+) -> None:
+    """Take the file from everybody: its codes and links end with it. `reason`: for an administrator to give."""
+    context = context_of(request, Context)
+    file = await owning.file_for(context, identity, file_id, Action.DELETE)
+    await owning.end_file(context, identity, file, for_copyright=reason == "copyright")
+
+
+@router.get("/{file_id}/content", response_class=Response, responses=_CONTENT)
+@router.head("/{file_id}/content", response_class=Response, include_in_schema=False)
+async def read_content(request: Request, file_id: UUID, identity: SignedIn) -> Response:
+    """The content, whole or the range asked for."""
+    context = context_of(request, Context)
+    await owning.file_for(context, identity, file_id, Action.FETCH)
+    method = "HEAD" if request.method == "HEAD" else "GET"
+    download = await files.open_download(context, file_id, method)
+    return downloads.download(
+        stored_at=download.stored_at,
+        size=download.size,
+        sha256=download.sha256,
+        media_type="application/octet-stream",
+        name=download.name,
+    )
 
 
 async def _change(asked: FileChanges, passwords: Passwords) -> FileChange:
-    """What a body asks for. Raises `InvalidInput`, `HasherBusy`."""
-    told = asked.model_fields_set
+    """The change that a body asks for. Raises `InvalidInput`, `HasherBusy`."""
+    given = asked.model_fields_set
     if asked.expires_at is not None and asked.expires_at >= LATEST:
         raise InvalidInput("expires_at: too far away")
     password_hash = await passwords.hash(asked.password) if asked.password is not None else None
     return FileChange(
-        name=asked.name if "name" in told else KEEP,
-        expires_at=asked.expires_at if "expires_at" in told else KEEP,
-        password_hash=password_hash if "password" in told else KEEP,
+        name=asked.name if "name" in given else KEEP,
+        expires_at=asked.expires_at if "expires_at" in given else KEEP,
+        password_hash=password_hash if "password" in given else KEEP,
     )

@@ -1,7 +1,7 @@
 """Removing what ended sessions and unreferenced blobs leave in the store.
 
-A row says what is to go before anything goes, and is settled after everything went: whatever dies in between is done
-again by the next sweep.
+A row says what is to be removed before anything is, and is updated after everything was: when a process dies in
+between, the next sweep does it again.
 """
 
 from datetime import timedelta
@@ -14,21 +14,21 @@ from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import blobs, files, parts, sessions, upload_keys
 
 BATCH = 100
-# A sender that comes back within this time still hears what became of its upload.
+# A sender that comes back within this time is still told what became of its upload.
 REMEMBERED = timedelta(days=7)
-# The first piece that was begun with a key in time may take so long.
+# The first part that was begun in time with a key may take this long.
 KEY_REMEMBERED = timedelta(days=1)
 
 _log = logging.get(__name__)
 
 
 async def clean_session(context: Context, session: UploadSession) -> None:
-    """Remove what only this ended session names: multipart uploads, staged objects, its object if no blob is it.
+    """Remove what belongs to this ended session alone: multipart uploads, staged objects, its object if no blob is it.
 
-    A store that is down, or a writer still at work, leaves it to the sweep.
+    When the store is down, or a writer is still at work, the sweep does it later.
     """
     async with context.db.connection() as connection:
-        if not await sessions.is_quiet(connection, session.id):
+        if await sessions.is_being_written(connection, session.id):
             return
         staged = session.layout in (Layout.STAGED, Layout.APPENDED)
         indexes = await parts.reserved_indexes(connection, session.id) if staged else []
@@ -39,7 +39,7 @@ async def clean_session(context: Context, session: UploadSession) -> None:
     if is_blob:
         keys.remove(session.object_key)
     try:
-        # What is ready has had its multipart upload completed.
+        # The multipart upload of a ready session is completed.
         if session.multipart_id and session.state is not SessionState.READY:
             await context.store.abort_multipart(session.object_key, session.multipart_id)
         for index, multipart_id in multiparts.items():
@@ -54,7 +54,7 @@ async def clean_session(context: Context, session: UploadSession) -> None:
 
 
 async def abort_stale_sessions(context: Context) -> None:
-    """Expire sessions whose time is over, clean up after every ended one, forget the old ones, and unused keys."""
+    """Expire sessions whose time is over, clean up after every ended one, and forget old ones and unused keys."""
     async with context.db.connection() as connection:
         while await sessions.expire_sessions(connection, BATCH) == BATCH:
             pass
@@ -69,8 +69,8 @@ async def abort_stale_sessions(context: Context) -> None:
 async def collect_garbage(context: Context, grace: timedelta) -> None:
     """Remove the objects of blobs that no file has named for the whole grace period.
 
-    The decision is an update of the blob's own row, and so is taking a reference: a file can come first, and the blob
-    stays, or the decision, and the file's content is stored anew. Never both.
+    Marking a blob for removal and taking a reference both update its row, so one of them comes first: either the blob
+    stays, or the file's content is stored as a new blob.
     """
     async with context.db.connection() as connection:
         await blobs.condemn_blobs(connection, grace, BATCH)
@@ -82,7 +82,7 @@ async def collect_garbage(context: Context, grace: timedelta) -> None:
 
 
 async def release_unclaimed(context: Context, age: timedelta) -> None:
-    """Release files older than `age` that no share holds: their upload died between the file and the code.
+    """Release files older than `age` that no share holds: their upload died between the file and its share.
 
     Files that a share holds are marked, and not asked about again.
     """

@@ -9,7 +9,7 @@ from common.db import Database
 from common.passwords import Passwords
 from common.store import ObjectStore
 from upload_service.content.hooks import Hooks
-from upload_service.content.running_digests import PassingDigests
+from upload_service.content.running_digests import RunningDigests
 from upload_service.shares import Shares
 
 
@@ -31,7 +31,7 @@ class Context:
     shares: Shares
     passwords: Passwords
     hooks: Hooks
-    passing: PassingDigests = field(default_factory=PassingDigests)
+    digests: RunningDigests = field(default_factory=RunningDigests)
     session_lifetime: timedelta
     """How long an upload may stand still."""
     garbage_grace: timedelta

@@ -1,4 +1,4 @@
-"""Files: what a verified upload is known by, until it is released."""
+"""Files: the names of verified contents, until they are released."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +12,7 @@ from upload_service.content.queries import blobs, files
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Everything that an answer needs to hand a file out."""
+    """What an answer needs in order to serve a file. `size` in bytes."""
 
     stored_at: StoredAt
     name: str
@@ -25,23 +25,24 @@ class Download:
 async def open_download(context: Context, file_id: UUID, method: str) -> Download:
     """How to fetch the file's content by `method` (GET or HEAD), always from a verified blob.
 
-    Raises `NotFound`, also from the moment that its time is over, `NotReady` while it is being verified, `Gone` when it
-    is corrupt.
+    Raises `NotFound`, also from the moment that its time is over, `NotReady` while it is being verified, and `Gone`
+    when it is corrupt.
     """
-    file = await find_file(context, file_id)
-    if file.state == FileState.PENDING:
-        raise NotReady
     async with context.db.connection() as connection:
-        blob = await blobs.get_blob(connection, file.blob_id) if file.blob_id else None
-        fallback = await context.hooks.fallback_path(connection, blob) if blob else None
-    if blob is None:
+        file = await files.get_content(connection, file_id)
+        fallback = await context.hooks.fallback_path(connection, file.blob) if file and file.blob else None
+    if file is None:
+        raise NotFound
+    if file.state is FileState.PENDING:
+        raise NotReady
+    if file.blob is None:
         raise Gone("the content is not what its sender said it is")
-    path = context.store.signed_path(method, blob.object_key)
-    return Download(StoredAt(path, fallback), file.name, blob.size, blob.sha256, file.password_hash)
+    path = context.store.signed_path(method, file.blob.object_key)
+    return Download(StoredAt(path, fallback), file.name, file.blob.size, file.blob.sha256, file.password_hash)
 
 
 async def find_file(context: Context, file_id: UUID) -> File:
-    """The file, whoever asks. Raises `NotFound`, also from the moment that its time is over."""
+    """The file, for any caller. Raises `NotFound`, also from the moment that its time is over."""
     async with context.db.connection() as connection:
         file = await files.get_file(connection, file_id)
     if file is None:
@@ -50,12 +51,12 @@ async def find_file(context: Context, file_id: UUID) -> File:
 
 
 async def release_file(context: Context, file_id: UUID) -> None:
-    """Delete the file and its reference on the blob; one that is gone already is as good as released."""
+    """Delete the file and its reference on the blob; does nothing when it is gone already."""
     async with context.db.transaction() as connection:
         blob_id = await files.delete_file(connection, file_id)
         if blob_id is None:
             return
-        # The blob's row is held from here on, and with it all wishes for its replicas.
+        # This locks the blob's row, and with it all wishes for its replicas.
         await blobs.drop_reference(connection, blob_id)
         condemned = await context.hooks.file_released(connection, blob_id)
     await context.hooks.after_released(condemned)

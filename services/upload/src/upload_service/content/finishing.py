@@ -8,7 +8,7 @@ from upload_service.content.context import Context
 from upload_service.content.model import UNVERIFIED, Blob, FileState, SessionState, UploadSession
 from upload_service.content.queries import blobs, files, sessions
 
-SETTLEABLE = (SessionState.OPEN, *UNVERIFIED)
+UNFINISHED = (SessionState.OPEN, *UNVERIFIED)
 
 
 async def insert_file(
@@ -20,31 +20,31 @@ async def insert_file(
     await context.hooks.file_begun(connection, session, file_id)
 
 
-async def settle_session(
+async def make_ready(
     connection: Connection, context: Context, session_id: UUID, size: int, sha256: bytes
 ) -> UploadSession:
-    """Point the session's file at the blob with this content: one that exists, or a new one made of the object.
+    """Point the session's file at the blob with this content: an existing one, or a new one made of the object.
 
-    A file that was released meanwhile takes no reference; a session that is settled already stays as it is.
+    A file that was released meanwhile takes no reference. A finished session stays as it is.
     """
     session = await _locked(connection, session_id)
-    if session.state not in SETTLEABLE:
+    if session.state not in UNFINISHED:
         return session
     file = await files.lock_file(connection, session.file_id) if session.file_id else None
     if file is not None:
         blob_id = await _reference(connection, session.object_key, size, sha256)
-        await files.settle_file(connection, file.id, FileState.READY, blob_id)
-        await context.hooks.file_settled(connection, file)
-    await sessions.move_session(connection, session_id, SETTLEABLE, SessionState.READY)
+        await files.finish_file(connection, file.id, FileState.READY, blob_id)
+        await context.hooks.file_ready(connection, file)
+    await sessions.move_session(connection, session_id, UNFINISHED, SessionState.READY)
     return await _locked(connection, session_id)
 
 
 async def mark_corrupt(context: Context, session_id: UUID) -> UploadSession:
-    """Say that the content is not what its sender claimed: it is never served."""
+    """Record that the content is not what its sender claimed: it is never served."""
     async with context.db.transaction() as connection:
         session = await _locked(connection, session_id)
         if session.file_id and session.state in UNVERIFIED:
-            await files.settle_file(connection, session.file_id, FileState.CORRUPT, None)
+            await files.finish_file(connection, session.file_id, FileState.CORRUPT, None)
         await sessions.move_session(connection, session_id, UNVERIFIED, SessionState.CORRUPT)
         return await _locked(connection, session_id)
 
@@ -56,10 +56,10 @@ async def _reference(connection: Connection, object_key: str, size: int, sha256:
         blob = Blob(new_id(), object_key, size, sha256)
         if await blobs.insert_blob(connection, blob):
             return blob.id
-        # Another upload of the same content came first: the next look takes a reference on its blob.
+        # Another upload of the same content came first: the next attempt takes a reference on its blob.
 
 
 async def _locked(connection: Connection, session_id: UUID) -> UploadSession:
-    session = await sessions.get_session(connection, session_id, lock=True)
+    session = await sessions.lock_session(connection, session_id)
     assert session is not None, "sessions are forgotten only long after they ended"
     return session

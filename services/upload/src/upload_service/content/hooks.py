@@ -19,11 +19,11 @@ class Hooks(Protocol):
         """A session's file was inserted, in this transaction; its content is still to be verified."""
         ...
 
-    async def file_settled(self, connection: Connection, file: File) -> None:
+    async def file_ready(self, connection: Connection, file: File) -> None:
         """The file got its blob, in this transaction."""
         ...
 
-    async def after_settled(self, session: UploadSession) -> None:
+    async def after_ready(self, session: UploadSession) -> None:
         """The transaction in which this session's file was settled is committed. Does not raise `Unavailable`."""
         ...
 

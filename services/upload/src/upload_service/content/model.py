@@ -11,7 +11,7 @@ from common.errors import InvalidInput, TooLarge
 from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE
 
-MAX_CHUNKS = 1_000_000
+MAX_SESSION_PARTS = 1_000_000
 NAME_BYTES = 8192
 
 
@@ -32,13 +32,17 @@ class Layout(StrEnum):
     """How a session's bytes become its object."""
 
     PARTS = "parts"
+    """Parts of one size, in any order, each a part of the object's multipart upload."""
     STAGED = "staged"
+    """Parts of one size, in any order, each an object of its own that is joined with the others in the end."""
     STREAM = "stream"
+    """One part, in order."""
     APPENDED = "appended"
+    """Parts of any length, in order, each an object of its own."""
 
 
 EndedFor = Literal["owner", "administrator", "copyright"]
-"""Who ended a file before its time, or what for."""
+"""The person who ended a file before its time, or the reason."""
 
 
 class FileState(StrEnum):
@@ -49,27 +53,32 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UploadSession:
-    """A row of `upload_session`."""
+    """A row of `upload_session`. Sizes in bytes."""
 
     id: UUID
     state: SessionState
     layout: Layout
     file_name: str
     size: int | None
-    chunk_size: int | None
-    chunk_count: int | None
+    """None: not known before the end."""
+    part_size: int | None
+    """The length of every part but the last; None: parts have any length."""
+    part_count: int | None
     object_key: str
     multipart_id: str | None
     claims: list[str]
-    passed_sha256: bytes | None
+    running_sha256: bytes | None
+    """The digest of the whole content, if it was computed while the parts arrived."""
     intent: dict[str, Any]
     owner: UUID | None
-    """An account; None: nobody's."""
+    """An account; None: the upload belongs to nobody."""
     mirrors: list[int] | None
-    """Where the file is wanted besides; None: on the mirrors of its owner's choice."""
+    """The mirrors that the file is wanted on; None: those of the owner's choice."""
     file_id: UUID | None
     created_at: datetime
     expires_at: datetime
+    is_overdue: bool = False
+    """It is open, and its time is over."""
 
     def __post_init__(self) -> None:
         # Rows carry text.
@@ -80,32 +89,33 @@ class UploadSession:
     def digest_claims(self) -> tuple[DigestClaim, ...]:
         return tuple(DigestClaim.parse(claim) for claim in self.claims)
 
-    def chunk_length(self, index: int) -> int:
-        """How long chunk `index` (from 0) must be. Raises `ChunkIndexInvalid`."""
-        if self.size is None or self.chunk_size is None or self.chunk_count is None:
-            raise ChunkIndexInvalid("this upload has no chunks")
-        if not 0 <= index < self.chunk_count:
-            raise ChunkIndexInvalid
-        return min(self.chunk_size, self.size - index * self.chunk_size)
+    def part_length(self, index: int) -> int:
+        """The length in bytes that part `index` (from 0) must have. Raises `PartIndexInvalid`."""
+        if self.size is None or self.part_size is None or self.part_count is None:
+            raise PartIndexInvalid("this upload has no numbered parts")
+        if not 0 <= index < self.part_count:
+            raise PartIndexInvalid
+        return min(self.part_size, self.size - index * self.part_size)
 
     def staged_key(self, index: int) -> str:
-        """The object that holds chunk or piece `index` until all of them are joined."""
+        """The key of the object that holds part `index` until all of them are joined."""
         return f"staged/{self.id.hex}/{index}"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stored chunk, or piece of what grows: a row of `part`."""
+    """A stored part: a row of `part`. Sizes in bytes."""
 
     index: int
     size: int
     sha256: bytes
     etag: str
     kept: int | None = None
+    """The number of its first bytes that count, once a later part was written over its end; None: all of them."""
 
     @property
     def length(self) -> int:
-        """How many of its bytes count, from its first."""
+        """The number of its bytes that count."""
         return self.size if self.kept is None else self.kept
 
 
@@ -119,10 +129,10 @@ class File:
     size: int
     state: FileState
     owner: UUID | None
-    """An account; None: nobody's."""
+    """An account; None: the file belongs to nobody."""
     created_at: datetime
     expires_at: datetime | None
-    """None: never by itself."""
+    """None: it does not end by itself."""
     password_hash: str | None
     sha256: bytes | None
     """Of its blob; None until the content is verified."""
@@ -141,12 +151,12 @@ class UploadKey:
 
     @property
     def resume_key(self) -> bytes:
-        """By which the session is found that its pieces go to, while it is open."""
+        """The resume key of the session that its parts go to."""
         return b"upload key:" + self.id.bytes
 
 
 class Keep(Enum):
-    """What stays as it is."""
+    """Says that a value stays as it is."""
 
     KEEP = auto()
 
@@ -156,18 +166,18 @@ KEEP = Keep.KEEP
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What becomes different of a file."""
+    """The new values of a file's attributes."""
 
     name: str | Keep = KEEP
     expires_at: datetime | Keep | None = KEEP
-    """None: never; a moment that is past: now."""
+    """None: never; a moment in the past: now."""
     password_hash: str | Keep | None = KEEP
     """None: no password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A row of `blob`."""
+    """A row of `blob`. `size` in bytes."""
 
     id: UUID
     object_key: str
@@ -176,19 +186,38 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkPlan:
+class FileContent:
+    """A file and the blob with its content."""
+
+    name: str
+    state: FileState
+    password_hash: str | None
+    blob: Blob | None
+    """None until the content is verified, and when it is corrupt."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedFile:
+    """A file whose time is over."""
+
+    id: UUID
+    ended_for: EndedFor | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartPlan:
     layout: Layout
-    chunk_count: int
+    part_count: int
 
 
-class ChunkIndexInvalid(InvalidInput):
-    """There is no chunk with this index."""
+class PartIndexInvalid(InvalidInput):
+    """There is no part with this index."""
 
     code = "chunk_index_invalid"
 
 
 def check_name(name: str) -> None:
-    """Raise `InvalidInput` unless a row can hold this file name: data of any script, never part of a path."""
+    """Raise `InvalidInput` unless the file name can be stored. It is data in any script, never part of a path."""
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
@@ -198,33 +227,36 @@ def check_name(name: str) -> None:
 
 
 def is_whole(session: UploadSession, stored: Sequence[Part]) -> bool:
-    """Whether these are all the bytes that the session waits for."""
+    """Whether these parts are all that the session waits for."""
     if session.layout is Layout.APPENDED:
-        return session.size is not None and sum(piece.length for piece in stored) == session.size
-    return session.chunk_count is not None and len(stored) == session.chunk_count
+        return session.size is not None and sum(part.length for part in stored) == session.size
+    return session.part_count is not None and len(stored) == session.part_count
 
 
-def sole_piece(session: UploadSession, stored: Sequence[Part]) -> Part | None:
-    """The piece that is by itself all that was appended, none of it rewritten and its digest as claimed, if one is."""
-    for piece in stored:
-        if piece.length == piece.size == session.size:
+def sole_part(session: UploadSession, stored: Sequence[Part]) -> Part | None:
+    """The appended part that is the whole content by itself, if there is one.
+
+    None of it was written over, and its digest is as claimed.
+    """
+    for part in stored:
+        if part.length == part.size == session.size:
             claims = session.digest_claims
-            return piece if not claims or DigestClaim("sha-256", piece.sha256) in claims else None
+            return part if not claims or DigestClaim("sha-256", part.sha256) in claims else None
     return None
 
 
-def plan_chunks(size: int, chunk_size: int) -> ChunkPlan:
-    """How a file of `size` bytes sent in chunks of `chunk_size` is stored.
+def plan_parts(size: int, part_size: int) -> PartPlan:
+    """How a file of `size` bytes that comes in parts of `part_size` is stored.
 
-    A chunk is a part of the object where S3 allows it; chunks that are too small or too many are staged and joined.
-    Raises `InvalidInput`, or `TooLarge` for what no store could hold.
+    A part is a part of the object's multipart upload where S3 allows it; parts that are too small or too many are
+    staged and joined. Raises `InvalidInput`, or `TooLarge` for what no store could hold.
     """
-    if size < 0 or chunk_size < 1:
+    if size < 0 or part_size < 1:
         raise InvalidInput("sizes are positive numbers of bytes")
-    if size > MAX_OBJECT_SIZE or chunk_size > MAX_PART_SIZE:
+    if size > MAX_OBJECT_SIZE or part_size > MAX_PART_SIZE:
         raise TooLarge("larger than an object store can hold")
-    count = -(-size // chunk_size)
-    if count > MAX_CHUNKS:
-        raise InvalidInput(f"at most {MAX_CHUNKS} chunks")
-    as_parts = count == 1 or (chunk_size >= MIN_PART_SIZE and 1 < count <= MAX_PARTS)
-    return ChunkPlan(Layout.PARTS if as_parts else Layout.STAGED, count)
+    count = -(-size // part_size)
+    if count > MAX_SESSION_PARTS:
+        raise InvalidInput(f"at most {MAX_SESSION_PARTS} parts")
+    as_parts = count == 1 or (part_size >= MIN_PART_SIZE and 1 < count <= MAX_PARTS)
+    return PartPlan(Layout.PARTS if as_parts else Layout.STAGED, count)

@@ -1,4 +1,4 @@
-"""What an owner does with files: list, look, change, delete. `common.rights` says who may."""
+"""What owners do with their files: list, read, change, delete. `common.rights` says who may."""
 
 from uuid import UUID
 
@@ -27,8 +27,8 @@ async def list_files(
     return page, Cursor(page[-1].created_at, page[-1].id) if len(found) > limit else None
 
 
-async def find_file(context: Context, identity: Identity, file_id: UUID, action: Action) -> File:
-    """The file, to do this with it. Raises `NotFound`, `Forbidden`."""
+async def file_for(context: Context, identity: Identity, file_id: UUID, action: Action) -> File:
+    """The file, if `identity` may do this with it. Raises `NotFound`, `Forbidden`."""
     async with context.db.connection() as connection:
         file = await files.get_file(connection, file_id)
     if file is None:
@@ -40,13 +40,13 @@ async def find_file(context: Context, identity: Identity, file_id: UUID, action:
 async def change_file(context: Context, file: File, change: FileChange) -> File:
     """The file after the change, which may have ended it. Raises `InvalidInput`, `NotFound`, `Unavailable`.
 
-    Its shares are renamed first: should anything fail after that, being asked again mends it.
+    Its shares are renamed first: if anything fails after that, asking again completes the change.
     """
     if change.name is not KEEP:
         check_name(change.name)
         await context.shares.rename(file.id, change.name)
     async with context.db.connection() as connection:
-        changed = await files.change_file(connection, file, change)
+        changed = await files.update_file(connection, file, change)
         if changed is None:
             raise NotFound
         is_over = await files.get_file(connection, file.id) is None
@@ -55,24 +55,24 @@ async def change_file(context: Context, file: File, change: FileChange) -> File:
     return changed
 
 
-async def delete_file(context: Context, identity: Identity, file: File, *, for_copyright: bool = False) -> None:
-    """Take the file from everybody; what it leaves is cleared away now, or soon.
+async def end_file(context: Context, identity: Identity, file: File, *, for_copyright: bool = False) -> None:
+    """Take the file from everybody at once; its shares and content are removed now or soon.
 
-    `for_copyright` is for an administrator to say. Raises `Forbidden` when its owner does.
+    Only administrators may say `for_copyright`. Raises `Forbidden` when others do.
     """
     is_own = identity.account_id == file.owner
     if for_copyright and not identity.is_administrator:
         raise Forbidden
     ended_for: EndedFor = "copyright" if for_copyright else "owner" if is_own else "administrator"
     async with context.db.connection() as connection:
-        await files.end_file(connection, file.id, ended_for)
+        await files.mark_ended(connection, file.id, ended_for)
     await clear_soon(context, file.id)
 
 
 async def adopt_file(context: Context, file_id: UUID, owner: UUID) -> None:
-    """Make nobody's file an account's. Raises `NotFound`, and `Conflict` when it is another account's."""
+    """Give a file that belongs to nobody to an account. Raises `NotFound`, and `Conflict` when it is another's."""
     async with context.db.connection() as connection:
-        if await files.adopt_file(connection, file_id, owner):
+        if await files.set_owner(connection, file_id, owner):
             return
         if await files.get_file(connection, file_id) is None:
             raise NotFound

@@ -1,8 +1,9 @@
-"""Who may write a part: one writer at a time, fenced by a row in PostgreSQL.
+"""The right to write a part: one writer at a time, fenced by a row in PostgreSQL.
 
-Each writer reserves its part first and is the only one who may record it. A reservation lasts for `LEASE` and is
-renewed while bytes arrive, always before the last block leaves for the store: a writer that lost its reservation breaks
-off, and the store keeps nothing of a request that broke off. No connection is held while bytes move.
+Each writer reserves its part first, and only the one that holds the reservation may record the part. A reservation
+lasts for `LEASE` and is renewed while bytes arrive, always before the last block leaves for the store: a writer that
+has lost its reservation breaks off, and the store keeps nothing of a request that broke off. No database connection is
+held while bytes move.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ LOOK_SECONDS = 0.2
 
 
 def patience_ends() -> float:
-    """Until when a writer that comes now waits for another one: a moment of `time.monotonic()`."""
+    """The moment of `time.monotonic()` until which a writer that comes now waits for another one."""
     return time.monotonic() + PATIENCE.total_seconds()
 
 
@@ -47,8 +48,8 @@ class Reservation:
     async def take(self, until: float | None = None) -> Part | None:
         """Reserve the part, or return it when it is stored. Waits for another writer.
 
-        `until`: a moment of `time.monotonic()`, unless the usual patience is enough. Raises `PartBusy`, and
-        `SessionNotFound` when the session has ended.
+        `until`: a moment of `time.monotonic()`; None: the usual patience. Raises `PartBusy`, and `SessionNotFound` when
+        the session has ended.
         """
         until = patience_ends() if until is None else until
         while True:
@@ -65,7 +66,7 @@ class Reservation:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def hold(self, after: float = RENEW_AFTER) -> None:
-        """Renew the reservation, if that was last done `after` seconds ago. Raises `PartBusy` when it was lost."""
+        """Renew the reservation if that was last done `after` seconds ago. Raises `PartBusy` when it was lost."""
         if time.monotonic() - self._renewed < after:
             return
         async with self._context.db.connection() as connection:
@@ -74,29 +75,27 @@ class Reservation:
         self._renewed = time.monotonic()
 
     async def record(self, size: int, sha256: bytes, etag: str = "") -> None:
-        """Say that the part is stored. Raises `PartBusy` when another writer has it, or the session has ended."""
+        """Record the part as stored. Raises `PartBusy` when another writer has it, or the session has ended."""
         part = Part(self._index, size, sha256, etag)
+        lifetime = self._context.session_lifetime
         async with self._context.db.connection() as connection:
-            if not await parts.record_part(
-                connection, self._session_id, part, self._writer, self._context.session_lifetime
-            ):
+            if not await parts.record_part(connection, self._session_id, part, self._writer, lifetime):
                 raise PartBusy
 
-    async def record_piece(self, at: int, size: int, sha256: bytes) -> list[int]:
-        """Say that a piece is stored that begins at offset `at`, and that nothing which was there from `at` on counts.
+    async def record_appended(self, at: int, size: int, sha256: bytes) -> list[int]:
+        """Record a part that begins at offset `at`, truncating earlier ones there. Raises as `record` does.
 
-        The indexes of the pieces of which nothing is left. Raises as `record` does.
+        Returns the indexes of the parts that were truncated to nothing.
         """
         part = Part(self._index, size, sha256, "")
+        lifetime = self._context.session_lifetime
         async with self._context.db.transaction() as connection:
-            if not await parts.record_part(
-                connection, self._session_id, part, self._writer, self._context.session_lifetime
-            ):
+            if not await parts.record_part(connection, self._session_id, part, self._writer, lifetime):
                 raise PartBusy
-            return await parts.cut_parts(connection, self._session_id, self._index, at)
+            return await parts.truncate_parts(connection, self._session_id, self._index, at)
 
     async def name_multipart(self, multipart_id: str | None) -> None:
-        """Record the multipart upload that the part's own object is written by. Raises `PartBusy` when it was lost."""
+        """Record the multipart upload by which the part's own object is written. Raises `PartBusy`."""
         async with self._context.db.connection() as connection:
             named = await parts.set_part_multipart(
                 connection, self._session_id, self._index, self._writer, multipart_id

@@ -1,10 +1,10 @@
-"""Digests of chunked uploads, computed while the chunks pass, so that the result need not be read back.
+"""Digests of whole uploads, computed while their parts arrive, so that the object need not be read back.
 
-Chunks come in parallel and out of order; a digest wants them in order. The chunk whose turn it is is hashed as it
-passes. Blocks of later ones are held until it is their turn, within a budget that all sessions of this process share.
+Parts arrive at the same time and out of order; a digest needs them in order. The next part in order is hashed as it
+arrives. Blocks of later parts are held until it is their turn, within a budget that all sessions of this process share.
 
-This is memory of one process and only ever saves work. A session whose window was exceeded, whose chunks went through
-several replicas, or whose process died has no digest here, and its verification reads the object back instead.
+This is memory of one process, and all it does is save work. A session has no digest here when its later parts exceeded
+the budget, when its parts went through several processes, or when its process died; then verification reads the object.
 """
 
 import time
@@ -15,37 +15,37 @@ from common.store.limits import MIB
 from upload_service.content.model import Part, UploadSession
 
 HELD_BUDGET = 32 * MIB
-# Sessions that nothing was heard of for so long, or that are too many, are forgotten.
+# Sessions without any news for this long are forgotten, and the oldest when there are too many.
 IDLE_SECONDS = 600
 MAX_SESSIONS = 1000
 
 
-class PassingDigests:
+class RunningDigests:
     """The digests in progress of this process."""
 
     def __init__(self, budget: int = HELD_BUDGET) -> None:
         self._left = budget
-        self._sessions: dict[UUID, _Passing] = {}
+        self._sessions: dict[UUID, _SessionDigest] = {}
 
-    def chunk(self, session: UploadSession, index: int) -> "PassingChunk":
-        """A chunk that begins to pass. It must be finished or failed."""
-        passing = self._sessions.pop(session.id, None) or _Passing(self, session)
-        # Put last again, so that the first ones are those that were left alone the longest.
-        self._sessions[session.id] = passing
-        passing.touched = time.monotonic()
+    def part(self, session: UploadSession, index: int) -> "PartDigest":
+        """The digest of a part that begins to arrive. `finish` or `fail` must be called in the end."""
+        running = self._sessions.pop(session.id, None) or _SessionDigest(self, session)
+        # Put last again, so that the first ones are those without news for the longest time.
+        self._sessions[session.id] = running
+        running.touched = time.monotonic()
         self._forget_idle()
-        return PassingChunk(passing, index)
+        return PartDigest(running, index)
 
     def take(self, session_id: UUID, stored: list[Part]) -> ContentHasher | None:
-        """The digest of a session's content, if all its chunks passed here and are the very ones that are stored."""
-        passing = self._sessions.pop(session_id, None)
-        if passing is None:
+        """The digest of a session's content, if all its parts arrived here and are the very ones that are stored."""
+        running = self._sessions.pop(session_id, None)
+        if running is None:
             return None
-        passing.abandon()
-        return passing.hasher if passing.passed == [part.sha256 for part in stored] else None
+        running.abandon()
+        return running.hasher if running.hashed == [part.sha256 for part in stored] else None
 
     def hold(self, size: int) -> bool:
-        """Whether `size` more bytes may be held; negative gives them back."""
+        """Whether `size` more bytes may be held; a negative size gives them back."""
         if size > self._left:
             return False
         self._left -= size
@@ -53,86 +53,94 @@ class PassingDigests:
 
     def _forget_idle(self) -> None:
         while self._sessions:
-            session_id, passing = next(iter(self._sessions.items()))
-            if len(self._sessions) <= MAX_SESSIONS and time.monotonic() - passing.touched < IDLE_SECONDS:
+            session_id, running = next(iter(self._sessions.items()))
+            if len(self._sessions) <= MAX_SESSIONS and time.monotonic() - running.touched < IDLE_SECONDS:
                 return
-            passing.abandon()
+            running.abandon()
             del self._sessions[session_id]
 
 
-class _Passing:
-    """One session: the digest of its first chunks, and the chunks that wait for their turn."""
+class _SessionDigest:
+    """One session: the digest of its first parts, and the parts that wait for their turn."""
 
-    def __init__(self, digests: PassingDigests, session: UploadSession) -> None:
+    def __init__(self, digests: RunningDigests, session: UploadSession) -> None:
         self.digests = digests
         self.touched = time.monotonic()
         self.hasher = ContentHasher(sampled_size=session.size if session.claims else None)
         self.checkpoint = self.hasher.copy()
-        self.passed: list[bytes] = []
-        """The SHA-256 of each chunk that `hasher` has seen whole."""
-        self.waiting: dict[int, PassingChunk] = {}
+        """The state of `hasher` before the part whose turn it is."""
+        self.hashed: list[bytes] = []
+        """The SHA-256 of each part that `hasher` has seen whole."""
+        self.waiting: dict[int, PartDigest] = {}
         self.abandoned = False
 
-    @property
-    def turn(self) -> int:
-        return len(self.passed)
-
     def advance(self) -> None:
-        """The chunk whose turn it was has passed whole: catch up with those that waited for it."""
+        """Hash the parts that waited for the one that has just ended."""
         self.checkpoint = self.hasher.copy()
-        while chunk := self.waiting.pop(self.turn, None):
-            for block in chunk.release():
+        while part := self.waiting.pop(len(self.hashed), None):
+            for block in part.release():
                 self.hasher.update(block)
-            if chunk.sha256 is None:
+            if not part.is_finished:
                 return
-            self.passed.append(chunk.sha256)
+            self.hashed.append(part.sha256)
             self.checkpoint = self.hasher.copy()
 
     def abandon(self) -> None:
-        """Give up: hold nothing any more, hash nothing any more."""
+        """Give up: hold and hash nothing any more."""
         self.abandoned = True
-        for chunk in self.waiting.values():
-            chunk.release()
+        for part in self.waiting.values():
+            part.release()
         self.waiting.clear()
 
 
-class PassingChunk:
-    """One chunk on its way."""
+class PartDigest:
+    """The digest of one part, which also brings the session's digest forward."""
 
-    def __init__(self, passing: _Passing, index: int) -> None:
-        self._passing, self._index = passing, index
+    def __init__(self, running: _SessionDigest, index: int) -> None:
+        self._running, self._index = running, index
+        self._hasher = ContentHasher()
         self._held: list[bytes] = []
-        self.sha256: bytes | None = None
-        """Set when the chunk has passed whole."""
+        self.size = 0
+        """The number of bytes so far."""
+        self.is_finished = False
+
+    @property
+    def sha256(self) -> bytes:
+        """The digest of the part so far, 32 bytes."""
+        return self._hasher.sha256
 
     def update(self, block: bytes) -> None:
-        passing = self._passing
-        if passing.abandoned:
+        """Hash a block of the part."""
+        self._hasher.update(block)
+        self.size += len(block)
+        running = self._running
+        if running.abandoned:
             return
-        if self._index == passing.turn:
-            passing.hasher.update(block)
-        elif self._index < passing.turn or not passing.digests.hold(len(block)):
-            passing.abandon()
+        turn = len(running.hashed)
+        if self._index == turn:
+            running.hasher.update(block)
+        elif self._index < turn or not running.digests.hold(len(block)):
+            running.abandon()
         else:
             self._held.append(block)
-            passing.waiting[self._index] = self
+            running.waiting[self._index] = self
 
-    def finish(self, sha256: bytes) -> None:
-        """The chunk is stored, and this is its digest."""
-        self.sha256 = sha256
-        if not self._passing.abandoned and self._index == self._passing.turn:
-            self._passing.passed.append(sha256)
-            self._passing.advance()
+    def finish(self) -> None:
+        """The part is stored."""
+        self.is_finished = True
+        if not self._running.abandoned and self._index == len(self._running.hashed):
+            self._running.hashed.append(self.sha256)
+            self._running.advance()
 
     def fail(self) -> None:
-        """The chunk is not stored: as if it had never begun."""
-        self._passing.waiting.pop(self._index, None)
+        """The part is not stored: the session's digest is as if it had never begun."""
+        self._running.waiting.pop(self._index, None)
         self.release()
-        if self._index == self._passing.turn:
-            self._passing.hasher = self._passing.checkpoint.copy()
+        if self._index == len(self._running.hashed):
+            self._running.hasher = self._running.checkpoint.copy()
 
     def release(self) -> list[bytes]:
         """The blocks that were held, which are held no longer."""
         held, self._held = self._held, []
-        self._passing.digests.hold(-sum(len(block) for block in held))
+        self._running.digests.hold(-sum(len(block) for block in held))
         return held

@@ -1,91 +1,104 @@
-"""Chunks: pieces of a file of known size, in any order, each stored once."""
+"""Storing the numbered parts of a file of known size, in any order, each once."""
 
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from common.errors import Conflict, InvalidInput, Unavailable
-from common.store import ContentHasher, UploadMissing
+from common.store import UploadMissing
 from upload_service.content.context import Context
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import parts, sessions
 from upload_service.content.reservation import Reservation
-from upload_service.content.running_digests import PassingChunk
 from upload_service.content.sessions import SessionNotFound
 
 
-class ChunkLengthWrong(InvalidInput):
-    """The chunk is not as long as it must be."""
+class PartLengthWrong(InvalidInput):
+    """The part is not as long as it must be."""
 
     code = "chunk_length_wrong"
 
     def __init__(self, expected: int, actual: int) -> None:
-        super().__init__(f"the chunk has {actual} bytes, it must have {expected}")
+        super().__init__(f"the part has {actual} bytes, it must have {expected}")
         self.expected, self.actual = expected, actual
 
 
 class StoreForgot(Unavailable):
-    """The store dropped the unfinished upload; its chunks must be sent again."""
+    """The store dropped the unfinished upload; its parts must be sent again."""
 
     code = "store_forgot"
 
 
 @dataclass(frozen=True, slots=True)
-class StoredChunk:
+class PartReceipt:
     sha256: bytes
     skipped: bool
-    """It was stored already; nothing was read."""
+    """The part was stored already; nothing was read."""
 
 
-async def put_part(context: Context, session: UploadSession, index: int, blocks: AsyncIterable[bytes]) -> StoredChunk:
-    """Store chunk `index` (from 0) of a session.
+async def store_part(context: Context, session: UploadSession, index: int, blocks: AsyncIterable[bytes]) -> PartReceipt:
+    """Store part `index` (from 0) of a session.
 
-    A chunk that is stored already is left as it is, and `blocks` is not read. Raises `ChunkIndexInvalid`,
-    `ChunkLengthWrong`, `PartBusy`, `SessionNotFound`, and what `blocks` raises; then nothing of the chunk is stored.
+    A part that is stored already is left as it is, and `blocks` is not read. Raises `PartIndexInvalid`,
+    `PartLengthWrong`, `PartBusy`, `SessionNotFound`, and what `blocks` raises; then nothing of the part is stored.
     """
-    expected = session.chunk_length(index)
+    expected = session.part_length(index)
     if session.state is not SessionState.OPEN:
         return await _already_stored(context, session, index)
     reservation = Reservation(context, session, index)
     if stored := await reservation.take():
-        return StoredChunk(stored.sha256, skipped=True)
-    passing = context.passing.chunk(session, index)
-    chunk = _Chunk(blocks, expected, reservation, passing)
+        return PartReceipt(stored.sha256, skipped=True)
+    digest = context.digests.part(session, index)
+
+    async def arriving() -> AsyncIterator[bytes]:
+        async for block in blocks:
+            digest.update(block)
+            if digest.size > expected:
+                raise PartLengthWrong(expected, digest.size)
+            # The last block does not leave for the store unless the reservation still holds.
+            await reservation.hold()
+            yield block
+        if digest.size < expected:
+            raise PartLengthWrong(expected, digest.size)
+
     try:
-        etag = await _write_chunk(context, session, index, chunk)
-        sha256 = chunk.hasher.sha256
-        await reservation.record(expected, sha256, etag)
+        if session.layout is Layout.STAGED:
+            etag = ""
+            await context.store.put(session.staged_key(index), arriving(), expected)
+        else:
+            etag = await _put_part(context, session, index, arriving(), expected)
+        await reservation.record(expected, digest.sha256, etag)
     except BaseException:
-        passing.fail()
+        digest.fail()
         await reservation.give_up()
         raise
-    passing.finish(sha256)
-    return StoredChunk(sha256, skipped=False)
+    digest.finish()
+    return PartReceipt(digest.sha256, skipped=False)
 
 
-async def _already_stored(context: Context, session: UploadSession, index: int) -> StoredChunk:
+async def _already_stored(context: Context, session: UploadSession, index: int) -> PartReceipt:
     async with context.db.connection() as connection:
         stored = await parts.get_part(connection, session.id, index)
     if stored is None:
         raise Conflict("the upload is complete already")
-    return StoredChunk(stored.sha256, skipped=True)
+    return PartReceipt(stored.sha256, skipped=True)
 
 
-async def _write_chunk(context: Context, session: UploadSession, index: int, chunk: "_Chunk") -> str:
-    """Write the chunk where the session's layout wants it; returns its entity tag."""
-    if session.layout is Layout.STAGED:
-        await context.store.put(session.staged_key(index), chunk, chunk.expected)
-        return ""
-    multipart_id = session.multipart_id or await _ensure_multipart(context, session)
+async def _put_part(
+    context: Context, session: UploadSession, index: int, blocks: AsyncIterable[bytes], size: int
+) -> str:
+    """Write a part of the session's multipart upload, which the first one begins; returns its entity tag."""
+    multipart_id = session.multipart_id or await _begin_multipart(context, session)
     try:
-        part = await context.store.put_part(session.object_key, multipart_id, index + 1, chunk, chunk.expected)
+        part = await context.store.put_part(session.object_key, multipart_id, index + 1, blocks, size)
     except UploadMissing:
         await _forget_stored_parts(context, session.id, multipart_id)
         raise StoreForgot from None
     return part.etag
 
 
-async def _ensure_multipart(context: Context, session: UploadSession) -> str:
+async def _begin_multipart(context: Context, session: UploadSession) -> str:
+    """Begin the session's multipart upload, unless another request was first; returns the one that holds."""
     created = await context.store.create_multipart(session.object_key)
     async with context.db.connection() as connection:
         holds = await sessions.set_multipart(connection, session.id, created)
@@ -97,31 +110,10 @@ async def _ensure_multipart(context: Context, session: UploadSession) -> str:
 
 
 async def _forget_stored_parts(context: Context, session_id: UUID, multipart_id: str) -> None:
-    """Begin again with a session whose multipart upload the store no longer has (some drop old ones)."""
+    """Start again with a session whose multipart upload the store no longer has (some drop old ones)."""
     async with context.db.transaction() as connection:
-        session = await sessions.get_session(connection, session_id, lock=True)
+        session = await sessions.lock_session(connection, session_id)
         if session and session.multipart_id == multipart_id:
             stored = await parts.stored_parts(connection, session_id)
             await parts.forget_parts(connection, session_id, [part.index for part in stored])
             await sessions.replace_multipart(connection, session_id, None)
-
-
-class _Chunk:
-    """A chunk's bytes on their way: hashed, fenced, and of exactly the length expected."""
-
-    def __init__(
-        self, blocks: AsyncIterable[bytes], expected: int, reservation: Reservation, passing: PassingChunk
-    ) -> None:
-        self._blocks, self.expected, self._reservation, self._passing = blocks, expected, reservation, passing
-        self.hasher = ContentHasher()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for block in self._blocks:
-            self.hasher.update(block)
-            if self.hasher.size > self.expected:
-                raise ChunkLengthWrong(self.expected, self.hasher.size)
-            self._passing.update(block)
-            await self._reservation.hold()
-            yield block
-        if self.hasher.size < self.expected:
-            raise ChunkLengthWrong(self.expected, self.hasher.size)

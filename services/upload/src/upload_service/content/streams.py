@@ -1,4 +1,4 @@
-"""Streams: content that comes in order, in one piece, of a length that may not be known before its end."""
+"""Streams: content that comes in order, in one request, of a length that may not be known before its end."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -11,7 +11,7 @@ from common.store.writer import Source
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
-from upload_service.content.finishing import insert_file, settle_session
+from upload_service.content.finishing import insert_file, make_ready
 from upload_service.content.model import UNVERIFIED, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions
 from upload_service.content.reservation import Reservation
@@ -21,9 +21,9 @@ from upload_service.content.sessions import SessionNotFound
 async def put_stream(context: Context, session: UploadSession, source: Source, max_size: int) -> int:
     """Store all of `source` as the session's content and return its size in bytes.
 
-    It is hashed as it passes, so verified the moment it ends; `finish_stream` makes it a file. Content that is stored
-    already is left as it is, and `source` is not read. Raises `TooLarge` beyond `max_size` bytes, `PartBusy`, and what
-    `source` raises; then nothing is stored.
+    It is hashed as it arrives, so it is verified the moment it ends; `finish_stream` makes it a file. Content that is
+    stored already is left as it is, and `source` is not read. Raises `TooLarge` beyond `max_size` bytes, `PartBusy`,
+    and what `source` raises; then nothing is stored.
     """
     reservation = Reservation(context, session, 0)
     if stored := await reservation.take():
@@ -46,9 +46,8 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
 
 async def finish_stream(context: Context, session: UploadSession) -> UploadSession:
     """Make a stored stream a file; asked again, it changes nothing. The session returned names its file."""
-    file_id = new_id()
     async with context.db.transaction() as connection:
-        current = await sessions.get_session(connection, session.id, lock=True)
+        current = await sessions.lock_session(connection, session.id)
         if current is None or current.state not in (SessionState.OPEN, SessionState.READY):
             raise SessionNotFound
         if current.state is SessionState.READY:
@@ -56,10 +55,10 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
         part = await parts.get_part(connection, session.id, 0)
         if part is None:
             raise SessionNotFound
-        await insert_file(connection, context, current, file_id, part.size)
-        finished = await settle_session(connection, context, session.id, part.size, part.sha256)
+        await insert_file(connection, context, current, new_id(), part.size)
+        finished = await make_ready(connection, context, session.id, part.size, part.sha256)
     await clean_session(context, finished)
-    await context.hooks.after_settled(finished)
+    await context.hooks.after_ready(finished)
     return finished
 
 
@@ -71,35 +70,35 @@ async def forget_stream(context: Context, session: UploadSession) -> None:
 
 
 async def discard_stream(context: Context, session_id: UUID) -> None:
-    """`discard_upload`, for a request that failed.
+    """`discard_upload` for a request that failed.
 
-    Without a database nothing can be said; the session runs out, and so does a file that nobody claims.
+    Without a database it can do nothing: the session expires by itself, and so does a file that no share holds.
     """
     with suppress(Unavailable):
         await discard_upload(context, session_id)
 
 
 async def discard_upload(context: Context, session_id: UUID) -> None:
-    """Leave nothing of an upload, however far it came: no session, no file, no object, no share. Raises `Unavailable`.
+    """Leave nothing of an upload, however far it came: no session, file, object or share. Raises `Unavailable`.
 
-    Share may have made one although its answer did not come: so a file is not just dropped, it is ended.
+    The share service may have made a share although its answer did not arrive, so a file is ended like any other.
     """
     async with context.db.transaction() as connection:
-        session = await sessions.get_session(connection, session_id, lock=True)
+        session = await sessions.lock_session(connection, session_id)
         if session is None:
             return
         if session.file_id:
-            await files.end_file(connection, session.file_id)
+            await files.mark_ended(connection, session.file_id)
         await sessions.move_session(connection, session_id, [SessionState.OPEN], SessionState.ABORTED)
     if session.state not in UNVERIFIED:
-        # Until then the object is what a verifier reads and may make a blob; it cleans up after itself.
+        # A verifier may still be reading the object and make it a blob; it cleans up after itself.
         await clean_session(context, session)
     if session.file_id:
         await clear_soon(context, session.file_id)
 
 
 class Limited:
-    """A stream on its way: fenced, and not longer than allowed."""
+    """A source of at most `max_size` bytes that keeps the writer's reservation while it is read."""
 
     def __init__(self, source: Source, max_size: int, reservation: Reservation) -> None:
         self._source, self._max_size, self._reservation = source, max_size, reservation
@@ -115,5 +114,5 @@ class Limited:
                 raise TooLarge
             await self._reservation.hold()
             yield block
-        # A sender may take its time to say that this was all, and the last request to the store goes out only then.
+        # A sender may wait before it says that this was all, and the last request to the store goes out only then.
         await self._reservation.hold(after=1)

@@ -1,4 +1,4 @@
-"""Keys that an account is issued before it uploads: which pieces belong together, and who may send them."""
+"""Keys that an account is issued before it uploads: they say which parts belong together, and who may send them."""
 
 import hmac
 import secrets
@@ -38,7 +38,7 @@ async def issue_key(context: Context, identity: Identity) -> tuple[UploadKey, st
 
 
 async def find_key(context: Context, identity: Identity, key_id: UUID | None, secret: str) -> UploadKey:
-    """The key, if all of it is as it was issued. Raises `UploadKeyUnknown`."""
+    """The key, if its secret, its account and its credential are as issued. Raises `UploadKeyUnknown`."""
     async with context.db.connection() as connection:
         key = await upload_keys.get_key(connection, key_id) if key_id else None
     if key is None or not hmac.compare_digest(key.digest, digest(secret)):
@@ -49,14 +49,14 @@ async def find_key(context: Context, identity: Identity, key_id: UUID | None, se
 
 
 async def last_session(context: Context, key: UploadKey) -> UUID | None:
-    """The session that the last piece went to, as it is now."""
+    """The session that the last part went to, as it is now recorded."""
     async with context.db.connection() as connection:
         found = await upload_keys.get_key(connection, key.id)
     return found.session_id if found else None
 
 
 async def note_session(context: Context, key: UploadKey, session_id: UUID) -> None:
-    """Remember which session the last piece went to."""
+    """Remember which session the last part went to."""
     if key.session_id == session_id:
         return
     async with context.db.connection() as connection:

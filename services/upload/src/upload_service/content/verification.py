@@ -1,8 +1,8 @@
-"""Assembling the chunks of an upload and proving the result, away from the request.
+"""Assembling the parts of an upload and verifying the result, outside the request.
 
-Every step can be done again: the store's completion of a multipart upload is recognised by its result, joining staged
-chunks starts over, and reading back changes nothing. One verifier at a time holds a claim on the session, renewed while
-it works and taken over when it dies.
+Every step can be done again: when the store has completed the multipart upload already, its result is recognised;
+joining staged parts starts over; and reading back changes nothing. One verifier at a time holds a claim on the session,
+renewed while it works and taken over when it dies.
 """
 
 from collections.abc import AsyncIterator
@@ -16,28 +16,28 @@ from common.ids import new_id
 from common.store import ContentHasher, ObjectMissing, PartMismatch, StoredPart, UploadMissing, write_stream
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
-from upload_service.content.finishing import mark_corrupt, settle_session
+from upload_service.content.finishing import make_ready, mark_corrupt
 from upload_service.content.model import Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions, verification
 
 LEASE = timedelta(seconds=15)
-# A message is taken for lost when nobody has begun after this long.
+# A message is taken for lost when no verifier has begun after this long.
 LOST_AFTER = timedelta(seconds=10)
 BATCH = 100
 
 _log = logging.get(__name__)
 
 
-class ChunksLost(DomainError):
-    """The store does not have the chunks as they were recorded."""
+class PartsLost(DomainError):
+    """The store does not have the parts as they were recorded."""
 
     code = "chunks_lost"
 
 
 async def verify_upload(context: Context, session_id: UUID) -> None:
-    """Assemble a session's chunks, compute the digest of the result and settle the session.
+    """Assemble a session's parts, compute the digest of the result and finish the session.
 
-    Does nothing when that is done, or another verifier is at it. Raises `Unavailable` when it must be tried again.
+    Does nothing when that is done, or another verifier is at work. Raises `Unavailable` when it must be tried again.
     """
     verifier = new_id()
     async with context.db.connection() as connection:
@@ -52,11 +52,11 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
 
     try:
         async with claim_kept(renew, LEASE):
-            sha256 = await _assemble_and_prove(context, session, stored)
-        ended = await _settle(context, session, sha256)
+            sha256 = await _assemble_and_verify(context, session, stored)
+        ended = await _finish(context, session, sha256)
     except ClaimLost:
         return
-    except ChunksLost:
+    except PartsLost:
         await _reopen(context, session, stored, verifier)
         return
     except BaseException:
@@ -64,7 +64,7 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
             await verification.drop_verification(connection, session_id, verifier)
         raise
     await clean_session(context, ended)
-    await context.hooks.after_settled(ended)
+    await context.hooks.after_ready(ended)
 
 
 async def request_unverified(context: Context) -> None:
@@ -75,8 +75,8 @@ async def request_unverified(context: Context) -> None:
         await context.queue.verify(session_id)
 
 
-async def _assemble_and_prove(context: Context, session: UploadSession, stored: list[Part]) -> bytes | None:
-    """Make the chunks one object; the SHA-256 of what the store has, or None when it is not what was claimed."""
+async def _assemble_and_verify(context: Context, session: UploadSession, stored: list[Part]) -> bytes | None:
+    """Make the parts one object; the SHA-256 of what the store has, or None when it is not what was claimed."""
     if session.layout in (Layout.STAGED, Layout.APPENDED):
         hasher = await _join(context, session, stored)
     else:
@@ -84,11 +84,11 @@ async def _assemble_and_prove(context: Context, session: UploadSession, stored: 
             await _complete_multipart(context, session, stored)
             async with context.db.connection() as connection:
                 await sessions.move_session(connection, session.id, [SessionState.ASSEMBLING], SessionState.VERIFYING)
-        if session.passed_sha256:
-            return session.passed_sha256
+        if session.running_sha256:
+            return session.running_sha256
         hasher = await _read_back(context, session)
-    proven = hasher.size == session.size and hasher.satisfies(session.digest_claims)
-    return hasher.sha256 if proven else None
+    verified = hasher.size == session.size and hasher.satisfies(session.digest_claims)
+    return hasher.sha256 if verified else None
 
 
 async def _read_back(context: Context, session: UploadSession) -> ContentHasher:
@@ -97,7 +97,7 @@ async def _read_back(context: Context, session: UploadSession) -> ContentHasher:
         async for block in context.store.read(session.object_key):
             hasher.update(block)
     except ObjectMissing:
-        raise ChunksLost from None
+        raise PartsLost from None
     return hasher
 
 
@@ -111,16 +111,16 @@ async def _complete_multipart(context: Context, session: UploadSession, stored: 
     try:
         await context.store.complete_multipart(session.object_key, session.multipart_id, receipts)
     except UploadMissing:
-        # Completed by an attempt that died before it could say so, unless the object is not there either.
+        # Completed by an attempt that died before it could record that, unless the object is not there either.
         info = await context.store.stat(session.object_key)
         if info is None or info.size != session.size:
-            raise ChunksLost from None
+            raise PartsLost from None
     except PartMismatch:
-        raise ChunksLost from None
+        raise PartsLost from None
 
 
 async def _join(context: Context, session: UploadSession, stored: list[Part]) -> ContentHasher:
-    """Write the staged chunks or pieces, in order, as one object, hashed as they pass."""
+    """Write the staged parts, in order, as one object, and hash them meanwhile."""
     hasher = _hasher(session)
 
     async def on_multipart(multipart_id: str) -> None:
@@ -138,12 +138,12 @@ async def _join(context: Context, session: UploadSession, stored: list[Part]) ->
             hasher=hasher,
         )
     except ObjectMissing:
-        raise ChunksLost from None
+        raise PartsLost from None
     return hasher
 
 
 class _Staged:
-    """The staged chunks of a session as one stream, or of pieces what counts."""
+    """The staged parts of a session as one stream, without the bytes that were truncated."""
 
     def __init__(self, context: Context, session: UploadSession, stored: list[Part]) -> None:
         self._context, self._session, self._stored = context, session, stored
@@ -162,20 +162,20 @@ class _Staged:
                 hasher.update(block)
                 yield block
             if hasher.size == part.size and hasher.sha256 != part.sha256:
-                raise ChunksLost
+                raise PartsLost
 
 
-async def _settle(context: Context, session: UploadSession, sha256: bytes | None) -> UploadSession:
+async def _finish(context: Context, session: UploadSession, sha256: bytes | None) -> UploadSession:
     if sha256 is None or session.size is None:
         _log.warning("content is not what was claimed", session=session.id.hex)
         return await mark_corrupt(context, session.id)
     async with context.db.transaction() as connection:
-        return await settle_session(connection, context, session.id, session.size, sha256)
+        return await make_ready(connection, context, session.id, session.size, sha256)
 
 
 async def _reopen(context: Context, session: UploadSession, stored: list[Part], verifier: UUID) -> None:
-    """Open the session again without its chunks: the sender is told that they are missing and sends them again."""
-    _log.warning("the store lost chunks, the upload is open again", session=session.id.hex)
+    """Open the session again without its parts: the sender is told that they are missing and sends them again."""
+    _log.warning("the store lost parts, the upload is open again", session=session.id.hex)
     async with context.db.transaction() as connection:
         if await sessions.reopen_session(connection, session.id, verifier, context.session_lifetime):
             await parts.forget_parts(connection, session.id, [part.index for part in stored])

@@ -13,8 +13,7 @@ from common.errors import Gone, TooLarge
 from common.outbound.client import Answer, RemoteRefused, RemoteUnavailable
 from common.store import DigestClaim
 from common.store.limits import MAX_PARTS, MIB
-from upload_service.content import sessions, streams
-from upload_service.content import storing as chunks
+from upload_service.content import sessions, storing, streams
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import parts
 from upload_service.content.queries import sessions as session_rows
@@ -84,7 +83,7 @@ async def _begun(work: Work) -> _Begun | None:
     if session.expires_at <= clock.now():
         return None
     # Parts are stored in order, so the stored ones are the first.
-    part_count = 1 if session.layout is Layout.STREAM else session.chunk_count
+    part_count = 1 if session.layout is Layout.STREAM else session.part_count
     return _Begun(session, sum(part.size for part in stored), is_whole=len(stored) == part_count)
 
 
@@ -122,7 +121,7 @@ async def _begin(work: Work, answer: Answer) -> UploadSession:
     new = NewUpload(
         name,
         size=size,
-        chunk_size=_part_size(size) if size else None,
+        part_size=_part_size(size) if size else None,
         claims=(DigestClaim("sha-256", fetch.sha256),) if fetch.sha256 else (),
         # A stream is recorded only when it ends, which may be as late as the fetch.
         lifetime=max(work.context.session_lifetime, fetch.ends_at - clock.now()),
@@ -141,13 +140,13 @@ def _part_size(size: int) -> int:
 
 
 async def _put_parts(work: Work, session: UploadSession, blocks: AsyncIterator[bytes], start: int) -> None:
-    assert session.chunk_size is not None
-    assert session.chunk_count is not None
+    assert session.part_size is not None
+    assert session.part_count is not None
     body = _Body(work, blocks)
-    for index in range(start // session.chunk_size, session.chunk_count):
-        length = session.chunk_length(index)
+    for index in range(start // session.part_size, session.part_count):
+        length = session.part_length(index)
         part = body.take(length)
-        stored = await chunks.put_part(work.context, session, index, part)
+        stored = await storing.store_part(work.context, session, index, part)
         if stored.skipped:
             # A worker stored it that did not know yet that it had lost its claim. The next part follows these bytes.
             async for _ in part:

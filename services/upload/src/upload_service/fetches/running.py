@@ -18,11 +18,12 @@ from common.db import Connection
 from common.errors import DomainError, Unavailable
 from common.outbound.client import RemoteRefused, RemoteUnavailable
 from common.statuses import is_temporary
-from upload_service.content import sessions, streams
+from upload_service.content import completing, streams
+from upload_service.content.completing import DigestMismatch, PartsMissing
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import files, parts
 from upload_service.content.reservation import PartBusy
-from upload_service.content.sessions import ChunksMissing, DigestMismatch, SessionNotFound
+from upload_service.content.sessions import SessionNotFound
 from upload_service.content.sharing import share_upload
 from upload_service.fetches import queries
 from upload_service.fetches.context import Context
@@ -71,7 +72,7 @@ async def run_fetch(context: Context, fetch_id: UUID) -> None:
         await _share(work, session)
     except ClaimLost:
         return
-    except (Unavailable, PartBusy, ChunksMissing, SessionNotFound) as error:
+    except (Unavailable, PartBusy, PartsMissing, SessionNotFound) as error:
         # Neither the remote server nor the owner is to blame.
         _log.warning("fetch put off", fetch=fetch_id.hex, error=error.code)
         await work.drop()
@@ -135,9 +136,9 @@ async def _verified(context: Context, session: UploadSession) -> UploadSession:
         if stored and wanted and stored.sha256 not in wanted:
             raise DigestMismatch
         return await streams.finish_stream(context, session)
-    current = await sessions.complete_upload(context, session.id)
+    current = await completing.complete_upload(context, session.id)
     while current.state is not SessionState.READY:
-        current = await sessions.wait_verified(context, current, VERIFIED_WITHIN)
+        current = await completing.wait_verified(context, current, VERIFIED_WITHIN)
     return current
 
 

@@ -22,12 +22,12 @@ class MirrorHooks:
         if session.owner is not None:
             await wanted.add_wishes(connection, file_id, session.owner, session.mirrors)
 
-    async def file_settled(self, connection: Connection, file: File) -> None:
+    async def file_ready(self, connection: Connection, file: File) -> None:
         """Plan a replica on every mirror where the file is wanted."""
         if file.owner is not None:
             await replicas.plan_replicas(connection, file.id)
 
-    async def after_settled(self, session: UploadSession) -> None:
+    async def after_ready(self, session: UploadSession) -> None:
         """Request the copies that were planned."""
         if session.owner is not None and session.file_id is not None:
             await wishes.request_replicas(self._db, self._queue, session.file_id)

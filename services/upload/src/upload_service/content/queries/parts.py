@@ -1,52 +1,49 @@
-"""SQL on the parts of sessions and who may write them: one function, one statement."""
+"""SQL on the parts of sessions and on the right to write them: one function, one statement."""
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import LiteralString
 from uuid import UUID
 
-from psycopg.rows import class_row, scalar_row
-
 from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one, fetch_values
 from upload_service.content.model import Part
+
+_COLUMNS: LiteralString = "index, size, sha256, etag, kept"
 
 
 async def reserve_part(connection: Connection, session_id: UUID, index: int, writer: UUID, lease: timedelta) -> bool:
     """Make `writer` the only one who may record this part.
 
-    False when it is stored, or another writer is at it, or the session is not open. The session is held still for the
-    moment: one that ends sees every writer that came before, and none comes after.
+    False when it is stored, or another writer is at it, or the session is not open. The session's row is locked for the
+    moment: when a session ends, it sees every writer that came before, and none comes after.
     """
-    cursor = await connection.execute(
-        """
+    statement = """
         insert into part (session_id, index, writer, lease_until)
         select id, %(index)s, %(writer)s, now() + %(lease)s
         from upload_session where id = %(session_id)s and state = 'open' for share
         on conflict (session_id, index) do update set writer = excluded.writer, lease_until = excluded.lease_until
         where part.stored_at is null and part.lease_until < now()
-        """,
-        {"session_id": session_id, "index": index, "writer": writer, "lease": lease},
-    )
-    return cursor.rowcount == 1
+    """
+    values = {"session_id": session_id, "index": index, "writer": writer, "lease": lease}
+    return await count(connection, statement, values) == 1
 
 
 async def extend_part(connection: Connection, session_id: UUID, index: int, writer: UUID, lease: timedelta) -> bool:
     """Renew a reservation; False when it was lost, or its session has ended."""
-    cursor = await connection.execute(
-        """
+    statement = """
         update part set lease_until = now() + %(lease)s
         from upload_session
         where session_id = %(session_id)s and index = %(index)s and writer = %(writer)s
             and upload_session.id = session_id and upload_session.state = 'open'
-        """,
-        {"session_id": session_id, "index": index, "writer": writer, "lease": lease},
-    )
-    return cursor.rowcount == 1
+    """
+    values = {"session_id": session_id, "index": index, "writer": writer, "lease": lease}
+    return await count(connection, statement, values) == 1
 
 
 async def record_part(connection: Connection, session_id: UUID, part: Part, writer: UUID, lifetime: timedelta) -> bool:
-    """Say that the part is stored, and extend the session's life; False when the writer may not say so any more."""
-    cursor = await connection.execute(
-        """
+    """Record a stored part, and extend the session's life; False when the writer has lost its reservation."""
+    statement = """
         with session as (
             update upload_session set expires_at = now() + %(lifetime)s
             where id = %(session_id)s and state = 'open'
@@ -54,18 +51,17 @@ async def record_part(connection: Connection, session_id: UUID, part: Part, writ
         update part set size = %(size)s, sha256 = %(sha256)s, etag = %(etag)s, multipart_id = null, stored_at = now()
         from session
         where session_id = session.id and index = %(index)s and writer = %(writer)s and stored_at is null
-        """,
-        {
-            "session_id": session_id,
-            "index": part.index,
-            "writer": writer,
-            "size": part.size,
-            "sha256": part.sha256,
-            "etag": part.etag,
-            "lifetime": lifetime,
-        },
-    )
-    return cursor.rowcount == 1
+    """
+    values = {
+        "session_id": session_id,
+        "index": part.index,
+        "writer": writer,
+        "size": part.size,
+        "sha256": part.sha256,
+        "etag": part.etag,
+        "lifetime": lifetime,
+    }
+    return await count(connection, statement, values) == 1
 
 
 async def drop_part(connection: Connection, session_id: UUID, index: int, writer: UUID) -> None:
@@ -80,7 +76,7 @@ async def drop_part(connection: Connection, session_id: UUID, index: int, writer
 
 
 async def forget_parts(connection: Connection, session_id: UUID, indexes: Sequence[int]) -> None:
-    """Forget parts that are not in the store as they were recorded; that they were written to is remembered."""
+    """Forget parts that the store does not have as recorded, but remember that something was written there."""
     await connection.execute(
         """
         update part set stored_at = null, kept = null, lease_until = '-infinity'
@@ -92,76 +88,62 @@ async def forget_parts(connection: Connection, session_id: UUID, indexes: Sequen
 
 async def get_part(connection: Connection, session_id: UUID, index: int) -> Part | None:
     """The part, if it is stored."""
-    async with connection.cursor(row_factory=class_row(Part)) as cursor:
-        await cursor.execute(
-            """
-            select index, size, sha256, etag, kept from part
-            where session_id = %(session_id)s and index = %(index)s and stored_at is not null
-            """,
-            {"session_id": session_id, "index": index},
-        )
-        return await cursor.fetchone()
+    statement: LiteralString = f"""
+        select {_COLUMNS} from part
+        where session_id = %(session_id)s and index = %(index)s and stored_at is not null
+    """
+    return await fetch_one(connection, Part, statement, {"session_id": session_id, "index": index})
 
 
 async def stored_parts(connection: Connection, session_id: UUID) -> list[Part]:
     """The stored parts, in order."""
-    async with connection.cursor(row_factory=class_row(Part)) as cursor:
-        await cursor.execute(
-            """
-            select index, size, sha256, etag, kept from part
-            where session_id = %(session_id)s and stored_at is not null order by index
-            """,
-            {"session_id": session_id},
-        )
-        return await cursor.fetchall()
+    statement: LiteralString = f"""
+        select {_COLUMNS} from part where session_id = %(session_id)s and stored_at is not null order by index
+    """
+    return await fetch_all(connection, Part, statement, {"session_id": session_id})
 
 
 async def reserved_indexes(connection: Connection, session_id: UUID) -> list[int]:
     """Every index that was ever written to, stored or not."""
-    async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute("select index from part where session_id = %(id)s order by index", {"id": session_id})
-        return await cursor.fetchall()
+    statement = "select index from part where session_id = %(id)s order by index"
+    return await fetch_values(connection, statement, {"id": session_id})
 
 
-async def cut_parts(connection: Connection, session_id: UUID, before: int, at: int) -> list[int]:
-    """Of the pieces before index `before`, keep only what lies before offset `at`; those that keep nothing any more."""
-    async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(
-            """
-            with laid as (
-                select index, coalesce(kept, size) as length,
-                    sum(coalesce(kept, size)) over (order by index) - coalesce(kept, size) as start
-                from part where session_id = %(session_id)s and index < %(before)s and stored_at is not null),
-            cut as (
-                update part set kept = greatest(%(at)s - laid.start, 0)
-                from laid
-                where session_id = %(session_id)s and part.index = laid.index and laid.start + laid.length > %(at)s
-                returning part.index, part.kept)
-            select index from cut where kept = 0 order by index
-            """,
-            {"session_id": session_id, "before": before, "at": at},
-        )
-        return await cursor.fetchall()
+async def truncate_parts(connection: Connection, session_id: UUID, before: int, at: int) -> list[int]:
+    """Truncate the parts before index `before` at offset `at`; returns the indexes of those truncated to nothing."""
+    statement = """
+        with laid as (
+            select index, coalesce(kept, size) as length,
+                sum(coalesce(kept, size)) over (order by index) - coalesce(kept, size) as start
+            from part where session_id = %(session_id)s and index < %(before)s and stored_at is not null),
+        truncated as (
+            update part set kept = greatest(%(at)s - laid.start, 0)
+            from laid
+            where session_id = %(session_id)s and part.index = laid.index and laid.start + laid.length > %(at)s
+            returning part.index, part.kept)
+        select index from truncated where kept = 0 order by index
+    """
+    return await fetch_values(connection, statement, {"session_id": session_id, "before": before, "at": at})
 
 
 async def set_part_multipart(
     connection: Connection, session_id: UUID, index: int, writer: UUID, multipart_id: str | None
 ) -> bool:
-    """Record the multipart upload of a piece that is being written; False when the reservation was lost."""
-    cursor = await connection.execute(
-        """
+    """Record the multipart upload of a part that is being written; False when the reservation was lost."""
+    statement = """
         update part set multipart_id = %(multipart_id)s
         where session_id = %(session_id)s and index = %(index)s and writer = %(writer)s and stored_at is null
-        """,
-        {"session_id": session_id, "index": index, "writer": writer, "multipart_id": multipart_id},
-    )
-    return cursor.rowcount == 1
+    """
+    values = {"session_id": session_id, "index": index, "writer": writer, "multipart_id": multipart_id}
+    return await count(connection, statement, values) == 1
 
 
 async def part_multiparts(connection: Connection, session_id: UUID) -> dict[int, str]:
-    """The multipart uploads of pieces that were begun and of which nobody said that they are stored, by index."""
-    cursor = await connection.execute(
-        "select index, multipart_id from part where session_id = %(id)s and multipart_id is not null",
-        {"id": session_id},
-    )
-    return dict(await cursor.fetchall())
+    """The multipart uploads, by index, of parts that were begun and not recorded as stored."""
+    statement = "select index, multipart_id from part where session_id = %(id)s and multipart_id is not null"
+    found = await fetch_all(connection, _multipart, statement, {"id": session_id})
+    return dict(found)
+
+
+def _multipart(index: int, multipart_id: str) -> tuple[int, str]:
+    return index, multipart_id

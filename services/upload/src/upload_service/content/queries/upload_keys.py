@@ -1,47 +1,44 @@
 """SQL on the keys that are issued before an upload: one function, one statement."""
 
 from datetime import timedelta
+from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
 from common.db.rows import fetch_one
 from upload_service.content.model import UploadKey
 
-_COLUMNS = "id, digest, account, credential, expires_at, session_id"
+_COLUMNS: LiteralString = "id, digest, account, credential, expires_at, session_id"
 
 
 async def insert_key(
     connection: Connection, *, key_id: UUID, digest: bytes, account: UUID, credential: UUID, lifetime: timedelta
 ) -> UploadKey:
-    key = await fetch_one(
-        connection,
-        UploadKey,
-        f"""
+    statement: LiteralString = f"""
         insert into upload_key (id, digest, account, credential, expires_at)
         values (%(id)s, %(digest)s, %(account)s, %(credential)s, now() + %(lifetime)s)
         returning {_COLUMNS}
-        """,
-        {"id": key_id, "digest": digest, "account": account, "credential": credential, "lifetime": lifetime},
-    )
+    """
+    values = {"id": key_id, "digest": digest, "account": account, "credential": credential, "lifetime": lifetime}
+    key = await fetch_one(connection, UploadKey, statement, values)
     assert key is not None, "a row that is inserted is returned"
     return key
 
 
 async def get_key(connection: Connection, key_id: UUID) -> UploadKey | None:
-    return await fetch_one(
-        connection, UploadKey, f"select {_COLUMNS} from upload_key where id = %(id)s", {"id": key_id}
-    )
+    statement: LiteralString = f"select {_COLUMNS} from upload_key where id = %(id)s"
+    return await fetch_one(connection, UploadKey, statement, {"id": key_id})
 
 
 async def set_session(connection: Connection, key_id: UUID, session_id: UUID) -> None:
-    """Say which session the last pieces of this key's sequence went to."""
+    """Record the session that the last parts sent with this key went to."""
     await connection.execute(
         "update upload_key set session_id = %(session_id)s where id = %(id)s", {"id": key_id, "session_id": session_id}
     )
 
 
 async def forget_keys(connection: Connection, age: timedelta) -> None:
-    """Delete keys that ran out so long ago, and of which nothing is left that was uploaded with them."""
+    """Delete keys that expired longer ago than `age` and that no session is recorded for."""
     await connection.execute(
         "delete from upload_key where session_id is null and expires_at < now() - %(age)s", {"age": age}
     )

@@ -1,4 +1,4 @@
-"""FileCodeBox's `file_hash`: what a sender says of its content (the wire contract's section 5)."""
+"""FileCodeBox's `file_hash`: the sender's claim on its content (the wire contract's section 5)."""
 
 import re
 
@@ -8,10 +8,10 @@ from common.store.digest import SAMPLE_SIZE
 
 
 def claims_of(file_hash: str, size: int) -> tuple[DigestClaim, ...]:
-    """What a `file_hash` says of the content; the wild has three forms of it.
+    """The claims that a `file_hash` makes on the content. Raises `Refused`. Clients send one of three values.
 
-    The SHA-256 of all of it; above 10 MiB the page's digest of a sample; and, from a page in an insecure context, a
-    32-bit hash of the name, the size and the modification time, padded to 64 digits, which says nothing of the content.
+    The SHA-256 of the whole; above 10 MiB the page's digest of a sample; and, from a page in an insecure context, a
+    32-bit hash of the name, the size and the modification time, padded to 64 digits, which claims nothing.
     """
     if not re.fullmatch(r"[0-9a-f]{64}", file_hash):
         raise Refused(400, "file_hash must be 64 hexadecimal digits")

@@ -15,7 +15,7 @@ from common.errors import TooLarge
 from common.expiry import Expiry
 from common.http.forms import FilePart
 from common.store import ContentHasher
-from upload_service.content import appending, sessions, upload_keys
+from upload_service.content import appending, completing, sessions, upload_keys
 from upload_service.content.appending import Appending
 from upload_service.content.model import SessionState, UploadSession
 from upload_service.content.sessions import NewUpload, SessionNotFound
@@ -167,7 +167,7 @@ async def _answer_empty(
         if finished or asked.start:
             raise Refused(GAP)
         return pending(chunk.file_name, asked.total)
-    boundaries = appending.boundaries_of(await appending.stored_pieces(context, current))
+    boundaries = appending.boundaries_of(await appending.parts_of(context, current))
     if boundaries[-1] == asked.total:
         return await _finish(context, chunk, current)
     # Raises `Refused` for a chunk that leaves a gap.
@@ -182,7 +182,7 @@ async def _answer_repeated(context: Context, chunk: Chunk, payload: Payload, res
         raise Refused(GAP)
     if finished.size != chunk.range.total:
         raise Refused(OTHER_TOTAL)
-    stored = await appending.stored_pieces(context, finished)
+    stored = await appending.parts_of(context, finished)
     boundaries = appending.boundaries_of(stored)
     at = offset_of(chunk.range, boundaries)
     hasher = ContentHasher()
@@ -200,7 +200,7 @@ async def _finish(context: Context, chunk: Chunk, session: UploadSession) -> Res
     """Make the session's content a file with a page. It may still have to be joined: nobody waits for that."""
     # This is recorded first: if the process dies before the answer, a repeated chunk finds the session.
     await upload_keys.note_session(context, chunk.admitted.key, session.id)
-    completed = await sessions.complete_upload(context, session.id)
+    completed = await completing.complete_upload(context, session.id)
     hashed = await password_hash(context, chunk.admitted)
     shared = await share_upload(context, completed, Expiry(None, None), "page", password_hash=hashed)
     return complete(context, chunk.request, completed.file_name, completed.size or 0, shared.code)

@@ -17,7 +17,7 @@ from common.store import BodyLength
 from upload_service.content import upload_keys
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, FormUpload, store_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, FormUpload, store_file_part
 from upload_service.dialects.mirrorace.admission import REQUIRED, Admitted, admit, password_hash
 from upload_service.dialects.mirrorace.answers import complete
 from upload_service.dialects.mirrorace.chunks import Chunk, chunk_limit, receive_chunk
@@ -84,10 +84,10 @@ async def _receive_whole(
 ) -> Response:
     """A form without a range has all of the file."""
     admitted.check_may_begin()
-    async with FormUpload(context, context.shares) as upload:
+    async with FormUpload(context) as upload:
         new = NewUpload(file.filename, owner=admitted.identity.account_id, mirrors=admitted.mirrors)
         session = await upload.begin(new)
-        await store_part(context, session, file, min(chunk_limit(context), context.mirrorace_max_file_size))
+        await store_file_part(context, session, file, min(chunk_limit(context), context.mirrorace_max_file_size))
         await _to_end(form)
         hashed = await password_hash(context, admitted)
         session, shared = await upload.share(Expiry(None, None), "page", password_hash=hashed)

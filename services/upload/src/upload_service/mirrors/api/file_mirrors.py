@@ -64,7 +64,7 @@ async def list_replicas(request: Request, file_id: UUID, identity: SignedIn) -> 
 async def want(request: Request, file_id: UUID, identity: SignedIn) -> FileReplicas:
     """Have the file copied to mirrors. A repeated request changes nothing."""
     context = context_of(request, Context)
-    file = await owning.find_file(context, identity, file_id, Action.EDIT)
+    file = await owning.file_for(context, identity, file_id, Action.EDIT)
     asked = await read_model(request, Wanted)
     await wishes.want_mirrors(context, file, asked.mirrors)
     return await _replicas(context, identity, file_id)
@@ -74,7 +74,7 @@ async def want(request: Request, file_id: UUID, identity: SignedIn) -> FileRepli
 async def unwant(request: Request, file_id: UUID, mirror_id: int, identity: SignedIn) -> None:
     """Have the file removed from a mirror. A copy that is under way is broken off."""
     context = context_of(request, Context)
-    file = await owning.find_file(context, identity, file_id, Action.EDIT)
+    file = await owning.file_for(context, identity, file_id, Action.EDIT)
     await wishes.unwant_mirror(context, file, mirror_id)
 
 
@@ -82,7 +82,7 @@ async def unwant(request: Request, file_id: UUID, mirror_id: int, identity: Sign
 async def retry(request: Request, file_id: UUID, mirror_id: int, identity: SignedIn) -> FileReplicas:
     """Try a failed copy again now, or check one that was verified."""
     context = context_of(request, Context)
-    file = await owning.find_file(context, identity, file_id, Action.EDIT)
+    file = await owning.file_for(context, identity, file_id, Action.EDIT)
     await wishes.retry_replica(context, file, mirror_id)
     return await _replicas(context, identity, file_id)
 
@@ -100,6 +100,6 @@ async def events(request: Request, file_id: UUID, _: SignedIn) -> Response:
 
 
 async def _replicas(context: Context, identity: Identity, file_id: UUID) -> FileReplicas:
-    file = await owning.find_file(context, identity, file_id, Action.SEE)
+    file = await owning.file_for(context, identity, file_id, Action.SEE)
     found = await wishes.replicas_of_file(context, file_id)
     return FileReplicas(size=file.size, mirrors=[FileReplicaModel.model_validate(replica) for replica in found])
