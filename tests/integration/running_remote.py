@@ -1,4 +1,4 @@
-"""Little servers that a test has full command of: what a stranger's web server may do."""
+"""Small servers that a test controls fully, for everything that a stranger's web server may do."""
 
 import asyncio
 import ssl
@@ -61,7 +61,7 @@ def handled(
 async def remote(
     respond: Respond, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
 ) -> AsyncGenerator[Remote]:
-    """A server that leaves each answer, and when it ends, to `respond`."""
+    """A server whose answers, and their ends, are up to `respond`."""
     running = Remote(respond, host)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -130,10 +130,10 @@ async def silence(_: Request, __: asyncio.StreamWriter) -> None:
 
 
 class Names(AbstractResolver):
-    """A name service that gives the next of its answers at each look-up, and the last one ever after."""
+    """A name service that gives its answers one after the other, then always the last."""
 
     def __init__(self, **answers: list[list[str]]) -> None:
-        """Lists of addresses by name, with `_` for a dot."""
+        """The successive answers by name, with `_` for a dot."""
         self._answers = {name.replace("_", "."): addresses for name, addresses in answers.items()}
         self.asked: list[str] = []
 

@@ -1,4 +1,4 @@
-"""How fetched content is called, and what it is recognised by."""
+"""The names of fetched files, and the validators of their content."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ FROM_PATH = "from-path.bin"
         # RFC 6266, section 4.3: whatever comes first.
         ("attachment; filename=\"fallback.txt\"; filename*=UTF-8''%E2%82%AC.txt", "€.txt"),
         ("attachment; filename*=UTF-8''%E2%82%AC.txt; filename=\"fallback.txt\"", "€.txt"),
-        # What cannot be read is passed over.
+        # A value that cannot be read is passed over.
         ("attachment; filename*=UTF-8''%ff%fe.txt; filename=fallback.txt", "fallback.txt"),
         ("attachment; filename*=no-such-charset''a.txt; filename=fallback.txt", "a.txt"),
         ("attachment; filename*=UTF-8''; filename=fallback.txt", "fallback.txt"),
@@ -115,14 +115,14 @@ EARLIER, LATER = "Wed, 01 Jan 2025 00:00:00 GMT", "Wed, 01 Jan 2025 00:00:01 GMT
         ('"a"', None, None, '"a"'),
         ('"a"', EARLIER, LATER, '"a"'),
         (None, EARLIER, LATER, EARLIER),
-        # It may have changed again in the same second.
+        # The content may have changed again in the same second.
         (None, EARLIER, EARLIER, None),
         (None, LATER, EARLIER, None),
         (None, EARLIER, None, None),
         # RFC 9110, section 13.1.5: no time where there is a tag, and no weak one.
         ('W/"a"', EARLIER, LATER, None),
         ("bare", EARLIER, LATER, None),
-        # What no header can carry, or not every database.
+        # Characters that no header can carry, or not every database.
         *((tag, None, None, None) for tag in ('"a', '"a"b"', '"\x01"', '"\x7f"', '"\xfc"', '"\udcff"', '"a b"')),
         ('"!#~"', None, None, '"!#~"'),
         *((None, "yesterday", LATER, None), (None, EARLIER, "soon", None), (None, None, LATER, None)),

@@ -1,4 +1,4 @@
-"""What mirrors and replicas are held to: waits, links, and seals."""
+"""The pure rules of mirrors and replicas: waits, breakers, paths, seals and signatures."""
 
 from datetime import timedelta
 from uuid import UUID

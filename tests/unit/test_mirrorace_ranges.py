@@ -1,4 +1,4 @@
-"""Where MirrorAce's chunks go: its three clients as they really send, with answers lost and requests broken off."""
+"""The offsets of MirrorAce's chunks: its three clients as they really send, with lost answers and broken requests."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from upload_service.dialects.mirrorace.ranges import ContentRange, offset_of
 
 @dataclass
 class Server:
-    """What the service does with chunks, in memory."""
+    """The service's way with chunks, in memory."""
 
     files: list[bytes] = field(default_factory=list[bytes])
     pieces: list[bytes] = field(default_factory=list[bytes])
@@ -60,7 +60,7 @@ class Server:
 def test_every_client_gets_its_file_whole(
     client: Callable[[bytes, int], Iterator[Sent]], limit: int, size: int, faults: list[str]
 ) -> None:
-    # What .NET would send last then, its own library refuses.
+    # The .NET client's own library would refuse to send its last chunk then.
     assume(client is not dot_net_chunks or size % limit)
     content, server, answer = bytes(range(size)), Server(), ""
     for index, (header, payload) in enumerate(client(content, limit)):
@@ -72,7 +72,7 @@ def test_every_client_gets_its_file_whole(
             server.receive(header, payload)
         if fault == "answer lost twice":
             server.receive(header, payload)
-        # Of what broke off nothing is kept.
+        # Nothing is kept of a broken request.
         answer = server.receive(header, payload)
     assert answer == "complete"
     assert server.files
@@ -111,7 +111,7 @@ def test_each_client_sends_what_its_table_says(limit: int) -> None:
         ("bytes11-20/50", [0, 10, 20], 10),
         ("bytes22-31/50", [0, 10, 20, 30], 20),
         ("bytes21-20/21", [0, 10, 20, 21], 20),
-        # Another start is meant as it is said: with a space, at a boundary, or where no drift leads.
+        # Other starts are exact: with a space, at a boundary, or where no drift leads.
         ("bytes 11-20/50", [0, 10, 20], 11),
         ("bytes10-19/50", [0, 10, 20], 10),
         ("bytes12-19/50", [0, 10, 20], 12),

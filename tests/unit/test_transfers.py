@@ -1,4 +1,4 @@
-"""How the worker of transfers shares its threads out."""
+"""The worker of transfers: how it divides its threads."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from upload_service.tasks import register_transfers
 
 
 class Process:
-    """Runs nothing: what is asked of it waits until it may end."""
+    """Runs nothing: calls wait until the test lets them end."""
 
     def __init__(self) -> None:
         self.ends = threading.Event()

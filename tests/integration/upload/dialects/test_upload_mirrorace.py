@@ -1,4 +1,4 @@
-"""MirrorAce's upload: its clients re-enacted at small limits, what is sent again, and how keys and sequences end."""
+"""MirrorAce's upload: its clients re-enacted at small limits, repeated chunks, and the ends of keys and sequences."""
 
 import hashlib
 import secrets
@@ -42,7 +42,7 @@ def sender(service: UploadService) -> Sender:
 
 
 def content_of(service: UploadService, file_id: str) -> bytes:
-    """What a download would serve, once a worker has joined it."""
+    """The content that a download would serve, once a worker has joined it."""
     found: list[bytes] = []
 
     async def read(context: Context) -> None:
@@ -62,13 +62,13 @@ def content_of(service: UploadService, file_id: str) -> bytes:
 
 
 def shared(service: UploadService, result: dict[str, Any]) -> dict[str, Any]:
-    """What was asked of share for the page that a client was told of."""
+    """The request to share for the page that a client was told of."""
     origins = [origin for origin, share in service.share.shares.items() if share["code"] == result["slug"]]
     return next(made for made in service.share.made if made["origin"] == origins[0])
 
 
 def is_complete(service: UploadService, result: dict[str, Any], name: str, content: bytes) -> dict[str, Any]:
-    """Assert the answer to a file's last chunk, and that the file is what was sent; what was asked of share."""
+    """Assert the answer to a file's last chunk and the content of the file; returns the request to share."""
     slug = result["slug"]
     url = f"{service.url}/m/{slug}"
     assert result == {"name": name, "size": str(len(content)), "slug": slug, "url": url, "info": "complete"}
@@ -97,7 +97,7 @@ def test_the_variables_of_an_upload(service: UploadService, sender: Sender) -> N
             "max_mirrors": "3",
         }
     assert sender.variables()["cTracker"] != sender.variables()["cTracker"]
-    # The key itself is nowhere.
+    # The key itself is stored nowhere.
     assert bytes.fromhex(key) not in [digest for (digest,) in service.ask("select digest from upload_key")]
     answer = sender.client.post("/api/v1/file/upload", data={**sender.credentials, "api_token": "0" * 32})
     refused(answer, "Invalid api_key or api_token")
@@ -108,10 +108,10 @@ def test_the_variables_of_an_upload(service: UploadService, sender: Sender) -> N
 def test_every_clients_file_comes_out_whole(service: UploadService, sender: Sender, client: str, size: int) -> None:
     chunks, form = CLIENTS[client]
     if client == ".NET" and size % LIMIT == 0:
-        # Its own library refuses what it would send last.
+        # The client's own library refuses to send its last chunk.
         return
     variables, content = sender.variables(), secrets.token_bytes(size)
-    # `mirror-up` sends everything back that it was told; a text is not the file.
+    # `mirror-up` sends back everything that it was told; a text field is not the file.
     more = {"server": "x", "max_mirrors": "100", "files": "text"} if client == "mirror-up" else {}
     results = [
         succeeded(sender.send(form(sender.fields(variables, **more), "n.txt", payload), header))
@@ -119,7 +119,7 @@ def test_every_clients_file_comes_out_whole(service: UploadService, sender: Send
     ]
     pending = {"name": "n.txt", "size": str(size), "info": "continue"}
     *before, last = results
-    # Where the limit divides the example's count wrongly, it hears the last answer twice.
+    # Where the example miscounts its chunks, it gets the last answer twice.
     assert all(result in (pending, last) for result in before)
     if client == ".NET":
         assert last not in before
@@ -200,7 +200,7 @@ def test_an_empty_chunk_repeats_the_last_answer(service: UploadService, sender: 
     fields, content = sender.fields(sender.variables()), b"0123456789ab"
     assert succeeded(sender.post(fields, b"", "bytes 0-10/12"))["info"] == "continue"
     succeeded(sender.post(fields, content[:11], "bytes 0-10/12"))
-    # In the middle it changes nothing.
+    # In the middle of the file it changes nothing.
     assert succeeded(sender.post(fields, b"", "bytes 3-3/12"))["info"] == "continue"
     refused(sender.post(fields, b"", "bytes 13-13/14"))
     last = succeeded(sender.post(fields, content[11:], "bytes 11-11/12"))
@@ -218,7 +218,7 @@ def test_a_finished_tracker_begins_a_new_file(service: UploadService, sender: Se
     assert first["slug"] != second["slug"]
     is_complete(service, first, "name.bin", b"first")
     is_complete(service, second, "other.bin", b"second")
-    # Only the last one can be asked for again.
+    # Only the last answer can be asked for again.
     assert succeeded(sender.post(fields, b"", "bytes 6-6/6")) == second
     empty = succeeded(sender.post(fields, b"", "bytes 0--1/0", "empty.bin"))
     is_complete(service, empty, "empty.bin", b"")
@@ -239,7 +239,7 @@ def test_only_the_very_same_chunk_is_taken_again_for_a_finished_file(service: Up
 def test_a_file_that_was_not_finished_gives_way_to_another(service: UploadService, sender: Sender) -> None:
     fields = sender.fields(sender.variables())
     succeeded(sender.post(fields, b"0123456789a", "bytes 0-10/13"))
-    # The same file from its beginning, and then another one of the same size.
+    # First the same file from its beginning, and then another one of the same size.
     succeeded(sender.post(fields, b"ABCDEFGHIJK", "bytes 0-10/13"))
     succeeded(sender.post(fields, b"abcdefghijk", "bytes 0-10/13", "other.bin"))
     is_complete(service, succeeded(sender.post(fields, b"lm", "bytes 11-12/13")), "other.bin", b"abcdefghijklm")
@@ -265,7 +265,7 @@ def test_what_was_begun_in_time_may_be_finished_later(service: UploadService, se
     is_complete(service, last, "name.bin", b"0123456789abc")
     assert succeeded(sender.post(fields, b"", "bytes 13-13/13")) == last
     assert succeeded(sender.post(fields, b"bc", "bytes 11-12/13")) == last
-    # Nothing is begun any more.
+    # No new file can be begun.
     with service.nothing_left():
         refused(sender.post(fields, b"x", "bytes 0-0/1"), "expired")
         refused(sender.post(fields, b"x"), "expired")
@@ -283,7 +283,7 @@ def test_a_share_service_that_is_down_loses_nothing(service: UploadService, send
         assert sender.post(fields, secrets.token_bytes(10)).status_code == 503
     finally:
         service.share.is_down = False
-    # Of the file that came in one form the sweep takes away what share could not be told of.
+    # The file that came in one form could not be shared, and the sweep removes it.
     service.sweep()
     assert service.left() <= before
     last = succeeded(sender.post(fields, b"bc", "bytes 11-12/13"))
@@ -320,7 +320,7 @@ def test_a_sequence_that_is_left_alone_leaves_nothing(service: UploadService, se
 
 
 def test_a_key_is_an_api_keys_own(service: UploadService, sender: Sender) -> None:
-    """Also another key of the same account's cannot use it, nor one that was revoked."""
+    """Another API key of the same account cannot use it, nor can one that was revoked."""
     person = service.auth.sign_up()
     mine, second = (Sender.of_token(person.client, service.client(), person.token) for _ in range(2))
     variables = mine.variables()

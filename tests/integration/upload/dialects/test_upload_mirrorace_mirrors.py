@@ -1,4 +1,4 @@
-"""MirrorAce's mirrors: what an account is told of, and what its uploads ask for."""
+"""MirrorAce's mirrors: those that an account is told of, and those that its uploads ask for."""
 
 import secrets
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def test_mirrors_are_chosen(service: UploadService, sender: Sender, mirrors: tup
         refused(sender.post([*fields, *(("mirrors[]", str(n)) for n in range(100, 104))], b"x"), "At most 3 mirrors")
     chosen: list[tuple[list[tuple[str, str]], list[int]]] = [
         ([("mirrors[]", str(first)), ("mirrors[]", str(second))], [first, second]),
-        # Indexed, repeated, of nobody, of somebody else.
+        # Indexed, repeated, unknown, and another account's.
         ([(f"mirrors[{second}]", str(second)), ("mirrors[]", str(second)), ("mirrors[63]", "63")], [second]),
         ([("mirrors[]", str(foreign)), ("mirrors[]", "all")], []),
     ]
@@ -75,7 +75,7 @@ def test_who_is_told_of_no_default_mirror_need_not_ask_for_any(
     service.ask("update mirror set is_default = false")
     assert succeeded(sender.post(fields, b"x"))["info"] == "complete"
     assert succeeded(sender.post(fields, b"0123456789", "bytes 0-9/11"))["info"] == "continue"
-    # What has begun goes on as it was.
+    # A file that has begun keeps its mirrors.
     service.ask("update mirror set is_default = true")
     assert succeeded(sender.post(fields, b"a", "bytes 10-10/11"))["info"] == "complete"
     refused(sender.post(fields, b"x"), "mirrors[] is missing")

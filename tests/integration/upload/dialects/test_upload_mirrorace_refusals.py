@@ -1,4 +1,4 @@
-"""MirrorAce's upload: what it refuses, that a refusal is an answer like any other and leaves nothing, and races."""
+"""MirrorAce's upload: its refusals, which are ordinary answers and leave nothing, and races."""
 
 import secrets
 import socket
@@ -229,7 +229,7 @@ def slow(form: tuple[str, bytes], pause: threading.Event) -> tuple[str, Iterator
 
 
 def sent_twice(service: UploadService, sender: Sender, form: tuple[str, bytes], content_range: str) -> list[Any]:
-    """What a chunk is answered that is sent again while it is still under way, as far as the service knows."""
+    """The answers to a chunk and to its repetition, which comes while the service is still receiving the first."""
     pause, person = threading.Event(), service.client()
     with ThreadPoolExecutor(2) as pool:
         kind, body = slow(form, pause)
@@ -252,7 +252,7 @@ def test_a_chunk_that_is_sent_twice_at_once_is_there_once(service: UploadService
 
 
 def test_a_refusal_comes_when_the_body_has_been_sent(service: UploadService, sender: Sender) -> None:
-    """Until then, clients take an answer and the end of the connection for a failure of theirs."""
+    """If it came earlier, clients would take the answer and the end of the connection for a failure of their own."""
     fields = sender.fields(sender.variables() | {"upload_key": "0" * 32})
     kind, body = curl_form(fields, "a.bin", bytes(500_000))
     for content_range in ("", "Content-Range: bytes 5-9/7\r\n"):
@@ -270,7 +270,7 @@ def test_a_refusal_comes_when_the_body_has_been_sent(service: UploadService, sen
 def test_a_chunk_that_waited_for_one_that_failed_begins_by_itself(
     service: UploadService, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first request is cut off only when the second one has come: what it began ends under the second one."""
+    """The first request is cut off when the second one has come: the session that it began ends under the second."""
     monkeypatch.setattr(bodies, "STALL_SECONDS", 1.0)
     fields, content = sender.fields(sender.variables()), secrets.token_bytes(1000)
     kind, body = curl_form(fields, "a.bin", content[:500])

@@ -1,4 +1,4 @@
-"""What tests of fetches stand on: one worker's parts, and those of another worker beside it."""
+"""Fixtures for tests of fetches: one worker, and another one beside it."""
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -21,7 +21,7 @@ def database_url(make_database: MakeDatabase) -> str:
 
 @pytest.fixture
 async def outbound(request: pytest.FixtureRequest) -> AsyncGenerator[Outbound]:
-    """A client to which loopback is the public internet, with the patience that a module names in `STALL_SECONDS`."""
+    """A client for which loopback is the public internet, with the patience that a module sets by `STALL_SECONDS`."""
     async with opened("127.0.0.0/8", stall_seconds=getattr(request.module, "STALL_SECONDS", STALL)) as outbound:
         yield outbound
 

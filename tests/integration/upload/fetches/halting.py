@@ -11,7 +11,7 @@ from upload_service.fetches import queries
 
 
 class Halting(Content):
-    """A server that hardly goes on after some bytes of its first answer, until it may."""
+    """A server that almost stops after some bytes of its first answer, until the test lets it continue."""
 
     def __init__(self, data: bytes, at: int) -> None:
         super().__init__(data)
@@ -27,7 +27,7 @@ class Halting(Content):
         self.reached.set()
         sent = self.at
         while not self.goes_on.is_set():
-            # One byte now and then: a client that has gone does not take it.
+            # One byte now and then shows whether the client is still there.
             writer.write(self.data[sent : sent + 1])
             sent += 1
             await writer.drain()
@@ -48,7 +48,7 @@ async def halfway(bench: Bench, server: Remote, content: Halting) -> tuple[UUID,
 
 
 async def dies(running: asyncio.Task[object], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker ends without a word, as if it had been killed."""
+    """End the worker without giving its claims up, as if it had been killed."""
 
     async def silent(*_: object) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Fetches run as a worker runs them, against a real database and store, and servers that a test has full command of."""
+"""Fetches run as a worker runs them, with a real database and store, and servers that a test controls fully."""
 
 import asyncio
 import secrets
@@ -31,7 +31,7 @@ from upload_service.fetches.model import Fetch, FetchState, ShareTerms
 from upload_service.shares import Shares
 
 PART_SIZE = MIN_PART_SIZE
-"""As short as parts of one object can be."""
+"""The shortest part of an object that the store takes."""
 STRONG = 'ETag: "1"\n'
 MAX_SIZE = 20 * PART_SIZE
 PATIENCE_SECONDS = 20
@@ -41,7 +41,7 @@ NOW = "Thu, 01 Jan 2026 00:00:00 GMT"
 
 @dataclass
 class Worked(Requests):
-    """A queue that remembers fetches, and has what is to be verified verified at once, in a context of its own."""
+    """A queue that remembers fetches, and has sessions verified at once, in a context of its own."""
 
     verifier: Context | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
@@ -54,11 +54,11 @@ class Worked(Requests):
 
 @dataclass
 class SharePeer:
-    """The way to the share service's stand-in, without a server in between."""
+    """Calls the share service's stand-in directly, without a server."""
 
     stand_in: ShareStandIn
     before: Callable[[], Any] | None = None
-    """Something that happens while a share is made."""
+    """Called while a share is made."""
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         if self.stand_in.is_down:
@@ -87,7 +87,7 @@ class Bench:
         return (await jobs.request_fetch(context, account or self.account, new)).id
 
     async def run(self, fetch_id: UUID) -> Fetch:
-        """What a worker makes of it in one go."""
+        """Let a worker run a fetch once; returns the fetch as it is then."""
         await fetching.run_fetch(self.context, fetch_id)
         return await self.look(fetch_id)
 
@@ -108,7 +108,7 @@ class Bench:
             return await cursor.fetchall() if cursor.description else []
 
     async def content(self, fetch: Fetch) -> bytes:
-        """What the file of a fetch that is done serves."""
+        """The content that the file of a finished fetch serves."""
         assert fetch.state is FetchState.DONE, (fetch.error, fetch.detail)
         assert fetch.file_id is not None
         download = await files.open_download(self.context, fetch.file_id, "GET")
@@ -121,14 +121,14 @@ class Bench:
         return found
 
     async def sweep(self) -> None:
-        """What the worker's sweeps do in the end."""
+        """Run all sweeps of the worker."""
         await jobs.sweep_fetches(self.context)
         await expiring.clear_ended(self.context)
         await cleaning.abort_stale_sessions(self.context)
         await cleaning.collect_garbage(self.context, timedelta(0))
 
     async def left(self) -> list[str]:
-        """What there is of uploads: rows that mean something, objects, unfinished objects."""
+        """Everything that uploads have left: rows of importance, objects, unfinished objects."""
         rows = await self.ask_rows(
             """
             select 'session ' || state from upload_session where state in ('open', 'assembling', 'verifying')
@@ -143,7 +143,7 @@ class Bench:
         return [str(row[0]) for row in rows] + objects + unfinished
 
     async def until(self, is_so: Callable[[], Any]) -> None:
-        """Wait until something is so."""
+        """Wait until a condition holds."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 found = is_so()
@@ -159,7 +159,7 @@ def _stored(store: ObjectStore) -> tuple[list[str], list[str]]:
 
 
 def somebody(role: Role = Role.USER) -> Identity:
-    """Someone with an account."""
+    """A new account."""
     return Identity(new_id(), f"somebody {secrets.token_hex(4)}", role, new_id(), None)
 
 
@@ -167,7 +167,7 @@ def somebody(role: Role = Role.USER) -> Identity:
 async def bench_on(
     database_url: str, store: ObjectStore, outbound: Outbound, *, at_once: int = 10, at_once_each: int = 5
 ) -> AsyncGenerator[Bench]:
-    """A worker's parts. A second one on the same database and store is another worker."""
+    """A worker. A second one on the same database and store is another worker."""
     db = Database(database_url, pool_size=6)
     await db.open()
     queue, share = Worked(), ShareStandIn()
@@ -192,24 +192,24 @@ async def bench_on(
 
 
 CONSUMED_SECONDS = 0.3
-"""How long a client takes at most to store what it was sent last."""
+"""A client has stored the last bytes that it was sent after this time."""
 
 
 @dataclass
 class Content:
-    """A server of one content that knows ranges, and can be told to misbehave."""
+    """A server with one content. It knows ranges, and can be made to misbehave."""
 
     data: bytes
     validators: str = STRONG
-    """Header lines by which the content is recognised."""
+    """The header lines with the validators of the content."""
     cuts: list[int] = field(default_factory=list[int])
-    """After how many bytes of the body each of the next connections breaks off."""
+    """The number of bytes of the body after which each of the next connections breaks off."""
     knows_ranges: bool = True
     says_length: bool = True
     status: str = "200 OK"
     headers: str = ""
     misbehaves: Respond | None = None
-    """What becomes of a request for a range."""
+    """Answers requests for a range instead."""
 
     async def __call__(self, request: Request, writer: asyncio.StreamWriter) -> None:
         start = self._start(request)
@@ -229,7 +229,7 @@ class Content:
             return
         writer.write(body[: self.cuts.pop(0)])
         await writer.drain()
-        # A client drops what it has read ahead of its caller when the connection ends.
+        # When the connection ends, a client drops the bytes that it has read ahead of its caller.
         await asyncio.sleep(CONSUMED_SECONDS)
 
     def _start(self, request: Request) -> int:
@@ -248,5 +248,5 @@ async def serving(data: bytes, **changes: Any) -> AsyncGenerator[tuple[Remote, C
 
 
 def ranges(server: Remote) -> list[str | None]:
-    """Which range each request asked for."""
+    """The range that each request asked for."""
     return [request.headers.get("range") for request in server.requests]

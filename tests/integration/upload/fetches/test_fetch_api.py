@@ -1,4 +1,4 @@
-"""`/v1/fetches`: what owners ask for and see, and what nobody else does."""
+"""`/v1/fetches`: owners request and see their fetches, and nobody else does."""
 
 import asyncio
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def ask(client: httpx.Client, url: str = SOMEWHERE, **asked: Any) -> dict[str, A
 
 
 def work(service: UploadService, fetch_id: str) -> None:
-    """What the worker of transfers does with a fetch."""
+    """Run a fetch as the worker of transfers does."""
 
     async def run() -> None:
         async with opened(build(service.settings, Requests(), pool_size=4)) as context:

@@ -1,4 +1,4 @@
-"""One worker at a time fetches something, and another one goes on where it ended."""
+"""One worker at a time has a fetch, and another one continues where it ended."""
 
 import asyncio
 import secrets
@@ -22,7 +22,7 @@ from upload_service.fetches.model import FetchState
 
 SIZE = 2 * PART_SIZE + 7
 STALL_SECONDS = 20
-"""Servers here halt."""
+"""The servers of these tests halt."""
 
 
 async def test_a_worker_that_takes_over_fetches_only_the_rest(
@@ -32,7 +32,7 @@ async def test_a_worker_that_takes_over_fetches_only_the_rest(
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
         await dies(running, monkeypatch)
-        # Nobody knows yet that it died.
+        # The claim has not run out yet.
         await other.run(fetch_id)
         assert len(server.requests) == 1
         await leases_run_out(bench)
@@ -70,8 +70,8 @@ async def test_a_message_that_comes_twice_is_one_fetch(bench: Bench, other: Benc
 async def test_a_worker_that_was_given_up_but_lives_harms_nothing(
     bench: Bench, other: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its claim was taken over while it was held up; it stores a part all the same, and the other one goes on."""
-    # It does not notice by itself.
+    """Its claim was taken over while it was held up. It stores a part all the same, and the other one continues."""
+    # The worker does not notice by itself.
     monkeypatch.setattr(fetching, "PROGRESS_EVERY", timedelta(seconds=60))
     monkeypatch.setattr(fetch_work, "LEASE", timedelta(seconds=0.2))
     content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
@@ -98,7 +98,7 @@ async def test_a_worker_that_was_given_up_but_lives_harms_nothing(
 async def test_a_part_that_another_worker_stored_just_before_is_passed_over(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next part is then still what comes behind it."""
+    """The next part still has the bytes that follow it."""
     put = storing.store_part
 
     async def content_of(index: int) -> AsyncIterator[bytes]:
@@ -117,7 +117,7 @@ async def test_a_part_that_another_worker_stored_just_before_is_passed_over(
 async def test_a_worker_that_was_given_up_takes_nothing_from_its_follower(
     bench: Bench, other: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # It does not notice by itself.
+    # The worker does not notice by itself.
     monkeypatch.setattr(fetching, "PROGRESS_EVERY", timedelta(seconds=60))
 
     async def taken_over(request: Request, writer: asyncio.StreamWriter) -> None:

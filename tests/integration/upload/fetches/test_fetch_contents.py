@@ -1,4 +1,4 @@
-"""What becomes of fetched content: a file of the account like any other, and a share."""
+"""Fetched content becomes a file of the account like any other, and a share."""
 
 import asyncio
 import hashlib

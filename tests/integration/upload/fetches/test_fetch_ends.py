@@ -1,4 +1,4 @@
-"""Fetches that somebody ends from outside: no share, and nothing left."""
+"""Fetches that are ended from outside leave no share and nothing else."""
 
 import asyncio
 import secrets
@@ -18,7 +18,7 @@ from upload_service.fetches.model import FetchState
 
 SIZE = 2 * PART_SIZE + 7
 STALL_SECONDS = 20
-"""Servers here halt."""
+"""The servers of these tests halt."""
 
 
 async def test_what_is_canceled_before_it_began_is_not_fetched(bench: Bench) -> None:
@@ -86,7 +86,7 @@ async def erases_the_account(bench: Bench, _: UUID) -> None:
 @pytest.mark.parametrize("ends", [cancels, deletes_the_file, erases_the_account])
 @pytest.mark.parametrize("size", [100, SIZE])
 async def test_what_is_ended_at_the_last_moment_leaves_no_share(bench: Bench, ends: object, size: int) -> None:
-    """The share is made while somebody ends what it is of, and its shares, of which this one is none yet."""
+    """The share is made while its file is ended together with its shares, among which this one is not yet."""
 
     async def end() -> None:
         bench.share.made.clear()
@@ -121,13 +121,13 @@ async def test_a_file_that_is_deleted_before_its_share_is_not_fetched_again(benc
 async def test_what_is_canceled_while_it_is_verified_takes_nothing_from_the_verifier(
     bench: Bench, other: Bench
 ) -> None:
-    """The verifier may be about to make the object a blob, which others may then refer to."""
+    """The verifier may be about to turn the object into a blob, to which others may then refer."""
     content = Halting(secrets.token_bytes(SIZE), PART_SIZE + 5)
     async with remote(content) as server:
         fetch_id, running = await halfway(bench, server, content)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        # What another worker finishes is read back, by a verifier that is away for now.
+        # A session that another worker finishes must be read back, and the verifier is away for now.
         verifier, other.queue.verifier = other.queue.verifier, None
         running = asyncio.create_task(other.run(fetch_id))
         await bench.until(lambda: other.queue.verifications)

@@ -39,7 +39,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Looks:
-    """How often it was looked at, and what stands in the way."""
+    """The number of looks at the fetch, and the error that they raise."""
 
     count: int = 0
     is_down: bool = False
@@ -67,7 +67,7 @@ def ask(client: httpx.Client) -> str:
 
 @contextmanager
 def listening(client: httpx.Client, fetch_id: str) -> Iterator[Iterator[tuple[str, Any]]]:
-    """The events as they come: name and data; a comment is an event without either."""
+    """The events as they come, as name and data; a comment has neither."""
     with client.stream("GET", f"/v1/fetches/{fetch_id}/events", timeout=10) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].partition(";")[0] == "text/event-stream"

@@ -1,4 +1,4 @@
-"""URLs that must not be fetched and servers that do not give the content: a clear end, and nothing left."""
+"""URLs that must not be fetched, and servers that do not send the content: a clear error, and nothing left."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 @pytest.fixture
 async def outbound() -> AsyncGenerator[Outbound]:
-    # Loopback stands for the public internet, but for one address that stands for what is not.
+    # Loopback stands for the public internet, except one address that stands for a private network.
     names = Names(public_example=[["127.0.0.1"]], turning_example=[["127.0.0.1"], ["10.0.0.1"]])
     async with opened("127.0.0.1/32", names) as outbound:
         yield outbound
@@ -71,7 +71,7 @@ async def test_addresses_that_are_not_public_are_refused_at_once(bench: Bench, h
 
 
 async def test_a_name_is_judged_at_each_connection(bench: Bench) -> None:
-    """The first answer of the name service is public, the second is not."""
+    """The first answer of the name service is a public address, the second is not."""
     async with serving(bytes(2 * PART_SIZE), cuts=[PART_SIZE + 1]) as (server, _):
         fetch = await bench.fetch(server.url(host="turning.example"))
     assert len(server.requests) == 1
@@ -161,7 +161,7 @@ async def test_the_last_failure_is_told_while_it_is_tried_again(bench: Bench, mo
             return (fetch.state, fetch.error) == (FetchState.FETCHING, "remote_refused")
 
         await bench.until(told)
-        # The worker is told to end; another one finds the server well again.
+        # The worker is stopped; another one finds the server well again.
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         content.status = "200 OK"
@@ -204,7 +204,7 @@ async def test_what_takes_too_long_is_given_up(bench: Bench, size: int | None) -
     async with remote(forever(OK + head.encode(), b"a", 0.05)) as server:
         fetch = await bench.fetch(server.url(), lifetime=timedelta(seconds=0.5))
         await asyncio.wait_for(server.left.wait(), PATIENCE_SECONDS)
-    # It may have been broken off before it knew that it had reserved a part.
+    # The worker may have been broken off before it knew that it had reserved a part.
     await leases_run_out(bench)
     await nothing_came_of(bench, fetch, "fetch_too_slow")
 
@@ -231,7 +231,7 @@ async def test_what_nobody_expected_is_recorded_and_told_to_the_log(
 
 @contextmanager
 def logged() -> Iterator[StringIO]:
-    """All that goes through the standard library's logs, whatever its level."""
+    """Everything that goes through the standard library's logs, at any level."""
     stream, root = StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(stream), root.level
     root.addHandler(handler)
@@ -266,7 +266,7 @@ async def test_credentials_are_in_no_log_and_no_words(
 
 
 async def test_another_port_of_an_allowed_address_is_no_other_address(bench: Bench) -> None:
-    """What is refused above is refused for its address, not because nobody answers there."""
+    """The refusals above are for the address, not because nothing answers there."""
     async with opened() as strict, serving(b"abc") as (server, _):
         bench.context = replace(bench.context, outbound=strict)
         await nothing_came_of(bench, await bench.fetch(server.url()), "address_refused")

@@ -1,4 +1,4 @@
-"""Connections that break off: what is stored is not fetched again, and contents are never mixed."""
+"""Connections that break off: stored parts are not fetched again, and contents are never mixed."""
 
 import asyncio
 import hashlib
@@ -60,7 +60,7 @@ async def test_all_is_fetched_again_when_the_content_cannot_be_recognised(bench:
 @pytest.mark.parametrize("says_length", [True, False])
 async def test_content_no_longer_than_a_part_is_fetched_again(bench: Bench, says_length: bool) -> None:
     data = secrets.token_bytes(1000)
-    # Without a length only chunks say that it has not ended.
+    # Without a length, only the chunked encoding shows that the body has not ended.
     cut = answers("200 OK", STRONG + "Transfer-Encoding: chunked\n", b"5\r\nabcde\r\n")
     async with serving(data, cuts=[10] if says_length else []) as (server, whole):
         server.respond = whole if says_length else after(cut, whole)
@@ -70,7 +70,7 @@ async def test_content_no_longer_than_a_part_is_fetched_again(bench: Bench, says
 
 
 def after(*responses: Respond) -> Respond:
-    """One response after the other, and the last one ever after."""
+    """One response after the other, then always the last one."""
     left = list(responses)
 
     async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
@@ -80,7 +80,7 @@ def after(*responses: Respond) -> Respond:
 
 
 def partial(data: bytes, start: int, total: int, validators: str = STRONG) -> Respond:
-    """A part of some content, whatever was asked for."""
+    """A range of some content, whatever was asked for."""
     said = f"{validators}Content-Length: {len(data)}\nContent-Range: bytes {start}-{start + len(data) - 1}/{total}\n"
     return answers("206 Partial Content", said, data)
 
@@ -114,7 +114,7 @@ async def test_what_is_not_the_rest_of_the_same_content_is_never_mixed_with_it(
 
 
 async def test_content_that_changed_begins_anew_in_the_same_answer(bench: Bench) -> None:
-    """A server that honours `If-Range` answers 200 with all of what is there now; so does one that knows no ranges."""
+    """A server that honours `If-Range` answers 200 with all of the new content; so does one that knows no ranges."""
     data = secrets.token_bytes(SIZE + 1)
     old, new = (
         Content(secrets.token_bytes(SIZE), cuts=[PART_SIZE + 9]),
@@ -163,7 +163,7 @@ async def test_a_part_of_nobody_knows_how_much_is_not_taken_for_the_content(benc
 
 
 async def test_an_answer_of_another_length_than_it_says_is_not_taken_for_the_content(bench: Bench) -> None:
-    """A part that nobody asked for, which ends as if it were all."""
+    """A range that was not asked for, which ends as if it were all."""
     whole = answers("200 OK", "Content-Length: 10\n", b"0123456789")
     async with remote(after(partial(b"abc", 0, 10), whole)) as server:
         assert await bench.content(await bench.fetch(server.url())) == b"0123456789"
@@ -172,7 +172,7 @@ async def test_an_answer_of_another_length_than_it_says_is_not_taken_for_the_con
 
 @pytest.mark.parametrize("size", [3, SIZE])
 async def test_what_comes_after_the_announced_length_is_never_kept(bench: Bench, size: int) -> None:
-    """What is seen of it before the end is an error; what comes later is not read."""
+    """Surplus bytes that are seen before the end are an error; later ones are not read."""
     data = secrets.token_bytes(size)
     async with remote(answers("200 OK", f"Content-Length: {size}\n", data + b"more")) as server:
         fetch = await bench.fetch(server.url())

@@ -1,4 +1,4 @@
-"""How much is fetched at once, and everyone's turn."""
+"""Limits on the fetches that run at once, and the turns of accounts."""
 
 import asyncio
 from dataclasses import replace
@@ -12,7 +12,7 @@ from upload_service.fetches.jobs import TooManyFetches
 from upload_service.fetches.model import FetchState
 
 STALL_SECONDS = 20
-"""Servers here halt."""
+"""The servers of these tests halt."""
 
 
 async def test_so_many_are_fetched_at_once(bench: Bench) -> None:
@@ -43,14 +43,14 @@ async def forever_open(_: Request, writer: asyncio.StreamWriter) -> None:
 
 
 async def test_everyone_has_a_turn(bench: Bench) -> None:
-    """Who has asked for much does not keep others waiting: first everyone's first, then everyone's second."""
+    """An account with many fetches does not keep others waiting: first every account's first, then the seconds."""
     many, few = somebody(), somebody()
     crowd = [await bench.ask("http://files.example/", account=many) for _ in range(3)]
     last = await bench.ask("http://files.example/", account=few)
     async with bench.context.db.connection() as connection:
         assert await queries.waiting_fetches(connection, 10) == [crowd[0], last, crowd[1], crowd[2]]
         assert await queries.waiting_fetches(connection, 2) == [crowd[0], last]
-    # What is being fetched is the account's first already.
+    # The running fetch counts as the account's first.
     await fetch_work.claim(bench.context, crowd[0])
     async with bench.context.db.connection() as connection:
         assert await queries.waiting_fetches(connection, 10) == [last, crowd[1], crowd[2]]

@@ -1,4 +1,4 @@
-"""What stands in front of a mirror's server in tests, so that it can be gone, hang, be full, or refuse."""
+"""A front before a mirror's server, which makes it appear gone, hanging, full or refusing."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ class Fault(StrEnum):
 
 
 class Background:
-    """An event loop in a thread: a server must answer while the test's own loop is busy or blocked."""
+    """An event loop in a thread, so that a server can answer while the test's own loop is busy or blocked."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -57,7 +57,7 @@ ANSWERS = {
     Fault.FULL: b"HTTP/1.1 507 Insufficient Storage\r\n",
     Fault.REFUSES: b"HTTP/1.1 403 Forbidden\r\n",
 }
-# In S3's words; the others only look at the status.
+# The words are S3's; the other drivers only look at the status.
 BODIES = {
     Fault.FULL: b"<Error><Code>XMinioStorageFull</Code></Error>",
     Fault.REFUSES: b"<Error><Code>AccessDenied</Code></Error>",
@@ -68,7 +68,7 @@ class Front:
     """Passes connections on to a server, until a fault is set; then those that are open end."""
 
     def __init__(self, background: Background, target: int, *, speaks_http: bool) -> None:
-        """`speaks_http`: whether it can itself answer that the server is full, or refuses."""
+        """`speaks_http`: it can answer by itself that the server is full, or refuses."""
         self.port = choose(1)[0]
         self._background, self._target, self._speaks_http = background, target, speaks_http
         self._fault: Fault | None = None
@@ -90,7 +90,7 @@ class Front:
         self._fault = fault
         for writer in list(self._writers):
             writer.transport.abort()
-        # Lets what was ended be noticed on both sides.
+        # Let both sides notice that their connections ended.
         await asyncio.sleep(0.01)
 
     async def _listen(self) -> None:
@@ -98,7 +98,7 @@ class Front:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._fault is Fault.GONE:
-            # It came in just before.
+            # The connection came in just before.
             writer.transport.abort()
             return
         task = handled(self._serve, reader, writer)

@@ -1,4 +1,4 @@
-"""A store that is sent a file by POST and answers with its URL, in a thread."""
+"""A store in a thread that takes a file by POST and answers with its URL."""
 
 import asyncio
 import secrets
@@ -13,7 +13,7 @@ from tests.integration.upload.mirrors.mirror_front import Background
 
 
 class HttpStore:
-    """Keeps files in a folder, under the `Idempotency-Key` that they came with."""
+    """Keeps files in a folder, named by the `Idempotency-Key` that they came with."""
 
     def __init__(self, folder: Path, background: Background) -> None:
         self.token = secrets.token_hex(16)

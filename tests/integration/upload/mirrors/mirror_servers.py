@@ -1,4 +1,4 @@
-"""Real servers of every kind of mirror that can be had on this machine, to be looked into and damaged from outside.
+"""Real servers of every kind of mirror that this machine can run. Tests look into them and damage them from outside.
 
 with background() as running, webdav(folder, running) as server:
     driver = open_driver(server.kind, server.options, server.rules)
@@ -34,13 +34,13 @@ from tests.integration.upload.mirrors.mirror_sftp import SftpStore
 from upload_service.mirrors.drivers import Rules
 
 STALL_SECONDS = 5.0
-"""How long a driver of these servers waits for one that hangs, unless a test says otherwise."""
+"""How long a driver waits for a server that hangs, unless a test says otherwise."""
 READY_SECONDS = 30
 WRONG = secrets.token_hex(16)
 
 
 class Contents(Protocol):
-    """What a server keeps, by path, as seen from behind it."""
+    """The files of a server, by path, reached behind its back."""
 
     def stored(self) -> dict[str, bytes]: ...
     def put(self, path: str, content: bytes) -> None: ...
@@ -49,20 +49,20 @@ class Contents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MirrorServer:
-    """A running server, and the mirror that it is."""
+    """A running server, and how a mirror for it is defined."""
 
     kind: str
     options: dict[str, str]
     contents: Contents
     set_fault: Callable[[Fault | None], None]
     wrong: dict[str, str] | None
-    """Options whose credentials it refuses; None where there are none."""
+    """Options whose credentials it refuses; None if the kind has no credentials."""
     rules: Rules = field(default_factory=lambda: Rules(stall_seconds=STALL_SECONDS))
     faults: frozenset[Fault] = frozenset(Fault)
-    """Those that can be had here."""
+    """The faults that can be produced here."""
 
     def stored(self) -> dict[str, bytes]:
-        """Everything that is there, what is unfinished too, by the path that it was written to."""
+        """Everything that is there, unfinished files included, by path."""
         return self.contents.stored()
 
     def flip(self, path: str, at: int = 0) -> None:
@@ -121,7 +121,7 @@ class BucketContents:
         self.client.remove_object(self.bucket, self.prefix + path)
 
     def unfinished(self) -> int:
-        """How many multipart uploads are neither completed nor aborted."""
+        """The number of multipart uploads that are neither completed nor aborted."""
         # The SDK has no public way to ask.
         return len(self.client._list_multipart_uploads(self.bucket).uploads)
 
@@ -231,7 +231,7 @@ def sftp(folder: Path, background: Background) -> Iterator[MirrorServer]:
 
 @contextmanager
 def http(folder: Path, background: Background) -> Iterator[MirrorServer]:
-    """A store that answers with the URL of what it was sent."""
+    """A store that answers with the URL of the file it was sent."""
     with HttpStore(folder, background) as server:
         front = Front(background, server.port, speaks_http=True)
         options = {
@@ -246,7 +246,7 @@ def http(folder: Path, background: Background) -> Iterator[MirrorServer]:
 
 @contextmanager
 def fs(folder: Path, _: Background) -> Iterator[MirrorServer]:
-    """A folder; on a small disk of its own, which can be full and read-only, where this process may mount one."""
+    """A folder. Where this process may mount one, it is on a small disk of its own, which can be full and read-only."""
     disk, root = folder / "disk", folder / "disk" / "replicas"
     disk.mkdir()
     with ExitStack() as ending:
@@ -284,7 +284,7 @@ SERVERS = {"s3": s3, "fs": fs, "webdav": webdav, "sftp": sftp, "http": http}
 
 
 def _remount(disk: Path, mode: str) -> None:
-    # Busy for a moment longer, while a file that was written is being closed.
+    # The disk stays busy for a moment while a file that was written is being closed.
     deadline = time.monotonic() + READY_SECONDS
     while not _mount("-o", f"remount,{mode}", str(disk)):
         assert time.monotonic() < deadline

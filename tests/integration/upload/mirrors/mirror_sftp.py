@@ -1,4 +1,4 @@
-"""An SFTP server in a thread, over a folder, that can be full and can refuse its only account."""
+"""An SFTP server in a thread, over a folder. It can be full, and it can refuse its only account."""
 
 import errno
 import secrets
@@ -13,7 +13,7 @@ from tests.integration.upload.mirrors.mirror_front import Background, Fault
 
 
 class SftpStore:
-    """Takes the account `mirror`, with its password or with `client_key`."""
+    """Accepts the account `mirror`, with its password or with `client_key`."""
 
     def __init__(self, folder: Path, background: Background) -> None:
         self.folder, self._background = folder, background

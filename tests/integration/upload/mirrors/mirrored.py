@@ -1,4 +1,4 @@
-"""Files that are mirrored, without a worker: what is requested is remembered, and done when a test says so."""
+"""Mirrored files without a worker: requests are remembered, and carried out when a test says so."""
 
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -54,12 +54,12 @@ async def nothing(_: str) -> None:
 
 @dataclass
 class Watched:
-    """A driver with which something happens besides; it counts what it is asked."""
+    """A driver that calls a test's functions at each step, and counts its requests."""
 
     driver: Driver
     before_write: Step = nothing
     each_block: Step = nothing
-    """After each block that was passed on."""
+    """After each block that was taken."""
     after_write: Step = nothing
     before_read: Step = nothing
     before_delete: Step = nothing
@@ -97,7 +97,7 @@ class Watched:
 
 
 class WatchedDrivers(MirrorDrivers):
-    """Drivers, each of which can be watched, by its mirror."""
+    """Drivers that can be watched, each by its mirror."""
 
     def __init__(self, rules: Rules) -> None:
         super().__init__(Sealer(secrets.token_hex(32)), rules)
@@ -120,7 +120,7 @@ class WatchedDrivers(MirrorDrivers):
 
 @dataclass
 class Mirrored:
-    """The operations' context, and what tests do with it."""
+    """A context, and the ways in which tests use it."""
 
     context: Context
     queue: Requests
@@ -144,17 +144,17 @@ class Mirrored:
         await replicating.advance_replica(self.context, replica_id)
 
     async def work(self) -> None:
-        """Do what is requested, one after the other, and what is requested by that."""
+        """Carry out the requests, one after the other, and those that follow from them."""
         while self.queue.replicas:
             await self.advance(self.queue.replicas.pop(0))
 
     async def later(self) -> None:
-        """Let every wait be over: of replicas that failed, and of breakers."""
+        """End every wait: of replicas that failed, and of breakers."""
         await self.ask("update mirror set open_until = now() where open_until is not null")
         await self.ask("update replica set due_at = now()")
 
     async def seen(self, file: File) -> dict[int, FileReplica]:
-        """What became of the file, by mirror."""
+        """The state of the file, by mirror."""
         return {found.mirror_id: found for found in await wishes.replicas_of_file(self.context, file.id)}
 
     async def state(self, file: File, mirror: Mirror) -> tuple[str, str | None]:
@@ -188,7 +188,7 @@ class Mirrored:
 async def mirrored(
     database: str, store: ObjectStore, folder: Path, *, stall_seconds: float = 5, urls: UrlReader | None = None
 ) -> AsyncGenerator[Mirrored]:
-    """All of it on a database that is emptied before; mirrors may be folders below `folder`."""
+    """A context on a database that is emptied first. Mirrors may be folders below `folder`."""
     queue, drivers = Requests(), WatchedDrivers(Rules((folder,), stall_seconds, urls))
     db = Database(database, pool_size=10)
     await db.open()

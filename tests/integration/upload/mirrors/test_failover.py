@@ -1,4 +1,4 @@
-"""`/internal/blobs`: what the gateway has from mirrors when the store fails."""
+"""`/internal/blobs`: the gateway gets content from mirrors when the store fails."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def service(make_database: MakeDatabase, engines: Engines, folder: Path) -> Iter
 
 
 class Mirrored:
-    """A file on a folder, which is asked first, and on a WebDAV server."""
+    """A file on a folder, which is read first, and on a WebDAV server."""
 
     def __init__(self, service: UploadService, folder: Path, server: MirrorServer, content: bytes) -> None:
         root = folder / uuid4().hex
@@ -58,7 +58,7 @@ class Mirrored:
         self.there = next(iter(self.first.stored()))
 
     def prefer(self, kind: str) -> None:
-        """Have the mirror of this kind asked first: the one that was checked last."""
+        """Make the mirror of this kind the first to be read: the one that was checked last."""
         self.service.ask(
             "update replica set verified_at = case when kind = %s then now() else now() - interval '1 hour' end"
             " from mirror where mirror.id = mirror_id",
@@ -72,7 +72,7 @@ class Mirrored:
         return httpx.get(self.service.url + self.path, headers=headers)
 
     def doubted(self) -> list[str]:
-        """The kinds of the mirrors on which this content is to be checked at once."""
+        """The kinds of the mirrors on which this content is due to be checked now."""
         blob_id = self.path.rpartition("/")[2].partition("?")[0]
         due = "select kind from replica join mirror on mirror.id = mirror_id where due_at <= now() and blob_id = %s"
         return [kind for (kind,) in self.service.ask(due, UUID(blob_id))]
@@ -159,7 +159,7 @@ def test_nobody_takes_what_a_mirror_damaged_for_the_whole(mirrored: Mirrored) ->
     mirrored.damage_first(lambda content: bytes([content[0] ^ 1]) + content[1:])
     with pytest.raises(httpx.RemoteProtocolError):
         mirrored.get()
-    # It is checked now, and not in a week; until then another one is asked first.
+    # It is checked now instead of in a week; until then another one is read first.
     assert mirrored.doubted() == ["fs"]
     assert mirrored.get().content == CONTENT
     work(mirrored.service)

@@ -1,4 +1,4 @@
-"""What every mirror driver promises, on a real server of its kind."""
+"""The promises of every mirror driver, tested on a real server of its kind."""
 
 import asyncio
 import os
@@ -83,7 +83,7 @@ async def written(driver: Driver, path: str, content: bytes) -> Place:
 
 
 def left_in(server: MirrorServer) -> dict[str, bytes]:
-    """What is there after something broke off.
+    """The files that are there after a write broke off.
 
     A WebDAV server may begin to store an attempt after it was told to remove it: only the next write comes after that.
     """

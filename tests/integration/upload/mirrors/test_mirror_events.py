@@ -1,4 +1,4 @@
-"""`/v1/files/{id}/mirrors/events`: what becomes of copies, told to who may see it for as long as they may."""
+"""`/v1/files/{id}/mirrors/events`: the progress of copies, for those who may see it and as long as they may."""
 
 import json
 import threading
@@ -35,7 +35,7 @@ def administrator(service: UploadService) -> Iterator[httpx.Client]:
 
 
 class Listener:
-    """Someone who listens to events, in a thread."""
+    """A listener to events, in a thread."""
 
     def __init__(self, client: httpx.Client, path: str) -> None:
         self.events: list[tuple[str, Any]] = []

@@ -1,4 +1,4 @@
-"""What a store that answers with URLs may make this system read, and what it may not."""
+"""A store that answers with URLs: which of them this system reads, and which it refuses."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -72,7 +72,7 @@ async def test_a_server_without_ranges_is_read_from_its_first_byte(
 
 
 class Reader:
-    """Stands for the guarded client: remembers what it was asked for."""
+    """Stands in for the guarded client, and remembers its requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int, int | None]] = []
@@ -91,7 +91,7 @@ async def test_another_origin_is_read_by_the_guarded_client_alone(server: Mirror
     driver = driver_of(server)
     with pytest.raises(MirrorRefused):
         await content_of(driver, place)
-    # Our credentials are for the store alone: what is elsewhere is only forgotten.
+    # Our credentials are for the store only, so a file elsewhere is just forgotten.
     await driver.delete(place)
     await driver.close()
     reader = Reader()

@@ -1,4 +1,4 @@
-"""Who an SFTP mirror is, and how its account is signed in to."""
+"""The identity of an SFTP mirror, and the ways to sign in to its account."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -84,7 +84,7 @@ async def test_a_transfer_that_is_cancelled_does_not_end_the_driver(server: Sftp
 
 
 async def test_a_transfer_that_is_broken_off_disturbs_no_other(server: SftpStore) -> None:
-    """They share a connection, on which nothing stays open of it."""
+    """They share a connection, on which it leaves no file open."""
     driver = open_driver("sftp", {**options_of(server), "password": server.password}, RULES)
     begun, goes_on = asyncio.Event(), asyncio.Event()
 

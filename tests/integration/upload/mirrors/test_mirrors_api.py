@@ -1,4 +1,4 @@
-"""`/v1/mirrors` and `/v1/files/{id}/mirrors`: who may do what, what is refused, and what is never shown."""
+"""`/v1/mirrors` and `/v1/files/{id}/mirrors`: rights, refusals, and secrets that are never shown."""
 
 import json
 import secrets
@@ -83,7 +83,7 @@ def defined(administrator: httpx.Client, folder: Path, **more: Any) -> dict[str,
 
 
 def work(service: UploadService) -> None:
-    """Do what a worker would."""
+    """Carry out the requests as a worker would."""
 
     async def work(context: Context) -> None:
         while True:
@@ -165,7 +165,7 @@ def test_secrets_are_in_no_answer_no_row_and_no_log_line(
         ]
         assert [answer.status_code for answer in answers[-9:]] == [201, 200, 200, 400, 400, 400, 200, 409, 200]
         assert answers[-3].json() == {"error": "mirror_down"}
-        # What was not said again is still there.
+        # Options that were not given again are still there.
         assert answers[-1].json()["secrets"] == secret
     answers.append(administrator.get("/v1/mirrors/all"))
     answers.append(service.client(service.auth.sign_up()).get("/v1/mirrors"))
@@ -250,7 +250,7 @@ def test_a_name_is_taken_by_one_mirror_alone(administrator: httpx.Client, folder
     problem(administrator.post("/v1/mirrors", json=new_mirror(folder, name="nAME")), 409)
     problem(administrator.patch(f"/v1/mirrors/{second['id']}", json={"name": "NAME"}), 409)
     assert administrator.patch(f"/v1/mirrors/{first['id']}", json={"name": "name"}).status_code == 200
-    # One that is being removed has given it up.
+    # A mirror that is being removed has given its name up.
     assert administrator.delete(f"/v1/mirrors/{first['id']}").status_code == 204
     assert administrator.patch(f"/v1/mirrors/{second['id']}", json={"name": "NAME"}).status_code == 200
 
@@ -322,10 +322,10 @@ def test_files_go_to_the_default_mirrors_or_where_their_owner_chose(
     assert wanted(client, plain) == set()
     client.put("/v1/mirrors/choice", json={"mirrors": None})
     assert wanted(client, service.own_file(owner)) == {default["name"]}
-    # Without a word, a file that is there goes where new ones would go.
+    # When none are named, an existing file goes to the mirrors of new ones.
     client.post(f"/v1/files/{plain}/mirrors", json={})
     assert wanted(client, plain) == {default["name"]}
-    # A mirror that it chose and may not use any more takes nothing.
+    # A mirror that the account chose but may not use any longer takes nothing.
     client.put("/v1/mirrors/choice", json={"mirrors": [other["id"]]})
     administrator.patch(f"/v1/mirrors/{other['id']}", json={"accounts": []})
     assert wanted(client, service.own_file(owner)) == set()

@@ -1,4 +1,4 @@
-"""What tests of replicas stand on: servers of the kinds that a module names in `KINDS`, and all that works on them."""
+"""Fixtures for tests of replicas: servers of the kinds that a module names in `KINDS`, and a system that uses them."""
 
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -37,7 +37,7 @@ def started(request: pytest.FixtureRequest, running: Background, folder: Path) -
 
 @pytest.fixture
 def server(started: MirrorServer) -> Iterator[MirrorServer]:
-    """A server that is empty and well, whatever the test before did to it."""
+    """A server that is empty and well, whatever the previous test did to it."""
     yield started
     started.set_fault(None)
     started.clear()

@@ -1,4 +1,4 @@
-"""One worker at a time has a replica, and so many of a mirror: whoever comes twice, dies, or wakes up late."""
+"""Claims: one worker at a time for a replica, a few at a time for a mirror, and workers that die or wake up late."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ LONG = timedelta(hours=1)
 
 
 class Gate:
-    """Where a worker stands still until it is let through, and how many have come."""
+    """A gate at which workers stop until it is opened; it counts those that have come."""
 
     def __init__(self) -> None:
         self.came, self._opened = asyncio.Event(), asyncio.Event()
@@ -46,7 +46,7 @@ class Gate:
 
 
 async def lose_claim(system: Mirrored) -> None:
-    """Let every claim run out, as if its worker had slept."""
+    """Let every claim run out, as if the workers had slept."""
     await system.ask("update replica set lease_until = now() - interval '1 second'")
 
 
@@ -124,7 +124,7 @@ async def test_a_worker_that_is_stopped_gives_its_claim_up(system: Mirrored, ser
 
 
 async def late_worker(system: Mirrored, file: File, mirror: Mirror, gate: Gate, step: str) -> asyncio.Task[None]:
-    """A worker that stands still at this step of its copy and has lost its claim since."""
+    """A worker that has stopped at this step of its copy and has lost its claim since."""
     system.drivers.watch(mirror, **{step: gate})
     late = asyncio.create_task(system.advance(await system.replica_id(file, mirror)))
     await gate.came.wait()

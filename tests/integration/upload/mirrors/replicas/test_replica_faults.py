@@ -1,4 +1,4 @@
-"""Mirrors that are gone, hang, are full or refuse, and a store that fails: told, waited for, and made good."""
+"""Mirrors that are gone, hang, are full or refuse, and a store that fails: reported, waited for, and made good."""
 
 import os
 from collections.abc import AsyncGenerator, Iterator
@@ -32,7 +32,7 @@ KINDS = {"webdav": webdav, "http": http}
 
 @pytest.fixture(scope="module")
 def other(running: Background, folder: Path) -> Iterator[MirrorServer]:
-    """A mirror with which nothing is wrong."""
+    """A mirror that is well."""
     (folder / "other").mkdir()
     with fs(folder / "other", running) as server:
         yield server
@@ -45,7 +45,7 @@ async def system(database: str, store: ObjectStore, folder: Path) -> AsyncGenera
 
 
 async def attempt(system: Mirrored, file: File, mirror: Mirror) -> timedelta:
-    """Try once, whatever is waited for; how long is waited after that."""
+    """Make one attempt without waiting for it to be due. Returns the wait until the next one."""
     await system.later()
     system.queue.replicas.clear()
     await system.advance(await system.replica_id(file, mirror))
@@ -121,14 +121,14 @@ async def test_the_breaker_opens_lets_one_try_at_a_time_and_closes(system: Mirro
         broken = await system.mirror_now(mirror)
         assert broken.failures == BREAKER_FAILURES
         assert broken.open_until is not None
-        # Nothing is sent to it meanwhile, however it is asked.
+        # Nothing is sent to the mirror meanwhile, whatever requests it.
         await upkeep.sweep_replicas(system.context)
         assert system.queue.replicas == []
         for file in found:
             await wishes.retry_replica(system.context, file, mirror.id)
         await system.work()
         assert watched.writes == BREAKER_FAILURES
-        # Then one is tried, and the breaker opens for longer.
+        # Then one replica is tried, and the breaker opens for longer.
         first = broken.open_until
         await system.later()
         await upkeep.sweep_replicas(system.context)
@@ -144,7 +144,7 @@ async def test_the_breaker_opens_lets_one_try_at_a_time_and_closes(system: Mirro
     await system.advance(system.queue.replicas.pop())
     closed = await system.mirror_now(mirror)
     assert (closed.failures, closed.open_until) == (0, None)
-    # All others are due at once, and as many as there is room for.
+    # All others are due at once; as many are requested as there is room for.
     assert len(system.queue.replicas) > 1
     await system.work()
     assert [await system.state(file, mirror) for file in found] == [("verified", None)] * len(found)
@@ -171,7 +171,7 @@ async def test_a_probe_tells_what_is_wrong_and_a_mirror_that_is_back_is_used_at_
     with server.failing(Fault.GONE):
         for _ in range(FAILED_AFTER):
             await attempt(system, file, failing)
-        # It is the mirror that fails, and not what is to be there.
+        # The mirror fails, not the replica.
         assert await system.state(file, failing) == ("queued", "mirror_down")
         await upkeep.probe_mirrors(system.context)
         assert (await system.mirror_now(failing)).probe_error == "mirror_down"
@@ -238,7 +238,7 @@ async def test_content_that_the_store_damaged_is_not_the_mirrors_fault_and_never
         await store.put(key, aiter(Source(damaged)), len(damaged))
         await attempt(system, file, mirror)
         assert await system.state(file, mirror) == ("queued", "source_damaged")
-        # A server may keep what broke off, aside, until the next attempt.
+        # A server may keep a broken write under its temporary name until the next attempt.
         assert [path for path in server.stored() if not path.startswith(unfinished.FOLDER)] == []
         await store.put(key, aiter(Source(b"content")), 7)
     await store.delete(key)

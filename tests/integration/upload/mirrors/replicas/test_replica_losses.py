@@ -1,4 +1,4 @@
-"""Replicas that cannot be read back, whatever the mirror says of it, and mirrors that are moved."""
+"""Replicas that cannot be read back, for whatever reason, and mirrors that are moved."""
 
 import asyncio
 import os
@@ -73,7 +73,7 @@ async def test_a_mirror_that_refuses_everything_has_lost_nothing(system: Mirrore
 async def test_where_a_mirror_once_put_it_is_not_asked_forever(
     system: Mirrored, server: MirrorServer, fault: object
 ) -> None:
-    """An attempt died after the mirror had named a URL, and nothing can be had from there."""
+    """An attempt died after the mirror had given a URL, and nothing can be read there."""
     mirror = await system.mirror(server)
     file = await system.upload(CONTENT, mirror)
     await system.ask("update replica set url = 'http://gone.example/file'")

@@ -1,4 +1,4 @@
-"""Replicas that an HTTP store keeps at another origin, whose answers say for how long something is wrong."""
+"""Replicas that an HTTP store keeps at another origin: temporary answers, refusals, and losses."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Wishes for mirrors in any order and at the same time: no replica is left that nobody wants, none is missing."""
+"""Wishes for mirrors in any order and at the same time: no unwanted replica is left, and none is missing."""
 
 import asyncio
 import random
@@ -54,7 +54,7 @@ def stored(root: Path, mirror: Mirror) -> dict[str, bytes]:
 
 
 async def come_to_rest(system: Mirrored) -> None:
-    """Let every claim and every wait be over, and do all that the sweeps find."""
+    """End every claim and every wait, and do everything that the sweeps find."""
     await system.ask("update replica set lease_until = null")
     for _ in range(ROUNDS):
         await system.ask("update replica set due_at = now() where state not in ('verified', 'removed')")
@@ -66,7 +66,7 @@ async def come_to_rest(system: Mirrored) -> None:
 
 
 async def check_rest(system: Mirrored, root: Path, found: list[Mirror]) -> None:
-    """Each mirror has exactly what is wanted there, whole, and the rows say so."""
+    """Assert that each mirror has exactly the content that is wanted there, as the rows say."""
     await come_to_rest(system)
     wanted = set(
         await system.ask(
@@ -84,7 +84,7 @@ async def check_rest(system: Mirrored, root: Path, found: list[Mirror]) -> None:
 
 
 class Wishes(RuleBasedStateMachine):
-    """Files come and go, and are wanted here and there, while workers work, die, and sleep."""
+    """Files come and go and are wanted on different mirrors, while workers work, die, and sleep."""
 
     open_system: ClassVar[Callable[[], Any]]
     root: ClassVar[Path]
@@ -168,7 +168,7 @@ def test_mirrors_come_to_have_exactly_what_is_wanted_in_any_order(
     address = engines.store
 
     class System:
-        """Opened within the machine's own event loop."""
+        """A store that is opened within the machine's own event loop."""
 
         async def __aenter__(self) -> Mirrored:
             keys = {"access_key": address.access_key, "secret_key": address.secret_key}
@@ -308,7 +308,7 @@ async def test_what_is_due_of_many_replicas_is_found_without_reading_them(system
 
 
 async def rows_read(connection: Connection) -> int:
-    """How many rows of replicas have been read so far, and entries of their indexes."""
+    """The number of rows of replicas, and of entries of their indexes, that have been read so far."""
     await connection.execute("select pg_stat_force_next_flush()")
     cursor = await connection.execute(
         """

@@ -1,4 +1,4 @@
-"""Copies to mirrors of every kind: proven before they are told, told as they are, and removed again."""
+"""Copies to mirrors of every kind: reported as they are, verified only when proven, and removed again."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ async def test_a_copy_is_queued_then_under_way_then_verified(
     async def look(_: str) -> None:
         found = (await system.seen(file))[mirror.id]
         async with asyncio.timeout(PATIENCE_SECONDS):
-            # The blocks before the second and the third one are known, as soon as the claim is renewed.
+            # The second and the third time, some bytes are recorded as soon as the claim is renewed.
             while len(told) in (1, 2) and found.bytes_done == told[-1][1]:
                 await asyncio.sleep(0.01)
                 found = (await system.seen(file))[mirror.id]
@@ -65,7 +65,7 @@ async def test_equal_content_is_copied_once_and_removed_with_the_last_file(
     first = await system.upload(content, mirror)
     await system.work()
     second = await system.upload(content, mirror, owner=uuid4())
-    # The mirror has it already.
+    # The mirror has the content already.
     assert system.queue.replicas == []
     assert await system.state(second, mirror) == ("verified", None)
     assert len(server.stored()) == 1
@@ -102,7 +102,7 @@ async def test_what_a_mirror_damages_while_it_takes_it_is_never_called_verified(
         system.drivers.watch(mirror, after_write=damaged)
         await system.work()
         assert await system.state(file, mirror) == ("queued", error)
-        # It is not the mirror's failure, but this replica's.
+        # It counts as a failure of the replica, not of the mirror.
         assert (await system.mirror_now(mirror)).failures == 0
         system.drivers.watched.clear()
         await system.later()
@@ -127,7 +127,7 @@ async def test_a_wish_taken_back_breaks_the_copy_off_and_leaves_nothing(
     copying = asyncio.create_task(system.work())
     await begun.wait()
     await wishes.unwant_mirror(system.context, file, mirror.id)
-    # The same task goes on to remove what the copy may have left.
+    # The same task continues and removes what the copy may have left.
     await asyncio.wait_for(copying, PATIENCE_SECONDS)
     assert await system.seen(file) == {}
     assert await system.ask("select distinct state from replica") == [("removed",)]
@@ -208,7 +208,7 @@ async def test_a_mirror_that_is_forgotten_keeps_what_it_has(system: Mirrored, se
     mirror = await system.mirror(server)
     file = await system.upload(b"kept there", mirror)
     await system.work()
-    # Also after it was to be removed in the ordinary way, and cannot be reached.
+    # This works too after an ordinary removal was begun and the mirror cannot be reached.
     await administration.remove_mirror(system.context, mirror.id, forget=False)
     await administration.remove_mirror(system.context, mirror.id, forget=True)
     await system.work()
