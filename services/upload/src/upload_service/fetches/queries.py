@@ -92,7 +92,7 @@ async def renew_claim(connection: Connection, fetch_id: UUID, worker: UUID, leas
     return await count(connection, statement, values) == 1
 
 
-async def note_session(
+async def set_session(
     connection: Connection,
     fetch_id: UUID,
     worker: UUID,
@@ -135,7 +135,7 @@ async def mark_failed(connection: Connection, fetch_id: UUID, worker: UUID, erro
     return await count(connection, statement, values) == 1
 
 
-async def note_error(connection: Connection, fetch_id: UUID, worker: UUID, error: str, detail: str) -> None:
+async def set_error(connection: Connection, fetch_id: UUID, worker: UUID, error: str, detail: str) -> None:
     """Record why an attempt failed that is not the last."""
     await connection.execute(
         """

@@ -52,7 +52,7 @@ class Work:
         name: str | None = None,
     ) -> None:
         """Record the session that takes the content, and what the server says of the content. Raises `ClaimLost`."""
-        fetch = await queries.note_session(connection, self.fetch.id, self.worker, session_id, size, validator, name)
+        fetch = await queries.set_session(connection, self.fetch.id, self.worker, session_id, size, validator, name)
         if fetch is None:
             raise ClaimLost
         self.fetch, self.received, self.stored = fetch, 0, 0
@@ -71,7 +71,7 @@ class Work:
     async def note_error(self, error: DomainError) -> None:
         """Record why an attempt failed that is not the last."""
         async with self.context.db.connection() as connection:
-            await queries.note_error(connection, self.fetch.id, self.worker, error.code, error.message)
+            await queries.set_error(connection, self.fetch.id, self.worker, error.code, error.message)
 
     async def fail(self, error: DomainError) -> None:
         """Record that the fetch has failed for good, and leave nothing of it; nothing if the claim was lost."""

@@ -61,7 +61,7 @@ async def read_from_mirrors(context: Context, blob: Blob, start: int, length: in
         if length != blob.size or hasher.sha256 == blob.sha256:
             yield held
             return
-        await _check_soon(context, used)
+        await _have_checked(context, used)
         if has_sent:
             raise ReplicaDamaged
         hasher, held, used = ContentHasher(), b"", []
@@ -93,7 +93,7 @@ async def _as_far_as_it_goes(
         _log.exception("a mirror cannot stand in", mirror=mirror.id)
         return
     if received != length:
-        await _check_soon(context, [replica])
+        await _have_checked(context, [replica])
 
 
 async def _read(context: Context, mirror: Mirror, replica: Replica, start: int, length: int) -> AsyncGenerator[bytes]:
@@ -112,7 +112,7 @@ async def _read(context: Context, mirror: Mirror, replica: Replica, start: int, 
             patience = None
 
 
-async def _check_soon(context: Context, doubtful: Sequence[Replica]) -> None:
+async def _have_checked(context: Context, doubtful: Sequence[Replica]) -> None:
     async with context.db.connection() as connection:
         for replica in doubtful:
             _log.error("a replica is lost or damaged", replica=replica.id.hex, mirror=replica.mirror_id)

@@ -33,7 +33,7 @@ from upload_service.mirrors.failures import ABOUT_THE_REPLICA, LOST_AFTER, Repli
 from upload_service.mirrors.model import Mirror, ReplicaState
 from upload_service.mirrors.queries import claimed
 from upload_service.mirrors.sealing import Unsealable
-from upload_service.mirrors.work import LEASE, Work, claim_replica
+from upload_service.mirrors.work import LEASE, Work, claim
 
 PROGRESS_EVERY = timedelta(seconds=2)
 """How often the progress of a copy is recorded."""
@@ -46,7 +46,7 @@ async def advance_replica(context: Context, replica_id: UUID) -> None:
 
     A failure is recorded with the time of the next attempt.
     """
-    work = await claim_replica(context, replica_id)
+    work = await claim(context, replica_id)
     if work is None:
         return
     try:

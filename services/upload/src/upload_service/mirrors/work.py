@@ -51,7 +51,7 @@ class Work:
     async def note_url(self, url: str) -> None:
         """Record the URL that the mirror gave. If the claim is lost, another worker may have proven what is there."""
         async with self.context.db.connection() as connection:
-            if not await claimed.note_url(connection, self.replica, self.worker, url):
+            if not await claimed.set_url(connection, self.replica, self.worker, url):
                 raise ClaimLost
 
     async def verified(self, place: Place) -> None:
@@ -103,7 +103,7 @@ class Work:
             await replicas.try_failed_again(connection, self.mirror.id)
 
 
-async def claim_replica(context: Context, replica_id: UUID) -> Work | None:
+async def claim(context: Context, replica_id: UUID) -> Work | None:
     """The replica, claimed; None when nothing is due, another worker has it, or its mirror has no room."""
     worker = new_id()
     async with context.db.transaction() as connection:

@@ -41,7 +41,7 @@ class Admitted:
             raise Refused("mirrors[] is missing")
 
 
-async def identify(request: Request, fields: Sequence[Field]) -> Identity:
+async def account_of(request: Request, fields: Sequence[Field]) -> Identity:
     """The account with these credentials. Raises `Refused`, `Unavailable`."""
     identities: Identities = request.app.state.identities
     return await dialect.identify(identities, fields)
@@ -51,7 +51,7 @@ async def admit(context: Context, request: Request, fields: Sequence[Field]) -> 
     """Admit an upload with these fields. Raises `Refused`, `UploadKeyUnknown`, `PasswordUnusable`, `Unavailable`."""
     for name in REQUIRED:
         dialect.required(fields, name)
-    identity = await identify(request, fields)
+    identity = await account_of(request, fields)
     tracker, secret = dialect.value_of(fields, "cTracker"), dialect.value_of(fields, "upload_key")
     key = await upload_keys.find_key(context, identity, parse_id(tracker), secret)
     asked = dialect.mirror_ids(fields)

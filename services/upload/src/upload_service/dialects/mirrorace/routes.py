@@ -10,7 +10,7 @@ from common.dialects.mirrorace import MirrorAceRoute
 from common.http.public_url import base_url
 from upload_service.content import upload_keys
 from upload_service.context import Context
-from upload_service.dialects.mirrorace.admission import admit, identify, password_hash
+from upload_service.dialects.mirrorace.admission import account_of, admit, password_hash
 from upload_service.dialects.mirrorace.answers import complete
 from upload_service.dialects.mirrorace.upload import receive_form
 from upload_service.edge import context_of
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/v1", route_class=MirrorAceRoute)
 async def prepare(request: Request) -> Response:
     """Section 2: a new tracker and upload key, and everything else that an upload needs to know."""
     context = context_of(request, Context)
-    identity = await identify(request, await dialect.read_fields(request))
+    identity = await account_of(request, await dialect.read_fields(request))
     mirrors = await usable_mirrors(context, identity)
     usable = {mirror.id for mirror in mirrors}
     # Clients upload to all of these.

@@ -90,7 +90,7 @@ async def drop_claim(connection: Connection, replica_id: UUID, worker: UUID) -> 
     )
 
 
-async def note_url(connection: Connection, replica: Replica, worker: UUID, url: str) -> bool:
+async def set_url(connection: Connection, replica: Replica, worker: UUID, url: str) -> bool:
     """Record the URL that the mirror gave, even before the content is proven or when the replica has ended meanwhile.
 
     False when another worker has the replica.
