@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chat_service import names
 from chat_service.filters import Filter, Texts
-from chat_service.model import (
+from chat_service.rooms import names
+from chat_service.rooms.model import (
     Member,
     MemberRole,
     MessageEmpty,
@@ -20,7 +20,7 @@ from chat_service.model import (
     MessageUnusable,
     heir,
 )
-from chat_service.names import RoomNameUnusable
+from chat_service.rooms.names import RoomNameUnusable
 from chat_service.settings import ChatSettings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,21 +5,26 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from chat_service import internal
 from chat_service.accounts import Accounts
-from chat_service.api import inbox, internal, live, members, messages, rooms
-from chat_service.api.live_rooms import credential_check, room_reader
-from chat_service.api.live_transports import AbortMiddleware
-from chat_service.compat import mirage, mirage_inbox
+from chat_service.context import Context
+from chat_service.dialects.mirage import inbox as mirage_inbox
+from chat_service.dialects.mirage import rooms as mirage
+from chat_service.edge import AppState
 from chat_service.filters import Texts
+from chat_service.inbox import api as inbox
 from chat_service.live import Live
-from chat_service.operations.context import Context
-from chat_service.operations.message_lists import MessageLists
-from chat_service.operations.room_passwords import RoomPasswords
-from chat_service.operations.room_states import RoomStates
+from chat_service.live.api import routes as live
+from chat_service.live.api.aborting import AbortMiddleware
+from chat_service.live.rooms import credential_check, room_reader
+from chat_service.messages.api import messages
+from chat_service.rooms.api import members, rooms
+from chat_service.rooms.passwords import RoomPasswords
+from chat_service.rooms.states import RoomStates
 from chat_service.settings import ChatSettings
 from chat_service.shares import Shares
-from chat_service.state import AppState
 from chat_service.streams import Streams
+from chat_service.streams.lists import MessageLists
 from common.credentials import CredentialCache
 from common.db import Database
 from common.http import app as http

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from chat_service.model import MessageEmpty, MessageRefused, MessageTooLarge, MessageUnusable
+from chat_service.rooms.model import MessageEmpty, MessageRefused, MessageTooLarge, MessageUnusable
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from chat_service.filters import Filter
-from chat_service.model import Bounds
+from chat_service.rooms.model import Bounds
 from common.settings import (
     DatabaseSettings,
     PublicUrlSettings,

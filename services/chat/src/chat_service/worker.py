@@ -3,11 +3,11 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from chat_service import tasks
+from chat_service.rooms import tasks
+from chat_service.rooms.tasks import WorkerState
 from chat_service.settings import WorkerSettings
 from chat_service.shares import Shares
 from chat_service.streams import Streams
-from chat_service.tasks import WorkerState
 from common.db import Database
 from common.peers import Peer, new_client
 from common.queue.app import WorkerProcess, create_celery

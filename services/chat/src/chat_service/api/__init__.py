@@ -1,1 +1,0 @@
-"""The native API of the chat service, and what the other services ask of it."""

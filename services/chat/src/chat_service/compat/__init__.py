@@ -1,1 +1,0 @@
-"""Foreign protocols, one module each. Nothing else knows of them."""

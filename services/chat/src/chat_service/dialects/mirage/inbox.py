@@ -1,0 +1,105 @@
+"""Mirage: direct messages (section 6 of its document)."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from chat_service.accounts import Account
+from chat_service.dialects.mirage.rooms import authorization, context_of, identify, read_message
+from chat_service.inbox import letters as inbox
+from chat_service.inbox.letters import NEWEST, Letter
+from chat_service.rooms.model import InboxMessageNotFound, MessageEmpty, RecipientNotFound
+from common.dialects.mirage import DEFAULT_AVATAR, MirageRoute, Refused, number_of, read_fields, row_time
+from common.http.json_bodies import text_of
+
+PAGE = 500
+BYTES_LISTED = 8 * 1024 * 1024
+"""How much text a list holds at most, and a page more: the newest messages."""
+GONE = "deleted account"
+
+# The one has a space before its comma and the other has not: clients compare them.
+SPACED = 401, "invalid token , please re-login"
+UNSPACED = 401, "invalid token, please re-login"
+TEXT_MISSING = 400, "missing recipient or message"
+NO_RECIPIENT = "recipient not found"
+NO_MESSAGE = 404, "message not found or unauthorized access"
+
+router = APIRouter(prefix="/api", route_class=MirageRoute, include_in_schema=False)
+
+
+@router.post("/send_inbox_message")
+async def send(request: Request) -> Response:
+    """Send a message to an account."""
+    context = context_of(request)
+    fields = await read_message(request, context.bounds.inbox_message_bytes)
+    if not authorization(request):
+        raise Refused(*SPACED)
+    recipient, text = text_of(fields, "recipient").strip(), text_of(fields, "message")
+    if not recipient or not text:
+        raise Refused(*TEXT_MISSING)
+    identity = await identify(request, SPACED)
+    try:
+        await inbox.send_inbox(context, identity, recipient, text)
+    except MessageEmpty:
+        raise Refused(*TEXT_MISSING) from None
+    except RecipientNotFound:
+        # The misspelling is what the original says, the other what its clients read.
+        raise Refused(404, NO_RECIPIENT, erorr=NO_RECIPIENT) from None
+    return JSONResponse({"message": "message sent"})
+
+
+@router.get("/inbox")
+async def list_messages(request: Request) -> Response:
+    """What one has sent and received, the newest first."""
+    identity = await identify(request, SPACED)
+    rows: list[dict[str, object]] = []
+    before, size = NEWEST, 0
+    while size < BYTES_LISTED:
+        page = await inbox.list_inbox(context_of(request), identity, before, PAGE)
+        rows += [_row(letter) for letter in page]
+        size += sum(len(letter.message.body.encode()) for letter in page)
+        if len(page) < PAGE:
+            break
+        before = page[-1].message.id
+    return JSONResponse({"messages": rows})
+
+
+@router.post("/delete_inbox_message")
+async def delete(request: Request) -> Response:
+    """Delete a message for both sides."""
+    fields = await read_fields(request)
+    if not authorization(request):
+        raise Refused(*UNSPACED)
+    sent = fields.get("message_id")
+    if sent in (None, ""):
+        raise Refused(400, "missing message ID")
+    identity, message_id = await identify(request, UNSPACED), number_of(sent)
+    if message_id is None:
+        raise Refused(*NO_MESSAGE)
+    try:
+        await inbox.delete_inbox(context_of(request), identity, message_id)
+    except InboxMessageNotFound:
+        raise Refused(*NO_MESSAGE) from None
+    return JSONResponse({"message": "message deleted successfully"})
+
+
+@router.get("/inbox_count")
+async def count(request: Request) -> Response:
+    """How many messages one has sent and received."""
+    identity = await identify(request, UNSPACED)
+    return JSONResponse({"inbox_count": await inbox.count_inbox(context_of(request), identity)})
+
+
+def _row(letter: Letter) -> dict[str, object]:
+    message, sender = letter.message, letter.sender
+    return {
+        "id": message.id,
+        "sender": _name(sender),
+        "recipient": _name(letter.recipient),
+        "message": message.body,
+        "created_at": row_time(message.created_at),
+        "avatar_url": (sender and sender.avatar_url) or DEFAULT_AVATAR,
+    }
+
+
+def _name(account: Account | None) -> str:
+    return account.name if account else GONE

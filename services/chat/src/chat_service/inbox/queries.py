@@ -1,0 +1,73 @@
+"""Statements about direct messages."""
+
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from chat_service.rooms.model import InboxMessage
+from common.db import Connection
+from common.db.rows import count, fetch_all
+
+_MESSAGE: LiteralString = "id, sender, recipient, body, created_at"
+
+
+async def insert_message(
+    connection: Connection, sender: UUID, recipient: UUID, body: str, now: datetime
+) -> InboxMessage:
+    """Add a message."""
+    statement: LiteralString = f"""
+        insert into inbox_message (sender, recipient, body, created_at)
+        values (%(sender)s, %(recipient)s, %(body)s, %(now)s) returning {_MESSAGE}
+    """
+    parameters = {"sender": sender, "recipient": recipient, "body": body, "now": now}
+    return (await fetch_all(connection, InboxMessage, statement, parameters))[0]
+
+
+async def messages_of(connection: Connection, account_id: UUID, before: int, limit: int) -> list[InboxMessage]:
+    """Up to `limit` messages that an account sent or received before the message `before`, the newest first."""
+    # One index for each half; a condition with `or` would read them whole.
+    statement: LiteralString = f"""
+        (select {_MESSAGE} from inbox_message where sender = %(account_id)s and id < %(before)s
+         order by id desc limit %(limit)s)
+        union
+        (select {_MESSAGE} from inbox_message where recipient = %(account_id)s and id < %(before)s
+         order by id desc limit %(limit)s)
+        order by id desc limit %(limit)s
+    """
+    parameters = {"account_id": account_id, "before": before, "limit": limit}
+    return await fetch_all(connection, InboxMessage, statement, parameters)
+
+
+async def count_messages(connection: Connection, account_id: UUID) -> int:
+    """How many messages an account has sent or received."""
+    statement = """
+        select (select count(*) from inbox_message where sender = %(account_id)s)
+             + (select count(*) from inbox_message where recipient = %(account_id)s and sender <> %(account_id)s)
+    """
+    row = await (await connection.execute(statement, {"account_id": account_id})).fetchone()
+    return row[0] if row else 0
+
+
+async def has_sent(connection: Connection, account_id: UUID, number: int) -> bool:
+    """Whether `number` messages of a sender are kept."""
+    statement = "select 1 from inbox_message where sender = %(account_id)s offset %(skipped)s limit 1"
+    return await count(connection, statement, {"account_id": account_id, "skipped": number - 1}) == 1
+
+
+async def delete_message(connection: Connection, account_id: UUID, message_id: int) -> bool:
+    """Delete a message that the account sent or received, for both; False when there is none."""
+    statement = """
+        delete from inbox_message
+        where id = %(message_id)s and (sender = %(account_id)s or recipient = %(account_id)s)
+    """
+    return await count(connection, statement, {"account_id": account_id, "message_id": message_id}) == 1
+
+
+async def delete_messages_of(connection: Connection, account_id: UUID, limit: int) -> int:
+    """Delete up to `limit` messages that an account sent or received. Returns how many."""
+    statement = """
+        delete from inbox_message where id in (
+            select id from inbox_message where sender = %(account_id)s or recipient = %(account_id)s limit %(limit)s
+        )
+    """
+    return await count(connection, statement, {"account_id": account_id, "limit": limit})

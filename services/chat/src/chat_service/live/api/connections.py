@@ -1,0 +1,69 @@
+"""What WebSockets and event streams have in common."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from chat_service.live import Close, End, Ended, Subscription
+from chat_service.rooms.model import NotAMember, RoomNotFound
+from chat_service.streams import ChatUnavailable, is_event_id
+from common.cancelling import cancel
+from common.credentials import digest, key_name, session_name
+from common.errors import DomainError, Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
+from common.identities import basic_pair
+from common.identity import Identity
+
+LAST_SECONDS = 3
+"""How long the last words to one who may not be reading are tried."""
+
+_CODES: tuple[tuple[type[DomainError], Close], ...] = (
+    (Unauthenticated, Close.UNAUTHENTICATED),
+    (Forbidden, Close.FORBIDDEN),
+    (NotFound, Close.NOT_FOUND),
+    (RateLimited, Close.FLOOD),
+    (Unavailable, Close.TRY_LATER),
+)
+
+
+async def until_ended(subscription: Subscription, *work: Coroutine[Any, Any, None]) -> End | None:
+    """Work until a part of it ends or the subscription does. None: the other side has gone, or the work ended."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        await asyncio.wait([*tasks, subscription.ended], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        results = await cancel(*tasks)
+    for result in results:
+        if isinstance(result, Ended):
+            return result.end
+        if isinstance(result, Exception) and not isinstance(result, asyncio.CancelledError):
+            raise result
+    return subscription.ended.result() if subscription.ended.done() else None
+
+
+def credential_name(identity: Identity, authorization: str) -> str:
+    """The name of the credential that an accepted `Authorization` header carries."""
+    scheme, _, value = authorization.strip().partition(" ")
+    if scheme.lower() == "basic":
+        key, token = basic_pair(value)
+        return key_name(digest(key), digest(token))
+    return session_name(identity.credential_id)
+
+
+def close_code(error: DomainError) -> Close:
+    """The code that tells of an error."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), Close.BAD_INPUT)
+
+
+def error_of(end: End) -> DomainError:
+    """The error that tells of a subscription which did not come to be."""
+    with suppress(KeyError):
+        return {Close.FORBIDDEN: NotAMember, Close.NOT_FOUND: RoomNotFound}[end.code]()
+    return ChatUnavailable(end.reason)
+
+
+def checked_after(after: str | None) -> str | None:
+    """The id to resume after. Raises `InvalidInput`."""
+    if after and not is_event_id(after):
+        raise InvalidInput("after is not the id of an event")
+    return after or None

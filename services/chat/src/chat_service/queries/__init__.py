@@ -1,1 +1,0 @@
-"""The statements of the chat service: one function, one statement."""

@@ -1,0 +1,162 @@
+"""Statements about rooms."""
+
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+
+from chat_service.rooms.model import ListedRoom, Room
+from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one
+
+# Any constant will do, as long as every process uses the same.
+PUBLIC_ROOMS_LOCK = 0x57415943
+
+_ROOM: LiteralString = (
+    "id, name, is_private, password_hash, owner, lifetime_seconds, capacity, revoke_files, file_lifetime_seconds,"
+    " version, created_at"
+)
+_OPEN: LiteralString = "closed_at is null"
+
+
+async def insert_room(connection: Connection, **values: Any) -> Room | None:
+    """Add a room; None when its name is taken. Of two at once, the second waits for the first to be committed."""
+    statement: LiteralString = f"""
+        insert into room (name, name_key, is_private, password_hash, owner, lifetime_seconds, capacity, revoke_files,
+                          file_lifetime_seconds, created_at)
+        values (%(name)s, %(name_key)s, %(is_private)s, %(password_hash)s, %(owner)s, %(lifetime_seconds)s,
+                %(capacity)s, %(revoke_files)s, %(file_lifetime_seconds)s, %(created_at)s)
+        on conflict (name_key) where closed_at is null do nothing
+        returning {_ROOM}
+    """
+    return await fetch_one(connection, Room, statement, values)
+
+
+async def room_of_id(connection: Connection, room_id: int) -> Room | None:
+    """The open room with this id."""
+    statement: LiteralString = f"select {_ROOM} from room where id = %(room_id)s and {_OPEN}"
+    return await fetch_one(connection, Room, statement, {"room_id": room_id})
+
+
+async def room_of_name(connection: Connection, name_key: str) -> Room | None:
+    """The open room with this name."""
+    statement: LiteralString = f"select {_ROOM} from room where name_key = %(name_key)s and {_OPEN}"
+    return await fetch_one(connection, Room, statement, {"name_key": name_key})
+
+
+async def keep_room(connection: Connection, room_id: int) -> Room | None:
+    """The open room with this id; nobody changes it or its members until the transaction ends."""
+    statement: LiteralString = f"select {_ROOM} from room where id = %(room_id)s and {_OPEN} for share"
+    return await fetch_one(connection, Room, statement, {"room_id": room_id})
+
+
+async def lock_room(connection: Connection, room_id: int) -> Room | None:
+    """The open room with this id, to be changed: nobody else reads its state or changes it meanwhile.
+
+    Rows that refer to it may be added all the same.
+    """
+    statement: LiteralString = f"select {_ROOM} from room where id = %(room_id)s and {_OPEN} for no key update"
+    return await fetch_one(connection, Room, statement, {"room_id": room_id})
+
+
+async def update_room(connection: Connection, room: Room, name_key: str) -> bool:
+    """Write what may change of a room; False when another has the name, and then the transaction has failed."""
+    statement = """
+        update room set name = %(name)s, name_key = %(name_key)s, password_hash = %(password_hash)s,
+            owner = %(owner)s, lifetime_seconds = %(lifetime_seconds)s, capacity = %(capacity)s,
+            revoke_files = %(revoke_files)s, file_lifetime_seconds = %(file_lifetime_seconds)s, version = %(version)s
+        where id = %(id)s
+    """
+    parameters = {
+        "id": room.id,
+        "name": room.name,
+        "name_key": name_key,
+        "password_hash": room.password_hash,
+        "owner": room.owner,
+        "lifetime_seconds": room.lifetime_seconds,
+        "capacity": room.capacity,
+        "revoke_files": room.revoke_files,
+        "file_lifetime_seconds": room.file_lifetime_seconds,
+        "version": room.version,
+    }
+    try:
+        await connection.execute(statement, parameters)
+    except UniqueViolation:
+        return False
+    return True
+
+
+async def close_room(connection: Connection, room_id: int, now: datetime) -> None:
+    """Close a room: nobody finds it from now on."""
+    statement = "update room set closed_at = %(now)s, clean_due_at = %(now)s where id = %(room_id)s"
+    await connection.execute(statement, {"room_id": room_id, "now": now})
+
+
+async def lock_public_rooms(connection: Connection) -> None:
+    """Keep others from opening public rooms until the transaction ends."""
+    await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": PUBLIC_ROOMS_LOCK})
+
+
+async def count_public_rooms(connection: Connection, limit: int) -> int:
+    """How many public rooms are open; counted up to `limit`."""
+    statement: LiteralString = f"select 1 from room where {_OPEN} and not is_private limit %(limit)s"
+    return await count(connection, statement, {"limit": limit})
+
+
+async def public_rooms(connection: Connection, account_id: UUID, after: int, limit: int) -> list[ListedRoom]:
+    """Up to `limit` open public rooms that were made after the room `after`, the oldest first."""
+    statement: LiteralString = f"""
+        select id, name, is_private, owner, room.created_at, exists (
+            select from member where room_id = room.id and account_id = %(account_id)s
+        ) as joined
+        from room where id > %(after)s and {_OPEN} and not is_private order by id limit %(limit)s
+    """
+    return await fetch_all(
+        connection, ListedRoom, statement, {"account_id": account_id, "after": after, "limit": limit}
+    )
+
+
+async def rooms_of_account(connection: Connection, account_id: UUID, after: int, limit: int) -> list[ListedRoom]:
+    """Up to `limit` open rooms that an account is in, made after the room `after`, the oldest first."""
+    statement: LiteralString = f"""
+        select id, name, is_private, owner, room.created_at, true as joined
+        from member join room on room.id = room_id
+        where account_id = %(account_id)s and room_id > %(after)s and {_OPEN} order by room_id limit %(limit)s
+    """
+    return await fetch_all(
+        connection, ListedRoom, statement, {"account_id": account_id, "after": after, "limit": limit}
+    )
+
+
+async def claim_closed(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[int]:
+    """Up to `limit` closed rooms to be cleaned now; another sweep leaves them alone until `again_at`."""
+    statement = """
+        update room set clean_due_at = %(again_at)s
+        where id in (
+            select id from room where closed_at is not null and cleaned_at is null and clean_due_at <= %(now)s
+            order by clean_due_at limit %(limit)s for update skip locked
+        )
+        returning id
+    """
+    cursor = await connection.execute(statement, {"now": now, "again_at": again_at, "limit": limit})
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def mark_cleaned(connection: Connection, room_id: int, now: datetime) -> None:
+    """Nothing is left of what was said in a room."""
+    statement = "update room set cleaned_at = coalesce(cleaned_at, %(now)s) where id = %(room_id)s"
+    await connection.execute(statement, {"room_id": room_id, "now": now})
+
+
+async def delete_cleaned(connection: Connection, cleaned_before: datetime, limit: int) -> int:
+    """Delete up to `limit` rooms that were cleaned before that moment and have no file to revoke. Returns how many."""
+    statement = """
+        delete from room where id in (
+            select id from room where cleaned_at <= %(before)s and not exists (
+                select from room_file where room_id = room.id and revoke_at is not null
+            )
+            limit %(limit)s for update skip locked
+        )
+    """
+    return await count(connection, statement, {"before": cleaned_before, "limit": limit})

@@ -1,0 +1,212 @@
+"""Two processes of the service never disagree once an answer was given, whatever was committed or lost in between."""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from redis import Redis
+
+from chat_service.rooms import creating as rooms
+from chat_service.rooms.changes import changing
+from chat_service.rooms.model import RoomChanges
+from chat_service.streams import ChatUnavailable, EventType
+from tests.conftest import MakeDatabase
+from tests.integration.chat.running import ChatService, Someone, running_chat
+
+
+@pytest.fixture(scope="module")
+def chat(make_database: MakeDatabase, valkey_url: str) -> Iterator[ChatService]:
+    with running_chat(make_database, valkey_url) as service:
+        service.another()
+        yield service
+
+
+def everywhere(chat: ChatService, someone: Someone) -> list[Someone]:
+    """The same person at both processes."""
+    return [chat.at(someone.person, process) for process in (0, 1)]
+
+
+def test_what_one_process_answered_the_other_knows(chat: ChatService) -> None:
+    ann, bob = everywhere(chat, chat.sign_up()), everywhere(chat, chat.sign_up())
+    room = ann[0].create()
+    for round_ in range(20):
+        here, there = random.Random(round_).sample([0, 1], 2)
+        assert bob[there].post(room).status_code == 404
+        ann[here].invite(room, bob[here])
+        text = secrets.token_hex(4)
+        message = bob[there].say(room, text)
+        for process in (0, 1):
+            assert ann[process].texts(room)[-1] == bob[process].texts(room)[-1] == text
+        edited = bob[here].client.patch(f"/v1/rooms/{room}/messages/{message}", json={"text": "edited"})
+        assert edited.status_code == 200
+        assert ann[there].texts(room)[-1] == bob[here].texts(room)[-1] == "edited"
+        member = f"/v1/rooms/{room}/members/{bob[0].id}"
+        assert ann[there].client.patch(member, json={"muted_seconds": 600}).status_code == 200
+        assert bob[here].post(room).json()["code"] == bob[there].post(room).json()["code"] == "muted"
+        assert ann[here].client.delete(f"/v1/rooms/{room}/messages/{message}").status_code == 204
+        assert message not in [found["id"] for found in bob[there].read(room)]
+        assert ann[here].client.delete(member).status_code == 204
+        for process in (there, here):
+            assert bob[process].post(room).status_code == 404
+            assert bob[process].client.get(f"/v1/rooms/{room}/messages").status_code == 404
+        assert ann[there].client.delete(f"/v1/rooms/{room}/bans/{bob[0].id}").status_code == 204
+    assert ann[1].client.delete(f"/v1/rooms/{room}").status_code == 204
+    assert ann[0].post(room).status_code == 404
+    assert ann[0].client.get(f"/v1/rooms/{room}/messages").status_code == 404
+
+
+def write_on(someone: Someone, room: int) -> int:
+    """Write without a pause until that is refused. Returns how many messages."""
+    written = 0
+    while someone.post(room).status_code == 201:
+        written += 1
+    return written
+
+
+def test_nobody_writes_after_being_removed_however_fast(chat: ChatService) -> None:
+    """Somebody writes at both processes without a pause while being removed: nothing comes after the answer."""
+    ann, bob = everywhere(chat, chat.sign_up()), everywhere(chat, chat.sign_up())
+    room = ann[0].create(capacity=1000)
+    for process in (0, 1):
+        ann[process].invite(room, bob[process])
+        with ThreadPoolExecutor(2) as threads:
+            writers = [threads.submit(write_on, one, room) for one in bob]
+            while len(ann[process].read(room)) < 20:
+                pass
+            assert ann[process].client.delete(f"/v1/rooms/{room}/members/{bob[0].id}").status_code == 204
+            last = ann[1 - process].read(room)[-1]["id"]
+            assert sum(writer.result() for writer in writers) >= 20
+        assert ann[process].read(room)[-1]["id"] == last
+        for message in ann[0].read(room):
+            assert ann[0].client.delete(f"/v1/rooms/{room}/messages/{message['id']}").status_code == 204
+        assert ann[0].client.delete(f"/v1/rooms/{room}/bans/{bob[0].id}").status_code == 204
+
+
+def test_many_changes_at_once_end_in_one_truth(chat: ChatService) -> None:
+    ann = everywhere(chat, chat.sign_up())
+    people = [everywhere(chat, chat.sign_up()) for _ in range(6)]
+    room = ann[0].create(is_private=False)
+
+    def come_and_go(number: int) -> None:
+        choose = random.Random(number)
+        for _ in range(12):
+            someone = people[number][choose.randrange(2)]
+            assert someone.client.post(f"/v1/rooms/{room}/join", json={}).status_code == 200
+            assert someone.post(room).status_code == 201
+            other = people[number][choose.randrange(2)]
+            assert other.client.post(f"/v1/rooms/{room}/leave").status_code == 204
+            assert someone.post(room).json()["code"] == "not_a_member"
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(come_and_go, range(6)))
+    assert ann[0].members(room) == ann[1].members(room) == {ann[0].name: "owner"}
+    version = chat.rows("select version from room where id = %s", room)[0][0]
+    assert version == 1 + 6 * 12 * 2
+
+
+def lose_everything(chat: ChatService, room: int) -> None:
+    redis = Redis.from_url(chat.valkey_url)
+    redis.delete(*redis.keys(f"room:{room}*"))  # pyright: ignore[reportGeneralTypeIssues]
+    redis.close()
+
+
+def go_ahead(chat: ChatService, room: int) -> None:
+    """What a change leaves in Valkey that was told and then not committed."""
+    redis = Redis.from_url(chat.valkey_url)
+    redis.hset(f"room:{room}", "s", 1000)
+    redis.close()
+
+
+@pytest.mark.parametrize("happens", [lose_everything, go_ahead])
+def test_what_valkey_lost_or_was_told_in_vain_is_made_good(
+    chat: ChatService, happens: Callable[[ChatService, int], None]
+) -> None:
+    ann, bob = everywhere(chat, chat.sign_up()), everywhere(chat, chat.sign_up())
+    room = ann[0].create()
+    ann[0].invite(room, bob[0])
+    for process in (0, 1):
+        bob[process].say(room, "before")
+    for first in (0, 1):
+        happens(chat, room)
+        bob[first].say(room, "after")
+        assert bob[1 - first].texts(room)[-1] == "after"
+        happens(chat, room)
+        assert len(ann[first].read(room)) == len(ann[1 - first].read(room))
+        happens(chat, room)
+        assert ann[first].client.delete(f"/v1/rooms/{room}/members/{bob[0].id}").status_code == 204
+        assert bob[1 - first].post(room).status_code == 404
+        assert bob[first].post(room).status_code == 404
+        assert ann[first].client.delete(f"/v1/rooms/{room}/bans/{bob[0].id}").status_code == 204
+        ann[1 - first].invite(room, bob[first])
+
+
+async def test_a_change_that_was_told_and_not_committed_did_not_happen(chat: ChatService) -> None:
+    ann, bob = everywhere(chat, chat.sign_up()), everywhere(chat, chat.sign_up())
+    room = ann[0].create()
+    ann[0].invite(room, bob[0])
+    async with chat.operating() as context:
+        with pytest.raises(psycopg.errors.RaiseException):
+            async with changing(context, room) as change:
+                await change.connection.execute(
+                    "create function fail() returns trigger language plpgsql as $$ begin raise 'no'; end $$"
+                )
+                await change.connection.execute(
+                    "create constraint trigger fail after update on room deferrable initially deferred"
+                    " for each row execute function fail()"
+                )
+                await change.remove(bob[0].id, EventType.REMOVED, change.room.created_at)
+        assert (await context.streams.version(room))[0] == 3
+        for process in (0, 1):
+            assert (await asyncio.to_thread(bob[process].post, room)).status_code == 201
+        assert (await context.streams.version(room))[0] == 2
+    assert chat.rows("select version from room where id = %s", room) == [(2,)]
+    assert set(ann[0].members(room)) == {ann[0].name, bob[0].name}
+
+
+async def test_readers_wait_for_a_change_that_is_under_way(chat: ChatService) -> None:
+    """Between telling Valkey and the commit nobody acts by what was true before."""
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room = ann.create()
+    ann.invite(room, bob)
+    bob.say(room)
+    async with chat.operating() as context:
+        told, go_on = asyncio.Event(), asyncio.Event()
+        real = context.streams.set_version
+
+        async def set_version(room_id: int, version: int) -> None:
+            await real(room_id, version)
+            told.set()
+            await go_on.wait()
+
+        context.streams.set_version = set_version  # pyright: ignore[reportAttributeAccessIssue]
+        async with asyncio.TaskGroup() as tasks:
+            change = tasks.create_task(
+                rooms.edit_room(context, ann.identity, room, RoomChanges({"capacity": 5, "name": "x" + str(room)}))
+            )
+            await told.wait()
+            post = tasks.create_task(asyncio.to_thread(bob.post, room))
+            read = tasks.create_task(asyncio.to_thread(bob.read, room))
+            done, _ = await asyncio.wait({post, read}, timeout=0.3)
+            assert not done
+            go_on.set()
+        assert change.result().room.capacity == 5
+        assert post.result().status_code == 201
+
+
+async def test_what_cannot_be_told_is_not_done(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = chat.sign_up()
+    room = ann.create(capacity=9)
+    async with chat.operating() as context:
+
+        async def fail(*_: Any) -> None:
+            raise ChatUnavailable
+
+        monkeypatch.setattr(context.streams, "set_version", fail)
+        with pytest.raises(ChatUnavailable):
+            await rooms.edit_room(context, ann.identity, room, RoomChanges({"capacity": 5}))
+    assert ann.room(room)["capacity"] == 9

@@ -1,0 +1,186 @@
+"""Coming and going: passwords, invitations, bans, leaving, and to whom a room passes."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import MakeDatabase
+from tests.integration.auth.running import new_address
+from tests.integration.chat.running import ChatService, Someone, running_chat
+
+
+@pytest.fixture(scope="module")
+def chat(make_database: MakeDatabase, valkey_url: str) -> Iterator[ChatService]:
+    with running_chat(make_database, valkey_url) as service:
+        yield service
+
+
+def join(someone: Someone, room: int, **shown: str) -> tuple[int, str]:
+    answer = someone.client.post(f"/v1/rooms/{room}/join", json=shown)
+    return answer.status_code, answer.json().get("code", "")
+
+
+def join_name(someone: Someone, name: str, **shown: str) -> tuple[int, str]:
+    answer = someone.client.post("/v1/rooms/join", json={"name": name, **shown})
+    return answer.status_code, answer.json().get("code", "")
+
+
+def test_a_public_room_is_open_and_joining_again_changes_nothing(chat: ChatService) -> None:
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room = ann.create(is_private=False)
+    assert bob.room(room)["role"] is None
+    assert [join(bob, room), join(bob, room), join(ann, room)] == [(200, "")] * 3
+    assert ann.members(room) == {ann.name: "owner", bob.name: "member"}
+    assert bob.room(room)["role"] == "member"
+
+
+def test_a_private_room_opens_by_its_password(chat: ChatService) -> None:
+    ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
+    room = ann.create(password="sesame")
+    name = ann.room(room)["name"]
+    assert join(bob, room) == (404, "room_not_found")
+    assert join(bob, room + 50_000, password="sesame") == (404, "room_not_found")
+    assert join(bob, room, password="other") == (403, "room_password_wrong")
+    assert join(bob, room, password="\0") == (403, "room_password_wrong")
+    assert join(bob, room, password="x" * 5000) == (403, "room_password_wrong")
+    assert join(bob, room, password="sesame") == (200, "")
+    assert join_name(cid, "no such room", password="sesame") == (404, "room_not_found")
+    assert join_name(cid, "\0", password="sesame") == (404, "room_not_found")
+    assert join_name(cid, name) == (403, "room_password_missing")
+    assert join_name(cid, name, password="other") == (403, "room_password_wrong")
+    assert join_name(cid, name.upper(), password="sesame") == (200, "")
+    assert set(ann.members(room)) == {ann.name, bob.name, cid.name}
+
+
+def test_no_password_opens_a_room_that_only_invitations_open(chat: ChatService) -> None:
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room = ann.create()
+    assert join(bob, room, password="") == (403, "room_password_wrong")
+    assert join_name(bob, ann.room(room)["name"], password="nobody has this password") == (403, "room_password_wrong")
+
+
+def test_wrong_passwords_are_limited_by_address_and_right_ones_are_not(chat: ChatService) -> None:
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room = ann.create(password="sesame")
+    name = ann.room(room)["name"]
+    for _ in range(15):
+        assert join_name(ann, name, password="sesame") == (200, "")
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: join(bob, room, password="wrong"), range(30)))
+    assert answers.count((403, "room_password_wrong")) == 10
+    assert answers.count((429, "rate_limited")) == 20
+    # The right one is refused like wrong ones now: trying tells nothing. From elsewhere it is not.
+    assert join(bob, room, password="sesame") == (429, "rate_limited")
+    other = ann.create(password="sesame")
+    assert join(bob, other, password="sesame") == (200, "")
+    assert join(chat.at(bob.person, address=new_address()), room, password="sesame") == (200, "")
+
+
+def test_a_room_bears_so_many_wrong_passwords_from_everywhere(chat: ChatService) -> None:
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room = ann.create(password="sesame")
+    answers: list[tuple[int, str]] = []
+    for _ in range(11):
+        someone = chat.at(bob.person, address=new_address())
+        answers += [join(someone, room, password="wrong") for _ in range(10)]
+    assert answers == [(403, "room_password_wrong")] * 100 + [(429, "rate_limited")] * 10
+
+
+def test_an_invitation_opens_a_private_room_as_often_as_it_says(chat: ChatService) -> None:
+    ann = chat.sign_up()
+    people = [chat.sign_up() for _ in range(8)]
+    room = ann.create(password="sesame")
+    made = ann.client.post(f"/v1/rooms/{room}/invitations", json={"uses": 3}).json()
+    assert made["url"] == f"{chat.url}/rooms/{room}#invitation={made['token']}"
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda one: join(one, room, invitation=made["token"]), people))
+    assert sorted(answers) == [(200, "")] * 3 + [(403, "invitation_unknown")] * 5
+    assert ann.room(room)["members"] == 4
+    assert ann.client.get(f"/v1/rooms/{room}/invitations").json() == {"invitations": []}
+
+
+def test_who_is_in_the_room_takes_no_use_of_an_invitation(chat: ChatService) -> None:
+    ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
+    room = ann.create()
+    token = ann.client.post(f"/v1/rooms/{room}/invitations", json={"uses": 2}).json()["token"]
+    assert [join(someone, room, invitation=token) for someone in (ann, bob, bob, cid)] == [(200, "")] * 4
+
+
+def test_invitations_end(chat: ChatService) -> None:
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room, other = ann.create(), ann.create()
+    path = f"/v1/rooms/{room}/invitations"
+    over, revoked, elsewhere = (
+        ann.client.post(f"/v1/rooms/{where}/invitations", json={}).json() for where in (room, room, other)
+    )
+    chat.rows("update invitation set expires_at = now() where id = %s", over["id"])
+    assert ann.client.delete(f"{path}/{revoked['id']}").status_code == 204
+    assert ann.client.delete(f"{path}/{revoked['id']}").json()["code"] == "invitation_not_found"
+    assert ann.client.delete(f"{path}/{elsewhere['id']}").json()["code"] == "invitation_not_found"
+    for token in (over["token"], revoked["token"], elsewhere["token"], "", "\0", "no such token"):
+        assert join(bob, room, invitation=token) == (403, "invitation_unknown")
+    for wrong in ({"uses": 0}, {"uses": 2**40}, {"lifetime_seconds": 0}, {"lifetime_seconds": 2**40}):
+        assert ann.client.post(path, json=wrong).status_code == 400
+
+
+def test_only_owner_and_moderators_invite(chat: ChatService) -> None:
+    ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
+    room = ann.create()
+    ann.invite(room, bob)
+    path = f"/v1/rooms/{room}/invitations"
+    assert bob.client.post(path, json={}).status_code == 403
+    assert bob.client.get(path).status_code == 403
+    assert bob.client.delete(f"{path}/{uuid4()}").status_code == 403
+    member = f"/v1/rooms/{room}/members/{bob.id}"
+    assert ann.client.patch(member, json={"role": "moderator"}).status_code == 200
+    token = bob.client.post(path, json={}).json()["token"]
+    # Who may invite no more has invited nobody.
+    assert ann.client.patch(member, json={"role": "member"}).status_code == 200
+    assert join(cid, room, invitation=token) == (403, "invitation_unknown")
+
+
+def test_a_room_is_full_at_its_bound(make_database: MakeDatabase, valkey_url: str) -> None:
+    with running_chat(make_database, valkey_url, room_members=3) as chat:
+        ann = chat.sign_up()
+        people = [chat.sign_up() for _ in range(5)]
+        room = ann.create(is_private=False)
+        with ThreadPoolExecutor(5) as threads:
+            answers = list(threads.map(lambda one: join(one, room), people))
+        assert sorted(answers) == [(200, "")] * 2 + [(409, "room_full")] * 3
+
+
+def test_who_was_removed_comes_back_only_when_let(chat: ChatService) -> None:
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room = ann.create(is_private=False)
+    join(bob, room)
+    assert ann.client.delete(f"/v1/rooms/{room}/members/{bob.id}").status_code == 204
+    assert bob.post(room).json()["code"] == "not_a_member"
+    assert join(bob, room) == (403, "banned")
+    token = ann.client.post(f"/v1/rooms/{room}/invitations", json={}).json()["token"]
+    assert join(bob, room, invitation=token) == (403, "banned")
+    bans = ann.client.get(f"/v1/rooms/{room}/bans").json()["accounts"]
+    assert [(account["id"], account["name"]) for account in bans] == [(str(bob.id), bob.name)]
+    assert ann.client.delete(f"/v1/rooms/{room}/bans/{bob.id}").status_code == 204
+    assert ann.client.delete(f"/v1/rooms/{room}/bans/{bob.id}").json()["code"] == "ban_not_found"
+    assert join(bob, room) == (200, "")
+
+
+def test_a_room_passes_to_the_oldest_moderator_then_to_the_oldest_member_then_closes(chat: ChatService) -> None:
+    ann, bob, cid, dan = (chat.sign_up() for _ in range(4))
+    room = ann.create()
+    ann.invite(room, bob, cid, dan)
+    ann.client.patch(f"/v1/rooms/{room}/members/{cid.id}", json={"role": "moderator"})
+    leave = f"/v1/rooms/{room}/leave"
+    assert ann.client.post(leave).status_code == 204
+    assert ann.client.post(leave).status_code == 404
+    assert cid.members(room) == {bob.name: "member", cid.name: "owner", dan.name: "member"}
+    assert cid.room(room)["owner"] == str(cid.id)
+    assert cid.client.post(leave).status_code == 204
+    assert bob.members(room) == {bob.name: "owner", dan.name: "member"}
+    assert dan.client.post(leave).status_code == 204
+    assert bob.members(room) == {bob.name: "owner"}
+    assert bob.client.post(leave).status_code == 204
+    assert bob.client.get(f"/v1/rooms/{room}").status_code == 404
+    assert chat.rows("select closed_at is not null from room where id = %s", room) == [(True,)]
