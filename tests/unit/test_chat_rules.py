@@ -9,15 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chat_service.filters import Filter, Texts
+from chat_service.filters import Filter, MessageEmpty, MessageRefused, MessageTooLarge, MessageUnusable, Texts
 from chat_service.rooms import names
 from chat_service.rooms.model import (
     Member,
     MemberRole,
-    MessageEmpty,
-    MessageRefused,
-    MessageTooLarge,
-    MessageUnusable,
     heir,
 )
 from chat_service.rooms.names import RoomNameUnusable
@@ -77,7 +73,7 @@ def test_a_name_is_shown_and_found_or_refused(name: str) -> None:
 @given(st.text(st.characters(), max_size=40), st.integers(1, 60))
 def test_a_text_is_kept_as_it_was_or_refused(text: str, limit: int) -> None:
     try:
-        assert Texts().kept(text, limit) == text
+        assert Texts().accept(text, limit) == text
     except MessageEmpty:
         assert not text.strip()
     except MessageUnusable:
@@ -91,9 +87,9 @@ def test_a_text_is_kept_as_it_was_or_refused(text: str, limit: int) -> None:
 def test_filters_are_applied_in_their_order() -> None:
     texts = Texts([Filter.compile("cat", "replace", "dog"), Filter.compile("dog", "refuse", "")])
     with pytest.raises(MessageRefused):
-        texts.kept("a cat", 100)
+        texts.accept("a cat", 100)
     groups = Texts([Filter.compile(r"(\w+)@(\w+)", "replace", r"\2 at \1")])
-    assert groups.kept("ann@home", 100) == "home at ann"
+    assert groups.accept("ann@home", 100) == "home at ann"
 
 
 def test_the_heir_is_the_oldest_moderator_else_the_oldest_member() -> None:
@@ -151,4 +147,4 @@ def test_filters_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv(name.upper(), value)
     monkeypatch.setenv("MESSAGE_FILTERS", '[{"pattern": "a", "action": "replace", "with": "b"}]')
     settings = ChatSettings()  # pyright: ignore[reportCallIssue]
-    assert Texts(settings.filters()).kept("banana", 100) == "bbnbnb"
+    assert Texts(settings.filters()).accept("banana", 100) == "bbnbnb"

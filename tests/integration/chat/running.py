@@ -17,7 +17,6 @@ from fastapi import FastAPI, Request, Response
 
 from chat_service.app import create_app
 from chat_service.context import Context
-from chat_service.edge import AppState
 from chat_service.rooms.purging import purge_rooms
 from chat_service.settings import ChatSettings
 from common.identity import Identity, Role
@@ -185,20 +184,15 @@ class ChatService:
 
     @asynccontextmanager
     async def operating(self, **settings: Any) -> AsyncGenerator[Context]:
-        """What operations work with, as another process has it: for what has no call of its own."""
-        async with self._state(**settings) as state:
-            yield state.context
-
-    async def sweep(self) -> None:
-        """What the worker does every now and then."""
-        async with self._state() as state:
-            await purge_rooms(state.context.db, state.context.streams, state.shares)
-
-    @asynccontextmanager
-    async def _state(self, **settings: Any) -> AsyncGenerator[AppState]:
+        """The context of another process, for use cases that have no call of their own."""
         app = create_app(self.settings(**settings))
         async with app.router.lifespan_context(app):
-            yield app.state.chat
+            yield app.state.context
+
+    async def sweep(self) -> None:
+        """Run the worker's sweep."""
+        async with self.operating() as context:
+            await purge_rooms(context)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Other accounts than the one that asks: their names, as `auth` knows them."""
+"""The names and pictures of accounts, as the auth service knows them."""
 
 import time
 from collections import OrderedDict
@@ -11,9 +11,9 @@ from common.peers import Peer
 
 REMEMBER_SECONDS = 30
 _REMEMBERED = 20_000
-# As many as auth tells of in one answer.
+# The most that auth describes in one answer.
 BATCH = 10_000
-# More than any account's name has.
+# Longer than the name of any account.
 NAME_LENGTH = 1024
 
 Key = TypeVar("Key")
@@ -21,7 +21,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What everybody may know of an account."""
+    """The public facts about an account."""
 
     id: UUID
     name: str
@@ -29,7 +29,7 @@ class Account:
 
 
 class Accounts:
-    """Accounts by their names or ids, each remembered for half a minute."""
+    """Finds accounts by names or ids and remembers them for half a minute."""
 
     def __init__(self, auth: Peer) -> None:
         self._auth = auth
@@ -37,7 +37,7 @@ class Accounts:
         self._by_id: OrderedDict[UUID, tuple[Account | None, float]] = OrderedDict()
 
     async def find(self, name: str) -> Account | None:
-        """The account that somebody means by `name`; None: there is none. Raises `Unavailable`."""
+        """The account that `name` means; None when there is none. Raises `Unavailable`."""
         if not 0 < len(name) <= NAME_LENGTH or not _is_unicode(name):
             return None
         known = _recall(self._by_name, name)
@@ -48,7 +48,7 @@ class Accounts:
         return known[0]
 
     async def of_ids(self, ids: Iterable[UUID]) -> dict[UUID, Account]:
-        """Those of the accounts that there are. Raises `Unavailable`."""
+        """The accounts with these ids, without those that were deleted. Raises `Unavailable`."""
         found: dict[UUID, Account | None] = {}
         asked: list[UUID] = []
         for account_id in set(ids):
@@ -61,10 +61,10 @@ class Accounts:
             batch = asked[start : start + BATCH]
             body = {"ids": [str(account_id) for account_id in batch]}
             answer = await self._auth.call("POST", "/internal/accounts/names", body)
-            told = {account.id: account for account in map(_account, answer["accounts"])}
+            answered = {account.id: account for account in map(_account, answer["accounts"])}
             for account_id in batch:
-                found[account_id] = told.get(account_id)
-                _remember(self._by_id, account_id, told.get(account_id))
+                found[account_id] = answered.get(account_id)
+                _remember(self._by_id, account_id, answered.get(account_id))
         return {account_id: account for account_id, account in found.items() if account}
 
 

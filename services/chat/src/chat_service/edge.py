@@ -1,33 +1,96 @@
-"""What a running chat service holds. `app.py` builds it; routes ask for it."""
+"""The parts that routes of all slices need: the context, the caller, ids, pages, and accounts in JSON."""
 
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, cast
+from uuid import UUID
 
-from fastapi import Request
+from fastapi import Path, Query, Request
+from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
+from chat_service.accounts import Account
+from chat_service.bounds import ID_MAX
 from chat_service.context import Context
-from chat_service.shares import Shares
 from common.addresses import limit_key
-from common.identities import Identities
+from common.errors import InvalidInput
+from common.http.internal import internal_only
+from common.http.public_url import base_url
+from common.pages import PAGE_LIMIT
+
+RoomId = Annotated[int, Path(ge=1, le=ID_MAX)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_LIMIT)]
+After = Annotated[str | None, Query(description="`next` of the page before")]
+
+# JSON may spell a byte of text as six (`\u0041`), and a body has other members.
+_BYTES_OF_A_BYTE, _OTHER_MEMBERS = 6, 4096
 
 
-@dataclass(frozen=True, slots=True)
-class AppState:
-    """What operations work with, and what turns requests into what operations take."""
-
-    context: Context
-    identities: Identities
-    shares: Shares
-    public_url: str
-    """As it is configured; empty: whatever host name a request came to."""
-
-
-def state_of(connection: HTTPConnection) -> AppState:
-    """The state of the application that serves a request or a socket."""
-    return cast("AppState", connection.app.state.chat)
+def context_of(connection: HTTPConnection) -> Context:
+    """The context of the application that serves a request or a socket."""
+    return cast("Context", connection.app.state.context)
 
 
 def address_of(request: Request) -> str:
-    """The address by which limits count."""
+    """The client's address, as limits count it."""
     return limit_key(request.client.host if request.client else "")
+
+
+def public_url_of(request: Request) -> str:
+    """The scheme and host under which clients reach the system, without a slash at the end."""
+    return base_url(request, context_of(request).public_url)
+
+
+def called_by(*services: str) -> Callable[[Request], Awaitable[str]]:
+    """A route dependency: the request carries a service token of one of these services."""
+
+    async def check(request: Request) -> str:
+        return await internal_only(lambda: request.app.state.verifier, *services)(request)
+
+    return check
+
+
+def body_limit(text_bytes: int) -> int:
+    """The size in bytes of the largest body that carries a text of `text_bytes`."""
+    return _BYTES_OF_A_BYTE * text_bytes + _OTHER_MEMBERS
+
+
+def parse_id(text: str) -> int | None:
+    """The id that `text` spells in decimal digits; None: it spells no id."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= 19
+    return int(text) if is_number and int(text) <= ID_MAX else None
+
+
+def id_after(after: str | None, otherwise: int) -> int:
+    """The id that the page before ended with; `otherwise` when there was none. Raises `InvalidInput`."""
+    if after is None:
+        return otherwise
+    found = parse_id(after)
+    if found is None:
+        raise InvalidInput("the cursor was not given by a list")
+    return found
+
+
+def next_of(found: list[Any], limit: int) -> str | None:
+    """The cursor of the page after the first `limit` of `found`; None when there is no such page."""
+    return str(found[limit - 1].id) if len(found) > limit else None
+
+
+class RequestModel(BaseModel):
+    """A request body, in which unknown members are an error."""
+
+    model_config = {"extra": "forbid"}
+
+
+class AccountView(BaseModel):
+    """An account; `name` is null when it was deleted."""
+
+    id: UUID
+    name: str | None
+    avatar_url: str | None
+
+
+def account_view(account_id: UUID, account: Account | None) -> AccountView:
+    """An account as everybody sees it, including deleted ones."""
+    return AccountView(
+        id=account_id, name=account.name if account else None, avatar_url=account.avatar_url if account else None
+    )

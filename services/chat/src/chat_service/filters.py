@@ -1,16 +1,40 @@
-"""Words and links that an administrator does not want: what is done to every text before it is kept."""
+"""Rules for texts: every message is checked, and filtered by the administrator's rules, before it is stored."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from chat_service.rooms.model import MessageEmpty, MessageRefused, MessageTooLarge, MessageUnusable
+from common.errors import InvalidInput, TooLarge
+
+
+class MessageEmpty(InvalidInput):
+    """A message needs a text."""
+
+    code = "message_empty"
+
+
+class MessageUnusable(InvalidInput):
+    """A message must be valid Unicode without NUL characters."""
+
+    code = "message_unusable"
+
+
+class MessageTooLarge(TooLarge):
+    """The message is larger than the limit."""
+
+    code = "message_too_large"
+
+
+class MessageRefused(InvalidInput):
+    """The message contains something that is not allowed here."""
+
+    code = "message_refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One rule: a text that holds `pattern` is refused, or what matches is replaced by `replacement`."""
+    """One rule: a text that contains `pattern` is refused, or its matches are replaced by `replacement`."""
 
     pattern: re.Pattern[str]
     action: Literal["refuse", "replace"]
@@ -18,7 +42,7 @@ class Filter:
 
     @staticmethod
     def compile(pattern: str, action: Literal["refuse", "replace"], replacement: str) -> "Filter":
-        """A rule. Raises `ValueError` when the pattern, or a group that the replacement names, is none."""
+        """A rule. Raises `ValueError` when the pattern is invalid or lacks a group that the replacement names."""
         try:
             compiled = re.compile(pattern)
             compiled.sub(replacement, "")
@@ -28,13 +52,13 @@ class Filter:
 
 
 class Texts:
-    """What texts have to be like."""
+    """The rules that the texts of messages must pass."""
 
     def __init__(self, filters: Sequence[Filter] = ()) -> None:
         self._filters = tuple(filters)
 
-    def kept(self, text: str, limit: int) -> str:
-        """The text as it is kept: as it was sent, but for what filters replace. `limit` in bytes of UTF-8.
+    def accept(self, text: str, limit: int) -> str:
+        """The text to store: as it was sent, except for what filters replace. `limit` in bytes of UTF-8.
 
         Raises `MessageEmpty`, `MessageUnusable`, `MessageTooLarge`, `MessageRefused`.
         """

@@ -1,4 +1,4 @@
-"""What the other services ask of this one."""
+"""The calls that other services make."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,30 +6,28 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from chat_service import erasing
-from chat_service.edge import state_of
-from chat_service.messages import files
-from chat_service.messages import posting as messages
-from chat_service.rooms import creating as rooms
-from chat_service.rooms.api.schemas import RoomId
-from chat_service.rooms.model import SharedFile
-from common.http.internal import internal_only
+from chat_service.edge import RoomId, called_by, context_of
+from chat_service.erasing import erase_account
+from chat_service.messages import posting
+from chat_service.messages.model import SharedFile
+from chat_service.rooms import finding
 from common.identity import Identity, Role
-from common.tokens.services import TokenVerifier
 
-# PostgreSQL cannot keep a NUL in a text.
+# PostgreSQL cannot store a NUL character in a text.
 Text = Annotated[str, Field(min_length=1, max_length=8192, pattern=r"^[^\x00]*$")]
-NOBODY = UUID(int=0)
+NO_CREDENTIAL = UUID(int=0)
+
+router = APIRouter(prefix="/internal", include_in_schema=False)
 
 
 class MembershipRequest(BaseModel):
-    """Who may or may not be in a room."""
+    """An account that may be a member of the room."""
 
     account_id: UUID
 
 
 class MembershipAnswer(BaseModel):
-    """Whether they are."""
+    """Whether the account is a member."""
 
     member: bool
 
@@ -46,8 +44,8 @@ class FileOfMessage(BaseModel):
 class PostRequest(BaseModel):
     """A message of an account that the caller has identified.
 
-    `share_id`: the share that serves the file, and which ends with the room if the room says so. The same share is
-    posted once, however often this is asked.
+    `share_id` is the share that serves the file; it ends with the room if the room says so. The same share is posted
+    only once, no matter how often this is asked.
     """
 
     account_id: UUID
@@ -58,44 +56,38 @@ class PostRequest(BaseModel):
 
 
 class PostAnswer(BaseModel):
-    """The message."""
+    """The id of the message."""
 
     id: str
 
 
 class Done(BaseModel):
-    """Nothing more to say."""
+    """An empty answer."""
 
 
-def routes(verifier: TokenVerifier) -> APIRouter:
-    """The routes, each for one service."""
-    router = APIRouter(prefix="/internal", include_in_schema=False)
-    for_upload = [Depends(internal_only(lambda: verifier, "upload"))]
-    for_auth = [Depends(internal_only(lambda: verifier, "auth"))]
-    room = "/rooms/{room_id}"
-    router.add_api_route(f"{room}/membership", read_membership, methods=["POST"], dependencies=for_upload)
-    router.add_api_route(f"{room}/messages", post_message, methods=["POST"], dependencies=for_upload)
-    router.add_api_route("/accounts/{account_id}", erase_account, methods=["DELETE"], dependencies=for_auth)
-    return router
-
-
+@router.post("/rooms/{room_id}/membership", dependencies=[Depends(called_by("upload"))])
 async def read_membership(request: Request, room_id: RoomId, asked: MembershipRequest) -> MembershipAnswer:
-    """Whether an account is in a room; of a room that does not exist nobody is a member."""
-    return MembershipAnswer(member=await rooms.is_member(state_of(request).context, room_id, asked.account_id))
+    """Whether an account is a member of a room. A room that does not exist has no members."""
+    return MembershipAnswer(member=await finding.is_member(context_of(request), room_id, asked.account_id))
 
 
+@router.post("/rooms/{room_id}/messages", dependencies=[Depends(called_by("upload"))])
 async def post_message(request: Request, room_id: RoomId, asked: PostRequest) -> PostAnswer:
-    """Post for an account, perhaps a file."""
-    context = state_of(request).context
-    identity = Identity(asked.account_id, asked.name, Role.USER, NOBODY, None)
-    file = SharedFile(**asked.file.model_dump()) if asked.file else None
+    """Post a message for an account, perhaps with a file."""
+    context = context_of(request)
+    identity = Identity(asked.account_id, asked.name, Role.USER, NO_CREDENTIAL, None)
+    sent = asked.file
+    file = SharedFile(name=sent.name, size=sent.size, type=sent.type, url=sent.url) if sent else None
     if file and asked.share_id:
-        posted = await files.post_file_once(context, identity, room_id, asked.text, file=file, share_id=asked.share_id)
-        return PostAnswer(id=posted)
-    return PostAnswer(id=(await messages.post_message(context, identity, room_id, asked.text, file=file)).id)
+        share_id = asked.share_id
+        return PostAnswer(
+            id=await posting.post_file_once(context, identity, room_id, asked.text, file=file, share_id=share_id)
+        )
+    return PostAnswer(id=(await posting.post_message(context, identity, room_id, asked.text, file=file)).id)
 
 
-async def erase_account(request: Request, account_id: UUID) -> Done:
-    """Erase all that is kept of an account that is gone; asked again, what was made meanwhile."""
-    await erasing.erase_account(state_of(request).context, account_id)
+@router.delete("/accounts/{account_id}", dependencies=[Depends(called_by("auth"))])
+async def erase(request: Request, account_id: UUID) -> Done:
+    """Erase everything that is stored of a deleted account. Asked again, it erases what was stored since."""
+    await erase_account(context_of(request), account_id)
     return Done()

@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from chat_service.bounds import Bounds
 from chat_service.filters import Filter
-from chat_service.rooms.model import Bounds
 from common.settings import (
     DatabaseSettings,
     PublicUrlSettings,
@@ -30,11 +30,16 @@ class FilterSetting(BaseModel):
         return Filter.compile(self.pattern, self.action, self.replacement)
 
 
-class ChatSettings(DatabaseSettings, ValkeySettings, ServiceIdentitySettings, PublicUrlSettings):
-    """The settings of the service. Sizes count bytes of UTF-8."""
+class ProcessSettings(DatabaseSettings, ValkeySettings, ServiceIdentitySettings):
+    """The settings that the service and its worker share."""
 
     share_url: str
     """URL of the share service."""
+
+
+class ChatSettings(ProcessSettings, PublicUrlSettings):
+    """The settings of the service. Sizes count bytes of UTF-8."""
+
     room_lifetime_seconds: Positive = 1800
     """Seconds that a message lives, unless the room's owner chooses otherwise."""
     room_lifetime_max_seconds: Positive = 604_800
@@ -84,8 +89,5 @@ class ChatSettings(DatabaseSettings, ValkeySettings, ServiceIdentitySettings, Pu
         )
 
 
-class WorkerSettings(DatabaseSettings, ValkeySettings, QueueSettings, ServiceIdentitySettings):
+class WorkerSettings(ProcessSettings, QueueSettings):
     """The settings of the worker."""
-
-    share_url: str
-    """URL of the share service."""

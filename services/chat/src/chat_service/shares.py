@@ -1,4 +1,4 @@
-"""The share service, as chat asks it: what somebody's share is, and ending shares."""
+"""Calls to the share service: reading an account's link, and revoking shares."""
 
 import mimetypes
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class ShareNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class OwnShare:
-    """A link that somebody has to a file. `size` in bytes; `type` by the name's extension."""
+    """An account's link to a file. `size` in bytes; `type` is the media type that the name suggests."""
 
     name: str
     size: int
@@ -34,9 +34,9 @@ class Shares:
         self._client, self._url, self._peer = client, share_url, peer
 
     async def own(self, authorization: str, share_id: UUID) -> OwnShare:
-        """A link of whoever sends these credentials: the share service itself decides whose it is.
+        """A link of the account that sends these credentials. Raises `ShareNotFound`, `PeerUnavailable`.
 
-        So nobody can have a file revoked by posting it that is not theirs. Raises `ShareNotFound`, `PeerUnavailable`.
+        The share service decides whose it is, so that nobody can have another account's file revoked by posting it.
         """
         headers = {"Authorization": authorization}
         try:
@@ -49,13 +49,9 @@ class Shares:
         if found.get("form") != "link" or found.get("state") != "active":
             raise ShareNotFound
         name = found["name"]
-        return OwnShare(name, found["size"], media_type(name), found["code"])
+        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return OwnShare(name, found["size"], media_type, found["code"])
 
     async def revoke(self, share_ids: Sequence[UUID]) -> None:
-        """End shares, whosever they are. Raises `PeerUnavailable`."""
+        """Revoke shares of any account. Raises `PeerUnavailable`."""
         await self._peer.call("POST", "/internal/shares/revoke", {"share_ids": [str(one) for one in share_ids]})
-
-
-def media_type(name: str) -> str:
-    """The media type that a file's name promises."""
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -3,38 +3,23 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from chat_service.context import Connections, Context, new_context
 from chat_service.rooms import tasks
-from chat_service.rooms.tasks import WorkerState
 from chat_service.settings import WorkerSettings
-from chat_service.shares import Shares
-from chat_service.streams import Streams
-from common.db import Database
-from common.peers import Peer, new_client
 from common.queue.app import WorkerProcess, create_celery
-from common.tokens.services import TokenSource
+
+POOL_SIZE = 2
 
 settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
 
 
 @asynccontextmanager
-async def open_state() -> AsyncGenerator[WorkerState]:
-    """Connect a worker's child process to what its tasks need."""
-    database = Database(settings.database_url.get_secret_value(), pool_size=2)
-    streams = Streams(settings.valkey_url.get_secret_value())
-    client = new_client()
-    tokens = TokenSource(
-        client, auth_url=settings.auth_url, service="chat", secret=settings.service_secret.get_secret_value()
-    )
-    await database.open()
-    try:
-        yield WorkerState(
-            database, streams, Shares(client, settings.share_url, Peer(client, settings.share_url, tokens))
-        )
-    finally:
-        await client.aclose()
-        await streams.close()
-        await database.close()
+async def open_context() -> AsyncGenerator[Context]:
+    """The context of a worker's process."""
+    connections = Connections(settings, pool_size=POOL_SIZE)
+    async with connections.opened():
+        yield new_context(connections, settings)
 
 
 app = create_celery("chat", settings.broker_url.get_secret_value())
-tasks.register(app, WorkerProcess(app, settings, open_state))
+tasks.register(app, WorkerProcess(app, settings, open_context))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from chat_service.dialects.mirage import inbox as mirage_inbox
+from chat_service.dialects.mirage import inbox
 from chat_service.streams import ChatUnavailable, Streams
 from common.dialects.mirage import DEFAULT_AVATAR
 from tests.conftest import MakeDatabase
@@ -171,12 +171,12 @@ def test_a_sender_without_a_picture_gets_one(user: Mirage, other: Mirage) -> Non
 
 
 def test_a_long_inbox_is_listed_page_by_page(user: Mirage, other: Mirage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirage_inbox, "PAGE", 3)
+    monkeypatch.setattr(inbox, "PAGE", 3)
     texts = [secrets.token_hex(4) for _ in range(7)]
     for text in texts:
         assert user.post("send_inbox_message", recipient=other.name, message=text).status_code == 200
     assert [row["message"] for row in other.get("inbox").json()["messages"]] == texts[::-1]
-    monkeypatch.setattr(mirage_inbox, "BYTES_LISTED", 25)
+    monkeypatch.setattr(inbox, "BYTES_LISTED", 25)
     assert [row["message"] for row in other.get("inbox").json()["messages"]] == texts[:0:-1]
     assert other.get("inbox_count").json() == {"inbox_count": 7}
 

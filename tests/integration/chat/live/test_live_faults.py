@@ -16,9 +16,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from chat_service.live import Tickets
+from chat_service.live.presence import Presence
+from chat_service.live.reader import BATCH, Batch, Continuity, Reader
 from chat_service.live.tickets import Ticket
-from chat_service.streams import Batch, ChatUnavailable, Continuity, Message, Presence, Reader, Streams
-from chat_service.streams.reader import BATCH
+from chat_service.streams import ChatUnavailable, Message, Streams
 from deploy.local import binaries
 from deploy.local.valkey import CONFIGURATION
 from tests.integration.chat.live.processes import Process, Rooms, person, process

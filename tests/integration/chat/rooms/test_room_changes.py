@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from redis import Redis
 
-from chat_service.rooms import creating as rooms
 from chat_service.rooms.changes import changing
+from chat_service.rooms.creating import edit_room
 from chat_service.rooms.model import RoomChanges
 from chat_service.streams import ChatUnavailable, EventType
 from tests.conftest import MakeDatabase
@@ -186,7 +186,7 @@ async def test_readers_wait_for_a_change_that_is_under_way(chat: ChatService) ->
         context.streams.set_version = set_version  # pyright: ignore[reportAttributeAccessIssue]
         async with asyncio.TaskGroup() as tasks:
             change = tasks.create_task(
-                rooms.edit_room(context, ann.identity, room, RoomChanges({"capacity": 5, "name": "x" + str(room)}))
+                edit_room(context, ann.identity, room, RoomChanges({"capacity": 5, "name": "x" + str(room)}))
             )
             await told.wait()
             post = tasks.create_task(asyncio.to_thread(bob.post, room))
@@ -208,5 +208,5 @@ async def test_what_cannot_be_told_is_not_done(chat: ChatService, monkeypatch: p
 
         monkeypatch.setattr(context.streams, "set_version", fail)
         with pytest.raises(ChatUnavailable):
-            await rooms.edit_room(context, ann.identity, room, RoomChanges({"capacity": 5}))
+            await edit_room(context, ann.identity, room, RoomChanges({"capacity": 5}))
     assert ann.room(room)["capacity"] == 9

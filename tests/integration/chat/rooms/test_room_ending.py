@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from redis import Redis
 
-from chat_service.messages import files
-from chat_service.rooms.model import SharedFile
+from chat_service.messages import posting
+from chat_service.messages.model import SharedFile
 from chat_service.streams import ChatUnavailable
 from tests.conftest import MakeDatabase
 from tests.integration.chat.running import ChatService, Someone, running_chat
@@ -122,8 +122,8 @@ async def test_a_file_that_could_not_be_posted_leaves_nothing(
 
         monkeypatch.setattr(context.streams, "post", fail)
         with pytest.raises(ChatUnavailable):
-            file = SharedFile("a.bin", 3, "text/plain", "https://example.org/f/a")
-            await files.post_file(context, ann.identity, room, "a", file=file, share_id=share)
+            file = SharedFile(name="a.bin", size=3, type="text/plain", url="https://example.org/f/a")
+            await posting.post_file(context, ann.identity, room, "a", file=file, share_id=share)
     assert chat.rows(rows, share) == []
     assert ann.read(room) == []
 

@@ -1,0 +1,1 @@
+"""Foreign protocols, one package each. Nothing else knows them."""

@@ -1,21 +1,24 @@
-"""Direct messages between two accounts. Both see them; what one deletes is gone for both."""
+"""Sending, listing and deleting direct messages."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from chat_service.accounts import Account
+from chat_service.bounds import ID_MAX
 from chat_service.context import Context
-from chat_service.inbox import queries as inbox
-from chat_service.rooms.model import InboxMessage, InboxMessageNotFound, RecipientNotFound, TooManySent
+from chat_service.inbox import queries
+from chat_service.inbox.model import InboxMessage, InboxMessageNotFound, RecipientNotFound, TooManySent
 from common import clock
 from common.identity import Identity
 
-NEWEST = 2**63 - 1
-"""Before which message a list of the newest begins."""
+NEWEST = ID_MAX
+"""Lists begin below this id when no other is given."""
+ERASE_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A direct message with the two accounts as they are today; None: the account is gone."""
+    """A direct message with its two accounts as they are today; None: the account was deleted."""
 
     message: InboxMessage
     sender: Account | None
@@ -23,42 +26,50 @@ class Letter:
 
 
 async def send_inbox(context: Context, identity: Identity, recipient: str, text: str) -> Letter:
-    """Send `text` to the account that goes by the name `recipient`.
+    """Send `text` to the account with the name `recipient`.
 
     Raises `RecipientNotFound`, `TooManySent`, `MessageEmpty`, `MessageUnusable`, `MessageTooLarge`, `MessageRefused`,
     `Unavailable`.
     """
-    kept = context.texts.kept(text, context.bounds.inbox_message_bytes)
+    accepted = context.texts.accept(text, context.bounds.inbox_message_bytes)
     found = await context.accounts.find(recipient)
     if found is None:
         raise RecipientNotFound
     async with context.db.connection() as connection:
-        if await inbox.has_sent(connection, identity.account_id, context.bounds.inbox_messages):
+        if await queries.has_sent(connection, identity.account_id, context.bounds.inbox_messages):
             raise TooManySent
-        message = await inbox.insert_message(connection, identity.account_id, found.id, kept, clock.now())
+        message = await queries.insert_message(connection, identity.account_id, found.id, accepted, clock.now())
     return (await _letters(context, [message]))[0]
 
 
 async def list_inbox(context: Context, identity: Identity, before: int = NEWEST, limit: int = 1000) -> list[Letter]:
     """Up to `limit` messages that the account sent or received, with ids below `before`, the newest first."""
     async with context.db.connection() as connection:
-        found = await inbox.messages_of(connection, identity.account_id, before, limit)
+        found = await queries.messages_of(connection, identity.account_id, before, limit)
     return await _letters(context, found)
 
 
 async def count_inbox(context: Context, identity: Identity) -> int:
-    """How many messages the account has sent or received."""
+    """The number of messages that the account sent or received."""
     async with context.db.connection() as connection:
-        return await inbox.count_messages(connection, identity.account_id)
+        return await queries.count_messages(connection, identity.account_id)
 
 
 async def delete_inbox(context: Context, identity: Identity, message_id: int) -> None:
     """Delete a message that the account sent or received, for both. Raises `InboxMessageNotFound`."""
-    if not 0 < message_id <= NEWEST:
+    if not 0 < message_id <= ID_MAX:
         raise InboxMessageNotFound
     async with context.db.connection() as connection:
-        if not await inbox.delete_message(connection, identity.account_id, message_id):
+        if not await queries.delete_message(connection, identity.account_id, message_id):
             raise InboxMessageNotFound
+
+
+async def erase_inbox(context: Context, account_id: UUID) -> None:
+    """Delete all messages that the account sent or received. Can run twice."""
+    deleted = ERASE_BATCH
+    while deleted == ERASE_BATCH:
+        async with context.db.transaction() as connection:
+            deleted = await queries.delete_messages_of(connection, account_id, ERASE_BATCH)
 
 
 async def _letters(context: Context, messages: list[InboxMessage]) -> list[Letter]:

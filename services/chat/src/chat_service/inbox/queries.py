@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from chat_service.rooms.model import InboxMessage
+from chat_service.inbox.model import InboxMessage
 from common.db import Connection
-from common.db.rows import count, fetch_all
+from common.db.rows import count, fetch_all, fetch_one
 
 _MESSAGE: LiteralString = "id, sender, recipient, body, created_at"
 
@@ -25,7 +25,7 @@ async def insert_message(
 
 async def messages_of(connection: Connection, account_id: UUID, before: int, limit: int) -> list[InboxMessage]:
     """Up to `limit` messages that an account sent or received before the message `before`, the newest first."""
-    # One index for each half; a condition with `or` would read them whole.
+    # Each half reads one index from its end; a condition with `or` would read both of them whole.
     statement: LiteralString = f"""
         (select {_MESSAGE} from inbox_message where sender = %(account_id)s and id < %(before)s
          order by id desc limit %(limit)s)
@@ -39,17 +39,17 @@ async def messages_of(connection: Connection, account_id: UUID, before: int, lim
 
 
 async def count_messages(connection: Connection, account_id: UUID) -> int:
-    """How many messages an account has sent or received."""
+    """The number of messages that an account sent or received."""
     statement = """
         select (select count(*) from inbox_message where sender = %(account_id)s)
              + (select count(*) from inbox_message where recipient = %(account_id)s and sender <> %(account_id)s)
+            as number
     """
-    row = await (await connection.execute(statement, {"account_id": account_id})).fetchone()
-    return row[0] if row else 0
+    return await fetch_one(connection, _number, statement, {"account_id": account_id}) or 0
 
 
 async def has_sent(connection: Connection, account_id: UUID, number: int) -> bool:
-    """Whether `number` messages of a sender are kept."""
+    """Whether at least `number` messages of a sender are kept."""
     statement = "select 1 from inbox_message where sender = %(account_id)s offset %(skipped)s limit 1"
     return await count(connection, statement, {"account_id": account_id, "skipped": number - 1}) == 1
 
@@ -64,10 +64,14 @@ async def delete_message(connection: Connection, account_id: UUID, message_id: i
 
 
 async def delete_messages_of(connection: Connection, account_id: UUID, limit: int) -> int:
-    """Delete up to `limit` messages that an account sent or received. Returns how many."""
+    """Delete up to `limit` messages that an account sent or received. Returns their number."""
     statement = """
         delete from inbox_message where id in (
             select id from inbox_message where sender = %(account_id)s or recipient = %(account_id)s limit %(limit)s
         )
     """
     return await count(connection, statement, {"account_id": account_id, "limit": limit})
+
+
+def _number(number: int) -> int:
+    return number

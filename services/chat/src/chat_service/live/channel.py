@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from chat_service.live.backlog import Backlog, BacklogEvent
 from chat_service.live.ending import Close, End
-from chat_service.live.subscription import Frame, Listener, Subscription
-from chat_service.streams import Entry, EventType, LiveEvent, RoomTerms
+from chat_service.live.reader import Entry
+from chat_service.live.subscription import Listener, Subscription
+from chat_service.streams import EventType, LiveEvent, RoomTerms
 from chat_service.streams.model import encode, position, with_id
 from common.identity import Identity
 
 QUEUE = 256
-"""How many events a listener may be behind."""
-# Handed out at once although it is early, lest those who read well fall behind within one round.
+"""The number of events that a listener may lag behind."""
+# So many events are handed out at once, even before the next frame is due: otherwise listeners that read well would
+# fall behind within one round.
 ROUND = QUEUE // 2
-FRAME_BYTES = 512 * 1024
 ONLINE, OFFLINE = "online", "offline"
 
 
@@ -37,15 +39,6 @@ class RoomView(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """An event as it is sent. `place`: its id in order; None: it has none."""
-
-    place: tuple[int, int] | None
-    id: str | None
-    json: bytes
-
-
 @dataclass(eq=False, slots=True)
 class Channel:
     """A room that somebody listens to. Times in seconds of the monotonic clock."""
@@ -55,40 +48,35 @@ class Channel:
     """The least time between two frames to the same listener."""
     subscriptions: set[Subscription] = field(default_factory=set[Subscription])
     last_id: str | None = None
-    """The last event that came through here."""
+    """The last event that came through this channel."""
     baseline: str | None = None
-    """An event before which there is nothing that a listener here has yet to hear of."""
+    """All listeners here have received everything up to this event."""
     roster: dict[UUID, str] | None = None
-    """Who is connected, by all processes; None: not known yet."""
-    _items: list[_Item] = field(default_factory=list[_Item])
-    _base: int = 0
-    """How many events were forgotten before the first of `_items`."""
-    _open: int = 0
-    """Up to where events are handed out."""
+    """The accounts that are connected to any process, with their names; None: not known yet."""
+    _backlog: Backlog = field(default_factory=Backlog)
     _moved: dict[UUID, str | None] = field(default_factory=dict[UUID, "str | None"])
-    """Who came (a name) or went (None) since the last frame."""
-    _frames: dict[int, tuple[Frame | None, int]] = field(default_factory=dict[int, "tuple[Frame | None, int]"])
+    """The accounts that came (with a name) or went (None) since the last frame."""
     _roster_json: bytes | None = None
     _flushed_at: float = 0.0
     _timer: asyncio.TimerHandle | None = None
 
     def add(self, listener: Listener) -> Subscription:
-        """A listener who hears what is published from now on, once it asks for frames."""
-        made = Subscription(self, listener, cursor=self._end)
+        """A listener that receives everything published from now on, once it begins."""
+        made = Subscription(self.view.terms.id, listener, self._backlog, cursor=self._backlog.end)
         self.subscriptions.add(made)
         return made
 
     def begin_after(self, last_event: str | None) -> None:
-        """Learn that a listener has heard of everything up to this event, and of nothing after it."""
+        """Note that a new listener has received everything up to this event, and nothing after it."""
         if last_event and (self.baseline is None or position(last_event) < position(self.baseline)):
             self.baseline = last_event
 
-    def counts(self, account_id: UUID) -> int:
-        """How many connections the account has here."""
+    def count(self, account_id: UUID) -> int:
+        """The number of the account's connections here."""
         return sum(each.listener.identity.account_id == account_id for each in self.subscriptions)
 
     def adopt(self, view: RoomView) -> None:
-        """Go by what the room is now, and cut off those who are no members any more."""
+        """Go by a newer view of the room, and disconnect listeners that are no longer members."""
         if view.version < self.view.version:
             return
         self.view = view
@@ -97,52 +85,35 @@ class Channel:
                 each.end(End(Close.FORBIDDEN))
 
     def publish(self, entries: Iterable[Entry], now: int) -> None:
-        """Tell all listeners what happened; `now` is Valkey's clock in milliseconds: what is over is not told."""
+        """Send events to all listeners, except for those that expired by `now`, Valkey's clock in milliseconds."""
         for entry in entries:
             if entry.expires_at is not None and entry.expires_at <= now:
                 continue
             if entry.kind in (ONLINE, OFFLINE):
                 self._move(entry)
             elif entry.kind == EventType.TYPING:
-                self._items.append(_Item(None, None, entry.body))
+                self._backlog.add(BacklogEvent.of_the_moment(entry.body))
             else:
                 self._add(entry.id, with_id(entry.id, entry.body))
         self._schedule()
 
     def publish_missed(self, events: Iterable[LiveEvent]) -> None:
-        """Tell all listeners what happened while nobody here heard it."""
+        """Send events to all listeners that happened while this process received none."""
         for event in events:
             if event.id is not None:
                 self._add(event.id, event.json)
         self._schedule()
 
     def publish_reset(self, last_event: str | None) -> None:
-        """Tell all listeners that more was missed than is known."""
-        self._items.append(_Item(None, last_event, reset_json(last_event)))
+        """Tell all listeners that more events were missed than Valkey remembers."""
+        self._backlog.add(BacklogEvent.of_the_moment(reset_json(last_event), last_event))
         self.last_id, self.baseline = None, last_event
         for each in self.subscriptions:
             each.floor = None
         self._schedule()
 
-    def next_frame(self, subscription: Subscription) -> Frame | None:
-        """What is to be sent to a listener next; None: nothing yet."""
-        while subscription.cursor < self._open:
-            begin = max(subscription.cursor, self._base)
-            if subscription.floor is None:
-                found = self._frames.get(begin)
-                if found is None:
-                    found = self._frames[begin] = self._join(begin, None)
-            else:
-                found = self._join(begin, subscription.floor)
-                if self._passes(begin, found[1], subscription.floor):
-                    subscription.floor = None
-            subscription.cursor = found[1]
-            if found[0] is not None:
-                return found[0]
-        return None
-
     def roster_json(self, last_event: str | None) -> bytes:
-        """The event that tells who is connected, for one who has just come; `last_event`: what it can resume after."""
+        """The event that shows a new listener who is connected; `last_event`: the event that it can resume after."""
         if self._roster_json is None:
             self._roster_json = encode(
                 [{"account_id": str(account_id), "name": name} for account_id, name in (self.roster or {}).items()]
@@ -153,33 +124,29 @@ class Channel:
         )
 
     def set_roster(self, roster: dict[UUID, str]) -> None:
-        """Learn who is connected. What was heard since it was read holds good."""
+        """Set the connected accounts. Later news that arrived since they were read stay in force."""
         self.roster = roster
         for account_id, name in self._moved.items():
             self._place(account_id, name)
         self._moved, self._roster_json = {}, None
 
     def tidy(self) -> None:
-        """Forget the events that all listeners have had."""
-        least = min((each.cursor for each in self.subscriptions), default=self._end)
-        self._forget(min(least, self._open))
+        """Forget the events that all listeners have received."""
+        backlog = self._backlog
+        least = min((each.cursor for each in self.subscriptions), default=backlog.end)
+        backlog.forget(min(least, backlog.opened))
 
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    @property
-    def _end(self) -> int:
-        return self._base + len(self._items)
-
     def _add(self, event_id: str, json: bytes) -> None:
-        place = position(event_id)
-        # What came through the log already, after a gap.
-        if self.last_id is not None and place <= position(self.last_id):
+        # After a gap, some events come both from the log and through the reader.
+        if self.last_id is not None and position(event_id) <= position(self.last_id):
             return
         self.last_id = event_id
-        self._items.append(_Item(place, event_id, json))
+        self._backlog.add(BacklogEvent.with_id(event_id, json))
 
     def _move(self, entry: Entry) -> None:
         account, _, name = entry.body.decode().partition(" ")
@@ -197,10 +164,11 @@ class Channel:
             self.roster[account_id] = name
 
     def _schedule(self) -> None:
-        if self._end - self._open >= ROUND:
+        waiting = self._backlog.end - self._backlog.opened
+        if waiting >= ROUND:
             self.close()
             self._flush()
-        elif self._timer is None and (self._end > self._open or (self._moved and self.roster is not None)):
+        elif self._timer is None and (waiting or (self._moved and self.roster is not None)):
             due = max(0.0, self._flushed_at + self.interval() - time.monotonic())
             self._timer = asyncio.get_running_loop().call_later(due, self._flush)
 
@@ -208,43 +176,19 @@ class Channel:
         self._timer = None
         self._flushed_at = time.monotonic()
         if self._moved and self.roster is not None:
-            self._items.append(_Item(None, None, _moved_json(self._moved)))
+            self._backlog.add(BacklogEvent.of_the_moment(_moved_json(self._moved)))
             self._moved = {}
-        self._open = self._end
-        self._frames = {}
+        self._backlog.open()
         for each in self.subscriptions:
-            if self._open - each.cursor > QUEUE:
+            if self._backlog.opened - each.cursor > QUEUE:
                 each.end(End(Close.TOO_SLOW))
             else:
                 each.wake()
-        self._forget(self._open - QUEUE)
-
-    def _forget(self, until: int) -> None:
-        if until > self._base:
-            del self._items[: until - self._base]
-            self._base = until
-            self._frames = {}
-
-    def _join(self, begin: int, floor: tuple[int, int] | None) -> tuple[Frame | None, int]:
-        """A frame that begins with the event `begin`, and where the next one does. None: nothing in between is new."""
-        parts: list[bytes] = []
-        size, last_id, at = 0, None, begin
-        while at < self._open and size < FRAME_BYTES:
-            item = self._items[at - self._base]
-            at += 1
-            if floor is None or item.place is None or item.place > floor:
-                parts.append(item.json)
-                size += len(item.json)
-                last_id = item.id or last_id
-        return (Frame(f"[{b','.join(parts).decode()}]", last_id) if parts else None), at
-
-    def _passes(self, begin: int, end: int, floor: tuple[int, int]) -> bool:
-        items = self._items[begin - self._base : end - self._base]
-        return any(item.place is not None and item.place > floor for item in items)
+        self._backlog.forget(self._backlog.opened - QUEUE)
 
 
 def reset_json(last_event: str | None) -> bytes:
-    """The event that says: what you missed is no longer all there, read the room anew."""
+    """The event that tells a client to read the room again, because events that it missed are forgotten."""
     return encode({"id": last_event, "type": EventType.RESET})
 
 

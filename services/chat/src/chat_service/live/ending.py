@@ -1,26 +1,26 @@
-"""Why a connection ends."""
+"""The reasons for which a connection ends."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 
 class Close(IntEnum):
-    """The code that a WebSocket is closed with: 4000 and the HTTP status without its hundreds, where there is one."""
+    """The close codes of WebSockets. Where an HTTP status fits, the code is 4000 plus its last two digits."""
 
     GOING_AWAY = 1012
-    """The process ends: connect again, and resume."""
+    """The process is about to end: connect again and resume."""
     TRY_LATER = 1013
-    """Something that is needed does not answer: connect again after a while, and resume."""
+    """A part of the system does not answer: connect again after a while and resume."""
     BAD_INPUT = 4000
     UNAUTHENTICATED = 4001
     FORBIDDEN = 4003
-    """Not a member, or not any more."""
+    """Not a member, or no longer one."""
     NOT_FOUND = 4004
-    """There is no such room, or not any more."""
+    """There is no such room, or no longer."""
     TOO_SLOW = 4008
-    """What happened was not read in time: connect again, and resume."""
+    """The client did not read its events in time: connect again and resume."""
     FLOOD = 4029
-    """Too much was sent."""
+    """The client sent too much."""
 
 
 REASONS = {
@@ -41,7 +41,7 @@ class End:
 
     code: Close
     last_words: str | None = None
-    """A frame to send before."""
+    """A frame to send first."""
 
     @property
     def reason(self) -> str:
@@ -49,7 +49,7 @@ class End:
 
 
 class Ended(Exception):
-    """The connection ends, or does not come to be."""
+    """The connection ends, or is refused."""
 
     def __init__(self, code: Close) -> None:
         super().__init__(REASONS[code])

@@ -1,4 +1,4 @@
-"""Hears what happens in all rooms, and hands it to the channels of those that somebody listens to here."""
+"""Reads the events of all rooms, and passes them to the channels of rooms that somebody listens to here."""
 
 import asyncio
 import time
@@ -6,35 +6,38 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
+from chat_service.live.backlog import Frame
 from chat_service.live.channel import Channel, RoomView, reset_json
 from chat_service.live.ending import Close, End, Ended
-from chat_service.live.subscription import Frame, Listener, Subscription
-from chat_service.streams import ChatUnavailable, Continuity, Entry, Event, EventType, Presence, Reader, Streams
+from chat_service.live.presence import Presence
+from chat_service.live.reader import Continuity, Entry, Reader
+from chat_service.live.subscription import Listener, Subscription
+from chat_service.streams import ChatUnavailable, Event, EventType, Streams
 from chat_service.streams.model import position
 from common import logging
 from common.errors import Unavailable
 
 ReadRoom = Callable[[int, int | None], Awaitable[RoomView | None]]
-"""A room at this version or a later one, or (None) as it is now. There is no such room (any more): None.
+"""Reads a room at this version or a later one, or (None) as it is now. Returns None when there is no such room.
 
 Raises `Unavailable`."""
 IsValid = Callable[[str], Awaitable[bool]]
-"""Whether the credential of this name still is one. Raises `Unavailable`."""
+"""Whether the credential with this name is still valid. Raises `Unavailable`."""
 
 FRAME_SECONDS = 0.05
-# So that handing out to very many takes a bounded share of the process's time: a thousand hear of something four times
-# a second, which still is well within half a second.
+# With many listeners frames are rarer, so that sending them takes a bounded share of the process's time: a thousand
+# listeners receive four frames a second.
 FRAME_SECONDS_PER_LISTENER = 0.0002
-# Between two reads, so that many events a second do not cost a round trip each.
+# The pause between two reads, so that many events a second do not cost a round trip each.
 GATHER_SECONDS = 0.005
 AGAIN_SECONDS = 0.25
 ROOM_SECONDS = 5
-"""How long reading a room anew may take before its listeners are sent away."""
+"""The time that reading a room again may take before its listeners are disconnected."""
 TYPING_LASTS = timedelta(seconds=5)
 
 
 class Hub:
-    """All that is heard in this process. `run` it as long as the process lives."""
+    """The listeners of this process. Its `run` has to run as long as the process lives."""
 
     def __init__(self, streams: Streams, presence: Presence, reader: Reader, read_room: ReadRoom) -> None:
         self._streams, self._presence, self._reader, self._read_room = streams, presence, reader, read_room
@@ -43,26 +46,26 @@ class Hub:
         self._follows = asyncio.Event()
         self._is_stopped = False
         self._is_whole = True
-        """Whether all that was read was handed out."""
+        """Whether everything that was read was passed on."""
         self._ahead = 0.0
-        """By how many seconds Valkey's clock is ahead of this machine's."""
+        """The seconds by which Valkey's clock is ahead of this machine's."""
         self._log = logging.get(__name__)
 
     async def run(self) -> None:
-        """Hear and hand out, until cancelled. Whatever goes wrong, it goes on."""
+        """Read events and pass them on until cancelled. It goes on after any failure."""
         while True:
             try:
                 await self._follow()
             except Unavailable:
-                self._log.warning("what happens in rooms is not heard for now")
+                self._log.warning("the events of rooms cannot be read for now")
             except Exception:  # noqa: BLE001  (it is logged, with its stack)
-                self._log.exception("what happened in a room was not handed out")
+                self._log.exception("an event of a room was not passed on")
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def subscribe(self, room_id: int, listener: Listener, after: str | None) -> Subscription:
-        """Let someone hear what happens in a room, after the event `after`, or from now on.
+        """Subscribe a listener to the events of a room after the event `after`, or from now on.
 
-        Whoever may not raises `Ended`. Raises `Unavailable`. What is subscribed must be unsubscribed.
+        Raises `Ended` when the listener may not, and `Unavailable`. Every subscription must be unsubscribed.
         """
         view = await self._read_room(room_id, None)
         if self._is_stopped:
@@ -82,39 +85,41 @@ class Hub:
         return subscription
 
     async def unsubscribe(self, subscription: Subscription) -> None:
-        """Hear nothing more."""
-        channel, account_id = subscription.channel, subscription.listener.identity.account_id
+        """End a subscription."""
+        room_id, account_id = subscription.room_id, subscription.listener.identity.account_id
+        channel = self._channels.get(room_id)
+        if channel is None or subscription not in channel.subscriptions:
+            return
         channel.subscriptions.discard(subscription)
-        room_id = channel.view.terms.id
-        if not channel.subscriptions and self._channels.get(room_id) is channel:
+        if not channel.subscriptions:
             channel.close()
             del self._channels[room_id]
-        if not channel.counts(account_id):
+        if not channel.count(account_id):
             with suppress(ChatUnavailable):
                 await self._presence.leave(room_id, account_id)
 
     async def typing(self, subscription: Subscription) -> None:
-        """Tell the room that somebody is typing, if they may write there."""
-        identity, view = subscription.listener.identity, subscription.channel.view
+        """Tell the room that the listener is typing, if it may write there."""
+        identity, view = subscription.listener.identity, self._channels[subscription.room_id].view
         if view.may_write(identity):
             event = Event(EventType.TYPING, {"account_id": str(identity.account_id), "name": identity.name})
             await self._streams.whisper(view.terms, event, TYPING_LASTS)
 
     def stop(self) -> None:
-        """End all connections: the process is about to end."""
+        """End all connections, because the process is about to end."""
         self._is_stopped = True
         for channel in self._channels.values():
             for each in channel.subscriptions:
                 each.end(End(Close.GOING_AWAY))
 
     async def check_rooms(self) -> None:
-        """Look whether rooms changed without anybody having said so, and forget what everybody has had."""
+        """Look for changes of rooms that were not announced, and forget events that all listeners have received."""
         for channel in list(self._channels.values()):
             room_id = channel.view.terms.id
             pulse = await self._streams.pulse(room_id)
             self._ahead = pulse.now.timestamp() - time.time()
             if pulse.version is None:
-                # Forgotten, for its age or by an accident; reading the room says its version again.
+                # Valkey has forgotten the room, which expired or was lost. Reading the room records its version again.
                 if await self._refresh(channel, None) and channel.last_id is not None:
                     channel.publish_reset(pulse.last_event)
             elif pulse.version > channel.view.version:
@@ -122,14 +127,14 @@ class Hub:
             channel.tidy()
 
     async def renew_presence(self) -> None:
-        """Say again who is connected here."""
+        """Report again which accounts are connected here."""
         for channel in list(self._channels.values()):
             identities = [each.listener.identity for each in channel.subscriptions]
             connected = {identity.account_id: identity.name for identity in identities}
             await self._presence.renew(channel.view.terms.id, connected.items())
 
     async def check_credentials(self, is_valid: IsValid) -> None:
-        """End the connections of those who were signed out."""
+        """End the connections of accounts that were signed out."""
         subscriptions = [each for channel in self._channels.values() for each in channel.subscriptions]
         known: dict[str, bool] = {}
         for each in subscriptions:
@@ -140,16 +145,16 @@ class Hub:
                 each.end(End(Close.UNAUTHENTICATED))
 
     async def _begin(self, subscription: Subscription, after: str | None) -> None:
-        channel, identity = subscription.channel, subscription.listener.identity
-        room_id = channel.view.terms.id
-        # Only what happens from here on is sure to come through the channel; what was before is asked for after that.
+        room_id, identity = subscription.room_id, subscription.listener.identity
+        channel = self._channels[room_id]
+        # Events are sure to come through the channel only from here on, so earlier ones are looked up after this.
         self._wanted.set()
         try:
             async with asyncio.timeout(ROOM_SECONDS):
                 await self._follows.wait()
         except TimeoutError:
             raise ChatUnavailable from None
-        if channel.counts(identity.account_id) == 1:
+        if channel.count(identity.account_id) == 1:
             await self._presence.enter(room_id, identity.account_id, identity.name)
         events: list[bytes] = []
         if after is None:
@@ -174,9 +179,9 @@ class Hub:
             self._follows.set()
         while self._wanted.is_set():
             batch = await self._reader.read()
-            # What was taken and not handed out is looked up again.
+            # If passing the batch on fails, the channels look its events up in the logs.
             is_whole, self._is_whole = self._is_whole and batch.continuity is Continuity.WHOLE, False
-            await self._hand_out(batch.entries, is_whole=is_whole)
+            await self._distribute(batch.entries, is_whole=is_whole)
             self._is_whole = True
             if not self._channels:
                 self._wanted.clear()
@@ -189,14 +194,14 @@ class Hub:
             len(channel.subscriptions) for channel in self._channels.values()
         )
 
-    async def _hand_out(self, entries: list[Entry], *, is_whole: bool) -> None:
+    async def _distribute(self, entries: list[Entry], *, is_whole: bool) -> None:
         if not is_whole:
             await asyncio.gather(*map(self._catch_up, list(self._channels.values())))
         by_channel: dict[Channel, list[Entry]] = {}
         for entry in entries:
             if (channel := self._channels.get(entry.room_id)) is not None:
                 by_channel.setdefault(channel, []).append(entry)
-        # Those of which no change is known first: they need not wait for the others to be read anew.
+        # Rooms that have not changed come first: they need not wait until the others are read again.
         newest = {channel: max(entry.version for entry in found) for channel, found in by_channel.items()}
         changed = {channel: version for channel, version in newest.items() if version > channel.view.version}
         for channel in by_channel.keys() - changed.keys():
@@ -211,16 +216,16 @@ class Hub:
         now = int((time.time() + self._ahead) * 1000)
         for begin in range(0, len(entries), 64):
             channel.publish(entries[begin : begin + 64], now)
-            # Those who read well take what there is before more comes.
+            # Listeners that read well take these before more are published.
             await asyncio.sleep(0)
 
     async def _refresh(self, channel: Channel, version: int | None, entries: Sequence[Entry] = ()) -> bool:
-        """Read the room anew, and cut off whom it is no room of any more; whether it still is one."""
+        """Read the room again, and disconnect listeners that are no longer members; False: all were disconnected."""
         try:
             async with asyncio.timeout(ROOM_SECONDS):
                 view = await self._read_room(channel.view.terms.id, version)
         except (Unavailable, TimeoutError):
-            # Nobody knows who may hear what comes: nobody does. They resume when it is known.
+            # It is unknown who may receive the next events, so nobody does. Clients resume later.
             _end_all(channel, End(Close.TRY_LATER))
             return False
         if view is None:
@@ -231,7 +236,7 @@ class Hub:
         return True
 
     async def _catch_up(self, channel: Channel) -> None:
-        """Hand out what did not come through the reader."""
+        """Publish the events that did not come through the reader."""
         if not await self._refresh(channel, None):
             return
         after = channel.last_id or channel.baseline

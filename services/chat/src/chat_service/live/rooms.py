@@ -1,21 +1,21 @@
-"""What the live part asks of the rest: who may hear what is said in a room, and who still is signed in."""
+"""The answers that the hub needs from the rest of the service: rooms, and whether credentials are still valid."""
 
 from dataclasses import dataclass
 
 from chat_service.live import ReadRoom
 from chat_service.live.hub import IsValid
 from chat_service.rooms.model import RoomNotFound, RoomState
-from chat_service.rooms.states import RoomStates, terms_of
+from chat_service.rooms.states import RoomStates
 from chat_service.streams import RoomTerms
 from common import clock
 from common.identities import Identities
 from common.identity import CredentialError, Identity
-from common.rights import Action, permitted
+from common.rights import Action
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A room's state, as the hub sees it."""
+    """A room's state as the hub sees it (a `RoomView`)."""
 
     state: RoomState
 
@@ -25,19 +25,19 @@ class View:
 
     @property
     def terms(self) -> RoomTerms:
-        return terms_of(self.state.room)
+        return self.state.room.terms
 
     def may_hear(self, identity: Identity) -> bool:
-        return permitted(Action.READ, self.state.actor(identity), self.state.room.owner)
+        return self.state.may(Action.READ, identity)
 
     def may_write(self, identity: Identity) -> bool:
-        member = self.state.member(identity.account_id)
+        member = self.state.members.get(identity.account_id)
         is_muted = member is not None and member.is_muted(clock.now())
-        return not is_muted and permitted(Action.WRITE, self.state.actor(identity), self.state.room.owner)
+        return not is_muted and self.state.may(Action.WRITE, identity)
 
 
 def room_reader(states: RoomStates) -> ReadRoom:
-    """How the hub reads rooms."""
+    """The hub's way to read rooms."""
 
     async def read(room_id: int, version: int | None) -> View | None:
         try:
@@ -49,7 +49,7 @@ def room_reader(states: RoomStates) -> ReadRoom:
 
 
 def credential_check(identities: Identities) -> IsValid:
-    """How the hub learns who was signed out."""
+    """The hub's way to find connections that were signed out."""
 
     async def is_valid(name: str) -> bool:
         try:

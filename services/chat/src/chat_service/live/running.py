@@ -1,4 +1,4 @@
-"""What a process that has listeners does beside them, for as long as it lives."""
+"""The tasks that run for as long as the process lives: the hub and its upkeep."""
 
 import asyncio
 import signal
@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
 from chat_service.live.hub import Hub, IsValid, ReadRoom
+from chat_service.live.presence import Presence
+from chat_service.live.reader import Reader
 from chat_service.live.tickets import Tickets
-from chat_service.streams import Presence, Reader, Streams
+from chat_service.streams import Streams
 from common import logging
 from common.cancelling import cancel
 from common.errors import Unavailable
@@ -20,7 +22,7 @@ CREDENTIALS_SECONDS = 20
 
 
 class Live:
-    """Events of rooms as they happen: the hub, its upkeep, and the tickets by which sockets sign in.
+    """The hub, its upkeep, and the tickets by which WebSockets sign in.
 
     async with live.running(): ...
     """
@@ -34,7 +36,7 @@ class Live:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Let it run; connections end as soon as the process is told to."""
+        """Run everything. Connections end as soon as the process is asked to end."""
         tasks = [
             asyncio.create_task(self.hub.run()),
             asyncio.create_task(self._every(ROOMS_SECONDS, self.hub.check_rooms)),
@@ -58,16 +60,16 @@ class Live:
             try:
                 await do()
             except Unavailable:
-                self._log.warning("the upkeep of connections waits for what does not answer")
+                self._log.warning("the upkeep of connections waits until Valkey, the database or auth answers")
             except Exception:  # noqa: BLE001  (it is logged, with its stack)
                 self._log.exception("the upkeep of connections failed")
 
 
 @contextmanager
 def _on_termination(stop: Callable[[], None]) -> Generator[None]:
-    """Call `stop` when the process is asked to end, before the server's own handler is.
+    """Call `stop` when the process is asked to end, before the server's own signal handler runs.
 
-    The server waits for all requests to end before it tells the application anything; a stream of events has no end.
+    The server ends the application only after all requests have ended, and a stream of events never ends by itself.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

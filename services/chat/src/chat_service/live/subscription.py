@@ -1,48 +1,37 @@
-"""One listener's place in a room's events."""
+"""One listener's place in the events of a room."""
 
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from chat_service.live.backlog import Backlog, Frame
 from chat_service.live.ending import Close, End
 from common.identity import Identity
 
-if TYPE_CHECKING:
-    from chat_service.live.channel import Channel
-
 OWN_LIMIT = 64
-"""Answers to one listener that wait to be sent."""
+"""The number of answers to one listener that may wait to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who listens."""
+    """A connected account."""
 
     identity: Identity
     credential: str
-    """The name of the credential that the connection was made with: when that ends, the connection does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Some events, as one JSON array."""
-
-    text: str
-    last_id: str | None
-    """The last id in it: what to resume after. None: it has none."""
+    """The name of the credential that it connected with. When the credential ends, the connection does."""
 
 
 @dataclass(eq=False, slots=True)
 class Subscription:
-    """What one connection hears. One task asks for frames; ending may come from anywhere."""
+    """One connection's events. One task asks for frames; the end may come from anywhere."""
 
-    channel: "Channel"
+    room_id: int
     listener: Listener
+    backlog: Backlog
     cursor: int
-    """How many of the channel's events it has had."""
+    """The number of the next event that the listener is sent."""
     floor: tuple[int, int] | None = None
-    """Events up to this id it has had already, in another way; None: no such event can come any more."""
+    """The listener has received the events up to this place in another way; None: it was sent none twice."""
     ended: "asyncio.Future[End]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     _first: list[Frame] = field(default_factory=list[Frame])
     _has_begun: bool = False
@@ -50,31 +39,21 @@ class Subscription:
     _waiter: "asyncio.Future[None] | None" = None
 
     async def frame(self) -> Frame:
-        """What is to be sent next; waits for it."""
+        """The next frame to send; waits for it."""
         while True:
-            # Who is cut off hears nothing more, even if what waits was said before.
+            # Once the connection is ended nothing more is sent, not even frames that were already waiting.
             if not self.ended.done() and (found := self._next()) is not None:
                 return found
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
 
-    def _next(self) -> Frame | None:
-        if not self._has_begun:
-            return None
-        if self._first:
-            return self._first.pop(0)
-        if self._own:
-            events, self._own = ",".join(self._own), deque()
-            return Frame(f"[{events}]", None)
-        return self.channel.next_frame(self)
-
     def begin(self, frames: list[Frame]) -> None:
-        """Let these frames be the first."""
+        """Start with these frames."""
         self._first, self._has_begun = frames, True
         self.wake()
 
-    def tell(self, event: str) -> None:
-        """Say something to this listener alone. One who does not read is cut off."""
+    def answer(self, event: str) -> None:
+        """Send an event to this listener only. A listener that does not read is disconnected."""
         if len(self._own) >= OWN_LIMIT:
             self.end(End(Close.TOO_SLOW))
             return
@@ -87,6 +66,25 @@ class Subscription:
             self.ended.set_result(end)
 
     def wake(self) -> None:
-        """Look again whether there is a frame."""
+        """Look again for a frame."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _next(self) -> Frame | None:
+        if not self._has_begun:
+            return None
+        if self._first:
+            return self._first.pop(0)
+        if self._own:
+            events, self._own = ",".join(self._own), deque()
+            return Frame(f"[{events}]", None)
+        while self.cursor < self.backlog.opened:
+            if self.floor is None:
+                frame, self.cursor = self.backlog.frame(self.cursor)
+            else:
+                frame, self.cursor, is_passed = self.backlog.frame_above(self.cursor, self.floor)
+                if is_passed:
+                    self.floor = None
+            if frame is not None:
+                return frame
+        return None

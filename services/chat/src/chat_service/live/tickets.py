@@ -1,4 +1,4 @@
-"""Tickets: what lets a WebSocket sign in once, without a token in its URL, which logs and histories would keep."""
+"""Tickets, by which a WebSocket signs in once without a token in its URL, where logs and histories would keep it."""
 
 import json
 import secrets
@@ -16,21 +16,21 @@ LIFETIME = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a ticket is for."""
+    """The room and the credential that a ticket stands for."""
 
     room_id: int
     credential: str
-    """The name of the credential that asked for it (`common.credentials`), which must still be one."""
+    """The name (`common.credentials`) of the credential that asked for it, which must still be valid."""
 
 
 class Tickets:
-    """The tickets that were given out and not used. Both methods raise `ChatUnavailable`."""
+    """The issued and unused tickets. Both methods raise `ChatUnavailable`."""
 
     def __init__(self, redis: Redis, *, lifetime: timedelta = LIFETIME) -> None:
         self._redis, self.lifetime = redis, lifetime
 
     async def issue(self, ticket: Ticket) -> str:
-        """A new ticket: 192 random bits, of which only the digest is kept."""
+        """A new ticket: 192 random bits, of which only the digest is stored."""
         text = secrets.token_urlsafe(24)
         value = json.dumps({"room": ticket.room_id, "credential": ticket.credential})
         try:
@@ -40,7 +40,7 @@ class Tickets:
         return text
 
     async def redeem(self, text: str) -> Ticket | None:
-        """What the ticket is for; None: it never was one, was used, or is over."""
+        """Use a ticket. None: there was no such ticket, or it was used or has expired."""
         try:
             found = await self._redis.getdel(_key(text))
         except RedisError as error:

@@ -1,0 +1,1 @@
+"""Messages of rooms: posting, reading, editing and deleting them, and posting files."""

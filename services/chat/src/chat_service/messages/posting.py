@@ -1,20 +1,17 @@
-"""What is said in rooms. Writing costs one step in Valkey, reading what nobody said anything new in another."""
+"""Posting messages, with or without a file. A message without a file costs one step in Valkey."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from datetime import timedelta
+from uuid import UUID
 
 from chat_service.context import Context
-from chat_service.rooms.changes import demand
-from chat_service.rooms.model import Muted, RoomState, SharedFile
-from chat_service.rooms.states import TRIES, RoomBusy, terms_of
-from chat_service.streams import Draft, Message, NotYourMessage, RoomTerms, StaleRoom, is_event_id
-from chat_service.streams.lists import Render
+from chat_service.messages.model import SharedFile
+from chat_service.messages.writing import write
+from chat_service.rooms.model import RoomNotFound, RoomState
+from chat_service.rooms.queries import files
+from chat_service.streams import Draft, Message, is_event_id
 from common import clock
-from common.errors import DomainError, InvalidInput
+from common.errors import InvalidInput
 from common.identity import Identity
-from common.rights import Action, permitted
-
-Result = TypeVar("Result")
 
 
 async def post_message(
@@ -26,95 +23,70 @@ async def post_message(
     reply_to: str | None = None,
     file: SharedFile | None = None,
 ) -> Message:
-    """Say something in a room. `reply_to`: the id of a message, which may be gone already.
+    """Post a message. `reply_to`: the id of another message, which may have expired.
 
     Raises `RoomNotFound`, `NotAMember`, `Muted`, `MessageEmpty`, `MessageUnusable`, `MessageTooLarge`,
     `MessageRefused`, `InvalidInput`, `Unavailable`.
     """
-    kept = context.texts.kept(text, context.bounds.message_bytes)
-    if reply_to is not None and not is_event_id(reply_to):
-        raise InvalidInput("reply_to is no message's id")
-    draft = Draft(identity.account_id, identity.name, kept, reply_to, file.to_json() if file else None)
-    return await _writing(context, identity, room_id, lambda terms: context.streams.post(terms, draft))
+    draft = _draft(context, identity, text, reply_to, file)
+    return await write(context, identity, room_id, lambda state: context.streams.post(state.room.terms, draft))
 
 
-async def edit_message(context: Context, identity: Identity, room_id: int, message_id: str, text: str) -> Message:
-    """Give a message of one's own another text. Raises `MessageNotFound`, `NotYourMessage`, and as `post_message`."""
-    kept = context.texts.kept(text, context.bounds.message_bytes)
-    author = identity.account_id
-    return await _writing(
-        context, identity, room_id, lambda terms: context.streams.edit(terms, message_id, author, kept)
-    )
-
-
-async def delete_message(context: Context, identity: Identity, room_id: int, message_id: str) -> None:
-    """Take a message back; owner and moderators may delete those of others.
-
-    Raises `RoomNotFound`, `NotAMember`, `MessageNotFound`, `NotYourMessage`, `Unavailable`.
-    """
-
-    async def delete(terms: RoomTerms) -> None:
-        try:
-            await context.streams.delete(terms, message_id, identity.account_id)
-        except NotYourMessage:
-            state = context.states.known(room_id)
-            if state is None or state.room.version != terms.version:
-                raise StaleRoom from None
-            if not permitted(Action.MODERATE, state.actor(identity), state.room.owner):
-                raise
-            await context.streams.delete(terms, message_id, None)
-
-    await _writing(context, identity, room_id, delete, is_muted_too=True)
-
-
-async def list_messages(context: Context, identity: Identity, room_id: int) -> list[Message]:
-    """The living messages of a room, the oldest first. Raises `RoomNotFound`, `NotAMember`, `Unavailable`."""
-    state = await context.states.fresh(room_id)
-    demand(Action.READ, state, identity)
-    return await context.streams.messages(terms_of(state.room))
-
-
-async def messages_body(context: Context, identity: Identity, room_id: int, render: Render) -> bytes:
-    """`list_messages` as `render` (a function of a module) shows them: made once for all who read the same."""
-    state, pulse = await context.states.checked(room_id)
-    demand(Action.READ, state, identity)
-    return await context.lists.body(state, pulse, render)
-
-
-async def _writing(
+async def post_file(
     context: Context,
     identity: Identity,
     room_id: int,
-    write: Callable[[RoomTerms], Awaitable[Result]],
+    text: str,
     *,
-    is_muted_too: bool = False,
-) -> Result:
-    """Write by what is known of the room. Valkey refuses where that is old, and then it is read anew.
+    file: SharedFile,
+    share_id: UUID,
+    reply_to: str | None = None,
+) -> Message:
+    """Post a message that carries a file by `share_id`, a share of the account's own.
 
-    What is known may also forbid what is allowed by now: nobody is refused without a look at what is true.
+    The share is recorded before the message is posted, so that the end of the room revokes it even if this process
+    dies in between. Raises the errors of `post_message`, and then no record is left.
     """
-    states = context.states
-    state = states.known(room_id)
-    if state is None or not _may_write(state, identity, is_muted_too):
-        state = await states.fresh(room_id)
-    for _ in range(TRIES):
-        _check(state, identity, is_muted_too)
-        try:
-            return await write(terms_of(state.room))
-        except StaleRoom:
-            state = await states.renewed(room_id, state.room.version)
-    raise RoomBusy
+    draft = _draft(context, identity, text, reply_to, file)
 
+    async def record_and_post(state: RoomState) -> Message:
+        room, now = state.room, clock.now()
+        revoke_at = None
+        if room.file_lifetime_seconds is not None:
+            revoke_at = now + timedelta(seconds=room.lifetime_seconds + room.file_lifetime_seconds)
+        async with context.db.connection() as connection:
+            if not await files.insert_file(connection, room_id, share_id, now, revoke_at):
+                raise RoomNotFound
+        return await context.streams.post(state.room.terms, draft)
 
-def _check(state: RoomState, identity: Identity, is_muted_too: bool) -> None:
-    demand(Action.WRITE, state, identity)
-    if not is_muted_too and state.members[identity.account_id].is_muted(clock.now()):
-        raise Muted
-
-
-def _may_write(state: RoomState, identity: Identity, is_muted_too: bool) -> bool:
     try:
-        _check(state, identity, is_muted_too)
-    except DomainError:
-        return False
-    return True
+        message = await write(context, identity, room_id, record_and_post)
+    except BaseException:
+        async with context.db.connection() as connection:
+            await files.forget_unposted(connection, room_id, share_id)
+        raise
+    async with context.db.connection() as connection:
+        await files.mark_posted(connection, room_id, share_id, message.id)
+    return message
+
+
+async def post_file_once(
+    context: Context, identity: Identity, room_id: int, text: str, *, file: SharedFile, share_id: UUID
+) -> str:
+    """Post a file like `post_file`, unless the same share is already posted in the room. Returns the message's id.
+
+    A caller that received no answer can therefore ask again.
+    """
+    async with context.db.connection() as connection:
+        known = await files.file_of(connection, room_id, share_id)
+    if known and known.message_id:
+        return known.message_id
+    return (await post_file(context, identity, room_id, text, file=file, share_id=share_id)).id
+
+
+def _draft(context: Context, identity: Identity, text: str, reply_to: str | None, file: SharedFile | None) -> Draft:
+    """The message to post. Raises the errors about texts, and `InvalidInput`."""
+    accepted = context.texts.accept(text, context.bounds.message_bytes)
+    if reply_to is not None and not is_event_id(reply_to):
+        raise InvalidInput("reply_to is not the id of a message")
+    return Draft(identity.account_id, identity.name, accepted, reply_to, file)

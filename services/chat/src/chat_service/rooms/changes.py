@@ -1,8 +1,8 @@
-"""Changing a room: its settings and its members.
+"""The unit of work in which a room's settings and members are changed.
 
-Every change is a transaction that holds the lock of the room's row, gives the room a new version, and tells Valkey
-right before the commit. From then on nobody writes by what was true before, and nobody hears what they may not: with
-Valkey down, nothing can be changed.
+It holds the lock on the room's row, gives the room a new version, and records that version in Valkey right before the
+commit. From then on, nobody can write to the room or receive its events by outdated knowledge. Rooms cannot be changed
+while Valkey is down.
 """
 
 from collections.abc import AsyncGenerator
@@ -11,14 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from chat_service.bounds import ID_MAX
 from chat_service.context import Context
 from chat_service.rooms import names
 from chat_service.rooms.model import (
-    ROOM_ID_MAX,
     Member,
     MemberNotFound,
     MemberRole,
-    NotAMember,
     Room,
     RoomNameTaken,
     RoomNotFound,
@@ -26,17 +25,13 @@ from chat_service.rooms.model import (
     heir,
 )
 from chat_service.rooms.queries import files, invitations, members, rooms
-from chat_service.rooms.states import terms_of
 from chat_service.streams import ChatUnavailable, Event, EventType
 from common import logging
 from common.db import Connection
-from common.errors import Forbidden, NotFound
-from common.identity import Identity
-from common.rights import Action, require
 
 
 class Change:
-    """A room whose row is locked, and what is done to it."""
+    """The changes to a room whose row is locked."""
 
     def __init__(self, connection: Connection, state: RoomState) -> None:
         self.connection = connection
@@ -50,20 +45,20 @@ class Change:
         return RoomState(self.room, self.members)
 
     def member(self, account_id: UUID) -> Member:
-        """A member. Raises `MemberNotFound`."""
+        """A member of the room. Raises `MemberNotFound`."""
         found = self.members.get(account_id)
         if found is None:
             raise MemberNotFound
         return found
 
     async def add(self, member: Member, name: str) -> None:
-        """Let someone in, who is called `name`."""
+        """Add a member, whose account has this name."""
         await members.insert_member(self.connection, self.room.id, member)
         self.members[member.account_id] = member
-        self.tell(EventType.JOINED, account_id=str(member.account_id), name=name)
+        self.announce(EventType.JOINED, account_id=str(member.account_id), name=name)
 
     async def remove(self, account_id: UUID, kind: EventType, now: datetime) -> None:
-        """Let a member go. Where that is the owner, the room passes to another, or is closed when there is none."""
+        """Remove a member. The room of an owner passes to the next one, or is closed when no other member is left."""
         next_owner = heir(self.members) if self.room.owner == account_id else None
         if self.room.owner == account_id and next_owner is None:
             await self.close(now)
@@ -71,12 +66,12 @@ class Change:
         await members.delete_member(self.connection, self.room.id, account_id)
         await invitations.delete_invitations_by(self.connection, self.room.id, account_id)
         del self.members[account_id]
-        self.tell(kind, account_id=str(account_id))
+        self.announce(kind, account_id=str(account_id))
         if next_owner:
             await self.set_owner(next_owner)
 
     async def set_owner(self, member: Member) -> None:
-        """Give the room to a member; who had it stays as a moderator, if still there."""
+        """Give the room to a member; the former owner, if still a member, becomes a moderator."""
         former = self.members.get(self.room.owner)
         if former:
             await self.set_role(former, MemberRole.MODERATOR)
@@ -84,27 +79,27 @@ class Change:
         await self.set_role(replace(member, muted_until=None), MemberRole.OWNER)
 
     async def set_role(self, member: Member, role: MemberRole) -> None:
-        """Make a member what `role` says. Who may not invite any more has invited nobody."""
+        """Change a member's role. The invitations of a member who may no longer invite are revoked."""
         await self.put(replace(member, role=role))
         if role is MemberRole.MEMBER:
             await invitations.delete_invitations_by(self.connection, self.room.id, member.account_id)
-        self.tell(EventType.ROOM, account_id=str(member.account_id), role=role.value)
+        self.announce(EventType.ROOM, account_id=str(member.account_id), role=role.value)
 
     async def put(self, member: Member) -> None:
-        """Write what may change of a member."""
+        """Store a member's role and mute."""
         await members.update_member(self.connection, self.room.id, member)
         self.members[member.account_id] = member
 
     async def close(self, now: datetime) -> None:
-        """Close the room; a sweep takes away what is left of it."""
+        """Close the room; a sweep clears up after it."""
         await rooms.close_room(self.connection, self.room.id, now)
         if self.room.revoke_files:
             await files.revoke_files_of(self.connection, self.room.id, now)
         self.is_closed = True
-        self.tell(EventType.CLOSED)
+        self.announce(EventType.CLOSED)
 
-    def tell(self, kind: EventType, **fields: object) -> None:
-        """Have everybody in the room told, after the commit. What is not told is not done."""
+    def announce(self, kind: EventType, **fields: object) -> None:
+        """Send an event to everybody in the room after the commit. A change without any event is not stored."""
         self.events.append(Event(kind, fields))
 
 
@@ -122,8 +117,8 @@ async def changing(context: Context, room_id: int) -> AsyncGenerator[Change]:
             raise RoomNameTaken
         await context.streams.set_version(room.id, room.version)
         if (room.lifetime_seconds, room.capacity) != (before.lifetime_seconds, before.capacity):
-            # What is over stays so. Who read by the old terms until now has been told that they are old.
-            await context.streams.trim(terms_of(before))
+            # Messages that had expired by the old terms must not come back by the new ones.
+            await context.streams.trim(before.terms)
     if change.is_closed:
         context.states.forget(room_id)
     else:
@@ -132,7 +127,7 @@ async def changing(context: Context, room_id: int) -> AsyncGenerator[Change]:
 
 
 async def read_under_lock(context: Context, connection: Connection, room_id: int) -> RoomState:
-    """An open room that nobody changes until the transaction ends. Raises `RoomNotFound`."""
+    """An open room, which cannot be changed until the transaction ends. Raises `RoomNotFound`."""
     return await _state(context, connection, await rooms.keep_room(connection, _sane(room_id)))
 
 
@@ -146,36 +141,21 @@ async def _state(context: Context, connection: Connection, room: Room | None) ->
     known = context.states.known(room.id)
     if known and known.room.version == room.version:
         return known
-    found = await members.members(connection, room.id)
+    found = await members.members_of(connection, room.id)
     return RoomState(room, {member.account_id: member for member in found})
 
 
 async def _announce(context: Context, change: Change) -> None:
     try:
         for event in change.events:
-            await context.streams.announce(terms_of(change.room), event)
+            await context.streams.announce(change.room.terms, event)
     except ChatUnavailable:
-        # The change stands, and is kept to; those who are connected see it when they read the room anew.
+        # The change is committed and in force. Connected clients see it when they next read the room.
         logging.get(__name__).warning("a change was not announced", room=change.room.id)
 
 
-def demand(action: Action, state: RoomState, identity: Identity) -> None:
-    """Raise unless the account may do this in the room: `RoomNotFound` to who may not know of it.
-
-    `NotAMember` to who is not in it, `Forbidden` to a member.
-    """
-    try:
-        require(action, state.actor(identity), state.room.owner)
-    except NotFound:
-        raise RoomNotFound from None
-    except Forbidden:
-        if identity.account_id not in state.members:
-            raise NotAMember from None
-        raise
-
-
 def _sane(room_id: int) -> int:
-    """What can be an id at all: the database cannot compare with more."""
-    if not 0 < room_id <= ROOM_ID_MAX:
+    """The id, if the database can compare with it. Raises `RoomNotFound`."""
+    if not 0 < room_id <= ID_MAX:
         raise RoomNotFound
     return room_id

@@ -1,23 +1,20 @@
-"""Making, finding, changing and closing rooms."""
+"""Creating, changing and closing rooms."""
 
 from dataclasses import replace
 from typing import Any, cast
-from uuid import UUID
 
+from chat_service.bounds import Bounds
 from chat_service.context import Context
 from chat_service.rooms import names
-from chat_service.rooms.changes import changing, demand
+from chat_service.rooms.changes import changing
+from chat_service.rooms.finding import find_room, see_room
 from chat_service.rooms.model import (
-    Bounds,
-    ListedRoom,
     Member,
     MemberRole,
     NewRoom,
     PublicRoomsFull,
-    Room,
     RoomChanges,
     RoomNameTaken,
-    RoomNotFound,
     RoomState,
 )
 from chat_service.rooms.queries import members, rooms
@@ -29,17 +26,17 @@ from common.rights import Action
 
 
 async def create_room(context: Context, identity: Identity, new: NewRoom) -> RoomState:
-    """Make a room, whose owner and first member is the account.
+    """Create a room, whose owner and first member is the account.
 
-    Raises `RoomNameUnusable`, `RoomNameTaken`, `PublicRoomsFull`, `InvalidInput` (out of bounds, a public room with a
-    password), `PasswordUnusable`, `Unavailable`.
+    Raises `RoomNameUnusable`, `RoomNameTaken`, `PublicRoomsFull`, `InvalidInput` (a value out of bounds, or a public
+    room with a password), `PasswordUnusable`, `Unavailable`.
     """
     name = names.shown(new.name)
     if new.password is not None and not new.is_private:
         raise InvalidInput("a public room has no password")
     _check_bounds(context.bounds, new.lifetime_seconds, new.capacity)
     if new.password is not None and await find_room(context, name):
-        # The answer that the database would give, before a password is hashed for nothing.
+        # The database would say the same, but only after the password was hashed for nothing.
         raise RoomNameTaken
     hashed = None if new.password is None else await context.passwords.hash(new.password)
     now, bounds = clock.now(), context.bounds
@@ -69,42 +66,15 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
     return RoomState(room, {owner.account_id: owner})
 
 
-async def find_room(context: Context, name: str) -> Room | None:
-    """The open room of this name, private or not, for who is about to show its password."""
-    key = names.lookup_key(name)
-    if not key:
-        return None
-    async with context.db.connection() as connection:
-        return await rooms.room_of_name(connection, key)
-
-
-async def list_public_rooms(context: Context, identity: Identity, after: int, limit: int) -> list[ListedRoom]:
-    """Up to `limit` public rooms with ids above `after`, the oldest first."""
-    async with context.db.connection() as connection:
-        return await rooms.public_rooms(connection, identity.account_id, after, limit)
-
-
-async def list_own_rooms(context: Context, identity: Identity, after: int, limit: int) -> list[ListedRoom]:
-    """Up to `limit` rooms that the account is in, with ids above `after`, the oldest first."""
-    async with context.db.connection() as connection:
-        return await rooms.rooms_of_account(connection, identity.account_id, after, limit)
-
-
-async def see_room(context: Context, identity: Identity, room_id: int) -> RoomState:
-    """A room. Raises `RoomNotFound`, also for a private room that the account is not in; `ChatUnavailable`."""
-    state = await context.states.fresh(room_id)
-    demand(Action.SEE, state, identity)
-    return state
-
-
 async def edit_room(context: Context, identity: Identity, room_id: int, changes: RoomChanges) -> RoomState:
-    """Change a room; only its owner may. Values: `name`, `password` (None: only invitations open it),
-    `lifetime_seconds`, `capacity`, `revoke_files`, `file_lifetime_seconds`.
+    """Change a room; only its owner may.
 
-    Raises `RoomNotFound`, `NotAMember`, `Forbidden`, and what `create_room` raises.
+    The values that can change: `name`, `password` (None: only invitations open the room), `lifetime_seconds`,
+    `capacity`, `revoke_files`, `file_lifetime_seconds`. Raises `RoomNotFound`, `NotAMember`, `Forbidden`, and the
+    errors of `create_room`.
     """
     values = cast("dict[str, Any]", dict(changes.values))
-    demand(Action.EDIT, await see_room(context, identity, room_id), identity)
+    (await see_room(context, identity, room_id)).demand(Action.EDIT, identity)
     _check_bounds(context.bounds, values.get("lifetime_seconds"), values.get("capacity"))
     if "name" in values:
         values["name"] = names.shown(values["name"])
@@ -112,31 +82,26 @@ async def edit_room(context: Context, identity: Identity, room_id: int, changes:
         password = values.pop("password")
         values["password_hash"] = None if password is None else await context.passwords.hash(password)
     async with changing(context, room_id) as change:
-        demand(Action.EDIT, change.state, identity)
+        change.state.demand(Action.EDIT, identity)
         if not change.room.is_private and values.get("password_hash") is not None:
             raise InvalidInput("a public room has no password")
         changed = replace(change.room, **values)
         if changed != change.room:
             change.room = changed
-            told = {"name": changed.name, "lifetime_seconds": changed.lifetime_seconds, "capacity": changed.capacity}
-            change.tell(EventType.ROOM, **told)
+            change.announce(
+                EventType.ROOM,
+                name=changed.name,
+                lifetime_seconds=changed.lifetime_seconds,
+                capacity=changed.capacity,
+            )
     return change.state
 
 
 async def close_room(context: Context, identity: Identity, room_id: int) -> None:
     """Close a room for good; its owner and administrators may. Raises `RoomNotFound`, `NotAMember`, `Forbidden`."""
     async with changing(context, room_id) as change:
-        demand(Action.DELETE, change.state, identity)
+        change.state.demand(Action.DELETE, identity)
         await change.close(clock.now())
-
-
-async def is_member(context: Context, room_id: int, account_id: UUID) -> bool:
-    """Whether an account is in an open room. Raises `ChatUnavailable`."""
-    try:
-        state = await context.states.fresh(room_id)
-    except RoomNotFound:
-        return False
-    return account_id in state.members
 
 
 def _check_bounds(bounds: Bounds, lifetime_seconds: int | None, capacity: int | None) -> None:

@@ -1,4 +1,4 @@
-"""What a room is, who is in it, and what may be said there."""
+"""Rooms, their members and invitations, and the rules about them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,21 +6,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from common.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
+from chat_service.streams import RoomTerms
+from common.errors import Conflict, Forbidden, NotFound
 from common.identity import Identity
-from common.rights import Actor, Standing
+from common.rights import Action, Actor, Standing, permitted, require
 
-ROOM_ID_MAX = 2**63 - 1
 INVITATION_USES_MAX = 100_000
 INVITATION_LIFETIME = timedelta(days=7)
-"""How long an invitation opens its room, unless whoever makes it says so."""
+"""The lifetime of an invitation whose maker names none."""
 INVITATION_LIFETIME_MAX = timedelta(days=90)
 MUTE_MAX = timedelta(days=365)
 FILE_LIFETIME_MAX = timedelta(days=3650)
-# What a closed room left is tried again to be taken away after this, when a sweep died or something was down.
-CLEAN_AGAIN = timedelta(minutes=1)
-# A row of a closed room is kept for what may still be under way: its id is answered as unknown either way.
-KEEP_CLEANED = timedelta(days=1)
 
 
 class RoomNotFound(NotFound):
@@ -30,29 +26,29 @@ class RoomNotFound(NotFound):
 
 
 class RoomNameTaken(Conflict):
-    """A room of this name exists already."""
+    """There is already a room with this name."""
 
     code = "room_name_taken"
 
 
 class PublicRoomsFull(Conflict):
-    """There are as many public rooms as may be."""
+    """There are already as many public rooms as are allowed."""
 
     code = "public_rooms_full"
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"there are {limit} public rooms already, which is as many as may be")
+        super().__init__(f"there are already {limit} public rooms, and no more are allowed")
         self.limit = limit
 
 
 class RoomFull(Conflict):
-    """As many are in the room as may be."""
+    """This room already has as many members as are allowed."""
 
     code = "room_full"
 
 
 class NotAMember(Forbidden):
-    """You are not in this room."""
+    """You are not a member of this room."""
 
     code = "not_a_member"
 
@@ -82,9 +78,15 @@ class RoomPasswordWrong(Forbidden):
 
 
 class InvitationUnknown(Forbidden):
-    """This invitation opens the room no more, or never did."""
+    """This invitation does not open the room, or no longer does."""
 
     code = "invitation_unknown"
+
+
+class InvitationNotFound(NotFound):
+    """There is no such invitation."""
+
+    code = "invitation_not_found"
 
 
 class MemberNotFound(NotFound):
@@ -93,46 +95,10 @@ class MemberNotFound(NotFound):
     code = "member_not_found"
 
 
-class RecipientNotFound(NotFound):
-    """There is no such recipient."""
+class BanNotFound(NotFound):
+    """This account is not banned from the room."""
 
-    code = "recipient_not_found"
-
-
-class InboxMessageNotFound(NotFound):
-    """There is no such message."""
-
-    code = "message_not_found"
-
-
-class TooManySent(Conflict):
-    """You have sent as many messages as are kept; some have to be deleted first."""
-
-    code = "too_many_sent"
-
-
-class MessageEmpty(InvalidInput):
-    """A message has a text."""
-
-    code = "message_empty"
-
-
-class MessageUnusable(InvalidInput):
-    """A message is valid Unicode without NUL."""
-
-    code = "message_unusable"
-
-
-class MessageTooLarge(TooLarge):
-    """The message is larger than the limit."""
-
-    code = "message_too_large"
-
-
-class MessageRefused(InvalidInput):
-    """The message holds what is not allowed here."""
-
-    code = "message_refused"
+    code = "ban_not_found"
 
 
 class MemberRole(StrEnum):
@@ -142,13 +108,13 @@ class MemberRole(StrEnum):
 
 
 _RANK = {MemberRole.MEMBER: 0, MemberRole.MODERATOR: 1, MemberRole.OWNER: 2}
-# The owner is known by the room itself.
+# `common.rights` finds the owner by the room's own field.
 _STANDING = {MemberRole.MODERATOR: Standing.MODERATOR, MemberRole.MEMBER: Standing.MEMBER}
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room as it stands in the database. `version` counts every change of it and of its members."""
+    """A room as the database has it. `version` counts every change of it and of its members."""
 
     id: int
     name: str
@@ -159,14 +125,18 @@ class Room:
     capacity: int
     revoke_files: bool
     file_lifetime_seconds: int | None
-    """How long after its message a file's share ends; None: by its own end alone."""
+    """How long after its message has expired a file's share ends; None: the room does not end it."""
     version: int
     created_at: datetime
+
+    @property
+    def terms(self) -> RoomTerms:
+        return RoomTerms(self.id, self.version, timedelta(seconds=self.lifetime_seconds), self.capacity)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Someone in a room."""
+    """A member of a room."""
 
     account_id: UUID
     role: MemberRole
@@ -188,24 +158,41 @@ class RoomState:
     room: Room
     members: Mapping[UUID, Member]
 
-    def member(self, account_id: UUID) -> Member | None:
-        return self.members.get(account_id)
+    def may(self, action: Action, identity: Identity) -> bool:
+        """Whether the account may do this in the room."""
+        return permitted(action, self._actor(identity), self.room.owner)
 
-    def actor(self, identity: Identity) -> Actor:
-        """What the account is to the room, for `common.rights`."""
-        return actor_in(self.room, self.members.get(identity.account_id), identity)
+    def demand(self, action: Action, identity: Identity) -> None:
+        """Raise unless the account may do this in the room.
 
+        Raises `RoomNotFound` for accounts that are not allowed to know of the room, `NotAMember` for others that are
+        not in it, and `Forbidden` for its members.
+        """
+        try:
+            require(action, self._actor(identity), self.room.owner)
+        except NotFound:
+            raise RoomNotFound from None
+        except Forbidden:
+            if identity.account_id not in self.members:
+                raise NotAMember from None
+            raise
 
-def actor_in(room: Room, member: Member | None, identity: Identity) -> Actor:
-    """What an account is to a room."""
-    if member:
-        return Actor(identity, place=_STANDING.get(member.role))
-    return Actor(identity, place=None if room.is_private else Standing.VISITOR)
+    def demand_writing(self, identity: Identity, now: datetime, *, even_muted: bool = False) -> None:
+        """Raise unless the account may write in the room at the moment `now`: the errors of `demand`, and `Muted`."""
+        self.demand(Action.WRITE, identity)
+        if not even_muted and self.members[identity.account_id].is_muted(now):
+            raise Muted
+
+    def _actor(self, identity: Identity) -> Actor:
+        member = self.members.get(identity.account_id)
+        if member:
+            return Actor(identity, place=_STANDING.get(member.role))
+        return Actor(identity, place=None if self.room.is_private else Standing.VISITOR)
 
 
 @dataclass(frozen=True, slots=True)
 class ListedRoom:
-    """A room in a list, with what the account that lists it is to it."""
+    """A room in a list; `joined` says whether the account that asked is a member."""
 
     id: int
     name: str
@@ -217,7 +204,7 @@ class ListedRoom:
 
 @dataclass(frozen=True, slots=True)
 class NewRoom:
-    """A room that is to be. `lifetime_seconds` and `capacity` None: as the settings say."""
+    """A room to create. Where `lifetime_seconds` or `capacity` is None, the settings decide."""
 
     name: str
     is_private: bool = False
@@ -229,8 +216,15 @@ class NewRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomChanges:
+    """New values for some of a room's fields, by the fields' names."""
+
+    values: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
 class Invitation:
-    """What lets someone into a room. `uses_left` None: any number of uses."""
+    """A way into a room without its password. `uses_left` None: any number of uses."""
 
     id: UUID
     room_id: int
@@ -238,30 +232,6 @@ class Invitation:
     created_at: datetime
     expires_at: datetime
     uses_left: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SharedFile:
-    """A file that is posted: what everyone sees of it. `size` in bytes; `type` a media type; `url` opens it."""
-
-    name: str
-    size: int
-    type: str
-    url: str
-
-    def to_json(self) -> dict[str, str | int]:
-        return {"name": self.name, "size": self.size, "type": self.type, "url": self.url}
-
-
-@dataclass(frozen=True, slots=True)
-class InboxMessage:
-    """A direct message."""
-
-    id: int
-    sender: UUID
-    recipient: UUID
-    body: str
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,30 +243,7 @@ class PostedFile:
     message_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What the administrator allows. Times in seconds, sizes in bytes of UTF-8."""
-
-    lifetime_seconds: int = 1800
-    lifetime_max_seconds: int = 604_800
-    capacity: int = 100
-    capacity_max: int = 1000
-    message_bytes: int = 16_384
-    inbox_message_bytes: int = 16_384
-    inbox_messages: int = 10_000
-    """How many direct messages of one sender are kept."""
-    public_rooms: int = 5
-    room_members: int = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class RoomChanges:
-    """New values of a room's fields, by their names."""
-
-    values: Mapping[str, object] = field(default_factory=dict[str, object])
-
-
 def heir(members: Mapping[UUID, Member]) -> Member | None:
-    """Who becomes the owner when the present one goes: the oldest moderator, else the oldest member."""
+    """The next owner when the present one leaves: the oldest moderator, or else the oldest member."""
     others = [member for member in members.values() if member.role is not MemberRole.OWNER]
     return min(others, key=lambda one: (-_RANK[one.role], one.joined_at, one.account_id), default=None)

@@ -1,24 +1,24 @@
-"""The names of rooms: what they may be, and what they are compared by."""
+"""The names of rooms: which ones are allowed, and when two are the same."""
 
 import unicodedata
 
 from common.errors import InvalidInput
 
 NAME_LENGTH = 100
-# The two joiners that some scripts need are no control characters; nothing is told apart by them alone.
+# Some scripts need these two joiners, so they are allowed; but no two names differ by them alone.
 _JOINERS = "\u200c\u200d"
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class RoomNameUnusable(InvalidInput):
-    """A room's name has 1 to 100 characters, none of them a control character or unseen."""
+    """A room's name has 1 to 100 characters, none of which are control characters or invisible."""
 
     code = "room_name_unusable"
 
 
 def shown(name: str) -> str:
-    """The name as it is shown from now on: in form NFC, without spaces around it. Raises `RoomNameUnusable`."""
-    # Before anything is done with it, so that a name of megabytes costs nothing.
+    """The name as it is stored and shown: in form NFC, without spaces around it. Raises `RoomNameUnusable`."""
+    # Checked before anything else, so that a name of megabytes costs nothing.
     if len(name) > 8 * NAME_LENGTH:
         raise RoomNameUnusable
     name = unicodedata.normalize("NFC", name.strip())
@@ -30,13 +30,13 @@ def shown(name: str) -> str:
 
 
 def key(name: str) -> str:
-    """What names are compared by: without case, and the same for all forms of a character (NFKC, UAX #31)."""
+    """The key by which names are compared: case-folded, with one form for each character (NFKC, UAX #31)."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     return unicodedata.normalize("NFKC", "".join(c for c in folded if c not in _JOINERS)).strip()
 
 
 def lookup_key(name: str) -> str:
-    """The key of a name that someone looks for; empty, which no room has, when it cannot be a name."""
+    """The key of a name to look for. For an impossible name it is empty, which is no room's key."""
     try:
         return key(shown(name))
     except RoomNameUnusable:

@@ -1,18 +1,19 @@
-"""Messages and events of rooms in Valkey: every write is one script, so that it is one step.
+"""The messages and events of rooms in Valkey. Every write is one script, so it happens completely or not at all.
 
-Of a room there is
+A room has these keys:
 
-- `room:{id}`: a hash. `s`: the version of the room and its members; whoever wants to write must know it. `m`: the id of
+- `room:{id}`: a hash. `s` is the version of the room and its members, which every write has to match; `m` is the id of
   the last event.
-- `room:{id}:messages`: a stream of the living messages (and, until the next post, of expired ones, never shown).
+- `room:{id}:messages`: a stream of the messages. Expired ones stay in it until the next post, but are never returned.
 - `room:{id}:edits`: a hash of the texts of edited messages.
-- `room:{id}:log`: a stream of all events, for those who come back. It names messages and does not repeat them.
-- `room:{id}:present` and `room:{id}:names`: who is connected by which process, and who that is.
+- `room:{id}:log`: a stream of all events, for clients that come back. It refers to messages without repeating them.
+- `room:{id}:present` and `room:{id}:names`: the accounts that are connected, by process, and their names.
 
-and of all rooms together `rooms:live`, a short stream that every process reads. An event has one id in all of them. All
-keys of a room end by themselves when nothing happens in it any more.
+All rooms share `rooms:live`, a short stream that every process reads. An event has the same id in all of these streams.
+A room's keys expire by themselves when nothing happens in it any more.
 """
 
+from chat_service.streams.lists import MessageLists, Render
 from chat_service.streams.model import (
     ChatUnavailable,
     Draft,
@@ -28,26 +29,21 @@ from chat_service.streams.model import (
     StaleRoom,
     is_event_id,
 )
-from chat_service.streams.presence import Presence
-from chat_service.streams.reader import Batch, Continuity, Entry, Reader
 from chat_service.streams.streams import Missed, Streams
 
 __all__ = [
-    "Batch",
     "ChatUnavailable",
-    "Continuity",
     "Draft",
-    "Entry",
     "Event",
     "EventType",
     "LiveEvent",
     "Message",
+    "MessageLists",
     "MessageNotFound",
     "Missed",
     "NotYourMessage",
-    "Presence",
     "Pulse",
-    "Reader",
+    "Render",
     "RoomTerms",
     "Snapshot",
     "StaleRoom",

@@ -1,18 +1,17 @@
-"""The messages of a room as an answer's body, made once for all who read it until something happens in the room."""
+"""The messages of rooms as bodies of answers: rendered once for all readers, until something happens in the room."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from chat_service.rooms.model import RoomState
-from chat_service.rooms.states import terms_of
-from chat_service.streams import Message, Pulse, Streams
+from chat_service.streams.model import Message, Pulse, RoomTerms
+from chat_service.streams.streams import Streams
 
 BYTES_REMEMBERED = 32 * 1024 * 1024
 
 Render = Callable[[int, list[Message]], bytes]
-"""Makes the body of the room's id and its messages, the oldest first. Must be a function of a module: it is a key."""
+"""Renders a room's id and messages (oldest first). It must be a module's function, because it is part of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +19,10 @@ class _Body:
     version: int
     last_event: str
     ends_at: datetime | None
-    """When the first of its messages ends, by Valkey's clock."""
+    """The time by Valkey's clock at which the first of its messages expires."""
     body: bytes
 
-    def is_good(self, pulse: Pulse) -> bool:
+    def is_current(self, pulse: Pulse) -> bool:
         return (
             self.last_event == pulse.last_event
             and self.version == pulse.version
@@ -32,33 +31,29 @@ class _Body:
 
 
 class MessageLists:
-    """The bodies that this process has made last."""
+    """The bodies that this process rendered last."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
         self._bodies: OrderedDict[tuple[int, Render], _Body] = OrderedDict()
         self._bytes = 0
 
-    async def body(self, state: RoomState, pulse: Pulse, render: Render) -> bytes:
-        """The living messages of a room that was found to be in `state` by `pulse`, as `render` shows them.
+    async def body(self, room: RoomTerms, pulse: Pulse, render: Render) -> bytes:
+        """The messages of a room as `render` shows them; `pulse` has just confirmed the terms `room`.
 
         Raises `ChatUnavailable`.
         """
-        room_id = state.room.id
-        key = room_id, render
+        key = room.id, render
         known = self._bodies.get(key)
-        if known and known.is_good(pulse):
+        if known and known.is_current(pulse):
             self._bodies.move_to_end(key)
             return known.body
-        found = await self._streams.snapshot(terms_of(state.room))
-        body = render(room_id, found.messages)
-        # Where Valkey knows no event, nothing tells the next state from this one.
-        version = state.room.version
-        if found.last_event is not None and found.version == version:
-            ends_at = None
-            if found.messages:
-                ends_at = found.messages[0].created_at + timedelta(seconds=state.room.lifetime_seconds)
-            self._remember(key, _Body(version, found.last_event, ends_at, body))
+        found = await self._streams.snapshot(room)
+        body = render(room.id, found.messages)
+        # Without an event in Valkey, nothing would tell a later state from this one.
+        if found.last_event is not None and found.version == room.version:
+            ends_at = found.messages[0].created_at + room.lifetime if found.messages else None
+            self._remember(key, _Body(room.version, found.last_event, ends_at, body))
         return body
 
     def _remember(self, key: tuple[int, Render], body: _Body) -> None:

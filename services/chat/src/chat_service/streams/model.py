@@ -1,4 +1,4 @@
-"""Messages and events of rooms, and what can be wrong with them."""
+"""Messages and events of rooms, and the errors about them."""
 
 import json
 import re
@@ -38,7 +38,7 @@ class NotYourMessage(Forbidden):
 
 
 class EventType(StrEnum):
-    """What can happen in a room. Typing, presence and reset are of the moment: they have no id, or nobody else's."""
+    """Types of events. Typing, presence and reset concern the moment: nobody can resume after one."""
 
     MESSAGE = "message"
     EDIT = "edit"
@@ -56,46 +56,60 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoomTerms:
-    """What Valkey is told of a room with each request."""
+    """The facts about a room that go to Valkey with each request."""
 
     id: int
     version: int
-    """The version of the room and its members that the caller judged by."""
+    """The version of the room and its members that the caller relied on."""
     lifetime: timedelta
-    """How long a message lives."""
+    """The lifetime of each message."""
     capacity: int
-    """How many messages live at most."""
+    """The number of messages kept at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that is to be posted."""
+    """A message to post."""
 
     author: UUID
     name: str
-    """The author's, at this moment."""
+    """The author's name at this moment."""
     text: str
     reply_to: str | None = None
-    file: Mapping[str, Any] | None = None
-    """What clients show of a file: its name, size, type and link."""
+    file: Mapping[str, object] | None = None
+    """A file as clients show it: its name, size, type and link."""
+
+    def body(self) -> bytes:
+        """The JSON that Valkey keeps of the message; its id is known only once it is posted."""
+        return encode(
+            {
+                "type": EventType.MESSAGE,
+                "author": str(self.author),
+                "name": self.name,
+                "text": self.text,
+                "edited": False,
+                "reply_to": self.reply_to,
+                "file": self.file,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A living message."""
+    """A message that has not expired."""
 
     id: str
-    """`<milliseconds>-<number>`, by Valkey's clock; later messages have greater ids, number by number."""
+    """`<milliseconds>-<number>` by Valkey's clock. Ids are ordered by their first number, then by their second."""
     author: UUID
     name: str
     text: str
     created_at: datetime
     edited: bool
     reply_to: str | None
-    file: Mapping[str, Any] | None
+    file: Mapping[str, object] | None
 
     def to_json(self) -> dict[str, Any]:
-        """The message as clients see it, in lists and in events alike."""
+        """The message as clients see it, both in lists and in events."""
         return {
             "id": self.id,
             "author": str(self.author),
@@ -110,7 +124,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The living messages of a room, and which moment that was."""
+    """The messages of a room at one moment."""
 
     messages: list[Message]
     """Oldest first."""
@@ -120,12 +134,12 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What tells whether something known of a room is still so; None: Valkey knows nothing."""
+    """The facts that tell whether knowledge about a room is current. None: Valkey knows nothing about the room."""
 
     version: int | None
     last_event: str | None
     now: datetime
-    """Valkey's clock, which message ids come from."""
+    """The time by Valkey's clock, which also makes the ids of messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,47 +150,32 @@ class Event:
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def body(self) -> bytes:
-        """Its JSON, which has no id yet."""
+        """Its JSON, without an id."""
         return encode({"type": self.type, **self.fields})
 
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """An event as it is handed to those who listen."""
+    """An event as listeners receive it."""
 
     id: str | None
-    """None: of the moment, nothing to resume after."""
+    """None: an event of the moment, which nobody can resume after."""
     room_id: int
     version: int
-    """The least version of the room by which it may be decided who hears this."""
+    """Only a reader who knows this version of the room, or a later one, can decide who may receive the event."""
     type: str
     json: bytes
     expires_at: int | None = None
-    """Milliseconds since 1970 by Valkey's clock, after which nobody may hear of it."""
+    """Milliseconds since 1970 by Valkey's clock. Nobody receives the event after that."""
 
 
 def encode(value: Any) -> bytes:
-    """Compact JSON. What is no Unicode text becomes a question mark."""
+    """Compact JSON. Half a surrogate pair, which UTF-8 cannot express, becomes a question mark."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
-def draft_body(draft: Draft) -> bytes:
-    """What is kept of a message."""
-    return encode(
-        {
-            "type": EventType.MESSAGE,
-            "author": str(draft.author),
-            "name": draft.name,
-            "text": draft.text,
-            "edited": False,
-            "reply_to": draft.reply_to,
-            "file": draft.file,
-        }
-    )
-
-
 def parse_message(message_id: str, body: bytes, edited_text: bytes | None) -> Message:
-    """The message that was kept as `body`, with its text of now."""
+    """The message that is stored as `body`; `edited_text` replaces its first text."""
     values = cast("dict[str, Any]", json.loads(body))
     return Message(
         id=message_id,
@@ -191,26 +190,26 @@ def parse_message(message_id: str, body: bytes, edited_text: bytes | None) -> Me
 
 
 def with_id(event_id: str, body: bytes) -> bytes:
-    """The JSON of an event, from what was kept of it."""
+    """The JSON of an event, given its stored JSON without an id."""
     return b'{"id":"%b","created_at":"%b",%b' % (event_id.encode(), moment_of(event_id).encode(), body[1:])
 
 
 def is_event_id(text: str) -> bool:
-    """Whether `text` has the form of an id."""
+    """Whether `text` has the form of an event's id."""
     return _EVENT_ID.fullmatch(text) is not None
 
 
 def position(event_id: str) -> tuple[int, int]:
-    """What ids are ordered by."""
+    """The key that orders ids."""
     milliseconds, _, number = event_id.partition("-")
     return int(milliseconds), int(number)
 
 
 def created_at(event_id: str) -> datetime:
-    """When it happened."""
+    """The time of an event."""
     return datetime.fromtimestamp(position(event_id)[0] / 1000, UTC)
 
 
 def moment_of(event_id: str) -> str:
-    """When it happened, as JSON says it (RFC 3339, milliseconds)."""
+    """The time of an event in JSON (RFC 3339, with milliseconds)."""
     return created_at(event_id).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""What can be done with the messages of a room. Every method raises `ChatUnavailable` when Valkey does not answer."""
+"""Reading and writing the messages and events of rooms. Every method raises `ChatUnavailable` when Valkey is down."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,6 @@ from chat_service.streams.model import (
     Snapshot,
     StaleRoom,
     created_at,
-    draft_body,
     encode,
     is_event_id,
     parse_message,
@@ -33,6 +32,7 @@ from chat_service.streams.model import (
 )
 from common.valkey import Pipe, client_options
 
+LIVE_KEY = "rooms:live"
 TIMEOUT_SECONDS = 3
 CONNECTIONS = 32
 SCRIPTS = (
@@ -43,10 +43,10 @@ SCRIPTS = (
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """What happened since an event that somebody saw."""
+    """The events that a client missed."""
 
     is_whole: bool
-    """False: more than is remembered; `events` is empty, and the room is to be read anew."""
+    """False: more was missed than Valkey remembers. `events` is empty, and the client has to read the room again."""
     version: int | None
     last_event: str | None
     events: list[LiveEvent]
@@ -56,8 +56,8 @@ class Streams:
     """The messages and events of all rooms."""
 
     def __init__(self, valkey_url: str) -> None:
-        # What may have happened must not be done twice: nothing is sent again by itself. Who finds no free connection
-        # waits for one.
+        # A command whose answer was lost may have been executed, so the client library never repeats one. Callers wait
+        # for a free connection.
         pool = BlockingConnectionPool.from_url(
             valkey_url,
             max_connections=CONNECTIONS,
@@ -70,22 +70,22 @@ class Streams:
         self._pipe = Pipe(valkey_url)
 
     async def post(self, room: RoomTerms, draft: Draft) -> Message:
-        """Add a message, and take away those that have no place any more. Raises `StaleRoom`."""
-        body = draft_body(draft)
+        """Add a message, and remove those that are expired or above the room's capacity. Raises `StaleRoom`."""
+        body = draft.body()
         found = await self._run("post", room.id, *_terms(room), draft.author.hex, body)
         if found is None:
             raise StaleRoom
         return parse_message(found.decode(), body, None)
 
     async def edit(self, room: RoomTerms, message_id: str, author: UUID, text: str) -> Message:
-        """Give a message of `author` another text. Raises `StaleRoom`, `MessageNotFound`, `NotYourMessage`."""
+        """Change the text of a message by `author`. Raises `StaleRoom`, `MessageNotFound`, `NotYourMessage`."""
         kept = text.encode(errors="replace")
         event = Event(EventType.EDIT, {"message_id": message_id, "text": text}).body()
         answer = await self._about_message("edit", room, message_id, author.hex, kept, event)
         return parse_message(message_id, answer[1], kept)
 
     async def delete(self, room: RoomTerms, message_id: str, author: UUID | None) -> None:
-        """Remove a message; `author` None: whoever wrote it.
+        """Remove a message by `author`, or by anybody when that is None.
 
         Raises `StaleRoom`, `MessageNotFound`, `NotYourMessage`.
         """
@@ -93,33 +93,33 @@ class Streams:
         await self._about_message("delete", room, message_id, author.hex if author else "", event)
 
     async def messages(self, room: RoomTerms) -> list[Message]:
-        """The living messages, oldest first."""
+        """The messages of a room, oldest first."""
         return (await self.snapshot(room)).messages
 
     async def snapshot(self, room: RoomTerms) -> Snapshot:
-        """The living messages, with the version and the last event of that moment."""
+        """The messages of a room, with its version and last event at the same moment."""
         version, last_event, *rest = await self._run("messages", room.id, _milliseconds(room.lifetime), room.capacity)
         found = [parse_message(rest[n].decode(), rest[n + 1], rest[n + 2]) for n in range(0, len(rest), 3)]
         return Snapshot(found[::-1], _number(version), _text(last_event))
 
     async def since(self, room: RoomTerms, after: str) -> Missed:
-        """What happened after the event `after`: everything that is still alive, or the news that it is too much."""
+        """The events after `after` whose messages have not expired."""
         state, version, last_event, *rest = await self._run("since", room.id, _milliseconds(room.lifetime), after)
-        events = [_told_again(room, rest[n : n + 5]) for n in range(0, len(rest), 5)]
+        events = [_resent(room, rest[n : n + 5]) for n in range(0, len(rest), 5)]
         return Missed(state == b"whole", _number(version), _text(last_event), events)
 
     async def announce(self, room: RoomTerms, event: Event) -> str:
-        """Tell of something that happened to the room or its members; `room` as it is now. Returns the event's id."""
+        """Send and log an event about the room or its members; `room` as it is now. Returns the event's id."""
         found = await self._run("announce", room.id, *_terms(room), event.type.value, event.body())
         return found.decode()
 
     async def whisper(self, room: RoomTerms, event: Event, lasts: timedelta) -> None:
-        """Tell those who listen now of something that nobody needs to know later; not at all where `room` is stale."""
+        """Send an event to current listeners without logging it. Nothing is sent when `room` is stale."""
         values = (room.id, room.version, event.type.value, event.body(), _milliseconds(lasts))
         await self._run("whisper", room.id, *values)
 
     async def version(self, room_id: int) -> tuple[int | None, str | None]:
-        """The room's version and its last event; None: nothing is known."""
+        """The room's version and its last event; None where Valkey knows nothing."""
         pulse = await self.pulse(room_id)
         return pulse.version, pulse.last_event
 
@@ -129,28 +129,28 @@ class Streams:
         return Pulse(_number(version), _text(last_event), datetime.fromtimestamp(int(now) / 1000, UTC))
 
     async def set_version(self, room_id: int, version: int) -> None:
-        """Say that the room has this version, unless a later one is known.
+        """Record the room's version, unless a later one is recorded.
 
-        Who changes a room says so within the transaction, right before its commit; who reads one of which Valkey knows
-        nothing says what was read.
+        A change of a room records its version inside the transaction, right before the commit.
         """
         await self._run("set_version", room_id, version)
 
     async def restore_version(self, room_id: int, version: int) -> None:
-        """Say that the room has this version, even when a later one is known: that change was not committed.
+        """Record the room's version even if a later one is recorded, whose change was then never committed.
 
-        Only who holds the lock of the room's row can know that: nobody else is between saying and committing then.
+        Only the holder of the lock on the room's row can know that: no other change is between recording its version
+        and its commit.
         """
         await self._run("restore_version", room_id, version)
 
     async def trim(self, room: RoomTerms) -> None:
-        """Remove the messages that have no place by these terms, before others hold that would bring them back."""
+        """Remove the messages that have expired by these terms, before longer terms bring them back."""
         await self._run("trim", room.id, *_terms(room))
 
     async def clear(self, room_id: int) -> None:
-        """Forget everything about a room."""
+        """Delete everything about a room."""
         try:
-            await self.redis.unlink(*scripts.keys(room_id)[:-1], *scripts.presence_keys(room_id))
+            await self.redis.unlink(*room_keys(room_id)[:-1], *presence_keys(room_id))
         except RedisError as error:
             raise ChatUnavailable from error
 
@@ -180,17 +180,28 @@ class Streams:
                 return answer
 
     async def _run(self, script: str, room_id: int, *values: str | bytes | int) -> Any:
-        wanted, keys = self._scripts[script], scripts.keys(room_id)
+        wanted, keys = self._scripts[script], room_keys(room_id)
         try:
             try:
                 return await self._pipe.call("EVALSHA", wanted.sha, len(keys), *keys, *values)
             except ResponseError as error:
                 if not str(error).startswith("NOSCRIPT"):
                     raise
-                # The server has not seen it, or has forgotten it: then it has done nothing.
+                # The server does not know the script, so it has not run it.
                 return await self._pipe.call("EVAL", cast("str", wanted.script), len(keys), *keys, *values)
         except RedisError as error:
             raise ChatUnavailable from error
+
+
+def room_keys(room_id: int) -> list[str]:
+    """The keys that every script about a room is given."""
+    room = f"room:{room_id}"
+    return [room, f"{room}:messages", f"{room}:edits", f"{room}:log", LIVE_KEY]
+
+
+def presence_keys(room_id: int) -> list[str]:
+    """The keys of a room that hold the connected accounts."""
+    return [f"room:{room_id}:present", f"room:{room_id}:names"]
 
 
 def _terms(room: RoomTerms) -> tuple[int, int, int, int]:
@@ -201,7 +212,7 @@ def _milliseconds(lifetime: timedelta) -> int:
     return lifetime // timedelta(milliseconds=1)
 
 
-def _told_again(room: RoomTerms, entry: list[bytes | None]) -> LiveEvent:
+def _resent(room: RoomTerms, entry: list[bytes | None]) -> LiveEvent:
     raw_id, raw_kind, body, reference, edited = entry
     event_id, kind = cast("bytes", raw_id).decode(), cast("bytes", raw_kind).decode()
     body = body or b""

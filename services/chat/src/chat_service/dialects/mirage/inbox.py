@@ -1,22 +1,24 @@
-"""Mirage: direct messages (section 6 of its document)."""
+"""Direct messages (section 6 of Mirage's document)."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from chat_service.accounts import Account
-from chat_service.dialects.mirage.rooms import authorization, context_of, identify, read_message
-from chat_service.inbox import letters as inbox
+from chat_service.dialects.mirage.requests import authorization, identify, read_message
+from chat_service.edge import context_of
+from chat_service.filters import MessageEmpty
+from chat_service.inbox import letters
 from chat_service.inbox.letters import NEWEST, Letter
-from chat_service.rooms.model import InboxMessageNotFound, MessageEmpty, RecipientNotFound
+from chat_service.inbox.model import InboxMessageNotFound, RecipientNotFound
 from common.dialects.mirage import DEFAULT_AVATAR, MirageRoute, Refused, number_of, read_fields, row_time
 from common.http.json_bodies import text_of
 
 PAGE = 500
 BYTES_LISTED = 8 * 1024 * 1024
-"""How much text a list holds at most, and a page more: the newest messages."""
+"""A list ends with the page at which its texts, the newest first, have reached this size."""
 GONE = "deleted account"
 
-# The one has a space before its comma and the other has not: clients compare them.
+# Clients compare these texts, one of which has a space before its comma.
 SPACED = 401, "invalid token , please re-login"
 UNSPACED = 401, "invalid token, please re-login"
 TEXT_MISSING = 400, "missing recipient or message"
@@ -38,23 +40,23 @@ async def send(request: Request) -> Response:
         raise Refused(*TEXT_MISSING)
     identity = await identify(request, SPACED)
     try:
-        await inbox.send_inbox(context, identity, recipient, text)
+        await letters.send_inbox(context, identity, recipient, text)
     except MessageEmpty:
         raise Refused(*TEXT_MISSING) from None
     except RecipientNotFound:
-        # The misspelling is what the original says, the other what its clients read.
+        # The original sends the misspelt member, while its clients read the other one.
         raise Refused(404, NO_RECIPIENT, erorr=NO_RECIPIENT) from None
     return JSONResponse({"message": "message sent"})
 
 
 @router.get("/inbox")
 async def list_messages(request: Request) -> Response:
-    """What one has sent and received, the newest first."""
+    """List the messages that the account sent and received, the newest first."""
     identity = await identify(request, SPACED)
     rows: list[dict[str, object]] = []
     before, size = NEWEST, 0
     while size < BYTES_LISTED:
-        page = await inbox.list_inbox(context_of(request), identity, before, PAGE)
+        page = await letters.list_inbox(context_of(request), identity, before, PAGE)
         rows += [_row(letter) for letter in page]
         size += sum(len(letter.message.body.encode()) for letter in page)
         if len(page) < PAGE:
@@ -76,7 +78,7 @@ async def delete(request: Request) -> Response:
     if message_id is None:
         raise Refused(*NO_MESSAGE)
     try:
-        await inbox.delete_inbox(context_of(request), identity, message_id)
+        await letters.delete_inbox(context_of(request), identity, message_id)
     except InboxMessageNotFound:
         raise Refused(*NO_MESSAGE) from None
     return JSONResponse({"message": "message deleted successfully"})
@@ -84,9 +86,9 @@ async def delete(request: Request) -> Response:
 
 @router.get("/inbox_count")
 async def count(request: Request) -> Response:
-    """How many messages one has sent and received."""
+    """Count the messages that the account sent and received."""
     identity = await identify(request, UNSPACED)
-    return JSONResponse({"inbox_count": await inbox.count_inbox(context_of(request), identity)})
+    return JSONResponse({"inbox_count": await letters.count_inbox(context_of(request), identity)})
 
 
 def _row(letter: Letter) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""The native API of live events: event streams, WebSockets, and tickets for them."""

@@ -1,13 +1,13 @@
-"""Ending connections whose other side does not read.
+"""Dropping connections of clients that do not read.
 
-Closing one waits until all that was written has been read, which may be never. ASGI knows no other way; the server's
-own object behind `send` does.
+An ordinary close waits until the client has read everything that was written, which may never happen. ASGI offers no
+other way to end a connection, but the server's own object behind `send` does.
 """
 
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -17,26 +17,26 @@ KEY = "waystation.abort"
 
 Abort = Callable[[], None]
 
-# Linger for no time: what the system still holds for the other side is thrown away with the connection.
+# Linger for no time: the system discards what it still holds for the client.
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class AbortMiddleware:
-    """Tells the routes how to drop their connection at once. It must be the outermost, next to the server."""
+    """Gives routes a way to drop their connection at once. It must be the outermost middleware, next to the server."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # uvicorn's protocols and request cycles: `send` is a method of what holds the transport.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # In uvicorn, `send` is a method of the object that holds the transport.
         transport = getattr(getattr(send, "__self__", None), "transport", None)
         if hasattr(transport, "abort"):
             scope[KEY] = lambda: _abort(cast("asyncio.Transport", transport))
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 def abort_of(scope: Scope) -> Abort:
-    """What drops the connection of a scope, with all that was not sent; nothing where the server has no such thing."""
+    """The function that drops the connection of a scope; it does nothing under a server that has no such thing."""
     return cast("Abort", cast("dict[str, Any]", scope).get(KEY, _nothing))
 
 

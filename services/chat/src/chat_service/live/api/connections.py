@@ -1,4 +1,4 @@
-"""What WebSockets and event streams have in common."""
+"""The parts that WebSockets and event streams share."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,7 +15,7 @@ from common.identities import basic_pair
 from common.identity import Identity
 
 LAST_SECONDS = 3
-"""How long the last words to one who may not be reading are tried."""
+"""The time for sending a last message to a client that may not be reading."""
 
 _CODES: tuple[tuple[type[DomainError], Close], ...] = (
     (Unauthenticated, Close.UNAUTHENTICATED),
@@ -27,7 +27,7 @@ _CODES: tuple[tuple[type[DomainError], Close], ...] = (
 
 
 async def until_ended(subscription: Subscription, *work: Coroutine[Any, Any, None]) -> End | None:
-    """Work until a part of it ends or the subscription does. None: the other side has gone, or the work ended."""
+    """Run `work` until any of it ends or the subscription does. None: the client has gone, or the work ended."""
     tasks = [asyncio.create_task(each) for each in work]
     try:
         await asyncio.wait([*tasks, subscription.ended], return_when=asyncio.FIRST_COMPLETED)
@@ -51,12 +51,12 @@ def credential_name(identity: Identity, authorization: str) -> str:
 
 
 def close_code(error: DomainError) -> Close:
-    """The code that tells of an error."""
+    """The close code for an error."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), Close.BAD_INPUT)
 
 
 def error_of(end: End) -> DomainError:
-    """The error that tells of a subscription which did not come to be."""
+    """The error to answer with when a subscription was refused."""
     with suppress(KeyError):
         return {Close.FORBIDDEN: NotAMember, Close.NOT_FOUND: RoomNotFound}[end.code]()
     return ChatUnavailable(end.reason)

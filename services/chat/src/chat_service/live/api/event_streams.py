@@ -1,4 +1,4 @@
-"""Server-Sent Events: what happens in a room as an answer without an end."""
+"""Server-Sent Events: the events of a room as an answer without an end."""
 
 import asyncio
 from typing import Any
@@ -12,15 +12,15 @@ from chat_service.live.api.connections import LAST_SECONDS, error_of, until_ende
 from chat_service.streams.model import encode
 
 SILENCE_SECONDS = 15
-"""After which a comment is sent, so that what stands in between does not give the connection up."""
+"""After a silence of so many seconds a comment is sent, so that proxies do not give the connection up."""
 RETRY_MILLISECONDS = 2000
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EventStream(Response):
-    """The events of a room, for one listener: frames as `data`, what to resume after as `id`.
+    """The events of a room for one listener: each frame is `data`, and the event to resume after is its `id`.
 
-    At its end the server says why: `event: end`, with code and reason of a WebSocket's close.
+    At the end it says why: `event: end`, with the code and the reason of a WebSocket's close.
     """
 
     media_type = "text/event-stream"
@@ -73,7 +73,7 @@ async def _say_end(end: End, scope: Scope, send: Send) -> None:
 
 
 def _record(frame: Frame) -> bytes:
-    # JSON has no line breaks here.
+    # Compact JSON has no line breaks.
     named = b"id: %b\n" % frame.last_id.encode() if frame.last_id else b""
     return b"%bdata: %b\n\n" % (named, frame.text.encode())
 

@@ -1,4 +1,4 @@
-"""WebSockets: what happens in a room, and a way to say something there."""
+"""WebSockets: the events of a room, and a way to post there."""
 
 import asyncio
 import time
@@ -16,11 +16,11 @@ from chat_service.streams.model import encode
 from common.errors import DomainError, InvalidInput, Unavailable
 
 DROP_SECONDS = 15
-"""How long after the last words a connection may take to end by itself."""
+"""The time that a closed connection may take to end by itself."""
 
 
 class TypingSent(BaseModel):
-    """Somebody is typing."""
+    """The client's user is typing."""
 
     model_config = {"extra": "forbid"}
 
@@ -28,7 +28,7 @@ class TypingSent(BaseModel):
 
 
 class MessageSent(BaseModel):
-    """Something to say. `nonce`: comes back with the answer."""
+    """A message to post. The answer repeats `nonce`."""
 
     model_config = {"extra": "forbid"}
 
@@ -43,18 +43,18 @@ _sent: TypeAdapter[TypingSent | MessageSent] = TypeAdapter(
 )
 
 Post = Callable[[MessageSent], Awaitable[Message]]
-"""Says something in the room. Raises `DomainError`."""
+"""Posts a message in the room. Raises `DomainError`."""
 
 
 class Allowance:
-    """At most `rate` events a second on the long run, and `burst` at once."""
+    """At most `rate` events a second in the long run, and `burst` at once."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate, self._burst = rate, burst
         self._left, self._at = burst, time.monotonic()
 
     def take(self) -> bool:
-        """Whether one more is allowed; counts it."""
+        """Count one more event and return whether it is allowed."""
         now = time.monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
@@ -72,7 +72,7 @@ class SocketSession:
         self._anything, self._messages, self._typing = Allowance(30, 60), Allowance(10, 20), Allowance(1, 1)
 
     async def run(self, room_id: int, listener: Listener, after: str | None) -> None:
-        """Hear and be heard until either side ends it."""
+        """Send events and receive messages until either side ends the connection."""
         try:
             subscription = await self._hub.subscribe(room_id, listener, after)
         except Ended as ended:
@@ -101,33 +101,33 @@ class SocketSession:
                 sent = _sent.validate_json(text)
             except ValidationError as error:
                 first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-                _tell_error(subscription, InvalidInput(first["msg"]), None)
+                _answer_error(subscription, InvalidInput(first["msg"]), None)
                 continue
             if isinstance(sent, MessageSent):
-                await self._say(subscription, sent)
+                await self._post_message(subscription, sent)
             elif self._typing.take():
-                await self._tell_typing(subscription)
+                await self._report_typing(subscription)
 
-    async def _say(self, subscription: Subscription, sent: MessageSent) -> None:
+    async def _post_message(self, subscription: Subscription, sent: MessageSent) -> None:
         if not self._messages.take():
             raise Ended(Close.FLOOD)
         try:
             message = await self._post(sent)
         except DomainError as error:
-            _tell_error(subscription, error, sent.nonce)
+            _answer_error(subscription, error, sent.nonce)
         else:
-            subscription.tell(encode({"type": "posted", "message_id": message.id, "nonce": sent.nonce}).decode())
+            subscription.answer(encode({"type": "posted", "message_id": message.id, "nonce": sent.nonce}).decode())
 
-    async def _tell_typing(self, subscription: Subscription) -> None:
+    async def _report_typing(self, subscription: Subscription) -> None:
         try:
             await self._hub.typing(subscription)
         except Unavailable:
-            # Nobody needs to know.
+            # Nothing is lost: typing is reported again a second later.
             return
 
 
 async def received_text(socket: WebSocket) -> str:
-    """The next text that comes. Raises `WebSocketDisconnect`, and `Ended` for bytes."""
+    """The next text message. Raises `WebSocketDisconnect`, and `Ended` for a binary one."""
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1000))
@@ -138,7 +138,7 @@ async def received_text(socket: WebSocket) -> str:
 
 
 async def say_end(socket: WebSocket, end: End) -> None:
-    """Close a socket, whose other side may not be reading."""
+    """Close a socket whose client may not be reading."""
     abort = abort_of(socket.scope)
     try:
         async with asyncio.timeout(LAST_SECONDS):
@@ -148,17 +148,17 @@ async def say_end(socket: WebSocket, end: End) -> None:
     except TimeoutError:
         abort()
     except (WebSocketDisconnect, RuntimeError):
-        # It has closed itself meanwhile.
+        # The client has closed it in the meantime.
         return
     else:
         asyncio.get_running_loop().call_later(DROP_SECONDS, abort)
 
 
 async def refuse(socket: WebSocket, error: DomainError) -> None:
-    """Close a socket that may not be."""
+    """Close a socket that is not allowed."""
     await say_end(socket, End(close_code(error)))
 
 
-def _tell_error(subscription: Subscription, error: DomainError, nonce: str | int | None) -> None:
-    told = {"type": "error", "code": error.code, "detail": error.message, "nonce": nonce}
-    subscription.tell(encode(told).decode())
+def _answer_error(subscription: Subscription, error: DomainError, nonce: str | int | None) -> None:
+    answer = {"type": "error", "code": error.code, "detail": error.message, "nonce": nonce}
+    subscription.answer(encode(answer).decode())

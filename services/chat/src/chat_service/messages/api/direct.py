@@ -1,4 +1,4 @@
-"""Routes that are called all the time: documented like the others, run without anything in between."""
+"""Routes without FastAPI's work in between, for the calls that chat handles all day."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
@@ -7,31 +7,33 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from chat_service.rooms.model import ROOM_ID_MAX, RoomNotFound
+from chat_service.edge import parse_id
+from chat_service.rooms.model import RoomNotFound
 from common.http.json_bodies import documented
 
 _SECURITY: list[dict[str, list[str]]] = [{"token": []}, {"api_key": []}]
 _ROOM_ID: dict[str, Any] = {"name": "room_id", "in": "path", "required": True, "schema": {"type": "integer"}}
 
 
-class LeanRoute(APIRoute):
-    """A route whose endpoint takes the request and gives the response.
+class DirectRoute(APIRoute):
+    """A route whose endpoint takes the request and returns the response.
 
-    No dependencies are solved and no answer is checked: the models that it names are for the OpenAPI document alone.
+    FastAPI resolves no dependencies for it and checks no answer, which would cost more than a post does; the models
+    that such a route names are for the OpenAPI document only.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         return cast("Callable[[Request], Coroutine[Any, Any, Response]]", self.endpoint)
 
 
-def documented_lean(body: type[BaseModel] | None = None) -> dict[str, Any]:
-    """What `openapi_extra` of a lean route of a room says, whose body is a `body`."""
+def documented_room(body: type[BaseModel] | None = None) -> dict[str, Any]:
+    """The `openapi_extra` of a direct route of a room, whose request body is a `body`."""
     return {"security": _SECURITY, "parameters": [_ROOM_ID], **(documented(body) if body else {})}
 
 
 def room_id_of(request: Request) -> int:
-    """The room that the path names. Raises `RoomNotFound` for what is no id."""
-    text: str = request.path_params["room_id"]
-    if not (text.isascii() and text.isdecimal() and len(text) <= 19) or int(text) > ROOM_ID_MAX:
+    """The room that the path names. Raises `RoomNotFound` for anything that is not an id."""
+    room_id = parse_id(request.path_params["room_id"])
+    if room_id is None:
         raise RoomNotFound
-    return int(text)
+    return room_id

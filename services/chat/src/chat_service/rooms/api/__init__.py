@@ -1,0 +1,1 @@
+"""The native API of rooms, their members and invitations."""

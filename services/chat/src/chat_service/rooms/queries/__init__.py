@@ -1,0 +1,1 @@
+"""The SQL statements about rooms: one function, one statement."""

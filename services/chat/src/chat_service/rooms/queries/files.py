@@ -1,4 +1,4 @@
-"""Statements about the shares that were posted in rooms."""
+"""Statements about the shares that were posted in rooms as files."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,9 +15,9 @@ _FILE: LiteralString = "room_id, share_id, message_id"
 async def insert_file(
     connection: Connection, room_id: int, share_id: UUID, now: datetime, revoke_at: datetime | None
 ) -> bool:
-    """Note that a share is being posted in a room; False when the room is closed. One that is there stays.
+    """Record that a share is being posted in a room; False when the room is closed. An existing row keeps its message.
 
-    Closing the room waits for this, so that it sees every file.
+    Closing the room waits for this statement, so it sees every file.
     """
     statement = """
         with open_room as (select id from room where id = %(room_id)s and closed_at is null for share)
@@ -30,13 +30,13 @@ async def insert_file(
 
 
 async def file_of(connection: Connection, room_id: int, share_id: UUID) -> PostedFile | None:
-    """What is known of a share in a room."""
+    """The record of a share in a room."""
     statement: LiteralString = f"select {_FILE} from room_file where room_id = %(room_id)s and share_id = %(share_id)s"
     return await fetch_one(connection, PostedFile, statement, {"room_id": room_id, "share_id": share_id})
 
 
 async def mark_posted(connection: Connection, room_id: int, share_id: UUID, message_id: str) -> None:
-    """The message that carries the share is there."""
+    """Record the message that carries the share."""
     statement = """
         update room_file set message_id = %(message_id)s where room_id = %(room_id)s and share_id = %(share_id)s
     """
@@ -44,7 +44,7 @@ async def mark_posted(connection: Connection, room_id: int, share_id: UUID, mess
 
 
 async def forget_unposted(connection: Connection, room_id: int, share_id: UUID) -> None:
-    """The message was not posted after all; one that carried the share before counts."""
+    """Delete the record of a share whose message was not posted, unless an earlier message carries it."""
     statement = """
         delete from room_file where room_id = %(room_id)s and share_id = %(share_id)s and message_id is null
     """
@@ -52,7 +52,7 @@ async def forget_unposted(connection: Connection, room_id: int, share_id: UUID) 
 
 
 async def revoke_files_of(connection: Connection, room_id: int, now: datetime) -> None:
-    """Have all shares revoked that were posted in a room."""
+    """Make all shares that were posted in a room due to be revoked."""
     statement = """
         update room_file set revoke_at = least(revoke_at, %(now)s), due_at = %(now)s where room_id = %(room_id)s
     """
@@ -60,7 +60,7 @@ async def revoke_files_of(connection: Connection, room_id: int, now: datetime) -
 
 
 async def claim_files(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[PostedFile]:
-    """Up to `limit` shares to be revoked now; another sweep leaves them alone until `again_at`."""
+    """Claim up to `limit` shares to revoke now; other sweeps leave them alone until `again_at`."""
     statement: LiteralString = f"""
         update room_file set due_at = %(again_at)s
         where (room_id, share_id) in (
@@ -73,6 +73,6 @@ async def claim_files(connection: Connection, now: datetime, again_at: datetime,
 
 
 async def delete_revoked(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> None:
-    """These shares are revoked: there is no more to do for them, unless they were posted anew."""
+    """Delete the records of revoked shares, except of those that were posted again in the meantime."""
     statement = "delete from room_file where share_id = any(%(share_ids)s) and revoke_at <= %(now)s"
     await connection.execute(statement, {"share_ids": list(share_ids), "now": now})

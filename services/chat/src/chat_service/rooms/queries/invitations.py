@@ -40,7 +40,7 @@ async def invitations_of_room(connection: Connection, room_id: int, now: datetim
 
 
 async def take_use(connection: Connection, room_id: int, digest: bytes, now: datetime) -> bool:
-    """Take one use of an invitation; False when it opens the room no more. Of two who want the last, one gets it."""
+    """Take one use of an invitation; False when it has none left or has expired. Only one taker gets the last use."""
     statement = """
         update invitation set uses_left = uses_left - 1
         where digest = %(digest)s and room_id = %(room_id)s and expires_at > %(now)s and uses_left is distinct from 0
@@ -49,19 +49,19 @@ async def take_use(connection: Connection, room_id: int, digest: bytes, now: dat
 
 
 async def delete_invitation(connection: Connection, room_id: int, invitation_id: UUID) -> bool:
-    """Take an invitation back; False when there is none."""
+    """Delete an invitation; False when there is none."""
     statement = "delete from invitation where room_id = %(room_id)s and id = %(id)s"
     return await count(connection, statement, {"room_id": room_id, "id": invitation_id}) == 1
 
 
 async def delete_invitations_by(connection: Connection, room_id: int, account_id: UUID) -> None:
-    """Take back what an account invited others by."""
+    """Delete the invitations that an account made."""
     statement = "delete from invitation where room_id = %(room_id)s and created_by = %(account_id)s"
     await connection.execute(statement, {"room_id": room_id, "account_id": account_id})
 
 
-async def delete_over(connection: Connection, now: datetime, limit: int) -> int:
-    """Delete up to `limit` invitations that open nothing any more. Returns how many."""
+async def delete_expired(connection: Connection, now: datetime, limit: int) -> int:
+    """Delete up to `limit` expired invitations. Returns their number."""
     statement = """
         delete from invitation where id in (
             select id from invitation where expires_at <= %(now)s limit %(limit)s for update skip locked

@@ -10,7 +10,7 @@ from chat_service.rooms.model import ListedRoom, Room
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
 
-# Any constant will do, as long as every process uses the same.
+# Any constant serves, as long as all processes use the same one.
 PUBLIC_ROOMS_LOCK = 0x57415943
 
 _ROOM: LiteralString = (
@@ -21,7 +21,7 @@ _OPEN: LiteralString = "closed_at is null"
 
 
 async def insert_room(connection: Connection, **values: Any) -> Room | None:
-    """Add a room; None when its name is taken. Of two at once, the second waits for the first to be committed."""
+    """Add a room; None when its name is taken. Of two at once, the second waits for the first one's commit."""
     statement: LiteralString = f"""
         insert into room (name, name_key, is_private, password_hash, owner, lifetime_seconds, capacity, revoke_files,
                           file_lifetime_seconds, created_at)
@@ -33,12 +33,6 @@ async def insert_room(connection: Connection, **values: Any) -> Room | None:
     return await fetch_one(connection, Room, statement, values)
 
 
-async def room_of_id(connection: Connection, room_id: int) -> Room | None:
-    """The open room with this id."""
-    statement: LiteralString = f"select {_ROOM} from room where id = %(room_id)s and {_OPEN}"
-    return await fetch_one(connection, Room, statement, {"room_id": room_id})
-
-
 async def room_of_name(connection: Connection, name_key: str) -> Room | None:
     """The open room with this name."""
     statement: LiteralString = f"select {_ROOM} from room where name_key = %(name_key)s and {_OPEN}"
@@ -46,22 +40,22 @@ async def room_of_name(connection: Connection, name_key: str) -> Room | None:
 
 
 async def keep_room(connection: Connection, room_id: int) -> Room | None:
-    """The open room with this id; nobody changes it or its members until the transaction ends."""
+    """The open room with this id. Neither it nor its members can change until the transaction ends."""
     statement: LiteralString = f"select {_ROOM} from room where id = %(room_id)s and {_OPEN} for share"
     return await fetch_one(connection, Room, statement, {"room_id": room_id})
 
 
 async def lock_room(connection: Connection, room_id: int) -> Room | None:
-    """The open room with this id, to be changed: nobody else reads its state or changes it meanwhile.
+    """The open room with this id, locked for a change: others can neither read its state nor change it meanwhile.
 
-    Rows that refer to it may be added all the same.
+    Rows that refer to it may still be added.
     """
     statement: LiteralString = f"select {_ROOM} from room where id = %(room_id)s and {_OPEN} for no key update"
     return await fetch_one(connection, Room, statement, {"room_id": room_id})
 
 
 async def update_room(connection: Connection, room: Room, name_key: str) -> bool:
-    """Write what may change of a room; False when another has the name, and then the transaction has failed."""
+    """Store the fields of a room that may change; False when its name is taken, which fails the transaction."""
     statement = """
         update room set name = %(name)s, name_key = %(name_key)s, password_hash = %(password_hash)s,
             owner = %(owner)s, lifetime_seconds = %(lifetime_seconds)s, capacity = %(capacity)s,
@@ -88,7 +82,7 @@ async def update_room(connection: Connection, room: Room, name_key: str) -> bool
 
 
 async def close_room(connection: Connection, room_id: int, now: datetime) -> None:
-    """Close a room: nobody finds it from now on."""
+    """Close a room, which cannot be found from then on."""
     statement = "update room set closed_at = %(now)s, clean_due_at = %(now)s where id = %(room_id)s"
     await connection.execute(statement, {"room_id": room_id, "now": now})
 
@@ -99,13 +93,13 @@ async def lock_public_rooms(connection: Connection) -> None:
 
 
 async def count_public_rooms(connection: Connection, limit: int) -> int:
-    """How many public rooms are open; counted up to `limit`."""
+    """The number of open public rooms, counted up to `limit`."""
     statement: LiteralString = f"select 1 from room where {_OPEN} and not is_private limit %(limit)s"
     return await count(connection, statement, {"limit": limit})
 
 
 async def public_rooms(connection: Connection, account_id: UUID, after: int, limit: int) -> list[ListedRoom]:
-    """Up to `limit` open public rooms that were made after the room `after`, the oldest first."""
+    """Up to `limit` open public rooms that are newer than the room `after`, the oldest first."""
     statement: LiteralString = f"""
         select id, name, is_private, owner, room.created_at, exists (
             select from member where room_id = room.id and account_id = %(account_id)s
@@ -118,7 +112,7 @@ async def public_rooms(connection: Connection, account_id: UUID, after: int, lim
 
 
 async def rooms_of_account(connection: Connection, account_id: UUID, after: int, limit: int) -> list[ListedRoom]:
-    """Up to `limit` open rooms that an account is in, made after the room `after`, the oldest first."""
+    """Up to `limit` open rooms of a member that are newer than the room `after`, the oldest first."""
     statement: LiteralString = f"""
         select id, name, is_private, owner, room.created_at, true as joined
         from member join room on room.id = room_id
@@ -130,27 +124,26 @@ async def rooms_of_account(connection: Connection, account_id: UUID, after: int,
 
 
 async def claim_closed(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[int]:
-    """Up to `limit` closed rooms to be cleaned now; another sweep leaves them alone until `again_at`."""
+    """Claim up to `limit` closed rooms to clean now; other sweeps leave them alone until `again_at`."""
     statement = """
         update room set clean_due_at = %(again_at)s
         where id in (
             select id from room where closed_at is not null and cleaned_at is null and clean_due_at <= %(now)s
             order by clean_due_at limit %(limit)s for update skip locked
         )
-        returning id
+        returning id as room_id
     """
-    cursor = await connection.execute(statement, {"now": now, "again_at": again_at, "limit": limit})
-    return [row[0] for row in await cursor.fetchall()]
+    return await fetch_all(connection, _room_id, statement, {"now": now, "again_at": again_at, "limit": limit})
 
 
 async def mark_cleaned(connection: Connection, room_id: int, now: datetime) -> None:
-    """Nothing is left of what was said in a room."""
+    """Record that the messages of a room are deleted."""
     statement = "update room set cleaned_at = coalesce(cleaned_at, %(now)s) where id = %(room_id)s"
     await connection.execute(statement, {"room_id": room_id, "now": now})
 
 
 async def delete_cleaned(connection: Connection, cleaned_before: datetime, limit: int) -> int:
-    """Delete up to `limit` rooms that were cleaned before that moment and have no file to revoke. Returns how many."""
+    """Delete up to `limit` rooms that were cleaned by then and have no file left to revoke. Returns their number."""
     statement = """
         delete from room where id in (
             select id from room where cleaned_at <= %(before)s and not exists (
@@ -160,3 +153,7 @@ async def delete_cleaned(connection: Connection, cleaned_before: datetime, limit
         )
     """
     return await count(connection, statement, {"before": cleaned_before, "limit": limit})
+
+
+def _room_id(room_id: int) -> int:
+    return room_id

@@ -1,4 +1,4 @@
-"""What every process hears of all rooms: one blocking read of `rooms:live`."""
+"""Reading the events of all rooms: one blocking read of `rooms:live` for each process."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -10,19 +10,19 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from chat_service.streams.model import ChatUnavailable, position
-from chat_service.streams.scripts import LIVE_KEY
+from chat_service.streams.streams import LIVE_KEY
 from common.valkey import client_options
 
 BLOCK_SECONDS = 5
 ANSWER_SECONDS = 3
-# Less than `rooms:live` holds, so that a reader from whom entries were taken away has a full batch.
+# Fewer than `rooms:live` holds, so that a reader who missed trimmed entries always has a full batch.
 BATCH = 500
 BEGINNING = "0-0"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What happened in some room."""
+    """An event in some room."""
 
     id: str
     room_id: int
@@ -38,21 +38,21 @@ class Continuity(Enum):
 
     WHOLE = auto()
     GAP = auto()
-    """Something in between is in the rooms' logs only."""
+    """Some entries in between are only in the rooms' logs."""
     LOST = auto()
-    """Valkey has forgotten what it once said."""
+    """Valkey has lost entries that it had returned before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What happened since the last batch; empty when nothing did for a while."""
+    """The events since the last batch; empty when there were none for a while."""
 
     entries: list[Entry]
     continuity: Continuity = Continuity.WHOLE
 
 
 class Reader:
-    """The position of one process in `rooms:live`. Its methods raise `ChatUnavailable`, and go on after that."""
+    """The position of one process in `rooms:live`. After `ChatUnavailable`, its methods can be called again."""
 
     def __init__(self, valkey_url: str) -> None:
         self._redis = Redis.from_url(
@@ -64,12 +64,12 @@ class Reader:
         self._is_cut = False
 
     async def open(self) -> None:
-        """Begin with what happens from now on."""
+        """Begin with the next event."""
         self._last = await self._newest()
         self._is_cut = False
 
     async def read(self) -> Batch:
-        """Wait a few seconds for something to happen, and return all of it."""
+        """Wait a few seconds for events, and return all of them."""
         if self._is_cut and position(newest := await self._newest()) < position(self._last):
             self._last, self._is_cut = newest, False
             return Batch([], Continuity.LOST)

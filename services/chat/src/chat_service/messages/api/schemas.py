@@ -1,0 +1,56 @@
+"""The JSON that the native API of messages takes and returns."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from chat_service.edge import RequestModel
+
+
+class MessageRequest(RequestModel):
+    """A message to post. `reply_to` is the id of another message.
+
+    `share_id` is one of your own links to a file, which the message then carries; without a `text`, its text is the
+    link.
+    """
+
+    text: str = ""
+    reply_to: Annotated[str, Field(max_length=64)] | None = None
+    share_id: UUID | None = None
+
+
+class TextRequest(RequestModel):
+    """The new text of a message."""
+
+    text: str
+
+
+class FileView(BaseModel):
+    """A file that a message carries. `size` in bytes."""
+
+    name: str
+    size: int
+    type: str
+    url: str
+
+
+class MessageView(BaseModel):
+    """A message. Its text is exactly what was sent, so a page must show it as text and never as HTML."""
+
+    id: str
+    author: UUID
+    name: str
+    """The author's name when the message was posted."""
+    text: str
+    created_at: datetime
+    edited: bool
+    reply_to: str | None
+    file: FileView | None
+
+
+class MessageList(BaseModel):
+    """The messages of a room, the oldest first."""
+
+    messages: list[MessageView]
