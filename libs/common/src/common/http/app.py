@@ -87,9 +87,9 @@ class CrossOriginMiddleware:
         self._open = CORSMiddleware(app, allow_origins=["*"], **common)
         self._credentialed = CORSMiddleware(app, allow_origin_regex=".*", allow_credentials=True, **common)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         credentialed = scope["type"] == "http" and scope["path"].startswith(self._credentialed_paths)
-        await (self._credentialed if credentialed else self._open)(scope, receive, send)
+        return (self._credentialed if credentialed else self._open)(scope, receive, send)
 
 
 class RequestIdMiddleware:

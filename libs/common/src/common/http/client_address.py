@@ -1,5 +1,7 @@
 """Gives requests the address of the client instead of the proxy's, where the proxy is trusted."""
 
+from collections.abc import Awaitable
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,7 +15,7 @@ class ClientAddressMiddleware:
         self._app = app
         self._trusted = parse_networks(trusted)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] in ("http", "websocket") and scope.get("client"):
             peer, port = scope["client"]
             headers = Headers(scope=scope)
@@ -23,4 +25,4 @@ class ClientAddressMiddleware:
             scheme = headers.get("x-forwarded-proto")
             if scope["type"] == "http" and scheme in ("http", "https") and is_trusted(peer, self._trusted):
                 scope["scheme"] = scheme
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
