@@ -1,4 +1,4 @@
-"""The rules of rooms that need no engine: names, texts, ranks, settings."""
+"""The rules of rooms: names, texts, ranks, settings."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

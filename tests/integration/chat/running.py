@@ -1,6 +1,6 @@
-"""The chat service as its callers see it: served over HTTP, beside a real auth service and a stand-in for share.
+"""The chat service as its callers see it: served over HTTP beside a real auth service and a stand-in for share.
 
-The stand-in answers what the real one may answer at any time, at the test's word; contract tests have the real one.
+The stand-in answers as a test tells it to, within what the real service may answer; contract tests use the real one.
 """
 
 import secrets
@@ -33,14 +33,14 @@ def new_room_name() -> str:
 
 @dataclass
 class ShareStandIn:
-    """Links that accounts have (by the token of whoever asks), and what the service was told to revoke."""
+    """The links of accounts (by the token that asks and the share's id), and the shares that were revoked."""
 
     links: dict[tuple[str, UUID], dict[str, Any]] = field(default_factory=dict[tuple[str, UUID], dict[str, Any]])
     revoked: list[UUID] = field(default_factory=list[UUID])
     is_down: bool = False
 
     def add(self, person: Person, share_id: UUID, **changes: Any) -> None:
-        """Give somebody a link."""
+        """Give a person a link."""
         link = {"form": "link", "state": "active", "name": "a photo.png", "size": 7, "code": "Ab+3=5cdEf", **changes}
         self.links[person.token, share_id] = link
 
@@ -66,7 +66,7 @@ class ShareStandIn:
 
 @dataclass
 class Someone:
-    """Somebody who talks to one process of the chat service."""
+    """A person who calls one process of the chat service."""
 
     person: Person
     client: httpx.Client
@@ -84,7 +84,7 @@ class Someone:
         return Identity(self.id, self.name, Role.USER, UUID(int=1), None)
 
     def create(self, **wanted: Any) -> int:
-        """Make a private room unless it is to be another, and return its id."""
+        """Create a room, private unless `wanted` says otherwise, and return its id."""
         body = {"name": new_room_name(), "is_private": True, **wanted}
         answer = self.client.post("/v1/rooms", json=body)
         assert answer.status_code == 201, answer.text
@@ -96,7 +96,7 @@ class Someone:
         return answer.json()
 
     def invite(self, room_id: int, *people: "Someone") -> None:
-        """Let people into a room."""
+        """Let people join a room by invitations."""
         for someone in people:
             token = self.client.post(f"/v1/rooms/{room_id}/invitations", json={"uses": 1}).json()["token"]
             answer = someone.client.post(f"/v1/rooms/{room_id}/join", json={"invitation": token})
@@ -106,7 +106,7 @@ class Someone:
         return self.client.post(f"/v1/rooms/{room_id}/messages", json={"text": text, **more})
 
     def say(self, room_id: int, text: str = "hello", **more: Any) -> str:
-        """Post a message, and return its id."""
+        """Post a message and return its id."""
         answer = self.post(room_id, text, **more)
         assert answer.status_code == 201, answer.text
         return answer.json()["id"]
@@ -142,11 +142,11 @@ class ChatService:
         return self.urls[0]
 
     def sign_up(self, name: str | None = None) -> Someone:
-        """A new account that talks to the first process."""
+        """A new account that calls the first process."""
         return self.at(self.auth.sign_up(name))
 
     def at(self, person: Person, process: int = 0, address: str | None = None) -> Someone:
-        """Somebody at another process, or at another address."""
+        """The same person at another process or at another address."""
         headers = {"X-Forwarded-For": address or person.address, "Authorization": f"Bearer {person.token}"}
         client = httpx.Client(base_url=self.urls[process], headers=headers, timeout=30)
         return Someone(person, self.opened.enter_context(client))
@@ -159,13 +159,13 @@ class ChatService:
         return httpx.request(method, self.url + path, json=body, headers=headers, timeout=30)
 
     def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """What a statement finds in the service's database, or nothing when it only changes something."""
+        """The rows that a statement returns from the service's database; none when it only changes something."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
 
     def settings(self, **changes: Any) -> ChatSettings:
-        """Settings with a limit of public rooms that no test reaches unless it asks for another."""
+        """Settings whose limit of public rooms no test reaches, unless it asks for a lower one."""
         values = {
             "database_url": self.database_url,
             "valkey_url": self.valkey_url,
@@ -178,7 +178,7 @@ class ChatService:
         return ChatSettings.model_validate({**values, **changes})
 
     def another(self, **settings: Any) -> int:
-        """Start another process; returns its number."""
+        """Start another process and return its number."""
         self.urls.append(self.opened.enter_context(served(create_app(self.settings(**settings)))))
         return len(self.urls) - 1
 
@@ -197,13 +197,13 @@ class ChatService:
 
 @contextmanager
 def running_chat(make_database: MakeDatabase, valkey_url: str, **settings: Any) -> Iterator[ChatService]:
-    """Everything above, on fresh databases."""
+    """A running service with its neighbours, on fresh databases."""
     with ExitStack() as opened:
         auth = opened.enter_context(running_auth(make_database, valkey_url))
         share = ShareStandIn()
         share_url = opened.enter_context(served(share.app()))
         service = ChatService([], make_database(MIGRATIONS), valkey_url, auth, share, share_url, opened)
-        # Rooms have numbers, and Valkey is everybody's: those of this database are its own.
+        # All services under test share one Valkey, so the ids of rooms must differ between their databases.
         first = secrets.randbelow(2**40) * 100_000 + 1
         service.rows(f"alter table room alter column id restart with {first}")
         service.another(**settings)

@@ -1,4 +1,4 @@
-"""Mirage's part of the chat service where the contract's tables end: faults, limits, filters, and what is large."""
+"""Mirage's calls beyond the tables of its contract: faults, limits, filters and large requests."""
 
 import secrets
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def chat(make_database: MakeDatabase, valkey_url: str) -> Iterator[ChatService]:
 
 
 class Mirage:
-    """Somebody who shows a token as Mirage gives it."""
+    """A person who sends a token that Mirage's calls issue."""
 
     def __init__(self, chat: ChatService, someone: Someone) -> None:
         self.someone = someone
@@ -69,7 +69,7 @@ def other(chat: ChatService) -> Mirage:
 
 
 def said(answer: httpx.Response) -> tuple[int, str]:
-    """An error: its status, and its text."""
+    """An error's status and text."""
     assert set(answer.json()) == {"error"}, answer.text
     return answer.status_code, answer.json()["error"]
 
@@ -144,7 +144,7 @@ def test_filters_hold_for_rooms_and_inboxes(user: Mirage, other: Mirage) -> None
 
 @pytest.fixture
 def without_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The messages cannot be reached; credentials can still be checked."""
+    """Messages cannot be reached, but credentials can still be checked."""
 
     async def fail(*_: object) -> None:
         raise ChatUnavailable

@@ -1,4 +1,4 @@
-"""Processes that listen to rooms, as they are beside each other on one Valkey."""
+"""Processes that listen to rooms side by side on one Valkey, without database and HTTP."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ WAIT_SECONDS = 20
 
 @dataclass(frozen=True)
 class View:
-    """A room with its members, as the hub is shown it."""
+    """A room with its members as the hub sees it (a `RoomView`)."""
 
     terms: RoomTerms
     members: frozenset[UUID]
@@ -39,7 +39,7 @@ class View:
 
 @dataclass
 class Rooms:
-    """What is true of all rooms, in the place of the database."""
+    """The rooms, in the place of the database."""
 
     streams: Streams
     views: dict[int, View] = field(default_factory=dict[int, View])
@@ -63,7 +63,7 @@ class Rooms:
         return room
 
     async def change(self, room_id: int, event: Event | None = None, **changes: Any) -> RoomTerms:
-        """Change a room as the service does: Valkey is told, then it is so, then everybody hears of it."""
+        """Change a room as the service does: first in Valkey, then in the database, then announce it."""
         view = self.views[room_id]
         terms = replace(view.terms, version=view.version + 1)
         await self.streams.set_version(room_id, terms.version)
@@ -85,7 +85,7 @@ def person(name: str = "Ada") -> Identity:
 
 
 class Ear:
-    """A listener that keeps what it hears."""
+    """A listener that keeps the events that it receives."""
 
     def __init__(self, live: Live, subscription: Subscription) -> None:
         self.live, self.subscription = live, subscription
@@ -93,7 +93,7 @@ class Ear:
         self.frames = 0
 
     async def next(self, *types: str) -> dict[str, Any]:
-        """The next event of these types; others are kept and passed over."""
+        """The next event of these types. Others are kept in `heard` too."""
         while True:
             begin = len(self.heard)
             async with asyncio.timeout(WAIT_SECONDS):
@@ -105,7 +105,7 @@ class Ear:
                     return event
 
     async def until(self, text: str) -> list[str]:
-        """The texts of all messages heard so far, when this one has been."""
+        """Wait for this message; the texts of all messages received so far."""
         while text not in self.texts:
             await self.next()
         return self.texts
@@ -125,7 +125,7 @@ class Ear:
 
 @dataclass
 class Process:
-    """One process, with its own connections."""
+    """One process with its own connections."""
 
     live: Live
     streams: Streams
@@ -133,7 +133,7 @@ class Process:
     revoked: set[str] = field(default_factory=set[str])
 
     async def listen(self, room: RoomTerms, who: Identity, after: str | None = None) -> Ear:
-        """Listen, up to the roster that everybody is told at first."""
+        """Listen; the roster, which comes first, has been received."""
         listener = Listener(who, f"session:{who.credential_id.hex}")
         ear = Ear(self.live, await self.live.hub.subscribe(room.id, listener, after))
         self.ears.append(ear)

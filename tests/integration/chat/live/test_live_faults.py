@@ -1,4 +1,4 @@
-"""Valkey dies, forgets, or is ahead; a process dies: what listeners notice of it."""
+"""What listeners notice when Valkey dies, loses data or is ahead, and when a process dies."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ PASSWORD = "secret"
 
 
 class Valkey:
-    """A Valkey of the test's own, as the embedded stack runs it, which may die."""
+    """A Valkey of the test's own, configured as in the embedded stack, which can be killed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -56,7 +56,7 @@ class Valkey:
         self._process.wait()
 
     def forget(self) -> None:
-        """Die, and come back with nothing."""
+        """Kill it, and start it again without its data."""
         self.stop()
         shutil.rmtree(self._folder / "appendonlydir")
         self.start()
@@ -210,7 +210,7 @@ async def test_those_of_a_process_that_died_are_soon_gone(valkey: Valkey, rooms:
     ada, bob = person("Ada"), person("Bob")
     room = await rooms.make(ada, bob)
     ear = await here.listen(room, ada)
-    # What a process leaves behind that dies at once, and whose presence is believed for a moment only.
+    # The presence of a process that dies at once, and that is trusted for only a moment.
     dead = Presence(rooms.streams.redis, believed=timedelta(milliseconds=50))
     await dead.enter(room.id, bob.account_id, bob.name)
     assert [each["name"] for each in (await ear.next("presence"))["online"]] == ["Bob"]

@@ -1,4 +1,4 @@
-"""What listeners hear, in one process and in two, on a real Valkey."""
+"""The events that listeners receive, in one process and in two, on a real Valkey."""
 
 import asyncio
 from collections.abc import AsyncGenerator

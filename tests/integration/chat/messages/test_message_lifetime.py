@@ -1,4 +1,4 @@
-"""A message lives as long as its room says, by the clock of Valkey, to the millisecond: also in lists made before."""
+"""A message expires by its room's lifetime and Valkey's clock, to the millisecond, even in lists that are cached."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def chat(make_database: MakeDatabase, valkey_url: str) -> Iterator[ChatService]:
 
 
 class Clock:
-    """Valkey's."""
+    """Valkey's clock."""
 
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(url)
@@ -28,7 +28,7 @@ class Clock:
 
 
 def watch(clock: Clock, readers: list[Someone], room: int, ends: dict[str, int]) -> int:
-    """Read until nothing is left; every answer must be right for some moment while it was made. Returns how many."""
+    """Read until no message is left; each answer must be right for a moment of its making. Returns their number."""
     reads = 0
     while True:
         for reader in readers:
@@ -65,11 +65,11 @@ def test_a_shorter_lifetime_holds_for_what_was_said_before(chat: ChatService) ->
     assert len(ann.read(room)) == len(other.read(room)) == 1
     assert ann.client.patch(f"/v1/rooms/{room}", json={"lifetime_seconds": 1}).status_code == 200
     watch(clock, [other, ann], room, {message: int(message.partition("-")[0]) + 1000})
-    # It is gone for those who would change it, too.
+    # It can no longer be changed, either.
     path = f"/v1/rooms/{room}/messages/{message}"
     assert other.client.patch(path, json={"text": "a"}).json()["code"] == "message_not_found"
     assert other.client.delete(path).json()["code"] == "message_not_found"
-    # A longer one brings nothing back.
+    # A longer lifetime brings no message back.
     assert ann.client.patch(f"/v1/rooms/{room}", json={"lifetime_seconds": 500}).status_code == 200
     later = other.say(room, "later")
     assert [found["id"] for found in ann.read(room)] == [later]

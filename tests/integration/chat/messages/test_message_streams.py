@@ -37,7 +37,7 @@ async def streams(valkey_url: str) -> AsyncGenerator[Streams]:
 
 @pytest.fixture
 async def room(streams: Streams) -> AsyncGenerator[RoomTerms]:
-    """A room that Valkey knows of, with place for five messages."""
+    """A room that Valkey knows, with a capacity of five messages."""
     terms = RoomTerms(secrets.randbits(48), version=1, lifetime=timedelta(minutes=30), capacity=5)
     await streams.set_version(terms.id, terms.version)
     yield terms

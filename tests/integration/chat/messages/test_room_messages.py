@@ -1,4 +1,4 @@
-"""Posting, reading, editing and deleting, as clients do it."""
+"""Posting, reading, editing and deleting messages."""
 
 import json
 from collections.abc import Iterator
@@ -136,7 +136,7 @@ def test_authors_edit_and_delete_their_own(chat: ChatService) -> None:
     edited = bob.client.patch(path, json={"text": "first"})
     assert edited.json() == bob.read(room)[0]
     assert (edited.json()["text"], edited.json()["edited"]) == ("first", True)
-    # Moderators delete what others said; they do not put words into their mouths.
+    # Moderators may delete the messages of others, but not change them.
     assert ann.client.patch(path, json={"text": "other"}).json()["code"] == "not_your_message"
     assert ann.client.patch(f"/v1/rooms/{room}/messages/1-1", json={"text": "a"}).json()["code"] == "message_not_found"
     assert bob.client.patch(path, json={"text": " "}).json()["code"] == "message_empty"

@@ -1,4 +1,4 @@
-"""Two processes of the service never disagree once an answer was given, whatever was committed or lost in between."""
+"""After an answer, no process of the service acts by an older state, whatever was committed or lost in between."""
 
 import asyncio
 import random
@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -61,7 +62,7 @@ def test_what_one_process_answered_the_other_knows(chat: ChatService) -> None:
 
 
 def write_on(someone: Someone, room: int) -> int:
-    """Write without a pause until that is refused. Returns how many messages."""
+    """Post without a pause until that is refused. Returns the number of messages."""
     written = 0
     while someone.post(room).status_code == 201:
         written += 1
@@ -69,7 +70,7 @@ def write_on(someone: Someone, room: int) -> int:
 
 
 def test_nobody_writes_after_being_removed_however_fast(chat: ChatService) -> None:
-    """Somebody writes at both processes without a pause while being removed: nothing comes after the answer."""
+    """A member posts at both processes without a pause while being removed: no post succeeds after the answer."""
     ann, bob = everywhere(chat, chat.sign_up()), everywhere(chat, chat.sign_up())
     room = ann[0].create(capacity=1000)
     for process in (0, 1):
@@ -116,7 +117,7 @@ def lose_everything(chat: ChatService, room: int) -> None:
 
 
 def go_ahead(chat: ChatService, room: int) -> None:
-    """What a change leaves in Valkey that was told and then not committed."""
+    """Leave in Valkey what a change leaves there that was recorded and then not committed."""
     redis = Redis.from_url(chat.valkey_url)
     redis.hset(f"room:{room}", "s", 1000)
     redis.close()
@@ -169,7 +170,7 @@ async def test_a_change_that_was_told_and_not_committed_did_not_happen(chat: Cha
 
 
 async def test_readers_wait_for_a_change_that_is_under_way(chat: ChatService) -> None:
-    """Between telling Valkey and the commit nobody acts by what was true before."""
+    """Between recording the version in Valkey and the commit, nobody acts by the older state."""
     ann, bob = chat.sign_up(), chat.sign_up()
     room = ann.create()
     ann.invite(room, bob)
@@ -210,3 +211,14 @@ async def test_what_cannot_be_told_is_not_done(chat: ChatService, monkeypatch: p
         with pytest.raises(ChatUnavailable):
             await edit_room(context, ann.identity, room, RoomChanges({"capacity": 5}))
     assert ann.room(room)["capacity"] == 9
+
+
+def test_a_file_ends_by_terms_that_another_process_has_changed(chat: ChatService) -> None:
+    here, there = everywhere(chat, chat.sign_up())
+    room, share = here.create(lifetime_seconds=100), uuid4()
+    there.say(room, "the second process remembers the room")
+    here.client.patch(f"/v1/rooms/{room}", json={"file_lifetime_seconds": 50})
+    chat.share.add(there.person, share)
+    assert there.post(room, "", share_id=str(share)).status_code == 201
+    remaining = "select extract(epoch from revoke_at - now()) from room_file where share_id = %s"
+    assert 140 < chat.rows(remaining, share)[0][0] <= 150

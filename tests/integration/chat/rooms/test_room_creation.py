@@ -1,4 +1,4 @@
-"""Making, listing, changing and closing rooms."""
+"""Creating, listing, changing and closing rooms."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What goes with a room, a file's time, or an account."""
+"""What is deleted with a room, after a file's time, or with an account."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ FILE = {"name": "a.bin", "size": 3, "type": "application/octet-stream", "url": "
 
 
 def post_file(chat: ChatService, someone: Someone, room: int, share: UUID, **changes: Any) -> Any:
-    """As the upload service does."""
+    """Post a file as the upload service does."""
     body = {"account_id": str(someone.id), "name": someone.name, "text": FILE["url"], "file": FILE}
     return chat.internal("POST", f"/internal/rooms/{room}/messages", {**body, "share_id": str(share), **changes})
 
@@ -48,7 +48,7 @@ async def test_closing_a_room_revokes_its_files_when_it_says_so(chat: ChatServic
     await chat.sweep()
     chat.share.is_down = False
     await chat.sweep()
-    # The claim of the sweep that failed comes back in a minute.
+    # The work of the sweep that failed is due again in a minute.
     assert not set(shares.values()) & set(chat.share.revoked)
     chat.rows("update room_file set due_at = now() where room_id = any(%s)", list(shares))
     await chat.sweep()
@@ -173,6 +173,6 @@ def test_nothing_is_left_of_an_account_that_is_gone(chat: ChatService) -> None:
         *(("invitation", "created_by"), ("inbox_message", "sender"), ("inbox_message", "recipient")),
     ]
     left = {table for table, column in columns if chat.rows(f"select 1 from {table} where {column} = %s", ann.id)}
-    # Who had the closed room is forgotten with its row.
+    # The owner of the closed room is forgotten with its row.
     assert left == {"room"}
     chat.rows("delete from room where id = %s", alone)

@@ -1,4 +1,4 @@
-"""Coming and going: passwords, invitations, bans, leaving, and to whom a room passes."""
+"""Joining and leaving: passwords, invitations, bans, and the heirs of rooms."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -71,7 +71,7 @@ def test_wrong_passwords_are_limited_by_address_and_right_ones_are_not(chat: Cha
         answers = list(threads.map(lambda _: join(bob, room, password="wrong"), range(30)))
     assert answers.count((403, "room_password_wrong")) == 10
     assert answers.count((429, "rate_limited")) == 20
-    # The right one is refused like wrong ones now: trying tells nothing. From elsewhere it is not.
+    # Now the right password is refused like the wrong ones, so that trying reveals nothing; elsewhere it is accepted.
     assert join(bob, room, password="sesame") == (429, "rate_limited")
     other = ann.create(password="sesame")
     assert join(bob, other, password="sesame") == (200, "")
@@ -136,7 +136,7 @@ def test_only_owner_and_moderators_invite(chat: ChatService) -> None:
     member = f"/v1/rooms/{room}/members/{bob.id}"
     assert ann.client.patch(member, json={"role": "moderator"}).status_code == 200
     token = bob.client.post(path, json={}).json()["token"]
-    # Who may invite no more has invited nobody.
+    # The invitations of a member who may no longer invite are revoked.
     assert ann.client.patch(member, json={"role": "member"}).status_code == 200
     assert join(cid, room, invitation=token) == (403, "invitation_unknown")
 

@@ -1,4 +1,4 @@
-"""Keeping order: roles, muting, removing."""
+"""Moderating: roles, muting, removing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -90,7 +90,7 @@ def test_who_is_removed_is_out_at_once(people: dict[str, Someone], room: int) ->
     message = member.say(room, "still here")
     assert moderator.client.delete(f"/v1/rooms/{room}/members/{member.id}").status_code == 204
     assert moderator.client.delete(f"/v1/rooms/{room}/members/{member.id}").json()["code"] == "member_not_found"
-    # The room is private: it is not there for them any more.
+    # The room is private, so for them it no longer exists.
     for answer in (
         member.post(room),
         member.client.get(f"/v1/rooms/{room}/messages"),

@@ -1,4 +1,4 @@
-"""Valkey is down: nothing is said, nobody comes or goes, and lists that need no Valkey are still there."""
+"""Without Valkey nobody can post, join or leave, but lists that need no Valkey are still answered."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,5 @@
 -- ARGV: room, version, lifetime in ms, capacity, kind, body. Returns the event's id.
--- It also says that the room has this version, unless a later one is known.
+-- Also records the room's version, unless a later one is recorded.
 local known = redis.call('HGET', ROOM, 's')
 if not known or tonumber(known) < tonumber(ARGV[2]) then
   redis.call('HSET', ROOM, 's', ARGV[2])

@@ -1,5 +1,5 @@
 -- ARGV: room, version, lifetime in ms, capacity, message, author ('' for a moderator), body of the event.
--- Returns 'ok', or what is wrong: 'stale', 'missing', 'foreign'.
+-- Returns 'ok', or the error: 'stale', 'missing', 'foreign'.
 if is_stale(ARGV[2]) then
   return {'stale'}
 end

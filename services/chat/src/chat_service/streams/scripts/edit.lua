@@ -1,5 +1,5 @@
 -- ARGV: room, version, lifetime in ms, capacity, message, author, text, body of the event.
--- Returns the message's body, or what is wrong: 'stale', 'missing', 'foreign'.
+-- Returns 'ok' and the message's body, or the error: 'stale', 'missing', 'foreign'.
 if is_stale(ARGV[2]) then
   return {'stale'}
 end

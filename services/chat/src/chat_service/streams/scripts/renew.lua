@@ -1,5 +1,5 @@
--- ARGV: room, process, how long that is believed in ms, then account and name of each that is connected to the process.
--- Whom nobody has renewed for so long is gone.
+-- ARGV: room, process, how long that is trusted in ms, then account and name of each that is connected to the process.
+-- Accounts that no process has reported for so long are gone.
 for n = 4, #ARGV, 2 do
   local was_present = is_present(ARGV[n])
   add(ARGV[n], ARGV[n + 1], ARGV[2], tonumber(ARGV[3]))

@@ -1,3 +1,3 @@
--- ARGV: version. Says that the room has this version, whatever is known.
+-- ARGV: version. Records the room's version, whatever was recorded.
 redis.call('HSET', ROOM, 's', ARGV[1])
 keep(ROOM, DAY)

@@ -1,4 +1,4 @@
--- Returns account and name of each that is present.
+-- Returns account and name of each connected account.
 local found, seen = {}, {}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', PRESENT, '(' .. whole(now()), '+inf')) do
   local account = string.match(member, '^%S+')

@@ -1,4 +1,4 @@
--- ARGV: version. Says that the room has this version, unless a later one is known.
+-- ARGV: version. Records the room's version, unless a later one is recorded.
 local known = redis.call('HGET', ROOM, 's')
 if not known or tonumber(known) < tonumber(ARGV[1]) then
   redis.call('HSET', ROOM, 's', ARGV[1])

@@ -1,7 +1,7 @@
--- What every script begins with. KEYS: room:{id}, its messages, its edits, its log, rooms:live.
--- Everything is judged by the server's clock, and effects are what is replicated and logged.
+-- The beginning of every script. KEYS: room:{id}, its messages, its edits, its log, rooms:live.
+-- Times are those of the server's clock; the server replicates and logs the effects of scripts, not the scripts.
 local ROOM, MESSAGES, EDITS, LOG, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
--- More than any process reads at once: a reader that lags so far notices that it did, and turns to the rooms' logs.
+-- More than any process reads at once: a reader that lags behind by so much notices it, and reads the rooms' logs.
 local LIVE_LENGTH = 2000
 local DAY = 86400000
 
@@ -14,12 +14,12 @@ local function now()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
--- The first moment whose messages are still alive: one of exactly the lifetime's age is not.
+-- The first moment whose messages have not expired: a message of exactly the lifetime's age has.
 local function oldest(lifetime)
   return math.max(0, now() - lifetime + 1)
 end
 
--- Let a key live for so long from now at least.
+-- Keep a key for at least so long from now.
 local function keep(key, milliseconds)
   if redis.call('PTTL', key) < milliseconds then
     redis.call('PEXPIRE', key, whole(milliseconds))
@@ -31,7 +31,7 @@ local function is_stale(version)
   return not known or known ~= version
 end
 
--- Tell everybody, and remember it for those who were away. `reference`: the message that it is about, or ''.
+-- Send an event to all listeners, and log it for those who come back. `reference`: the message it is about, or ''.
 local function emit(room, version, kind, body, reference, lifetime, capacity, expires_at)
   local id = redis.call('XADD', LIVE, 'MAXLEN', '~', LIVE_LENGTH, '*',
     'r', room, 's', version, 'k', kind, 'b', body, 'x', expires_at)
@@ -46,7 +46,7 @@ local function emit(room, version, kind, body, reference, lifetime, capacity, ex
   return id
 end
 
--- The author and the body of a living message, or nil.
+-- The author and the body of a message that has not expired, or nil.
 local function living(id, lifetime)
   local found = redis.call('XRANGE', MESSAGES, id, id)[1]
   if not found or tonumber(string.match(id, '^%d+')) < oldest(lifetime) then

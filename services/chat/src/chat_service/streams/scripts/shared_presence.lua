@@ -1,5 +1,5 @@
--- What every script about presence begins with, after shared.lua. KEYS, further: who is present, their names, all processes.
--- A member of `present` is an account and a process that it is connected to; its score is when that ends by itself.
+-- The beginning of every script about presence, after shared.lua. Further KEYS: the connected accounts, their names, all
+-- processes. A member of the first is an account and a process that it is connected to; its score is its expiry.
 local PRESENT, NAMES, PROCESSES = KEYS[6], KEYS[7], KEYS[8]
 
 local function tell(kind, account, name)
@@ -34,7 +34,7 @@ end
 local function keep_all(process, milliseconds)
   redis.call('ZADD', PROCESSES, whole(now() + milliseconds), process)
   redis.call('ZREMRANGEBYSCORE', PROCESSES, '-inf', whole(now()))
-  -- Longer than anybody in it is believed in, so that whoever is left there hears who is gone.
+  -- Longer than its members are trusted, so that the remaining listeners are told who has gone.
   keep(PRESENT, 3 * milliseconds)
   keep(NAMES, 3 * milliseconds)
 end

@@ -1,6 +1,6 @@
--- ARGV: lifetime in ms, the last event that was seen. Returns whether all that came after it is still known ('whole' or
--- 'torn'), version, last event, then of each of them: id, kind, body, the message that it is about, edited text.
--- Messages that are gone, and their edits, are left out.
+-- ARGV: lifetime in ms, the last event that was seen. Returns 'whole' or 'torn' (some later events are forgotten),
+-- version, last event, then of each later event: id, kind, body, the message that it is about, edited text.
+-- Messages that have expired or were deleted, and their edits, are left out.
 local lifetime, after = tonumber(ARGV[1]), ARGV[2]
 local known = redis.call('HMGET', ROOM, 's', 'm')
 local found = {'whole', known[1], known[2]}
