@@ -11,7 +11,7 @@ from chat_service.live.backlog import Backlog, BacklogEvent
 from chat_service.live.ending import Close, End
 from chat_service.live.reader import Entry
 from chat_service.live.subscription import Listener, Subscription
-from chat_service.streams import EventType, LiveEvent, RoomTerms
+from chat_service.streams import EventType, MissedEvent, RoomTerms
 from chat_service.streams.model import encode, position, with_id
 from common.identity import Identity
 
@@ -97,11 +97,10 @@ class Channel:
                 self._add(entry.id, with_id(entry.id, entry.body))
         self._schedule()
 
-    def publish_missed(self, events: Iterable[LiveEvent]) -> None:
+    def publish_missed(self, events: Iterable[MissedEvent]) -> None:
         """Send events to all listeners that happened while this process received none."""
         for event in events:
-            if event.id is not None:
-                self._add(event.id, event.json)
+            self._add(event.id, event.json)
         self._schedule()
 
     def publish_reset(self, last_event: str | None) -> None:

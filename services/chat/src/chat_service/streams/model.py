@@ -155,18 +155,11 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveEvent:
-    """An event as listeners receive it."""
+class MissedEvent:
+    """An event that a client missed, as it is sent now: a message, for example, with its edited text."""
 
-    id: str | None
-    """None: an event of the moment, which nobody can resume after."""
-    room_id: int
-    version: int
-    """Only a reader who knows this version of the room, or a later one, can decide who may receive the event."""
-    type: str
+    id: str
     json: bytes
-    expires_at: int | None = None
-    """Milliseconds since 1970 by Valkey's clock. Nobody receives the event after that."""
 
 
 def encode(value: Any) -> bytes:

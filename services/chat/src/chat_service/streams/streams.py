@@ -16,15 +16,14 @@ from chat_service.streams.model import (
     Draft,
     Event,
     EventType,
-    LiveEvent,
     Message,
     MessageNotFound,
+    MissedEvent,
     NotYourMessage,
     Pulse,
     RoomTerms,
     Snapshot,
     StaleRoom,
-    created_at,
     encode,
     is_event_id,
     parse_message,
@@ -49,7 +48,7 @@ class Missed:
     """False: more was missed than Valkey remembers. `events` is empty, and the client has to read the room again."""
     version: int | None
     last_event: str | None
-    events: list[LiveEvent]
+    events: list[MissedEvent]
 
 
 class Streams:
@@ -105,7 +104,7 @@ class Streams:
     async def since(self, room: RoomTerms, after: str) -> Missed:
         """The events after `after` whose messages have not expired."""
         state, version, last_event, *rest = await self._run("since", room.id, _milliseconds(room.lifetime), after)
-        events = [_resent(room, rest[n : n + 5]) for n in range(0, len(rest), 5)]
+        events = [_missed_event(rest[n : n + 5]) for n in range(0, len(rest), 5)]
         return Missed(state == b"whole", _number(version), _text(last_event), events)
 
     async def announce(self, room: RoomTerms, event: Event) -> str:
@@ -212,7 +211,7 @@ def _milliseconds(lifetime: timedelta) -> int:
     return lifetime // timedelta(milliseconds=1)
 
 
-def _resent(room: RoomTerms, entry: list[bytes | None]) -> LiveEvent:
+def _missed_event(entry: list[bytes | None]) -> MissedEvent:
     raw_id, raw_kind, body, reference, edited = entry
     event_id, kind = cast("bytes", raw_id).decode(), cast("bytes", raw_kind).decode()
     body = body or b""
@@ -225,9 +224,7 @@ def _resent(room: RoomTerms, entry: list[bytes | None]) -> LiveEvent:
         made = with_id(event_id, Event(EventType.EDIT, {"message_id": about, "text": text}).body())
     else:
         made = with_id(event_id, body)
-    expires = created_at(about) + room.lifetime if kind in (EventType.MESSAGE, EventType.EDIT) else None
-    ends = None if expires is None else int(expires.timestamp() * 1000)
-    return LiveEvent(event_id, room.id, room.version, kind, made, ends)
+    return MissedEvent(event_id, made)
 
 
 def _number(value: bytes | None) -> int | None:
