@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from chat_service import internal
-from chat_service.context import Connections, new_context
+from chat_service.build import build
 from chat_service.dialects.mirage import inbox as mirage_inbox
 from chat_service.dialects.mirage import messages as mirage_messages
 from chat_service.dialects.mirage import rooms as mirage_rooms
@@ -25,14 +25,14 @@ from common.http import app as http
 def create_app(settings: ChatSettings | None = None) -> FastAPI:
     """The application. It connects when it starts, and starts even if nothing that it connects to is up."""
     settings = settings or ChatSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
-    connections = Connections(settings, pool_size=settings.database_pool_size)
-    context = new_context(
-        connections,
+    process = build(
         settings,
+        pool_size=settings.database_pool_size,
         texts=Texts(settings.filters()),
         bounds=settings.bounds(),
         public_url=settings.public_url,
     )
+    context = process.context
     events = Live(
         settings.valkey_url.get_secret_value(),
         context.streams,
@@ -42,17 +42,17 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        async with connections.opened(), events.running():
+        async with process.running(), events.running():
             yield
 
     checks = {
-        "database": connections.database.ready,
-        "limits": connections.limiter.ready,
-        "streams": connections.streams.ready,
+        "database": context.db.ready,
+        "limits": process.limiter.ready,
+        "streams": context.streams.ready,
     }
     app = http.create_app(name="chat", settings=settings, lifespan=lifespan, checks=checks)
     app.state.context, app.state.live = context, events
-    app.state.identities, app.state.verifier = context.identities, connections.verifier
+    app.state.identities, app.state.verifier = context.identities, process.verifier
     app.add_middleware(AbortMiddleware)
     # Routes are tried in this order, so the most frequent calls come first.
     for native in (messages, edits, rooms, invitations, members, inbox, live):

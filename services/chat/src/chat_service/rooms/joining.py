@@ -1,5 +1,7 @@
 """Joining and leaving rooms."""
 
+from datetime import timedelta
+
 from chat_service.context import Context
 from chat_service.rooms.changes import Change, changing
 from chat_service.rooms.finding import find_room
@@ -21,6 +23,12 @@ from common import clock
 from common.credentials import digest
 from common.identity import Identity
 from common.rights import Action
+
+ADDRESS_COUNT = 10
+"""Wrong passwords that one address may send for a room in each `PERIOD`."""
+ROOM_COUNT = 100
+"""Wrong passwords that all addresses together may send for a room in each `PERIOD`."""
+PERIOD = timedelta(minutes=10)
 
 
 async def join_room(

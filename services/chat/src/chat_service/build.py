@@ -1,0 +1,91 @@
+"""Builds the parts that a process of the chat service works with, from its settings."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from chat_service.accounts import Accounts
+from chat_service.bounds import Bounds
+from chat_service.context import Context
+from chat_service.filters import Texts
+from chat_service.rooms.joining import ADDRESS_COUNT, PERIOD, ROOM_COUNT
+from chat_service.rooms.states import RoomStates
+from chat_service.settings import ProcessSettings
+from chat_service.shares import Shares
+from chat_service.streams import MessageLists, Streams
+from common.credentials import CredentialCache
+from common.db import Database
+from common.identities import AuthPeer, Identities
+from common.limits import Limiter
+from common.password_tries import PasswordTries
+from common.passwords import Passwords
+from common.peers import Peer, new_client
+from common.tokens.services import TokenSource, TokenVerifier
+from common.tokens.users import UserTokens
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The context of a process, and the connections behind it."""
+
+    context: Context
+    client: httpx.AsyncClient
+    verifier: TokenVerifier
+    limiter: Limiter
+    credentials: CredentialCache
+    hasher: Passwords
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[Context]:
+        """Connect, and disconnect at the end. A dependency that is down delays nothing."""
+        await self.context.db.open()
+        try:
+            yield self.context
+        finally:
+            await self.client.aclose()
+            await self.credentials.close()
+            await self.limiter.close()
+            await self.context.streams.close()
+            self.hasher.close()
+            await self.context.db.close()
+
+
+def build(
+    settings: ProcessSettings,
+    *,
+    pool_size: int,
+    texts: Texts | None = None,
+    bounds: Bounds | None = None,
+    public_url: str = "",
+) -> Process:
+    """The parts of a process with `pool_size` connections to its database. Nothing is connected yet.
+
+    A worker takes no messages, so it needs neither `texts` nor `bounds`.
+    """
+    valkey_url = settings.valkey_url.get_secret_value()
+    db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
+    streams, limiter, credentials = Streams(valkey_url), Limiter(valkey_url), CredentialCache(valkey_url)
+    client, hasher = new_client(), Passwords()
+    verifier = TokenVerifier(client, auth_url=settings.auth_url)
+    tokens = TokenSource(
+        client, auth_url=settings.auth_url, service="chat", secret=settings.service_secret.get_secret_value()
+    )
+    auth = Peer(client, settings.auth_url, tokens)
+    context = Context(
+        db=db,
+        streams=streams,
+        states=RoomStates(db, streams),
+        lists=MessageLists(streams),
+        passwords=PasswordTries(
+            limiter, hasher, "room-password", per_address=ADDRESS_COUNT, in_all=ROOM_COUNT, period=PERIOD
+        ),
+        accounts=Accounts(auth),
+        shares=Shares(client, settings.share_url, Peer(client, settings.share_url, tokens)),
+        identities=Identities(UserTokens(verifier.keys), credentials, AuthPeer(auth)),
+        texts=texts or Texts(),
+        bounds=bounds or Bounds(),
+        public_url=public_url,
+    )
+    return Process(context, client, verifier, limiter, credentials, hasher)
