@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Many tests wait for sweeps, or for what was killed to come back. Each job has a stack of its own.
+# Many tests wait, for what was killed to come back or for a time to pass; so there is one job more than cores.
 JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
@@ -36,8 +36,8 @@ types: $(VENV)/.installed ## Check types (pyright, strict)
 test-one: $(VENV)/.installed ## Run one test by itself (T=tests/unit/test_claims.py::test_name), or a file, or a folder
 	$(BIN)/python -m pytest -p no:xdist -m "not docker" $(or $(T),$(error Say which test: make test-one T=path::name)) $(ARGS)
 
-unit: $(VENV)/.installed ## Run only the tests, JOBS files at a time (ARGS="-k name" selects some)
-	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+unit: $(VENV)/.installed ## Run only the tests, JOBS at a time (ARGS="-k name" selects some)
+	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --no-loadscope-reorder $(ARGS)
 
 format: $(VENV)/.installed ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .

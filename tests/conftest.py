@@ -21,9 +21,11 @@ from tests.engines import Engines
 # What only some tests need is imported where it is used, so that a single test starts quickly.
 if TYPE_CHECKING:
     import psycopg
+    from xdist.remote import Producer
 
     from common.store import ObjectStore
     from deploy.local.stack import StartedStack
+    from tests.scheduling import BySystem
 
 ROOT = Path(__file__).parent.parent
 LIMITS = (
@@ -39,6 +41,13 @@ os.environ["SSL_CERT_DIR"] = str(ROOT / "tests")
 MakeDatabase = Callable[[Path], str]
 
 __all__ = ["ROOT", "Engines", "MakeDatabase"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "BySystem":
+    from tests.scheduling import BySystem
+
+    return BySystem(config, log)
 
 
 @pytest.fixture(scope="session")
