@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.compose import (
+from tests.e2e.compose.system import (
     FORGET_OBJECTS,
     MAKE_BUCKET,
     System,

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 # All that an image and a container are made of; what else lies about, such as a `.env`, is not copied.
 PARTS = ("docker-compose.yml", ".dockerignore", "requirements-runtime.lock", "deploy", "libs", "services")
 ONE_SHOT = ("secrets", "migrate")
