@@ -17,6 +17,12 @@ REPOSITORY = Path(__file__).parents[3]
 # All that an image and a container are made of; what else lies about, such as a `.env`, is not copied.
 PARTS = ("docker-compose.yml", ".dockerignore", "requirements-runtime.lock", "deploy", "libs", "services")
 ONE_SHOT = ("secrets", "migrate")
+ENGINES = {"postgres": "10003", "valkey": "10004", "store": "10002"}
+READERS = ("auth", "auth-worker", "upload", "share", "chat", "beat")
+SERVICES = {
+    *(*ENGINES, *READERS, "upload-worker", "transfers-worker", "share-worker", "chat-worker"),
+    *("gateway", *ONE_SHOT),
+}
 
 
 def free_port() -> int:
@@ -151,3 +157,12 @@ def run(command: Sequence[str], *, timeout: float = 60, **options: Any) -> str:
     )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def fetch(client: httpx.Client, code: str) -> bytes:
+    return client.get("/share/select/", params={"code": code}).raise_for_status().content
+
+
+def detail(response: httpx.Response) -> dict[str, Any]:
+    assert response.status_code == 200, response.text
+    return response.json()["detail"]
