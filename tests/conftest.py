@@ -9,14 +9,13 @@ import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import engines as embedded
-from tests.engines import Engines
+from tests.engines import Engines, running_postgres, running_store, running_valkey
 
 # What only some tests need is imported where it is used, so that a single test starts quickly.
 if TYPE_CHECKING:
@@ -34,9 +33,10 @@ LIMITS = (
     *("FILE_UPLOADER_UPLOADS_PER_MINUTE", "PUBLIC_ROOMS"),
 )
 
-# Each HTTP client reads all certificates of the system at first, 25 ms of processor time, and no test needs any.
-os.environ.pop("SSL_CERT_FILE", None)
-os.environ["SSL_CERT_DIR"] = str(ROOT / "tests")
+# Each HTTP client reads all certificates of the system at first: 25 ms of processor time. No test needs any, but
+# some clients want one: this one's key was never kept.
+os.environ["SSL_CERT_FILE"] = str(ROOT / "tests" / "authority.pem")
+os.environ.pop("SSL_CERT_DIR", None)
 
 MakeDatabase = Callable[[Path], str]
 
@@ -51,19 +51,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "BySy
 
 
 @pytest.fixture(scope="session")
-def engines() -> Iterator[Engines]:
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     with ExitStack() as opened:
-        yield Engines(opened, _kind_of_engines())
+        if os.environ.get("WAYSTATION_TEST_CONTAINERS") == "1":
+            from tests import containers
 
-
-def _kind_of_engines() -> ModuleType:
-    """The module that starts them."""
-    if os.environ.get("WAYSTATION_TEST_CONTAINERS") == "1":
-        from tests import containers
-
-        if containers.engine_answers():
-            return containers
-    return embedded
+            if containers.engine_answers():
+                yield Engines(opened, containers.running_postgres, containers.running_valkey, containers.running_store)
+                return
+        folder = tmp_path_factory.mktemp("engines")
+        yield Engines(
+            opened, partial(running_postgres, folder), partial(running_valkey, folder), partial(running_store, folder)
+        )
 
 
 @pytest.fixture(scope="session")

@@ -9,15 +9,13 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
 from deploy.local import ports, postgres, store, valkey
@@ -26,9 +24,9 @@ from deploy.local.processes import signal_group
 from deploy.local.program import Program
 
 Result = TypeVar("Result")
+Start = Callable[[], AbstractContextManager[Result]]
 
 READY_SECONDS = 60
-LOG_NAME = "engine.log"
 UNSYNCED = ("-c", "fsync=off")
 """The machine does not lose power within a test; what a killed server has written is there without it."""
 
@@ -49,63 +47,54 @@ class StoreAddress:
 class Engines:
     """Where the engines answer, with their administrators' credentials. Each is started when it is first asked for."""
 
-    def __init__(self, opened: ExitStack, kind: ModuleType) -> None:
-        """`kind` is the module whose `running_…` start them: this one, or `tests.containers`. `opened` ends them."""
-        self._opened, self._kind = opened, kind
+    def __init__(
+        self,
+        opened: ExitStack,
+        postgres: Start[str],
+        valkey: Start[str],
+        store: Start[StoreAddress],
+    ) -> None:
+        """The three start them; `opened` is told to end them."""
+        self._opened, self._postgres, self._valkey, self._store = opened, postgres, valkey, store
 
     @cached_property
     def postgres_url(self) -> str:
-        return self._opened.enter_context(self._kind.running_postgres())
+        return self._opened.enter_context(self._postgres())
 
     @cached_property
     def valkey_url(self) -> str:
-        return self._opened.enter_context(self._kind.running_valkey())
+        return self._opened.enter_context(self._valkey())
 
     @cached_property
     def store(self) -> StoreAddress:
-        return self._opened.enter_context(self._kind.running_store())
+        return self._opened.enter_context(self._store())
 
 
 @contextmanager
-def running_postgres() -> Generator[str]:
-    """PostgreSQL; yields its administrator's URL."""
-    password = secrets.token_hex(16)
-    with _folder() as folder:
-        port = _free_port()
-        program = _finished(postgres.prepare(folder, password, synced=False))
-        command = [*program.command, *postgres.arguments(port), *UNSYNCED]
-        with _running(replace(program, command=command, ready=postgres.ready(port))):
-            yield postgres.admin_url(port, password)
+def running_postgres(folder: Path) -> Generator[str]:
+    """PostgreSQL with its data below `folder`; yields its administrator's URL."""
+    password, port = secrets.token_hex(16), _free_port()
+    program = _finished(postgres.prepare(folder, password, synced=False))
+    command = [*program.command, *postgres.arguments(port), *UNSYNCED]
+    with _running(replace(program, command=command, ready=postgres.ready(port))):
+        yield postgres.admin_url(port, password)
 
 
 @contextmanager
-def running_valkey() -> Generator[str]:
-    """Valkey; yields its URL, database 0."""
-    password = secrets.token_hex(16)
-    with _folder() as folder:
-        port = _free_port()
-        with _running(valkey.program(folder, port, password)):
-            yield valkey.url(port, password)
+def running_valkey(folder: Path) -> Generator[str]:
+    """Valkey with its data below `folder`; yields its URL, database 0."""
+    password, port = secrets.token_hex(16), _free_port()
+    with _running(valkey.program(folder, port, password)):
+        yield valkey.url(port, password)
 
 
 @contextmanager
-def running_store() -> Generator[StoreAddress]:
-    """The object store, without a bucket."""
-    access_key, secret_key = secrets.token_hex(10), secrets.token_hex(20)
-    with _folder() as folder:
-        port = _free_port()
-        _finished(store.prepare(folder))
-        with _running(store.program(folder, port, access_key=access_key, secret_key=secret_key, system={})):
-            yield StoreAddress(f"http://{ports.LOOPBACK}:{port}", access_key, secret_key)
-
-
-@contextmanager
-def _folder() -> Generator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="waystation-engine-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def running_store(folder: Path) -> Generator[StoreAddress]:
+    """The object store with its data below `folder`, without a bucket."""
+    access_key, secret_key, port = secrets.token_hex(10), secrets.token_hex(20), _free_port()
+    _finished(store.prepare(folder))
+    with _running(store.program(folder, port, access_key=access_key, secret_key=secret_key, system={})):
+        yield StoreAddress(f"http://{ports.LOOPBACK}:{port}", access_key, secret_key)
 
 
 def _free_port() -> int:
@@ -114,8 +103,8 @@ def _free_port() -> int:
 
 @contextmanager
 def _running(program: Program) -> Generator[None]:
-    """Keep `program` running once it is ready."""
-    log = program.folder.parent / LOG_NAME
+    """Keep `program` running once it is ready, and remove its folder in the end."""
+    log = program.folder.with_suffix(".log")
     with log.open("wb") as output:
         process = subprocess.Popen(
             launch_command(program.identity, program.command, orphan_signal=program.orphan_signal),
@@ -137,6 +126,7 @@ def _running(program: Program) -> Generator[None]:
         except subprocess.TimeoutExpired:
             signal_group(process.pid, signal.SIGKILL)
             process.wait()
+        shutil.rmtree(program.folder, ignore_errors=True)
 
 
 def _wait_ready(program: Program, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -15,7 +15,8 @@ MINE = {"ADMIN_NAME": "Çelik", "ADMIN_PASSWORD": "of the user's own"}
 
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory: pytest.TempPathFactory) -> Generator[StartedStack]:
-    with running_postgres() as postgres_url, running_valkey() as valkey_url, running_store() as store:
+    data = tmp_path_factory.mktemp("others")
+    with running_postgres(data) as postgres_url, running_valkey(data) as valkey_url, running_store(data) as store:
         others = {
             "DATABASE_URL_ADMIN": postgres_url,
             "VALKEY_URL": valkey_url,
