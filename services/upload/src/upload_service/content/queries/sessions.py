@@ -12,7 +12,7 @@ from common.db.rows import count, fetch_all, fetch_one, fetch_value
 from upload_service.content.model import SessionState, UploadSession
 
 SESSION_COLUMNS: LiteralString = """id, state, layout, file_name, size, chunk_size as part_size,
-    chunk_count as part_count, object_key, multipart_id, claims, running_sha256 as running_sha256, intent, owner,
+    chunk_count as part_count, object_key, multipart_id, claims, passed_sha256 as running_sha256, intent, owner,
     mirrors, file_id, created_at, expires_at, state = 'open' and expires_at <= now() as is_overdue"""
 # Whether a writer is at work on the session.
 BEING_WRITTEN: LiteralString = """
@@ -104,7 +104,7 @@ async def reopen_session(connection: Connection, session_id: UUID, verifier: UUI
     """
     statement = """
         update upload_session set state = 'open', changed_at = now(), expires_at = now() + %(lifetime)s,
-            verifier_until = null, multipart_id = null, file_id = null, running_sha256 = null,
+            verifier_until = null, multipart_id = null, file_id = null, passed_sha256 = null,
             resume_key = (
                 select upload_session.resume_key where not exists (
                     select from upload_session as other
@@ -133,7 +133,7 @@ async def set_object(connection: Connection, session_id: UUID, object_key: str) 
 async def set_running_digest(connection: Connection, session_id: UUID, sha256: bytes) -> None:
     """Remember the digest that was computed while the parts arrived."""
     await connection.execute(
-        "update upload_session set running_sha256 = %(sha256)s where id = %(id)s", {"id": session_id, "sha256": sha256}
+        "update upload_session set passed_sha256 = %(sha256)s where id = %(id)s", {"id": session_id, "sha256": sha256}
     )
 
 
