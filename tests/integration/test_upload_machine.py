@@ -38,7 +38,7 @@ class Upload:
 
     id: UUID
     content: bytes
-    chunk_size: int
+    part_size: int
     honest: bool
     stored: set[int] = field(default_factory=set[int])
     state: str = "open"
@@ -77,14 +77,14 @@ class Uploads(RuleBasedStateMachine):
     @rule(
         target=uploads,
         content=st.sampled_from([b"", b"a", b"abc", b"abcdefg"]),
-        chunk_size=st.sampled_from([1, 3, 7]),
+        part_size=st.sampled_from([1, 3, 7]),
         honest=st.booleans(),
     )
-    def start(self, content: bytes, chunk_size: int, honest: bool) -> Upload:
+    def start(self, content: bytes, part_size: int, honest: bool) -> Upload:
         digest = hashlib.sha256(content if honest else b"something else").digest()
-        new = NewUpload("n", size=len(content), part_size=chunk_size, claims=(DigestClaim("sha-256", digest),))
+        new = NewUpload("n", size=len(content), part_size=part_size, claims=(DigestClaim("sha-256", digest),))
         session = self.run(sessions.start_upload(self.context, new))
-        upload = Upload(session.id, content, chunk_size, honest)
+        upload = Upload(session.id, content, part_size, honest)
         self.known.append(upload)
         return upload
 
