@@ -1,4 +1,12 @@
-"""Upload sessions, blobs, files, mirrors and fetches: everything that touches bytes.
+"""The upload service: everything that touches bytes.
 
-PostgreSQL's clock judges expiry: what has ended is decided by `now()` in a statement.
+- `content/`: upload sessions, their parts, blobs, files and their downloads
+- `mirrors/`: destinations of copies, the copies, and the drivers that write and read them
+- `fetches/`: files fetched from URLs
+- `accounts/`: erasing what belonged to a deleted account
+- `dialects/`: uploads by the foreign protocols
+
+Imports go `dialects → fetches → mirrors → content`, and `accounts` stands beside the dialects.
+
+PostgreSQL's clock judges expiry: statements compare with `now()`.
 """
