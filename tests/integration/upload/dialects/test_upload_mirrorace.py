@@ -21,7 +21,11 @@ from upload_service.context import Context
 
 LIMIT = 10
 LARGEST = 1000
-LIMITS = {"mirrorace_max_chunk_size": LIMIT, "mirrorace_max_file_size": LARGEST, "mirrorace_max_mirrors": 3}
+LIMITS: dict[str, Any] = {
+    "mirrorace_max_chunk_size": LIMIT,
+    "mirrorace_max_file_size": LARGEST,
+    "mirrorace_max_mirrors": 3,
+}
 ANY_CLIENT = pytest.mark.parametrize("client", CLIENTS)
 
 
@@ -134,6 +138,7 @@ def test_a_chunk_whose_answer_was_lost_is_sent_again(
 ) -> None:
     chunks, form = CLIENTS[client]
     variables, content = sender.variables(), secrets.token_bytes(size)
+    result: dict[str, Any] = {}
     for header, payload in chunks(content, LIMIT):
         for _ in range(2):
             result = succeeded(sender.send(form(sender.fields(variables), "n.txt", payload), header))
@@ -144,6 +149,7 @@ def test_a_chunk_whose_answer_was_lost_is_sent_again(
 def test_a_chunk_that_broke_off_is_sent_again(service: UploadService, sender: Sender, client: str) -> None:
     chunks, form = CLIENTS[client]
     variables, content = sender.variables(), secrets.token_bytes(33)
+    result: dict[str, Any] = {}
     for header, payload in chunks(content, LIMIT):
         kind, body = form(sender.fields(variables), "n.txt", payload)
         # The form ends in the middle of its file.

@@ -25,7 +25,7 @@ ANY_WAY = pytest.mark.parametrize("content_range", [None, "bytes 0-9/10"], ids=[
 
 @pytest.fixture(scope="module")
 def service(make_database: MakeDatabase, engines: Engines) -> Iterator[UploadService]:
-    limits = {"mirrorace_max_chunk_size": LIMIT, "mirrorace_max_file_size": LARGEST}
+    limits: dict[str, Any] = {"mirrorace_max_chunk_size": LIMIT, "mirrorace_max_file_size": LARGEST}
     with running_upload_service(make_database, engines, **limits) as service:
         yield service
 

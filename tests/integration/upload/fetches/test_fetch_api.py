@@ -25,7 +25,7 @@ MOST_OPEN = 4
 
 @pytest.fixture(scope="module")
 def service(make_database: MakeDatabase, engines: Engines) -> Iterator[UploadService]:
-    changes = {"fetch_allowed_networks": "127.0.0.0/8", "fetches_open": MOST_OPEN}
+    changes: dict[str, Any] = {"fetch_allowed_networks": "127.0.0.0/8", "fetches_open": MOST_OPEN}
     with running_upload_service(make_database, engines, **changes) as service:
         yield service
 

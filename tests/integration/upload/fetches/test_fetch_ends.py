@@ -76,7 +76,7 @@ async def cancels(bench: Bench, fetch_id: UUID) -> None:
 
 async def deletes_the_file(bench: Bench, _: UUID) -> None:
     (file,) = await bench.files()
-    await owning.delete_file(bench.context, bench.account, file)
+    await owning.end_file(bench.context, bench.account, file)
 
 
 async def erases_the_account(bench: Bench, _: UUID) -> None:

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +66,7 @@ def ask(client: httpx.Client) -> str:
 
 
 @contextmanager
-def listening(client: httpx.Client, fetch_id: str) -> Iterator[Iterator[tuple[str, Any]]]:
+def listening(client: httpx.Client, fetch_id: str) -> Generator[Iterator[tuple[str, Any]]]:
     """The events as they come, as name and data; a comment has neither."""
     with client.stream("GET", f"/v1/fetches/{fetch_id}/events", timeout=10) as answer:
         assert answer.status_code == 200

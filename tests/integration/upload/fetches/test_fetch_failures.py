@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -230,7 +230,7 @@ async def test_what_nobody_expected_is_recorded_and_told_to_the_log(
 
 
 @contextmanager
-def logged() -> Iterator[StringIO]:
+def logged() -> Generator[StringIO]:
     """Everything that goes through the standard library's logs, at any level."""
     stream, root = StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(stream), root.level

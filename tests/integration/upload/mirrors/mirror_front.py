@@ -3,7 +3,7 @@
 import asyncio
 import re
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -45,7 +45,7 @@ async def _end_tasks() -> None:
 
 
 @contextmanager
-def background() -> Iterator[Background]:
+def background() -> Generator[Background]:
     running = Background()
     try:
         yield running
@@ -112,7 +112,7 @@ class Front:
             if self._fault is Fault.HANGS:
                 while await reader.read(65536):
                     pass
-            elif self._fault in ANSWERS and self._speaks_http:
+            elif self._fault is not None and self._fault in ANSWERS and self._speaks_http:
                 await self._answer(self._fault, reader, writer)
             else:
                 await self._pass_on(b"", reader, writer)

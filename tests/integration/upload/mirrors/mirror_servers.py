@@ -13,7 +13,7 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -82,7 +82,7 @@ class MirrorServer:
             self.contents.remove(path)
 
     @contextmanager
-    def failing(self, fault: Fault) -> Iterator[None]:
+    def failing(self, fault: Fault) -> Generator[None]:
         self.set_fault(fault)
         try:
             yield
@@ -131,7 +131,7 @@ class BucketContents:
 
 
 @contextmanager
-def s3(folder: Path, background: Background) -> Iterator[MirrorServer]:
+def s3(folder: Path, background: Background) -> Generator[MirrorServer]:
     """JuiceFS's gateway, as the embedded stack runs it."""
     access_key, secret_key = secrets.token_hex(10), secrets.token_hex(20)
     asyncio.run_coroutine_threadsafe(store.prepare(folder), background.loop).result(READY_SECONDS)
@@ -170,7 +170,7 @@ def s3(folder: Path, background: Background) -> Iterator[MirrorServer]:
 
 
 @contextmanager
-def webdav(folder: Path, background: Background) -> Iterator[MirrorServer]:
+def webdav(folder: Path, background: Background) -> Generator[MirrorServer]:
     """WsgiDAV on Cheroot."""
     password = secrets.token_hex(16)
     (folder / "replicas").mkdir()
@@ -187,7 +187,7 @@ def webdav(folder: Path, background: Background) -> Iterator[MirrorServer]:
         }
     )
     server = wsgi.Server((LOOPBACK, 0), application, numthreads=4)
-    server.error_log = lambda *_, **__: None
+    server.error_log = _no_log
     server.prepare()
     thread = threading.Thread(target=server.serve, name="webdav")
     thread.start()
@@ -208,7 +208,7 @@ def webdav(folder: Path, background: Background) -> Iterator[MirrorServer]:
 
 
 @contextmanager
-def sftp(folder: Path, background: Background) -> Iterator[MirrorServer]:
+def sftp(folder: Path, background: Background) -> Generator[MirrorServer]:
     """AsyncSSH's own server."""
     with SftpStore(folder, background) as server:
         front = Front(background, server.port, speaks_http=False)
@@ -230,7 +230,7 @@ def sftp(folder: Path, background: Background) -> Iterator[MirrorServer]:
 
 
 @contextmanager
-def http(folder: Path, background: Background) -> Iterator[MirrorServer]:
+def http(folder: Path, background: Background) -> Generator[MirrorServer]:
     """A store that answers with the URL of the file it was sent."""
     with HttpStore(folder, background) as server:
         front = Front(background, server.port, speaks_http=True)
@@ -245,7 +245,7 @@ def http(folder: Path, background: Background) -> Iterator[MirrorServer]:
 
 
 @contextmanager
-def fs(folder: Path, _: Background) -> Iterator[MirrorServer]:
+def fs(folder: Path, _: Background) -> Generator[MirrorServer]:
     """A folder. Where this process may mount one, it is on a small disk of its own, which can be full and read-only."""
     disk, root = folder / "disk", folder / "disk" / "replicas"
     disk.mkdir()
@@ -278,6 +278,9 @@ def fs(folder: Path, _: Background) -> Iterator[MirrorServer]:
             rules=Rules(folders=(folder,), stall_seconds=STALL_SECONDS),
             faults=frozenset({Fault.GONE, Fault.FULL, Fault.REFUSES} if own_disk else {Fault.GONE}),
         )
+
+
+def _no_log(*_: object, **__: object) -> None: ...
 
 
 SERVERS = {"s3": s3, "fs": fs, "webdav": webdav, "sftp": sftp, "http": http}

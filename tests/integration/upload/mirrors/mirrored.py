@@ -1,7 +1,7 @@
 """Mirrored files without a worker: requests are remembered, and carried out when a test says so."""
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +66,7 @@ class Watched:
     writes: int = 0
     reads: int = 0
 
-    async def write(self, path: str, blocks: AsyncIterator[bytes], size: int) -> str | None:
+    async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         self.writes += 1
         await self.before_write(path)
 

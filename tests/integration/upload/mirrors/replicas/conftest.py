@@ -14,6 +14,7 @@ from tests.integration.upload.mirrors.mirrored import MIGRATIONS, Mirrored, mirr
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "started" in metafunc.fixturenames:
+        assert metafunc.module is not None
         metafunc.parametrize("started", metafunc.module.KINDS, indirect=True, scope="module")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -86,13 +86,13 @@ async def check_rest(system: Mirrored, root: Path, found: list[Mirror]) -> None:
 class Wishes(RuleBasedStateMachine):
     """Files come and go and are wanted on different mirrors, while workers work, die, and sleep."""
 
-    open_system: ClassVar[Callable[[], Any]]
+    open_system: ClassVar[type[Any]]
     root: ClassVar[Path]
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.opened = type(self).open_system()
+        self.opened = self.open_system()
         self.system: Mirrored = self.run(self.opened.__aenter__())
         self.mirrors = [self.run(folder_mirror(self.system, self.root)) for _ in range(2)]
         self.gone: list[Mirror] = []
@@ -171,8 +171,13 @@ def test_mirrors_come_to_have_exactly_what_is_wanted_in_any_order(
         """A store that is opened within the machine's own event loop."""
 
         async def __aenter__(self) -> Mirrored:
-            keys = {"access_key": address.access_key, "secret_key": address.secret_key}
-            self.store = ObjectStore(address.endpoint, region="us-east-1", bucket="wishes", **keys)
+            self.store = ObjectStore(
+                address.endpoint,
+                region="us-east-1",
+                bucket="wishes",
+                access_key=address.access_key,
+                secret_key=address.secret_key,
+            )
             await self.store.open()
             await self.store.ensure_bucket()
             self.opened = mirrored(database, self.store, tmp_path)
