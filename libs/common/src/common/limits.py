@@ -6,7 +6,7 @@ parallel requests cannot slip past a limit that is only counted afterwards.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import cast
 
@@ -26,16 +26,16 @@ class LimiterUnavailable(Unavailable):
 
 
 class Budget:
-    """At most `count` events for each key in a window of `period`, which starts with the first of them.
+    """At most `count` events for each key in a window of `period`.
 
-    Call `restart` after each event if the window is to start with the last one instead.
+    The window starts with the first of them or, if the budget `restarts`, with the last one.
     """
 
     def __init__(
-        self, limiter: "Limiter", name: str, count: int, period: timedelta, refusal: type[RateLimited]
+        self, limiter: "Limiter", name: str, count: int, period: timedelta, refusal: type[RateLimited], restarts: bool
     ) -> None:
         self._limiter, self._name, self._count, self._period = limiter, name, count, period
-        self._refusal = refusal
+        self._refusal, self._restarts = refusal, restarts
 
     async def take(self, key: str) -> None:
         """Count one event. Raises `RateLimited`, or the kind of it that was asked for, when that is one too many.
@@ -46,9 +46,15 @@ class Budget:
             await self.give_back(key)
             raise self._refusal(retry_after=self._period)
 
-    async def restart(self, key: str) -> None:
-        """Start the window again: it ends one period from now and keeps what it has counted."""
-        await self._limiter.prolong(self._key(key), self._period)
+    async def keep(self, key: str) -> None:
+        """Record that an event stays counted: if the budget restarts, its window ends one period from now."""
+        if not self._restarts:
+            return
+        try:
+            await self._limiter.prolong(self._key(key), self._period)
+        except LimiterUnavailable:
+            # The event is counted for the rest of the window all the same.
+            logging.get(__name__).warning("the window of a budget could not be restarted")
 
     async def give_back(self, key: str) -> None:
         """Take one event back."""
@@ -70,15 +76,19 @@ async def counted_try(
     `patience`: pauses in seconds before a used-up budget is asked again, because tries that succeed give their count
     back within milliseconds. Raises `RateLimited` and `LimiterUnavailable` before the block runs.
     """
-    async with AsyncExitStack() as taken:
+    taken: list[tuple[Budget, str]] = []
+    try:
         for budget, key in budgets:
             await _take(budget, key, patience)
-            taken.push_async_callback(_give_back, budget, key)
-        try:
-            yield
-        except failures:
-            taken.pop_all()
-            raise
+            taken.append((budget, key))
+        yield
+    except failures:
+        kept, taken = taken, []
+        for budget, key in kept:
+            await budget.keep(key)
+        raise
+    finally:
+        await asyncio.gather(*(_give_back(budget, key) for budget, key in taken))
 
 
 @asynccontextmanager
@@ -93,6 +103,7 @@ async def counted_success(budget: Budget, key: str) -> AsyncGenerator[None]:
     except BaseException:
         await _give_back(budget, key)
         raise
+    await budget.keep(key)
 
 
 async def _take(budget: Budget, key: str, patience: Sequence[float]) -> None:
@@ -118,9 +129,17 @@ class Limiter:
     def __init__(self, valkey_url: str) -> None:
         self._storage = RedisStorage(f"async+{valkey_url}", implementation="redispy", **client_options())
 
-    def budget(self, name: str, count: int, period: timedelta, refusal: type[RateLimited] = RateLimited) -> Budget:
+    def budget(
+        self,
+        name: str,
+        count: int,
+        period: timedelta,
+        refusal: type[RateLimited] = RateLimited,
+        *,
+        restarts: bool = False,
+    ) -> Budget:
         """A budget, shared by all processes that ask for the same name, count and period."""
-        return Budget(self, name, count, period, refusal)
+        return Budget(self, name, count, period, refusal, restarts)
 
     async def count(self, key: str, amount: int, period: timedelta) -> int:
         """Add `amount` to the counter `key`, which starts at 0 and ends `period` after it started."""

@@ -1,13 +1,13 @@
 """The policy: what the administrator allows, and the rules that follow from it for every protocol."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
 from common.addresses import limit_key
-from common.errors import Forbidden, RateLimited, TooLarge, Unavailable
+from common.errors import Forbidden, RateLimited, TooLarge
 from common.expiry import Expiry, expiry_of
 from common.limits import Limiter, counted_success
 
@@ -78,9 +78,6 @@ async def counted_upload(limiter: Limiter, policy: Policy, address: str) -> Asyn
     A used-up budget is free again a whole window after the last upload that counted. Raises `UploadsExhausted`.
     """
     period = timedelta(minutes=policy.upload_minute)
-    budget, key = limiter.budget("upload", policy.upload_count, period, UploadsExhausted), limit_key(address)
-    async with counted_success(budget, key):
+    budget = limiter.budget("upload", policy.upload_count, period, UploadsExhausted, restarts=True)
+    async with counted_success(budget, limit_key(address)):
         yield
-    # Without Valkey the upload is counted for a little less time, but it stands.
-    with suppress(Unavailable):
-        await budget.restart(key)

@@ -25,7 +25,8 @@ async def inspect(context: Context, code: str, proof: Proof) -> Share:
 
     Raises `UnknownCode`, `ShareEnded`, and what `counted_inspection` and `check_password` raise.
     """
-    async with counted_inspection(context, proof.address):
+    policy = await context.policy.current()
+    async with counted_inspection(context, policy, proof.address):
         share = await look_up(context, "code", code)
     await _open(context, share, proof)
     return share
@@ -36,8 +37,8 @@ async def collect(context: Context, code: str, proof: Proof) -> Collected:
 
     Raises `UnknownCode`, `ShareEnded`, and what `counted_redemption` and `check_password` raise.
     """
-    now = clock.now()
-    async with counted_redemption(context, proof.address):
+    policy, now = await context.policy.current(), clock.now()
+    async with counted_redemption(context, policy, proof.address):
         share = await look_up(context, "code", code)
     has_password = await _open(context, share, proof)
     if share.content_kind == "text":

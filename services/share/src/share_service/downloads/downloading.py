@@ -72,8 +72,11 @@ async def start_download(context: Context, kind: ShareKind, code: str, request: 
     Wrong codes are counted as guesses; only the look-up is, so that slow downloads do not look like guessing. Raises
     what `admit`, `check_password` and `file_of` raise, and `ShareEnded` if somebody else takes the last use meanwhile.
     """
+    counted = nullcontext()
+    if kind == "code":
+        counted = counted_redemption(context, await context.policy.current(), request.address)
     now = clock.now()
-    async with counted_redemption(context, request.address) if kind == "code" else nullcontext():
+    async with counted:
         admission = await admit(context, kind, code, request, now)
     share = admission.share
     await check_password(context, share.id, share.password_hash, admission.proof)
@@ -93,8 +96,9 @@ async def admit(context: Context, kind: ShareKind, code: str, request: DownloadR
     Every GET takes a use, unless it resumes a download that has a lease. A resume is possible even after the last use
     was taken. Raises `UnknownCode`, `ShareEnded`, and `BadKey` for a key that is wrong or too old to start a download.
     """
-    holder, may_start, has_password = address_holder(limit_key(request.address)), True, False
-    if request.key is not None:
+    if request.key is None:
+        holder, may_start, has_password = address_holder(limit_key(request.address)), True, False
+    else:
         key = DownloadKeys(context.key_secret).check(request.key, code)
         holder, may_start, has_password = key.holder, key.may_start(now), key.has_password
     if not is_possible(kind, code):
