@@ -53,7 +53,7 @@ def refusal(style: str, value: int, allowed: Policy) -> tuple[int, str]:
 
 
 def outcome(style: str, value: int, allowed: Policy) -> Expiry | int:
-    """What the two mean, or the status with which they are refused."""
+    """The expiry that the two mean, or the status of their refusal."""
     try:
         return allowed.expiry_of(style, value, NOW)
     except DomainError as refused:

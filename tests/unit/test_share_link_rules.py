@@ -1,4 +1,4 @@
-"""Links, deletion keys and types: the pure rules of what File Uploader's links are."""
+"""The pure rules of File Uploader's links: their names, deletion keys and types."""
 
 import hmac
 import re

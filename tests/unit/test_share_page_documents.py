@@ -1,4 +1,4 @@
-"""The pages of files as documents: what they say, and that nothing in them is anything but text."""
+"""The HTML of pages: its words, and that every value in it is only text."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ VERIFIED = Mirror(1, "first", "verified", "https://one.example/f", 100)
 
 
 class Reader(HTMLParser):
-    """What a browser would make of a document: its elements with their attributes, and its text by element."""
+    """A document as a browser reads it: its elements with their attributes, and its text by element."""
 
     def __init__(self, document: str) -> None:
         super().__init__()

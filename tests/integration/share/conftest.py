@@ -1,4 +1,4 @@
-"""A running share service for the tests of each module, a client of it, and what its worker works with."""
+"""A running share service for the tests of each module, a client of it, and the context of its worker."""
 
 from collections.abc import AsyncGenerator, Iterator
 
@@ -7,7 +7,7 @@ import pytest
 
 from share_service.context import Context
 from tests.conftest import MakeDatabase
-from tests.integration.share.running_share import ShareService, running_share_service
+from tests.integration.share.running_share import ShareService, Start, running_share_service
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +26,8 @@ def client(service: ShareService) -> httpx.Client:
 async def worker(service: ShareService) -> AsyncGenerator[Context]:
     async with service.worker() as context:
         yield context
+
+
+@pytest.fixture
+def start(make_database: MakeDatabase, valkey_url: str) -> Start:
+    return Start(make_database, valkey_url)

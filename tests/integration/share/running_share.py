@@ -1,4 +1,4 @@
-"""The share service as its callers see it: served over HTTP, beside a real auth service and a stand-in for upload.
+"""A share service for tests, served over HTTP together with a real auth service and a stand-in for upload.
 
 The stand-in answers what the real one may answer at any time, at the test's word; contract tests have the real one.
 """
@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -54,19 +54,19 @@ def served(app: FastAPI) -> Iterator[str]:
 
 @dataclass
 class UploadStandIn:
-    """What upload says of each file, and what it was told to release."""
+    """The upload service, reduced to the answers that a test chooses, and to a record of what it was asked."""
 
     says: dict[UUID, errors.DomainError] = field(default_factory=dict[UUID, errors.DomainError])
     passwords: dict[UUID, str] = field(default_factory=dict[UUID, str])
     """The hashes of the files' own passwords."""
     mirrors: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict[UUID, list[dict[str, Any]]])
-    """The files' replicas, as a page is told of them."""
+    """The files' replicas, as upload describes them for pages."""
     states: dict[UUID, str] = field(default_factory=dict[UUID, str])
-    """What is not `ready`."""
+    """The states of files that are not `ready`."""
     is_down: bool = False
     released: list[UUID] = field(default_factory=list[UUID])
     owners: dict[UUID, str] = field(default_factory=dict[UUID, str])
-    """Who adopted which file."""
+    """The accounts that adopted files."""
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -126,7 +126,7 @@ class UploadStandIn:
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody who is signed in."""
+    """An account that is signed in."""
 
     id: UUID
     name: str
@@ -139,7 +139,7 @@ class Account:
 
 @dataclass(frozen=True)
 class SharedFile:
-    """What upload hears when it shares a file."""
+    """The answer that upload gets when it shares a file."""
 
     id: UUID
     code: str
@@ -162,11 +162,11 @@ class ShareService:
     opened: ExitStack
 
     def worker(self) -> AbstractAsyncContextManager[Context]:
-        """What a worker process of this service works with."""
+        """The context of a worker process of this service."""
         return build(self.settings, pool_size=10).running()
 
     def client(self, address: str | None = None, account: Account | None = None) -> httpx.Client:
-        """A client at `address`, or at one that nobody else has; signed in to `account`, if one is given."""
+        """A client at `address`, or at an address of its own; signed in to `account`, if one is given."""
         address = address or f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
         headers = {"X-Forwarded-For": address, **(account.headers if account else {})}
         return self.opened.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20))
@@ -211,7 +211,7 @@ class ShareService:
         return {name: answer.json()[name] for name in ("api_key", "api_token")}
 
     def shared(self, **changes: Any) -> SharedFile:
-        """Share a file as the upload service does; `changes` to what it sends."""
+        """Share a file as the upload service does, with `changes` to the fields that it sends."""
         body = {"origin": uuid4().hex, "file_id": str(uuid4()), "name": "a.bin", "size": 100, "expires_at": None}
         asked = {**body, "uses": None, **changes}
         answer = self.internal("POST", "/internal/shares", asked)
@@ -222,7 +222,7 @@ class ShareService:
 
 @contextmanager
 def running_share_service(make_database: MakeDatabase, valkey_url: str, **settings: Any) -> Iterator[ShareService]:
-    """Everything above, on fresh databases."""
+    """Run a share service with fresh databases; `settings` replace its own."""
     upload = UploadStandIn()
     with ExitStack() as opened:
         auth_database = make_database(Path(ROOT / "services/auth/migrations"))
@@ -255,3 +255,13 @@ def running_share_service(make_database: MakeDatabase, valkey_url: str, **settin
         url = opened.enter_context(served(create_share(share_settings)))
         keys = DownloadKeys(key_secret)
         yield ShareService(url, database_url, auth_url, upload_url, upload, keys, share_settings, opened)
+
+
+class Start:
+    """Starts share services with the settings that a test chooses."""
+
+    def __init__(self, make_database: MakeDatabase, valkey_url: str) -> None:
+        self._make_database, self._valkey_url = make_database, valkey_url
+
+    def __call__(self, *, valkey_url: str | None = None, **settings: Any) -> AbstractContextManager[ShareService]:
+        return running_share_service(self._make_database, valkey_url or self._valkey_url, **settings)

@@ -1,4 +1,4 @@
-"""Builds what a process of the share service works with, from its settings."""
+"""Builds the context of a process of the share service from its settings."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

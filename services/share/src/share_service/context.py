@@ -1,4 +1,4 @@
-"""What the use cases of the share service work with."""
+"""The context of the use cases: the connections and settings that they work with."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +11,7 @@ from common.policy import Policy
 
 
 class PolicySource(Protocol):
-    """Knows the policy in force."""
+    """The source of the policy in force."""
 
     async def current(self) -> Policy:
         """The policy, a few seconds old at most. Raises `DatabaseUnavailable` if it was never read."""

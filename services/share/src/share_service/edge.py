@@ -1,4 +1,4 @@
-"""What the routes of every slice and dialect ask of a request."""
+"""Reading from a request what routes of every slice and dialect need."""
 
 from typing import Any, cast
 
@@ -11,12 +11,12 @@ from share_service.context import Context
 
 
 def context_of(request: Request) -> Context:
-    """What the use cases work with."""
+    """The context of the use cases."""
     return cast("Context", request.app.state.context)
 
 
 def identities_of(request: Request) -> Identities:
-    """Where the accounts of credentials are looked up."""
+    """The service that finds the account of a credential."""
     return cast("Identities", request.app.state.identities)
 
 

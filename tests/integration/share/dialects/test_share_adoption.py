@@ -1,4 +1,4 @@
-"""File Uploader's `transfer`: accounts adopt files that were nobody's by their keys, over HTTP on real engines."""
+"""File Uploader's `transfer`: accounts adopt files without an owner by their keys, over HTTP on real engines."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -1,4 +1,4 @@
-"""What has become of pages: what ended them, for how long that is known, and how MirrorAce's clients ask for it."""
+"""The ends of pages: their causes, how long those are remembered, and how MirrorAce's clients ask for them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,35 +1,15 @@
 """The budgets and the policy of the share service, and what it does when what it stands on is down."""
 
 import socket
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
-import pytest
 
-from tests.conftest import MakeDatabase
-from tests.integration.share.running_share import ShareService, running_share_service
+from tests.integration.share.running_share import Start
 
 BLOCKED = (423, {"detail": "请求次数过多，请稍后再试"})
-
-
-class Start:
-    """Starts share services with settings of a test's own."""
-
-    def __init__(self, make_database: MakeDatabase, valkey_url: str) -> None:
-        self._make_database, self._valkey_url = make_database, valkey_url
-
-    def __call__(self, *, valkey_url: str | None = None, **settings: Any) -> AbstractContextManager[ShareService]:
-        return running_share_service(self._make_database, valkey_url or self._valkey_url, **settings)
-
-
-@pytest.fixture
-def start(make_database: MakeDatabase, valkey_url: str) -> Start:
-    return Start(make_database, valkey_url)
 
 
 def guess(client: httpx.Client, code: str = "ZZZZ0") -> tuple[int, Any]:
@@ -136,31 +116,6 @@ def test_guests_are_turned_away_when_uploads_are_closed(start: Start) -> None:
         answer = client.post("/share/text/", data={"text": "x"}, headers={"Authorization": "Bearer null"})
         assert answer.status_code == 401
         assert client.post("/").json()["detail"]["openUpload"] == 0
-
-
-def test_a_change_of_policy_takes_effect_within_seconds(start: Start) -> None:
-    with start() as service, psycopg.connect(service.database_url, autocommit=True) as connection:
-        client = service.client()
-        assert client.post("/").json()["detail"]["uploadSize"] == 10 * 1024**3
-        connection.execute(
-            "insert into policy (name, value) values ('upload_size', '5'), ('numeric_codes', 'true'), ('gone', '1')"
-        )
-        deadline = time.monotonic() + 10
-        while client.post("/").json()["detail"]["uploadSize"] != 5:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        assert service.internal("GET", "/internal/policy").json()["upload_size"] == 5
-        codes = [share_text(client) for _ in range(20)]
-        assert all(code.isdecimal() and int(code) >= 10_000 for code in codes)
-
-
-def test_internal_routes_are_for_the_upload_service_alone(start: Start) -> None:
-    with start() as service:
-        assert service.client().get("/internal/policy").status_code == 401
-        headers = {"Authorization": "Bearer x.y.z"}
-        assert service.client().get("/internal/policy", headers=headers).status_code == 401
-        assert service.internal("GET", "/internal/policy", service="share").status_code == 403
-        assert service.internal("GET", "/internal/policy").status_code == 200
 
 
 def test_a_malformed_share_is_refused(start: Start) -> None:

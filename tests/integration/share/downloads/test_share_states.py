@@ -48,7 +48,7 @@ STRANGER = "10.0.0.3"
 
 @dataclass
 class Expected:
-    """What should be true of a share."""
+    """The state that a share should have."""
 
     file_id: UUID | None
     uses: int | None

@@ -1,4 +1,4 @@
-"""What chat asks of the share service: to end the shares that were posted in a room."""
+"""The call by which chat ends the shares that were posted in a room."""
 
 from uuid import uuid4
 

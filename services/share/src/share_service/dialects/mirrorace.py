@@ -1,4 +1,4 @@
-"""MirrorAce, the file side: asking what has become of files, by the slugs of their pages (section 3 of its contract).
+"""MirrorAce, the file side: asking for the state of files, by the slugs of their pages (section 3 of its contract).
 
 Uploads belong to the upload service; the pages themselves are in `share_service.pages`.
 """
@@ -33,7 +33,7 @@ router = APIRouter(route_class=MirrorAceRoute, include_in_schema=False)
 
 @router.post("/api/v1/file/info")
 async def file_info(request: Request) -> Response:
-    """What has become of up to 50 files; anyone with a key may ask about any."""
+    """The state of up to 50 files; anyone with a key may ask about any."""
     fields = await read_fields(request)
     identity = await identify(identities_of(request), fields)
     slugs = _slugs(required(fields, "files"))

@@ -42,7 +42,7 @@ class Admission:
 
     share: Share
     holder: bytes
-    """Whose lease covers the resumes of this download."""
+    """The holder of the lease that covers the resumes of this download."""
     is_leased: bool
     takes_use: bool
     proof: Proof

@@ -30,10 +30,10 @@ class PasswordWrong(Unauthenticated):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a client shows to open a share that may have a password."""
+    """The means that a client shows to open a share with a password."""
 
     address: str
-    """Where the client is: wrong passwords are counted by it."""
+    """The client's address, by which wrong passwords are counted."""
     password: str | None = None
     has_key: bool = False
     """Whether the client has a download key that was given out for the password."""

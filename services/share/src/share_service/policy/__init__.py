@@ -1,0 +1,1 @@
+"""The policy: the rules of the whole system that an administrator may change at run time."""

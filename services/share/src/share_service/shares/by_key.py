@@ -1,4 +1,4 @@
-"""What the holder of a link's deletion key may do: end the link, or adopt it into an account."""
+"""Using the deletion key of a link: to end it, or to adopt it into an account."""
 
 from common.errors import DomainError, Forbidden, Unavailable
 from common.identity import Identity

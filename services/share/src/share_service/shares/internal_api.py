@@ -1,4 +1,4 @@
-"""`/internal/…`: what the other services ask of this one."""
+"""`/internal/…`: the calls of the other services."""
 
 from typing import Annotated
 from uuid import UUID
@@ -25,7 +25,7 @@ class ShareRequest(BaseModel):
     """A file to share, of `size` bytes."""
 
     origin: Text
-    """What it is shared for, such as an upload session: the same origin always gets the same share."""
+    """The cause, such as an upload session: the same origin always gets the same share."""
     file_id: UUID
     name: Text
     size: Annotated[int, Field(ge=0)]

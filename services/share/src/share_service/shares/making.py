@@ -40,7 +40,7 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a share holds, and which account it belongs to."""
+    """The content of a share, and its owner (None: it belongs to nobody)."""
 
     kind: ContentKind
     name: str

@@ -39,7 +39,7 @@ State = Literal["active", "spent", "ended", "released"]
 """active: can be redeemed. spent: the last use is taken, running downloads may resume until their leases are over.
 ended: nothing is served any more, the file has to be released. released: the file has been given back."""
 EndedFor = Literal["owner", "administrator", "copyright"]
-"""Who ended a share before its time, or for what reason."""
+"""The person or the reason that ended a share before its time."""
 
 
 _ENDINGS: dict[EndedFor | None, str] = {

@@ -1,4 +1,4 @@
-"""What accounts do with their shares: list, see, change and end them, and share a file again.
+"""The owner's side of shares: listing, seeing, changing and withdrawing them, and sharing a file again.
 
 `common.rights` decides who may do what.
 """

@@ -1,0 +1,1 @@
+"""FileCodeBox, the share side."""

@@ -1,0 +1,1 @@
+"""File Uploader, the file side."""
