@@ -117,8 +117,10 @@ def test_a_resume_needs_it_too(service: ShareService, hashed: str) -> None:
 def test_it_may_be_a_field_of_what_is_posted(service: ShareService, hashed: str, kind: str, path: str) -> None:
     share = protect(service, service.shared(), hashed, "share")
     client = service.client()
-    assert client.post(path, **{kind: {"code": share.code, "password": PASSWORD}}).json()["code"] == 200
-    assert client.post(path, **{kind: {"code": share.code, "password": "wrong"}}).status_code == 401
+    right: dict[str, Any] = {kind: {"code": share.code, "password": PASSWORD}}
+    wrong: dict[str, Any] = {kind: {"code": share.code, "password": "wrong"}}
+    assert client.post(path, **right).json()["code"] == 200
+    assert client.post(path, **wrong).status_code == 401
     assert client.post(path, json={"code": share.code, "password": ["x"]}).status_code == 422
 
 

@@ -181,8 +181,9 @@ class ShareMachine(RuleBasedStateMachine):
         leased = expected.leased(address, self.now)
 
         async def act() -> None:
-            admission = await admit(self.context, "code", code, DownloadRequest("GET", address), self.now)
-            assert admission.is_leased == leased
+            request = DownloadRequest("GET", address, ranges="bytes=5-")
+            admission = await admit(self.context, "code", code, request, self.now)
+            assert admission.takes_use == (not leased)
 
         served = leased or expected.redeemable(self.now)
         assert self.attempt(act()) == self.answer(expected, served=served)

@@ -43,8 +43,8 @@ class Admission:
     share: Share
     holder: bytes
     """The holder of the lease that covers the resumes of this download."""
-    is_leased: bool
     takes_use: bool
+    """Whether this is a download of its own, rather than the resume of one that has a lease."""
     proof: Proof
 
 
@@ -117,7 +117,6 @@ async def admit(context: Context, kind: ShareKind, code: str, request: DownloadR
     return Admission(
         share=share,
         holder=holder,
-        is_leased=is_leased,
         takes_use=request.method == "GET" and not is_resume,
         proof=Proof(request.address, request.password, has_password),
     )
