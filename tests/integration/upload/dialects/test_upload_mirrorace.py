@@ -14,7 +14,7 @@ from common.passwords import Passwords
 from tests.conftest import Engines, MakeDatabase
 from tests.contract.mirrorace.clients import CLIENTS, curl_form, dot_net_form, httpx_form
 from tests.contract.mirrorace.wire import Sender, refused, succeeded
-from tests.integration.running_upload import UploadService, running_upload_service
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 from upload_service.accounts.erasing import erase_account
 from upload_service.content import files, verification
 from upload_service.context import Context

@@ -8,8 +8,8 @@ import pytest
 
 from tests.conftest import Engines, MakeDatabase
 from tests.contract.mirrorace.wire import Sender, refused, succeeded
-from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.upload.dialects.test_upload_mirrorace import LIMITS, new_sender, shared
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from common.http import bodies
 from tests.conftest import Engines, MakeDatabase
 from tests.contract.mirrorace.clients import Fields, curl_form
 from tests.contract.mirrorace.wire import Sender, refused, succeeded
-from tests.integration.running_upload import UploadService, running_upload_service
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 
 LIMIT = 1000
 LARGEST = 5000

@@ -18,8 +18,8 @@ from common.peers import Peer, PeerUnavailable
 from common.store import ObjectStore
 from common.store.limits import MIN_PART_SIZE
 from tests.integration.running_remote import Remote, Request, Respond, remote
-from tests.integration.running_upload import ShareStandIn
-from tests.integration.upload_contexts import Requests, new_context
+from tests.integration.upload.contexts import Requests, new_context
+from tests.integration.upload.running_upload import ShareStandIn
 from upload_service.content import cleaning, expiring, files, owning
 from upload_service.content.model import File
 from upload_service.content.verification import verify_upload

@@ -11,9 +11,9 @@ from fastapi import FastAPI, Response
 
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
-from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.share.running_share import served
-from tests.integration.upload_contexts import Requests
+from tests.integration.upload.contexts import Requests
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 from upload_service import shares
 from upload_service.build import build, opened
 from upload_service.fetches.running import run_fetch

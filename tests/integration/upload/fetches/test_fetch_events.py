@@ -15,7 +15,7 @@ from common.errors import Unavailable
 from common.http import progress
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
-from tests.integration.running_upload import UploadService, running_upload_service
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 from upload_service.fetches import jobs
 
 LOOK = 0.02

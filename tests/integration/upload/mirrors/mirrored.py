@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 from common.db import Database
 from common.store import ObjectStore
 from tests.conftest import ROOT
+from tests.integration.upload.contexts import Requests, new_context
 from tests.integration.upload.mirrors.mirror_servers import MirrorServer
-from tests.integration.upload_contexts import Requests, new_context
 from upload_service.content import files, sessions, streams
 from upload_service.content.model import File
 from upload_service.content.sessions import NewUpload

@@ -12,10 +12,10 @@ import pytest
 
 from common.downloads import repr_digest
 from tests.conftest import Engines, MakeDatabase
-from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.upload.mirrors.mirror_front import Fault, background
 from tests.integration.upload.mirrors.mirror_servers import FolderContents, MirrorServer, webdav
 from tests.integration.upload.mirrors.test_mirrors_api import problem, work
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 from upload_service.mirrors import failover, tickets
 from upload_service.mirrors.drivers import folder as folder_driver
 

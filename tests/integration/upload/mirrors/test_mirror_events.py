@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.conftest import Engines, MakeDatabase
-from tests.integration.running_upload import UploadService, running_upload_service
 from tests.integration.upload.mirrors.test_mirrors_api import defined, work
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 
 
 @pytest.fixture(scope="module")

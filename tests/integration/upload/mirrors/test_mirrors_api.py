@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
-from tests.integration.running_upload import UploadService, running_upload_service
-from tests.integration.test_upload_own_files import CALLERS, problem
+from tests.integration.upload.content.test_own_files import CALLERS, problem
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 from upload_service.context import Context
 from upload_service.mirrors import replicating, upkeep
 

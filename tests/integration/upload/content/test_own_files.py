@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
-from tests.integration.running_upload import UploadService, running_upload_service
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 
 CALLERS = ("owner", "stranger", "administrator", "nobody", "signed out")
 VERBS: list[tuple[str, str, Any, tuple[int, ...]]] = [

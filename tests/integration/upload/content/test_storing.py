@@ -16,7 +16,7 @@ from common.errors import Gone, InvalidInput, NotFound, NotReady, TooLarge
 from common.store import ContentHasher, DigestClaim, ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.upload_contexts import Requests, new_context
+from tests.integration.upload.contexts import Requests, new_context
 from upload_service.content import cleaning, completing, files, sessions, storing, streams, verification
 from upload_service.content.completing import DigestMismatch, PartsMissing
 from upload_service.content.model import Layout, Part, SessionState, UploadSession

@@ -15,7 +15,7 @@ from common.errors import TooLarge
 from common.store import DigestClaim, ObjectMissing, ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.upload_contexts import Requests, new_context
+from tests.integration.upload.contexts import Requests, new_context
 from upload_service.content import appending, cleaning, completing, files, reservation, sessions, verification
 from upload_service.content.appending import Appending, OffsetBeyond
 from upload_service.content.completing import DigestMismatch, PartsMissing

@@ -24,7 +24,7 @@ from common import clock
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, new_address, running_auth
 from tests.integration.share.running_share import SECRETS, served
-from tests.integration.upload_contexts import Requests
+from tests.integration.upload.contexts import Requests
 from upload_service.app import create_app as create_upload
 from upload_service.build import build, opened
 from upload_service.content import cleaning, expiring

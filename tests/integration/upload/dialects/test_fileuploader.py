@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from common.http import bodies
 from tests.conftest import Engines, MakeDatabase
 from tests.contract.fileuploader.wire import AUTH_ERRORS
-from tests.integration.running_upload import UploadService, running_upload_service
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 
 LIMIT = 200_000
 TOO_LARGE = "File size exceeds the limit (0.19MB)"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Engines, MakeDatabase
 from tests.contract.fileuploader import wire
-from tests.integration.running_upload import UploadService, running_upload_service
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 
 PATHS = ("/api/upload", "/api/upload/private")
 

@@ -14,7 +14,7 @@ from common.db import Database
 from common.store import ObjectStore
 from common.store.limits import MIB
 from tests.conftest import ROOT, Engines, MakeDatabase
-from tests.integration.upload_contexts import Requests, new_context
+from tests.integration.upload.contexts import Requests, new_context
 from upload_service.content import cleaning, completing, files, reservation, sessions, verification
 from upload_service.content.appending import Appending
 from upload_service.content.model import SessionState

@@ -18,7 +18,7 @@ from common.db import Database
 from common.errors import Conflict, DomainError
 from common.store import DigestClaim, ObjectStore
 from tests.conftest import ROOT, Engines, MakeDatabase
-from tests.integration.upload_contexts import new_context
+from tests.integration.upload.contexts import new_context
 from upload_service.content import cleaning, completing, files, sessions, storing, verification
 from upload_service.content.completing import DigestMismatch, PartsMissing
 from upload_service.content.model import UNVERIFIED, SessionState

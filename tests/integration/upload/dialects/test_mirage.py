@@ -13,7 +13,7 @@ import pytest
 from common.http import bodies
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
-from tests.integration.running_upload import UploadService, running_upload_service
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 
 PATH = "/api/upload_file"
 LIMIT = 25_165_824

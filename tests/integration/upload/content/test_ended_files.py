@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
-from tests.integration.running_upload import UploadService, running_upload_service
+from tests.integration.upload.running_upload import UploadService, running_upload_service
 from upload_service.content import expiring
 from upload_service.context import Context
 
