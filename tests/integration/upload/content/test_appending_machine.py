@@ -21,13 +21,13 @@ from upload_service.content.model import SessionState
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 
-# Most pieces are small; some are long enough to be parts of an object by themselves.
+# Most parts are small; some are long enough to be parts of an object by themselves.
 SIZES = st.one_of(st.integers(0, 20), st.sampled_from([5 * MIB, 5 * MIB + 1]))
 
 
 @dataclass(frozen=True)
 class Write:
-    """One piece. `where`: how far from the end it begins, in thirds of what is stored; `fails`: when, if it does."""
+    """One part. `where`: how far from the end it begins, in thirds of what is stored; `fails`: when, if it does."""
 
     size: int
     where: int = 0
@@ -87,12 +87,12 @@ class Upload:
     def __init__(self, context: Context, queue: Requests) -> None:
         self._context, self._queue = context, queue
         self._content = b""
-        self._pieces = 0
+        self._parts = 0
 
     def _bytes(self, size: int) -> bytes:
-        """Unlike those of any other piece."""
-        self._pieces += 1
-        return bytes([self._pieces]) * size
+        """Unlike those of any other part."""
+        self._parts += 1
+        return bytes([self._parts]) * size
 
     async def _write(self, write: Write, content: bytes) -> int:
         """Where it was written."""

@@ -44,7 +44,7 @@ class Upload:
     state: str = "open"
     file_id: UUID | None = None
 
-    def chunk(self, index: int) -> bytes:
+    def part(self, index: int) -> bytes:
         return self.content[index * self.part_size : (index + 1) * self.part_size]
 
     @property
@@ -92,7 +92,7 @@ class Uploads(RuleBasedStateMachine):
     def send(self, upload: Upload, index: int, wrong: bool) -> None:
         if index >= upload.count:
             return
-        body = upload.chunk(index) + (b"!" if wrong else b"")
+        body = upload.part(index) + (b"!" if wrong else b"")
         try:
             session = self.run(sessions.find_session(self.context, upload.id))
             stored = self.run(storing.store_part(self.context, session, index, blocks(body)))
