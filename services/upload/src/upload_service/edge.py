@@ -1,4 +1,4 @@
-"""What routes need of a request besides its own content."""
+"""The process's context and the client's address, for routes; and the check of internal callers."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -11,7 +11,7 @@ C = TypeVar("C")
 
 
 def context_of(request: Request, kind: type[C]) -> C:
-    """The process's context, as the slice that asks knows it: `kind` is the slice's own `Context`."""
+    """The process's context, typed as the calling slice knows it: `kind` is that slice's `Context`."""
     context = request.app.state.context
     assert isinstance(context, kind), "the application has the context of the whole service"
     return context

@@ -1,7 +1,7 @@
 """The worker of transfers: `celery -A upload_service.transfers:app worker -Q transfers --pool threads`.
 
-Copies to mirrors and fetches from elsewhere take as long as others let them, and mostly wait. They have a worker of
-their own, so that no verification ever waits for them, and share one process and its event loop.
+Copies to mirrors and fetches take as long as other servers need, and mostly wait. They have a worker of their own, so
+that no verification waits for them, and share one process and its event loop.
 """
 
 from contextlib import AbstractAsyncContextManager

@@ -1,4 +1,4 @@
-"""The things that content's use cases work with."""
+"""The context of content: everything its use cases work with."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

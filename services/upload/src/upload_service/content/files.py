@@ -12,7 +12,7 @@ from upload_service.content.queries import blobs, files
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What an answer needs in order to serve a file. `size` in bytes."""
+    """Everything that an answer needs in order to serve a file. `size` in bytes."""
 
     stored_at: StoredAt
     name: str

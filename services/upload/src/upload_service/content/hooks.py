@@ -1,7 +1,7 @@
-"""The points at which another slice takes part in what becomes of a file.
+"""The moments in a file's life at which another slice does something too.
 
-Content knows no mirrors. Where a file's beginning or end means something to them, content calls a hook: inside the same
-transaction, so that both happen or neither, or after the commit. `build` gives the hooks of the mirrors slice.
+Content knows no mirrors. Where the beginning or the end of a file concerns them, content calls a hook: inside the same
+transaction, so that either both happen or neither, or after the commit. `build` passes the hooks of the mirrors slice.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Hooks(Protocol):
         ...
 
     async def after_ready(self, session: UploadSession) -> None:
-        """The transaction in which this session's file was settled is committed. Does not raise `Unavailable`."""
+        """The transaction in which this session's file became ready is committed. Does not raise `Unavailable`."""
         ...
 
     async def file_released(self, connection: Connection, blob_id: UUID) -> Sequence[UUID]:

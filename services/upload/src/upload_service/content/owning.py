@@ -1,4 +1,4 @@
-"""What owners do with their files: list, read, change, delete. `common.rights` says who may."""
+"""Owners' use of their files: list, read, change, end. `common.rights` says who may do what."""
 
 from uuid import UUID
 

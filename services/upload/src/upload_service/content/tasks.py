@@ -1,11 +1,13 @@
-"""Content's tasks: ids in, one use case each. Sweeps are not retried: the next one comes anyway."""
+"""Content's tasks: each takes an id and runs one use case. Sweeps are not retried: the next one comes anyway."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from celery import Celery
+from celery import Celery, Task
 
+from common.backoff import backoff
 from common.errors import Unavailable
 from common.queue.app import WorkerProcess
 from upload_service.content import cleaning, expiring, verification
@@ -13,23 +15,20 @@ from upload_service.content.context import Context
 
 VERIFY = "upload.verify_blob"
 RETRIES = 8
-LONGEST_BACKOFF_SECONDS = 60
+FIRST_RETRY, LAST_RETRY = timedelta(seconds=1), timedelta(seconds=60)
 
 
 def register(app: Celery, process: WorkerProcess[Context]) -> None:
     """Make the tasks known to `app`; each runs on the worker process's event loop."""
     task: Callable[..., Any] = app.task
 
-    @task(
-        name=VERIFY,
-        autoretry_for=(Unavailable,),
-        max_retries=RETRIES,
-        retry_backoff=True,
-        retry_backoff_max=LONGEST_BACKOFF_SECONDS,
-        retry_jitter=True,
-    )
-    def verify_blob(session_id: str) -> None:
-        process.run(lambda context: verification.verify_upload(context, UUID(session_id)))
+    @task(name=VERIFY, bind=True, max_retries=RETRIES)
+    def verify_blob(self: "Task[Any, Any]", session_id: str) -> None:
+        try:
+            process.run(lambda context: verification.verify_upload(context, UUID(session_id)))
+        except Unavailable as error:
+            pause = backoff(self.request.retries + 1, FIRST_RETRY, LAST_RETRY)
+            raise self.retry(exc=error, countdown=pause.total_seconds()) from error
 
     @task(name="upload.sweep_unverified")
     def sweep_unverified() -> None:

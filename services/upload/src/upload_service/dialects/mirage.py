@@ -43,7 +43,7 @@ router = APIRouter(route_class=MirageRoute)
 
 @dataclass(slots=True)
 class Post:
-    """What has arrived of a form so far: a file and the room to post it in."""
+    """A form as far as it has arrived: a file, and the room to post it in."""
 
     sender: Identity
     upload: FormUpload

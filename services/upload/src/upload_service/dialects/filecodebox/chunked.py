@@ -157,7 +157,7 @@ async def _chunk_body(request: Request) -> AsyncIterable[bytes]:
 
 
 def _length_text(error: PartLengthWrong) -> str:
-    """What the sender of a chunk of the wrong length is told, in the words of the contract."""
+    """The answer to a chunk of the wrong length, in the words of the contract."""
     if error.actual > error.expected:
         return f"分片大小超过声明值: 最大 {error.expected}, 实际 {error.actual}"
     return f"分片大小小于声明值: 应为 {error.expected}, 实际 {error.actual}"
