@@ -14,7 +14,6 @@ from chat_service.context import Context
 from common.addresses import limit_key
 from common.errors import InvalidInput
 from common.http.internal import internal_only
-from common.http.public_url import base_url
 from common.pages import PAGE_LIMIT
 
 RoomId = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -33,11 +32,6 @@ def context_of(connection: HTTPConnection) -> Context:
 def address_of(request: Request) -> str:
     """The client's address, as limits count it."""
     return limit_key(request.client.host if request.client else "")
-
-
-def public_url_of(request: Request) -> str:
-    """The scheme and host under which clients reach the system, without a slash at the end."""
-    return base_url(request, context_of(request).public_url)
 
 
 def called_by(*services: str) -> Callable[[Request], Awaitable[str]]:

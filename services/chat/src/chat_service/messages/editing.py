@@ -1,7 +1,7 @@
 """Editing and deleting messages."""
 
 from chat_service.context import Context
-from chat_service.messages.writing import write
+from chat_service.messages.posting import write
 from chat_service.rooms.model import RoomState
 from chat_service.streams import Message, NotYourMessage
 from common.identity import Identity

@@ -1,17 +1,25 @@
-"""Posting messages, with or without a file. A message without a file costs one step in Valkey."""
+"""Posting messages, with or without a file.
 
+A message without a file costs one step in Valkey: `write` goes by what this process remembers of the room, without
+asking the database.
+"""
+
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from chat_service.context import Context
 from chat_service.messages.model import SharedFile
-from chat_service.messages.writing import write
 from chat_service.rooms.model import RoomNotFound, RoomState
 from chat_service.rooms.queries import files
-from chat_service.streams import Draft, Message, is_event_id
+from chat_service.rooms.states import TRIES, RoomBusy
+from chat_service.streams import Draft, Message, StaleRoom, is_event_id
 from common import clock
-from common.errors import InvalidInput
+from common.errors import Forbidden, InvalidInput, NotFound
 from common.identity import Identity
+
+Result = TypeVar("Result")
 
 
 async def post_message(
@@ -57,17 +65,17 @@ async def post_file(
         async with context.db.connection() as connection:
             if not await files.insert_file(connection, room_id, share_id, now, revoke_at):
                 raise RoomNotFound
-        return await context.streams.post(state.room.terms, draft)
-
-    try:
-        message = await write(context, identity, room_id, record_and_post)
-    except BaseException:
+        try:
+            message = await context.streams.post(room.terms, draft)
+        except BaseException:
+            async with context.db.connection() as connection:
+                await files.forget_unposted(connection, room_id, share_id)
+            raise
         async with context.db.connection() as connection:
-            await files.forget_unposted(connection, room_id, share_id)
-        raise
-    async with context.db.connection() as connection:
-        await files.mark_posted(connection, room_id, share_id, message.id)
-    return message
+            await files.mark_posted(connection, room_id, share_id, message.id)
+        return message
+
+    return await write(context, identity, room_id, record_and_post)
 
 
 async def post_file_once(
@@ -82,6 +90,38 @@ async def post_file_once(
     if known and known.message_id:
         return known.message_id
     return (await post_file(context, identity, room_id, text, file=file, share_id=share_id)).id
+
+
+async def write(
+    context: Context,
+    identity: Identity,
+    room_id: int,
+    attempt: Callable[[RoomState], Awaitable[Result]],
+    *,
+    even_muted: bool = False,
+) -> Result:
+    """Call `attempt` with a state of the room in which the account may write, and return its result.
+
+    The remembered state may be outdated. If it is, Valkey refuses the attempt (`StaleRoom`), and the next attempt gets
+    the current state. An account that may not write by the remembered state is refused only by the current one.
+    """
+    now = clock.now()
+    state = context.states.known(room_id)
+    try:
+        if state is not None:
+            state.demand_writing(identity, now, even_muted=even_muted)
+    except (Forbidden, NotFound):
+        state = None
+    if state is None:
+        state = await context.states.fresh(room_id)
+        state.demand_writing(identity, now, even_muted=even_muted)
+    for _ in range(TRIES):
+        try:
+            return await attempt(state)
+        except StaleRoom:
+            state = await context.states.renewed(room_id, state.room.version)
+            state.demand_writing(identity, now, even_muted=even_muted)
+    raise RoomBusy
 
 
 def _draft(context: Context, identity: Identity, text: str, reply_to: str | None, file: SharedFile | None) -> Draft:

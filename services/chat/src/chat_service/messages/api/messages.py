@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from chat_service.edge import body_limit, context_of, public_url_of
+from chat_service.edge import body_limit, context_of
 from chat_service.messages.api.direct import DirectRoute, documented_room, room_id_of
 from chat_service.messages.api.schemas import MessageList, MessageRequest, MessageView
 from chat_service.messages.model import SharedFile
@@ -12,6 +12,7 @@ from chat_service.streams import Message
 from chat_service.streams.model import encode
 from common.http.callers import of_request
 from common.http.json_bodies import read_model
+from common.http.public_url import base_url
 
 router = APIRouter(prefix="/v1/rooms/{room_id}/messages", tags=["messages"], route_class=DirectRoute)
 
@@ -31,7 +32,7 @@ async def post(request: Request) -> Response:
         message = await post_message(context, identity, room_id, sent.text, reply_to=sent.reply_to)
     else:
         share = await context.shares.own(request.headers["authorization"], sent.share_id)
-        url = f"{public_url_of(request)}/f/{share.code}"
+        url = f"{base_url(request, context.public_url)}/f/{share.code}"
         file = SharedFile(name=share.name, size=share.size, type=share.type, url=url)
         text, share_id = sent.text or url, sent.share_id
         message = await post_file(

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 
-from chat_service.edge import RoomId, context_of, public_url_of
+from chat_service.edge import RoomId, context_of
 from chat_service.rooms import inviting
 from chat_service.rooms.api.schemas import InvitationList, InvitationRequest, InvitationView, NewInvitation
 from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
+from common.http.public_url import base_url
 
 router = APIRouter(prefix="/v1/rooms/{room_id}/invitations", tags=["rooms"])
 
@@ -18,12 +19,10 @@ router = APIRouter(prefix="/v1/rooms/{room_id}/invitations", tags=["rooms"])
 async def create_invitation(request: Request, identity: SignedIn, room_id: RoomId) -> NewInvitation:
     """Invite others by a link."""
     wanted = await read_model(request, InvitationRequest)
-    lifetime = timedelta(seconds=wanted.lifetime_seconds)
-    made, token = await inviting.create_invitation(
-        context_of(request), identity, room_id, uses=wanted.uses, lifetime=lifetime
-    )
+    context, lifetime = context_of(request), timedelta(seconds=wanted.lifetime_seconds)
+    made, token = await inviting.create_invitation(context, identity, room_id, uses=wanted.uses, lifetime=lifetime)
     # The token stands after the #, which browsers send to no server.
-    url = f"{public_url_of(request)}/rooms/{room_id}#invitation={token}"
+    url = f"{base_url(request, context.public_url)}/rooms/{room_id}#invitation={token}"
     return NewInvitation(**InvitationView.of(made).model_dump(), token=token, url=url)
 
 
