@@ -113,7 +113,7 @@ NEEDED = {
 }
 
 
-def test_what_is_allowed_by_itself() -> None:
+def test_the_default_bounds() -> None:
     bounds = ChatSettings.model_validate(NEEDED).bounds()
     assert (bounds.lifetime_seconds, bounds.capacity, bounds.public_rooms) == (1800, 100, 5)
     assert (bounds.lifetime_max_seconds, bounds.capacity_max, bounds.message_bytes) == (604_800, 1000, 16_384)
@@ -137,7 +137,7 @@ def test_what_is_allowed_by_itself() -> None:
     ],
     ids=str,
 )
-def test_settings_that_cannot_be_stop_the_start(wrong: dict[str, Any]) -> None:
+def test_impossible_settings_prevent_the_start(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ChatSettings.model_validate({**NEEDED, **wrong})
 

@@ -4,7 +4,7 @@ The stand-in answers as a test tells it to, within what the real service may ans
 """
 
 import secrets
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -196,7 +196,7 @@ class ChatService:
 
 
 @contextmanager
-def running_chat(make_database: MakeDatabase, valkey_url: str, **settings: Any) -> Iterator[ChatService]:
+def running_chat(make_database: MakeDatabase, valkey_url: str, **settings: Any) -> Generator[ChatService]:
     """A running service with its neighbours, on fresh databases."""
     with ExitStack() as opened:
         auth = opened.enter_context(running_auth(make_database, valkey_url))

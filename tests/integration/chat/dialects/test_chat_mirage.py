@@ -105,7 +105,7 @@ def test_a_room_that_was_closed_is_gone_and_its_name_is_free(user: Mirage) -> No
     assert user.post("create_room", **asked).status_code == 201
 
 
-def test_who_was_removed_hears_no_more_and_cannot_come_back(user: Mirage, other: Mirage) -> None:
+def test_a_removed_member_can_neither_read_nor_come_back(user: Mirage, other: Mirage) -> None:
     room_id, name = user.create()
     joining = {"name": name, "password": ROOM_PASSWORD}
     assert other.post("join_room", **joining).status_code == 200
@@ -124,7 +124,7 @@ def test_a_full_room_says_so(chat: ChatService, user: Mirage, other: Mirage) -> 
     assert said(Mirage(chat, chat.sign_up()).post("join_room", **joining))[0] == 409
 
 
-def test_wrong_room_passwords_are_limited_and_nothing_else_is(user: Mirage, other: Mirage) -> None:
+def test_only_wrong_room_passwords_are_limited(user: Mirage, other: Mirage) -> None:
     room_id, name = user.create()
     answers = [said(other.post("join_room", name=name, password="wrong")) for _ in range(12)]
     assert answers[:10] == [(403, "wrong password")] * 10
@@ -152,7 +152,7 @@ def without_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Streams, "_run", fail)
 
 
-def test_messages_that_cannot_be_reached_are_told_with_a_time(user: Mirage, request: pytest.FixtureRequest) -> None:
+def test_unreachable_messages_are_answered_with_a_time_to_retry(user: Mirage, request: pytest.FixtureRequest) -> None:
     room_id, _ = user.create()
     user.texts(room_id)
     request.getfixturevalue("without_valkey")

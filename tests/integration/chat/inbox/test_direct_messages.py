@@ -25,7 +25,7 @@ def inbox(someone: Someone, **parameters: Any) -> dict[str, Any]:
     return answer.json()
 
 
-def test_both_see_a_message_and_nobody_else_does(chat: ChatService) -> None:
+def test_only_sender_and_recipient_see_a_message(chat: ChatService) -> None:
     ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
     sent = send(ann, bob.name.upper(), " <i>hëllo</i> ")
     assert sent.status_code == 201
@@ -40,7 +40,7 @@ def test_both_see_a_message_and_nobody_else_does(chat: ChatService) -> None:
     assert inbox(cid) == {"messages": [], "next": None}
 
 
-def test_what_one_deletes_is_gone_for_both_and_nobody_else_can(chat: ChatService) -> None:
+def test_a_message_is_deleted_for_both_and_by_nobody_else(chat: ChatService) -> None:
     ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
     first, second = (send(ann, bob.name, text).json()["id"] for text in ("one", "two"))
     assert cid.client.delete(f"/v1/messages/{first}").json()["code"] == "message_not_found"
@@ -80,7 +80,7 @@ def test_pages_are_newest_first(chat: ChatService) -> None:
     ],
     ids=["empty", "spaces", "NUL", "too large"],
 )
-def test_what_is_no_message_is_not_sent(chat: ChatService, message: str, status: int, code: str) -> None:
+def test_an_invalid_message_is_not_sent(chat: ChatService, message: str, status: int, code: str) -> None:
     ann, bob = chat.sign_up(), chat.sign_up()
     answer = send(ann, bob.name, message)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -88,12 +88,12 @@ def test_what_is_no_message_is_not_sent(chat: ChatService, message: str, status:
 
 
 @pytest.mark.parametrize("recipient", ["", "nobody is called so", "a\0b", "x" * 3000, "\u202e"])
-def test_nobody_by_that_name_hears_nothing(chat: ChatService, recipient: str) -> None:
+def test_an_unknown_recipient_is_not_found(chat: ChatService, recipient: str) -> None:
     answer = send(chat.sign_up(), recipient)
     assert (answer.status_code, answer.json()["code"]) == (404, "recipient_not_found")
 
 
-def test_a_sender_has_so_many_messages_kept(make_database: MakeDatabase, valkey_url: str) -> None:
+def test_the_number_of_messages_kept_of_a_sender_is_limited(make_database: MakeDatabase, valkey_url: str) -> None:
     with running_chat(make_database, valkey_url, inbox_messages=2) as chat:
         ann, bob = chat.sign_up(), chat.sign_up()
         sent = [send(ann, bob.name) for _ in range(3)]

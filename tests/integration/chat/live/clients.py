@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -184,7 +184,7 @@ def is_cut(deaf: socket.socket) -> bool:
 
 
 @contextmanager
-def process_of_its_own(chat: ChatService) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+def process_of_its_own(chat: ChatService) -> Generator[tuple["subprocess.Popen[bytes]", str]]:
     """A third process of the service, which can be killed, and its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

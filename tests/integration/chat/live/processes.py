@@ -55,9 +55,10 @@ class Rooms:
             await self.streams.set_version(room_id, view.version)
         return view
 
-    async def make(self, *members: Identity, **terms: Any) -> RoomTerms:
-        kept = {"lifetime": timedelta(minutes=30), "capacity": 100} | terms
-        room = RoomTerms(secrets.randbits(48), version=1, **kept)
+    async def make(
+        self, *members: Identity, lifetime: timedelta = timedelta(minutes=30), capacity: int = 100
+    ) -> RoomTerms:
+        room = RoomTerms(secrets.randbits(48), version=1, lifetime=lifetime, capacity=capacity)
         self.views[room.id] = View(room, frozenset(member.account_id for member in members))
         await self.streams.set_version(room.id, 1)
         return room

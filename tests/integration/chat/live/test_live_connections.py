@@ -81,7 +81,7 @@ async def test_after_a_process_was_killed_its_listeners_miss_nothing_elsewhere(
             assert await back.until("live") == ["missed", "live"]
 
 
-async def test_a_process_that_is_told_to_end_does_so_at_once(
+async def test_a_process_that_is_asked_to_end_does_so_at_once(
     chat: ChatService, ann: Someone, bob: Someone, room: int
 ) -> None:
     with process_of_its_own(chat) as (process, url):

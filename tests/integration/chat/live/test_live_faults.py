@@ -123,7 +123,9 @@ async def test_after_valkey_was_restarted_all_that_was_acknowledged_is_there(
     assert (await rooms.streams.version(room.id))[0] == 1
 
 
-async def test_connections_outlast_valkey_and_hear_nothing_twice(valkey: Valkey, here: Process, rooms: Rooms) -> None:
+async def test_connections_outlast_valkey_and_receive_nothing_twice(
+    valkey: Valkey, here: Process, rooms: Rooms
+) -> None:
     ada = person()
     room = await rooms.make(ada)
     ear = await here.listen(room, ada)
@@ -141,7 +143,7 @@ async def test_connections_outlast_valkey_and_hear_nothing_twice(valkey: Valkey,
 
 
 @pytest.mark.parametrize("lose", [Valkey.forget, Valkey.flush], ids=["died", "flushed"])
-async def test_where_valkey_has_forgotten_everything_listeners_are_told_to_read_anew(
+async def test_when_valkey_lost_everything_listeners_are_told_to_read_again(
     valkey: Valkey, here: Process, rooms: Rooms, lose: Callable[[Valkey], None]
 ) -> None:
     ada = person()
@@ -156,7 +158,7 @@ async def test_where_valkey_has_forgotten_everything_listeners_are_told_to_read_
     assert await ear.until("after") == ["before", "after"]
 
 
-async def test_a_reader_notices_what_was_taken_away_before_it_came(valkey: Valkey, rooms: Rooms) -> None:
+async def test_a_reader_notices_entries_that_were_trimmed_before_it_read_them(valkey: Valkey, rooms: Rooms) -> None:
     room = await rooms.make(person(), capacity=10)
     reader = Reader(valkey.url)
     await reader.open()
@@ -206,12 +208,12 @@ async def test_a_process_that_was_held_up_catches_up_from_the_rooms_logs(
     assert len(ids) == len(set(ids))
 
 
-async def test_those_of_a_process_that_died_are_soon_gone(valkey: Valkey, rooms: Rooms, here: Process) -> None:
+async def test_the_presence_of_a_process_that_died_soon_ends(valkey: Valkey, rooms: Rooms, here: Process) -> None:
     ada, bob = person("Ada"), person("Bob")
     room = await rooms.make(ada, bob)
     ear = await here.listen(room, ada)
     # The presence of a process that dies at once, and that is trusted for only a moment.
-    dead = Presence(rooms.streams.redis, believed=timedelta(milliseconds=50))
+    dead = Presence(rooms.streams.redis, lifetime=timedelta(milliseconds=50))
     await dead.enter(room.id, bob.account_id, bob.name)
     assert [each["name"] for each in (await ear.next("presence"))["online"]] == ["Bob"]
     while bob.account_id in await dead.roster(room.id):

@@ -48,7 +48,7 @@ async def test_a_ticket_is_for_one_room_and_one_session(
 
 
 @pytest.mark.parametrize("first", ['{"ticket": "made up"}', "{}", "no JSON", '{"ticket": 1}', "[" * 100_000])
-async def test_what_is_no_ticket_opens_nothing(chat: ChatService, room: int, first: str) -> None:
+async def test_an_invalid_ticket_opens_nothing(chat: ChatService, room: int, first: str) -> None:
     async with opened(chat.url, room) as socket:
         await socket.connection.send(first)
         assert await socket.end() == Close.UNAUTHENTICATED
@@ -63,7 +63,7 @@ async def test_a_socket_that_shows_no_ticket_is_closed(
         assert await socket.end() == Close.UNAUTHENTICATED
 
 
-async def test_who_may_not_read_a_room_hears_nothing_of_it(chat: ChatService, ann: Someone, room: int) -> None:
+async def test_a_stranger_receives_no_events(chat: ChatService, ann: Someone, room: int) -> None:
     stranger = chat.sign_up()
     # Tests lift the limit of public rooms, but this one is closed again at the end.
     public = await asyncio.to_thread(lambda: ann.create(is_private=False))
@@ -84,7 +84,7 @@ async def test_a_room_that_is_not_there_is_not_found(chat: ChatService, ann: Som
         assert await socket.end() == Close.NOT_FOUND
 
 
-async def test_what_cannot_be_resumed_after_is_refused(chat: ChatService, ann: Someone, room: int) -> None:
+async def test_an_impossible_event_to_resume_after_is_refused(chat: ChatService, ann: Someone, room: int) -> None:
     async with opened(chat.url, room, ann, after="yesterday") as socket:
         assert await socket.end() == Close.BAD_INPUT
     assert ann.client.get(f"/v1/rooms/{room}/events", params={"after": "yesterday"}).status_code == 400

@@ -16,7 +16,7 @@ from tests.integration.chat.live.clients import (
 from tests.integration.chat.running import ChatService, Someone
 
 
-async def test_a_message_posted_to_one_process_is_heard_on_sockets_and_streams_of_both(
+async def test_a_message_reaches_sockets_and_streams_of_both_processes(
     chat: ChatService, ann: Someone, bob: Someone, room: int
 ) -> None:
     async with (
@@ -34,7 +34,7 @@ async def test_a_message_posted_to_one_process_is_heard_on_sockets_and_streams_o
         assert stream.last_id == message["id"]
 
 
-async def test_a_socket_says_something(chat: ChatService, ann: Someone, bob: Someone, room: int) -> None:
+async def test_a_socket_posts_messages(chat: ChatService, ann: Someone, bob: Someone, room: int) -> None:
     async with listening(chat.url, room, ann) as socket, listening(chat.urls[1], room, bob) as other:
         first = await say(bob, room, "first")
         await socket.send(type="message", text="answer", reply_to=first, nonce="n")
@@ -53,7 +53,7 @@ async def test_a_socket_says_something(chat: ChatService, ann: Someone, bob: Som
         assert await socket.end() == Close.BAD_INPUT
 
 
-async def test_typing_is_told_once_a_second(chat: ChatService, ann: Someone, bob: Someone, room: int) -> None:
+async def test_typing_is_sent_once_a_second(chat: ChatService, ann: Someone, bob: Someone, room: int) -> None:
     async with listening(chat.url, room, ann) as socket, listening(chat.urls[1], room, bob) as other:
         for _ in range(10):
             await socket.send(type="typing")
@@ -76,7 +76,7 @@ async def test_a_socket_that_floods_is_closed(
         assert len(await other.until("after")) < 40
 
 
-async def test_a_member_removed_while_connected_hears_nothing_more(
+async def test_a_member_removed_while_connected_receives_nothing_more(
     chat: ChatService, ann: Someone, bob: Someone, room: int
 ) -> None:
     async with (
@@ -128,7 +128,7 @@ async def test_a_stream_is_resumed_after_its_last_event(
             break
 
 
-async def test_who_has_gone_is_heard_to_be(chat: ChatService, ann: Someone, bob: Someone, room: int) -> None:
+async def test_listeners_are_told_who_has_gone(chat: ChatService, ann: Someone, bob: Someone, room: int) -> None:
     async with listening(chat.url, room, ann) as socket:
         async with streaming(chat.urls[1], room, bob) as stream:
             async for _ in stream.records():

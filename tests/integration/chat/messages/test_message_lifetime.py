@@ -30,6 +30,7 @@ class Clock:
 def watch(clock: Clock, readers: list[Someone], room: int, ends: dict[str, int]) -> int:
     """Read until no message is left; each answer must be right for a moment of its making. Returns their number."""
     reads = 0
+    found: set[str] = set()
     while True:
         for reader in readers:
             before = clock.now()
@@ -56,7 +57,7 @@ def test_no_message_is_returned_after_its_end_or_missing_before(chat: ChatServic
     assert watch(clock, readers, room, ends) > 10
 
 
-def test_a_shorter_lifetime_holds_for_what_was_said_before(chat: ChatService) -> None:
+def test_a_shorter_lifetime_holds_for_earlier_messages(chat: ChatService) -> None:
     clock = Clock(chat.valkey_url)
     ann = chat.sign_up()
     room = ann.create(lifetime_seconds=1000)

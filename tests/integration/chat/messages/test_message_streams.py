@@ -57,7 +57,7 @@ async def is_expired(streams: Streams, message_id: str, lifetime: timedelta) -> 
     return now.timestamp() * 1000 - int(message_id.partition("-")[0]) >= lifetime.total_seconds() * 1000
 
 
-async def told(streams: Streams, room: RoomTerms, after: str) -> list[dict[str, Any]]:
+async def missed_events(streams: Streams, room: RoomTerms, after: str) -> list[dict[str, Any]]:
     missed = await streams.since(room, after)
     assert missed.is_whole
     return [json.loads(event.json) for event in missed.events]
@@ -100,7 +100,7 @@ async def test_a_shortened_lifetime_holds_at_once(streams: Streams, room: RoomTe
     assert await streams.messages(brief) == []
 
 
-async def test_all_that_is_kept_of_a_room_ends_by_itself(streams: Streams, room: RoomTerms) -> None:
+async def test_all_keys_of_a_room_expire_by_themselves(streams: Streams, room: RoomTerms) -> None:
     message = await streams.post(room, draft())
     await streams.edit(room, message.id, AUTHOR, "other")
     keys = [f"room:{room.id}{part}" for part in ("", ":messages", ":edits", ":log")]
@@ -155,7 +155,7 @@ WRITES: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-async def test_who_read_an_older_version_of_the_room_writes_nothing(
+async def test_a_write_by_an_older_version_of_the_room_is_refused(
     streams: Streams, room: RoomTerms, write: Write
 ) -> None:
     message = await streams.post(room, draft("first"))
@@ -204,36 +204,36 @@ async def test_the_last_event_tells_whether_something_changed(streams: Streams, 
     assert len(set(seen)) == len(seen)
 
 
-async def test_who_comes_back_is_told_what_happened_meanwhile(streams: Streams, room: RoomTerms) -> None:
+async def test_a_returning_client_gets_the_events_that_it_missed(streams: Streams, room: RoomTerms) -> None:
     seen = await streams.post(room, draft("seen"))
     message = await streams.post(room, draft("new"))
     await streams.edit(room, message.id, AUTHOR, "newer")
     await streams.delete(room, seen.id, AUTHOR)
     await streams.announce(room, Event(EventType.JOINED, {"account_id": "x", "name": "Ada"}))
-    events = await told(streams, room, seen.id)
+    events = await missed_events(streams, room, seen.id)
     assert [event["type"] for event in events] == ["message", "edit", "delete", "joined"]
     assert (events[0]["id"], events[0]["text"], events[0]["edited"]) == (message.id, "newer", True)
     assert (events[1]["message_id"], events[1]["text"]) == (message.id, "newer")
     assert (events[2]["message_id"], events[3]["name"]) == (seen.id, "Ada")
-    assert await told(streams, room, events[1]["id"]) == events[2:]
-    assert await told(streams, room, events[3]["id"]) == []
+    assert await missed_events(streams, room, events[1]["id"]) == events[2:]
+    assert await missed_events(streams, room, events[3]["id"]) == []
 
 
-async def test_who_comes_back_hears_nothing_of_messages_that_are_gone(streams: Streams, room: RoomTerms) -> None:
+async def test_a_returning_client_gets_no_messages_that_are_gone(streams: Streams, room: RoomTerms) -> None:
     seen = await streams.post(room, draft("seen"))
     gone = await streams.post(room, draft("gone"))
     await streams.edit(room, gone.id, AUTHOR, "gone too")
     await streams.delete(room, gone.id, AUTHOR)
     kept = await streams.post(room, draft("kept"))
-    assert "gone" not in json.dumps(events := await told(streams, room, seen.id))
+    assert "gone" not in json.dumps(events := await missed_events(streams, room, seen.id))
     assert [event["type"] for event in events] == ["delete", "message"]
     brief = replace(room, lifetime=timedelta(milliseconds=1))
     while not await is_expired(streams, kept.id, brief.lifetime):
         pass
-    assert [event["type"] for event in await told(streams, brief, seen.id)] == ["delete"]
+    assert [event["type"] for event in await missed_events(streams, brief, seen.id)] == ["delete"]
 
 
-async def test_who_missed_more_than_is_remembered_is_told_so(streams: Streams, room: RoomTerms) -> None:
+async def test_a_client_that_missed_more_than_is_logged_is_told_so(streams: Streams, room: RoomTerms) -> None:
     first = await streams.post(room, draft())
     for _ in range(400):
         await streams.post(room, draft())
@@ -250,12 +250,12 @@ async def test_an_event_of_another_time_is_not_resumed_after(streams: Streams, r
 
 
 async def test_an_event_has_one_id_everywhere(streams: Streams, room: RoomTerms, valkey_url: str) -> None:
-    before = await streams.redis.xrevrange("rooms:live", count=1)
-    after = before[0][0] if before else "0-0"
+    before: Any = await streams.redis.xrevrange("rooms:live", count=1)
+    after = before[0][0].decode() if before else "0-0"
     posted = await asyncio.gather(*(streams.post(room, draft(str(number))) for number in range(5)))
-    redis = Redis.from_url(valkey_url)
+    redis: Any = Redis.from_url(valkey_url)
     ids = sorted(message.id.encode() for message in posted)
-    live = await redis.xrange("rooms:live", f"({after if isinstance(after, str) else after.decode()}")
+    live = await redis.xrange("rooms:live", f"({after}")
     mine = [entry_id for entry_id, fields in live if fields[b"r"] == str(room.id).encode()]
     logged = [entry_id for entry_id, _ in await redis.xrange(f"room:{room.id}:log")]
     kept = [entry_id for entry_id, _ in await redis.xrange(f"room:{room.id}:messages")]

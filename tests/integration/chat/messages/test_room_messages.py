@@ -20,7 +20,7 @@ def chat(make_database: MakeDatabase, valkey_url: str) -> Iterator[ChatService]:
         yield service
 
 
-def test_what_is_posted_is_read_by_all_members_in_order(chat: ChatService) -> None:
+def test_messages_are_read_by_all_members_in_order(chat: ChatService) -> None:
     ann, bob = chat.sign_up(), chat.sign_up()
     room = ann.create()
     ann.invite(room, bob)
@@ -65,7 +65,7 @@ REFUSED: list[tuple[str, bytes, int, str]] = [
 
 
 @pytest.mark.parametrize(("body", "status", "code"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_what_is_no_message_is_refused_and_leaves_nothing(
+def test_an_invalid_message_is_refused_and_leaves_nothing(
     chat: ChatService, body: bytes, status: int, code: str
 ) -> None:
     ann = chat.sign_up()
@@ -101,7 +101,7 @@ IDS = [f"{method} {path}" for method, path, _ in CALLS]
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS, ids=IDS)
-def test_a_stranger_is_refused_and_hears_nothing_of_a_private_room(
+def test_a_stranger_is_refused_and_learns_nothing_of_a_private_room(
     chat: ChatService, method: str, path: str, body: Any
 ) -> None:
     ann, stranger = chat.sign_up(), chat.sign_up()
@@ -120,7 +120,7 @@ def test_a_stranger_is_refused_and_hears_nothing_of_a_private_room(
 
 
 @pytest.mark.parametrize("room", ["0", "-1", "x", "1.5", "9223372036854775808", "9" * 30, "9" * 5000, "%00", "١"])
-def test_what_is_no_id_is_no_room(chat: ChatService, room: str) -> None:
+def test_an_impossible_id_is_no_room(chat: ChatService, room: str) -> None:
     ann = chat.sign_up()
     for answer in (ann.client.get(f"/v1/rooms/{room}/messages"), ann.client.post(f"/v1/rooms/{room}/messages")):
         assert answer.status_code in (404, 400), answer.text
@@ -146,7 +146,7 @@ def test_authors_edit_and_delete_their_own(chat: ChatService) -> None:
     assert bob.read(room) == []
 
 
-def test_owner_and_moderators_delete_what_others_said(chat: ChatService) -> None:
+def test_owner_and_moderators_delete_messages_of_others(chat: ChatService) -> None:
     ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
     room = ann.create()
     ann.invite(room, bob, cid)
@@ -195,7 +195,7 @@ def test_a_link_of_ones_own_is_posted_as_a_file(chat: ChatService) -> None:
     assert chat.rows("select share_id, message_id from room_file where room_id = %s", room) == [(share, message["id"])]
 
 
-def test_the_document_says_what_the_calls_take_and_give(chat: ChatService) -> None:
+def test_the_openapi_document_describes_requests_and_answers(chat: ChatService) -> None:
     paths = httpx.get(f"{chat.url}/v1/openapi/chat.json").json()["paths"]
     post, read = (paths["/v1/rooms/{room_id}/messages"][method] for method in ("post", "get"))
     assert "text" in post["requestBody"]["content"]["application/json"]["schema"]["properties"]

@@ -32,7 +32,7 @@ def everywhere(chat: ChatService, someone: Someone) -> list[Someone]:
     return [chat.at(someone.person, process) for process in (0, 1)]
 
 
-def test_what_one_process_answered_the_other_knows(chat: ChatService) -> None:
+def test_an_answer_of_one_process_holds_at_the_other(chat: ChatService) -> None:
     ann, bob = everywhere(chat, chat.sign_up()), everywhere(chat, chat.sign_up())
     room = ann[0].create()
     for round_ in range(20):
@@ -69,7 +69,7 @@ def write_on(someone: Someone, room: int) -> int:
     return written
 
 
-def test_nobody_writes_after_being_removed_however_fast(chat: ChatService) -> None:
+def test_a_removed_member_cannot_post_however_fast(chat: ChatService) -> None:
     """A member posts at both processes without a pause while being removed: no post succeeds after the answer."""
     ann, bob = everywhere(chat, chat.sign_up()), everywhere(chat, chat.sign_up())
     room = ann[0].create(capacity=1000)
@@ -88,7 +88,7 @@ def test_nobody_writes_after_being_removed_however_fast(chat: ChatService) -> No
         assert ann[0].client.delete(f"/v1/rooms/{room}/bans/{bob[0].id}").status_code == 204
 
 
-def test_many_changes_at_once_end_in_one_truth(chat: ChatService) -> None:
+def test_many_changes_at_once_end_in_the_same_state_everywhere(chat: ChatService) -> None:
     ann = everywhere(chat, chat.sign_up())
     people = [everywhere(chat, chat.sign_up()) for _ in range(6)]
     room = ann[0].create(is_private=False)
@@ -124,7 +124,7 @@ def go_ahead(chat: ChatService, room: int) -> None:
 
 
 @pytest.mark.parametrize("happens", [lose_everything, go_ahead])
-def test_what_valkey_lost_or_was_told_in_vain_is_made_good(
+def test_versions_that_valkey_lost_or_that_were_never_committed_are_corrected(
     chat: ChatService, happens: Callable[[ChatService, int], None]
 ) -> None:
     ann, bob = everywhere(chat, chat.sign_up()), everywhere(chat, chat.sign_up())
@@ -146,7 +146,7 @@ def test_what_valkey_lost_or_was_told_in_vain_is_made_good(
         ann[1 - first].invite(room, bob[first])
 
 
-async def test_a_change_that_was_told_and_not_committed_did_not_happen(chat: ChatService) -> None:
+async def test_a_change_that_was_recorded_and_not_committed_has_no_effect(chat: ChatService) -> None:
     ann, bob = everywhere(chat, chat.sign_up()), everywhere(chat, chat.sign_up())
     room = ann[0].create()
     ann[0].invite(room, bob[0])
@@ -169,19 +169,19 @@ async def test_a_change_that_was_told_and_not_committed_did_not_happen(chat: Cha
     assert set(ann[0].members(room)) == {ann[0].name, bob[0].name}
 
 
-async def test_readers_wait_for_a_change_that_is_under_way(chat: ChatService) -> None:
+async def test_readers_wait_for_a_change_in_progress(chat: ChatService) -> None:
     """Between recording the version in Valkey and the commit, nobody acts by the older state."""
     ann, bob = chat.sign_up(), chat.sign_up()
     room = ann.create()
     ann.invite(room, bob)
     bob.say(room)
     async with chat.operating() as context:
-        told, go_on = asyncio.Event(), asyncio.Event()
+        recorded, go_on = asyncio.Event(), asyncio.Event()
         real = context.streams.set_version
 
         async def set_version(room_id: int, version: int) -> None:
             await real(room_id, version)
-            told.set()
+            recorded.set()
             await go_on.wait()
 
         context.streams.set_version = set_version  # pyright: ignore[reportAttributeAccessIssue]
@@ -189,7 +189,7 @@ async def test_readers_wait_for_a_change_that_is_under_way(chat: ChatService) ->
             change = tasks.create_task(
                 edit_room(context, ann.identity, room, RoomChanges({"capacity": 5, "name": "x" + str(room)}))
             )
-            await told.wait()
+            await recorded.wait()
             post = tasks.create_task(asyncio.to_thread(bob.post, room))
             read = tasks.create_task(asyncio.to_thread(bob.read, room))
             done, _ = await asyncio.wait({post, read}, timeout=0.3)
@@ -199,7 +199,9 @@ async def test_readers_wait_for_a_change_that_is_under_way(chat: ChatService) ->
         assert post.result().status_code == 201
 
 
-async def test_what_cannot_be_told_is_not_done(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_change_that_valkey_cannot_record_is_not_made(
+    chat: ChatService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ann = chat.sign_up()
     room = ann.create(capacity=9)
     async with chat.operating() as context:

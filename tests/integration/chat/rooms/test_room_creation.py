@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def create(someone: Someone, **wanted: Any) -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
 
 
-def test_a_room_says_what_it_is(chat: ChatService) -> None:
+def test_a_new_room_is_described_completely(chat: ChatService) -> None:
     ann = chat.sign_up()
     wanted = {"name": new_room_name(), "is_private": True, "password": "sesame", "lifetime_seconds": 60, "capacity": 7}
     made = ann.client.post("/v1/rooms", json={**wanted, "revoke_files": True, "file_lifetime_seconds": 9}).json()
@@ -69,7 +70,7 @@ def test_a_room_says_what_it_is(chat: ChatService) -> None:
     ],
     ids=str,
 )
-def test_what_is_no_room_is_refused(chat: ChatService, wanted: dict[str, Any], answer: tuple[int, str]) -> None:
+def test_impossible_rooms_are_refused(chat: ChatService, wanted: dict[str, Any], answer: tuple[int, str]) -> None:
     ann = chat.sign_up()
     assert create(ann, **wanted) == answer
     assert ann.client.get("/v1/rooms/mine").json()["rooms"] == []
@@ -90,12 +91,16 @@ def test_a_name_is_taken_in_every_spelling_until_its_room_is_closed(chat: ChatSe
 
 
 @pytest.mark.parametrize("is_private", [True, False])
-def test_of_many_who_want_a_name_one_gets_it(chat: ChatService, is_private: bool) -> None:
+def test_of_many_rooms_with_one_name_only_one_is_created(chat: ChatService, is_private: bool) -> None:
     people = [chat.sign_up() for _ in range(8)]
     name = new_room_name()
     spellings = [name.upper() if number % 2 else name for number in range(8)]
+
+    def create_named(someone: Someone, spelling: str) -> tuple[int, str]:
+        return create(someone, name=spelling, is_private=is_private)
+
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda one, text: create(one, name=text, is_private=is_private), people, spellings))
+        answers = list(threads.map(create_named, people, spellings))
     assert sorted(answers) == [(201, "")] + [(409, "room_name_taken")] * 7
 
 
@@ -127,11 +132,11 @@ def test_a_password_is_changed_and_taken_away(chat: ChatService) -> None:
     assert ann.client.patch(f"/v1/rooms/{public}", json={"password": "new"}).json()["code"] == "invalid_input"
 
 
-def test_so_many_public_rooms_and_no_more(make_database: MakeDatabase, valkey_url: str) -> None:
+def test_the_number_of_public_rooms_is_limited(make_database: MakeDatabase, valkey_url: str) -> None:
     with running_chat(make_database, valkey_url, public_rooms=5) as chat:
         people = [chat.sign_up() for _ in range(8)]
         with ThreadPoolExecutor(8) as threads:
-            answers = list(threads.map(lambda one: create(one, is_private=False), people))
+            answers = list(threads.map(partial(create, is_private=False), people))
         assert sorted(answers) == [(201, "")] * 5 + [(409, "public_rooms_full")] * 3
         assert create(people[0]) == (201, "")
         assert len(people[0].client.get("/v1/rooms").json()["rooms"]) == 5

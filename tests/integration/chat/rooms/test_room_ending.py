@@ -78,7 +78,7 @@ async def test_a_room_is_not_forgotten_before_its_files_are_revoked(chat: ChatSe
     assert chat.rows("select 1 from room where id = %s", room) == []
 
 
-async def test_a_file_ends_so_long_after_its_message(chat: ChatService) -> None:
+async def test_a_file_is_revoked_some_time_after_its_message_expired(chat: ChatService) -> None:
     ann, share, kept = chat.sign_up(), uuid4(), uuid4()
     room = ann.create(lifetime_seconds=100, file_lifetime_seconds=50)
     post_file(chat, ann, room, share)

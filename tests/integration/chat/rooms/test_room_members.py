@@ -35,7 +35,7 @@ def change(someone: Someone, room: int, member: Someone, **changes: Any) -> Any:
     return someone.client.patch(f"/v1/rooms/{room}/members/{member.id}", json=changes)
 
 
-def test_only_who_is_more_keeps_others_in_order(people: dict[str, Someone], room: int) -> None:
+def test_members_moderate_only_those_of_lower_rank(people: dict[str, Someone], room: int) -> None:
     rank = {"owner": 2, "moderator": 1, "colleague": 1, "member": 0, "other": 0}
     for who, someone in people.items():
         for whom, member in people.items():
@@ -46,7 +46,7 @@ def test_only_who_is_more_keeps_others_in_order(people: dict[str, Someone], room
                 assert refused.status_code == 403, (who, whom)
 
 
-def test_roles_are_the_owners_to_give(people: dict[str, Someone], room: int) -> None:
+def test_only_the_owner_gives_roles(people: dict[str, Someone], room: int) -> None:
     owner, moderator, member = people["owner"], people["moderator"], people["member"]
     assert change(moderator, room, member, role="moderator").status_code == 403
     assert change(member, room, member, role="owner").status_code == 403
@@ -59,7 +59,7 @@ def test_roles_are_the_owners_to_give(people: dict[str, Someone], room: int) -> 
     assert change(owner, room, member, muted_seconds=60).status_code == 403
 
 
-def test_who_is_muted_reads_but_does_not_write(people: dict[str, Someone], room: int, chat: ChatService) -> None:
+def test_a_muted_member_reads_but_cannot_write(people: dict[str, Someone], room: int, chat: ChatService) -> None:
     moderator, member = people["moderator"], people["member"]
     before = member.say(room, "before")
     answer = change(moderator, room, member, muted_seconds=600)
@@ -74,7 +74,7 @@ def test_who_is_muted_reads_but_does_not_write(people: dict[str, Someone], room:
     assert change(moderator, room, member, muted_seconds=-1).status_code == 400
 
 
-def test_being_muted_ends_by_itself(people: dict[str, Someone], room: int) -> None:
+def test_a_mute_ends_by_itself(people: dict[str, Someone], room: int) -> None:
     moderator, member = people["moderator"], people["member"]
     assert change(moderator, room, member, muted_seconds=1).status_code == 200
     refused = 0
@@ -85,7 +85,7 @@ def test_being_muted_ends_by_itself(people: dict[str, Someone], room: int) -> No
     assert refused > 1
 
 
-def test_who_is_removed_is_out_at_once(people: dict[str, Someone], room: int) -> None:
+def test_a_removed_member_is_out_at_once(people: dict[str, Someone], room: int) -> None:
     owner, member, moderator = people["owner"], people["member"], people["moderator"]
     message = member.say(room, "still here")
     assert moderator.client.delete(f"/v1/rooms/{room}/members/{member.id}").status_code == 204

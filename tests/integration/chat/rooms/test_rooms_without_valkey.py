@@ -36,7 +36,7 @@ CALLS: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS, ids=[f"{method} {path}" for method, path, _ in CALLS])
-def test_nothing_is_done(chat: ChatService, method: str, path: str, body: Any) -> None:
+def test_changes_and_messages_are_refused_without_valkey(chat: ChatService, method: str, path: str, body: Any) -> None:
     ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
     room, other = ann.create(capacity=9), cid.create(password="sesame")
     ann.invite(room, bob)
@@ -54,7 +54,7 @@ def test_nothing_is_done(chat: ChatService, method: str, path: str, body: Any) -
     assert cid.members(other) == {cid.name: "owner"}
 
 
-def test_what_needs_no_valkey_is_there(chat: ChatService) -> None:
+def test_calls_that_need_no_valkey_are_answered(chat: ChatService) -> None:
     ann, bob = chat.sign_up(), chat.sign_up()
     room = ann.create()
     cut_off = chat.at(ann.person, 1)
@@ -65,7 +65,7 @@ def test_what_needs_no_valkey_is_there(chat: ChatService) -> None:
     assert bob.client.get("/v1/messages").json()["messages"][0]["message"] == "hello"
 
 
-def test_the_service_says_that_it_is_not_ready(chat: ChatService) -> None:
+def test_the_service_reports_that_it_is_not_ready(chat: ChatService) -> None:
     ready = [chat.at(chat.auth.sign_up(), process).client.get("/internal/health/ready") for process in (0, 1)]
     assert [answer.status_code for answer in ready] == [200, 503]
     assert ready[1].json() == {"database": "ok", "limits": "unavailable", "streams": "unavailable"}

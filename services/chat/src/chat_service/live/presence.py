@@ -12,7 +12,7 @@ from chat_service.streams import scripts
 from chat_service.streams.model import ChatUnavailable
 from chat_service.streams.streams import presence_keys, room_keys
 
-BELIEVED = timedelta(seconds=60)
+PRESENCE_LIFETIME = timedelta(seconds=60)
 """How long an account counts as connected after it was last reported."""
 PROCESSES_KEY = "rooms:processes"
 
@@ -20,14 +20,14 @@ PROCESSES_KEY = "rooms:processes"
 class Presence:
     """The connections of all processes, as one of them knows them. All methods raise `ChatUnavailable`."""
 
-    def __init__(self, redis: Redis, *, believed: timedelta = BELIEVED) -> None:
+    def __init__(self, redis: Redis, *, lifetime: timedelta = PRESENCE_LIFETIME) -> None:
         self._scripts = scripts.load(redis, ("enter", "leave", "renew", "roster"), ["shared", "shared_presence"])
         self._process = uuid4().hex
-        self._believed = believed // timedelta(milliseconds=1)
+        self._lifetime = lifetime // timedelta(milliseconds=1)
 
     async def enter(self, room_id: int, account_id: UUID, name: str) -> None:
         """Report that the account has connected to this process. Listeners are told unless it was already connected."""
-        await self._run("enter", room_id, self._process, self._believed, account_id.hex, name)
+        await self._run("enter", room_id, self._process, self._lifetime, account_id.hex, name)
 
     async def leave(self, room_id: int, account_id: UUID) -> None:
         """Report that the account has left this process. Listeners are told unless it is connected to another one."""
@@ -36,7 +36,7 @@ class Presence:
     async def renew(self, room_id: int, connected: Iterable[tuple[UUID, str]]) -> None:
         """Report the accounts that are still connected to this process. Those that nobody reported in time are gone."""
         values = [value for account_id, name in connected for value in (account_id.hex, name)]
-        await self._run("renew", room_id, self._process, self._believed, *values)
+        await self._run("renew", room_id, self._process, self._lifetime, *values)
 
     async def roster(self, room_id: int) -> dict[UUID, str]:
         """All connected accounts, with their names."""

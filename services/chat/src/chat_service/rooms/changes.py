@@ -128,11 +128,11 @@ async def changing(context: Context, room_id: int) -> AsyncGenerator[Change]:
 
 async def read_under_lock(context: Context, connection: Connection, room_id: int) -> RoomState:
     """An open room, which cannot be changed until the transaction ends. Raises `RoomNotFound`."""
-    return await _state(context, connection, await rooms.keep_room(connection, _sane(room_id)))
+    return await _state(context, connection, await rooms.keep_room(connection, _checked_id(room_id)))
 
 
 async def _locked(context: Context, connection: Connection, room_id: int) -> RoomState:
-    return await _state(context, connection, await rooms.lock_room(connection, _sane(room_id)))
+    return await _state(context, connection, await rooms.lock_room(connection, _checked_id(room_id)))
 
 
 async def _state(context: Context, connection: Connection, room: Room | None) -> RoomState:
@@ -154,7 +154,7 @@ async def _announce(context: Context, change: Change) -> None:
         logging.get(__name__).warning("a change was not announced", room=change.room.id)
 
 
-def _sane(room_id: int) -> int:
+def _checked_id(room_id: int) -> int:
     """The id, if the database can compare with it. Raises `RoomNotFound`."""
     if not 0 < room_id <= ID_MAX:
         raise RoomNotFound
