@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from chat_service import internal
+from chat_service import internal_api
 from chat_service.build import build
 from chat_service.dialects.mirage import inbox as mirage_inbox
 from chat_service.dialects.mirage import messages as mirage_messages
@@ -57,6 +57,6 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
     # Routes are tried in this order, so the most frequent calls come first.
     for native in (messages, edits, rooms, invitations, members, inbox, live):
         app.include_router(native.router)
-    for other in (mirage_rooms, mirage_messages, mirage_inbox, internal):
+    for other in (mirage_rooms, mirage_messages, mirage_inbox, internal_api):
         app.include_router(other.router)
     return app
