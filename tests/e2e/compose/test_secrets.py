@@ -115,7 +115,7 @@ def test_a_vault_of_an_older_version_gains_what_accounts_need(volumes: Path) -> 
 
 
 def test_a_lost_vault_is_not_replaced_under_engines_that_have_data(volumes: Path) -> None:
-    with pytest.raises(SystemExit, match="Restore it from a backup"):
+    with pytest.raises(SystemExit, match="Restore the volume from a backup"):
         make_secrets.open_vault(volumes / "vault/credentials.json", in_use=True)
     assert not (volumes / "vault/credentials.json").exists()
 
