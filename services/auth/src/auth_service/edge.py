@@ -10,10 +10,8 @@ from auth_service.limits import Call
 from common.addresses import limit_key
 from common.errors import Forbidden
 from common.http.callers import SignedIn
-from common.http.internal import internal_only
 from common.identities import Identities
 from common.identity import Identity
-from common.tokens.services import TokenVerifier
 
 
 class SessionNeeded(Forbidden):
@@ -49,16 +47,6 @@ def counted(call: Call) -> Callable[[Request], Awaitable[None]]:
         await context_of(request).calls.count(call, address_of(request))
 
     return count
-
-
-def called_by(*services: str) -> Callable[[Request], Awaitable[str]]:
-    """A route dependency: the request carries a service token of one of these services."""
-
-    async def check(request: Request) -> str:
-        verifier: TokenVerifier = request.app.state.verifier
-        return await internal_only(lambda: verifier, *services)(request)
-
-    return check
 
 
 async def in_person(request: Request, identity: SignedIn) -> Identity:

@@ -1,6 +1,5 @@
 """The parts that routes of all slices need: the context, the caller, ids, pages, and accounts in JSON."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, cast
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from chat_service.bounds import ID_MAX
 from chat_service.context import Context
 from common.addresses import limit_key
 from common.errors import InvalidInput
-from common.http.internal import internal_only
 from common.pages import PAGE_LIMIT
 
 RoomId = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -32,15 +30,6 @@ def context_of(connection: HTTPConnection) -> Context:
 def address_of(request: Request) -> str:
     """The client's address, as limits count it."""
     return limit_key(request.client.host if request.client else "")
-
-
-def called_by(*services: str) -> Callable[[Request], Awaitable[str]]:
-    """A route dependency: the request carries a service token of one of these services."""
-
-    async def check(request: Request) -> str:
-        return await internal_only(lambda: request.app.state.verifier, *services)(request)
-
-    return check
 
 
 def body_limit(text_bytes: int) -> int:

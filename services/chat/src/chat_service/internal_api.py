@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from chat_service.edge import RoomId, called_by, context_of
+from chat_service.edge import RoomId, context_of
 from chat_service.erasing import erase_account
 from chat_service.messages import posting
 from chat_service.messages.model import SharedFile
 from chat_service.rooms import finding
+from common.http.internal import called_by
 from common.identity import Identity, Role
 
 # PostgreSQL cannot store a NUL character in a text.

@@ -1,10 +1,9 @@
 """Reading from a request what routes of every slice and dialect need."""
 
-from typing import Any, cast
+from typing import cast
 
-from fastapi import Depends, Request
+from fastapi import Request
 
-from common.http.internal import internal_only
 from common.http.public_url import base_url
 from common.identities import Identities
 from share_service.context import Context
@@ -28,12 +27,3 @@ def address_of(request: Request) -> str:
 def public_url_of(request: Request) -> str:
     """The scheme and host under which clients reach the system, without a slash at the end."""
     return base_url(request, str(request.app.state.public_url))
-
-
-def only_for(service: str) -> Any:
-    """A dependency of internal routes: the caller is this service."""
-
-    async def check(request: Request) -> str:
-        return await internal_only(lambda: request.app.state.verifier, service)(request)
-
-    return Depends(check)

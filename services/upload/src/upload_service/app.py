@@ -76,7 +76,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         credentialed_paths=fileuploader_dialect.API_PATHS,
     )
     app.state.context = context
-    app.state.service_tokens = verifier
+    app.state.verifier = verifier
     app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(context.auth))
     for router in ROUTERS:
         app.include_router(router)

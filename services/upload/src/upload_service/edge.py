@@ -1,11 +1,8 @@
-"""The process's context and the client's address, for routes; and the check of internal callers."""
+"""Reading from a request what routes of every slice and dialect need."""
 
-from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from fastapi import Request
-
-from common.http import internal
 
 C = TypeVar("C")
 
@@ -20,12 +17,3 @@ def context_of(request: Request, kind: type[C]) -> C:
 def address_of(request: Request) -> str:
     """The client's address, which limits count by."""
     return request.client.host if request.client else ""
-
-
-def internal_only(*callers: str) -> Callable[[Request], Awaitable[str]]:
-    """A route dependency: the request carries a service token of one of `callers`, whose name it returns."""
-
-    async def check(request: Request) -> str:
-        return await internal.internal_only(lambda: request.app.state.service_tokens, *callers)(request)
-
-    return check

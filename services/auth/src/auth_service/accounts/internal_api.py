@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from auth_service.accounts.credentials import NAME_LENGTH, find_identity
-from auth_service.edge import called_by, context_of
+from auth_service.edge import context_of
+from common.http.internal import called_by
 
 CALLERS = ("upload", "share", "chat")
 

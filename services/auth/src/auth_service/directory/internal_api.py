@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from auth_service.directory import lookups
 from auth_service.directory.model import Account
-from auth_service.edge import called_by, context_of
+from auth_service.edge import context_of
+from common.http.internal import called_by
 
 # As many as one answer can name.
 ACCOUNTS_AT_MOST = 10_000

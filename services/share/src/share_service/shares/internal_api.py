@@ -3,12 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from common.expiry import Expiry
+from common.http.internal import called_by
 from common.policy import Policy
-from share_service.edge import context_of, only_for
+from share_service.edge import context_of
 from share_service.shares import following
 from share_service.shares.delete_keys import DeleteKeys
 from share_service.shares.making import Content, share_file
@@ -87,13 +88,13 @@ class Done(BaseModel):
     """An empty answer."""
 
 
-@router.get("/policy", dependencies=[only_for("upload")])
+@router.get("/policy", dependencies=[Depends(called_by("upload"))])
 async def read_policy(request: Request) -> Policy:
     """The policy in force."""
     return await context_of(request).policy.current()
 
 
-@router.post("/shares", dependencies=[only_for("upload")])
+@router.post("/shares", dependencies=[Depends(called_by("upload"))])
 async def create_share(request: Request, wanted: ShareRequest) -> ShareAnswer:
     """Share a file."""
     context = context_of(request)
@@ -111,34 +112,34 @@ async def create_share(request: Request, wanted: ShareRequest) -> ShareAnswer:
     return ShareAnswer(id=made.id, code=made.code, delete_key=delete_key, created_at=made.created_at)
 
 
-@router.post("/shares/held", dependencies=[only_for("upload")])
+@router.post("/shares/held", dependencies=[Depends(called_by("upload"))])
 async def list_held(request: Request, asked: HeldRequest) -> HeldAnswer:
     """Those of the files that a share has not given back yet."""
     return HeldAnswer(held=await following.held_files(context_of(request), asked.file_ids))
 
 
-@router.post("/shares/end", dependencies=[only_for("upload")])
+@router.post("/shares/end", dependencies=[Depends(called_by("upload"))])
 async def end_shares(request: Request, asked: EndRequest) -> Done:
     """End every share of these files."""
     await following.end_shares_of_files(context_of(request), asked.file_ids, asked.ended_for)
     return Done()
 
 
-@router.post("/shares/rename", dependencies=[only_for("upload")])
+@router.post("/shares/rename", dependencies=[Depends(called_by("upload"))])
 async def rename(request: Request, asked: RenameRequest) -> Done:
     """Give the shares of a file its new name."""
     await following.rename_shares(context_of(request), asked.file_id, asked.name)
     return Done()
 
 
-@router.post("/shares/revoke", dependencies=[only_for("chat")])
+@router.post("/shares/revoke", dependencies=[Depends(called_by("chat"))])
 async def revoke(request: Request, asked: RevokeRequest) -> Done:
     """End the shares that were posted in a room."""
     await following.revoke_shares(context_of(request), asked.share_ids)
     return Done()
 
 
-@router.delete("/accounts/{account_id}", dependencies=[only_for("auth")])
+@router.delete("/accounts/{account_id}", dependencies=[Depends(called_by("auth"))])
 async def erase_account(request: Request, account_id: UUID) -> Done:
     """End all shares of an account."""
     await following.end_shares_of_owner(context_of(request), account_id)

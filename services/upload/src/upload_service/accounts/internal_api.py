@@ -4,11 +4,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
+from common.http.internal import called_by
 from upload_service.accounts.erasing import erase_account
-from upload_service.edge import context_of, internal_only
+from upload_service.edge import context_of
 from upload_service.fetches.context import Context
 
-router = APIRouter(prefix="/internal/accounts", dependencies=[Depends(internal_only("auth"))])
+router = APIRouter(prefix="/internal/accounts", dependencies=[Depends(called_by("auth"))])
 
 
 @router.delete("/{account_id}")

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Request
 
+from common.http.internal import called_by
 from upload_service.content import files, owning
 from upload_service.content.context import Context
-from upload_service.edge import context_of, internal_only
+from upload_service.edge import context_of
 
-router = APIRouter(prefix="/internal/files", dependencies=[Depends(internal_only("share"))])
+router = APIRouter(prefix="/internal/files", dependencies=[Depends(called_by("share"))])
 
 
 @router.post("/{file_id}/download")

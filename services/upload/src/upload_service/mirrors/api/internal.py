@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
+from common.http.internal import called_by
 from upload_service.content import files
-from upload_service.edge import context_of, internal_only
+from upload_service.edge import context_of
 from upload_service.mirrors import wishes
 from upload_service.mirrors.context import Context
 
-router = APIRouter(prefix="/internal/files", dependencies=[Depends(internal_only("share"))])
+router = APIRouter(prefix="/internal/files", dependencies=[Depends(called_by("share"))])
 
 
 @router.post("/{file_id}/page")
