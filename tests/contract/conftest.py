@@ -1,4 +1,4 @@
-"""What the contract tests speak to: the running system through its gateway, and a second, narrow one."""
+"""The two systems that contract tests call through their gateways: an ordinary one, and one with narrow limits."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ NARROW = {
     "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32",
     "GATEWAY_TRUSTED_PROXIES": "127.0.0.1/32",
 }
-"""Limits that a test reaches at once; and the gateway believes the addresses that tests claim to come from."""
+"""Limits that a test reaches at once. The gateway also trusts the client addresses that tests claim."""
 
 
 def client_of(stack: RunningStack, **headers: str) -> httpx.Client:
@@ -65,7 +65,7 @@ def narrow_traces(narrow_stack: StartedStack) -> Iterator[Traces]:
 
 @pytest.fixture(scope="session")
 def visitor(narrow_stack: StartedStack) -> Iterator[Visitor]:
-    """A function that gives a client with an address of its own, on the system with narrow limits."""
+    """A function that returns a client with an address of its own, for the system with narrow limits."""
     numbers = itertools.count(int(IPv4Address("198.18.0.1")))
     with ExitStack() as opened:
 

@@ -1,6 +1,6 @@
-"""Who may do what with what is somebody's: every verb of every protocol, by everyone it could come from.
+"""The rights over files, shares, sessions and keys: every call of every protocol, by every kind of caller.
 
-`common.rights` decides; here it is shown that everything asks it.
+`common.rights` decides them; these tests show that every call asks it.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ Callers = dict[str, httpx.Client]
 
 @pytest.fixture(scope="module")
 def callers(stack: StartedStack, client: httpx.Client) -> Iterator[Callers]:
-    """Clients that are signed in as the owner, as somebody else, as the administrator, and not at all."""
+    """Clients by name: signed in as the owner, a stranger or the administrator, and not signed in at all."""
     password = credentials.load(stack.folder)["admin_password"]
     answer = client.post("/api/login", json={"username": "admin", "password": password})
     tokens = {
@@ -39,7 +39,7 @@ def callers(stack: StartedStack, client: httpx.Client) -> Iterator[Callers]:
 
 @dataclass(frozen=True)
 class Things:
-    """What the owner has: a file with its link, an open chunked upload of two chunks, a session and an API key."""
+    """The owner's things: a file with its link, an open chunked upload of two chunks, a session and an API key."""
 
     link: dict[str, Any]
     file_id: str
@@ -60,12 +60,12 @@ def things(callers: Callers) -> Iterator[Things]:
     assert key.status_code == 201, key.text
     upload_id = box.init(owner, b"x" * 12, chunk_size=6)
     yield Things(link, share["file_id"], share["id"], upload_id, session["id"], key.json()["id"])
-    # An account has so many keys and sessions at most.
+    # The number of keys and sessions of an account is limited.
     owner.delete(f"/v1/auth/sessions/{session['id']}")
     owner.delete(f"/v1/account/keys/{key.json()['id']}")
 
 
-# method, path, body, and what owner, stranger, administrator and nobody hear.
+# Method, path, body, and the statuses that owner, stranger, administrator and nobody get.
 Row = tuple[str, str, Any, tuple[int, int, int, int]]
 NATIVE: list[Row] = [
     ("GET", "/v1/files/{file_id}", None, (200, 404, 200, 401)),
@@ -88,7 +88,7 @@ FILECODEBOX: list[Row] = [
     ("DELETE", "/chunk/upload/{upload_id}", None, (200, 404, 404, 404)),
 ]
 FILE_UPLOADER: list[Row] = [
-    # The key is the right here, and nobody has shown it.
+    # Only the deletion key gives the right to delete by a link, and no caller has sent it.
     ("GET", "/api/delete/{file_url}?key=x", None, (400, 400, 400, 400)),
     ("GET", "/file/{file_url}", None, (200, 200, 200, 200)),
     ("GET", "/v1/links/{file_url}", None, (200, 200, 200, 200)),
@@ -97,7 +97,7 @@ FILE_UPLOADER: list[Row] = [
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("row", NATIVE + FILECODEBOX + FILE_UPLOADER, ids=lambda row: f"{row[0]} {row[1]}")
-def test_rights_over_every_verb(callers: Callers, things: Things, row: Row, caller: str) -> None:
+def test_every_call_respects_ownership(callers: Callers, things: Things, row: Row, caller: str) -> None:
     method, path, body, statuses = row
     values = {**asdict(things), "file_url": things.link["file_url"]}
     content = {"content": body} if isinstance(body, bytes) else {}
@@ -108,7 +108,7 @@ def test_rights_over_every_verb(callers: Callers, things: Things, row: Row, call
     assert answer.status_code == statuses[CALLERS.index(caller)], answer.text
 
 
-def test_lists_show_what_is_ones_own(callers: Callers, things: Things) -> None:
+def test_lists_show_the_callers_own_things_only(callers: Callers, things: Things) -> None:
     for path, name, thing in (
         ("/v1/files", "files", things.file_id),
         ("/v1/shares", "shares", things.share_id),
@@ -121,7 +121,7 @@ def test_lists_show_what_is_ones_own(callers: Callers, things: Things) -> None:
             assert (thing in [row["id"] for row in rows]) == (caller == "owner"), (path, caller)
 
 
-def test_only_an_administrator_sees_others(callers: Callers, things: Things) -> None:
+def test_only_an_administrator_may_see_other_accounts(callers: Callers, things: Things) -> None:
     account_id = callers["owner"].get("/v1/account").json()["id"]
     for path in ("/v1/files", "/v1/shares"):
         for caller, status in (("owner", 200), ("stranger", 403), ("administrator", 200), ("nobody", 401)):
@@ -138,7 +138,7 @@ def test_only_an_administrator_sees_others(callers: Callers, things: Things) -> 
     assert callers["administrator"].get("/v1/accounts").status_code == 200
 
 
-def test_what_is_somebodys_cannot_be_taken_by_its_key(callers: Callers, things: Things) -> None:
+def test_a_file_with_an_owner_cannot_be_transferred_by_its_key(callers: Callers, things: Things) -> None:
     data = [{"file_url": things.link["file_url"], "key": things.link["key"]}]
     for caller in ("stranger", "administrator"):
         body = uploader.succeeded(callers[caller].post("/api/transfer", json={"data": data}))
@@ -146,7 +146,7 @@ def test_what_is_somebodys_cannot_be_taken_by_its_key(callers: Callers, things: 
     assert callers["owner"].get(f"/v1/files/{things.file_id}").status_code == 200
 
 
-def test_another_accounts_upload_of_the_same_content_is_another_upload(callers: Callers, things: Things) -> None:
+def test_uploads_of_the_same_content_by_two_accounts_are_separate(callers: Callers, things: Things) -> None:
     for caller in ("stranger", "nobody"):
         assert box.init(callers[caller], b"x" * 12, chunk_size=6) != things.upload_id
     assert box.init(callers["owner"], b"x" * 12, chunk_size=6) == things.upload_id

@@ -1,4 +1,4 @@
-"""What uploads leave behind in a running system: rows, objects and unfinished uploads."""
+"""Finds the traces that uploads leave in a running system: rows, objects and unfinished uploads."""
 
 import time
 from collections.abc import Generator
@@ -15,10 +15,10 @@ from deploy.local.stack import RunningStack
 
 BUCKET = "waystation"
 PATIENCE_SECONDS = 20
-"""What a client's disconnection leaves is removed after the client has gone, some of it by a worker."""
+"""The longest wait until the traces of a broken connection are removed, some of them by a worker."""
 
-# Ended sessions are remembered for a while so that their senders can be answered; nothing hangs on them. An open one
-# remembers what was ever written to, so that it can be cleaned up: a part is one that is stored, or being written.
+# Rows of ended sessions are kept for a while so that their senders can be answered; they are no traces. Part rows of an
+# open session are kept for cleaning up; they count as traces only if the part is stored or being written.
 UPLOAD_ROWS = """
     select 'session ' || id from upload_session where state not in ('ready', 'corrupt', 'aborted', 'expired')
     union all select 'part ' || session_id || ' ' || index from part join upload_session on id = session_id
@@ -26,13 +26,13 @@ UPLOAD_ROWS = """
     union all select 'file ' || id from file where state <> 'corrupt'
     union all select 'blob ' || id from blob
 """
-# What the parts of an open session are sent to is there from its first part on, and goes with the session.
+# The multipart upload of an open session exists from its first part until the session ends. It is no trace.
 AWAITED_UPLOADS = "select multipart_id from upload_session where state = 'open' and layout <> 'stream'"
 SHARE_ROWS = "select 'share ' || id from share"
 
 
 class Traces:
-    """Looks behind the scenes of a running stack, with its administrators' credentials."""
+    """Looks into the engines of a running stack with administrators' credentials."""
 
     def __init__(self, stack: RunningStack) -> None:
         self._stack, self._known = stack, credentials.load(stack.folder)
@@ -42,7 +42,7 @@ class Traces:
         self._store = Minio(address, *keys, secure=False, region="us-east-1")
 
     def database(self, service: str) -> "psycopg.Connection[Any]":
-        """A connection to the database of a service, kept until `close`, or until the server was killed."""
+        """A connection to the database of a service. It is kept until `close`, and opened again after a crash."""
         known = self._databases.get(service)
         if known is None or not _is_alive(known):
             url = postgres.admin_url(self._stack.ports["postgres"], self._known["postgres_admin"])
@@ -55,7 +55,7 @@ class Traces:
 
     @property
     def broker_url(self) -> str:
-        """Where tasks are queued."""
+        """The URL of the queue of tasks."""
         return valkey.url(self._stack.ports["valkey"], self._known["valkey"]).removesuffix("/0") + "/1"
 
     def cache(self) -> "redis.Redis[str]":
@@ -63,14 +63,14 @@ class Traces:
         return redis.Redis.from_url(address, decode_responses=True)
 
     def change(self, service: str, statement: str, *values: object) -> None:
-        """Change exactly one row, as time or an administrator would."""
+        """Change exactly one row, to simulate the passing of time or an administrator's change."""
         assert self.database(service).execute(statement, values).rowcount == 1
 
     def ask(self, service: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
         return self.database(service).execute(statement, values).fetchall()
 
     def all(self) -> set[str]:
-        """The name of everything that is there."""
+        """The names of all traces."""
         rows = [*self.ask("upload", UPLOAD_ROWS), *self.ask("share", SHARE_ROWS)]
         objects = (f"object {found.object_name}" for found in self._store.list_objects(BUCKET, recursive=True))
         found = {upload.upload_id for upload in self._store._list_multipart_uploads(BUCKET).uploads}
@@ -79,7 +79,7 @@ class Traces:
 
     @contextmanager
     def nothing_left(self, kind: str = "") -> Generator[None]:
-        """Assert that the block leaves nothing (of one kind), at the latest a moment after it."""
+        """Assert that soon after the block it has left no traces (or none whose names begin with `kind`)."""
         before = self.all()
         yield
         until = time.monotonic() + PATIENCE_SECONDS

@@ -1,4 +1,4 @@
-"""Accounts on the running system: what happens to one is known to every service at once."""
+"""Accounts on the running system: every service notices a change to an account at once."""
 
 import secrets
 import time
@@ -17,7 +17,7 @@ from tests.contract.fileuploader.wire import bearer
 from tests.contract.traces import Traces
 
 PASSWORD = "correct horse battery"
-# Each is answered by another service.
+# One path for each service.
 SERVICES = ("/v1/account", "/v1/files", "/v1/shares", "/v1/rooms/mine")
 
 
@@ -62,7 +62,7 @@ def call(method: str, path: str, **options: Any) -> Callable[[httpx.Client, str]
     ],
     ids=["logout", "refresh", "File Uploader's logout", "deletion"],
 )
-def test_what_ends_a_session_ends_it_everywhere_at_once(
+def test_a_session_ends_in_every_service_at_once(
     client: httpx.Client, person: dict[str, str], end: Callable[[httpx.Client, str], httpx.Response]
 ) -> None:
     assert statuses(client, person["token"]) == [200] * 4
@@ -70,7 +70,7 @@ def test_what_ends_a_session_ends_it_everywhere_at_once(
     assert statuses(client, person["token"]) == [401] * 4
 
 
-def test_a_new_password_ends_the_other_sessions_everywhere(client: httpx.Client, person: dict[str, str]) -> None:
+def test_a_new_password_ends_the_other_sessions_in_every_service(client: httpx.Client, person: dict[str, str]) -> None:
     login = {"name": person["name"], "password": PASSWORD}
     other = client.post("/v1/auth/login", json=login).json()["token"]
     assert statuses(client, other) == [200] * 4
@@ -88,7 +88,9 @@ def test_a_new_name_is_shown_everywhere_at_once(client: httpx.Client, person: di
     assert client.get("/api/get_files", headers=headers).json()["username"] == name
 
 
-def test_a_key_pair_opens_ones_files_until_it_is_revoked(client: httpx.Client, person: dict[str, str]) -> None:
+def test_a_key_pair_gives_access_to_the_accounts_files_until_it_is_revoked(
+    client: httpx.Client, person: dict[str, str]
+) -> None:
     headers = bearer(person["token"])
     pair = client.post("/v1/account/keys", json={"name": "script"}, headers=headers).json()
     right, wrong = (pair["api_key"], pair["api_token"]), (pair["api_key"], pair["api_key"])
@@ -118,7 +120,7 @@ def test_a_new_signing_key_signs_nobody_out(
     assert statuses(client, person["token"]) == [200] * 4
 
 
-def test_files_links_codes_and_rooms_go_with_their_account(
+def test_deleting_an_account_removes_its_files_links_codes_and_rooms(
     client: httpx.Client, person: dict[str, str], traces: Traces
 ) -> None:
     headers, stranger = bearer(person["token"]), sign_up(client)
@@ -143,12 +145,12 @@ def test_files_links_codes_and_rooms_go_with_their_account(
     while traces.ask("auth", passes, account) != [(1, 3)]:
         assert time.monotonic() < deadline, "a second pass is not planned"
         time.sleep(0.1)
-    # The name is free.
+    # The name can be registered again.
     assert client.post("/v1/auth/register", json={"name": person["name"], "password": PASSWORD}).status_code == 201
 
 
 def test_wrong_passwords_and_calls_are_limited_for_each_client(visitor: Visitor) -> None:
-    """On a system where an address has five calls a minute, and an account four wrong passwords from strangers."""
+    """The system allows five calls a minute per address, and four wrong passwords per account from strangers."""
     owner = visitor()
     name = f"user {secrets.token_hex(6)}"
     assert owner.post("/v1/auth/register", json={"name": name, "password": PASSWORD}).status_code == 201

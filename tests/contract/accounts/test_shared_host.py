@@ -1,4 +1,4 @@
-"""The account calls that File Uploader and Mirage both have: on the shared host, and on the two of their own."""
+"""The account calls that File Uploader and Mirage both have, on the shared host and on the host of each."""
 
 import base64
 import json
@@ -54,7 +54,7 @@ def new_mirage_user(**fields: Any) -> dict[str, Any]:
 
 
 def of_file_uploader(answer: httpx.Response) -> tuple[int, str, int | None]:
-    """What a client of File Uploader reads of an error."""
+    """The parts of an error that a client of File Uploader reads."""
     body = answer.json()
     assert body["status"] == "error"
     return answer.status_code, body["message"], body.get("errorId")
@@ -63,7 +63,7 @@ def of_file_uploader(answer: httpx.Response) -> tuple[int, str, int | None]:
 # The host of all dialects.
 
 
-def test_one_login_answers_the_clients_of_both_dialects(shared: httpx.Client, mirage: httpx.Client) -> None:
+def test_the_answer_to_a_login_serves_the_clients_of_both_dialects(shared: httpx.Client, mirage: httpx.Client) -> None:
     user = new_user()
     assert shared.post("/api/register", json=user).status_code == 200
     answer = shared.post("/api/login", json=user)
@@ -79,7 +79,7 @@ def test_one_login_answers_the_clients_of_both_dialects(shared: httpx.Client, mi
     assert mirage.post("/api/logout", json={"token": body["token"]}).status_code == 200
 
 
-def test_errors_of_a_login_are_read_by_the_clients_of_both(shared: httpx.Client) -> None:
+def test_login_errors_serve_the_clients_of_both_dialects(shared: httpx.Client) -> None:
     user = new_user()
     shared.post("/api/register", json=user)
     wrong = shared.post("/api/login", json={**user, "password": "wrong"})
@@ -93,7 +93,7 @@ def test_errors_of_a_login_are_read_by_the_clients_of_both(shared: httpx.Client)
     assert nothing.json()["error"] == NOTHING_FILLED
 
 
-def test_registering_with_an_address_is_mirages_and_without_it_file_uploaders(shared: httpx.Client) -> None:
+def test_a_registration_with_an_email_address_is_mirages_and_any_other_is_file_uploaders(shared: httpx.Client) -> None:
     theirs = shared.post("/api/register", json=new_mirage_user())
     assert (theirs.status_code, theirs.json()) == (201, {"message": "Welcome to MIRAGE"})
     ours = shared.post("/api/register", json=new_user())
@@ -103,7 +103,7 @@ def test_registering_with_an_address_is_mirages_and_without_it_file_uploaders(sh
     assert (empty.status_code, empty.json()) == (400, {"error": NOTHING_FILLED})
 
 
-def test_logging_out_is_by_header_or_by_body(shared: httpx.Client) -> None:
+def test_a_logout_takes_the_token_from_the_header_or_the_body(shared: httpx.Client) -> None:
     user = new_user()
     shared.post("/api/register", json=user)
     body = shared.post("/api/login", json=user).json()
@@ -123,7 +123,7 @@ def test_logging_out_is_by_header_or_by_body(shared: httpx.Client) -> None:
     assert isinstance(neither.json()["error"], str)
 
 
-def test_a_login_here_ends_no_other(shared: httpx.Client) -> None:
+def test_a_login_on_the_shared_host_ends_no_other_session(shared: httpx.Client) -> None:
     user = new_user()
     shared.post("/api/register", json=user)
     first, second = (shared.post("/api/login", json=user).json() for _ in range(2))
@@ -133,7 +133,7 @@ def test_a_login_here_ends_no_other(shared: httpx.Client) -> None:
         assert shared.get("/api/login/token", headers=headers).status_code == 200
 
 
-def test_an_account_is_one_in_all_dialects(at: At, shared: httpx.Client) -> None:
+def test_an_account_is_the_same_in_all_dialects(at: At, shared: httpx.Client) -> None:
     user = new_mirage_user()
     assert at("mirage.example.org").post("/api/register", json=user).status_code == 201
     for host in ("files.example.org", "fileuploader.example.org", "mirage.example.org"):
@@ -143,10 +143,10 @@ def test_an_account_is_one_in_all_dialects(at: At, shared: httpx.Client) -> None
     assert shared.get("/v1/account", headers=headers).json()["email"] == user["email"]
 
 
-# The host of File Uploader alone.
+# The host that speaks only File Uploader's dialect.
 
 
-def test_file_uploaders_own_host_answers_it_alone(at: At) -> None:
+def test_file_uploaders_own_host_answers_in_its_dialect_only(at: At) -> None:
     client, user = at("fileuploader.example.org"), new_mirage_user()
     registered = client.post("/api/register", json=user)
     assert registered.status_code == 200
@@ -158,7 +158,7 @@ def test_file_uploaders_own_host_answers_it_alone(at: At) -> None:
     assert set(neither.json()) == {"status", "message", "auth_error"}
 
 
-# The host of Mirage alone: its section on accounts, row by row.
+# The host that speaks only Mirage's dialect: its section on accounts, row by row.
 
 
 def test_mirage_registers_without_a_token(mirage: httpx.Client) -> None:
@@ -169,7 +169,7 @@ def test_mirage_registers_without_a_token(mirage: httpx.Client) -> None:
 
 @pytest.mark.parametrize("missing", ["username", "email", "password"])
 @pytest.mark.parametrize("value", [None, "", "   ", 7])
-def test_mirage_asks_for_every_field(mirage: httpx.Client, missing: str, value: object) -> None:
+def test_mirage_requires_every_field(mirage: httpx.Client, missing: str, value: object) -> None:
     user = new_mirage_user()
     if value == "   " and missing == "password":
         return
@@ -180,7 +180,7 @@ def test_mirage_asks_for_every_field(mirage: httpx.Client, missing: str, value: 
     assert (answer.status_code, answer.json()) == (400, {"error": NOTHING_FILLED})
 
 
-def test_mirage_bears_a_description_of_500_words(mirage: httpx.Client) -> None:
+def test_mirage_accepts_a_description_of_500_words(mirage: httpx.Client) -> None:
     assert mirage.post("/api/register", json=new_mirage_user(description="word " * 500)).status_code == 201
     answer = mirage.post("/api/register", json=new_mirage_user(description="word " * 501))
     assert (answer.status_code, answer.json()) == (400, {"error": "You are talking too much in the description"})
@@ -197,7 +197,7 @@ def test_mirage_says_that_a_name_or_an_address_is_taken(mirage: httpx.Client) ->
         assert (answer.status_code, answer.json()) == (400, {"error": " the user already exists"})
 
 
-def test_mirage_gives_a_random_text_that_replaces_the_earlier_one(mirage: httpx.Client, shared: httpx.Client) -> None:
+def test_mirage_issues_a_random_token_that_replaces_the_earlier_one(mirage: httpx.Client, shared: httpx.Client) -> None:
     user = new_mirage_user()
     mirage.post("/api/register", json=user)
     first = mirage.post("/api/login", json=user)
@@ -210,11 +210,11 @@ def test_mirage_gives_a_random_text_that_replaces_the_earlier_one(mirage: httpx.
     assert (ended.status_code, ended.json()) == (401, {"error": "invalid token"})
     out = mirage.post("/api/logout", json={"token": second.json()["token"]})
     assert (out.status_code, out.json()) == (200, {"message": "logged out successfully"})
-    # Signed tokens are not Mirage's to replace.
+    # A login through Mirage does not replace signed tokens.
     assert shared.get("/v1/account", headers={"Authorization": f"Bearer {signed}"}).status_code == 200
 
 
-def test_mirage_tells_what_is_wrong_with_a_login(mirage: httpx.Client) -> None:
+def test_mirage_reports_the_reason_of_a_failed_login(mirage: httpx.Client) -> None:
     user = new_mirage_user()
     mirage.post("/api/register", json=user)
     for sent, status, error in (
@@ -228,14 +228,14 @@ def test_mirage_tells_what_is_wrong_with_a_login(mirage: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(("token", "status"), [(None, 400), ("", 400), (7, 400), ("x", 401), ("\u0000", 401)])
-def test_mirage_tells_what_is_wrong_with_a_logout(mirage: httpx.Client, token: object, status: int) -> None:
+def test_mirage_reports_the_reason_of_a_failed_logout(mirage: httpx.Client, token: object, status: int) -> None:
     answer = mirage.post("/api/logout", json={} if token is None else {"token": token})
     error = "no token provided" if status == 400 else "invalid token"
     assert (answer.status_code, answer.json()) == (status, {"error": error})
 
 
 @pytest.mark.parametrize("path", ["/api/register", "/api/login", "/api/logout"])
-def test_mirage_takes_json_and_says_so(mirage: httpx.Client, path: str) -> None:
+def test_mirage_takes_only_json_objects(mirage: httpx.Client, path: str) -> None:
     form = mirage.post(path, data={"username": "x"})
     assert (form.status_code, set(form.json())) == (415, {"error"})
     for body in (b"", b"{", b"[]", b"[" * 10_000 + b"]" * 10_000, b'{"username": "\\ud800"}'):
@@ -244,7 +244,7 @@ def test_mirage_takes_json_and_says_so(mirage: httpx.Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["username", "email", "avatar_url", "description"])
-def test_what_cannot_be_kept_is_refused(mirage: httpx.Client, field: str) -> None:
+def test_fields_that_cannot_be_stored_are_refused(mirage: httpx.Client, field: str) -> None:
     answer = mirage.post("/api/register", json={**new_mirage_user(), field: "a\u0000b"})
     assert (answer.status_code, set(answer.json())) == (400, {"error"})
 

@@ -18,7 +18,7 @@ EMOJI = "😀" * 1024
 
 
 def part(header: str | bytes, body: bytes = b"0123456789") -> bytes:
-    """A form of one part, whose disposition ends in `header`."""
+    """A form with one part, whose `Content-Disposition` ends with `header`."""
     encoded = header if isinstance(header, bytes) else header.encode()
     return b"--x\r\nContent-Disposition: form-data; " + encoded + b"\r\n\r\n" + body + b"\r\n--x--\r\n"
 
@@ -32,13 +32,13 @@ def post_form(client: httpx.Client, body: bytes, kind: str = FORM) -> httpx.Resp
     return client.post("/share/file/", content=body, headers={"Content-Type": kind})
 
 
-# --- bodies that end early, late, or are not what their length says
+# --- bodies that are shorter or longer than announced
 
 
 def send_raw(
     client: httpx.Client, path: str, body: bytes, *headers: str, method: str = "POST", end: bool = True
 ) -> bytes:
-    """Send a request as it is given, and end the sending side if `end`; what was answered, if anything."""
+    """Send a request unchanged, and with `end` close the sending side. Returns the raw answer, which may be empty."""
     host, port = client.base_url.host, client.base_url.port
     assert port
     head = [f"{method} {path} HTTP/1.1", f"Host: {host}:{port}", f"Content-Type: {FORM}", *headers, "", ""]
@@ -50,11 +50,11 @@ def send_raw(
 
 
 CUT_OFF = (None, 400, 499, 503)
-"""Whoever ends a request in its middle does not read the answer: the gateway says that the request came to nothing."""
+"""Possible statuses when the client breaks a request off; it does not read the answer, so any of them will do."""
 
 
 def answered(answer: bytes) -> int | None:
-    """The status of a raw answer; None where the connection was closed without one."""
+    """The status of a raw answer; None if the connection was closed without an answer."""
     return int(answer.split()[1]) if answer else None
 
 
@@ -108,7 +108,7 @@ def test_a_length_that_makes_no_sense_is_refused(client: httpx.Client, traces: T
         assert status is None or 400 <= status < 500 or status == 501
 
 
-def test_bodies_without_a_length_are_as_good_as_others(client: httpx.Client) -> None:
+def test_bodies_without_a_length_are_accepted(client: httpx.Client) -> None:
     body = wire.content(6 * MIB)
     form = named("unknown.bin").replace(b"0123456789", body)
     pieces: Iterable[bytes] = (form[start : start + 100_000] for start in range(0, len(form), 100_000))
@@ -120,14 +120,14 @@ def test_bodies_without_a_length_are_as_good_as_others(client: httpx.Client) -> 
 
 
 @pytest.mark.parametrize("more", [1, MIB])
-def test_a_chunk_that_says_it_fits_and_does_not(client: httpx.Client, traces: Traces, more: int) -> None:
+def test_a_chunk_longer_than_planned_is_refused(client: httpx.Client, traces: Traces, more: int) -> None:
     upload_id = wire.init(client, wire.content(2000), chunk_size=1000)
     with traces.nothing_left():
         longer = iter([bytes(1000), bytes(more)])
         refused(client.post(f"/chunk/upload/chunk/{upload_id}/0", content=longer), 400)
 
 
-# --- forms that are none
+# --- malformed forms
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_chunk_that_says_it_fits_and_does_not(client: httpx.Client, traces: Tr
         ("text/plain", b"a"),
     ],
 )  # fmt: skip
-def test_a_form_that_is_none_is_refused(client: httpx.Client, traces: Traces, kind: str, body: bytes) -> None:
+def test_a_malformed_form_is_refused(client: httpx.Client, traces: Traces, kind: str, body: bytes) -> None:
     url = wire.presign(client, 10)["upload_url"]
     with traces.nothing_left():
         for answer in (post_form(client, body, kind), client.put(url, content=body, headers={"Content-Type": kind})):
@@ -163,12 +163,14 @@ def test_a_form_that_is_none_is_refused(client: httpx.Client, traces: Traces, ki
 
 
 @pytest.mark.parametrize("name", ["", "a\0b.bin", "x" * 8193], ids=["empty", "NUL", "long"])
-def test_a_name_in_a_form_that_no_row_could_hold_is_refused(client: httpx.Client, traces: Traces, name: str) -> None:
+def test_a_name_in_a_form_that_the_database_cannot_store_is_refused(
+    client: httpx.Client, traces: Traces, name: str
+) -> None:
     with traces.nothing_left():
         refused(post_form(client, named(name)), 400)
 
 
-def test_a_chunk_in_a_form_that_is_none_is_refused(client: httpx.Client, traces: Traces) -> None:
+def test_a_chunk_in_a_malformed_form_is_refused(client: httpx.Client, traces: Traces) -> None:
     upload_id = wire.init(client, wire.content(10))
     with traces.nothing_left():
         for kind, body in (
@@ -182,7 +184,7 @@ def test_a_chunk_in_a_form_that_is_none_is_refused(client: httpx.Client, traces:
             assert 400 <= answer.status_code < 500, answer.text
 
 
-def test_what_follows_the_file_is_bounded(client: httpx.Client, traces: Traces) -> None:
+def test_the_fields_after_the_file_are_limited(client: httpx.Client, traces: Traces) -> None:
     with traces.nothing_left():
         for field in ("expire_value", "another"):
             parts = [("file", ("a.bin", wire.content(6 * MIB))), (field, (None, "1" * 10_000_000))]
@@ -198,7 +200,7 @@ def test_only_the_first_file_counts(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/share/select/", "/share/metadata/", "/share/text/"])
-def test_json_of_great_depth_is_refused(client: httpx.Client, traces: Traces, path: str) -> None:
+def test_deeply_nested_json_is_refused(client: httpx.Client, traces: Traces, path: str) -> None:
     with traces.nothing_left():
         for body in (b"[" * 10_000 + b"]" * 10_000, b'{"code":' * 10_000, b'{"code":"' + b"A" * 10_000_000 + b'"}'):
             answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
@@ -209,7 +211,7 @@ def test_json_of_great_depth_is_refused(client: httpx.Client, traces: Traces, pa
 @pytest.mark.parametrize(
     "code", ["A" * 100_000, "' or 1=1 --", "\0" * 5, "ＡＢＣＤＥ", "../..", "%s%s%", "AB\nDE", "12345.0"]
 )
-def test_a_hostile_code_is_an_unknown_one(client: httpx.Client, code: str) -> None:
+def test_a_hostile_code_is_treated_as_an_unknown_one(client: httpx.Client, code: str) -> None:
     assert client.post("/share/select/", json={"code": code}).json() == wire.UNKNOWN
     if len(code) < 1000:
         assert client.get("/share/select/", params={"code": code}).json() == wire.UNKNOWN
@@ -227,8 +229,8 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name[:12]))
-def test_a_name_is_data(client: httpx.Client, name: str) -> None:
-    """Whatever it is, it comes back as it was sent, and the header that carries it stays one header."""
+def test_a_hostile_name_is_only_data(client: httpx.Client, name: str) -> None:
+    """Any name is returned as it was sent, and it never adds a header to the one that carries it."""
     body = wire.content(500)
     shared = [
         detail(wire.share_in_chunks(client, body, name)),
@@ -249,14 +251,14 @@ def test_a_name_is_data(client: httpx.Client, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../a.txt", EMOJI, "‮gpj.exe", "报告.pdf", "a'b.txt", "/etc/passwd", "n" * 8000])
-def test_a_name_in_a_form_is_data_too(client: httpx.Client, name: str) -> None:
+def test_a_hostile_name_in_a_form_is_only_data(client: httpx.Client, name: str) -> None:
     shared = detail(post_form(client, named(name)))
     assert shared["name"] == name
     assert wire.metadata(client, shared["code"])["name"] == name
     assert wire.fetch(client, shared["code"]) == b"0123456789"
 
 
-def test_a_name_with_quotes_comes_as_browsers_and_curl_send_it(client: httpx.Client) -> None:
+def test_a_quoted_name_is_read_as_browsers_and_curl_escape_it(client: httpx.Client) -> None:
     for sent in (named('a \\"b\\".txt'), named("a %22b%22.txt")):
         assert detail(post_form(client, sent))["name"] == 'a "b".txt'
 
@@ -273,7 +275,7 @@ def test_a_line_break_in_a_forms_name_adds_no_header(client: httpx.Client, trace
     "name", ["", "a\0b", "x" * 8193, "😀" * 2049, b'"\\ud800"'], ids=["empty", "NUL", "long", "long emoji", "surrogate"]
 )
 @pytest.mark.parametrize("path", ["/chunk/upload/init/", "/presign/upload/init"])
-def test_a_name_that_no_row_could_hold_is_refused(
+def test_a_name_that_the_database_cannot_store_is_refused(
     client: httpx.Client, traces: Traces, path: str, name: str | bytes
 ) -> None:
     asked: dict[str, Any] = {"file_name": name, "file_size": 10, "file_hash": wire.NAME_HASH}
@@ -301,7 +303,7 @@ def test_a_name_that_no_row_could_hold_is_refused(
         ("application/json", b'{"text": "\\u0000"}', 400),
     ],
 )
-def test_a_text_that_cannot_be_kept_is_refused(
+def test_a_text_that_cannot_be_stored_is_refused(
     client: httpx.Client, traces: Traces, kind: str, body: bytes, status: int
 ) -> None:
     with traces.nothing_left():
@@ -317,7 +319,7 @@ def test_an_empty_file_by_form(client: httpx.Client) -> None:
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "0")
 
 
-def test_many_bad_uploads_at_once_leave_nothing_and_hold_nobody_up(client: httpx.Client, traces: Traces) -> None:
+def test_many_bad_uploads_at_once_leave_nothing_and_block_no_others(client: httpx.Client, traces: Traces) -> None:
     form = named("cut.bin").replace(b"0123456789", wire.content(MIB))
     with traces.nothing_left(), ThreadPoolExecutor(8) as sending:
         jobs = [

@@ -45,7 +45,7 @@ def test_chunks_are_counted_rounding_up(client: httpx.Client, size: int, chunk_s
     assert (begun["chunk_size"], begun["total_chunks"]) == (chunk_size or CHUNK, count)
 
 
-def test_a_size_of_chunks_is_never_changed(client: httpx.Client) -> None:
+def test_the_requested_chunk_size_is_kept(client: httpx.Client) -> None:
     for chunk_size in (1, 7, 4096, CHUNK - 1, CHUNK, 99 * MIB):
         asked = {"file_name": "same", "file_size": 9000, "file_hash": NAME_HASH, "chunk_size": chunk_size}
         assert detail(begin(client, **asked))["chunk_size"] == chunk_size
@@ -88,7 +88,7 @@ def test_a_repeated_chunk_is_skipped_and_not_rewritten(client: httpx.Client) -> 
     assert wire.fetch(client, detail(wire.complete(client, upload_id))["code"]) == body
 
 
-def test_a_second_begin_resumes_and_any_other_file_does_not(client: httpx.Client) -> None:
+def test_beginning_again_resumes_the_upload_of_the_same_file_only(client: httpx.Client) -> None:
     body = wire.content(2 * SIZE)
     asked = {"file_name": "r.bin", "file_size": len(body), "chunk_size": SIZE, "file_hash": sha256(body)}
     upload_id = detail(client.post("/chunk/upload/init/", json=asked))["upload_id"]
@@ -101,7 +101,7 @@ def test_a_second_begin_resumes_and_any_other_file_does_not(client: httpx.Client
         assert begun["uploaded_chunks"] == []
 
 
-def test_a_completed_upload_is_not_resumed_but_begun_anew(client: httpx.Client) -> None:
+def test_a_completed_upload_is_not_resumed(client: httpx.Client) -> None:
     body = wire.content(SIZE)
     first = wire.init(client, body)
     wire.send_chunk(client, first, 0, body)
@@ -152,7 +152,7 @@ def test_the_same_chunk_by_two_clients_at_once_is_stored_once(client: httpx.Clie
     assert wire.fetch(client, detail(wire.complete(client, upload_id))["code"]) == body
 
 
-def test_cancelling_removes_all_of_it(client: httpx.Client, traces: Traces) -> None:
+def test_cancelling_removes_everything(client: httpx.Client, traces: Traces) -> None:
     for chunk_size in (SIZE, CHUNK):
         with traces.nothing_left():
             body = wire.content(CHUNK + 1)
@@ -184,7 +184,7 @@ def test_an_unknown_or_malformed_upload_is_not_found(client: httpx.Client, uploa
         refused(answer, 404, "Upload session not found")
 
 
-def test_an_upload_left_alone_for_a_day_is_not_found(client: httpx.Client, traces: Traces) -> None:
+def test_an_upload_without_activity_for_a_day_is_not_found(client: httpx.Client, traces: Traces) -> None:
     body = wire.content(2 * SIZE)
     upload_id = wire.init(client, body, chunk_size=SIZE)
     late = "update upload_session set expires_at = now() - interval '1 s' where id::text = %s"
@@ -213,7 +213,9 @@ def test_a_wrong_chunk_index_is_refused(client: httpx.Client, traces: Traces, in
 
 
 @pytest.mark.parametrize("index", ["first", "1.0", "0x1", "1e1", "%E0%A5%A7", "--1"])
-def test_a_chunk_index_that_is_no_number_is_misshaped(client: httpx.Client, traces: Traces, index: str) -> None:
+def test_a_chunk_index_that_is_no_number_is_a_malformed_request(
+    client: httpx.Client, traces: Traces, index: str
+) -> None:
     upload_id = wire.init(client, wire.content(3 * SIZE), chunk_size=SIZE)
     with traces.nothing_left():
         answer = client.post(f"/chunk/upload/chunk/{upload_id}/{index}", files={"chunk": ("blob", b"x" * SIZE)})
@@ -254,7 +256,7 @@ def test_a_refused_chunk_can_be_sent_again(client: httpx.Client) -> None:
     assert wire.fetch(client, detail(wire.complete(client, upload_id))["code"]) == body
 
 
-def test_a_form_without_the_chunk_is_misshaped(client: httpx.Client) -> None:
+def test_a_form_without_the_chunk_is_a_malformed_request(client: httpx.Client) -> None:
     upload_id = wire.init(client, wire.content(10))
     url = f"/chunk/upload/chunk/{upload_id}/0"
     misshaped(client.post(url, files={"file": ("blob", b"0123456789")}), "chunk")
@@ -299,7 +301,7 @@ def test_a_body_that_cannot_be_read_is_refused(client: httpx.Client, traces: Tra
         ({"file_hash": ["a"]}, "file_hash"),
     ],
 )
-def test_a_field_of_the_wrong_type_is_misshaped(
+def test_a_field_of_the_wrong_type_is_a_malformed_request(
     client: httpx.Client, traces: Traces, fields: dict[str, Any], field: str
 ) -> None:
     with traces.nothing_left():
@@ -311,9 +313,7 @@ def test_a_field_of_the_wrong_type_is_misshaped(
     [{"file_size": -1}, {"chunk_size": 0}, {"chunk_size": -5}, {"file_hash": "abc"}, {"file_hash": "g" * 64},
      {"file_size": 10 * 1024**3, "chunk_size": 1}, {"chunk_size": 10**12}],
 )  # fmt: skip
-def test_sizes_and_hashes_that_make_no_sense_are_refused(
-    client: httpx.Client, traces: Traces, fields: dict[str, Any]
-) -> None:
+def test_invalid_sizes_and_hashes_are_refused(client: httpx.Client, traces: Traces, fields: dict[str, Any]) -> None:
     with traces.nothing_left():
         answer = begin(client, **fields)
         assert 400 <= answer.status_code < 500
@@ -321,7 +321,7 @@ def test_sizes_and_hashes_that_make_no_sense_are_refused(
 
 
 def test_a_file_of_the_exact_limit_may_be_declared(client: httpx.Client) -> None:
-    """Only the size of the file counts, not that of whole chunks."""
+    """The limit applies to the size of the file, not to the size of all chunks, of which the last may be shorter."""
     limit = 10 * 1024**3
     begun = detail(begin(client, file_size=limit, chunk_size=CHUNK + 1))
     detail(client.delete(f"/chunk/upload/{begun['upload_id']}"))

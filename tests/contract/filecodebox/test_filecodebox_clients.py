@@ -1,4 +1,4 @@
-"""FileCodeBox's clients, call by call as they make them."""
+"""The calls of FileCodeBox's clients, in the order and form in which they send them."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -13,18 +13,18 @@ from tests.contract.filecodebox.wire import CHUNK, MIB, sha256, slices
 
 
 def sampled(body: bytes) -> str:
-    """What the 2024 theme takes for the hash of a file over 10 MiB."""
+    """The hash that the 2024 theme computes for a file over 10 MiB: a sample of it."""
     size = str(len(body)).encode().ljust(16, b"\0")
     return sha256(body[:CHUNK] + body[-CHUNK:] + size)
 
 
 def parsed(answer: httpx.Response) -> Any:
-    """What the themes' HTTP library hands on: the body of any success."""
+    """The result that the themes' HTTP library returns: the body of any success."""
     assert answer.is_success, answer.text
     return answer.json()
 
 
-def test_the_2024_theme_uploads_in_chunks_and_picks_up(client: httpx.Client) -> None:
+def test_the_2024_theme_uploads_in_chunks_and_resumes(client: httpx.Client) -> None:
     config = parsed(client.get("/api/v1/config"))["detail"]["config"]
     assert config["enableChunk"] == 1
     assert "day" in config["expireStyle"]
@@ -41,7 +41,7 @@ def test_the_2024_theme_uploads_in_chunks_and_picks_up(client: httpx.Client) -> 
         files = {"chunk": ("blob", chunk, "application/octet-stream")}
         return parsed(client.post(f"/chunk/upload/chunk/{upload_id}/{index}", files=files))
 
-    # three at a time, in slices of its own size, whatever the answer said
+    # The theme sends three chunks at a time and ignores the chunk size in the answer.
     with ThreadPoolExecutor(3) as sending:
         assert [sent["code"] for sent in sending.map(send, enumerate(slices(body, CHUNK)))] == [200] * 3
     ended = parsed(client.post(f"/chunk/upload/complete/{upload_id}", data={"expire_value": 1, "expire_style": "day"}))
@@ -60,20 +60,20 @@ def test_the_2024_theme_uploads_in_chunks_and_picks_up(client: httpx.Client) -> 
     assert client.get(urljoin(str(client.base_url), found["download_url"])).content == body
 
 
-def test_the_2024_theme_presigns_where_chunks_are_off(client: httpx.Client) -> None:
+def test_the_2024_theme_presigns_when_chunks_are_disabled(client: httpx.Client) -> None:
     body = wire.content(70_000)
     asked = {"file_name": "a.zip", "file_size": len(body), "expire_value": 2, "expire_style": "count"}
     begun = parsed(client.post("/presign/upload/init", json=asked))["detail"]
     assert begun["mode"] == "proxy"
     for url in (begun["proxy_upload_url"], begun["legacy_proxy_upload_url"]):
-        # a repetition finds the upload done and gets the same code
+        # A repeated call finds the upload complete and gets the same code.
         done = parsed(client.put(url, files={"file": ("a.zip", body, "application/zip")}))
         assert (done["code"], done["detail"]["name"]) == (200, "a.zip")
     assert wire.metadata(client, done["detail"]["code"])["remaining_downloads"] == 2
     assert wire.fetch(client, done["detail"]["code"]) == body
 
 
-def test_the_2024_themes_text_is_told_by_any_of_its_three_signs(client: httpx.Client) -> None:
+def test_the_2024_theme_can_tell_a_text_by_any_of_three_fields(client: httpx.Client) -> None:
     form = {"text": (None, "a text"), "expire_value": (None, "1"), "expire_style": (None, "day")}
     code = parsed(client.post("/share/text/", files=form))["detail"]["code"]
     found = parsed(client.post("/share/select/", json={"code": code}))["detail"]
@@ -81,7 +81,7 @@ def test_the_2024_themes_text_is_told_by_any_of_its_three_signs(client: httpx.Cl
     assert found["text"] == "a text"
 
 
-def test_the_2023_theme_sends_bearer_null_with_everything(client: httpx.Client) -> None:
+def test_the_2023_theme_sends_bearer_null_with_every_call(client: httpx.Client) -> None:
     with httpx.Client(base_url=client.base_url, timeout=60, headers={"Authorization": "Bearer null"}) as theme:
         config = parsed(theme.post("/"))["detail"]
         assert config["uploadSize"] > 0
@@ -100,7 +100,7 @@ def test_the_2023_theme_sends_bearer_null_with_everything(client: httpx.Client) 
         assert wire.fetch(theme, done["code"]) == body
 
 
-def test_the_chat_bot_tells_texts_by_their_name_and_joins_the_address(client: httpx.Client) -> None:
+def test_the_chat_bot_recognises_texts_by_name_and_appends_relative_addresses(client: httpx.Client) -> None:
     base = str(client.base_url).rstrip("/")
     asked = {"text": "a note & more", "expire_value": 1, "expire_style": "day"}
     text_code = parsed(client.post("/share/text/", data=asked))["detail"]["code"]
@@ -116,8 +116,8 @@ def test_the_chat_bot_tells_texts_by_their_name_and_joins_the_address(client: ht
     assert results["bot.txt"].startswith(b"file of the bot")
 
 
-def test_the_shell_client_greps_the_code_where_jq_is_missing(visitor: Visitor) -> None:
-    """`grep -o '"code":"[0-9]*"'`: it finds nothing but codes of digits in compact JSON."""
+def test_the_shell_client_greps_the_code_without_jq(visitor: Visitor) -> None:
+    """`grep -o '"code":"[0-9]*"'` only finds codes that consist of digits, and only in compact JSON."""
     client = visitor()
     answer = client.post("/share/text/", data={"text": "from a shell", "expire_value": "1", "expire_style": "day"})
     found = re.findall('"code":"([0-9]*)"', answer.text)

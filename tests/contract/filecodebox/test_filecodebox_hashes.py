@@ -1,4 +1,4 @@
-"""FileCodeBox, section 5: the three forms of `file_hash`, and what matches none."""
+"""FileCodeBox, section 5: the three forms of `file_hash`, and content that matches none of them."""
 
 import httpx
 import pytest
@@ -50,7 +50,7 @@ def test_upper_case_is_accepted_and_names_the_same_upload(client: httpx.Client) 
 
 
 @pytest.mark.parametrize("chunk_size", [1500, CHUNK])
-def test_a_hash_that_matches_nothing_is_told_never_served_and_leaves_nothing(
+def test_content_that_does_not_match_its_hash_is_refused_and_leaves_nothing(
     client: httpx.Client, traces: Traces, chunk_size: int
 ) -> None:
     body = wire.content(4000)
@@ -64,8 +64,10 @@ def test_a_hash_that_matches_nothing_is_told_never_served_and_leaves_nothing(
     assert states == [(0,)]
 
 
-def test_a_large_file_that_is_not_what_was_claimed(client: httpx.Client, traces: Traces, large: bytes) -> None:
-    """The sample holds, but the middle is another: that is what the sample cannot see, and the true hash can."""
+def test_a_large_file_that_differs_outside_the_sample_is_refused(
+    client: httpx.Client, traces: Traces, large: bytes
+) -> None:
+    """The sampled bytes are right but the middle differs, which only the hash of the whole file detects."""
     other = bytearray(large)
     other[CHUNK + 100] ^= 1
     with traces.nothing_left():
@@ -75,7 +77,7 @@ def test_a_large_file_that_is_not_what_was_claimed(client: httpx.Client, traces:
         refused(wire.complete(client, upload_id), 400, MISMATCH)
 
 
-def test_the_sample_of_a_small_file_is_no_hash_of_it(client: httpx.Client, traces: Traces) -> None:
+def test_the_sampled_hash_of_a_small_file_is_refused(client: httpx.Client, traces: Traces) -> None:
     body = wire.content(5000)
     with traces.nothing_left():
         upload_id = wire.init(client, body, file_hash=sampled(body))
@@ -83,7 +85,7 @@ def test_the_sample_of_a_small_file_is_no_hash_of_it(client: httpx.Client, trace
         refused(wire.complete(client, upload_id), 400, MISMATCH)
 
 
-def test_after_a_mismatch_the_same_upload_can_begin_anew(client: httpx.Client) -> None:
+def test_after_a_mismatch_the_same_upload_can_begin_again(client: httpx.Client) -> None:
     body = wire.content(4000)
     first = wire.init(client, body)
     wire.send_chunk(client, first, 0, bytes(len(body)))

@@ -19,12 +19,12 @@ UPLOADS = "Upload rate limit"
 BLOCKED = "请求次数过多，请稍后再试"
 CLOSED = "本站未开启游客上传，如需上传请先登录后台"
 SETTLES_SECONDS = 30
-"""Two caches of three seconds stand between a setting and its effect."""
+"""The longest wait for a changed setting to take effect: two caches keep the old value for three seconds each."""
 
 
 @contextmanager
 def settings(traces: Traces, client: httpx.Client, seen: str, **values: object) -> Iterator[None]:
-    """What an administrator changes while the system runs; `seen` is what an oversize upload is told from then on."""
+    """Change settings while the system runs; `seen` is the message that an oversize upload then gets."""
     for name, value in values.items():
         traces.change(
             "share", "insert into policy (name, value, changed_at) values (%s, %s, now())", name, Jsonb(value)
@@ -38,7 +38,7 @@ def settings(traces: Traces, client: httpx.Client, seen: str, **values: object) 
 
 
 def wait_for(client: httpx.Client, text: str) -> None:
-    """Until the upload service, which hears of it last, refuses in these words."""
+    """Wait until the upload service, which notices a change last, refuses an upload with this text."""
     until = time.monotonic() + SETTLES_SECONDS
     asked = {"file_name": "a.txt", "file_size": 10**15}
     while client.post("/presign/upload/init", json=asked).json()["detail"] != text:
@@ -46,7 +46,7 @@ def wait_for(client: httpx.Client, text: str) -> None:
         time.sleep(0.2)
 
 
-def test_the_settings_are_told(visitor: Visitor) -> None:
+def test_the_public_configuration_shows_the_settings(visitor: Visitor) -> None:
     config = detail(visitor().get("/api/v1/config"))
     assert config["config"]["uploadSize"] == MIB
     assert config["config"]["expireStyle"] == ["day", "hour", "count"]
@@ -54,7 +54,7 @@ def test_the_settings_are_told(visitor: Visitor) -> None:
     assert config["meta"]["limits"]["uploadWindowCount"] == 3
 
 
-def test_codes_of_digits_where_they_are_wanted(visitor: Visitor) -> None:
+def test_codes_consist_of_digits_if_so_configured(visitor: Visitor) -> None:
     for code in (wire.share_text(visitor()), wire.share_file(visitor(), b"1234567890")):
         assert re.fullmatch("[1-9][0-9]{4}", code)
 
@@ -117,12 +117,12 @@ def test_a_style_that_is_not_configured_is_refused(visitor: Visitor) -> None:
 # --- the order of the checks of /share/file/
 
 
-def test_a_missing_file_comes_before_a_wrong_style(visitor: Visitor) -> None:
+def test_a_missing_file_is_reported_before_a_wrong_style(visitor: Visitor) -> None:
     misshaped(visitor().post("/share/file/", files={"expire_style": (None, "week")}), "file")
 
 
 @pytest.mark.parametrize("first", ["file", "expire_value"])
-def test_the_shape_of_a_field_comes_before_size_and_type(visitor: Visitor, narrow_traces: Traces, first: str) -> None:
+def test_field_types_are_checked_before_size_and_file_type(visitor: Visitor, narrow_traces: Traces, first: str) -> None:
     with narrow_traces.nothing_left():
         for name, size in (("a.txt", MIB + 1), ("a.exe", 5)):
             parts = [("file", (name, bytes(size))), ("expire_value", (None, "many"))]
@@ -130,7 +130,7 @@ def test_the_shape_of_a_field_comes_before_size_and_type(visitor: Visitor, narro
             misshaped(visitor().post("/share/file/", files=ordered), "expire_value")
 
 
-def test_size_comes_before_type_before_style_before_the_longest_time(visitor: Visitor) -> None:
+def test_size_type_style_and_longest_time_are_checked_in_this_order(visitor: Visitor) -> None:
     wrong_time = {"expire_style": "day", "expire_value": "8"}
     refused(wire.post_file(visitor(), bytes(3 * MIB), "a.exe", expire_style="week"), 403, OVERSIZE)
     refused(wire.post_file(visitor(), b"12345", "a.exe", expire_style="week"), 403, "不允许上传该类型文件")
@@ -139,7 +139,7 @@ def test_size_comes_before_type_before_style_before_the_longest_time(visitor: Vi
     assert wire.post_file(visitor(), b"12345", **wrong_time).status_code == 403
 
 
-def test_the_rate_comes_before_the_shape(visitor: Visitor) -> None:
+def test_the_rate_is_checked_before_field_types(visitor: Visitor) -> None:
     client = visitor()
     for _ in range(3):
         wire.share_text(client)
@@ -150,7 +150,7 @@ def test_the_rate_comes_before_the_shape(visitor: Visitor) -> None:
 
 
 def upload(client: httpx.Client, way: str) -> httpx.Response:
-    """An upload by one of the ways that count once; the answer of the request that counts."""
+    """Upload in one of the ways that count as one upload. Returns the answer to the request that is counted."""
     if way == "text":
         return client.post("/share/text/", data={"text": "a"})
     if way == "file":
@@ -229,7 +229,7 @@ def test_right_codes_are_not_limited(visitor: Visitor) -> None:
         assert wire.fetch(client, code) == b"12345"
 
 
-def test_every_look_at_metadata_is_counted_by_itself(visitor: Visitor) -> None:
+def test_requests_for_metadata_have_a_limit_of_their_own(visitor: Visitor) -> None:
     client, code = visitor(), wire.share_file(visitor(), b"12345")
     for _ in range(3):
         wire.metadata(client, code)
@@ -239,10 +239,10 @@ def test_every_look_at_metadata_is_counted_by_itself(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("kind", ["upload", "error", "metadata"])
-def test_a_block_ends_a_window_after_the_last_event_that_counted(
+def test_a_block_ends_one_window_after_the_last_counted_event(
     visitor: Visitor, narrow_traces: Traces, kind: str
 ) -> None:
-    """Time is played by shortening what the counters have left to live."""
+    """The test simulates the passing of time: it shortens the remaining lifetime of the counters."""
     client, code = visitor(), wire.share_text(visitor(), "for all")
 
     def act() -> httpx.Response:
@@ -271,10 +271,12 @@ def test_a_block_ends_a_window_after_the_last_event_that_counted(
         cache.close()
 
 
-# --- what an administrator changes while the system runs
+# --- settings that an administrator changes while the system runs
 
 
-def test_a_closed_site_shares_what_it_has_and_takes_nothing(visitor: Visitor, narrow_traces: Traces) -> None:
+def test_a_site_closed_to_guests_serves_its_shares_and_takes_no_uploads(
+    visitor: Visitor, narrow_traces: Traces
+) -> None:
     uploads = [
         ("POST", "/share/text/"), ("POST", "/share/file/"), ("POST", "/chunk/upload/init/"),
         ("POST", f"/chunk/upload/complete/{wire.UNKNOWN_ID}"), ("POST", "/presign/upload/init"),
@@ -293,7 +295,7 @@ def test_a_closed_site_shares_what_it_has_and_takes_nothing(visitor: Visitor, na
         assert wire.select(client, code)["text"] == "shared before"
 
 
-def test_a_cap_of_half_a_day_and_no_chunks(visitor: Visitor, narrow_traces: Traces) -> None:
+def test_a_longest_time_of_half_a_day_and_disabled_chunks_take_effect(visitor: Visitor, narrow_traces: Traces) -> None:
     client, half = visitor(), "Size exceeds limit, maximum is 0.50 MB"
     changed = {"max_save_seconds": 12 * 3600, "enable_chunk": False, "upload_count": 100, "upload_size": MIB // 2}
     with settings(narrow_traces, client, half, **changed):

@@ -87,14 +87,14 @@ def test_proxying_twice_at_once_makes_one_share(client: httpx.Client) -> None:
     assert wire.fetch(client, codes.pop()) == body
 
 
-def test_a_confirmation_is_for_the_other_mode(client: httpx.Client) -> None:
+def test_a_confirmation_is_refused_in_proxy_mode(client: httpx.Client) -> None:
     upload_id = wire.presign(client, 10)["upload_id"]
     for prefix in ("", "/api"):
         refused(client.post(f"{prefix}/presign/upload/confirm/{upload_id}"), 400, "此会话不支持direct模式")
 
 
 @pytest.mark.parametrize("prefix", ["", "/api"])
-def test_cancelling_removes_all_of_it(client: httpx.Client, traces: Traces, prefix: str) -> None:
+def test_cancelling_removes_everything(client: httpx.Client, traces: Traces, prefix: str) -> None:
     with traces.nothing_left():
         upload_id = wire.presign(client, 10)["upload_id"]
         cancelled = client.delete(f"{prefix}/presign/upload/{upload_id}")
@@ -123,7 +123,7 @@ def test_an_upload_expires_after_a_quarter_of_an_hour(client: httpx.Client, trac
     refused(client.get(f"/presign/upload/status/{upload_id}"), 404, expired)
 
 
-def test_a_body_without_the_file_is_misshaped(client: httpx.Client, traces: Traces) -> None:
+def test_a_body_without_the_file_is_a_malformed_request(client: httpx.Client, traces: Traces) -> None:
     url = wire.presign(client, 10)["upload_url"]
     with traces.nothing_left():
         misshaped(client.put(url, content=b"0123456789"), "file")
@@ -141,7 +141,7 @@ def test_a_body_without_the_file_is_misshaped(client: httpx.Client, traces: Trac
         ({"expire_style": 7}, "expire_style"),
     ],
 )
-def test_a_field_of_the_wrong_type_is_misshaped(
+def test_a_field_of_the_wrong_type_is_a_malformed_request(
     client: httpx.Client, traces: Traces, fields: dict[str, Any], field: str
 ) -> None:
     asked = {"file_name": "a", "file_size": 10} | fields
@@ -149,7 +149,7 @@ def test_a_field_of_the_wrong_type_is_misshaped(
         misshaped(client.post("/presign/upload/init", json=asked), field)
 
 
-def test_sizes_that_make_no_sense_are_refused(client: httpx.Client, traces: Traces) -> None:
+def test_invalid_sizes_are_refused(client: httpx.Client, traces: Traces) -> None:
     with traces.nothing_left():
         refused(client.post("/presign/upload/init", json={"file_name": "a", "file_size": -1}), 400)
         too_large = {"file_name": "a", "file_size": 10 * 1024**3 + 1}

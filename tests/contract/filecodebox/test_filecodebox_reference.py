@@ -1,4 +1,4 @@
-"""FileCodeBox's reference document: its command lines by the real curl, and its JavaScript sample, port apart."""
+"""FileCodeBox's reference document: its command lines by the real curl, and its JavaScript sample, on another port."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 
 def curl(*arguments: str) -> Any:
-    """Run curl, which must succeed; its output as JSON."""
+    """Run curl, which must succeed, and return its output as JSON."""
     run = subprocess.run(["curl", "--silent", "--show-error", "--fail", *arguments], capture_output=True, check=True)
     return json.loads(run.stdout)
 
@@ -27,7 +27,7 @@ def fetched(url: str, folder: Path) -> bytes:
     return target.read_bytes()
 
 
-def test_the_form_upload_and_its_pickup(client: httpx.Client, tmp_path: Path) -> None:
+def test_a_form_upload_can_be_picked_up(client: httpx.Client, tmp_path: Path) -> None:
     url, body = str(client.base_url).rstrip("/"), wire.content(12 * MIB)
     (tmp_path / "file.pdf").write_bytes(body)
     answer = curl(
@@ -41,11 +41,11 @@ def test_the_form_upload_and_its_pickup(client: httpx.Client, tmp_path: Path) ->
     assert answer["detail"]["name"] == "file.pdf"
     code = answer["detail"]["code"]
     assert sha256(fetched(f"{url}/share/select/?code={code}", tmp_path)) == sha256(body)
-    # the line that the page copies for its users has no slash
+    # The command that the page offers for copying has no final slash.
     assert fetched(f"{url}/share/select?code={code}", tmp_path) == body
 
 
-def test_the_chunked_upload_with_its_resume(client: httpx.Client, tmp_path: Path) -> None:
+def test_a_chunked_upload_can_be_resumed(client: httpx.Client, tmp_path: Path) -> None:
     url, body = str(client.base_url).rstrip("/"), wire.content(2 * CHUNK + 1234)
     chunks = slices(body, CHUNK)
     for index, chunk in enumerate(chunks):
@@ -71,7 +71,7 @@ def test_the_chunked_upload_with_its_resume(client: httpx.Client, tmp_path: Path
     for index in (2, 0):
         assert send(index)["detail"] == {"chunk_hash": sha256(chunks[index])}
 
-    # the upload was interrupted, and begins again with the same hash
+    # The upload was interrupted and begins again with the same hash.
     again = curl("-X", "POST", f"{url}/chunk/upload/init/", *as_json, json.dumps(begin))
     assert again["detail"] == {**first["detail"], "uploaded_chunks": [0, 2]}
     for index in {0, 1, 2} - set(again["detail"]["uploaded_chunks"]):
@@ -86,7 +86,7 @@ def test_the_chunked_upload_with_its_resume(client: httpx.Client, tmp_path: Path
 
 
 def test_the_javascript_sample_sends_raw_chunks_and_json_as_plain_text(client: httpx.Client) -> None:
-    """`fetch` with a string body and no headers says text/plain; with a Blob of no type it says nothing."""
+    """`fetch` sends a string body as text/plain, and a Blob without a type without any content type."""
     body = wire.content(25_000)
 
     def post(path: str, **fields: Any) -> Any:
@@ -103,7 +103,7 @@ def test_the_javascript_sample_sends_raw_chunks_and_json_as_plain_text(client: h
     assert wire.fetch(client, ended["code"]) == body
 
 
-def test_a_chunk_whose_content_type_is_curls_default_is_taken_as_raw(client: httpx.Client, tmp_path: Path) -> None:
+def test_a_chunk_with_curls_default_content_type_is_read_as_raw_bytes(client: httpx.Client, tmp_path: Path) -> None:
     body = wire.content(5000)
     (tmp_path / "chunk").write_bytes(body)
     upload_id = wire.init(client, body)
@@ -115,7 +115,7 @@ def test_a_chunk_whose_content_type_is_curls_default_is_taken_as_raw(client: htt
     assert wire.fetch(client, detail(wire.complete(client, upload_id))["code"]) == body
 
 
-def test_the_referenced_errors_have_the_referenced_texts(client: httpx.Client) -> None:
+def test_errors_have_the_texts_of_the_reference_document(client: httpx.Client) -> None:
     body = wire.content(10)
     too_large = {"file_name": "a", "file_size": 10 * 1024**3 + 1, "file_hash": wire.NAME_HASH}
     limit = "Size exceeds limit, maximum is 10240.00 MB"

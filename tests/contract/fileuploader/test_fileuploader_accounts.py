@@ -64,7 +64,7 @@ def test_missing_fields_are_told(uploader: httpx.Client, path: str, body: bytes)
     refused(wire.send_raw(uploader, path, body), 400, "No username/password provided", 2)
 
 
-def test_a_name_that_is_taken_is_told_in_any_spelling(uploader: httpx.Client) -> None:
+def test_a_taken_name_is_reported_in_any_spelling(uploader: httpx.Client) -> None:
     name = wire.new_name()
     wire.register(uploader, name)
     for taken in (name, name.upper(), f" {name} ", name.replace("My", "\uff2dy")):
@@ -72,7 +72,7 @@ def test_a_name_that_is_taken_is_told_in_any_spelling(uploader: httpx.Client) ->
         refused(answer, 400, "An account with this name is already registered", 1)
 
 
-def test_a_wrong_password_and_an_unknown_name_are_told_apart(uploader: httpx.Client) -> None:
+def test_a_wrong_password_and_an_unknown_name_get_different_errors(uploader: httpx.Client) -> None:
     name = wire.new_name()
     wire.register(uploader, name)
     refused(log_in(uploader, name, "wrong"), 400, "Wrong password", 3)
@@ -107,11 +107,11 @@ def test_a_refreshed_token_replaces_the_old_one(uploader: httpx.Client, prefix: 
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"accessToken":null}', b'{"accessToken":""}', b"[]", b"", b"x"])
-def test_refreshing_nothing_is_told(uploader: httpx.Client, body: bytes) -> None:
+def test_refreshing_without_a_token_is_refused(uploader: httpx.Client, body: bytes) -> None:
     refused(wire.send_raw(uploader, "/api/refresh_token", body), 400, "No access token provided", 5)
 
 
-def test_refreshing_what_is_no_token_is_an_authorization_error(uploader: httpx.Client, sign_token: ForgeToken) -> None:
+def test_refreshing_an_invalid_token_is_an_authorization_error(uploader: httpx.Client, sign_token: ForgeToken) -> None:
     def refresh(token: object) -> httpx.Response:
         return uploader.post("/api/refresh_token", json={"accessToken": token})
 
@@ -126,7 +126,7 @@ def test_refreshing_what_is_no_token_is_an_authorization_error(uploader: httpx.C
     [{"json": {}}, {"content": b"", "headers": {"Content-Type": "application/octet-stream"}}, {}],
     ids=["page", "library", "nothing"],
 )
-def test_logging_out_ends_that_token_alone(uploader: httpx.Client, body: dict[str, object]) -> None:
+def test_logging_out_ends_that_token_only(uploader: httpx.Client, body: dict[str, object]) -> None:
     name = wire.new_name()
     token = wire.register(uploader, name)
     other = succeeded(log_in(uploader, name, wire.PASSWORD))["accessToken"]

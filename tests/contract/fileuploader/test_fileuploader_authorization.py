@@ -1,4 +1,4 @@
-"""Section 1.1 of File Uploader's document, over every call that wants a token."""
+"""Section 1.1 of File Uploader's document, for every call that needs a token."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ Ask = Callable[[str | None], httpx.Response]
 
 @pytest.fixture(params=CALLS, ids=lambda call: f"{call[0]} {call[1]}")
 def ask(uploader: httpx.Client, request: pytest.FixtureRequest) -> Ask:
-    """A function that makes one of the calls with an Authorization header, or with none."""
+    """A function that makes one of the calls, with the given Authorization header or without one."""
     method, path, body = request.param
 
     def call(authorization: str | None) -> httpx.Response:
@@ -51,7 +51,7 @@ def test_a_header_of_another_form_is_refused(ask: Ask, authorization: str) -> No
     unauthorized(ask(authorization), -2)
 
 
-def test_a_token_whose_time_is_over_is_refused(ask: Ask, sign_token: ForgeToken) -> None:
+def test_an_expired_token_is_refused(ask: Ask, sign_token: ForgeToken) -> None:
     over = int(time.time()) - 1
     unauthorized(ask(f"Bearer {sign_token(exp=over, ExpiresAt=over)}"), -3)
 
@@ -86,14 +86,14 @@ def test_a_token_that_cannot_be_decoded_is_refused(
     unauthorized(ask(f"Bearer {forge(sign_token())}"), -4)
 
 
-def test_a_token_that_is_not_in_the_store_is_refused(ask: Ask, sign_token: ForgeToken) -> None:
+def test_a_token_without_a_session_is_refused(ask: Ask, sign_token: ForgeToken) -> None:
     unauthorized(ask(f"Bearer {sign_token()}"), -5)
 
 
-def test_a_token_says_to_its_page_when_it_ends(uploader: httpx.Client) -> None:
+def test_a_token_contains_its_expiry_for_the_page(uploader: httpx.Client) -> None:
     for bot, lifetime in ((None, 432_000), ("false", 432_000), ("true", 15_552_000), ("True", 15_552_000)):
         token = wire.register(uploader, bot=bot)
-        # as the page does it: the middle part, base64 with or without padding
+        # The page also decodes the middle part, which is base64 with or without padding.
         payload = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
         assert isinstance(payload["ExpiresAt"], int | float)
         assert abs(payload["ExpiresAt"] - time.time() - lifetime) < 60

@@ -1,4 +1,4 @@
-"""File Uploader's clients, call by call as they make them: the library, the ShareX files, the page."""
+"""The calls of File Uploader's clients as they send them: the library, the ShareX configurations, the page."""
 
 import io
 import json
@@ -24,14 +24,14 @@ async def library(stack: StartedStack) -> AsyncGenerator[aiohttp.ClientSession]:
 
 
 async def library_upload(session: aiohttp.ClientSession, token: str | None, content: bytes, name: str) -> Any:
-    """How the library uploads: it reads eight keys, and the body of a failure as JSON."""
+    """Upload like the library, which reads eight keys of a success, and the body of a failure as JSON."""
     form = aiohttp.FormData()
     form.add_field("file", io.BytesIO(content), filename=name)
     headers = {"Authorization": "Bearer " + token} if token else {}
     async with session.post("/api/upload/private?include_ext=true", data=form, headers=headers) as answer:
         body = await answer.json()
         if answer.status != 200:
-            # Its list of errors is made before it looks for the one that happened.
+            # The library builds the texts of all errors before it looks for the one that happened.
             assert "Not Authorized: " + body.get("auth_error", "auth_error")
             return answer.status
         for key in LIBRARY_UPLOAD:
@@ -75,7 +75,7 @@ async def test_the_librarys_sequence(library: aiohttp.ClientSession) -> None:
             assert answer.status == status
 
 
-async def test_the_library_can_read_every_failure(library: aiohttp.ClientSession) -> None:
+async def test_the_library_can_read_the_errors(library: aiohttp.ClientSession) -> None:
     too_large = b"\0" * (104_857_600 + 1)
     assert await library_upload(library, None, too_large, "a.bin") == 413
     async with library.post("/api/login?bot=false", json={"username": wire.new_name(), "password": "x"}) as answer:
@@ -83,7 +83,7 @@ async def test_the_library_can_read_every_failure(library: aiohttp.ClientSession
 
 
 def sharex(client: httpx.Client, path: str, headers: dict[str, str]) -> None:
-    """What ShareX does: upload, open the link, follow the deletion link."""
+    """Do what ShareX does: upload, open the link, follow the deletion link."""
     files = {"file": ("screenshot.png", b"\x89PNG", "image/png")}
     answer = client.post(path, files=files, headers=headers | {"User-Agent": "ShareX/16.0.1"})
     assert answer.status_code == 200
@@ -107,7 +107,7 @@ def test_the_later_sharex_file(client: httpx.Client) -> None:
 
 
 def test_the_ready_made_sharex_file_works(client: httpx.Client) -> None:
-    """As ShareX reads it: the request, then the places of the answer that its own fields name."""
+    """ShareX sends the request of the file and then reads the parts of the answer that the file names."""
     token = wire.register(client)
     answer = client.post("/v1/account/uploaders/sharex", headers=bearer(token))
     assert answer.status_code == 200
@@ -127,7 +127,7 @@ def test_the_ready_made_sharex_file_works(client: httpx.Client) -> None:
 
 
 def test_the_page_of_a_visitor(client: httpx.Client) -> None:
-    """Its token is the text `null` until someone signs in."""
+    """The page sends the text `null` as its token until a user signs in."""
     headers = {"Authorization": "Bearer null"}
     answer = client.post("/api/upload", files={"file": ("a.jpg", b"jpg")}, headers=headers)
     body = answer.json()

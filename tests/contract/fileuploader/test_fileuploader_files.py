@@ -1,4 +1,4 @@
-"""File Uploader's section on files: upload, fetch, delete, list, and what later clients call besides."""
+"""File Uploader's section on files: upload, fetch, delete, list, and the calls that only later clients make."""
 
 import re
 import time
@@ -51,7 +51,7 @@ def test_the_root_says_what_it_is(uploader: httpx.Client) -> None:
     assert body["docs"].startswith("http")
 
 
-def test_an_upload_is_answered_with_all_that_clients_read(uploader: httpx.Client) -> None:
+def test_the_answer_to_an_upload_has_all_fields_that_clients_read(uploader: httpx.Client) -> None:
     body = wire.upload(uploader, b"hello", "test.MP4")
     assert set(body) >= UPLOAD_KEYS
     assert re.fullmatch(r"[a-zA-Z1-9\-+=]{10}", body["file_url"])
@@ -81,7 +81,7 @@ def test_a_link_may_end_in_the_extension(uploader: httpx.Client, wish: str) -> N
     assert "." not in wire.upload(uploader, include_ext="false")["file_url"]
 
 
-def test_a_token_that_is_not_valid_never_blocks(uploader: httpx.Client, sign_token: ForgeToken) -> None:
+def test_an_invalid_token_does_not_prevent_an_upload(uploader: httpx.Client, sign_token: ForgeToken) -> None:
     for authorization, error_id in (
         ("Bearer null", -4),
         ("null", -2),
@@ -95,7 +95,7 @@ def test_a_token_that_is_not_valid_never_blocks(uploader: httpx.Client, sign_tok
         assert uploader.get(f"/file/{body['file_url']}").content == b"x"
 
 
-def test_a_file_joins_the_account_of_its_token(uploader: httpx.Client) -> None:
+def test_a_file_belongs_to_the_account_of_the_token(uploader: httpx.Client) -> None:
     token = wire.register(uploader)
     body = wire.upload(uploader, token=token)
     assert (body["synced"], body["auth_error"]) == (True, {})
@@ -123,7 +123,7 @@ def test_an_upload_of_nothing_is_refused(
         refused(uploader.post("/api/upload", content=content, headers=headers), 400, "No file uploaded")
 
 
-def test_the_reference_path_wants_an_extension(uploader: httpx.Client, traces: Traces) -> None:
+def test_the_reference_path_requires_an_extension(uploader: httpx.Client, traces: Traces) -> None:
     with traces.nothing_left():
         refused(wire.post(uploader, b"x", "README"), 400, "Bad file extension")
     body = wire.upload(uploader, b"x", "README", path="/api/upload/private")
@@ -138,19 +138,19 @@ def test_the_largest_file_passes_and_one_byte_more_does_not(uploader: httpx.Clie
         refused(wire.post(uploader, b"\0" * (LIMIT + 1), "a.bin"), 413, "File size exceeds the limit (100MB)")
 
 
-def test_the_personal_alias_says_whose_it_is(uploader: httpx.Client) -> None:
+def test_a_personal_upload_names_its_account(uploader: httpx.Client) -> None:
     name = wire.new_name()
     token = wire.register(uploader, name)
     assert wire.upload(uploader, path="/api/upload/private", token=token)["username"] == name
 
 
-def test_uploading_to_a_group_finds_none(uploader: httpx.Client) -> None:
+def test_uploading_to_a_group_is_refused(uploader: httpx.Client) -> None:
     token = wire.register(uploader)
     refused(wire.post(uploader, b"x", path="/api/upload/17", token=token), 404, "Group not found")
     refused(wire.post(uploader, b"x", path="/api/upload/nonsense", token=token), 400, "Invalid group id")
 
 
-def test_a_file_goes_after_so_many_reads(uploader: httpx.Client) -> None:
+def test_a_file_is_removed_after_its_last_use(uploader: httpx.Client) -> None:
     body = wire.upload(uploader, b"twice", max_uses="2")
     path = f"/file/{body['file_url']}"
     assert [uploader.get(path).status_code for _ in range(3)] == [200, 200, 404]
@@ -160,7 +160,7 @@ def test_a_file_goes_after_so_many_reads(uploader: httpx.Client) -> None:
 
 @pytest.mark.parametrize("prefix", ["file", "f"])
 @pytest.mark.parametrize("name", [*(f"a.{ending}" for ending in TYPES), "a.PNG", "a.b.Html"])
-def test_a_known_type_is_previewed(uploader: httpx.Client, prefix: str, name: str) -> None:
+def test_a_file_of_a_known_type_is_previewed(uploader: httpx.Client, prefix: str, name: str) -> None:
     content = f"content of {name}".encode()
     answer = uploader.get(f"/{prefix}/{wire.upload(uploader, content, name)['file_url']}")
     assert (answer.status_code, answer.content) == (200, content)
@@ -174,7 +174,7 @@ def test_a_known_type_is_previewed(uploader: httpx.Client, prefix: str, name: st
 
 
 @pytest.mark.parametrize("name", ["a.exe", "a.zip", "a.pdf", "a.xhtml", "a.htm", "a.js", "ä b.tar.gz"])
-def test_any_other_type_is_downloaded_by_its_name(uploader: httpx.Client, name: str) -> None:
+def test_a_file_of_any_other_type_is_downloaded_under_its_name(uploader: httpx.Client, name: str) -> None:
     answer = uploader.get(f"/f/{wire.upload(uploader, name=name)['file_url']}")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/octet-stream"
@@ -192,8 +192,8 @@ def test_an_unknown_file_is_not_found(uploader: httpx.Client) -> None:
         assert uploader.get(f"/file/{path}").status_code == 404, path
 
 
-def test_links_are_read_as_they_are_written(uploader: httpx.Client, traces: Traces) -> None:
-    """`+` and `=` stand raw in the path, and may also come encoded; neither is ever a space."""
+def test_links_may_be_percent_encoded(uploader: httpx.Client, traces: Traces) -> None:
+    """`+` and `=` may stand in the path raw or percent-encoded; a `+` never means a space."""
     body = wire.upload(uploader)
     traces.change("share", "update share set code = 'a+b=c-d+=1' where code = %s", body["file_url"])
     try:
@@ -213,7 +213,7 @@ def test_ranges_and_heads_are_answered(uploader: httpx.Client) -> None:
     assert (resumed.status_code, resumed.content) == (206, b"456789")
 
 
-def test_a_file_is_deleted_by_its_key_alone(uploader: httpx.Client) -> None:
+def test_a_file_is_deleted_only_with_its_key(uploader: httpx.Client) -> None:
     token = wire.register(uploader)
     for owner in (None, token):
         body = wire.upload(uploader, token=owner)
@@ -254,7 +254,7 @@ def test_files_are_listed_oldest_first(uploader: httpx.Client, path: str) -> Non
         assert answer["is_group_owner"] is None
 
 
-def test_files_of_nobody_are_transferred_by_their_keys(uploader: httpx.Client) -> None:
+def test_files_without_an_owner_are_transferred_by_their_keys(uploader: httpx.Client) -> None:
     token, other = wire.register(uploader), wire.register(uploader)
     mine, wrong, others = (wire.upload(uploader), wire.upload(uploader), wire.upload(uploader, token=other))
     rows = [{"file_url": body["file_url"], "key": body["key"]} for body in (mine, wrong, others)]
@@ -301,7 +301,7 @@ def test_pages_of_any_origin_may_call(uploader: httpx.Client) -> None:
     assert allowed.headers["access-control-allow-credentials"] == "true"
 
 
-def test_limited_reads_at_once_are_counted_exactly(uploader: httpx.Client) -> None:
+def test_concurrent_uses_are_counted_exactly(uploader: httpx.Client) -> None:
     url = urljoin(str(uploader.base_url), f"/file/{wire.upload(uploader, max_uses='5')['file_url']}")
     host = {"Host": uploader.headers["Host"]}
     with ThreadPoolExecutor(10) as reading:

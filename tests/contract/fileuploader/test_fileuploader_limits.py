@@ -1,4 +1,4 @@
-"""How often File Uploader's calls may be made, on a system with narrow limits."""
+"""The rate limits of File Uploader's calls, on a system with narrow limits."""
 
 import httpx
 
@@ -18,7 +18,7 @@ def throttled(answer: httpx.Response, per_minute: int) -> None:
 
 def test_uploads_are_limited_for_each_client(visitor: Visitor) -> None:
     client, other = visitor(), visitor()
-    # What was refused does not count.
+    # Refused uploads do not count.
     for _ in range(3):
         refused(wire.post(client, b"x", "README"), 400, "Bad file extension")
     for _ in range(UPLOADS_PER_MINUTE):
@@ -34,7 +34,7 @@ def test_a_file_over_the_configured_limit_is_refused(visitor: Visitor) -> None:
     wire.upload(client, b"\0" * 1024 * 1024)
 
 
-def test_account_calls_are_limited_each_for_itself(visitor: Visitor) -> None:
+def test_each_account_call_has_a_limit_of_its_own(visitor: Visitor) -> None:
     client = visitor()
     for path, body in (
         ("/api/register", {"username": "", "password": ""}),
@@ -48,7 +48,7 @@ def test_account_calls_are_limited_each_for_itself(visitor: Visitor) -> None:
         throttled(answers[-1], CALLS_PER_MINUTE)
 
 
-def test_files_are_read_and_deleted_without_limit(visitor: Visitor) -> None:
+def test_reading_and_deleting_files_is_not_limited(visitor: Visitor) -> None:
     client = visitor()
     body = wire.upload(client)
     for _ in range(30):

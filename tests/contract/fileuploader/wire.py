@@ -1,4 +1,4 @@
-"""The calls of File Uploader's contract that most of its tests begin with."""
+"""The calls of File Uploader's contract that many tests need."""
 
 import json
 import secrets
@@ -26,7 +26,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def succeeded(answer: httpx.Response, message: str | None = None) -> dict[str, Any]:
-    """The body of a success."""
+    """Assert a success and return its body."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     body = answer.json()
@@ -42,7 +42,7 @@ def refused(answer: httpx.Response, status: int, message: str, error_id: int | N
     body = answer.json()
     assert (body["status"], body["message"]) == ("error", message)
     assert body.get("errorId") == error_id
-    # A client of the dialect adds this to a text, which an object cannot be added to.
+    # A client appends this value to a string, which fails if it is an object.
     assert "auth_error" not in body
 
 
@@ -55,7 +55,7 @@ def unauthorized(answer: httpx.Response, error_id: int) -> None:
 
 
 def register(client: httpx.Client, name: str | None = None, password: str = PASSWORD, bot: str | None = None) -> str:
-    """A new account; its token."""
+    """Register an account and return its token."""
     asked = {"username": name or new_name(), "password": password}
     answer = client.post("/api/register", json=asked, params={"bot": bot} if bot else None)
     return succeeded(answer)["accessToken"]
@@ -75,7 +75,7 @@ def post(
 
 
 def upload(client: httpx.Client, content: bytes = b"content", name: str = "test.txt", **options: Any) -> dict[str, Any]:
-    """A file, uploaded; the answer's body."""
+    """Upload a file and return the body of the answer."""
     return succeeded(post(client, content, name, **options), "File uploaded successfully")
 
 
@@ -88,7 +88,7 @@ def delete(client: httpx.Client, file_url: str, key: str | None) -> httpx.Respon
 
 
 def send_raw(client: httpx.Client, path: str, content: bytes, content_type: str | None = "application/json") -> Any:
-    """A body that is not what it should be."""
+    """Post a body as it is, even if it is malformed."""
     return client.post(path, content=content, headers={"Content-Type": content_type} if content_type else None)
 
 

@@ -1,4 +1,4 @@
-"""Where Mirage's clients call: the host that all dialects share, and the one that speaks only theirs."""
+"""The two hosts that Mirage's clients call: the one that all dialects share, and the one of this dialect."""
 
 from collections.abc import Iterator
 
@@ -20,11 +20,11 @@ def mirage(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[http
 
 @pytest.fixture
 def user(mirage: httpx.Client) -> User:
-    """Someone with an account, logged in."""
+    """A user who is logged in."""
     return User(mirage)
 
 
 @pytest.fixture
 def other(mirage: httpx.Client) -> User:
-    """Someone else."""
+    """A second user who is logged in."""
     return User(mirage)

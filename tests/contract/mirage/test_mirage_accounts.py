@@ -1,4 +1,4 @@
-"""Mirage's section on accounts: what `accounts/test_shared_host.py` does not walk."""
+"""Mirage's section on accounts, except for the calls that `accounts/test_shared_host.py` tests."""
 
 import re
 
@@ -23,7 +23,7 @@ def test_the_number_of_users_is_plain_text(mirage: httpx.Client) -> None:
     assert int(mirage.get("/api/usercount").text) > int(before.text)
 
 
-def test_a_profile_is_for_everybody(mirage: httpx.Client) -> None:
+def test_anyone_may_read_a_profile(mirage: httpx.Client) -> None:
     user = User(mirage, avatar_url="https://a.example/x.png", description="a few words")
     body = profile(user)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", str(body.pop("created_at")))
@@ -60,7 +60,7 @@ def test_a_password_and_an_address_are_changed(user: User) -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"avatar_url": ""}, {"email": "", "password": ""}, {"other": "x"}])
-def test_no_fields_are_told(user: User, fields: dict[str, object]) -> None:
+def test_settings_without_fields_are_refused(user: User, fields: dict[str, object]) -> None:
     refused(user.post("user/settings", **fields), 400, "no fields to update")
 
 
@@ -68,5 +68,5 @@ def test_an_address_of_another_is_taken(user: User, other: User) -> None:
     refused(user.post("user/settings", email=f" {other.email.upper()} "), 400, "email already taken")
 
 
-def test_settings_want_a_token(mirage: httpx.Client) -> None:
+def test_settings_require_a_token(mirage: httpx.Client) -> None:
     refused(mirage.post("/api/user/settings", json={"description": "x"}), 401, "unauthorized")

@@ -1,4 +1,4 @@
-"""Mirage's clients, call by call as they make them: the pages of the web client, and two scripts."""
+"""The calls of Mirage's clients as they send them: the pages of the web client, and two scripts."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ ORIGIN = {"Origin": "https://mirage-web.example"}
 
 
 class Page:
-    """A page of the web client in a browser: on another origin, so that what is not simple is asked for first."""
+    """A page of the web client in a browser. It has another origin, so the browser sends preflight requests."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
@@ -46,7 +46,7 @@ def page(mirage: httpx.Client) -> Page:
 
 
 def sign_in(page: Page, name: str) -> None:
-    """The register and login pages."""
+    """Make the calls of the register and login pages."""
     asked = {"username": name, "email": f"{name.replace(' ', '.')}@example.org", "password": PASSWORD}
     assert page.fetch("register", asked).is_success
     answer = page.fetch("login", {"username": name, "password": PASSWORD})
@@ -55,7 +55,7 @@ def sign_in(page: Page, name: str) -> None:
 
 
 def room_list(page: Page) -> dict[int, str]:
-    """The list of rooms: both lists merged by ids that are strictly equal."""
+    """The page's list of rooms: it merges two lists by ids, which must be of the same type."""
     own, public = (page.fetch(path).json()["rooms"] for path in ("user_rooms", "rooms"))
     assert all(type(room["room_id"]) is int for room in (*own, *public))
     joined = {room["room_id"]: room["name"] for room in own}
@@ -63,13 +63,13 @@ def room_list(page: Page) -> dict[int, str]:
     return {**{room["room_id"]: room["name"] for room in public}, **joined}
 
 
-def test_the_pages_of_two_people(mirage: httpx.Client, page: Page) -> None:
+def test_two_users_can_use_all_pages(mirage: httpx.Client, page: Page) -> None:
     name, second = wire.new_name(), Page(mirage)
     sign_in(page, name)
     sign_in(second, wire.new_name())
     # Every page: the favicon.
     assert "avatar_url" in page.fetch(f"user/{name}").json()
-    # The page after the login: no feed, which it shows as no posts.
+    # The page after the login: there is no feed, which the page shows as "no posts".
     feed = page.fetch("fyp")
     assert (feed.status_code, "posts" in feed.json()) == (404, False)
 
@@ -113,7 +113,7 @@ def test_the_pages_of_two_people(mirage: httpx.Client, page: Page) -> None:
 
 
 def test_pages_that_poll_are_never_throttled(user: User) -> None:
-    """Ten minutes of a room page in three tabs, at once."""
+    """The polling of ten minutes by a room page in three tabs, all at once."""
     room_id, _ = user.create()
     user.send(room_id, "hello")
     calls = ["ping"] * 360 + [f"get_room_messages?room_id={room_id}"] * 600 + ["inbox_count"] * 60
@@ -123,7 +123,7 @@ def test_pages_that_poll_are_never_throttled(user: User) -> None:
 
 
 def test_the_reference_documents_script(user: User, tmp_path: Any) -> None:
-    """`upload_file_to_room` of the document, with the retries that it proposes around it."""
+    """`upload_file_to_room` of the document, with the retries that the document proposes."""
     room_id, _ = user.create()
     file = tmp_path / "report.pdf"
     file.write_bytes(b"%PDF")
@@ -145,7 +145,7 @@ def test_the_reference_documents_script(user: User, tmp_path: Any) -> None:
 
 
 def test_the_servers_own_script(mirage: httpx.Client) -> None:
-    """Its bundled `tests.py`, but for the posts: register, log in, a room, a message, a profile with numbers."""
+    """The server's own `tests.py` without its posts: register, log in, a room, a message, a profile with counts."""
     name = wire.new_name()
     asked = {"username": name, "email": f"{name[-12:]}@example.org", "password": PASSWORD}
     assert mirage.post("/api/register", json=asked).status_code == 201

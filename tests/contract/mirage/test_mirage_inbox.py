@@ -17,7 +17,7 @@ def count(user: User) -> int:
     return succeeded(user.get("inbox_count"))["inbox_count"]
 
 
-def test_both_see_a_message_the_newest_first(mirage: httpx.Client, other: User) -> None:
+def test_both_users_see_their_messages_newest_first(mirage: httpx.Client, other: User) -> None:
     user = User(mirage, avatar_url="https://a.example/x.png")
     send(user, other.name, "hello")
     send(other, user.name.upper(), "hello yourself")
@@ -35,7 +35,7 @@ def test_both_see_a_message_the_newest_first(mirage: httpx.Client, other: User) 
     assert count(user) == count(other) == 2
 
 
-def test_a_message_to_oneself_is_one(user: User) -> None:
+def test_a_message_to_oneself_is_listed_once(user: User) -> None:
     send(user, user.name, "a note")
     assert [row["message"] for row in user.inbox()] == ["a note"]
     assert count(user) == 1
@@ -64,7 +64,7 @@ def test_missing_fields_are_told(user: User, fields: dict[str, object]) -> None:
     refused(user.post("send_inbox_message", **fields), 400, "missing recipient or message")
 
 
-def test_an_unknown_recipient_is_told_in_both_spellings(user: User) -> None:
+def test_an_unknown_recipient_is_reported_by_both_fields(user: User) -> None:
     for name in (wire.new_name(), "a\0b", "x" * 10_000):
         answer = user.post("send_inbox_message", recipient=name, message="x")
         assert (answer.status_code, answer.json()) == (
@@ -99,12 +99,12 @@ def test_nobody_else_deletes_or_reads(mirage: httpx.Client, user: User, other: U
     assert count(user) == 1
 
 
-def test_a_message_to_delete_is_named(user: User) -> None:
+def test_deleting_requires_a_message_id(user: User) -> None:
     for fields in ({}, {"message_id": None}, {"message_id": ""}):
         refused(user.post("delete_inbox_message", **fields), 400, "missing message ID")
 
 
-def test_each_call_says_in_its_own_way_that_a_token_is_missing(mirage: httpx.Client) -> None:
+def test_each_call_has_its_own_text_for_a_missing_token(mirage: httpx.Client) -> None:
     for body in ({}, {"recipient": "x", "message": "x"}):
         refused(mirage.post("/api/send_inbox_message", json=body), 401, SPACED_AGAIN)
     refused(mirage.get("/api/inbox"), 401, SPACED_AGAIN)

@@ -1,4 +1,4 @@
-"""Mirage's section on room messages, row by row, and how long they live."""
+"""Mirage's section on room messages, row by row, and the expiry of messages."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from tests.contract.mirage.wire import User, refused, succeeded
 NOT_IN = "you are not in this room"
 
 
-def test_what_is_sent_is_read_as_it_was_sent(user: User, other: User) -> None:
+def test_messages_are_read_as_they_were_sent(user: User, other: User) -> None:
     room_id, name = user.create()
     succeeded(other.join(name))
     before = time.time()
@@ -31,7 +31,7 @@ def test_what_is_sent_is_read_as_it_was_sent(user: User, other: User) -> None:
     assert user.messages(room_id) == rows
 
 
-def test_a_text_is_trimmed_and_a_room_may_be_digits(user: User) -> None:
+def test_a_text_is_trimmed_and_a_room_id_may_be_a_string(user: User) -> None:
     room_id, _ = user.create()
     succeeded(user.post("send_room_message", room_id=str(room_id), message="  in the middle \n"))
     assert user.texts(room_id) == ["in the middle"]
@@ -56,14 +56,14 @@ def test_missing_fields_are_told(user: User, fields: dict[str, object]) -> None:
     refused(user.post("send_room_message", **fields), 400, "missing fields")
 
 
-def test_messages_want_a_token_and_a_room(user: User) -> None:
+def test_message_calls_require_a_token_and_a_room(user: User) -> None:
     refused(user.client.post("/api/send_room_message", json={"room_id": 1, "message": "x"}), 400, "missing fields")
     refused(user.client.get("/api/get_room_messages?room_id=1"), 400, "missing token or room id")
     refused(user.get("get_room_messages"), 400, "missing token or room id")
     refused(user.get("get_room_messages", room_id=""), 400, "missing token or room id")
 
 
-def test_only_members_speak_and_hear(user: User, other: User) -> None:
+def test_only_members_may_send_and_read_messages(user: User, other: User) -> None:
     room_id, _ = user.create()
     user.send(room_id, "a secret")
     for room in (room_id, 2**62, 2**70, "x", "-1", "1.5"):
@@ -72,17 +72,17 @@ def test_only_members_speak_and_hear(user: User, other: User) -> None:
     assert user.texts(room_id) == ["a secret"]
 
 
-def test_a_message_has_a_limit_and_no_nul(user: User) -> None:
+def test_a_message_that_is_too_long_or_contains_nul_is_refused(user: User) -> None:
     room_id, _ = user.create()
     user.send(room_id, "x" * 16_384)
-    # As JSON alone it may be six times as long.
+    # Escaped in JSON this text is six times as long.
     user.send(room_id, "\u0001" * 16_384)
     refused(user.post("send_room_message", room_id=room_id, message="x" * 16_385), 413)
     refused(user.post("send_room_message", room_id=room_id, message="a\0b"), 400)
     assert len(user.messages(room_id)) == 2
 
 
-def test_a_room_holds_a_hundred_and_the_oldest_goes(user: User) -> None:
+def test_a_room_keeps_its_newest_hundred_messages(user: User) -> None:
     room_id, _ = user.create()
     other_room, _ = user.create()
     user.send(other_room, "elsewhere")
@@ -105,7 +105,7 @@ def test_a_room_keeps_messages_for_half_an_hour(client: httpx.Client, user: User
     assert (room["lifetime_seconds"], room["capacity"]) == (1800, 100)
 
 
-def test_an_expired_message_is_never_shown_and_its_file_stays(client: httpx.Client, user: User) -> None:
+def test_an_expired_message_is_not_shown_but_its_file_stays(client: httpx.Client, user: User) -> None:
     room_id, _ = user.create()
     changed = client.patch(f"/v1/rooms/{room_id}", json={"lifetime_seconds": 2}, headers=wire.native(client, user))
     assert changed.status_code == 200
@@ -113,7 +113,7 @@ def test_an_expired_message_is_never_shown_and_its_file_stays(client: httpx.Clie
     (row,) = user.messages(room_id)
     expires = row["created_at"] + 2
     while rows := user.messages(room_id):
-        # By the clock of the same machine; what was read began before it came.
+        # Services and test use the same clock. The message may have expired since the request began.
         assert rows == [row]
         assert time.time() < expires + 1
         time.sleep(0.05)

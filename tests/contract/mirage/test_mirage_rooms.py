@@ -15,7 +15,7 @@ def rooms(user: User, path: str = "user_rooms") -> dict[int, dict[str, object]]:
     return {row["room_id"]: row for row in succeeded(user.get(path))["rooms"]}
 
 
-def test_a_room_is_made_and_its_maker_is_in_it(user: User) -> None:
+def test_a_user_who_creates_a_room_is_its_member(user: User) -> None:
     name = wire.new_name()
     answer = user.post("create_room", room_name=f" {name} ", is_private=1, password=ROOM_PASSWORD)
     body = succeeded(answer, 201, message=f'room "{name}" created')
@@ -40,11 +40,11 @@ def test_a_room_is_made_and_its_maker_is_in_it(user: User) -> None:
         {"room_name": "a strange room", "is_private": [1], "password": "x"},
     ],
 )
-def test_fields_that_make_no_room_are_told(user: User, fields: dict[str, object]) -> None:
+def test_a_room_with_invalid_fields_is_refused(user: User, fields: dict[str, object]) -> None:
     refused(user.post("create_room", **fields), 400, "invalid fields received")
 
 
-def test_a_room_without_a_token_is_invalid(mirage: httpx.Client) -> None:
+def test_creating_a_room_requires_a_token(mirage: httpx.Client) -> None:
     body = {"room_name": "a name", "is_private": 1, "password": "x"}
     refused(mirage.post("/api/create_room", json=body), 400, "invalid fields received")
 
@@ -56,7 +56,7 @@ def test_a_name_exists_once(user: User, other: User) -> None:
         refused(answer, 400, "room already exists")
 
 
-def test_of_many_who_make_one_room_at_once_one_does(user: User) -> None:
+def test_exactly_one_of_many_concurrent_attempts_creates_a_room(user: User) -> None:
     asked = {"room_name": wire.new_name(), "is_private": 1, "password": ROOM_PASSWORD}
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: user.post("create_room", **asked).status_code, range(4)))
@@ -96,7 +96,7 @@ def test_there_are_five_public_rooms_at_most(narrow_stack: StartedStack, visitor
 
 @pytest.fixture
 def public(client: httpx.Client, user: User):
-    """A public room, which is closed afterwards: there is place for few."""
+    """A public room, which is closed afterwards because the number of public rooms is limited."""
     name = wire.new_name()
     room_id = succeeded(user.post("create_room", room_name=name), 201)["room_id"]
     yield room_id, name
@@ -114,7 +114,7 @@ def test_a_public_room_is_listed_for_everybody(user: User, other: User, public: 
     assert rooms(other)[room_id] == {"room_id": room_id, "name": name, "is_private": 0}
 
 
-def test_a_private_room_is_joined_by_its_password_and_listed_for_nobody(user: User, other: User) -> None:
+def test_a_private_room_is_joined_with_its_password_and_not_listed(user: User, other: User) -> None:
     room_id, name = user.create()
     assert room_id not in rooms(other, "rooms")
     refused(other.post("join_room", name=name), 403, "password required")
@@ -134,7 +134,7 @@ def test_joining_again_succeeds_and_lists_a_member_once(user: User, other: User)
     assert succeeded(user.get(f"room_members/{room_id}"))["members"] == [user.name, other.name]
 
 
-def test_what_is_wrong_with_joining_is_told(user: User) -> None:
+def test_a_failed_attempt_to_join_reports_the_reason(user: User) -> None:
     for fields in ({}, {"name": ""}, {"name": " "}, {"name": 7}, {"room_name": "x"}):
         refused(user.post("join_room", **fields), 400, "missing room name or token")
     refused(user.client.post("/api/join_room", json={"name": "x"}), 400, "missing room name or token")
@@ -142,13 +142,13 @@ def test_what_is_wrong_with_joining_is_told(user: User) -> None:
         refused(user.join(name), 404, "room not found")
 
 
-def test_lists_want_a_token(mirage: httpx.Client) -> None:
+def test_room_lists_require_a_token(mirage: httpx.Client) -> None:
     refused(mirage.get("/api/rooms"), 400, "missing token")
     refused(mirage.get("/api/user_rooms"), 401, AGAIN)
     refused(mirage.get("/api/room_members/1"), 401, AGAIN)
 
 
-def test_members_are_told_to_whoever_asks(user: User, other: User) -> None:
+def test_anyone_may_list_the_members_of_a_room(user: User, other: User) -> None:
     room_id, _ = user.create()
     assert succeeded(other.get(f"room_members/{room_id}")) == {"members": [user.name]}
     for room in (2**62, 2**70, 0, "x", "-1", "1.5", f"{room_id}/", "%00"):

@@ -1,4 +1,4 @@
-"""Mirage's common rules: tokens, bodies, paths, origins; and the calls that are not here."""
+"""Mirage's common rules (tokens, bodies, paths, origins), and the calls that this system does not have."""
 
 import httpx
 import pytest
@@ -48,19 +48,19 @@ def test_a_replaced_token_is_unauthorized(user: User) -> None:
     succeeded(user.get("rooms"))
 
 
-def test_a_token_is_over_after_logging_out(user: User) -> None:
+def test_a_token_is_invalid_after_logging_out(user: User) -> None:
     succeeded(user.client.post("/api/logout", json={"token": user.token}), message="logged out successfully")
     refused(user.get("rooms"), 401, "unauthorized")
     refused(user.post("send_room_message", room_id=1, message="x"), 401, "unauthorized")
 
 
-def test_a_signed_token_is_taken_after_its_word(client: httpx.Client, user: User) -> None:
+def test_a_signed_token_is_accepted_after_bearer(client: httpx.Client, user: User) -> None:
     for path in ("rooms", "user_rooms", "inbox", "inbox_count"):
         succeeded(user.client.get(f"/api/{path}", headers=wire.native(client, user)))
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_bodies_are_json_and_say_so(user: User, path: str) -> None:
+def test_bodies_must_be_json_objects_with_the_json_content_type(user: User, path: str) -> None:
     refused(user.client.post(f"/api/{path}", data={"room_name": "x"}, headers=user.headers), 415)
     refused(user.client.post(f"/api/{path}", content=b"{}", headers=user.headers), 415)
     for body in (b"", b"{", b"[]", b"null", b"[" * 10_000 + b"]" * 10_000, b'{"name":"\xff"}', b'{"name":"\\ud800"}'):
@@ -75,14 +75,14 @@ def test_a_body_of_megabytes_is_refused(user: User, path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["ping", "rooms", "usercount", "inbox", "create_room", "upload_file", "room_members/1"]
 )
-def test_a_slash_at_the_end_leads_nowhere(user: User, path: str) -> None:
+def test_a_path_with_a_final_slash_is_not_found(user: User, path: str) -> None:
     method = "POST" if path in ("create_room", "upload_file") else "GET"
     answer = user.client.request(method, f"/api/{path}/", headers=user.headers)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")
 
 
 @pytest.mark.parametrize(("method", "path"), SOCIAL)
-def test_the_social_calls_are_not_found(user: User, method: str, path: str) -> None:
+def test_calls_for_posts_and_followers_are_not_found(user: User, method: str, path: str) -> None:
     body = {"json": {"content": "x"}} if method == "POST" else {}
     answer = user.client.request(method, f"/api/{path}", headers=user.headers | {"Origin": "https://a.example"}, **body)
     refused(answer, 404)
@@ -116,6 +116,6 @@ def test_pages_of_any_origin_may_call(mirage: httpx.Client, method: str, path: s
     assert answer.headers["access-control-allow-origin"] in ("*", headers["Origin"])
 
 
-def test_a_wrong_method_is_told_in_json(mirage: httpx.Client) -> None:
+def test_a_wrong_method_is_answered_in_json(mirage: httpx.Client) -> None:
     for method, path in (("POST", "ping"), ("GET", "create_room"), ("PUT", "inbox"), ("GET", "upload_file")):
         refused(mirage.request(method, f"/api/{path}"), 405)

@@ -1,7 +1,7 @@
 """Mirage's section on `upload_file`, which is its reference document: every row of its tables, and the URL's shape.
 
-That a store, a share service or a chat service which is down is told as `File upload failed: …` is shown where they can
-be taken down: `tests/integration/test_upload_mirage.py`.
+The answer `File upload failed: …` when the store, the share service or the chat service is down is tested where they
+can be stopped: `tests/integration/test_upload_mirage.py`.
 """
 
 import re
@@ -21,7 +21,7 @@ ROOM = b'--b\r\nContent-Disposition: form-data; name="room_id"\r\n\r\n42\r\n'
 
 
 def path_of(url: str) -> str:
-    """What a client asks for who follows the URL, on the host that the test speaks to."""
+    """The path that a client requests when it follows the URL, on the host that the test calls."""
     return httpx.URL(url).raw_path.decode()
 
 
@@ -31,14 +31,14 @@ def uploaded(user: User, room_id: object, content: bytes = b"content", name: str
     return body["file_url"]
 
 
-def test_a_file_becomes_one_message_that_is_its_address(user: User, other: User) -> None:
+def test_a_file_becomes_one_message_with_its_url(user: User, other: User) -> None:
     room_id, name = user.create()
     succeeded(other.join(name))
     user.send(room_id, "before")
     url = uploaded(user, room_id, b"hello", "document.pdf")
     rows = other.messages(room_id)
     assert [(row["username"], row["message"]) for row in rows] == [(user.name, "before"), (user.name, url)]
-    # Opened without a token, as the page does it.
+    # The page opens the URL without a token, too.
     assert user.client.get(path_of(url)).content == b"hello"
 
 
@@ -57,7 +57,7 @@ def test_a_file_becomes_one_message_that_is_its_address(user: User, other: User)
         ("a.x'y", ""),
     ],
 )
-def test_the_address_is_what_the_real_page_can_use(user: User, name: str, ending: str) -> None:
+def test_the_real_page_can_use_the_url(user: User, name: str, ending: str) -> None:
     room_id, _ = user.create()
     for _ in range(3):
         url = uploaded(user, room_id, name=name)
@@ -70,7 +70,7 @@ def test_the_address_is_what_the_real_page_can_use(user: User, name: str, ending
 
 
 def linked(text: str) -> str:
-    """What the real page makes of a message: links first, then its rules for code, bold and italics."""
+    """The HTML that the real page makes of a message: links first, then its rules for code, bold and italics."""
     text = re.sub(r"https?://[^\s<]*[^\s<.,!?:;)\]]", r'<a href="\g<0>" target="_blank">\g<0></a>', text)
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
@@ -82,11 +82,11 @@ def test_the_real_page_makes_a_link_of_the_message(user: User) -> None:
     for name in ("a_b_c.pdf", "x**y**.png", "`z`.txt"):
         url = uploaded(user, room_id, name=name)
         assert linked(url) == f'<a href="{url}" target="_blank">{url}</a>'
-    # One underscore would be joined with the link's own `_blank`.
+    # With an underscore in the URL, the page makes italics of the text between it and the link's own `_blank`.
     assert "<i>" in linked("https://a.example/a_b.pdf")
 
 
-def test_a_file_is_its_uploaders_own(client: httpx.Client, user: User) -> None:
+def test_a_file_belongs_to_its_uploader(client: httpx.Client, user: User) -> None:
     room_id, _ = user.create()
     url = uploaded(user, room_id, name="mine.txt")
     headers = wire.native(client, user)
@@ -96,20 +96,20 @@ def test_a_file_is_its_uploaders_own(client: httpx.Client, user: User) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.html", "a.svg", "a.js", "a.exe", "a.php"])
-def test_any_type_is_taken_and_none_is_trusted(user: User, name: str) -> None:
+def test_files_of_any_type_are_accepted_and_sandboxed(user: User, name: str) -> None:
     room_id, _ = user.create()
     answer = user.client.get(path_of(uploaded(user, room_id, b"<script>alert(1)</script>", name)))
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in answer.headers["content-security-policy"] or "content-disposition" in answer.headers
 
 
-def test_an_empty_file_is_one(user: User) -> None:
+def test_an_empty_file_is_accepted(user: User) -> None:
     room_id, _ = user.create()
     assert user.client.get(path_of(uploaded(user, room_id, b""))).content == b""
 
 
 def test_the_file_may_come_before_the_room(user: User, traces: Traces) -> None:
-    """As the web client's form has it."""
+    """The form of the web client sends the file first."""
     room_id, _ = user.create()
     files = [("file", ("a.txt", b"x")), ("room_id", (None, str(room_id)))]
     succeeded(user.client.post("/api/upload_file", files=files, headers=user.headers))
@@ -182,12 +182,12 @@ def test_the_largest_file_passes_and_one_byte_more_does_not(user: User, traces: 
     assert len(user.messages(room_id)) == 1
 
 
-def test_who_is_not_in_the_room(user: User, other: User, traces: Traces) -> None:
+def test_without_membership_in_the_room(user: User, other: User, traces: Traces) -> None:
     room_id, _ = user.create()
     with traces.nothing_left():
         for room in (room_id, 2**62, 2**70, "x", "-1", "1.5"):
             refused(other.upload(room), 403, NOT_A_MEMBER)
-        # The right to be there comes before the size of what is brought.
+        # The right to write in the room is checked before the size of the file.
         refused(other.upload(room_id, bytes(LIMIT + 1)), 403, NOT_A_MEMBER)
     assert user.messages(room_id) == []
 
@@ -201,7 +201,7 @@ def test_a_form_that_is_cut_off(user: User, traces: Traces) -> None:
     assert user.messages(room_id) == []
 
 
-def test_who_may_not_write_uploads_nothing(client: httpx.Client, user: User, other: User, traces: Traces) -> None:
+def test_a_muted_member_cannot_upload(client: httpx.Client, user: User, other: User, traces: Traces) -> None:
     room_id, name = user.create()
     succeeded(other.join(name))
     headers = wire.native(client, user)

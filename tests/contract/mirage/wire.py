@@ -1,4 +1,4 @@
-"""The calls of Mirage's contract that most of its tests begin with."""
+"""The calls of Mirage's contract that many tests need."""
 
 import secrets
 from typing import Any
@@ -17,7 +17,7 @@ def new_name() -> str:
 
 
 def succeeded(answer: httpx.Response, status: int = 200, **expected: Any) -> dict[str, Any]:
-    """The body of a success, of which `expected` is part."""
+    """Assert a success whose body contains `expected`, and return the body."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     body = answer.json()
@@ -26,7 +26,7 @@ def succeeded(answer: httpx.Response, status: int = 200, **expected: Any) -> dic
 
 
 def refused(answer: httpx.Response, status: int, error: str | None = None) -> None:
-    """Assert an error, and its whole body."""
+    """Assert an error: its status, and its whole body."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert set(answer.json()) == {"error"}
@@ -34,7 +34,7 @@ def refused(answer: httpx.Response, status: int, error: str | None = None) -> No
 
 
 class User:
-    """Someone of Mirage's, logged in."""
+    """A user of Mirage, logged in."""
 
     def __init__(self, client: httpx.Client, **fields: str) -> None:
         self.client, self.name, self.email = client, new_name(), f"{secrets.token_hex(6)}@example.org"
@@ -59,7 +59,7 @@ class User:
         return self.client.post(f"/api/{path}", json=fields, headers=self.headers)
 
     def create(self, **fields: object) -> tuple[int, str]:
-        """A private room: its id and its name."""
+        """Create a private room and return its id and name."""
         name = new_name()
         asked = {"room_name": name, "is_private": 1, "password": ROOM_PASSWORD, **fields}
         body = succeeded(self.post("create_room", **asked), 201, message=f'room "{name}" created')
@@ -80,7 +80,7 @@ class User:
     def upload(
         self, room_id: object, content: bytes = b"content", name: str = "test.txt", **headers: str
     ) -> httpx.Response:
-        """As `requests` sends it: the room first."""
+        """Upload a file with a form like that of `requests`, which sends the room first."""
         sent = {"data": {"room_id": str(room_id)}, "files": {"file": (name, content)}}
         return self.client.post("/api/upload_file", headers=self.headers | headers, **sent)  # type: ignore[arg-type]
 
@@ -89,6 +89,6 @@ class User:
 
 
 def native(client: httpx.Client, user: User) -> dict[str, str]:
-    """The headers by which the native API knows a user; `client` calls the shared host."""
+    """The headers that sign the user in to the native API; `client` calls the shared host."""
     answer = client.post("/v1/auth/login", json={"name": user.name, "password": PASSWORD})
     return {"Authorization": f"Bearer {answer.json()['token']}"}

@@ -1,4 +1,4 @@
-"""What MirrorAce's three clients put on the wire, to the byte: the chunks that they cut, and the forms around them."""
+"""The requests of MirrorAce's three clients, to the byte: the chunks that they cut, and the forms around them."""
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -9,11 +9,14 @@ Sent = tuple[str, bytes]
 """A chunk: its `Content-Range`, and its bytes."""
 Fields = Sequence[tuple[str, str]]
 Form = tuple[str, bytes]
-"""A body, with its content type before it."""
+"""The content type of a body, and the body."""
 
 
 def php_chunks(content: bytes, limit: int) -> Iterator[Sent]:
-    """The service's own example: a byte more than the limit each, counted by the limit, so the last may be empty."""
+    """The chunks of the service's own PHP example.
+
+    Each is one byte longer than the limit, but their number is computed with the limit, so the last may be empty.
+    """
     start, size = 0, len(content)
     for _ in range(-(-size // limit)):
         end = min(start + limit, size - 1)
@@ -22,7 +25,11 @@ def php_chunks(content: bytes, limit: int) -> Iterator[Sent]:
 
 
 def mirror_up_chunks(content: bytes, limit: int) -> Iterator[Sent]:
-    """The headers of the example, without the space, and chunks of the limit: each start is too high by one more."""
+    """The chunks of `mirror-up`, each as long as the limit.
+
+    Its headers are those of the PHP example, whose chunks are longer, without the space. So the start of each chunk is
+    too high by one byte for every chunk before it.
+    """
     start, size = 0, len(content)
     for at in range(0, size, limit):
         end = min(start + limit, size - 1)
@@ -31,14 +38,14 @@ def mirror_up_chunks(content: bytes, limit: int) -> Iterator[Sent]:
 
 
 def dot_net_chunks(content: bytes, limit: int) -> Iterator[Sent]:
-    """Ends are exclusive."""
+    """The chunks of the .NET client, whose headers name the first byte after the chunk as its end."""
     size = len(content)
     for at in range(0, size, limit):
         yield f"bytes {at}-{min(at + limit, size)}/{size}", content[at : at + limit]
 
 
 def curl_form(fields: Fields, name: str, payload: bytes) -> Form:
-    """As libcurl writes it for the example, whose file has no type: the last of the parts, named `files[]`."""
+    """A form as libcurl writes it for the PHP example: the file comes last, is named `files[]` and has no type."""
     boundary = "-" * 24 + secrets.token_hex(8)
     parts = [f'Content-Disposition: form-data; name="{key}"\r\n\r\n{value}'.encode() for key, value in fields]
     parts.append(f'Content-Disposition: form-data; name="files[]"; filename="{name}"\r\n\r\n'.encode() + payload)
@@ -46,7 +53,7 @@ def curl_form(fields: Fields, name: str, payload: bytes) -> Form:
 
 
 def httpx_form(fields: Fields, name: str, payload: bytes) -> Form:
-    """As `httpx` writes it for `mirror-up`: the file is named `files` and has a type."""
+    """A form as `httpx` writes it for `mirror-up`: the file is named `files` and has a type."""
     boundary = secrets.token_hex(16)
     parts = [f'Content-Disposition: form-data; name="{key}"\r\n\r\n{value}'.encode() for key, value in fields]
     head = f'Content-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: text/plain\r\n\r\n'
@@ -55,7 +62,10 @@ def httpx_form(fields: Fields, name: str, payload: bytes) -> Form:
 
 
 def dot_net_form(fields: Fields, name: str, payload: bytes) -> Form:
-    """As .NET's `MultipartFormDataContent` writes it: a quoted boundary, bare names, types on texts, two file names."""
+    """A form as .NET's `MultipartFormDataContent` writes it.
+
+    The boundary is quoted, names are not, texts have a content type, and the file has two names.
+    """
     boundary = str(uuid4())
     parts = [
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; "

@@ -1,6 +1,6 @@
-"""Where MirrorAce's clients call: the host that all dialects share, and the one that speaks only theirs.
+"""The two hosts that MirrorAce's clients call: the one that all dialects share, and the one of this dialect.
 
-The limits are narrow, so that a file of a few MiB comes in chunks.
+The limits are narrow, so that clients send a file of a few MiB in chunks.
 """
 
 import itertools
@@ -22,7 +22,7 @@ _addresses = itertools.count(int(IPv4Address("198.19.0.1")))
 
 @pytest.fixture(scope="session", params=["127.0.0.1", "mirrorace.example.org"], ids=["shared host", "own host"])
 def new_sender(narrow_stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[NewSender]:
-    """A function that gives an account with an API key, whose client calls either host."""
+    """A function that returns an account with an API key, whose client calls one of the two hosts."""
     port = narrow_stack.ports["gateway"]
     with ExitStack() as opened:
 

@@ -30,7 +30,7 @@ OF_ANY_SIZE = pytest.mark.parametrize("size", SIZES)
 
 
 def fetched(sender: Sender, slug: str) -> bytes:
-    """A file of the account's as its page hands it out, once it is verified."""
+    """The content of a file, downloaded from its page as soon as it is verified."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         answer = sender.client.get(f"/m/{slug}/download")
@@ -41,8 +41,8 @@ def fetched(sender: Sender, slug: str) -> bytes:
         time.sleep(0.1)
 
 
-def is_whole(sender: Sender, result: dict[str, Any], variables: dict[str, Any], name: str, content: bytes) -> None:
-    """Assert what a client is told last, that the file is there, and what it is told of it later."""
+def assert_whole(sender: Sender, result: dict[str, Any], variables: dict[str, Any], name: str, content: bytes) -> None:
+    """Assert that the last answer, the downloaded file and the later `file/info` are right."""
     slug = result["slug"]
     url = f"{variables['server']}/m/{slug}"
     assert result == {"name": name, "size": str(len(content)), "slug": slug, "url": url, "info": "complete"}
@@ -52,7 +52,7 @@ def is_whole(sender: Sender, result: dict[str, Any], variables: dict[str, Any], 
     assert sender.client.get(f"/m/{slug}").status_code == 200
 
 
-def test_the_addresses_are_those_of_the_host_that_was_asked(sender: Sender) -> None:
+def test_addresses_in_answers_name_the_host_of_the_request(sender: Sender) -> None:
     variables = sender.variables()
     server = f"http://{sender.client.headers['Host']}"
     assert variables["server"] == server
@@ -62,14 +62,14 @@ def test_the_addresses_are_those_of_the_host_that_was_asked(sender: Sender) -> N
 
 
 class Curl:
-    """libcurl, as the service's own example uses it: it asks whether to send what is over 1 MiB."""
+    """libcurl, as the service's own PHP example uses it: it sends `Expect: 100-continue` for bodies over 1 MiB."""
 
     def __init__(self, stack: StartedStack, sender: Sender) -> None:
         self._stack, self._sender = stack, sender
         self.asked = 0
 
     def post(self, form: Form, content_range: str) -> dict[str, Any]:
-        """The result. The example reads an answer only if its status is 200."""
+        """Post a form and return the result. The example reads an answer only if its status is 200."""
         kind, body = form
         headers = {
             "Host": self._sender.client.headers["Host"],
@@ -91,7 +91,7 @@ class Curl:
                 self.asked += 1
             connection.sendall(body)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
-        # Each hop may say so.
+        # Each server on the way may send this answer.
         while answer.startswith(GO_ON):
             answer = answer.partition(b"\r\n\r\n")[2]
         status, _, rest = answer.partition(b"\r\n")
@@ -108,21 +108,21 @@ def test_the_php_example(narrow_stack: StartedStack, sender: Sender, size: int) 
     for header, payload in php_chunks(content, int(variables["max_chunk_size"])):
         result = curl.post(curl_form(sender.fields(variables), "php.bin", payload), header)
     assert curl.asked >= size // LIMIT
-    # It reads the address from the last answer alone.
-    is_whole(sender, result, variables, "php.bin", content)
+    # The example reads the address from the last answer only.
+    assert_whole(sender, result, variables, "php.bin", content)
 
 
 @OF_ANY_SIZE
 def test_mirror_up(sender: Sender, size: int) -> None:
     variables, content = sender.variables(), secrets.token_bytes(size)
-    # It takes these two away, sends everything else back with each request, and all mirrors.
+    # The client removes these two, and sends all other variables and all mirrors with each request.
     echoed = {name: str(value) for name, value in variables.items() if name not in ("mirrors", "default_mirrors")}
     fields = [*sender.credentials.items(), *echoed.items(), ("files", "text")]
     if size <= LIMIT:
         result = succeeded(sender.send(httpx_form(fields, "up.txt", content)))
     for header, payload in mirror_up_chunks(content, LIMIT) if size > LIMIT else ():
         result = succeeded(sender.send(httpx_form(fields, "up.txt", payload), header))
-    is_whole(sender, result, variables, "up.txt", content)
+    assert_whole(sender, result, variables, "up.txt", content)
 
 
 @pytest.mark.parametrize("size", [size for size in SIZES if size % LIMIT or size == LIMIT])
@@ -134,19 +134,19 @@ def test_the_dot_net_client(sender: Sender, size: int) -> None:
     for index, (header, payload) in enumerate(sent):
         answer = sender.send(dot_net_form(sender.fields(variables), "net.bin", payload), header)
         if index == 1:
-            # A connection that was dropped: it sends the same again.
+            # After a lost connection the client sends the same chunk again.
             answer = sender.send(dot_net_form(sender.fields(variables), "net.bin", payload), header)
         result = succeeded(answer)
         assert (result["info"] == "continue") == (index < len(sent) - 1)
-    is_whole(sender, result, variables, "net.bin", content)
+    assert_whole(sender, result, variables, "net.bin", content)
 
 
 def test_a_script_that_sends_chunks_without_a_range(sender: Sender) -> None:
-    """Each becomes a file of its own; the script shows the address of the last one."""
+    """Each chunk becomes a file of its own; the script shows the address of the last one."""
     variables = sender.variables()
     for payload in (secrets.token_bytes(100), secrets.token_bytes(200)):
         result = succeeded(sender.send(httpx_form(sender.fields(variables), "part.bin", payload)))
-        is_whole(sender, result, variables, "part.bin", payload)
+        assert_whole(sender, result, variables, "part.bin", payload)
 
 
 def test_a_page_asks_for_the_files_password(sender: Sender) -> None:

@@ -1,4 +1,4 @@
-"""What MirrorAce's upload refuses through the gateway: each time an answer with status 200, and nothing is left."""
+"""Refused uploads of MirrorAce through the gateway: the status is always 200, and nothing is left behind."""
 
 import secrets
 from collections.abc import Callable
@@ -16,7 +16,9 @@ LARGEST = 8 * 1024 * 1024
 NewSender = Callable[[], Sender]
 
 
-def test_credentials_and_keys_that_are_not_right(sender: Sender, new_sender: NewSender, narrow_traces: Traces) -> None:
+def test_wrong_credentials_and_upload_keys_are_refused(
+    sender: Sender, new_sender: NewSender, narrow_traces: Traces
+) -> None:
     variables, other = sender.variables(), new_sender()
     fields = dict(sender.fields(variables))
     with narrow_traces.nothing_left():
@@ -50,7 +52,7 @@ def test_credentials_and_keys_that_are_not_right(sender: Sender, new_sender: New
         ("bytes 0-9", 10, "Invalid Content-Range"),
     ],
 )
-def test_chunks_that_cannot_be(
+def test_impossible_chunks_are_refused(
     sender: Sender, narrow_traces: Traces, content_range: str | None, size: int, text: str
 ) -> None:
     fields = sender.fields(sender.variables())
@@ -60,7 +62,7 @@ def test_chunks_that_cannot_be(
     succeeded(sender.post(fields, content, f"bytes 0-{LIMIT}/{LIMIT + 1}"))
 
 
-def test_more_than_one_file_or_none(sender: Sender, narrow_traces: Traces) -> None:
+def test_a_form_with_no_file_or_with_two_files_is_refused(sender: Sender, narrow_traces: Traces) -> None:
     fields = sender.fields(sender.variables())
     kind, body = curl_form(fields, "a.bin", b"x")
     boundary = b"--" + kind.partition("boundary=")[2].encode()
@@ -70,9 +72,9 @@ def test_more_than_one_file_or_none(sender: Sender, narrow_traces: Traces) -> No
         refused(sender.send((kind, body.replace(boundary + file, b""))), "files is missing")
 
 
-def test_more_mirrors_than_may_be(sender: Sender, narrow_traces: Traces) -> None:
+def test_a_request_for_too_many_mirrors_is_refused(sender: Sender, narrow_traces: Traces) -> None:
     fields = sender.fields(sender.variables())
     with narrow_traces.nothing_left():
         refused(sender.post([*fields, *(("mirrors[]", str(number)) for number in range(4))], b"x"), "At most 3 mirrors")
-    # Where there is none to choose from, those that are named are nobody's.
+    # The system has no mirrors, so the requested ones do not exist and are ignored.
     succeeded(sender.post([*fields, ("mirrors[13]", "13"), ("mirrors[63]", "63")], b"x"))

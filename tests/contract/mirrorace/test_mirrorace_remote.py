@@ -1,4 +1,4 @@
-"""MirrorAce's remote upload through the gateway: a URL is fetched by the worker while the client waits."""
+"""MirrorAce's remote upload through the gateway: the worker fetches a URL while the client waits."""
 
 import os
 import threading
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from tests.contract.mirrorace.test_mirrorace_clients import is_whole
+from tests.contract.mirrorace.test_mirrorace_clients import assert_whole
 from tests.contract.mirrorace.wire import PASSWORD, Sender, refused, succeeded
 
 CONTENT = os.urandom(3_000_000)
@@ -18,7 +18,7 @@ Post = Callable[[Sender, list[tuple[str, str]]], httpx.Response]
 
 
 class Source(BaseHTTPRequestHandler):
-    """Has one file, and one that is larger than any may be."""
+    """A web server with one ordinary file, and one that is larger than the limit."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         return
@@ -46,7 +46,7 @@ def source() -> Iterator[str]:
 
 
 def multipart(sender: Sender, fields: list[tuple[str, str]]) -> httpx.Response:
-    """As PHP and .NET send it."""
+    """Request a remote upload with a multipart form, like PHP and .NET."""
     return sender.client.post("/api/v1/upload/remote", files=[(name, (None, value)) for name, value in fields])
 
 
@@ -55,17 +55,17 @@ def urlencoded(sender: Sender, fields: list[tuple[str, str]]) -> httpx.Response:
 
 
 @pytest.mark.parametrize("post", [multipart, urlencoded])
-def test_a_url_becomes_a_file_with_a_page_within_the_request(sender: Sender, source: str, post: Post) -> None:
+def test_a_url_is_fetched_within_the_request_and_gets_a_page(sender: Sender, source: str, post: Post) -> None:
     variables = sender.variables()
     result = succeeded(post(sender, sender.fields(variables, url=f"{source}/a.bin?signature=x")))
-    is_whole(sender, result, variables, "a.bin", CONTENT)
-    # The same key serves for what comes next.
+    assert_whole(sender, result, variables, "a.bin", CONTENT)
+    # The same key can be used again.
     again = succeeded(post(sender, sender.fields(variables, url=f"{source}/a.bin")))
     assert again["slug"] != result["slug"]
     assert succeeded(sender.post(sender.fields(variables), b"abc"))["info"] == "complete"
 
 
-def test_a_password_is_the_pages(sender: Sender, source: str) -> None:
+def test_a_password_protects_the_page(sender: Sender, source: str) -> None:
     fields = sender.fields(sender.variables(), url=f"{source}/a.bin", file_password=PASSWORD)
     slug = succeeded(urlencoded(sender, fields))["slug"]
     with httpx.Client(base_url=sender.client.base_url, headers={"Host": sender.client.headers["Host"]}) as stranger:
@@ -82,6 +82,8 @@ def test_a_password_is_the_pages(sender: Sender, source: str) -> None:
         ("file:///etc/passwd", "http"),
     ],
 )
-def test_why_a_url_could_not_be_fetched_is_told(sender: Sender, source: str, url: str, text: str) -> None:
+def test_the_reason_why_a_url_could_not_be_fetched_is_reported(
+    sender: Sender, source: str, url: str, text: str
+) -> None:
     fields = sender.fields(sender.variables(), url=url.format(source=source))
     refused(urlencoded(sender, fields), text)

@@ -1,4 +1,4 @@
-"""The calls of MirrorAce's contract that most of its tests begin with."""
+"""The calls of MirrorAce's contract that many tests need."""
 
 import secrets
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ PASSWORD = "correct horse battery"
 
 
 def succeeded(answer: httpx.Response) -> Any:
-    """The result of a success."""
+    """Assert a success and return its result."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     body = answer.json()
@@ -23,7 +23,7 @@ def succeeded(answer: httpx.Response) -> Any:
 
 
 def refused(answer: httpx.Response, text: str | None = None) -> str:
-    """Assert an error, which is a text in an answer with status 200; what it says."""
+    """Assert an error, which is a text in an answer with status 200, and return the text."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     body = answer.json()
@@ -44,7 +44,7 @@ class Sender:
 
     @staticmethod
     def register(shared: httpx.Client, client: httpx.Client) -> "Sender":
-        """A new account; `shared` calls a host that speaks the native API."""
+        """Register an account; `shared` calls a host that speaks the native API."""
         asked = {"name": f"ace-{secrets.token_hex(6)}", "password": PASSWORD}
         answer = shared.post("/v1/auth/register", json=asked)
         assert answer.status_code == 201, answer.text
@@ -52,7 +52,7 @@ class Sender:
 
     @staticmethod
     def of_token(shared: httpx.Client, client: httpx.Client, token: str) -> "Sender":
-        """A new API key for who is signed in."""
+        """Create an API key for the account that the token belongs to."""
         bearer = {"Authorization": f"Bearer {token}"}
         made = shared.post("/v1/account/keys", json={"name": "ace"}, headers=bearer)
         assert made.status_code == 201, made.text
@@ -63,17 +63,17 @@ class Sender:
         return {"api_key": self.api_key, "api_token": self.api_token}
 
     def variables(self) -> dict[str, Any]:
-        """What `file/upload` answers."""
+        """The variables of an upload, from `file/upload`."""
         return succeeded(self.client.post("/api/v1/file/upload", data=self.credentials))
 
     def fields(self, variables: dict[str, Any], **more: str) -> list[tuple[str, str]]:
-        """What every request of an upload carries."""
+        """The fields that every request of an upload has."""
         tied = {name: variables[name] for name in ("cTracker", "upload_key")}
         mirrors = [("mirrors[]", str(mirror)) for mirror in self.mirrors]
         return [*self.credentials.items(), *tied.items(), *mirrors, *more.items()]
 
     def send(self, form: Form, content_range: str | None = None) -> httpx.Response:
-        """One form to `server_file`."""
+        """Send one form to `server_file`."""
         kind, body = form
         headers = {"Content-Type": kind} | ({"Content-Range": content_range} if content_range else {})
         return self.client.post("/api/v1/upload", content=body, headers=headers)
