@@ -1,1 +1,1 @@
-"""The benchmark: `make bench`. Ratios within one run, with the machine's own store as the yardstick."""
+"""The benchmark (`make bench`). It compares speeds within one run with those of the stack's own object store."""

@@ -1,8 +1,8 @@
-"""Measures a throwaway embedded stack, or a running one, and prints what it found; writes it as JSON too.
+"""Measures a temporary embedded stack, or a running one, prints the results and writes them to a JSON file.
 
-make bench                                  everything
-make bench ARGS="--size 64 --rounds 3"      smaller
-make bench ARGS="--data ./data"             the stack that runs on this folder (lift its limits first)
+make bench                                  all measurements
+make bench ARGS="--size 64 --rounds 3"      a smaller file and fewer rounds
+make bench ARGS="--data ./data"             the running stack with this data folder (lift its limits first)
 """
 
 import argparse
@@ -29,23 +29,23 @@ LIMITS = {
     "FILE_UPLOADER_SIZE": str(100 * GIB),
     "GARBAGE_GRACE_SECONDS": "0",
 }
-# Each path, what it is compared with, and the ratio that this system promises.
+# Each path, the path that it is compared with, and the ratio that this system promises.
 RATIOS = (
     ("form upload", "direct PUT", 0.6),
     ("link upload", "direct PUT", 0.6),
     ("chunked upload", "direct PUT", 0.5),
     ("download", "direct GET", 0.9),
-    # Two copies of every byte more than the yardstick, for a client that does nothing but copy: on two cores, which the
-    # store and the client fill already, this cannot be what it is for one that does something with the bytes.
+    # No ratio is promised to a client that discards the bytes. The gateway copies every byte twice more than the store
+    # alone; on two cores, which the store and the client already fill, this weighs more than for a client with work.
     ("download, discarded", "direct GET, discarded", None),
 )
 SIGNED_IN_RATIO = 1.15
-"""How much longer a small request may take when the caller is known."""
+"""The largest allowed ratio of the times of a small request with a token and without."""
 GROWTH_LIMIT_MIB = 64
 IDLE_LIMIT_MIB = 1.2 * 1024
 MIRROR_ROUNDS = 3
 MIRROR_RATIO = 0.4
-"""How fast a file is copied to a mirror and read back there, against a plain copy."""
+"""The promised speed of copying a file to a mirror and verifying it there, relative to a plain copy."""
 ROOMS = {"posts": 1800, "reads": 2100, "lost": 0, "percentile_99_ms": 500}
 
 
@@ -65,15 +65,19 @@ def main() -> int:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description="Measure the paths that matter.")
-    parser.add_argument("--data", type=Path, help="data folder of a running stack; a throwaway one otherwise")
-    parser.add_argument("--size", type=int, default=256, help="MiB of the file that is sent (256)")
+    parser.add_argument(
+        "--data", type=Path, help="data folder of a running stack; without it a temporary one is started"
+    )
+    parser.add_argument("--size", type=int, default=256, help="size of the file that is sent, in MiB (256)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each path is measured (5)")
-    parser.add_argument("--memory", type=float, default=4, help="GiB that pass while memory is watched; 0 for none (4)")
-    parser.add_argument("--mirror", type=int, default=1024, help="MiB of a file that is mirrored; 0 for none (1024)")
-    parser.add_argument("--calls", type=int, default=10_000, help="how often a room is posted to, and read (10000)")
-    parser.add_argument("--listeners", type=int, default=1000, help="sockets in one room; 0 for none (1000)")
-    parser.add_argument("--listen", type=int, default=30, help="seconds that they listen (30)")
-    parser.add_argument("--json", type=Path, default=Path("bench/results.json"), help="where the figures go")
+    parser.add_argument("--memory", type=float, default=4, help="GiB to upload while memory is watched; 0: skip (4)")
+    parser.add_argument(
+        "--mirror", type=int, default=1024, help="size of the file that is mirrored, in MiB; 0: skip (1024)"
+    )
+    parser.add_argument("--calls", type=int, default=10_000, help="number of posts to a room, and of reads (10000)")
+    parser.add_argument("--listeners", type=int, default=1000, help="number of sockets in one room; 0: skip (1000)")
+    parser.add_argument("--listen", type=int, default=30, help="seconds for which they listen (30)")
+    parser.add_argument("--json", type=Path, default=Path("bench/results.json"), help="file for the results")
     return parser.parse_args()
 
 
@@ -103,9 +107,9 @@ def _measure(stack: RunningStack, options: argparse.Namespace) -> dict[str, obje
         "idle_mib": {**idle, "total": sum(idle.values()), "limit": IDLE_LIMIT_MIB},
     }
     if options.mirror:
-        fanning = mirrors.measure(stack, options.mirror * MIB, MIRROR_ROUNDS)
-        report["ratios"]["mirrored and proven / plain copy"] = {"median": fanning.ratio, "promised": MIRROR_RATIO}
-        report["mirroring"] = asdict(fanning)
+        mirroring = mirrors.measure(stack, options.mirror * MIB, MIRROR_ROUNDS)
+        report["ratios"]["mirrored and proven / plain copy"] = {"median": mirroring.ratio, "promised": MIRROR_RATIO}
+        report["mirroring"] = asdict(mirroring)
     if through:
         report["upload_service_growth_mib"] = {
             "form upload": memory.form_growth(stack, through),
@@ -155,8 +159,8 @@ def _print(report: dict[str, object]) -> None:
         promised = f"{bound} {ratio['promised']}" if ratio["promised"] else "-"
         out(f"{name:<44}{ratio['median']:>8.2f}{promised:>16}\n")
     _print_rooms(report["rooms"])
-    if isinstance(fanning := report.get("mirroring"), dict):
-        out(f"\nwhile files were mirrored the worker grew by {fanning['growth_mib']:.0f} MiB\n")
+    if isinstance(mirroring := report.get("mirroring"), dict):
+        out(f"\nwhile files were mirrored the worker grew by {mirroring['growth_mib']:.0f} MiB\n")
     for title, key in (("idle, MiB", "idle_mib"), ("upload service grows by, MiB", "upload_service_growth_mib")):
         if isinstance(values := report.get(key), dict):
             out(f"\n{title}\n")

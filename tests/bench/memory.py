@@ -1,4 +1,4 @@
-"""What the system needs in memory: idle, and while many large uploads pass at once."""
+"""Measures the system's memory: idle, and during several large uploads at once."""
 
 import hashlib
 import threading
@@ -17,7 +17,7 @@ SAMPLE_SECONDS = 0.02
 
 
 def idle(stack: RunningStack) -> dict[str, float]:
-    """MiB that each program of the stack occupies; shared pages are counted once, in proportion (PSS)."""
+    """The memory of each program of the stack in MiB. Programs that share a page count a part of it each (PSS)."""
     state = stack.state()
     roots = {name: process.pid for name, process in state.processes.items()}
     roots["supervisor"] = state.supervisor
@@ -32,7 +32,7 @@ def idle(stack: RunningStack) -> dict[str, float]:
 
 
 def growth(stack: RunningStack, total: int, upload: Callable[[str, memoryview], object]) -> float:
-    """MiB by which the upload service grows at most while `total` bytes pass through it, eight uploads at once."""
+    """The most MiB by which the upload service grows while `total` bytes pass through eight uploads at once."""
     payload = Payload(total // AT_ONCE)
     contents = [payload.fresh() for _ in range(AT_ONCE)]
     process = psutil.Process(stack.pid_of("upload"))

@@ -1,4 +1,4 @@
-"""How fast a file reaches a mirror and is proven there, against a plain copy of the same bytes by the same tool."""
+"""Measures how fast a file is mirrored and verified, compared with a plain copy of the same bytes by the same tool."""
 
 import asyncio
 import statistics
@@ -25,8 +25,8 @@ WORKER = "transfers-worker"
 
 
 @dataclass
-class Fanning:
-    """What was found: seconds of each round, and MiB by which the worker grew at most."""
+class Mirroring:
+    """The seconds of each round, and the most MiB by which the worker grew."""
 
     plain: list[float] = field(default_factory=list[float])
     mirrored: list[float] = field(default_factory=list[float])
@@ -34,12 +34,12 @@ class Fanning:
 
     @property
     def ratio(self) -> float:
-        """How fast it is mirrored, against a plain copy in the same round; the median."""
+        """The speed of mirroring relative to a plain copy in the same round: the median of all rounds."""
         return statistics.median(a / b for a, b in zip(self.plain, self.mirrored, strict=True))
 
 
 class Account:
-    """The first administrator, who defines a mirror and has a file of their own."""
+    """The first administrator, who defines the mirror and owns the file."""
 
     def __init__(self, stack: RunningStack) -> None:
         self.http = httpx.Client(base_url=stack.url, timeout=600)
@@ -64,7 +64,7 @@ class Account:
         return self.http.get(f"/v1/mirrors/{mirror_id}").raise_for_status().json()["replicas"]
 
     def mirror(self, file_id: str, mirror_id: int) -> float:
-        """Have the file on the mirror; seconds until it is proven there. It is taken away again."""
+        """Mirror the file, remove it from the mirror again, and return the seconds until it was verified there."""
         begun = time.perf_counter()
         self.http.post(f"/v1/files/{file_id}/mirrors", json={"mirrors": [mirror_id]}).raise_for_status()
         _until(lambda: self.state(file_id) == "verified")
@@ -74,9 +74,9 @@ class Account:
         return seconds
 
 
-def measure(stack: RunningStack, size: int, rounds: int) -> Fanning:
-    """Copy a file of `size` bytes to a second bucket of the stack's own store: as a mirror, and plainly."""
-    store, found, account = Store.of(stack), Fanning(), Account(stack)
+def measure(stack: RunningStack, size: int, rounds: int) -> Mirroring:
+    """Copy a file of `size` bytes to a second bucket of the stack's own store, once as a mirror and once plainly."""
+    store, found, account = Store.of(stack), Mirroring(), Account(stack)
     mirror_id = account.define("s3", options_of(stack, BUCKET, "/mirror"))
     file_id = account.upload(bytes(Payload(size).fresh()))
     source = next(
@@ -86,7 +86,7 @@ def measure(stack: RunningStack, size: int, rounds: int) -> Fanning:
         plain = asyncio.run(_plain_copy(stack, source))
         with _watched(stack) as growth:
             mirrored = account.mirror(file_id, mirror_id)
-        # The first round warms up, and is where the worker loads what it needs.
+        # The first round only warms up; the worker loads its libraries in it.
         if round_number:
             found.plain.append(plain)
             found.mirrored.append(mirrored)
@@ -97,7 +97,7 @@ def measure(stack: RunningStack, size: int, rounds: int) -> Fanning:
 
 
 def options_of(stack: RunningStack, bucket: str, root: str) -> dict[str, str]:
-    """A bucket of the stack's own store, as OpenDAL is told it."""
+    """The OpenDAL options of a bucket in the stack's own store."""
     known = credentials.load(stack.folder)
     return {
         "endpoint": f"http://127.0.0.1:{stack.ports['store']}",
@@ -110,7 +110,7 @@ def options_of(stack: RunningStack, bucket: str, root: str) -> dict[str, str]:
 
 
 async def _plain_copy(stack: RunningStack, key: str) -> float:
-    """Seconds that a copy takes which proves nothing."""
+    """Copy the object without verifying the copy, and return the seconds."""
     source = opendal.AsyncOperator("s3", **options_of(stack, "waystation", "/"))
     target = opendal.AsyncOperator("s3", **options_of(stack, BUCKET, "/"))
     begun = time.perf_counter()
@@ -122,7 +122,7 @@ async def _plain_copy(stack: RunningStack, key: str) -> float:
 
 
 class _watched:  # noqa: N801  (used as a function)
-    """The worker's memory during a block: `mib` is by how much it grew at most."""
+    """Watches the worker's memory during a block: `mib` is the most by which it grew."""
 
     def __init__(self, stack: RunningStack) -> None:
         self._process = psutil.Process(stack.pid_of(WORKER))

@@ -1,4 +1,4 @@
-"""The paths that are measured: ways for the same bytes into the system and out of it."""
+"""The measured paths: the ways in which the same bytes enter and leave the system."""
 
 import hashlib
 import secrets
@@ -22,7 +22,7 @@ KEPT = {"expire_value": "1", "expire_style": "day"}
 
 
 class Payload:
-    """Bytes that are never the same twice, so that nothing is recognised as stored already."""
+    """Bytes that differ each time, so that the system does not recognise content that it has stored already."""
 
     def __init__(self, size: int) -> None:
         self._bytes = bytearray(secrets.token_bytes(1024 * 1024) * -(-size // (1024 * 1024)))[:size]
@@ -34,7 +34,7 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The stack's own object store, reached directly: the yardstick."""
+    """The stack's own object store, called directly. Its speed is the measure for all paths."""
 
     sdk: Minio
 
@@ -56,17 +56,17 @@ class Store:
         return self.sdk.get_presigned_url(method, BUCKET, key, expires=timedelta(hours=1))
 
     def put(self, content: memoryview) -> None:
-        # Always the same object, so that the disk does not fill.
+        # It always overwrites the same object, so that the disk does not fill up.
         send(self.signed("PUT", KEY), "PUT", b"", content, b"", {})
 
 
 def form_upload(url: str, content: memoryview) -> str:
-    """One form; the code."""
+    """Upload with one form of FileCodeBox's protocol and return the code."""
     return str(send_form(f"{url}/share/file/", "file", content, KEPT)["code"])
 
 
 def link_upload(url: str, content: memoryview) -> str:
-    """One form of the File Uploader protocol; the link."""
+    """Upload with one form of File Uploader's protocol and return the link."""
     return str(send_file(f"{url}/api/upload/private", content)["file_url"])
 
 
@@ -76,7 +76,7 @@ def start_chunked(url: str, content: memoryview, sha256: str) -> str:
 
 
 def chunked_upload(url: str, content: memoryview, sha256: str) -> str:
-    """5 MiB chunks, four at a time, from init to the code of a verified file."""
+    """Upload in chunks of 5 MiB, four at a time, and return the code as soon as the file is verified."""
     upload_id = start_chunked(url, content, sha256)
 
     def send_chunk(index: int) -> None:
@@ -90,7 +90,7 @@ def chunked_upload(url: str, content: memoryview, sha256: str) -> str:
 
 
 def checked(url: str) -> None:
-    """Fetch and hash, as a client does that wants to know what it got; an answer that says its digest must be right."""
+    """Fetch and hash a file like a client that checks it. If the answer names a digest, it must be right."""
     digest = hashlib.sha256()
     said = fetch(url, digest)
     if said and said != repr_digest(digest.digest()):
@@ -98,7 +98,7 @@ def checked(url: str) -> None:
 
 
 def measured(stack: RunningStack, store: Store, payload: Payload) -> dict[str, Callable[[], Callable[[], object]]]:
-    """Each path by name: a preparation that is not timed and returns what is."""
+    """The paths by name. Each is a function that prepares a run, untimed, and returns the run, which is timed."""
     url = stack.url
     last: dict[str, str] = {}
 

@@ -1,4 +1,7 @@
-"""What knowing the caller costs: the same small request with a token and without, in turn, on one kept connection."""
+"""Measures the cost of recognising the caller, by the same small request with and without a token.
+
+The requests take turns on one connection that is kept open.
+"""
 
 import http.client
 import json
@@ -19,14 +22,14 @@ ROUND = 400
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Milliseconds per request in each round: the median of that round's requests."""
+    """The milliseconds of a request in each round: the median of the round's requests."""
 
     anonymous: list[float]
     signed_in: list[float]
 
     @property
     def ratio(self) -> float:
-        """How much longer a signed-in request takes: the median of the rounds' ratios."""
+        """The time of a signed-in request relative to an anonymous one: the median of the rounds' ratios."""
         return statistics.median(b / a for a, b in zip(self.anonymous, self.signed_in, strict=True))
 
 
@@ -53,14 +56,14 @@ class _Request:
     body: Mapping[str, str] | None = None
 
     def send(self, connection: http.client.HTTPConnection) -> Any:
-        """What it is answered with. Raises `RequestFailed`."""
+        """Send the request and return the answer. Raises `RequestFailed`."""
         status, content = self._exchange(connection, json.dumps(self.body) if self.body else None)
         if status >= 300:
             raise RequestFailed(f"{self.method} {self.path.partition('?')[0]}: {status} {content[:200]!r}")
         return json.loads(content) if content else None
 
     def milliseconds(self, connection: http.client.HTTPConnection) -> float:
-        """How long it takes. Raises `RequestFailed`."""
+        """Send the request and return how long the answer took. Raises `RequestFailed`."""
         begun = time.perf_counter()
         status, _ = self._exchange(connection, None)
         took = time.perf_counter() - begun
@@ -75,7 +78,7 @@ class _Request:
 
 
 def _round(connection: http.client.HTTPConnection, first: _Request, second: _Request) -> tuple[float, float]:
-    """The two take turns, so that whatever else the machine does meets both alike."""
+    """Send the two requests in turn, so that other work of the machine slows both alike."""
     taken = [(first.milliseconds(connection), second.milliseconds(connection)) for _ in range(ROUND)]
     return statistics.median(a for a, _ in taken), statistics.median(b for _, b in taken)
 
@@ -91,7 +94,7 @@ def _connected(url: str) -> Iterator[http.client.HTTPConnection]:
 
 @contextmanager
 def _signed_up(connection: http.client.HTTPConnection) -> Iterator[dict[str, str]]:
-    """The header of an account that exists for the block."""
+    """The `Authorization` header of an account that exists for the block."""
     password = secrets.token_hex(16)
     account = {"name": f"bench-{secrets.token_hex(8)}", "password": password}
     as_json = {"Content-Type": "application/json"}

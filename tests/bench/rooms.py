@@ -1,4 +1,4 @@
-"""Rooms: how many messages are posted and rooms read a second, and how soon very many listeners hear of a message."""
+"""Measures rooms: the posts and reads per second, and the delay until very many listeners get a message."""
 
 import asyncio
 import json
@@ -23,38 +23,38 @@ CAPACITY = 100
 WARM_UP = 500
 OPENING_AT_ONCE = 50
 GRACE_SECONDS = 5
-"""How long after the last message a delivery still counts."""
+"""A delivery counts if it comes at most this long after the last message was sent."""
 
 Call = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Calls a second, by 16 connections that each wait for an answer before they ask again."""
+    """Calls per second, by 16 connections that each wait for the answer to a call before the next."""
 
     posts: float
     reads: float
-    """Of 100 messages."""
+    """Reads of 100 messages each."""
     bare_posts: float
-    """`XADD` with a length of 100, straight to Valkey."""
+    """`XADD` with a length of 100, sent directly to Valkey."""
     bare_reads: float
-    """`XRANGE` of 100 messages, straight to Valkey."""
+    """`XRANGE` of 100 messages, sent directly to Valkey."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
-    """What very many listeners of one room heard."""
+class Deliveries:
+    """The messages that very many listeners of one room received."""
 
     listeners: int
     messages: int
     lost: int
-    """Deliveries that did not come."""
+    """Messages that did not reach a listener in time, counted for each listener."""
     median_ms: float
     percentile_99_ms: float
 
 
 def measure(stack: RunningStack, *, calls: int, listeners: int, seconds: int) -> dict[str, Any]:
-    """All of it; `calls` of each kind, and `seconds` of listening at 20 messages a second."""
+    """Measure `calls` calls of each kind, and then deliveries of 20 messages a second for `seconds`."""
     return asyncio.run(_measure(stack, calls, listeners, seconds))
 
 
@@ -62,12 +62,12 @@ async def _measure(stack: RunningStack, calls: int, listeners: int, seconds: int
     async with _account(stack.url) as account:
         room = await account.room()
         rates = await _rates(stack, account, room, calls)
-        hearing = await _hearing(account, await account.room(), listeners, seconds) if listeners else None
-    return {**asdict(rates), "hearing": asdict(hearing) if hearing else None}
+        found = await _deliveries(account, await account.room(), listeners, seconds) if listeners else None
+    return {**asdict(rates), "hearing": asdict(found) if found else None}
 
 
 class _Account:
-    """A signed-in member of the rooms that it opens."""
+    """An account with its connections, which is a member of the rooms that it creates."""
 
     def __init__(self, http: ClientSession, token: str) -> None:
         self.http, self.token = http, token
@@ -125,7 +125,7 @@ async def _rates(stack: RunningStack, account: _Account, room: int, calls: int) 
 
 
 async def _per_second(at: tuple[str, int], call: Call, calls: int, greeting: bytes = b"") -> float:
-    """How often `call` is done a second, by all connections together, after it has been done for a while."""
+    """The calls per second of all connections together, measured after some calls to warm up."""
     left = iter(range(calls))
 
     async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -183,7 +183,7 @@ def _resp(command: bytes) -> Call:
     return call
 
 
-async def _hearing(account: _Account, room: int, listeners: int, seconds: int) -> Hearing:
+async def _deliveries(account: _Account, room: int, listeners: int, seconds: int) -> Deliveries:
     delays: list[float] = []
     expected = seconds * 20
     gate = asyncio.Semaphore(OPENING_AT_ONCE)
@@ -194,7 +194,7 @@ async def _hearing(account: _Account, room: int, listeners: int, seconds: int) -
             ready.append(await account.listen(room))
 
     await asyncio.gather(*(open_one() for _ in range(listeners)))
-    tasks = [asyncio.create_task(_hear(socket, delays, expected)) for socket in ready]
+    tasks = [asyncio.create_task(_receive(socket, delays, expected)) for socket in ready]
     await asyncio.sleep(1)
     begun = time.perf_counter()
     for number in range(expected):
@@ -208,26 +208,26 @@ async def _hearing(account: _Account, room: int, listeners: int, seconds: int) -
             await socket.close()
     delays.sort()
     lost = listeners * expected - len(delays)
-    return Hearing(listeners, expected, lost, _at(delays, 0.5) * 1000, _at(delays, 0.99) * 1000)
+    return Deliveries(listeners, expected, lost, _at(delays, 0.5) * 1000, _at(delays, 0.99) * 1000)
 
 
-async def _hear(socket: ClientWebSocketResponse, delays: list[float], expected: int) -> None:
-    """Note the delay of each message until all have come."""
-    heard = 0
+async def _receive(socket: ClientWebSocketResponse, delays: list[float], expected: int) -> None:
+    """Record the delay of each message until all have arrived."""
+    received = 0
     async for frame in socket:
         if frame.type is not WSMsgType.TEXT:
             return
         now = time.perf_counter()
         for sent in _sent(frame.data):
             delays.append(now - sent)
-            heard += 1
-        if heard >= expected:
+            received += 1
+        if received >= expected:
             return
 
 
 @lru_cache(maxsize=4096)
 def _sent(frame: str) -> tuple[float, ...]:
-    """When the messages of a frame were sent. All listeners get the same few frames."""
+    """The times at which the messages of a frame were sent. Cached, because all listeners get the same few frames."""
     texts = [event["text"] for event in json.loads(frame) if event["type"] == "message"]
     return tuple(float(text.removeprefix("sent ")) for text in texts if text.startswith("sent "))
 

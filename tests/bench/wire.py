@@ -1,4 +1,4 @@
-"""A client that costs as little as possible, so that what is measured is the system: blocking sockets, large blocks."""
+"""A cheap client (blocking sockets, large blocks), so that its own work hardly influences the measurements."""
 
 import http.client
 import json
@@ -19,7 +19,7 @@ class Digest(Protocol):
 
 
 class RequestFailed(Exception):
-    """An answer that was not a success."""
+    """The answer was not a success."""
 
 
 _kept = threading.local()
@@ -38,7 +38,7 @@ def _connection(netloc: str) -> Iterator[http.client.HTTPConnection]:
 
 
 def send(url: str, method: str, head: bytes, content: memoryview, tail: bytes, headers: dict[str, str]) -> bytes:
-    """One request whose body is `head`, `content` and `tail`; the body of its answer. Raises `RequestFailed`."""
+    """Send a request whose body is `head`, `content` and `tail`. Returns the answer's body. Raises `RequestFailed`."""
     address = urlsplit(url)
     with _connection(address.netloc) as connection:
         connection.putrequest(method, f"{address.path}?{address.query}" if address.query else address.path)
@@ -57,12 +57,12 @@ def send(url: str, method: str, head: bytes, content: memoryview, tail: bytes, h
 
 
 def send_form(url: str, field: str, content: memoryview, fields: dict[str, str]) -> Any:
-    """A `multipart/form-data` POST with one file; the detail of FileCodeBox's envelope that it is answered with."""
+    """Post a form (`multipart/form-data`) with one file. Returns `detail` of FileCodeBox's envelope."""
     return _form(url, field, content, fields)["detail"]
 
 
 def send_file(url: str, content: memoryview) -> Any:
-    """A `multipart/form-data` POST with nothing but a file; File Uploader's answer."""
+    """Post a form (`multipart/form-data`) that has only a file. Returns File Uploader's answer."""
     return _form(url, "file", content, {})
 
 
@@ -78,13 +78,13 @@ def _form(url: str, field: str, content: memoryview, fields: dict[str, str]) -> 
 
 
 def send_json(url: str, body: dict[str, Any]) -> Any:
-    """A JSON POST; the detail of the envelope it is answered with."""
+    """Post JSON. Returns `detail` of FileCodeBox's envelope."""
     content = memoryview(json.dumps(body).encode())
     return json.loads(send(url, "POST", b"", content, b"", {"Content-Type": "application/json"}))["detail"]
 
 
 def fetch(url: str, digest: Digest | None = None) -> str | None:
-    """GET `url` and feed what comes to `digest`, or throw it away; its `Repr-Digest`. Raises `RequestFailed`."""
+    """Get `url`, and hash the body with `digest` or discard it. Returns its `Repr-Digest`. Raises `RequestFailed`."""
     address = urlsplit(url)
     with _connection(address.netloc) as connection:
         connection.request("GET", f"{address.path}?{address.query}")

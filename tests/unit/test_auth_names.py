@@ -16,7 +16,7 @@ def usable(text: str) -> str | None:
 
 
 @given(st.text(max_size=300))
-def test_a_name_that_is_taken_can_be_kept_and_looked_up(text: str) -> None:
+def test_an_accepted_name_can_be_stored_and_looked_up(text: str) -> None:
     shown = usable(text)
     if shown is None:
         assert names.lookup_key(text) == ""
@@ -32,7 +32,7 @@ def test_a_name_that_is_taken_can_be_kept_and_looked_up(text: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=50))
-def test_all_forms_of_a_name_are_one_name(text: str) -> None:
+def test_all_unicode_forms_of_a_name_are_the_same_name(text: str) -> None:
     key = names.key(text)
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
         assert names.key(unicodedata.normalize(form, text)) == key
@@ -50,20 +50,20 @@ def test_all_forms_of_a_name_are_one_name(text: str) -> None:
         ("a\u200db", "AB"),
     ],
 )
-def test_names_that_look_alike_are_alike(one: str, other: str) -> None:
+def test_names_that_look_alike_have_the_same_key(one: str, other: str) -> None:
     assert names.key(one) == names.key(other)
 
 
 @pytest.mark.parametrize("text", ["a\u0430", "1l", "0O"])
-def test_names_of_other_letters_are_others(text: str) -> None:
+def test_names_with_different_letters_have_different_keys(text: str) -> None:
     assert names.key(text[0]) != names.key(text[1])
 
 
 @pytest.mark.parametrize("text", ["", " ", "\0", "a\0@b.c", "x" * 321, "a\n@b", "\ud800", "\ufdfa" * 320])
-def test_an_address_that_cannot_be_kept_is_refused(text: str) -> None:
+def test_an_email_address_that_cannot_be_stored_is_refused(text: str) -> None:
     with pytest.raises(EmailUnusable):
         names.email(text)
 
 
-def test_an_address_is_kept_as_it_is() -> None:
+def test_an_email_address_is_stored_unchanged() -> None:
     assert names.email(" Someone@Example.org ") == "Someone@Example.org"

@@ -27,7 +27,7 @@ def test_there_is_no_default_password(monkeypatch: pytest.MonkeyPatch) -> None:
             made(admin_password=password)
 
 
-def test_the_first_administrator_needs_a_name_that_can_be_one() -> None:
+def test_the_first_administrator_needs_a_valid_name() -> None:
     assert made(admin_name=" Ann ").admin_name == "Ann"
     for name in ("", " ", "a\0b", "x" * 256):
         with pytest.raises(ValidationError):

@@ -29,7 +29,7 @@ def signing_key(kid: str) -> SigningKey:
 def decoded(token: str, keys: list[SigningKey]) -> dict[str, Any]:
     published = jwt.PyJWKSet.from_dict(key_set(keys))
     key = published[jwt.get_unverified_header(token)["kid"]]
-    # These tests are loaded long before they run; what is asked here is by which key a token was signed.
+    # Expiry is not checked, because the tokens are as old as the import of this module.
     return jwt.decode(token, key, [ALGORITHM], audience=AUDIENCE, options={"verify_exp": False})
 
 
@@ -81,7 +81,7 @@ def test_a_persons_token_names_account_and_session() -> None:
         decoded(token, keys)
 
 
-def test_a_key_signs_from_its_time_on_and_until_the_next_one_does() -> None:
+def test_a_key_signs_from_its_time_on_until_the_next_key_does() -> None:
     old, new = (
         replace(signing_key("old"), retired_at=NOW + KEY_LEAD),
         replace(signing_key("new"), created_at=NOW + KEY_LEAD),
@@ -91,7 +91,7 @@ def test_a_key_signs_from_its_time_on_and_until_the_next_one_does() -> None:
         return jwt.get_unverified_header(sign_service_token([new, old], "share", moment).token)["kid"]
 
     assert [kid(NOW), kid(NOW + KEY_LEAD - timedelta(milliseconds=1)), kid(NOW + KEY_LEAD)] == ["old", "old", "new"]
-    # A process whose clock is behind that of the one that made the very first key.
+    # The clock of the signing process may be behind that of the process that created the very first key.
     assert kid(NOW - timedelta(days=1)) == "new"
 
 

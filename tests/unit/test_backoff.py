@@ -9,7 +9,7 @@ FIRST, LONGEST = timedelta(seconds=2), timedelta(minutes=10)
 
 
 @given(st.integers(1, 10_000))
-def test_each_failure_doubles_the_pause_up_to_the_longest_give_or_take_a_quarter(failures: int) -> None:
+def test_each_failure_doubles_the_pause_up_to_the_longest_within_a_quarter(failures: int) -> None:
     expected = min(2 * 2 ** min(failures - 1, 40), 600)
     assert 0.75 * expected <= backoff(failures, FIRST, LONGEST).total_seconds() <= 1.25 * expected
 

@@ -57,7 +57,7 @@ async def parts_of(got: Request) -> list[tuple[str, str, bytes | str]]:
     text=st.text(alphabet=st.characters(blacklist_categories=["Cs"]), max_size=50),
     block=st.integers(1, 400),
 )
-def test_a_form_is_taken_apart_however_it_arrives(content: bytes, text: str, block: int) -> None:
+def test_a_form_is_parsed_for_all_sizes_of_blocks(content: bytes, text: str, block: int) -> None:
     body = form(('name="a"', text.encode()), ('name="file"; filename="n.bin"', content), ('name="z"', b"last"))
     found = asyncio.run(parts_of(request(body, block=block)))
     assert found == [("field", "a", text), ("n.bin", "file", content), ("field", "z", "last")]
@@ -69,7 +69,7 @@ async def test_a_file_that_nobody_reads_is_skipped() -> None:
     assert names == ["file", "z"]
 
 
-async def test_the_certain_length_of_a_file_is_never_more_than_what_comes() -> None:
+async def test_the_certain_length_of_a_file_never_exceeds_the_bytes_to_come() -> None:
     content = bytes(300_000)
     got = request(form(('name="file"; filename="n"', content), ('name="z"', b"last")), block=5000)
     async for part in FormStream(got):
@@ -113,7 +113,7 @@ async def test_a_field_of_a_form_has_a_limit() -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", "", "multipart/form-data; boundary="])
-def test_what_says_it_is_no_form_is_none(kind: str) -> None:
+def test_other_content_types_are_not_read_as_a_form(kind: str) -> None:
     with pytest.raises(InvalidInput):
         FormStream(request(b"", kind))
 
@@ -179,7 +179,7 @@ async def test_a_form_keeps_repeated_fields_in_the_order_sent(kind: str) -> None
     assert await read_form(got) == [Field("a", "1"), Field("b", ""), Field("a", "2")]
 
 
-async def test_a_form_s_size_and_its_number_of_fields_have_limits_of_their_own() -> None:
+async def test_a_forms_size_and_number_of_fields_have_separate_limits() -> None:
     kind = "application/x-www-form-urlencoded"
     assert len(await read_form(request(b"a=1&" * 99, kind), count=100)) == 99
     with pytest.raises(InvalidInput):

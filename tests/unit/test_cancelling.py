@@ -1,4 +1,4 @@
-"""Tasks that are told to end do."""
+"""Cancelling tasks and waiting for their end."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from common import cancelling
 from common.cancelling import cancel
 
 
-async def test_what_each_task_ended_with_is_told() -> None:
+async def test_cancel_returns_the_result_or_exception_of_each_task() -> None:
     async def ends() -> str:
         return "done"
 
@@ -28,19 +28,19 @@ async def test_what_each_task_ended_with_is_told() -> None:
     assert await cancel() == []
 
 
-async def test_a_task_that_lost_its_cancellation_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_task_that_lost_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cancelling, "AGAIN_SECONDS", 0.01)
-    times_told = 0
+    cancellations = 0
 
-    async def loses_it() -> None:
-        nonlocal times_told
-        while times_told < 3:
+    async def loses_cancellations() -> None:
+        nonlocal cancellations
+        while cancellations < 3:
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
-                times_told += 1
+                cancellations += 1
 
-    task = asyncio.create_task(loses_it())
+    task = asyncio.create_task(loses_cancellations())
     await asyncio.sleep(0)
     await cancel(task)
-    assert (task.done(), times_told) == (True, 3)
+    assert (task.done(), cancellations) == (True, 3)

@@ -38,7 +38,7 @@ def member(number: int, role: MemberRole = MemberRole.MEMBER, joined: int = 0) -
         ("  a ", "a"),
     ],
 )
-def test_names_that_look_alike_are_one(one: str, another: str) -> None:
+def test_room_names_that_look_alike_are_the_same(one: str, another: str) -> None:
     assert names.lookup_key(one) == names.lookup_key(another) != ""
 
 
@@ -60,7 +60,7 @@ def test_unusable_names(name: str) -> None:
 
 
 @given(st.text(max_size=120))
-def test_a_name_is_shown_and_found_or_refused(name: str) -> None:
+def test_a_room_name_is_refused_or_can_be_shown_and_looked_up(name: str) -> None:
     try:
         shown = names.shown(name)
     except RoomNameUnusable:
@@ -71,7 +71,7 @@ def test_a_name_is_shown_and_found_or_refused(name: str) -> None:
 
 
 @given(st.text(st.characters(), max_size=40), st.integers(1, 60))
-def test_a_text_is_kept_as_it_was_or_refused(text: str, limit: int) -> None:
+def test_a_text_is_stored_unchanged_or_refused(text: str, limit: int) -> None:
     try:
         assert Texts().accept(text, limit) == text
     except MessageEmpty:
@@ -84,7 +84,7 @@ def test_a_text_is_kept_as_it_was_or_refused(text: str, limit: int) -> None:
         assert len(text.encode()) <= limit
 
 
-def test_filters_are_applied_in_their_order() -> None:
+def test_filters_are_applied_in_the_given_order() -> None:
     texts = Texts([Filter.compile("cat", "replace", "dog"), Filter.compile("dog", "refuse", "")])
     with pytest.raises(MessageRefused):
         texts.accept("a cat", 100)
@@ -92,7 +92,7 @@ def test_filters_are_applied_in_their_order() -> None:
     assert groups.accept("ann@home", 100) == "home at ann"
 
 
-def test_the_heir_is_the_oldest_moderator_else_the_oldest_member() -> None:
+def test_a_room_is_inherited_by_its_oldest_moderator_or_else_its_oldest_member() -> None:
     owner, old, new = member(1, MemberRole.OWNER), member(2, joined=5), member(3, joined=9)
     moderators = [member(4, MemberRole.MODERATOR, 20), member(5, MemberRole.MODERATOR, 10)]
 

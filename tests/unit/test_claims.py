@@ -13,7 +13,10 @@ OFTEN = timedelta(milliseconds=10)
 
 
 class Renewals:
-    """Answers as it is told, the last answer for ever: whether the claim is held, an error, or silence."""
+    """A `renew` function with prepared answers, the last of which is repeated.
+
+    An answer is whether the claim is still held, an error to raise, or None for no answer.
+    """
 
     def __init__(self, *answers: bool | Exception | None) -> None:
         self._answers = list(answers)
@@ -30,7 +33,7 @@ class Renewals:
         return answer
 
 
-async def test_it_is_renewed_while_the_work_goes_on_and_never_after_it() -> None:
+async def test_a_claim_is_renewed_while_the_work_goes_on_and_never_after_it() -> None:
     renewals = Renewals(True)
     async with claim_kept(renewals, LEASE, OFTEN):
         await asyncio.sleep(0.3)
@@ -40,13 +43,13 @@ async def test_it_is_renewed_while_the_work_goes_on_and_never_after_it() -> None
     assert renewals.count == count
 
 
-async def test_work_is_broken_off_as_soon_as_it_is_lost() -> None:
+async def test_work_is_cancelled_as_soon_as_its_claim_is_lost() -> None:
     with pytest.raises(ClaimLost):
         async with asyncio.timeout(5), claim_kept(Renewals(True, False), LEASE, OFTEN):
             await asyncio.sleep(60)
 
 
-async def test_a_database_that_is_away_for_a_moment_loses_nothing() -> None:
+async def test_a_short_outage_of_the_database_loses_no_claim() -> None:
     renewals = Renewals(Unavailable(), Unavailable(), True)
     async with claim_kept(renewals, LEASE, OFTEN):
         await asyncio.sleep(0.4)
@@ -54,7 +57,7 @@ async def test_a_database_that_is_away_for_a_moment_loses_nothing() -> None:
 
 
 @pytest.mark.parametrize("silence", [Unavailable(), None], ids=["away", "silent"])
-async def test_work_is_broken_off_before_a_claim_ends_that_cannot_be_renewed(silence: Exception | None) -> None:
+async def test_work_is_cancelled_before_a_claim_expires_that_cannot_be_renewed(silence: Exception | None) -> None:
     loop = asyncio.get_running_loop()
     begun = loop.time()
     with pytest.raises(ClaimLost):
@@ -63,7 +66,7 @@ async def test_work_is_broken_off_before_a_claim_ends_that_cannot_be_renewed(sil
     assert loop.time() - begun < 0.2 + 0.15
 
 
-async def test_what_the_work_raises_is_raised_a_time_limit_of_its_own_too() -> None:
+async def test_exceptions_and_time_limits_of_the_work_are_raised() -> None:
     with pytest.raises(ValueError, match="mine"):
         async with claim_kept(Renewals(True), LEASE, OFTEN):
             raise ValueError("mine")
@@ -72,7 +75,7 @@ async def test_what_the_work_raises_is_raised_a_time_limit_of_its_own_too() -> N
             await asyncio.sleep(60)
 
 
-async def test_a_mistake_in_renewing_is_told_and_breaks_the_work_off() -> None:
+async def test_an_unexpected_error_of_renew_is_raised_and_cancels_the_work() -> None:
     with pytest.raises(RuntimeError, match="a mistake"):
         async with asyncio.timeout(5), claim_kept(Renewals(RuntimeError("a mistake")), LEASE, OFTEN):
             await asyncio.sleep(60)

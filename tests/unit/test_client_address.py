@@ -35,6 +35,6 @@ def test_an_ipv6_client_is_counted_by_its_network() -> None:
     assert limit_key("198.51.100.1") == "198.51.100.1"
 
 
-def test_what_is_no_network_is_refused() -> None:
+def test_an_invalid_network_is_refused() -> None:
     with pytest.raises(ValueError, match="300"):
         parse_networks("300.0.0.0/8")

@@ -9,7 +9,7 @@ import yaml
 from deploy.settings_reference import COMPOSE_DEFAULTS, DEPLOYMENT, EXAMPLE, PROCESSES, ROOT, Way, all_settings
 
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-# The top-level blocks of environment are merged by YAML itself, so this is what Compose sees.
+# YAML itself merges the shared blocks of environment variables, so this is the same document that Compose reads.
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 ENVIRONMENTS: dict[str, dict[str, Any]] = {name: service.get("environment", {}) for name, service in SERVICES.items()}
 

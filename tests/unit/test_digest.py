@@ -27,7 +27,7 @@ def test_the_sample_is_the_first_and_last_5_mib_and_the_size(size: int, block: i
     assert not hasher.satisfies((DigestClaim("sha-256", expected),))
 
 
-def test_any_one_claim_is_enough_and_none_is_satisfied() -> None:
+def test_one_true_claim_is_enough_and_no_claims_are_satisfied() -> None:
     hasher = in_blocks(b"content", 3)
     right = DigestClaim("sha-256", hashlib.sha256(b"content").digest())
     wrong = DigestClaim("sha-256", bytes(32))
@@ -41,7 +41,7 @@ def test_a_sample_that_was_not_computed_satisfies_nothing() -> None:
 
 
 @given(st.binary(), st.binary(), st.binary())
-def test_a_copy_goes_its_own_way(head: bytes, left: bytes, right: bytes) -> None:
+def test_a_copied_hasher_is_independent(head: bytes, left: bytes, right: bytes) -> None:
     hasher = ContentHasher()
     hasher.update(head)
     twin = hasher.copy()
@@ -53,12 +53,12 @@ def test_a_copy_goes_its_own_way(head: bytes, left: bytes, right: bytes) -> None
 
 
 @given(st.sampled_from(["sha-256", "sha-256-sampled"]), st.binary(min_size=32, max_size=32))
-def test_a_claim_survives_being_written_down(scheme: str, value: bytes) -> None:
+def test_a_claim_survives_the_conversion_to_text(scheme: str, value: bytes) -> None:
     claim = DigestClaim.parse(f"{scheme}:{value.hex()}")
     assert DigestClaim.parse(str(claim)) == claim
 
 
 @pytest.mark.parametrize("text", ["md5:00", "sha-256", "sha-256:zz"])
-def test_nonsense_is_no_claim(text: str) -> None:
+def test_a_malformed_claim_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         DigestClaim.parse(text)

@@ -35,7 +35,7 @@ def test_links_lead_to_files_and_sections(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=names(DOCUMENTS))
 def test_modules_and_folders_named_in_the_text_exist(document: Path) -> None:
     if "adr" in document.parts:
-        return  # Records tell of the past, too.
+        return  # Decision records may name modules of the past.
     for name in re.findall(r"`([a-z_]+(?:/[a-z_0-9]+)*(?:/|\.py))`", document.read_text(encoding="utf-8")):
         assert any((folder / name).exists() or any(folder.glob(f"*/{name}")) for folder in FOLDERS), name
 

@@ -22,19 +22,19 @@ FROM_PATH = "from-path.bin"
         ('attachment; filename="semi;colon \\"quoted\\".txt"', 'semi;colon "quoted".txt'),
         ("attachment; filename*=UTF-8''%C3%BCber%20uns.txt", "über uns.txt"),
         ("attachment; filename*=iso-8859-1'en'%A3.txt", "£.txt"),
-        # RFC 6266, section 4.3: whatever comes first.
+        # RFC 6266, section 4.3: `filename*` wins, whichever comes first.
         ("attachment; filename=\"fallback.txt\"; filename*=UTF-8''%E2%82%AC.txt", "€.txt"),
         ("attachment; filename*=UTF-8''%E2%82%AC.txt; filename=\"fallback.txt\"", "€.txt"),
-        # A value that cannot be read is passed over.
+        # A value that cannot be decoded is ignored.
         ("attachment; filename*=UTF-8''%ff%fe.txt; filename=fallback.txt", "fallback.txt"),
         ("attachment; filename*=no-such-charset''a.txt; filename=fallback.txt", "a.txt"),
         ("attachment; filename*=UTF-8''; filename=fallback.txt", "fallback.txt"),
-        # Bytes beyond ASCII as they are: UTF-8, or else Latin-1.
+        # Raw bytes beyond ASCII are read as UTF-8, or else as Latin-1.
         ('attachment; filename="für.txt"', "für.txt"),
         ('attachment; filename="f\udcfcr.txt"', "für.txt"),
     ],
 )
-def test_the_header_names_the_content(disposition: str, name: str) -> None:
+def test_the_content_disposition_names_the_content(disposition: str, name: str) -> None:
     assert name_of(URL, disposition) == name
 
 
@@ -54,7 +54,7 @@ def test_the_header_names_the_content(disposition: str, name: str) -> None:
         (".hidden", ".hidden"),
     ],
 )
-def test_a_name_is_the_last_step_of_a_path_and_can_be_shown(said: str, name: str) -> None:
+def test_a_name_is_the_last_part_of_a_path_and_printable(said: str, name: str) -> None:
     assert name_of(URL, f'attachment; filename="{said}"') == name
 
 
@@ -94,7 +94,7 @@ def test_a_name_that_is_too_long_keeps_its_extension() -> None:
 
 
 @given(st.text(max_size=200), st.text(st.characters(exclude_characters="\r\n"), max_size=200))
-def test_whatever_is_said_makes_a_name_that_is_one_step_and_can_be_kept(path: str, disposition: str) -> None:
+def test_any_path_and_header_yield_a_valid_file_name(path: str, disposition: str) -> None:
     for header in (disposition, f'attachment; filename="{disposition}"', f"attachment; filename*=UTF-8''{disposition}"):
         name = name_of(f"http://files.example/{path.replace('[', '')}", header)
         check_name(name)
@@ -119,17 +119,17 @@ EARLIER, LATER = "Wed, 01 Jan 2025 00:00:00 GMT", "Wed, 01 Jan 2025 00:00:01 GMT
         (None, EARLIER, EARLIER, None),
         (None, LATER, EARLIER, None),
         (None, EARLIER, None, None),
-        # RFC 9110, section 13.1.5: no time where there is a tag, and no weak one.
+        # RFC 9110, section 13.1.5: a time must not be used if there is a tag, and a weak tag must not be used at all.
         ('W/"a"', EARLIER, LATER, None),
         ("bare", EARLIER, LATER, None),
-        # Characters that no header can carry, or not every database.
+        # Characters that cannot stand in a header, or that some databases cannot store.
         *((tag, None, None, None) for tag in ('"a', '"a"b"', '"\x01"', '"\x7f"', '"\xfc"', '"\udcff"', '"a b"')),
         ('"!#~"', None, None, '"!#~"'),
         *((None, "yesterday", LATER, None), (None, EARLIER, "soon", None), (None, None, LATER, None)),
         (None, "Wed, 01 Jan 2025 00:00:00 -0000", LATER, None),
     ],
 )
-def test_only_what_cannot_stand_for_other_content_recognises_it(
+def test_only_a_strong_validator_is_used(
     etag: str | None, modified: str | None, date: str | None, validator: str | None
 ) -> None:
     assert validator_of(etag, modified, date) == validator

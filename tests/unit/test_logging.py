@@ -1,4 +1,4 @@
-"""What stands in the log, and what never does."""
+"""Errors in the log, which must not contain the values of variables."""
 
 import json
 import logging as standard
@@ -14,7 +14,7 @@ from common import logging
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    """The log as it was before."""
+    """Restores the configuration of the log after the test."""
     root = standard.getLogger()
     handlers, level, configured = root.handlers[:], root.level, structlog.get_config()
     yield
@@ -29,7 +29,7 @@ def fail(password: str) -> None:
 
 
 @pytest.mark.parametrize("format", ["json", "console"])
-def test_a_failure_shows_where_it_was_and_no_variable(
+def test_a_logged_error_shows_its_place_and_no_values_of_variables(
     capsys: pytest.CaptureFixture[str],
     format: Literal["json", "console"],  # noqa: A002
 ) -> None:

@@ -30,7 +30,7 @@ from common.dialects.mirage import Refused
         ([5], None),
     ],
 )
-def test_an_id_is_a_number_or_its_digits(sent: object, number: int | None) -> None:
+def test_an_id_is_a_number_or_a_string_of_digits(sent: object, number: int | None) -> None:
     assert mirage.number_of(sent) == number
 
 
@@ -53,12 +53,12 @@ def test_times_of_rows_are_texts_in_utc() -> None:
         (errors.Unavailable("not now"), 503, b'{"error":"not now"}'),
     ],
 )
-def test_every_error_is_told_under_one_name(error: errors.DomainError, status: int, body: bytes) -> None:
+def test_every_error_is_a_text_under_the_same_name(error: errors.DomainError, status: int, body: bytes) -> None:
     answer = mirage.render(error)
     assert (answer.status_code, bytes(answer.body)) == (status, body)
     assert ("retry-after" in answer.headers) == (status == 503)
 
 
-def test_the_picture_of_who_has_none_comes_from_no_host() -> None:
+def test_the_default_picture_is_a_data_url() -> None:
     assert mirage.DEFAULT_AVATAR.startswith("data:image/svg+xml;base64,")
     assert not set("\"'<> _*`") & set(mirage.DEFAULT_AVATAR)

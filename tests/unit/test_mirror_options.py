@@ -43,7 +43,7 @@ SFTP = VALID[13][1]
 
 
 @pytest.mark.parametrize(("kind", "options"), VALID)
-def test_what_a_kind_needs_is_enough(kind: str, options: dict[str, str]) -> None:
+def test_the_required_options_of_a_kind_are_sufficient(kind: str, options: dict[str, str]) -> None:
     check_options(kind, options, Rules())
 
 
@@ -58,7 +58,7 @@ async def test_opendal_takes_the_options_of_its_kinds(kind: str, options: dict[s
 
 
 @pytest.mark.parametrize(("kind", "options"), VALID)
-def test_every_option_that_is_left_out_is_missed(kind: str, options: dict[str, str]) -> None:
+def test_each_missing_option_is_refused(kind: str, options: dict[str, str]) -> None:
     for name in options:
         if name not in KINDS[kind].optional and options != {"endpoint": "http://dav.example.org", "token": "t"}:
             with pytest.raises(OptionsInvalid):
@@ -114,14 +114,14 @@ def test_an_option_that_is_not_in_the_table_is_refused(kind: str, options: dict[
         ("http", {"url": "http://h:0x50/u"}),
     ],
 )
-def test_what_makes_no_sense_is_refused(kind: str, options: dict[str, str]) -> None:
+def test_invalid_values_are_refused_without_repeating_them(kind: str, options: dict[str, str]) -> None:
     with pytest.raises(OptionsInvalid) as raised:
         check_options(kind, options, Rules())
     for value in options.values():
         assert len(value) < 4 or value not in raised.value.message
 
 
-def test_a_folder_is_a_mirror_only_where_folders_may_be(tmp_path: Path) -> None:
+def test_a_folder_can_be_a_mirror_only_within_the_allowed_folders(tmp_path: Path) -> None:
     allowed = tmp_path / "allowed"
     rules = Rules(folders=(allowed,))
     for root in (allowed, allowed / "mirror"):
@@ -135,7 +135,7 @@ def test_a_folder_is_a_mirror_only_where_folders_may_be(tmp_path: Path) -> None:
         check_options("fs", {"root": str(allowed)}, Rules())
 
 
-def test_opening_a_folder_does_not_make_it(tmp_path: Path) -> None:
+def test_opening_a_folder_does_not_create_it(tmp_path: Path) -> None:
     open_driver("fs", {"root": str(tmp_path / "unmounted")}, Rules(folders=(tmp_path,)))
     assert list(tmp_path.iterdir()) == []
 
@@ -148,7 +148,7 @@ def test_every_password_key_and_token_is_secret(kind: str, options: dict[str, st
     assert secret_names(kind) <= KINDS[kind].known
 
 
-def test_a_kind_that_there_is_not_has_no_secrets() -> None:
+def test_an_unknown_kind_has_no_secrets() -> None:
     with pytest.raises(OptionsInvalid):
         secret_names("floppy")
 

@@ -36,11 +36,11 @@ def test_a_breaker_opens_after_some_failures_for_longer_each_time_up_to_a_limit(
     assert LONGEST_BREAK * 0.75 <= last <= LONGEST_BREAK * 1.25
 
 
-def test_a_path_is_the_replicas_own_and_spread_over_folders() -> None:
+def test_each_replica_has_a_path_of_its_own_and_paths_are_spread_over_folders() -> None:
     assert path_of(UUID("ab" * 16)) == f"ab/{'ab' * 16}"
 
 
-def test_what_is_sealed_is_opened_with_the_same_secret_alone() -> None:
+def test_a_sealed_text_is_opened_only_with_the_same_secret() -> None:
     sealed = Sealer("one secret of many").seal({"password": "hidden ö"})
     assert b"hidden" not in sealed
     assert Sealer("one secret of many").open(sealed) == {"password": "hidden ö"}
@@ -49,7 +49,7 @@ def test_what_is_sealed_is_opened_with_the_same_secret_alone() -> None:
             Sealer(secret).open(content)
 
 
-def test_a_signature_is_of_one_text_and_one_secret() -> None:
+def test_a_signature_is_valid_for_one_text_and_one_secret() -> None:
     tag = Sealer("one secret").sign("text")
     assert Sealer("one secret").is_signed("text", tag)
     assert not Sealer("one secret").is_signed("texts", tag)

@@ -22,7 +22,7 @@ URLENCODED = "application/x-www-form-urlencoded"
 
 
 class Keys:
-    """Knows no key, and says which it was asked for."""
+    """Stands for `Identities` without any keys, and records which ones were asked for."""
 
     def __init__(self, error: DomainError) -> None:
         self.error, self.asked = error, list[tuple[str, str]]()
@@ -50,14 +50,14 @@ def fields(*pairs: tuple[str, str]) -> list[Field]:
         TokenRevoked("no such token"),
     ],
 )
-def test_what_the_caller_did_wrong_is_a_plain_text_under_200(error: DomainError) -> None:
+def test_mistakes_of_the_caller_are_texts_with_http_status_200(error: DomainError) -> None:
     answer = mirrorace.render(error)
     assert answer.status_code == 200
     assert json.loads(bytes(answer.body)) == {"status": "error", "result": error.message}
     assert "www-authenticate" not in answer.headers
 
 
-def test_what_this_system_cannot_do_is_an_error_of_http_too() -> None:
+def test_failures_of_this_system_have_an_http_error_status() -> None:
     down, full = mirrorace.render(errors.Unavailable("not now")), mirrorace.render(errors.StorageFull("no room"))
     assert (down.status_code, full.status_code) == (503, 507)
     assert int(down.headers["retry-after"]) >= 1
@@ -92,7 +92,7 @@ def test_times_are_texts_in_utc() -> None:
     assert mirrorace.date_text(elsewhere) == "2018-10-22 23:00:00"
 
 
-def test_mirrors_are_listed_or_indexed_and_what_is_no_number_is_left_out() -> None:
+def test_mirrors_are_listed_or_indexed_and_other_values_are_ignored() -> None:
     sent = fields(
         ("mirrors[]", "3"), ("mirrors[7]", "12"), ("mirrors[]", " 3 "), ("mirrors[a]", "5"), ("mirrors[]", "x"),
         ("mirrors[]", ""), ("mirrors[]", "-1"), ("mirrors[]", "٣"), ("mirrors[]", "9" * 30), ("mirrors[]", "1.5"),
@@ -136,12 +136,12 @@ async def test_a_body_holds_more_than_a_hundred_mirrors_and_echoed_fields(kind: 
         (FORM, form(*[('name="a"', b"")] * (mirrorace.FIELD_COUNT + 1))),
     ],
 )
-async def test_a_body_that_is_no_such_form_is_refused(kind: str, body: bytes) -> None:
+async def test_a_malformed_body_is_refused(kind: str, body: bytes) -> None:
     with pytest.raises(errors.InvalidInput):
         await read_fields(request(body, kind, block=65536))
 
 
-async def test_a_body_beyond_measure_is_refused() -> None:
+async def test_a_body_that_is_too_large_is_refused() -> None:
     with pytest.raises(errors.TooLarge):
         await read_fields(request(b"a=" + b"x" * mirrorace.BODY_LIMIT, URLENCODED, block=65536))
 
@@ -183,14 +183,14 @@ async def test_the_parts_of_the_net_client_are_read() -> None:
         fields(("api_key", "\0" * 32), ("api_token", "g" * 32)),
     ],
 )
-async def test_what_can_be_no_key_is_refused_without_asking(sent: list[Field]) -> None:
+async def test_a_malformed_key_is_refused_without_a_lookup(sent: list[Field]) -> None:
     keys = Keys(TokenRevoked())
     with pytest.raises(Refused, match=BAD_CREDENTIALS):
         await identify(cast("Identities", keys), sent)
     assert keys.asked == []
 
 
-async def test_a_key_that_is_nobodys_is_refused_and_an_outage_is_one() -> None:
+async def test_an_unknown_key_is_refused_and_an_outage_is_reported_as_one() -> None:
     sent = fields(("api_key", "0" * 32), ("api_token", "f" * 32))
     keys = Keys(TokenRevoked())
     with pytest.raises(Refused, match=BAD_CREDENTIALS):

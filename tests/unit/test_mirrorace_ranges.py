@@ -1,4 +1,4 @@
-"""The offsets of MirrorAce's chunks: its three clients as they really send, with lost answers and broken requests."""
+"""The offsets of MirrorAce's chunks, as its three clients really send them, also after lost answers and requests."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from upload_service.dialects.mirrorace.ranges import ContentRange, offset_of
 
 @dataclass
 class Server:
-    """The service's way with chunks, in memory."""
+    """Places chunks in memory in the same way as the service."""
 
     files: list[bytes] = field(default_factory=list[bytes])
-    pieces: list[bytes] = field(default_factory=list[bytes])
+    parts: list[bytes] = field(default_factory=list[bytes])
     is_finished: bool = False
 
     def receive(self, header: str, payload: bytes) -> str:
@@ -27,27 +27,27 @@ class Server:
             return "complete"
         if self.is_finished and asked.start:
             index = self._boundaries().index(offset_of(asked, self._boundaries()))
-            assert self.pieces[index] == payload
+            assert self.parts[index] == payload
             return "complete"
         if self.is_finished:
-            self.pieces, self.is_finished = [], False
+            self.parts, self.is_finished = [], False
         if payload:
             self._write(offset_of(asked, self._boundaries()), payload)
-        stored = sum(map(len, self.pieces))
+        stored = sum(map(len, self.parts))
         assert stored <= asked.total
         if stored < asked.total:
             return "continue"
         self.is_finished = True
-        self.files.append(b"".join(self.pieces))
+        self.files.append(b"".join(self.parts))
         return "complete"
 
     def _boundaries(self) -> list[int]:
-        return [sum(map(len, self.pieces[:index])) for index in range(len(self.pieces) + 1)]
+        return [sum(map(len, self.parts[:index])) for index in range(len(self.parts) + 1)]
 
     def _write(self, at: int, payload: bytes) -> None:
-        kept = zip(self.pieces, self._boundaries(), strict=False)
-        self.pieces = [cut for piece, start in kept if (cut := piece[: max(0, at - start)])]
-        self.pieces.append(payload)
+        kept = zip(self.parts, self._boundaries(), strict=False)
+        self.parts = [cut for part, start in kept if (cut := part[: max(0, at - start)])]
+        self.parts.append(payload)
 
 
 @given(
@@ -57,22 +57,22 @@ class Server:
     faults=st.lists(st.sampled_from(["", "broken off", "answer lost", "answer lost twice"]), max_size=60),
 )
 @settings(max_examples=2000, deadline=None)
-def test_every_client_gets_its_file_whole(
+def test_the_file_of_every_client_is_assembled_correctly(
     client: Callable[[bytes, int], Iterator[Sent]], limit: int, size: int, faults: list[str]
 ) -> None:
-    # The .NET client's own library would refuse to send its last chunk then.
+    # The library of the .NET client refuses to send the last chunk of such a file.
     assume(client is not dot_net_chunks or size % limit)
     content, server, answer = bytes(range(size)), Server(), ""
     for index, (header, payload) in enumerate(client(content, limit)):
         fault = faults[index] if index < len(faults) else ""
         if client is mirror_up_chunks and index >= limit:
-            # Its start is off by more than a chunk there, which no real limit is small enough for.
+            # From here on the starts are wrong by more than a chunk. No real limit is small enough for that.
             fault = ""
         if fault.startswith("answer lost"):
             server.receive(header, payload)
         if fault == "answer lost twice":
             server.receive(header, payload)
-        # Nothing is kept of a broken request.
+        # A broken request leaves nothing, so the chunk is received once.
         answer = server.receive(header, payload)
     assert answer == "complete"
     assert server.files
@@ -98,20 +98,20 @@ def test_each_client_sends_what_its_table_says(limit: int) -> None:
 @pytest.mark.parametrize(
     ("header", "boundaries", "at"),
     [
-        # Appended, and begun again.
+        # Chunks that continue the file, and chunks that begin again.
         ("bytes 0-9/50", [0], 0),
         ("bytes 10-19/50", [0, 10], 10),
         ("bytes 0-9/50", [0, 10, 20], 0),
         ("bytes 10-19/50", [0, 10, 20], 10),
-        # One too high for each chunk that is stored.
+        # Starts that are too high by one for each stored chunk.
         ("bytes11-20/50", [0, 10], 10),
         ("bytes 11-20/50", [0, 10], 10),
         ("bytes33-43/50", [0, 10, 20, 30], 30),
-        # The same sent again.
+        # Repetitions of such chunks.
         ("bytes11-20/50", [0, 10, 20], 10),
         ("bytes22-31/50", [0, 10, 20, 30], 20),
         ("bytes21-20/21", [0, 10, 20, 21], 20),
-        # Other starts are exact: with a space, at a boundary, or where no drift leads.
+        # Other starts are exact: with a space, at a boundary, or if the error does not match the number of chunks.
         ("bytes 11-20/50", [0, 10, 20], 11),
         ("bytes10-19/50", [0, 10, 20], 10),
         ("bytes12-19/50", [0, 10, 20], 12),
@@ -152,6 +152,6 @@ def test_ranges_are_read(header: str, expected: ContentRange) -> None:
         *("bytes 0-10/21, bytes 11-20/21", "bytes 0-1/1" + "0" * 18, "bytes \u0661-2/3"),
     ],
 )
-def test_what_is_no_range_is_refused(header: str) -> None:
+def test_a_malformed_range_is_refused(header: str) -> None:
     with pytest.raises(Refused):
         ContentRange.parse(header)

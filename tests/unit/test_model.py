@@ -1,4 +1,4 @@
-"""How chunks are planned, for any sizes."""
+"""The plan of an upload's chunks, for all sizes."""
 
 import pytest
 from hypothesis import assume, given
@@ -11,7 +11,7 @@ from upload_service.content.model import MAX_SESSION_PARTS, Layout, PartIndexInv
 
 
 @given(st.integers(0, MAX_OBJECT_SIZE), st.integers(1, MAX_PART_SIZE))
-def test_a_plan_covers_every_byte_by_parts_that_s3_takes(size: int, chunk_size: int) -> None:
+def test_a_plan_covers_every_byte_with_parts_that_s3_accepts(size: int, chunk_size: int) -> None:
     assume(size <= chunk_size * MAX_SESSION_PARTS)
     plan = plan_parts(size, chunk_size)
     assert (plan.part_count - 1) * chunk_size < max(size, 1) <= max(plan.part_count, 1) * chunk_size
@@ -38,13 +38,13 @@ def test_chunks_are_parts_where_s3_allows_it(size: int, chunk_size: int, layout:
 
 
 @pytest.mark.parametrize(("size", "chunk_size"), [(-1, 1), (1, 0), (1, -5), (MAX_SESSION_PARTS + 1, 1)])
-def test_nonsense_is_refused(size: int, chunk_size: int) -> None:
+def test_invalid_sizes_are_refused(size: int, chunk_size: int) -> None:
     with pytest.raises(InvalidInput):
         plan_parts(size, chunk_size)
 
 
 @pytest.mark.parametrize(("size", "chunk_size"), [(MAX_OBJECT_SIZE + 1, MIN_PART_SIZE), (1, MAX_PART_SIZE + 1)])
-def test_what_no_store_holds_is_refused(size: int, chunk_size: int) -> None:
+def test_sizes_beyond_the_limits_of_s3_are_refused(size: int, chunk_size: int) -> None:
     with pytest.raises(TooLarge):
         plan_parts(size, chunk_size)
 

@@ -24,13 +24,13 @@ REFUSED = [
     *("::", "::1", "fc00::", "fd00:ec2::254", "fdff:ffff::1", "fe80::", "fe80::1", "febf::1", "fec0::1", "feff::1"),
     *("ff00::", "ff02::1", "ffff::", "100::1", "200::1", "4000::1", "5f00::1", "1fff:ffff::1"),
     *("2001::1", "2001:2::1", "2001:10::1", "2001:20::1", "2001:1ff::1", "2001:db8::1", "3ffe::1", "3fff::1"),
-    # An IPv4-mapped address in its two spellings.
+    # IPv4-mapped addresses in both spellings.
     *("::ffff:127.0.0.1", "::ffff:7f00:1", "::ffff:10.1.2.3", "::ffff:169.254.169.254", "::ffff:0.0.0.0"),
-    # IPv4-compatible, and translated by the stateless translators of RFC 2765.
+    # IPv4-compatible addresses, and those of the stateless translators of RFC 2765.
     *("::127.0.0.1", "::10.0.0.1", "::8.8.8.8", "::ffff:0:127.0.0.1"),
-    # NAT64, the prefix for all and the one for local use.
+    # NAT64: the well-known prefix, and the prefix for local use.
     *("64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::127.0.0.1", "64:ff9b:1:7f00:0:100::", "64:ff9b::1:0:0"),
-    # 6to4 and Teredo, whose client address is inverted.
+    # 6to4, and Teredo, in which the bits of the client's address are inverted.
     *("2002:7f00:1::1", "2002:a9fe:a9fe::", "2002:808:808::1"),
     *("2001:0:7f00:1:0:0:f7f7:f7f7", "2001:0:808:808:0:0:80ff:fffe"),
     *(
@@ -90,14 +90,14 @@ def test_any_other_address_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize("form", HIDDEN)
 @given(inside=private_addresses())
-def test_a_private_address_is_refused_in_whatever_form_it_is_hidden(form: str, inside: IPv4Address) -> None:
+def test_a_private_address_is_refused_in_every_embedded_form(form: str, inside: IPv4Address) -> None:
     hidden = HIDDEN[form](inside)
     assert not is_public(hidden)
     assert may_connect(hidden, parse_networks(f"{inside}/32")) == (form == "IPv4-mapped")
 
 
 @given(address=st.ip_addresses(v=6))
-def test_nothing_outside_of_global_unicast_is_public_but_what_carries_a_public_ipv4_address(
+def test_outside_global_unicast_only_addresses_that_embed_a_public_ipv4_address_are_public(
     address: IPv6Address,
 ) -> None:
     if not 0x2000 <= int(address) >> 112 < 0x4000:
@@ -107,7 +107,7 @@ def test_nothing_outside_of_global_unicast_is_public_but_what_carries_a_public_i
         assert is_public(address) == (carried is not None and is_public(carried))
 
 
-def test_an_allowed_network_is_allowed_and_no_other() -> None:
+def test_only_allowed_networks_are_exempt() -> None:
     allowed = parse_networks("10.1.0.0/16, fd00:1::/32")
     may = ["10.1.0.0", "10.1.255.255", "::ffff:10.1.2.3", "fd00:1::5", "8.8.8.8", "2606:4700:4700::1111"]
     may_not = ["10.0.255.255", "10.2.0.0", "::ffff:10.2.0.0", "fd00:2::1", "127.0.0.1", "::1"]
@@ -116,6 +116,6 @@ def test_an_allowed_network_is_allowed_and_no_other() -> None:
     assert [address for address in may_not + hidden if may_connect(ip_address(address), allowed)] == []
 
 
-def test_a_network_of_mapped_addresses_is_not_a_way_to_allow_all_of_ipv4() -> None:
+def test_allowing_a_network_of_mapped_addresses_allows_no_ipv4_address() -> None:
     assert not may_connect(ip_address("10.0.0.1"), parse_networks("::ffff:0:0/96"))
     assert not may_connect(ip_address("::ffff:10.0.0.1"), parse_networks("::ffff:0:0/96"))

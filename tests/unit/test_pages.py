@@ -1,4 +1,4 @@
-"""Cursors, as they travel through clients."""
+"""Cursors as clients get them and send them back."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ MOMENTS = st.datetimes(timezones=st.just(UTC))
 
 
 @given(MOMENTS, st.uuids())
-def test_a_cursor_comes_back_as_it_went(moment: datetime, row_id: UUID) -> None:
+def test_a_cursor_survives_the_conversion_to_text(moment: datetime, row_id: UUID) -> None:
     text = str(Cursor(moment, row_id))
     assert Cursor.parse(text) == Cursor(moment, row_id)
     assert text.isascii()
@@ -24,7 +24,7 @@ def test_a_cursor_comes_back_as_it_went(moment: datetime, row_id: UUID) -> None:
 @given(
     st.text() | st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=", min_size=31, max_size=33)
 )
-def test_any_other_text_is_refused_or_a_cursor(text: str) -> None:
+def test_any_text_is_either_refused_or_a_cursor(text: str) -> None:
     try:
         cursor = Cursor.parse(text)
     except InvalidInput:
@@ -33,6 +33,6 @@ def test_any_other_text_is_refused_or_a_cursor(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "A" * 31, "A" * 33, "A" * 28, "ä" * 32, "A" * 28 + "====", "f" * 32])
-def test_what_is_no_cursor_is_refused(text: str) -> None:
+def test_a_malformed_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         Cursor.parse(text)

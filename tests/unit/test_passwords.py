@@ -1,4 +1,4 @@
-"""How passwords are hashed and compared."""
+"""Hashing and comparing passwords."""
 
 import asyncio
 import statistics
@@ -20,14 +20,14 @@ def hasher() -> Iterator[Passwords]:
     made.close()
 
 
-async def test_a_password_matches_its_own_hash_alone(hasher: Passwords) -> None:
+async def test_a_password_matches_only_its_own_hash(hasher: Passwords) -> None:
     hashed = await hasher.hash("correct horse")
     assert await hasher.matches(hashed, "correct horse")
     assert not await hasher.matches(hashed, "correct horse ")
     assert await hasher.hash("correct horse") != hashed
 
 
-async def test_what_looks_the_same_is_the_same(hasher: Passwords) -> None:
+async def test_passwords_that_look_the_same_match(hasher: Passwords) -> None:
     composed, decomposed = "caf\u00e9", "cafe\u0301"
     assert await hasher.matches(await hasher.hash(composed), decomposed)
 
@@ -38,7 +38,7 @@ async def test_hashes_are_argon2id_with_the_recommended_cost(hasher: Passwords) 
     assert (found.memory_cost, found.time_cost, found.parallelism) == (19 * 1024, 2, 1)
 
 
-async def test_a_hash_of_other_parameters_is_outdated_but_matches(hasher: Passwords) -> None:
+async def test_a_hash_with_other_parameters_is_outdated_but_matches(hasher: Passwords) -> None:
     old = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash("x")
     assert hasher.is_outdated(old)
     assert await hasher.matches(old, "x")
@@ -46,20 +46,20 @@ async def test_a_hash_of_other_parameters_is_outdated_but_matches(hasher: Passwo
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1025, "\u00e9" * 513, "\ud800", "x" * 1024 * 1024])
-async def test_what_cannot_be_a_password_is_refused_before_it_costs_anything(hasher: Passwords, password: str) -> None:
+async def test_an_unusable_password_is_refused_before_it_is_hashed(hasher: Passwords, password: str) -> None:
     with pytest.raises(PasswordUnusable):
         await hasher.hash(password)
     with pytest.raises(PasswordUnusable):
         await hasher.matches(None, password)
 
 
-async def test_a_hash_that_is_none_matches_nothing(hasher: Passwords) -> None:
+async def test_a_malformed_hash_matches_nothing(hasher: Passwords) -> None:
     assert not await hasher.matches("not a hash", "x")
     assert not await hasher.matches(None, "nobody has this password")
 
 
-async def test_no_hash_takes_as_long_as_a_wrong_password(hasher: Passwords) -> None:
-    """By the processor time of the work, a thousandth of which is left where it is skipped."""
+async def test_a_missing_hash_takes_as_long_as_a_wrong_password(hasher: Passwords) -> None:
+    """It compares processor times. If the work were skipped, only a thousandth of the time would be left."""
     hashed = await hasher.hash("x")
 
     async def seconds(known: str | None) -> float:
@@ -72,7 +72,9 @@ async def test_no_hash_takes_as_long_as_a_wrong_password(hasher: Passwords) -> N
     assert unknown > known / 4
 
 
-async def test_a_flood_is_told_to_come_back(hasher: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_passwords_beyond_the_waiting_limit_are_refused(
+    hasher: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(passwords, "LINE", 3)
     results = await asyncio.gather(*(hasher.hash("x") for _ in range(6)), return_exceptions=True)
     assert [isinstance(result, HasherBusy) for result in results] == [False] * 3 + [True] * 3

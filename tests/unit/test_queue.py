@@ -3,7 +3,7 @@ import time
 from common.queue.app import create_celery, send
 
 
-def test_a_message_that_cannot_be_sent_is_left_to_its_sweep() -> None:
+def test_a_message_that_cannot_be_sent_is_dropped() -> None:
     app = create_celery("test", "redis://127.0.0.1:9/1")
     begun = time.monotonic()
     send(app, "test.task", "id")

@@ -6,7 +6,7 @@ from common.ranges import ByteRange, Unsatisfiable, parse_range, range_count, st
 
 
 @given(st.integers(1, 2**40), st.none() | st.integers(0, 2**40), st.integers(0, 2**40))
-def test_one_range_further_in_is_no_new_download(first: int, last: int | None, size: int) -> None:
+def test_a_range_that_starts_later_is_no_new_download(first: int, last: int | None, size: int) -> None:
     header = f"bytes={first}-{'' if last is None else last}"
     assert not starts_at_zero(header, size)
 
@@ -22,12 +22,12 @@ FROM_ZERO = (None, "bytes=0-", "bytes=0-99", "bytes=000-")
 
 
 @pytest.mark.parametrize("header", [*MALFORMED, *SEVERAL, *FROM_ZERO])
-def test_whatever_is_not_clearly_further_in_is_a_new_download(header: str | None) -> None:
+def test_anything_but_one_later_range_is_a_new_download(header: str | None) -> None:
     assert starts_at_zero(header, 1000)
 
 
 @given(st.text(max_size=30), st.integers(0, 1000))
-def test_any_header_is_understood_one_way_or_the_other(header: str, size: int) -> None:
+def test_any_header_is_accepted(header: str, size: int) -> None:
     assert isinstance(starts_at_zero(header, size), bool)
 
 
@@ -53,7 +53,7 @@ def test_one_range_of_ten_bytes(header: str | None, expected: ByteRange | None) 
 
 
 @pytest.mark.parametrize(("header", "size"), [("bytes=10-", 10), ("bytes=0-", 0), ("bytes=-0", 10), ("bytes=-5", 0)])
-def test_a_range_beyond_the_end_cannot_be_had(header: str, size: int) -> None:
+def test_a_range_beyond_the_end_is_unsatisfiable(header: str, size: int) -> None:
     with pytest.raises(Unsatisfiable):
         parse_range(header, size)
 

@@ -23,7 +23,7 @@ from common.outbound.urls import URL_LIMIT, UrlInvalid, parse, without_credentia
         ),
     ],
 )
-def test_a_url_is_requested_as_it_was_written(text: str, requested: str) -> None:
+def test_path_and_query_are_requested_unchanged(text: str, requested: str) -> None:
     assert str(parse(text).url) == requested
 
 
@@ -54,13 +54,13 @@ def test_a_url_is_requested_as_it_was_written(text: str, requested: str) -> None
         *("http://user@files.example/", "http://:secret@files.example/", "http://a%3Ab:c@files.example/"),
     ],
 )
-def test_what_names_no_web_server_is_refused(text: str) -> None:
+def test_a_url_that_names_no_web_server_is_refused(text: str) -> None:
     with pytest.raises(UrlInvalid) as refused:
         parse(text)
     assert refused.value.code == "url_invalid"
 
 
-def test_a_url_has_a_longest_length() -> None:
+def test_a_url_that_is_too_long_is_refused() -> None:
     longest = "http://files.example/".ljust(URL_LIMIT, "a")
     assert str(parse(longest).url) == longest
     with pytest.raises(UrlInvalid, match="8192"):
@@ -86,7 +86,7 @@ def test_an_origin_is_scheme_host_and_port() -> None:
 
 
 @given(text=st.one_of(st.text(), st.text().map("http://".__add__), st.text().map("http://files.example/".__add__)))
-def test_whatever_is_written_is_refused_or_one_line_of_ascii(text: str) -> None:
+def test_any_text_is_either_refused_or_one_line_of_ascii(text: str) -> None:
     try:
         url = str(parse(text).url)
     except UrlInvalid:

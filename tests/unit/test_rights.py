@@ -1,4 +1,4 @@
-"""Every action, by everybody, on everything: the whole of what `common.rights` decides, spelled out."""
+"""All decisions of `common.rights`, in one table: every action of every kind of caller on every kind of thing."""
 
 from itertools import product
 from uuid import UUID, uuid4
@@ -32,8 +32,9 @@ OWNERS: dict[str, UUID | None] = {"nobody": None, "me": ME, "another": SOMEONE_E
 
 FILES = (Action.SEE, Action.FETCH, Action.EDIT, Action.SHARE, Action.DELETE, Action.ADOPT, Action.CONTINUE)
 COLUMNS = (*FILES, Action.READ, Action.WRITE, Action.INVITE, Action.MODERATE)
-# yes; no: it must not even be known that there is such a thing; 403: it may be known, but this is not allowed.
-# A guest owns nothing: what is "me" to others is another's to a guest. An owner is in their own room.
+# "yes": permitted. "no": the actor may not even know that the thing exists. "403": the actor may know it, but the
+# action is not permitted. A guest owns nothing, so to a guest a thing of owner "me" belongs to somebody else. The owner
+# of a room is always in it.
 TABLE = """
                           owner    | see  fetch edit share delete adopt continue read write invite moderate
  guest                    nobody   | no   no    no   no    no     no    yes      no   no    no     no
@@ -80,7 +81,7 @@ def rows() -> list[tuple[str, str, Action, str]]:
 
 
 @pytest.mark.parametrize(("actor", "owner", "action", "answer"), rows())
-def test_everyone_may_do_what_the_table_says(actor: str, owner: str, action: Action, answer: str) -> None:
+def test_rights_are_as_in_the_table(actor: str, owner: str, action: Action, answer: str) -> None:
     assert permitted(action, ACTORS[actor], OWNERS[owner]) == (answer == "yes")
     if answer == "yes":
         require(action, ACTORS[actor], OWNERS[owner])
@@ -89,6 +90,6 @@ def test_everyone_may_do_what_the_table_says(actor: str, owner: str, action: Act
             require(action, ACTORS[actor], OWNERS[owner])
 
 
-def test_the_table_leaves_nothing_out() -> None:
+def test_the_table_is_complete() -> None:
     listed = [(actor, owner, action) for actor, owner, action, _ in rows()]
     assert sorted(listed) == sorted(product(ACTORS, OWNERS, Action))

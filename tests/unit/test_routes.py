@@ -29,7 +29,7 @@ APPS: dict[str, Callable[[Any], FastAPI]] = {
 }
 DIALECTS = ("filecodebox", "fileuploader", "mirage", "mirrorace")
 EVERY_HOST = ""
-"""Stands for all host names that are no dialect's own."""
+"""Stands for all host names that do not belong to one dialect."""
 NO_ENGINE = {
     **dict.fromkeys(("share_url", "upload_url", "chat_url", "auth_url", "s3_endpoint"), "http://127.0.0.1:1"),
     **dict.fromkeys(("valkey_url", "broker_url"), "redis://127.0.0.1:1/0"),
@@ -42,7 +42,7 @@ GROUPS = {
     *("/api/create_group", "/api/delete_group/{group_id}", "/api/generate_invite/{group_id}", "/api/join/{link}"),
     *("/api/invite_info/{link}", "/api/leave/{group_id}"),
 }
-"""File Uploader's calls on groups, which this system does not have: no account is looked at."""
+"""File Uploader's calls on groups. This system has no groups, so these calls need no credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Served:
 
     service: str
     path: str
-    """With parameters in braces."""
+    """The pattern, with parameters in braces."""
     methods: frozenset[str]
-    """Empty for a WebSocket."""
+    """The HTTP methods; empty for a WebSocket."""
     module: str
     pattern: re.Pattern[str]
 
@@ -72,14 +72,14 @@ class Rule:
     service: str
     paths: tuple[str, ...]
     methods: tuple[str, ...]
-    """Empty: all."""
+    """The HTTP methods; empty for all."""
 
     def takes(self, method: str, path: str) -> bool:
         return (not self.methods or method in self.methods) and any(_matches(path, each) for each in self.paths)
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """Whether Caddy's `path` matcher takes a path; here its only wildcard is a star at the end."""
+    """Whether Caddy's `path` matcher matches a path. The Caddyfile uses no wildcard but a star at the end."""
     assert "*" not in pattern[:-1]
     return fnmatch.fnmatchcase(path.lower(), pattern.lower())
 

@@ -1,4 +1,4 @@
-"""Digests of chunks that pass in parallel, out of order, and not always to their end."""
+"""Digests of chunks that arrive in parallel, out of order, and not always completely."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -49,7 +49,7 @@ CHUNKS = st.lists(st.lists(st.binary(min_size=1, max_size=8), min_size=1, max_si
 
 
 @given(data=st.data(), chunks=CHUNKS, budget=st.sampled_from([0, 10, 1000]))
-def test_a_digest_is_that_of_the_content_or_absent(data: st.DataObject, chunks: list[list[bytes]], budget: int) -> None:
+def test_a_digest_is_right_or_absent(data: st.DataObject, chunks: list[list[bytes]], budget: int) -> None:
     digests = RunningDigests(budget)
     session = session_of(len(chunks))
     unsent = set(range(len(chunks)))
@@ -76,11 +76,11 @@ def test_a_digest_is_that_of_the_content_or_absent(data: st.DataObject, chunks: 
         assert found
     if found:
         assert found.sha256 == sha256(content)
-    # nothing is held any more
+    # The whole budget is free again.
     assert digests.hold(budget)
 
 
-def test_chunks_that_were_stored_by_somebody_else_leave_no_digest() -> None:
+def test_chunks_that_another_process_stored_prevent_a_digest() -> None:
     digests = RunningDigests()
     session = session_of(2)
     chunk = digests.part(session, 1)
@@ -89,7 +89,7 @@ def test_chunks_that_were_stored_by_somebody_else_leave_no_digest() -> None:
     assert digests.take(session.id, stored([[b"a"], [b"b"]])) is None
 
 
-def test_chunks_that_were_stored_differently_leave_no_digest() -> None:
+def test_chunks_that_were_stored_with_other_content_prevent_a_digest() -> None:
     digests = RunningDigests()
     session = session_of(1)
     chunk = digests.part(session, 0)
@@ -98,7 +98,7 @@ def test_chunks_that_were_stored_differently_leave_no_digest() -> None:
     assert digests.take(session.id, stored([[b"b"]])) is None
 
 
-def test_sessions_that_were_left_alone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_sessions_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     digests = RunningDigests(budget=1)
     digests.part(session_of(2), 1).update(b"b")
     assert not digests.hold(1)

@@ -42,7 +42,7 @@ def test_made_up_keys_open_nothing(key: str) -> None:
         KEYS.check(key, "ABCDE")
 
 
-def test_another_spelling_of_a_key_is_refused_so_that_a_key_has_one_holder() -> None:
+def test_other_spellings_of_a_key_are_refused_so_that_it_has_one_holder() -> None:
     key = KEYS.issue("ABCDE", NOW)
     for spelling in (key.upper(), f" {key}", f"{key}\n", " ".join(key[i : i + 2] for i in range(0, 64, 2))):
         if spelling != key:
@@ -50,18 +50,18 @@ def test_another_spelling_of_a_key_is_refused_so_that_a_key_has_one_holder() -> 
                 KEYS.check(spelling, "ABCDE")
 
 
-def test_each_call_gives_another_key_and_each_key_another_holder() -> None:
+def test_each_issued_key_and_its_holder_are_unique() -> None:
     keys = {KEYS.issue("ABCDE", NOW) for _ in range(100)}
     assert len(keys) == 100
     assert len({KEYS.check(key, "ABCDE").holder for key in keys}) == 100
 
 
-def test_a_key_says_whether_a_password_was_shown_for_it() -> None:
+def test_a_key_tells_whether_a_password_was_entered() -> None:
     assert KEYS.check(KEYS.issue("ABCDE", NOW, has_password=True), "ABCDE").has_password
     assert not KEYS.check(KEYS.issue("ABCDE", NOW), "ABCDE").has_password
 
 
-def test_keys_of_another_secret_open_nothing() -> None:
+def test_keys_signed_with_another_secret_open_nothing() -> None:
     with pytest.raises(BadKey):
         KEYS.check(DownloadKeys("another secret of some length").issue("ABCDE", NOW), "ABCDE")
 
@@ -73,6 +73,6 @@ def test_a_key_starts_downloads_for_half_an_hour() -> None:
     assert not key.may_start(NOW + LIFETIME + timedelta(seconds=1))
 
 
-def test_an_address_is_no_key_holder() -> None:
+def test_holders_of_addresses_differ_from_holders_of_keys() -> None:
     assert address_holder("192.0.2.1") != address_holder("192.0.2.2")
     assert len(address_holder("192.0.2.1")) == 32

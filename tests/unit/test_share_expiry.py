@@ -45,7 +45,7 @@ def share(**changes: Any) -> Share:
 
 
 def refusal(style: str, value: int, allowed: Policy) -> tuple[int, str]:
-    """Status and text of the dialect's answer to an expiry that is refused."""
+    """The status and text of FileCodeBox's answer to an expiry that is refused."""
     with pytest.raises(DomainError) as refused:
         allowed.expiry_of(style, value, NOW)
     answer = render(refused.value)
@@ -53,7 +53,7 @@ def refusal(style: str, value: int, allowed: Policy) -> tuple[int, str]:
 
 
 def outcome(style: str, value: int, allowed: Policy) -> Expiry | int:
-    """The expiry that the two mean, or the status of their refusal."""
+    """The expiry that `style` and `value` mean, or the status with which they are refused."""
     try:
         return allowed.expiry_of(style, value, NOW)
     except DomainError as refused:
@@ -75,7 +75,7 @@ def test_a_counted_share_ends_after_its_uses_or_a_day(value: int) -> None:
 
 
 @given(st.sampled_from(STYLES) | st.text(max_size=12), st.integers())
-def test_any_style_and_value_is_either_refused_or_understood(style: str, value: int) -> None:
+def test_any_style_and_value_are_either_refused_or_accepted(style: str, value: int) -> None:
     understood = outcome(style, value, policy())
     if isinstance(understood, int):
         assert understood in (400, 403)
@@ -84,23 +84,23 @@ def test_any_style_and_value_is_either_refused_or_understood(style: str, value: 
         assert understood.at is None or understood.at > NOW
 
 
-def test_exactly_a_week_passes_and_a_minute_more_does_not() -> None:
+def test_exactly_a_week_is_accepted_and_a_minute_more_is_refused() -> None:
     assert policy().expiry_of("day", 7, NOW).at == NOW + WEEK
     assert refusal("minute", 7 * 24 * 60 + 1, policy()) == (403, "限制最长时间为 7，可换用其他方式")
 
 
-def test_forever_is_never_capped_but_a_count_is_when_a_day_is_too_long() -> None:
+def test_forever_is_always_accepted_but_a_count_is_refused_if_a_day_is_too_long() -> None:
     short = policy(max_save_seconds=3600)
     assert short.expiry_of("forever", 1, NOW).at is None
     assert refusal("count", 1, short)[0] == 403
 
 
-def test_a_style_that_is_switched_off_is_refused() -> None:
+def test_a_disabled_style_is_refused() -> None:
     assert refusal("forever", 1, policy(expire_styles="day,count")) == (400, "Invalid expiration type")
 
 
 @pytest.mark.parametrize("styles", ["", " , ", "day,week"])
-def test_a_list_of_styles_that_the_page_could_not_show_keeps_the_service_from_starting(styles: str) -> None:
+def test_the_service_does_not_start_with_an_invalid_list_of_styles(styles: str) -> None:
     with pytest.raises(ValueError, match="EXPIRE_STYLES"):
         policy(expire_styles=styles)
 
@@ -109,7 +109,7 @@ def test_a_list_of_styles_that_the_page_could_not_show_keeps_the_service_from_st
     st.sampled_from(["active", "spent", "ended", "released"]),
     st.none() | st.integers(-100, 100).map(lambda seconds: NOW + timedelta(seconds=seconds)),
 )
-def test_nothing_is_served_of_a_share_whose_time_is_over(state: str, expires_at: datetime | None) -> None:
+def test_an_expired_share_is_not_served(state: str, expires_at: datetime | None) -> None:
     one = share(state=state, expires_at=expires_at)
     if expires_at is not None and expires_at <= NOW:
         assert not one.is_resumable(NOW)
@@ -120,5 +120,5 @@ def test_nothing_is_served_of_a_share_whose_time_is_over(state: str, expires_at:
 
 
 @given(st.text(max_size=8))
-def test_only_five_capitals_and_digits_can_be_a_code(text: str) -> None:
+def test_a_code_consists_of_five_capitals_and_digits(text: str) -> None:
     assert is_code(text) == (len(text) == 5 and text.isascii() and text.isalnum() and text == text.upper())

@@ -1,4 +1,4 @@
-"""The pure rules of File Uploader's links: their names, deletion keys and types."""
+"""The pure rules of File Uploader's links: their form, deletion keys and media types."""
 
 import hmac
 import re
@@ -22,7 +22,7 @@ SHARE = UUID("00000000-0000-4000-8000-000000000001")
     st.text(LINK_ALPHABET, min_size=10, max_size=10),
     st.sampled_from(["", ".mp4", ".gz", ".A1", ".0", "." + "a" * 16]),
 )
-def test_ten_characters_and_an_extension_are_a_link_and_never_a_code(name: str, extension: str) -> None:
+def test_a_link_has_ten_characters_and_an_extension_and_is_never_a_code(name: str, extension: str) -> None:
     assert is_link(name + extension)
     assert not is_code(name + extension)
 
@@ -43,18 +43,18 @@ def test_no_text_is_both_a_link_and_a_code(text: str) -> None:
 
 
 @pytest.mark.parametrize("extension", ["", ".", "mp4", ".a b", ".é", "." + "a" * 17, ".a\n", "./x", ".tar.gz"])
-def test_an_extension_that_is_none_is_left_out(extension: str) -> None:
+def test_an_invalid_extension_is_left_out(extension: str) -> None:
     assert link_extension(extension) == ""
 
 
-def test_a_deletion_key_is_a_random_uuid_to_whoever_sees_it() -> None:
+def test_a_deletion_key_looks_like_a_random_uuid() -> None:
     keys = {KEYS.key(uuid4()) for _ in range(1000)}
     assert len(keys) == 1000
     for key in keys:
         assert (UUID(key).version, str(UUID(key))) == (4, key)
 
 
-def test_a_deletion_key_is_for_one_share_and_of_one_secret() -> None:
+def test_a_deletion_key_belongs_to_one_share_and_one_secret() -> None:
     key = KEYS.key(SHARE)
     assert KEYS.key(SHARE) == key
     assert KEYS.matches(SHARE, key)
@@ -105,7 +105,7 @@ CONTRACT = {
 
 
 @pytest.mark.parametrize(("extension", "media_type"), CONTRACT.items())
-def test_the_extension_says_what_a_browser_shows(extension: str, media_type: str) -> None:
+def test_the_extension_decides_how_a_browser_shows_a_file(extension: str, media_type: str) -> None:
     for name in (f"a.{extension}", f"a.b.{extension.upper()}", f".{extension}", f"a.exe.{extension}"):
         assert preview_type(name) == media_type
     for name in (
@@ -120,7 +120,7 @@ def test_the_extension_says_what_a_browser_shows(extension: str, media_type: str
 
 
 @given(st.text(max_size=12))
-def test_all_other_files_are_only_to_be_saved(name: str) -> None:
+def test_all_other_files_can_only_be_saved(name: str) -> None:
     extension = re.search(r"\.([^.]*)\Z", name)
     if not extension or extension[1].lower() not in CONTRACT:
         assert preview_type(name) is None

@@ -1,4 +1,4 @@
-"""The HTML of pages: its words, and that every value in it is only text."""
+"""The HTML of file pages: its content, and the escaping of names and other texts in it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ VERIFIED = Mirror(1, "first", "verified", "https://one.example/f", 100)
 
 
 class Reader(HTMLParser):
-    """A document as a browser reads it: its elements with their attributes, and its text by element."""
+    """Reads a document as a browser would: its elements with their attributes, and its text by element."""
 
     def __init__(self, document: str) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ def read(subject: Page) -> Reader:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_names_are_text_wherever_they_stand(name: str) -> None:
+def test_names_are_escaped_everywhere(name: str) -> None:
     mirror = Mirror(1, name, "verified", "https://one.example/?a=1&b='", 100)
     found, plain = read(page(name, 100, mirror)), read(page("x", 100, replace(mirror, name="y")))
     assert [tag for tag, _ in found.elements] == [tag for tag, _ in plain.elements]
@@ -82,23 +82,23 @@ def test_names_are_text_wherever_they_stand(name: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(blacklist_categories=["Cs"]), max_size=60))
-def test_no_name_changes_what_a_page_consists_of(name: str) -> None:
+def test_no_name_changes_the_elements_of_a_page(name: str) -> None:
     assert [tag for tag, _ in read(page(name, 1, VERIFIED)).elements] == [
         tag for tag, _ in read(page("x", 1, VERIFIED)).elements
     ]
 
 
-def test_marks_that_turn_text_are_made_visible() -> None:
+def test_characters_that_change_the_writing_direction_are_replaced() -> None:
     assert shown("photo\u202egnp.exe") == "photo\ufffdgnp.exe"
     assert shown("a\nb\x00c\u2028d\u061c") == "a\ufffdb\ufffdc\ufffdd\ufffd"
     assert shown("عربي ☂ é 👩‍🚀") == "عربي ☂ é 👩‍🚀"
 
 
-def test_only_markup_is_put_in_as_it_is() -> None:
+def test_only_markup_is_inserted_unescaped() -> None:
     assert filled("<p>$a$b</p>", a="<&\"'$b", b=Html("<br>")) == "<p>&lt;&amp;&quot;&#x27;$b<br></p>"
 
 
-def test_a_page_says_all_there_is_to_know_and_can_be_used_without_seeing_it() -> None:
+def test_a_page_is_complete_and_accessible() -> None:
     copying = Mirror(2, "second", "copying", None, 45)
     found = read(page("a.bin", 100, VERIFIED, copying, Mirror(3, "third", "queued", None, 0)))
     assert found.all_of("html") == [{"lang": "en"}]
@@ -119,7 +119,7 @@ def test_a_page_without_mirrors_has_no_table() -> None:
     assert not read(page()).all_of("table")
 
 
-def test_what_cannot_be_downloaded_has_no_button() -> None:
+def test_a_file_that_cannot_be_downloaded_has_no_button() -> None:
     for state, says in (("pending", "being verified"), ("corrupt", "did not arrive whole")):
         found = read(replace(page(), file_state=state, sha256=None))
         assert not found.all_of("a")
@@ -127,7 +127,7 @@ def test_what_cannot_be_downloaded_has_no_button() -> None:
         assert "not verified yet" in found.text_of("dd")
 
 
-def test_the_form_has_a_label_and_says_what_was_wrong() -> None:
+def test_the_password_form_has_a_label_and_shows_the_error() -> None:
     for message in ("", "no <b>"):
         found = Reader(password_document(SLUG, message))
         assert found.all_of("form") == [{"method": "post", "action": f"/m/{SLUG}"}]
@@ -138,12 +138,12 @@ def test_the_form_has_a_label_and_says_what_was_wrong() -> None:
         assert field.get("aria-describedby") == ("message" if message else None)
 
 
-def test_a_notice_leads_back_only_where_there_is_something() -> None:
+def test_a_notice_links_to_the_page_only_if_there_is_one() -> None:
     assert not Reader(notice_document("Title", "Text")).all_of("a")
     assert Reader(notice_document("Title", "<b>", SLUG)).all_of("a") == [{"href": f"/m/{SLUG}"}]
 
 
-def test_the_style_is_the_one_that_the_policy_allows() -> None:
+def test_the_style_is_allowed_by_the_content_security_policy() -> None:
     assert Reader(page_document(page(), "/")).text_of("style") == style.STYLE
     policy = style.HEADERS["Content-Security-Policy"]
     for part in ("default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"):
@@ -166,7 +166,7 @@ def test_the_style_is_the_one_that_the_policy_allows() -> None:
         (5000 * 1024**4, "5000.0 TiB (5,497,558,138,880,000 bytes)"),
     ],
 )
-def test_sizes_are_rounded_and_exact(size: int, text: str) -> None:
+def test_sizes_are_shown_rounded_and_exactly(size: int, text: str) -> None:
     assert size_text(size) == text
 
 
@@ -180,7 +180,7 @@ def test_sizes_are_rounded_and_exact(size: int, text: str) -> None:
         (MOMENT, 2, "2026-03-01 12:30 UTC, or after 2 more downloads"),
     ],
 )
-def test_the_end_of_a_page_is_told(expires_at: datetime | None, uses: int | None, text: str) -> None:
+def test_a_page_shows_when_it_ends(expires_at: datetime | None, uses: int | None, text: str) -> None:
     assert end_text(expires_at, uses) == text
 
 
@@ -195,11 +195,11 @@ def test_the_end_of_a_page_is_told(expires_at: datetime | None, uses: int | None
         ("failed", 3, 10, "failed, will be tried again"),
     ],
 )
-def test_the_state_of_a_mirror_is_told_in_words(state: str, done: int, size: int, text: str) -> None:
+def test_the_state_of_a_mirror_is_shown_in_words(state: str, done: int, size: int, text: str) -> None:
     assert mirror_text(Mirror(1, "a", state, None, done), size) == text  # type: ignore[arg-type]
 
 
-def test_every_way_to_end_has_its_words() -> None:
+def test_every_reason_for_an_end_has_its_own_text() -> None:
     reasons: list[EndedFor | None] = ["owner", "administrator", "copyright", None]
     assert len({ENDINGS[reason] for reason in reasons}) == 4
 
@@ -207,7 +207,7 @@ def test_every_way_to_end_has_its_words() -> None:
 @pytest.mark.parametrize(
     "url", ["https://a.example/f%20x?y=1#z", "http://127.0.0.1:81/", "HTTPS://A/", "http://[::1]/"]
 )
-def test_addresses_of_the_web_are_linked(url: str) -> None:
+def test_web_addresses_become_links(url: str) -> None:
     assert web_url(url) == url
 
 
@@ -219,7 +219,7 @@ def test_addresses_of_the_web_are_linked(url: str) -> None:
         "https://a/ b", "https://a\t/", "https://a/\u202e", "\x01https://a/", "file:///etc/passwd",
     ],
 )  # fmt: skip
-def test_nothing_else_is(url: str | None) -> None:
+def test_other_addresses_do_not_become_links(url: str | None) -> None:
     assert web_url(url) is None
 
 
@@ -234,5 +234,5 @@ def test_a_slug_is_neither_a_link_nor_a_code(slug: str) -> None:
     "text",
     ["", "abc0123456x", "abc0123456xyz", "ABC0123456XY", "abc0123456x\n", "abc0123456xé", "abc0123456-y", "\0" * 12],
 )
-def test_anything_else_is_no_slug(text: str) -> None:
+def test_any_other_text_is_no_slug(text: str) -> None:
     assert not is_slug(text)

@@ -1,4 +1,4 @@
-"""The worker of transfers: how it divides its threads."""
+"""The use of threads in the worker of transfers."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from upload_service.tasks import register_transfers
 
 
 class Process:
-    """Runs nothing: calls wait until the test lets them end."""
+    """Stands for a worker process: it runs nothing, and each call waits until the test lets all of them end."""
 
     def __init__(self) -> None:
         self.ends = threading.Event()
@@ -29,7 +29,7 @@ class Process:
         assert self.ends.wait(20)
 
 
-def test_a_transfer_without_a_place_is_left_to_the_sweep_and_a_probe_waits_for_none() -> None:
+def test_a_transfer_without_a_free_thread_is_left_to_the_sweep_and_probes_have_a_thread_of_their_own() -> None:
     app, process = Celery(set_as_current=False), Process()
     register_transfers(app, cast("WorkerProcess[Context]", process), 2)
     with ThreadPoolExecutor(3) as threads:

@@ -5,7 +5,7 @@ from common.waiting import wait_until
 QUICK = {"first": 0.001, "longest": 0.002}
 
 
-async def test_it_returns_the_state_that_was_waited_for() -> None:
+async def test_wait_until_returns_the_state_that_was_waited_for() -> None:
     states = iter(range(10))
 
     async def look() -> int:
@@ -14,7 +14,7 @@ async def test_it_returns_the_state_that_was_waited_for() -> None:
     assert await wait_until(look, lambda state: state == 4, None, **QUICK) == 4
 
 
-async def test_it_returns_the_last_state_when_patience_ends() -> None:
+async def test_wait_until_returns_the_last_state_when_patience_ends() -> None:
     looks: list[int] = []
 
     async def look() -> int:
