@@ -1,4 +1,4 @@
-"""The addresses of clients: found behind trusted proxies, and grouped for limits."""
+"""The addresses of clients: finding them behind trusted proxies, and grouping them for limits."""
 
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -6,7 +6,7 @@ Network = IPv4Network | IPv6Network
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """Networks from a comma-separated list of CIDRs. Raises `ValueError`."""
+    """Parse a comma-separated list of networks in CIDR notation. Raises `ValueError`."""
     return tuple(ip_network(item.strip()) for item in text.split(",") if item.strip())
 
 
@@ -25,7 +25,10 @@ def client_address(peer: str, forwarded_for: str | None, trusted: tuple[Network,
 
 
 def limit_key(address: str) -> str:
-    """The key that limits count by: the address, or the /64 network of an IPv6 address, which belongs to one client."""
+    """The key under which limits count a client: its IPv4 address, or the /64 network of its IPv6 address.
+
+    A whole /64 network usually belongs to one client.
+    """
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -9,7 +9,7 @@ _MOST_DOUBLINGS = 30
 def backoff(failures: int, first: timedelta, longest: timedelta) -> timedelta:
     """The pause after `failures` failures in a row (from 1): `first`, doubled with each, at most `longest`.
 
-    It is spread by a quarter in both directions, so that whatever failed together does not return together.
+    It varies at random by up to a quarter in both directions, so that tasks that failed together do not retry together.
     """
     doublings = min(max(failures - 1, 0), _MOST_DOUBLINGS)
     return min(first * 2**doublings, longest) * random.uniform(0.75, 1.25)  # noqa: S311  (spreads load, hides nothing)

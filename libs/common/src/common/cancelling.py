@@ -11,8 +11,8 @@ T = TypeVar("T")
 async def cancel(*tasks: asyncio.Task[T]) -> list[T | BaseException]:
     """Cancel tasks, wait for all of them to end and return their results or exceptions, in order.
 
-    The cancellation is repeated every second: before Python 3.12 `asyncio.wait_for`, by which Valkey's library sends
-    and PostgreSQL's pool waits, loses a cancellation that comes in the same moment as what it waits for.
+    The cancellation is repeated every second. Valkey's library and PostgreSQL's pool use `asyncio.wait_for`, which
+    before Python 3.12 loses a cancellation that arrives at the same moment as the result that it waits for.
     """
     pending: set[asyncio.Task[T]] = set(tasks)
     while pending:

@@ -26,29 +26,29 @@ class UnexpectedFailure(DomainError):
 async def claim_kept(
     renew: Callable[[], Awaitable[bool]], lease: timedelta, every: timedelta | None = None
 ) -> AsyncGenerator[None]:
-    """Renew a claim of length `lease` while the block runs, once in `every` (a third of the lease), and never after it.
+    """Renew a claim of length `lease` while the block runs, and never after it.
 
-    `renew` returns whether the claim is still ours. Raises `ClaimLost` in the block as soon as it is not, or if it
-    could not be renewed in time because the database did not answer.
+    `every` is the time between two renewals, by default a third of the lease; `renew` returns whether the claim is
+    still ours. If it is not, or if the database does not answer in time, the block is cancelled and raises `ClaimLost`.
     """
     pause = (every or lease / 3).total_seconds()
 
-    def break_off(keeper: asyncio.Task[None]) -> None:
+    def cancel_block(keeper: asyncio.Task[None]) -> None:
         if not keeper.cancelled():
             scope.reschedule(asyncio.get_running_loop().time())
 
     keeper = asyncio.create_task(_renew_until_lost(renew, lease.total_seconds(), pause))
     try:
         async with asyncio.timeout(None) as scope:
-            keeper.add_done_callback(break_off)
+            keeper.add_done_callback(cancel_block)
             try:
                 yield
             finally:
-                # Once the block has ended, nothing may be renewed.
+                # The claim must not be renewed once the block has ended.
                 await cancel(keeper)
     except TimeoutError:
         if not keeper.cancelled():
-            # An unexpected error of `renew` is raised as it is.
+            # Raises the error if `renew` failed unexpectedly.
             keeper.result()
             raise ClaimLost from None
         raise

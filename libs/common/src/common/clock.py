@@ -1,8 +1,8 @@
-"""The only clock of Python code, so that every moment carries its time zone and tests can replace it."""
+"""The only clock of Python code: all its times have a time zone, and tests can replace it."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The current moment, in UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""A cache of credentials in Valkey. Every service asks it first, and the auth service, which knows them all, second.
+"""A cache of credentials in Valkey. Services look here first; what is missing they ask the auth service.
 
 A credential has a name that holds no secret: `session:<id>` for a signed token, `opaque:<digest>` for a token that is a
 random string, `key:<digest>:<digest>` for an API key and its token.
@@ -21,8 +21,8 @@ from common.errors import Unavailable
 from common.identity import Identity
 from common.valkey import Pipe, client_options
 
-# How long the value that a reader found is kept, and how long a revocation is: longer than a reader that has read the
-# row before the revocation can take to fill it in.
+# How long values that readers filled in are kept, and how long revocations are kept. A reader may have read the row
+# before it was revoked; the revocation is kept until even a slow reader has tried to fill in the old value.
 FILL_SECONDS = 60
 GONE_SECONDS = 600
 
@@ -53,20 +53,23 @@ def key_name(key_digest: bytes, token_digest: bytes) -> str:
 
 
 def digest(secret: str) -> bytes:
-    """The SHA-256 to keep of a secret. It is random itself and therefore needs no slow hash."""
+    """The SHA-256 digest under which a secret is stored. Secrets are random, so they need no slow hash."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
 class CredentialCache:
-    """The credentials in Valkey."""
+    """The cache of credentials in Valkey."""
 
     def __init__(self, valkey_url: str) -> None:
         self._redis = Redis.from_url(valkey_url, **client_options())
-        # Every signed-in request asks through this connection.
+        # Pipelined, because every signed-in request looks up a credential.
         self._pipe = Pipe(valkey_url)
 
     async def get(self, name: str) -> Identity | Unknown | None:
-        """The account of a credential; None if it was revoked or never existed. Without Valkey all are unknown."""
+        """The account of a credential; None if it was revoked or never existed.
+
+        Returns `UNKNOWN` if it is not in the cache, or if Valkey does not answer.
+        """
         try:
             value = await self._pipe.call("GET", _key(name))
         except RedisError:
@@ -76,7 +79,7 @@ class CredentialCache:
         return Identity.from_json(value) if value else None
 
     async def fill(self, name: str, identity: Identity | None) -> None:
-        """Keep the value that a reader found, unless there is a newer one."""
+        """Store the value that a reader found, unless there is a newer one."""
         with suppress(RedisError):
             await self._redis.set(_key(name), _value(identity), ex=FILL_SECONDS, nx=True)
 

@@ -1,4 +1,4 @@
-"""The facts about a download that services tell one another, and that its answer is made of."""
+"""The parts of a download that do not depend on HTTP: the place of the content, file names and digests."""
 
 import base64
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NAME_LIMIT = 255
-"""Bytes of UTF-8 in a file name that a download offers."""
+"""The most bytes (UTF-8) of a file name in a download."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,11 @@ class StoredAt:
     path: str
     """The path in the store, signed for the method of the client's request."""
     fallback: str | None = None
-    """The path in the upload service to use if the store fails; None: no mirror has the content."""
+    """The path in the upload service to use if the store fails; None if no mirror has the content."""
 
     @staticmethod
     def of(answer: Mapping[str, Any]) -> "StoredAt":
-        """Read it from the upload service's answer to another service."""
+        """Read the places from the upload service's answer to another service."""
         return StoredAt(str(answer["store_path"]), answer.get("fallback_path"))
 
 

@@ -1,4 +1,4 @@
-"""The errors that use cases raise. Each has a stable code; the edge decides how its wire shows it.
+"""The errors that use cases raise. Each has a stable code; each protocol renders them in its own form.
 
 An exception's docstring is its default message.
 """

@@ -1,4 +1,4 @@
-"""When a share ends, and what its sender may choose."""
+"""The expiry of shares, and the styles of expiry that senders may choose."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +11,12 @@ MAX_USES = 2**31 - 1
 UNITS = {"day": timedelta(days=1), "hour": timedelta(hours=1), "minute": timedelta(minutes=1)}
 FOREVER, COUNT = "forever", "count"
 STYLES = (*UNITS, FOREVER, COUNT)
-"""The ways to limit the life of a share: by time, not at all, or by downloads."""
+"""The styles of expiry: after a time, never, or after a number of downloads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """When a share ends: at a moment, after a number of uses, both, or never."""
+    """The end of a share: at a time, after a number of uses, whichever comes first, or never."""
 
     at: datetime | None
     uses: int | None
@@ -61,7 +61,7 @@ def expiry_of(style: str, value: int, *, allowed: list[str], max_seconds: int, n
         return NEVER
     if style == COUNT and value > MAX_USES:
         raise ExpiryValueRefused
-    # Compared as numbers: a value of many digits makes no valid time, but is clearly too long.
+    # Compared as numbers, because a value of many digits cannot become a `timedelta` but is clearly too long.
     unit = COUNT_LIFETIME if style == COUNT else UNITS[style]
     lifetime_seconds = int(unit.total_seconds()) * (1 if style == COUNT else value)
     longest = timedelta(seconds=max_seconds) if max_seconds > 0 else WEEK

@@ -17,15 +17,15 @@ from common.tokens.users import UserTokens
 
 
 class CredentialSource(Protocol):
-    """The place that knows all credentials."""
+    """The source of all credentials, asked for those that are not in the cache."""
 
     async def credential(self, name: str) -> Identity | None:
-        """The account behind a credential; None if it has none. Raises `Unavailable`."""
+        """The account of a credential; None if the credential is not valid. Raises `Unavailable`."""
         ...
 
 
 class AuthPeer:
-    """The auth service, asked over HTTP."""
+    """The auth service as a source of credentials."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
@@ -85,7 +85,7 @@ class Identities:
 
 
 def basic_pair(value: str) -> tuple[str, str]:
-    """User and password of HTTP Basic (RFC 7617). Raises `CredentialsMalformed`."""
+    """The user and password in the value of HTTP Basic (RFC 7617). Raises `CredentialsMalformed`."""
     try:
         user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
     except ValueError:

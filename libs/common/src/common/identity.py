@@ -1,4 +1,4 @@
-"""An account as every service sees it, and the errors of credentials."""
+"""The account of a caller as every service sees it, and the errors of credentials."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An account that proved itself by a credential: a session or an API key."""
+    """An account that signed in with a credential: a session or an API key."""
 
     account_id: UUID
     name: str
@@ -25,7 +25,7 @@ class Identity:
     credential_id: UUID
     """The id of the session or API key."""
     expires_at: datetime | None
-    """When the credential expires; None: never."""
+    """When the credential expires; None if never."""
 
     @property
     def is_administrator(self) -> bool:
@@ -35,7 +35,7 @@ class Identity:
         return self.expires_at is not None and self.expires_at <= now
 
     def to_json(self) -> str:
-        """The form in which caches and internal answers carry it."""
+        """The JSON text for caches and internal answers."""
         expires_at = self.expires_at.timestamp() if self.expires_at else None
         values = {"account_id": self.account_id.hex, "name": self.name, "role": self.role, "expires_at": expires_at}
         return json.dumps({**values, "credential_id": self.credential_id.hex})

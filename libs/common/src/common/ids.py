@@ -1,4 +1,4 @@
-"""Identifiers and codes. All of them come from the operating system's random source."""
+"""Identifiers and codes, all made with the operating system's random source."""
 
 import secrets
 import string
@@ -13,7 +13,7 @@ def new_id() -> UUID:
 
 
 def parse_id(text: str) -> UUID | None:
-    """The identifier given as 32 hex digits, with or without dashes; None if `text` is none."""
+    """Parse an identifier of 32 hex digits, with or without dashes. Returns None if `text` is not one."""
     try:
         return UUID(hex=text)
     except ValueError:

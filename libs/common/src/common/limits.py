@@ -1,7 +1,7 @@
 """Rate limits, counted in Valkey so that they hold across replicas.
 
-A budget is taken from before the work and given back when the event does not count after all, so that a burst of
-parallel requests cannot slip past a limit that is only counted afterwards.
+An event is counted before the work, and taken back if it turns out not to count. If it were only counted afterwards, a
+burst of parallel requests could exceed the limit.
 """
 
 import asyncio
@@ -38,10 +38,7 @@ class Budget:
         self._refusal, self._restarts = refusal, restarts
 
     async def take(self, key: str) -> None:
-        """Count one event. Raises `RateLimited`, or the kind of it that was asked for, when that is one too many.
-
-        Raises `LimiterUnavailable` without Valkey.
-        """
+        """Count one event. Raises `refusal` if it exceeds the limit, and `LimiterUnavailable` without Valkey."""
         if await self._limiter.count(self._key(key), 1, self._period) > self._count:
             await self.give_back(key)
             raise self._refusal(retry_after=self._period)
@@ -59,7 +56,7 @@ class Budget:
     async def give_back(self, key: str) -> None:
         """Take one event back."""
         if await self._limiter.count(self._key(key), -1, self._period) < 0:
-            # The event's own window has ended; the correction must not become credit in the next window.
+            # The event's window has ended, so the counter is new. It must not become negative.
             await self._limiter.count(self._key(key), 1, self._period)
 
     def _key(self, key: str) -> str:
@@ -73,8 +70,8 @@ async def counted_try(
 ) -> AsyncGenerator[None]:
     """Count the block as a try with every budget and key; it stays counted only if the block raises one of `failures`.
 
-    `patience`: pauses in seconds before a used-up budget is asked again, because tries that succeed give their count
-    back within milliseconds. Raises `RateLimited` and `LimiterUnavailable` before the block runs.
+    `patience`: pauses in seconds before a used-up budget is tried again, because parallel tries that succeed give back
+    their counts within milliseconds. Raises `RateLimited` and `LimiterUnavailable` before the block runs.
     """
     taken: list[tuple[Budget, str]] = []
     try:
@@ -119,7 +116,7 @@ async def _give_back(budget: Budget, key: str) -> None:
     try:
         await budget.give_back(key)
     except LimiterUnavailable:
-        # The outcome of the block stands; the event is counted until its window ends.
+        # The result of the block is not affected; the event stays counted until its window ends.
         logging.get(__name__).warning("a counted event could not be given back")
 
 
@@ -149,7 +146,7 @@ class Limiter:
             raise LimiterUnavailable from error
 
     async def prolong(self, key: str, period: timedelta) -> None:
-        """Let the counter `key` end `period` from now, if there is one."""
+        """Make the counter `key` end `period` from now, if it exists."""
         bridge = self._bridge()
         try:
             await self._redis(bridge).expire(bridge.prefixed_key(key), int(period.total_seconds()))

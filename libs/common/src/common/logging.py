@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the id of the request that caused it.
+"""Structured logs: each line is a JSON object with the id of the request that caused it.
 
 Never log a code, a token, a key or a password: bind ids, not secrets.
 """
@@ -14,7 +14,7 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.Except
 
 
 def configure(*, level: str, format: Literal["json", "console"], service: str) -> None:  # noqa: A002
-    """Send every log line, the libraries' included, through structlog to standard error."""
+    """Send all log lines, including those of libraries, through structlog to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

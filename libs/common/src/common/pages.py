@@ -1,4 +1,4 @@
-"""Lists in pages: a cursor names the last row seen, so rows that come and go in between shift nothing."""
+"""Lists in pages. A cursor names the last row of a page, so added and removed rows do not shift the next page."""
 
 import base64
 import binascii
@@ -18,13 +18,13 @@ _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The position of the last row of a page in a list ordered by these two columns."""
+    """The values of the last row of a page in the two columns by which the list is ordered."""
 
     created_at: datetime
     id: UUID
 
     def __str__(self) -> str:
-        """The form in which it stands in a URL."""
+        """The text of the cursor for URLs."""
         moment = (self.created_at - _START) // timedelta(microseconds=1)
         return base64.urlsafe_b64encode(_FORM.pack(moment, self.id.bytes)).decode()
 

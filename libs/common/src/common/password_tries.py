@@ -1,7 +1,7 @@
-"""Passwords that protect something (a share, a room), and how often a wrong one may be tried.
+"""Passwords that protect a share or a room, and the limits on wrong passwords.
 
-A try is counted before the password is checked and given back when it was right, so that tries sent in parallel cannot
-slip past the count. Further tries do not prolong a window: nobody is kept out for longer than one of them.
+A try is counted before the password is checked and given back if it was right, so that parallel tries cannot exceed the
+limit. Further tries do not prolong a window, so nobody is locked out for longer than one window.
 """
 
 from datetime import timedelta
@@ -24,21 +24,21 @@ class PasswordTries:
         in_all: int,
         period: timedelta,
     ) -> None:
-        """`name` names the budgets; `per_address` and `in_all` are wrong passwords allowed in a `period`."""
+        """`name` names the budgets; `per_address` and `in_all` are the wrong passwords allowed in a `period`."""
         self._passwords = passwords
         self._address = limiter.budget(f"{name}-address", per_address, period)
         self._all = limiter.budget(name, in_all, period)
 
     async def hash(self, password: str) -> str:
-        """The hash to keep of a password, in PHC string format. Raises `PasswordUnusable`, `HasherBusy`."""
+        """Hash a password for storage, in PHC string format. Raises `PasswordUnusable`, `HasherBusy`."""
         return await self._passwords.hash(password)
 
     async def check(
         self, subject: str, hashed: str | None, password: str, address: str, wrong: type[Exception]
     ) -> None:
-        """Return if `password` is the one that `hashed` was made of.
+        """Raise `wrong` unless `hashed` was made from `password`. `hashed` is None if no password is set.
 
-        `subject`: the share or room that it protects; `address`: the client's. Raises `wrong`, `RateLimited`,
+        `subject` is the protected share or room, `address` that of the client. Also raises `RateLimited`,
         `LimiterUnavailable`, `HasherBusy`.
         """
         budgets = ((self._address, f"{subject}:{limit_key(address)}"), (self._all, subject))
@@ -50,5 +50,5 @@ class PasswordTries:
         try:
             return await self._passwords.matches(hashed, password)
         except PasswordUnusable:
-            # Too long, or otherwise impossible: nothing can have such a password.
+            # The password is too long or invalid, so it cannot be the right one.
             return False

@@ -1,4 +1,4 @@
-"""Passwords: hashed with Argon2id (RFC 9106) on threads, a bounded number at a time, because each hash takes memory."""
+"""Passwords, hashed with Argon2id (RFC 9106) on a few threads. Few at a time, because each hash takes much memory."""
 
 import asyncio
 import unicodedata
@@ -13,10 +13,10 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from common.errors import InvalidInput, Unavailable
 
 PASSWORD_BYTES = 1024
-# The parameters that OWASP recommends: 19 MiB, two passes, one lane; about 25 ms of one processor.
+# The parameters that OWASP recommends: 19 MiB, two passes, one lane. A hash takes about 25 ms of one processor.
 MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
 AT_ONCE = 2
-# Once this many checks are waiting, further ones are refused: a flood must not become a queue of minutes.
+# While this many checks wait, further ones are refused, so that a flood does not make everybody wait for minutes.
 LINE = 64
 
 Args = ParamSpec("Args")
@@ -42,7 +42,7 @@ class Passwords:
         )
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
         self._waiting = 0
-        # Compared with where there is no hash, so that the answer takes equally long.
+        # Used if there is no hash, so that the answer takes equally long.
         self._nobody = self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
@@ -50,7 +50,7 @@ class Passwords:
         return await self._run(self._hasher.hash, normalised(password))
 
     async def matches(self, hashed: str | None, password: str) -> bool:
-        """Whether `hashed` was made of this password. Without a hash it returns False, after the same time.
+        """Whether `hashed` was made from this password. Without a hash it returns False after the same time.
 
         Raises `PasswordUnusable`, `HasherBusy`.
         """
@@ -58,7 +58,7 @@ class Passwords:
         return same and hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
+        """Whether the hash was made with other parameters than the current ones."""
         return self._hasher.check_needs_rehash(hashed)
 
     def close(self) -> None:
@@ -82,8 +82,8 @@ class Passwords:
 
 
 def normalised(password: str) -> bytes:
-    """The bytes to hash, normalised: equal-looking passwords are equal (NFC, RFC 8265). Raises `PasswordUnusable`."""
-    # Checked first, so that a password of megabytes costs nothing.
+    """The bytes to hash. Passwords that look equal give equal bytes (NFC, RFC 8265). Raises `PasswordUnusable`."""
+    # The length is checked first, so that a password of megabytes costs nothing.
     if not 0 < len(password) <= PASSWORD_BYTES:
         raise PasswordUnusable
     try:

@@ -29,15 +29,15 @@ class Peer:
         self._client, self._base_url, self._tokens = client, base_url, tokens
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The JSON object that the peer answers with; its problem details are raised as the errors they came from.
+        """Call an internal route and return the JSON object of the answer.
 
-        Raises `PeerUnavailable` if it does not answer. Every internal route can be called twice with the same body, so
-        the call is repeated once after a broken connection.
+        Problem details are raised as the `DomainError` that they stand for, and `PeerUnavailable` if the peer does not
+        answer. The call is repeated once after a broken connection, so every internal route must be safe to repeat.
         """
         response = await self._send(method, path, body)
         if response.status_code == 401:
-            # The key of the token may be gone, as after a restore of auth's database; a new token is signed by a new
-            # key.
+            # The auth service may no longer know the key of the token, for example after its database was restored.
+            # A new token is signed with a current key.
             self._tokens.forget()
             response = await self._send(method, path, body)
         if response.status_code >= 400:
@@ -65,8 +65,8 @@ def _error_of(response: httpx.Response) -> DomainError:
         problem = cast("dict[str, Any]", response.json())
     except ValueError:
         problem = {}
-    # A peer that does not trust this service is not the caller's error. What is forbidden to the caller has a code of
-    # its own.
+    # If the peer does not trust this service, that is not the caller's error. Actions that are forbidden to the caller
+    # have another code.
     if response.status_code == 403 and problem.get("code", Forbidden.code) == Forbidden.code:
         return PeerUnavailable()
     kind = next((kind for kind, status in STATUS if status == response.status_code), errors.InvalidInput)

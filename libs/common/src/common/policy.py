@@ -1,4 +1,4 @@
-"""The policy: what the administrator allows, and the rules that follow from it for every protocol."""
+"""The policy: the limits that the administrator sets, and the rules that they make for every protocol."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -33,7 +33,7 @@ class UploadsExhausted(RateLimited):
 
 
 class Policy(BaseModel):
-    """What the administrator allows. Sizes in bytes, times in seconds unless their name says otherwise."""
+    """The limits that the administrator sets. Sizes are in bytes, times in seconds unless their name says otherwise."""
 
     model_config = {"frozen": True}
 
@@ -55,7 +55,7 @@ class Policy(BaseModel):
     numeric_codes: bool
 
     def expiry_of(self, style: str, value: int, now: datetime) -> Expiry:
-        """`common.expiry.expiry_of` within the limits of this policy."""
+        """Like `common.expiry.expiry_of`, within the limits of this policy."""
         return expiry_of(style, value, allowed=self.expire_styles, max_seconds=self.max_save_seconds, now=now)
 
     def check_size(self, size: int) -> None:
@@ -64,7 +64,7 @@ class Policy(BaseModel):
             raise SizeRefused(self.upload_size)
 
     def check_type(self, name: str) -> None:
-        """Raise `TypeRefused` unless the list of extensions is empty, has `*` or has the extension of `name`."""
+        """Raise `TypeRefused` unless the list of extensions is empty or contains `*` or the extension of `name`."""
         allowed = {item.lower().lstrip(".") for item in self.allowed_file_types}
         _, dot, extension = name.lower().rpartition(".")
         if allowed and "*" not in allowed and not (dot and extension in allowed):
@@ -73,9 +73,9 @@ class Policy(BaseModel):
 
 @asynccontextmanager
 async def counted_upload(limiter: Limiter, policy: Policy, address: str) -> AsyncGenerator[None]:
-    """Count the upload in the block against the budget of the client's address; one that fails does not count.
+    """Count the upload in the block against the budget of the client's address; a failed upload does not count.
 
-    A used-up budget is free again a whole window after the last upload that counted. Raises `UploadsExhausted`.
+    A used-up budget is available again one window after the last counted upload. Raises `UploadsExhausted`.
     """
     period = timedelta(minutes=policy.upload_minute)
     budget = limiter.budget("upload", policy.upload_count, period, UploadsExhausted, restarts=True)

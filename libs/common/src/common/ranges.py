@@ -1,10 +1,10 @@
-"""The `Range` header (RFC 9110, section 14.2): one range of bytes; everything else asks for the whole."""
+"""The `Range` header (RFC 9110, section 14.2). Only single ranges of bytes are supported; others are ignored."""
 
 import re
 from dataclasses import dataclass
 
 RANGE_LIMIT = 16
-"""Ranges that one request may list."""
+"""The most ranges in one header."""
 
 _ONE_RANGE = re.compile(r"bytes=(?:(\d{1,19})-(\d{0,19})|-(\d{1,19}))", re.ASCII)
 
@@ -26,9 +26,10 @@ class Unsatisfiable(ValueError):
 
 
 def parse_range(header: str | None, size: int) -> ByteRange | None:
-    """The range of a content of `size` bytes that the header asks for.
+    """The range that the header requests from content of `size` bytes.
 
-    None stands for the whole: no header, a malformed one, several ranges. Raises `Unsatisfiable`.
+    Returns None, which stands for the whole content, if there is no header, a malformed one or several ranges. Raises
+    `Unsatisfiable`.
     """
     match = _match(header)
     if match is None:
@@ -46,14 +47,15 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
 
 
 def range_count(header: str | None) -> int:
-    """How many ranges the header lists; 0 without one."""
+    """The number of ranges in the header; 0 without a header."""
     return 0 if header is None else header.count(",") + 1
 
 
 def starts_at_zero(header: str | None, size: int) -> bool:
-    """Whether the request asks for the first byte of a content of `size` bytes.
+    """Whether the request asks for the first byte of content of `size` bytes.
 
-    True for everything that is not clearly one range further in: no header, a malformed one, several ranges.
+    It does unless the header is a single range that starts later. So it does without a header, and with a malformed
+    header or several ranges.
     """
     match = _match(header)
     if match is None:

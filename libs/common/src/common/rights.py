@@ -1,6 +1,6 @@
-"""Rights: the one place that decides who may do what, for every service, protocol and verb.
+"""Rights: the only place that decides who may do what, for every service and protocol.
 
-Downloading by a code or a link is not decided here: knowing the code or link is the right.
+Downloads by a code or a link are not decided here, because everyone who knows the code or link may download.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Action(StrEnum):
     """An action on a file, a share, an upload session or a room."""
 
     SEE = auto()
-    """Know that it exists, and see what its owner sees."""
+    """Know that it exists, and see its details."""
     FETCH = auto()
     """Download the content without a code or a link."""
     EDIT = auto()
@@ -73,16 +73,16 @@ RIGHTS: dict[Action, frozenset[Standing]] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller: an account or nobody, with or without the thing's deletion key."""
+    """The caller: an account or a guest, with or without the thing's deletion key."""
 
     identity: Identity | None
     has_key: bool = False
     place: Standing | None = None
-    """The account's place in the room: `MODERATOR`, `MEMBER`, or `VISITOR` of a public one."""
+    """The account's place in the room: `MODERATOR`, `MEMBER`, or `VISITOR` of a public room."""
 
 
 def standings(actor: Actor, owner: UUID | None) -> frozenset[Standing]:
-    """All relations of `actor` to a thing of `owner` (None: it has no owner)."""
+    """All relations of `actor` to a thing of `owner` (None if it has no owner)."""
     found: set[Standing] = {Standing.STRANGER}
     if actor.identity and actor.identity.is_administrator:
         found.add(Standing.ADMINISTRATOR)
@@ -103,7 +103,10 @@ def permitted(action: Action, actor: Actor, owner: UUID | None) -> bool:
 
 
 def require(action: Action, actor: Actor, owner: UUID | None) -> None:
-    """Raise unless it is permitted: `NotFound` if the actor may not know that the thing exists, else `Forbidden`."""
+    """Raise an error unless `actor` may do `action` to a thing of `owner`.
+
+    Raises `NotFound` if the actor may not even know that the thing exists, else `Forbidden`.
+    """
     if permitted(action, actor, owner):
         return
     if permitted(Action.SEE, actor, owner):

@@ -1,6 +1,6 @@
-"""Settings come from the environment; a secret may also come from the file that `NAME_FILE` names.
+"""Settings come from environment variables. A secret may also come from a file, which `NAME_FILE` names.
 
-Each service composes the fragments that it needs into one frozen class and builds it once, in its composition root.
+Each service inherits the classes that it needs in one frozen class and builds it once, in its composition root.
 The docstring under a field is the description that operators read; `make settings` copies it to docs/operate.md and
 .env.example.
 """

@@ -1,4 +1,4 @@
-"""HTTP statuses: the one that each error has, and those that are worth another try."""
+"""HTTP statuses: the status of each error, and the statuses after which a request is worth another try."""
 
 from datetime import timedelta
 from math import ceil
@@ -25,17 +25,17 @@ _TEMPORARY = (408, 421, 425, 429)
 
 
 def is_temporary(status: int) -> bool:
-    """Whether the same request may succeed later, judged by the status of a response: a server error, or "not now"."""
+    """Whether the same request may succeed later, judged by the status of its answer."""
     return status >= 500 or status in _TEMPORARY
 
 
 def status_of(error: DomainError) -> int:
-    """The HTTP status of an error on the native wire; 500 for one that no edge should ever see."""
+    """The HTTP status of an error in the native API; 500 for errors that should have been handled earlier."""
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
 
 
 def headers_of(error: DomainError) -> dict[str, str]:
-    """`Retry-After` in whole seconds for the errors that name a time, `WWW-Authenticate` for missing credentials."""
+    """The headers of an error: `Retry-After` if it names a time, `WWW-Authenticate` for missing credentials."""
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": error.challenge}
     retry_after: timedelta | None = getattr(error, "retry_after", None)

@@ -1,8 +1,8 @@
 """Connections to Valkey: the options of the client library, and a pipelined connection of our own for short commands.
 
-The library's pool gives each command a connection of its own for a round trip. `Pipe` sends commands one after the
-other without waiting, those of one turn of the event loop together, and matches the answers by their order. That costs
-a third of the processor time for each command. Commands that block must not be sent through it.
+The library's pool gives each command its own connection until the answer has come. `Pipe` sends the commands of one
+turn of the event loop together over one connection, without waiting for earlier answers, and matches answers to
+commands by their order. This takes a third of the processor time. It must not be used for commands that block.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ Part = str | bytes | int
 
 
 def client_options(timeout: float = TIMEOUT_SECONDS) -> dict[str, Any]:
-    """The options of every client of the library; `timeout`: seconds that an answer may take."""
+    """The options of every client of the library; `timeout`: the most seconds that an answer may take."""
     return {
         "socket_timeout": timeout,
         "socket_connect_timeout": TIMEOUT_SECONDS,
@@ -33,10 +33,10 @@ def client_options(timeout: float = TIMEOUT_SECONDS) -> dict[str, Any]:
 
 
 class Pipe:
-    """One process's commands to one server. None is ever sent twice, because a broken one may have been executed."""
+    """Sends a process's commands to one server. It never repeats a failed command, which may have been executed."""
 
     def __init__(self, url: str) -> None:
-        """`url`: `redis://…` or `rediss://…`. Nothing is connected before the first command."""
+        """`url`: `redis://…` or `rediss://…`. It connects with the first command."""
         self._address = parse_url(url)
         self._line: _Line | None = None
         self._connecting: asyncio.Task[_Line] | None = None
@@ -117,7 +117,7 @@ class _Line(asyncio.Protocol):
         return answer
 
     def lose(self, error: RedisError) -> None:
-        """Give up: the answers can no longer be matched with the commands."""
+        """Close the connection, because answers can no longer be matched to commands; all callers get `error`."""
         self.is_lost = True
         if self._watch:
             self._watch.cancel()
@@ -139,7 +139,7 @@ class _Line(asyncio.Protocol):
         try:
             while (answer := self._reader.gets()) is not False:
                 future, _ = self._waiting.popleft()
-                # A cancelled caller needs no answer.
+                # The caller may have been cancelled, and then needs no answer.
                 if not future.done():
                     future.set_result(answer)
         except (hiredis.ProtocolError, IndexError):
@@ -151,7 +151,7 @@ class _Line(asyncio.Protocol):
             self._transport.write(block)
 
     def _look(self) -> None:
-        """Whether the first caller has waited too long; the others wait behind it, because answers come in order."""
+        """Close the connection if the first caller, on whom the others have to wait, has waited too long."""
         self._watch = None
         if not self._waiting:
             return

@@ -1,4 +1,4 @@
-"""Waiting until something is in a certain state, by looking at it again and again with growing pauses."""
+"""Waiting for a state, by looking at it repeatedly with growing pauses."""
 
 import asyncio
 import time
@@ -19,9 +19,9 @@ async def wait_until(
     first: float,
     longest: float,
 ) -> State:
-    """The state that `look` gives once `is_over` says so, or the last one seen after `patience` (None: no limit).
+    """Call `look` until `is_over` accepts its state or `patience` (None: no limit) ends. Returns the last state.
 
-    `first` and `longest` are the pauses between two looks, in seconds. It always looks once.
+    The pauses grow from `first` to `longest` seconds. It looks at least once.
     """
     until = float("inf") if patience is None else time.monotonic() + patience.total_seconds()
     pause = first

@@ -47,7 +47,7 @@ class Database:
         )
 
     async def _check(self, connection: Connection) -> None:
-        """Notice a dead connection before a request gets it, if it was idle for a while.
+        """Check a connection that was idle for a while before a request gets it. Raises an error if it is dead.
 
         Checking every time would double the round trips of requests in close succession.
         """
@@ -57,7 +57,7 @@ class Database:
             await AsyncConnectionPool.check_connection(connection)
 
     async def open(self) -> None:
-        """Start the pool. It connects in the background, so a database that is down delays nothing."""
+        """Start the pool. It connects in the background, so that services start even while the database is down."""
         await self._pool.open(wait=False)
 
     async def close(self) -> None:
@@ -74,8 +74,8 @@ class Database:
         try:
             async with self._pool.connection() as connection:
                 if task and task.cancelling() > canceled_before:
-                    # The pool waits by `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes in
-                    # the same moment as what it waits for.
+                    # The pool uses `asyncio.wait_for`, which before Python 3.12 loses a cancellation that arrives at
+                    # the same moment as the connection.
                     raise asyncio.CancelledError
                 yield connection
         except (psycopg.OperationalError, PoolTimeout) as error:

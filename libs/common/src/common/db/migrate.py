@@ -1,4 +1,4 @@
-"""Migrations are plain SQL files, `0001_name.sql` and on, applied once each, in order, under a lock.
+"""Migrations are plain SQL files, `0001_name.sql` and so on. Each is applied once, in order, under a lock.
 
     python -m common.db.migrate services/upload/migrations
 
@@ -35,7 +35,7 @@ class MigrationSettings(Settings):
 
 
 def provision(admin_url: str, database_url: str) -> None:
-    """Create the role and the database of `database_url`, or set the role's password to the one it names."""
+    """Create the role and the database of `database_url`. If the role exists, set its password to that of the URL."""
     wanted = conninfo_to_dict(database_url)
     role, password, name = str(wanted["user"]), str(wanted["password"]), str(wanted["dbname"])
     with psycopg.connect(admin_url, autocommit=True) as connection:
@@ -55,7 +55,7 @@ def provision(admin_url: str, database_url: str) -> None:
 
 
 def migrate(database_url: str, folder: Path) -> list[str]:
-    """Apply what is new in `folder` and return the names of the files applied.
+    """Apply the new files in `folder` and return their names.
 
     Each file runs in its own transaction. Raises `MigrationError` when an applied file has changed or is missing.
     """

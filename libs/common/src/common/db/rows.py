@@ -1,4 +1,4 @@
-"""Runs statements and turns rows into dataclasses: the only way to read rows in this system."""
+"""Runs statements and turns rows into dataclasses. All queries read rows with these functions."""
 
 from collections.abc import Callable
 from typing import Any, LiteralString, TypeVar
@@ -28,7 +28,7 @@ async def fetch_one(
 
 
 async def fetch_values(connection: Connection, statement: LiteralString, parameters: Params) -> list[Any]:
-    """The first column of the rows."""
+    """The first column of all rows."""
     async with connection.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(statement, parameters)
         return await cursor.fetchall()

@@ -56,7 +56,10 @@ class FieldError(DomainError):
 
 
 def check_open(policy: Policy, authorization: str | None, identity: Identity | None) -> None:
-    """Raise `Refused` unless guests may upload, or an account asks. A bad `Authorization` header is a guest's."""
+    """Raise `Refused` if guests may not upload and the caller is a guest.
+
+    A caller with an invalid `Authorization` header is a guest.
+    """
     if policy.open_upload or identity:
         return
     scheme, _, token = (authorization or "").partition(" ")
@@ -76,7 +79,7 @@ def envelope(code: int, detail: object) -> JSONResponse:
 
 
 def timestamp(moment: datetime | None) -> str | None:
-    """ISO 8601 with microseconds, in UTC+8 as everywhere in this dialect."""
+    """A time in ISO 8601 with microseconds, in UTC+8 like all times of this dialect."""
     return moment.astimezone(ZONE).isoformat(timespec="microseconds") if moment else None
 
 
@@ -116,7 +119,7 @@ def render(error: DomainError) -> JSONResponse:
 
 
 def _in_own_words(error: DomainError) -> DomainError:
-    """The refusals of the policy with the statuses and texts of this dialect (sections 3 and 7 of its contract)."""
+    """Translate a refusal of the policy to this dialect's status and text (sections 3 and 7 of its contract)."""
     match error:
         case ExpiryStyleRefused():
             return Refused(400, "Invalid expiration type")
@@ -135,7 +138,7 @@ def _in_own_words(error: DomainError) -> DomainError:
 
 
 def both(path: str) -> tuple[str, ...]:
-    """The variants of a path that clients use: with and without its final slash, bare and under `/api`."""
+    """The variants of a path that clients use: with and without a final slash, each also under `/api`."""
     bare = path.rstrip("/")
     return (path, bare, f"/api{path}", f"/api{bare}") if path != bare else (path, f"/api{path}")
 

@@ -30,7 +30,7 @@ from common.limits import Limiter
 from common.statuses import headers_of, status_of
 
 PRIVATE = "private"
-"""Stands in place of a group's number for the account's own files."""
+"""Stands for the account's own files where clients may also name a group."""
 
 API_PATHS = tuple(
     f"/api/{name}"
@@ -52,7 +52,7 @@ _AUTH_ERRORS: tuple[tuple[type[CredentialError], int, str], ...] = (
 
 
 class Refused(DomainError):
-    """An answer with a status, a text and perhaps a number of this dialect's own."""
+    """The request is refused with a status and a text that this dialect prescribes, and with a number if it has one."""
 
     code = "refused"
 
@@ -93,7 +93,7 @@ async def count_call(limiter: Limiter, name: str, per_minute: int, request: Requ
 
 @asynccontextmanager
 async def counted_call(limiter: Limiter, name: str, per_minute: int, request: Request) -> AsyncGenerator[None]:
-    """`count_call` around a call that does not count when it fails."""
+    """Like `count_call`, for the call in the block; it does not count if it fails."""
     await count_call(limiter, name, per_minute, request)
     try:
         yield
@@ -108,7 +108,7 @@ def ok(message: str, **fields: Any) -> JSONResponse:
 
 
 def size_text(size: int) -> str:
-    """`5B`, `1.5MB`: base 1024, rounded to two places."""
+    """A size as text, such as `5B` or `1.5MB`: in units of base 1024, rounded to two decimal places."""
     value: float = size
     for unit in ("B", "KB", "MB", "GB"):
         if value < 1024:
@@ -118,7 +118,7 @@ def size_text(size: int) -> str:
 
 
 def date_text(moment: datetime) -> str:
-    """`1.1.1971 0:0:0`, unpadded, in UTC."""
+    """A time as text, such as `1.1.1971 0:0:0`: without leading zeros, in UTC."""
     return f"{moment.day}.{moment.month}.{moment.year} {moment.hour}:{moment.minute}:{moment.second}"
 
 

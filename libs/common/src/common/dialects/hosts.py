@@ -1,4 +1,4 @@
-"""Host names that speak one dialect alone. On every other host, calls that two dialects share get a combined answer."""
+"""Host names that speak only one dialect. On all other hosts, calls that two dialects share get a combined answer."""
 
 from enum import StrEnum
 

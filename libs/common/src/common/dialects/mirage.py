@@ -24,7 +24,7 @@ DEFAULT_AVATAR = (
     "Y3Qgd2lkdGg9IjI0IiBoZWlnaHQ9IjI0IiBmaWxsPSIjNGI1NTYzIi8+PGNpcmNsZSBjeD0iMTIiIGN5PSI5IiByPSI0IiBmaWxsPSIjZDFkNW"
     "RiIi8+PHBhdGggZD0iTTQgMjRhOCA4IDAgMCAxIDE2IDB6IiBmaWxsPSIjZDFkNWRiIi8+PC9zdmc+"
 )
-"""The picture of accounts that have set none. It is a data URL, because pages usually come from another host."""
+"""The picture of accounts without one. It is a data URL, because pages usually come from another host."""
 
 
 class Refused(DomainError):

@@ -1,7 +1,7 @@
 """MirrorAce: its envelope, its credentials, its small bodies, its numbers and times (sections 1 and 7 of its contract).
 
-The share service tells what became of a file, the upload service takes uploads; both answer in these shapes. Every
-mistake of the caller is answered with HTTP 200, because clients read the envelope of no other answer.
+The upload service takes uploads, the share service answers questions about files; both answer in these shapes. Mistakes
+of the caller are answered with HTTP 200, because clients only read the envelope of such answers.
 """
 
 import re
@@ -22,11 +22,11 @@ from common.statuses import headers_of, status_of
 
 BAD_CREDENTIALS = "Invalid api_key or api_token"
 FIELD_COUNT = 256
-"""Fields that one form may have: a hundred mirrors, and those that clients repeat from an earlier answer."""
+"""The most fields of one form: enough for a hundred mirrors and for the fields that clients send back."""
 FIELD_LIMIT = 64 * 1024
-"""Bytes of one field beside a file. An upload may have `FIELD_COUNT` such fields."""
+"""The most bytes of one field in a form with a file. Such a form may have `FIELD_COUNT` fields."""
 BODY_LIMIT = 256 * 1024
-"""Bytes that a form without a file may have."""
+"""The most bytes of a form without a file."""
 
 _CREDENTIAL = re.compile("[0-9a-f]{32}", re.ASCII)
 _MIRRORS = re.compile(r"mirrors\[[^\[\]]*\]")
@@ -50,7 +50,7 @@ def value_of(fields: Sequence[Field], name: str) -> str:
 
 
 def required(fields: Sequence[Field], name: str) -> str:
-    """`value_of` for a mandatory field. Raises `Refused`."""
+    """Like `value_of`, for a mandatory field. Raises `Refused`."""
     value = value_of(fields, name)
     if not value:
         raise Refused(f"{name} is missing")
@@ -78,7 +78,7 @@ async def identify(identities: Identities, fields: Sequence[Field]) -> Identity:
 
 
 def date_text(moment: datetime) -> str:
-    """`2018-10-23 10:07:02`, in UTC."""
+    """A time as text, such as `2018-10-23 10:07:02`, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

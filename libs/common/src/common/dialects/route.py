@@ -23,10 +23,10 @@ class DialectRoute(APIRoute):
 
     @abstractmethod
     def wrong_method(self, detail: str) -> dict[str, Any]:
-        """The body of the answer to a request that no endpoint took, such as one with a wrong method."""
+        """The body of the answer to a request without an endpoint, such as one with a wrong method."""
 
     def misshaped(self, request: Request, error: RequestValidationError) -> Response:
-        """The answer to a request whose parameters are not what the endpoint declares."""
+        """The answer to a request whose parameters do not fit the endpoint's declaration."""
         return self.rendered(request, InvalidInput())
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

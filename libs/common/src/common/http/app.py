@@ -1,4 +1,4 @@
-"""The application that each service starts from."""
+"""The FastAPI application that every service begins with."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,9 +34,9 @@ def create_app(
 ) -> FastAPI:
     """A FastAPI application with logging, request ids, client addresses, CORS, problem details, health and OpenAPI.
 
-    `checks`: the dependencies that readiness asks, by name; a check raises `Unavailable` if its dependency does not
-    answer. `credentialed_paths`: prefixes of paths that pages of any origin may call with `credentials: include`. The
-    OpenAPI document is at `/v1/openapi/<name>.json`.
+    `checks`: a function for each dependency, by its name, that raises `Unavailable` if the dependency does not answer;
+    the readiness probe calls them all. `credentialed_paths`: prefixes of paths that pages of any origin may call with
+    `credentials: include`. The OpenAPI document is at `/v1/openapi/<name>.json`.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
     app = FastAPI(
@@ -78,7 +78,7 @@ def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
 class CrossOriginMiddleware:
     """Lets pages of any origin call this service, and some paths also with `credentials: include`.
 
-    Such paths must ignore every credential that a browser adds by itself, as it does with a password it remembers.
+    Such paths must ignore credentials that browsers add by themselves, such as remembered passwords.
     """
 
     def __init__(self, app: ASGIApp, credentialed_paths: tuple[str, ...]) -> None:
@@ -93,7 +93,7 @@ class CrossOriginMiddleware:
 
 
 class RequestIdMiddleware:
-    """Binds the gateway's request id to every log line of the request, and answers errors nobody expected."""
+    """Adds the gateway's request id to every log line of the request, and answers unexpected errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -127,5 +127,5 @@ class RequestIdMiddleware:
 
 
 def _route(scope: Scope) -> str:
-    """The route's pattern, never the path itself: paths carry codes and keys."""
+    """The pattern of the route for the log. The path itself may contain codes and keys."""
     return getattr(scope.get("route"), "path", "unknown")

@@ -1,6 +1,6 @@
-"""Request bodies: read as streams, or whole where they are small.
+"""Request bodies, read as streams, or as a whole if they are small.
 
-Nothing here spools to disk or holds a whole file. A body that stops arriving for `STALL_SECONDS` is given up.
+Nothing here writes to disk or holds a whole file in memory. A body that stalls for `STALL_SECONDS` is refused.
 """
 
 import asyncio
@@ -14,21 +14,21 @@ from common.errors import DomainError, InvalidInput, TooLarge, TooSlow
 
 STALL_SECONDS = 30
 FIELD_LIMIT = 1024 * 1024
-"""Bytes of a small body, or of one form field, unless the reader says otherwise."""
+"""The most bytes of a small body, or of one form field, unless the reader sets another limit."""
 
 
 class RawBody:
-    """A request body as it comes: a `Source` for the in-order writer."""
+    """A request body without any form around it: a `Source` for the writer of streams."""
 
     def __init__(self, request: Request, limit: int | None = None) -> None:
-        """`limit`: more bytes than this raise `TooLarge`."""
+        """`limit`: the most bytes; a longer body raises `TooLarge`."""
         self.length = content_length(request)
         self._stream = request.stream().__aiter__()
         self._limit = limit
         self.received = 0
 
     def certain(self) -> int:
-        """Bytes that are still to come, when the client announced a length; else 0."""
+        """The number of bytes still to come if the client announced a length, else 0."""
         return 0 if self.length is None else self.length - self.received
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -48,20 +48,20 @@ class RawBody:
             yield block
 
     async def drain(self) -> None:
-        """Read what is left and drop it, as long as it comes and is within the limit."""
+        """Read and discard the rest of the body, until it ends, stalls or exceeds the limit."""
         with suppress(DomainError):
             async for _ in self:
                 pass
 
 
 def content_length(request: Request) -> int | None:
-    """The announced length of the body in bytes, or None when it comes in chunks. The server refuses other values."""
+    """The announced length of the body in bytes, or None if it is sent in chunks. The server refuses invalid values."""
     text = request.headers.get("content-length")
     return int(text) if text is not None and text.isdecimal() else None
 
 
 async def read_body(request: Request, limit: int = FIELD_LIMIT) -> bytes:
-    """A small body, whole. Raises `TooLarge` beyond `limit` bytes."""
+    """The whole of a small body. Raises `TooLarge` beyond `limit` bytes."""
     return b"".join([block async for block in RawBody(request, limit)])
 
 

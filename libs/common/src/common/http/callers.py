@@ -40,12 +40,12 @@ async def required(
 async def optional(
     request: Request, _: Annotated[None, Depends(_bearer)], __: Annotated[None, Depends(_basic)]
 ) -> Identity | None:
-    """A route dependency: the account that sent the request, or None without credentials. Bad ones are an error."""
+    """A route dependency: the account that sent the request, or None without credentials. Invalid ones are an error."""
     return await of_request(request) if request.headers.get("authorization") else None
 
 
 async def ignoring_errors(request: Request) -> Identity | None:
-    """The account that sent the request; None without credentials and with bad ones."""
+    """The account that sent the request; None without credentials or with invalid ones."""
     try:
         return await of_request(request)
     except CredentialError:

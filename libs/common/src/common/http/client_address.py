@@ -1,4 +1,4 @@
-"""Gives requests the address of the client instead of the proxy's, where the proxy is trusted."""
+"""Gives requests that come through a trusted proxy the address of the client."""
 
 from collections.abc import Awaitable
 
@@ -9,7 +9,7 @@ from common.addresses import client_address, is_trusted, parse_networks
 
 
 class ClientAddressMiddleware:
-    """Replaces the peer's address and scheme in the request by those of the client."""
+    """Replaces the address and scheme of a trusted proxy in the request with those of the client."""
 
     def __init__(self, app: ASGIApp, *, trusted: str) -> None:
         self._app = app
@@ -21,7 +21,7 @@ class ClientAddressMiddleware:
             headers = Headers(scope=scope)
             forwarded = ",".join(headers.getlist("x-forwarded-for"))
             scope["client"] = (client_address(peer, forwarded, self._trusted), port)
-            # The gateway replaces what it does not believe itself.
+            # The gateway overwrites this header unless it trusts the sender, so it can be trusted here.
             scheme = headers.get("x-forwarded-proto")
             if scope["type"] == "http" and scheme in ("http", "https") and is_trusted(peer, self._trusted):
                 scope["scheme"] = scheme

@@ -1,8 +1,9 @@
-"""A download answer: Python decides, the gateway fetches the bytes from the object store.
+"""Answers to downloads: a service decides about them, and the gateway fetches the bytes from the object store.
 
-The answer has no body. Its `X-Store-Path` is a signed path in the store; the gateway replaces the answer by the store's
-answer to the client's own Range, If-Range and conditional headers, and adds the headers decided here. If the store
-fails, the gateway requests the path in `X-Store-Fallback` from the upload service, provided a mirror has the content.
+The answer has no body. Its `X-Store-Path` is a signed path in the store. The gateway replaces the answer with the
+store's answer to the client's own Range, If-Range and conditional headers, and adds the headers decided here. If the
+store fails, the gateway requests the path in `X-Store-Fallback` from the upload service, provided that a mirror has the
+content.
 """
 
 from urllib.parse import quote
@@ -29,7 +30,7 @@ def download(
         headers={
             STORE_PATH: stored_at.path,
             **({STORE_FALLBACK: stored_at.fallback} if stored_at.fallback else {}),
-            # For the 416 answer to a range beyond the end.
+            # The gateway needs the length for its 416 answer to a range beyond the end.
             STORE_LENGTH: str(size),
             "Content-Type": media_type,
             "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(name, safe='')}",
@@ -43,7 +44,7 @@ def download(
 
 
 def shown(*, stored_at: StoredAt, size: int, sha256: bytes, media_type: str, name: str, preview: bool) -> Response:
-    """A `download` that pages of any origin may embed: as a `preview` to be shown, or else to be saved."""
+    """A `download` that pages of any origin may embed. A `preview` is displayed, everything else is saved."""
     answer = download(stored_at=stored_at, size=size, sha256=sha256, media_type=media_type, name=name)
     answer.headers["Content-Security-Policy"] = PREVIEW_SANDBOX
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

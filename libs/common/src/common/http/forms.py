@@ -1,4 +1,4 @@
-"""Forms: `multipart/form-data` with files as streams, and small forms of fields alone."""
+"""Forms: `multipart/form-data` with files as streams, and small forms without files."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from common.http.bodies import FIELD_LIMIT, RawBody, media_type, read_body
 from common.http.json_bodies import read_object
 
 TRAILING_LIMIT = 64 * 1024
-"""Bytes that the fields after a file may have in all. The lower bound on the file's length is computed with it."""
+"""The most bytes of all fields after a file together. The lower bound on the file's length depends on it."""
 FIELD_COUNT = 64
 HEADER_LIMIT = 16 * 1024
 FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -40,12 +40,12 @@ class FilePart:
     def __init__(self, name: str, filename: str, form: "FormStream") -> None:
         self.name = name
         self.filename = filename
-        """As sent: data, never a path."""
+        """The name as the client sent it. It must not be used as a path."""
         self._form = form
         self.ended = False
 
     def certain(self) -> int:
-        """A lower bound on the bytes still to come: the rest of the body without its closing lines and later fields."""
+        """A lower bound on the file's bytes still to come: the rest of the body without what may follow it."""
         return max(0, self._form.body.certain() - self._form.closing - TRAILING_LIMIT)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -60,13 +60,13 @@ class FilePart:
 class FormStream:
     """The parts of a `multipart/form-data` body (RFC 7578), in the order sent, files as streams.
 
-    Raises `InvalidInput` on anything malformed or cut off, `TooLarge` on a field or a body over a limit.
+    Raises `InvalidInput` if the body is malformed or incomplete, `TooLarge` if a field or the body exceeds its limit.
     """
 
     def __init__(
         self, request: Request, limit: int | None = None, *, count: int = FIELD_COUNT, field_limit: int = FIELD_LIMIT
     ) -> None:
-        """`limit`: the most bytes of the whole body; None if the reader counts those of the file itself.
+        """`limit`: the most bytes of the whole body; None if the reader itself limits the size of the file.
 
         `count`: the most parts; `field_limit`: the most bytes of a field that is not a file.
         """

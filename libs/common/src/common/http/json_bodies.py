@@ -1,6 +1,6 @@
-"""Small JSON bodies: read up to a limit; for the native API checked against a model, and documented by it.
+"""Small JSON bodies, read up to a limit. The native API checks them against a model and documents them by it.
 
-FastAPI itself reads a body of any length before it looks at it.
+FastAPI's own reading has no limit, so routes do not declare bodies as parameters.
 """
 
 from typing import Any, TypeVar, cast

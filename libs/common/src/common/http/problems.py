@@ -1,4 +1,4 @@
-"""Errors on the native wire: RFC 9457 problem details. A dialect renders the same errors in its own envelope."""
+"""Errors of the native API as RFC 9457 problem details. A dialect renders the same errors in its own envelope."""
 
 from http import HTTPStatus
 
@@ -12,7 +12,7 @@ from common.statuses import headers_of, status_of
 
 
 def problem(status: int, detail: str, code: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """An `application/problem+json` answer; `code` is stable, `detail` is for people."""
+    """An `application/problem+json` answer; programs may rely on `code`, while `detail` is a text for people."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 

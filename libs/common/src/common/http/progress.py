@@ -1,4 +1,4 @@
-"""Progress by Server-Sent Events: the state of something, sent whenever it changes, until it is final."""
+"""Progress by Server-Sent Events: a state is sent whenever it changes, until it is final."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -16,14 +16,15 @@ SILENCE_LOOKS = 30
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 Look = Callable[[], Awaitable[tuple[BaseModel, bool]]]
-"""Returns the present state and whether it is final. Raises `DomainError` if the caller may no longer see it."""
+"""Returns the current state and whether it is final. Raises `DomainError` if the caller may no longer see it."""
 
 
 async def told(look: Look) -> StreamingResponse:
     """An answer that sends the state as `data` of events named `state`, and ends with an event `end`.
 
-    The first look comes before the answer begins, so that its errors are ordinary ones. Each further look checks rights
-    again; its errors are sent as an event `error` with problem details. While a part of the system is down, it waits.
+    The first look comes before the answer begins, so that its errors become ordinary error answers. Every further look
+    checks the caller's rights again, and its error is sent as an event `error` with problem details. While a part of
+    the system is down, no event is sent.
     """
     first = await look()
     return StreamingResponse(_events(look, first), media_type="text/event-stream", headers=HEADERS)

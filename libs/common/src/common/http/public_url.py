@@ -1,4 +1,4 @@
-"""The address that clients know this system by."""
+"""The address by which clients reach this system."""
 
 import re
 
@@ -9,7 +9,7 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](
 
 
 def base_url(request: Request, configured: str = "") -> str:
-    """Scheme and host without a final slash: as configured, or else those of this request."""
+    """The configured scheme and host, or else those of this request, without a final slash."""
     if configured:
         return configured.rstrip("/")
     host = request.headers.get("host", "")

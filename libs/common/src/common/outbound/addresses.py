@@ -41,14 +41,16 @@ _SPECIAL_6 = tuple(
         "3fff::/20",  # documentation
     )
 )
-# Of the translators' prefixes (RFC 6052) only this one can be known. The one for local use (RFC 8215) is not global.
+# Translators (RFC 6052) may use any prefix; only this one is known to everybody. The prefix for local use (RFC 8215) is
+# not global.
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: Address) -> bool:
-    """Whether `address`, and any IPv4 address embedded in it, is one host in the public internet.
+    """Whether `address`, and any IPv4 address embedded in it, belongs to a single host in the public internet.
 
-    Tunnels that carry an IPv4 address (6to4, Teredo, IPv4-compatible) are refused whole, as is an address with a scope.
+    Addresses of tunnels that embed an IPv4 address (6to4, Teredo, IPv4-compatible) and addresses with a scope are never
+    public.
     """
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _SPECIAL_4)

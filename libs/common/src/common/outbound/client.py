@@ -1,10 +1,10 @@
 """The only HTTP client for URLs that users supply.
 
-A URL must not let its sender reach through this system what they cannot reach themselves. So every connection,
-including that of each redirect, goes to a checked address: a name is looked up once and all its addresses are checked,
-and the address that a socket is created for is checked again, in whatever form it stood in the URL. The client uses no
-proxy and no cookies and keeps no connection for the next request; credentials go only to the origin that they were
-given for.
+Users must not be able to use this system to reach servers that they cannot reach themselves. So every connection,
+including those of redirects, goes to a checked address: a name is looked up once and all its addresses are checked, and
+the address is checked again when its socket is created, in case the URL contains an address in an unusual form. The
+client uses no proxy and no cookies and does not reuse connections; credentials are sent only to the origin that they
+were given for.
 
 The caller limits the length of a body and the total time: a body is read only as far as its reader asks.
 """
@@ -29,12 +29,12 @@ from common.outbound.urls import RemoteUrl, UrlInvalid, parse
 
 CONNECT_SECONDS = 10
 SLOWEST = 1024
-"""The least average speed of a body, in bytes a second of waiting."""
+"""The lowest allowed average speed of a body, in bytes per second of waiting."""
 READ_BLOCK = 256 * 1024
-"""About how many bytes are read ahead of the caller."""
+"""The number of bytes, approximately, that are read before the caller asks for them."""
 
 _REDIRECTS = (301, 302, 303, 307, 308)
-# Headers that are sent to the origin of the URL and to no other.
+# Headers that are sent only to the origin of the URL.
 _FOR_ONE_ORIGIN = ("authorization", "cookie", "proxy-authorization", "referer")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d{1,19}/(?:(\d{1,19})|\*)", re.ASCII)
 
@@ -75,15 +75,15 @@ class Answer:
         self._protocol = response.connection.protocol if response.connection else None
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
-        """Names match in any case. A `Content-Encoding` has not been removed from the body."""
+        """The headers; names match in any case. The body is still encoded with its `Content-Encoding`."""
         self.url = str(response.url)
         """The URL after all redirects, without user and password."""
         self.length = None if "Transfer-Encoding" in response.headers else response.content_length
-        """Announced bytes of this body, or None."""
+        """The announced length of this body in bytes, or None."""
         self.start = 0
-        """The offset of this body in the whole content; 0 except in the answer to a range (206)."""
+        """The offset of this body in the whole content: 0 unless the answer is to a range (206)."""
         self.size = self.length
-        """Announced bytes of the whole content, or None."""
+        """The announced length of the whole content in bytes, or None."""
         if self.status == 206:
             match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
             if match is None:
@@ -113,14 +113,14 @@ class Answer:
             yield block
 
     def _check_end(self) -> None:
-        """Raise `RemoteUnavailable` if the connection broke and only its end marks the end of the body."""
-        is_told = self.length is not None or "Transfer-Encoding" in self.headers
-        if not is_told and self._protocol is not None and isinstance(self._protocol.exception(), OSError):
+        """Raise `RemoteUnavailable` if the body has no announced length and its connection broke instead of ending."""
+        is_marked = self.length is not None or "Transfer-Encoding" in self.headers
+        if not is_marked and self._protocol is not None and isinstance(self._protocol.exception(), OSError):
             raise RemoteUnavailable("the remote server broke off")
 
 
 class Outbound:
-    """Fetches from public addresses and from those of `allowed` networks."""
+    """Sends requests to public addresses and to those in `allowed` networks."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class Outbound:
         redirects: int = 10,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        """`stall_seconds`: the longest silence; everything up to the headers of the content may take twice as long.
+        """`stall_seconds`: the longest time without data; connecting, redirects and headers may take twice as long.
 
         `resolver` replaces the system's resolver.
         """
@@ -179,9 +179,9 @@ class Outbound:
             response.close()
 
     async def read(self, url: str, start: int, length: int | None) -> AsyncIterator[bytes]:
-        """`length` bytes of the content at `url` from offset `start`, or the rest; works without ranges of the server.
+        """Read `length` bytes, or all, of the content at `url` from offset `start`, even if the server ignores ranges.
 
-        Raises what `get` raises; `RemoteUnavailable` too when the content ends before `length` bytes of it.
+        Raises the errors of `get`, and `RemoteUnavailable` if the content ends too early.
         """
         if length == 0:
             return
@@ -202,7 +202,7 @@ class Outbound:
             raise RemoteUnavailable("the content is shorter than the range asked")
 
     async def _follow(self, target: RemoteUrl, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
-        """The first answer that is no redirect. Credentials in a `Location` are dropped."""
+        """Follow redirects and return the first answer that is not one. Credentials in a `Location` are ignored."""
         assert self._session is not None, "the client is not open"
         if target.authorization:
             headers = {**_without(headers, "authorization"), "Authorization": target.authorization}
@@ -214,7 +214,7 @@ class Outbound:
             response.close()
             following = _following(target, location)
             if following.origin != target.origin:
-                # They stay dropped: a server that redirects back could choose the path that they open.
+                # They are not sent again even if the other server redirects back, because it would choose the path.
                 headers = _without(headers, *_FOR_ONE_ORIGIN)
             target = following
         raise TooManyRedirects
@@ -227,7 +227,7 @@ class Outbound:
 
 
 class _JudgingResolver(AbstractResolver):
-    """Looks a name up and refuses it if any of its addresses is refused."""
+    """Looks up a name, and refuses it if one of its addresses may not be connected to."""
 
     def __init__(self, resolver: AbstractResolver, allowed: tuple[Network, ...]) -> None:
         self._resolver, self._allowed = resolver, allowed

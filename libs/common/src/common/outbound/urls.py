@@ -1,6 +1,6 @@
-"""URLs that users supply: the accepted syntax, and the form that goes on the wire.
+"""URLs that users supply: the accepted syntax, and the form in which they are requested.
 
-One parser decides where a URL leads. Path and query are kept byte for byte, because a signature may cover them.
+Only this parser decides where a URL leads. Path and query stay unchanged, because a signature may cover them.
 """
 
 import re
@@ -13,11 +13,11 @@ from yarl import URL
 from common.errors import InvalidInput
 
 URL_LIMIT = 8192
-"""Most characters of a URL."""
+"""The most characters of a URL."""
 
 _CREDENTIALS = re.compile(r"^([A-Za-z]+://)[^/?#]*@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# A name in its ASCII form, or an address without a scope; no escapes.
+# A name in ASCII without escapes, or an address without a scope.
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]", re.ASCII)
 # The characters that RFC 3986 allows in a path or query, and the percent sign of existing escapes.
 _AS_IT_IS = "%!$&'()*+,/:;=?@[]~"
@@ -34,7 +34,7 @@ class RemoteUrl:
     """An http or https URL."""
 
     url: URL
-    """The URL to request: without user, password and fragment."""
+    """The URL to request, without user, password and fragment."""
     authorization: str | None
     """The `Authorization` header made of its user and password (RFC 7617)."""
 
@@ -69,7 +69,7 @@ def parse(text: str) -> RemoteUrl:
 
 
 def without_credentials(text: str) -> str:
-    """An accepted URL without user and password, fit to be shown to others."""
+    """An accepted URL without user and password, so that others may see it."""
     return _CREDENTIALS.sub(r"\1", text)
 
 

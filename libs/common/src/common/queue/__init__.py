@@ -1,5 +1,5 @@
-"""Celery on Valkey: how tasks are queued, run and repeated.
+"""Tasks by Celery on Valkey: how they are queued, run and repeated.
 
-Every task takes ids, runs one operation and may run twice. It is sent after the commit of the row that says what is to
-be done; a sweep finds the rows whose message was lost.
+Every task takes ids, runs one use case and may run twice. It is sent after the commit of the row that describes the
+work; if the message is lost, a sweep finds the row.
 """

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from common import logging
 from common.settings import QueueSettings
 
-# A message that no worker acknowledged returns to the queue after this long; no task may take longer.
+# A message that no worker has acknowledged for this long returns to the queue. No task may take longer.
 VISIBILITY_SECONDS = 3600
 TASK_SECONDS = 3000
 # How long cancelled operations may take to clean up.
@@ -25,9 +25,9 @@ State = TypeVar("State", covariant=True)
 
 
 def create_celery(name: str, broker_url: str) -> Celery:
-    """A Celery application whose tasks are queued under the service's `name`.
+    """A Celery application whose tasks wait in a queue with the service's `name`.
 
-    Messages are acknowledged after the work, returned when a worker dies, JSON only, and carry no result.
+    Messages are JSON. They are acknowledged after the work, return to the queue if a worker dies, and have no results.
     """
     app = Celery(name, broker=broker_url, set_as_current=False)
     app.conf.update(
@@ -52,7 +52,7 @@ def create_celery(name: str, broker_url: str) -> Celery:
             "socket_connect_timeout": 3,
             "socket_keepalive": True,
             "retry_on_timeout": True,
-            # A sender gives up soon, because a sweep finds the row.
+            # A failed message is soon given up, because a sweep finds its row.
             "max_retries": 1,
             "interval_start": 0,
             "interval_step": 0.1,
@@ -63,10 +63,10 @@ def create_celery(name: str, broker_url: str) -> Celery:
 
 
 class WorkerProcess(Generic[State]):
-    """Runs async operations in a worker's processes, on one event loop each, with state built once.
+    """Runs async operations in the processes of a worker. Each process has one event loop and builds its state once.
 
-    The loop has a thread of its own, so that a worker whose pool is made of threads runs as many at once as it has. A
-    pool of processes runs one at a time in each.
+    The loop has a thread of its own. A worker with a pool of threads runs one operation for each thread at a time, one
+    with a pool of processes runs one in each process.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class WorkerProcess(Generic[State]):
         self._running: set[Future[None]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         signals.setup_logging.connect(self._configure_logging, weak=False)
-        # The first signal reaches the children of a process pool, the other two the process of a thread pool.
+        # The first signal is sent in the children of a process pool, the other two in the process of a thread pool.
         signals.worker_process_shutdown.connect(self._close, weak=False)
         signals.worker_shutting_down.connect(self._cancel, weak=False)
         signals.worker_shutdown.connect(self._close, weak=False)
 
     def run(self, operation: Callable[[State], Coroutine[Any, Any, None]]) -> None:
-        """Run `operation` to its end on this process's event loop; do nothing once the worker is shutting down."""
+        """Run `operation` to its end on this process's event loop. Do nothing if the worker is shutting down."""
         with self._starting:
             if self._is_ending:
                 return
@@ -121,7 +121,7 @@ class WorkerProcess(Generic[State]):
         return self._opened[1]
 
     def _bound(self, operation: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        """The operation, with the names of its task and request on each of its log lines."""
+        """The operation, with the names of its task and request in all its log lines."""
         task = self._app.current_worker_task
         assert task is not None, "only a task runs operations here"
         request = task.request
@@ -167,7 +167,7 @@ def send(app: Celery, task: str, *args: str, queue: str | None = None, most: int
     """Queue a task with the id of the request that caused it. Call it after the commit; it blocks for a moment.
 
     `queue`: the queue's name if it is not the service's own; `most`: the number of messages that may wait there. If the
-    broker is down or the queue is full, the message is lost but not the work: the task's sweep finds the row.
+    broker is down or the queue is full, no message is sent, but no work is lost: the task's sweep finds the row.
     """
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {"request_id": request_id} if request_id else {}

@@ -1,4 +1,4 @@
-"""The one scheduler of the system: which sweep runs how often. It sends names, and imports no service.
+"""The only scheduler of the system: it knows how often each sweep runs. It sends names and imports no service.
 
 RedBeat keeps the schedule in Valkey under a lock, so that a second beat waits instead of doubling every sweep.
 """
@@ -15,12 +15,12 @@ logging.configure(level=settings.log_level, format=settings.log_format, service=
 app = create_celery("beat", settings.broker_url.get_secret_value())
 
 
-# Tasks that are not for the queue of their own service's name.
+# Tasks with a queue other than that of their service.
 QUEUES = {"upload.probe_mirrors": "transfers"}
 
 
 def _every(seconds: int, task: str) -> dict[str, object]:
-    # A sweep that waited longer than its own interval has been overtaken by the next.
+    # A sweep that waited longer than its interval is dropped, because the next one has been sent.
     queue = QUEUES.get(task, task.partition(".")[0])
     return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": queue, "expires": seconds}}
 

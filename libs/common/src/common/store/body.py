@@ -12,16 +12,16 @@ class BodyLength(InvalidInput):
 
 
 class SizedBody:
-    """A body of announced length that fails rather than send less or more.
+    """A body of announced length that raises an error if its source is shorter or longer.
 
-    The last block is sent only when the source has ended as announced. Until then the receiver has an unfinished
-    request, and keeps nothing of it.
+    The last block is sent only when the source has ended as announced. Until then the request is incomplete, and the
+    receiver stores nothing.
     """
 
     def __init__(self, blocks: AsyncIterable[bytes], size: int) -> None:
         self.size = size
         self.failure: Exception | None = None
-        """The reason it failed: the error of the source, or `BodyLength`. HTTP clients report an error of their own."""
+        """The error of the source, or `BodyLength`. It is kept here because HTTP clients raise errors of their own."""
         self._blocks = blocks
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""Digests: those that this system computes of every blob, and those that a sender may claim."""
+"""Digests: those that this system computes for every blob, and those that a sender may claim."""
 
 import hashlib
 from dataclasses import dataclass
@@ -36,14 +36,14 @@ class DigestClaim:
 
 
 class ContentHasher:
-    """Hashes content as it passes, in order: SHA-256 of all of it and, where a claim needs it, of the sample.
+    """Hashes content block by block: the SHA-256 of the whole and, if a claim needs it, that of a sample.
 
-    The sample identifies large files that the sender does not want to read whole: the first and the last 5 MiB, then
-    the size in ASCII digits, zero-padded to 16 bytes.
+    Senders use the sample to identify large files without reading them completely. It consists of the first and the
+    last 5 MiB and the size in ASCII digits, zero-padded to 16 bytes.
     """
 
     def __init__(self, *, sampled_size: int | None = None) -> None:
-        """`sampled_size`: the content's size in bytes if the sample is wanted too."""
+        """`sampled_size`: the content's size in bytes, if the sample is needed too."""
         self.size = 0
         self._whole = hashlib.sha256()
         self._sample = hashlib.sha256() if sampled_size is not None else None
@@ -60,7 +60,8 @@ class ContentHasher:
         start, end = self.size, self.size + len(block)
         if start < SAMPLE_SIZE:
             self._sample.update(block[: SAMPLE_SIZE - start])
-        # With less than two samples' length the tail repeats bytes of the head; senders use samples only above that.
+        # In content shorter than two samples, head and tail overlap, and the common bytes are hashed once. Senders use
+        # samples only for longer content.
         if end > max(self._tail_start, SAMPLE_SIZE):
             self._sample.update(block[max(0, max(self._tail_start, SAMPLE_SIZE) - start) :])
 
@@ -82,7 +83,7 @@ class ContentHasher:
         return self.size == size and self.sha256 == sha256
 
     def satisfies(self, claims: tuple[DigestClaim, ...]) -> bool:
-        """Whether the content satisfies any one of `claims`; no claims at all are satisfied."""
+        """Whether the content satisfies at least one of `claims`, or there are no claims."""
         return not claims or any(self._value(claim.scheme) == claim.value for claim in claims)
 
     def _value(self, scheme: Scheme) -> bytes | None:

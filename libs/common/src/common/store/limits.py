@@ -1,4 +1,4 @@
-"""The limits of S3. Not every server enforces them, so this side does.
+"""The limits of S3. Not every server enforces them, so this system does.
 
 Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
 """
@@ -32,7 +32,7 @@ def check_put(size: int) -> None:
 
 
 def check_part(number: int, size: int) -> None:
-    """Raise `StoreLimit` unless part `number` (from 1) of `size` bytes can exist at all."""
+    """Raise `StoreLimit` unless a multipart upload may have a part `number` (from 1) of `size` bytes."""
     if not 1 <= number <= MAX_PARTS:
         raise StoreLimit(f"part numbers run from 1 to {MAX_PARTS}, not {number}")
     if not 0 <= size <= MAX_PART_SIZE:
@@ -40,7 +40,7 @@ def check_part(number: int, size: int) -> None:
 
 
 def check_parts(sizes: list[int]) -> None:
-    """Raise `StoreLimit` unless parts of these sizes, in order, can be made one object."""
+    """Raise `StoreLimit` unless parts of these sizes, in this order, can become one object."""
     if not 1 <= len(sizes) <= MAX_PARTS:
         raise StoreLimit(f"an object has 1 to {MAX_PARTS} parts, not {len(sizes)}")
     if any(size < MIN_PART_SIZE for size in sizes[:-1]):

@@ -1,6 +1,7 @@
-"""The object store: any S3 server.
+"""The object store, which may be any S3 server.
 
-The SDK signs; requests travel asynchronously on the URLs it signed, so no byte is hashed twice or held by the SDK.
+The SDK signs URLs and creates the bucket. All other requests are sent asynchronously by another client, so the SDK
+neither hashes nor holds their bytes.
 This module enforces S3's limits on parts itself (see `limits`), because some servers do not.
 """
 
@@ -22,9 +23,9 @@ from common.errors import DomainError, StorageFull, Unavailable
 from common.store.body import SizedBody
 from common.store.limits import check_part, check_parts, check_put
 
-# Signatures are used at once; their life only has to cover a request that waits in a queue.
+# Signed URLs are used at once. They only have to stay valid while a request waits in a queue.
 SIGNED_FOR = timedelta(minutes=15)
-# Bytes to read from a socket at a time.
+# The number of bytes to read from a socket at a time.
 READ_BLOCK = 1024 * 1024
 
 
@@ -61,10 +62,10 @@ _REFUSALS: Mapping[str, type[DomainError]] = {
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """One part of a multipart upload, as the store acknowledged it."""
+    """A part of a multipart upload that the store has acknowledged."""
 
     number: int
-    """From 1."""
+    """The number of the part, from 1."""
     size: int
     etag: str
 
@@ -89,10 +90,10 @@ class ObjectStore:
         bucket_in_host: bool = False,
         silence_seconds: float = 60,
     ) -> None:
-        """`endpoint`: scheme, host and port, as this process and the gateway both reach it.
+        """`endpoint`: scheme, host and port by which both this process and the gateway reach the store.
 
-        `bucket_in_host`: put the bucket into the host name, for servers that take it only there. `silence_seconds`: the
-        longest wait for an answer.
+        `bucket_in_host`: put the bucket into the host name, for servers that accept it only there. `silence_seconds`:
+        the longest wait for an answer.
         """
         address = urlsplit(endpoint)
         self._bucket = bucket
@@ -122,7 +123,7 @@ class ObjectStore:
             await self._session.close()
 
     async def ensure_bucket(self) -> None:
-        """Create the bucket unless it is there. Raises `StoreUnavailable`."""
+        """Create the bucket unless it exists. Raises `StoreUnavailable`."""
         await asyncio.to_thread(self._ensure_bucket)
 
     def _ensure_bucket(self) -> None:
@@ -140,7 +141,7 @@ class ObjectStore:
         await self.stat("ready")
 
     def signed_path(self, method: str, key: str) -> str:
-        """Path and query of a signed request for `key`, to be sent to the store's own host name."""
+        """The path and query of a signed request for `key`, which must be sent to the store's own host name."""
         parts = urlsplit(self._sign(method, key, {}))
         return f"{parts.path}?{parts.query}"
 
@@ -150,7 +151,10 @@ class ObjectStore:
         )
 
     async def put(self, key: str, blocks: AsyncIterable[bytes], size: int) -> None:
-        """Write an object of exactly `size` bytes. Blocks of another total length raise, and nothing is written."""
+        """Write an object of exactly `size` bytes.
+
+        Raises `BodyLength` if `blocks` have another length, or their own error; then nothing is stored.
+        """
         check_put(size)
         async with self._request("PUT", key, body=SizedBody(blocks, size)):
             pass
@@ -163,14 +167,14 @@ class ObjectStore:
     async def put_part(
         self, key: str, upload_id: str, number: int, blocks: AsyncIterable[bytes], size: int
     ) -> StoredPart:
-        """Write one part of exactly `size` bytes. Raises what `blocks` raises; then no part is left in the store."""
+        """Write one part of exactly `size` bytes. If `blocks` raise an error, it is raised and no part is stored."""
         check_part(number, size)
         query = {"partNumber": str(number), "uploadId": upload_id}
         async with self._request("PUT", key, query=query, body=SizedBody(blocks, size)) as response:
             return StoredPart(number, size, response.headers["ETag"].strip('"'))
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
-        """Make the parts, in order, the object. Raises `UploadMissing`, `PartMismatch` or `StoreLimit`."""
+        """Join the parts, in order, into the object. Raises `UploadMissing`, `PartMismatch` or `StoreLimit`."""
         check_parts([part.size for part in parts])
         root = ET.Element("CompleteMultipartUpload")
         for part in parts:
@@ -178,13 +182,13 @@ class ObjectStore:
             ET.SubElement(entry, "PartNumber").text = str(part.number)
             ET.SubElement(entry, "ETag").text = f'"{part.etag}"'
         async with self._request("POST", key, query={"uploadId": upload_id}, body=ET.tostring(root)) as response:
-            # S3 may report a failure under status 200, after keeping the connection alive with white space.
+            # S3 may report a failure with status 200, after white space that kept the connection alive.
             answer = (await response.read()).strip()
             if b"<Error" in answer:
                 raise _refusal(answer, response.status)
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:
-        """Remove a multipart upload and its parts, if it is there."""
+        """Remove a multipart upload and its parts, if it exists."""
         try:
             async with self._request("DELETE", key, query={"uploadId": upload_id}):
                 pass
@@ -192,16 +196,17 @@ class ObjectStore:
             return
 
     async def stat(self, key: str) -> ObjectInfo | None:
-        """Size and entity tag of an object, or None."""
+        """The size and entity tag of an object, or None if it does not exist."""
         async with self._request("HEAD", key, accepted=(404,)) as response:
             if response.status == 404:
                 return None
             return ObjectInfo(int(response.headers["Content-Length"]), response.headers.get("ETag", "").strip('"'))
 
     async def read(self, key: str, start: int = 0, size: int | None = None) -> AsyncIterator[bytes]:
-        """The content of an object from byte `start`, all or `size` bytes (at least one), in blocks.
+        """Read an object from byte `start` in blocks: `size` bytes (at least one), or the rest.
 
-        Yields nothing if it ends before `start`. Raises `ObjectMissing`, or `StoreUnavailable` if it breaks off.
+        Yields nothing if the object ends before `start`. Raises `ObjectMissing`, or `StoreUnavailable` if the
+        connection breaks.
         """
         end = "" if size is None else start + size - 1
         # A signature does not cover this header.
@@ -215,7 +220,7 @@ class ObjectStore:
                 yield block
 
     async def delete(self, key: str) -> None:
-        """Remove an object, if it is there."""
+        """Remove an object, if it exists."""
         async with self._request("DELETE", key, accepted=(404,)):
             pass
 

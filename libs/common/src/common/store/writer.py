@@ -1,14 +1,15 @@
-"""Writes a stream of any length as one object and holds almost none of it in memory.
+"""Writes a stream of any length as one object and keeps almost none of it in memory.
 
-S3 wants the length of every part before its first byte. A form upload knows only the length of the whole body, not that
-of the file in it; a chunked body knows nothing. So the source tells how many bytes are *certain* to follow:
+S3 needs the length of every part before its first byte. In a form upload only the length of the whole body is known,
+not that of the file in it; in a chunked body no length is known. So the source tells how many bytes are *certain* to
+follow:
 
-- while at least a whole part is certain, that part is opened with its length and streamed through;
-- otherwise bytes are gathered until they make the smallest part that S3 takes (5 MiB), and that part is written;
-- the bytes gathered at the end are the last part, or the whole object if there were no parts.
+- while at least a whole part is certain, the part is begun with its length, and its bytes are passed on as they arrive;
+- otherwise bytes are gathered in memory until they fill the smallest part that S3 accepts (5 MiB), which is written;
+- the bytes gathered at the end become the last part, or the whole object if there were no parts.
 
-A form's certain bytes are all but its closing lines, so at most a few KiB of a large file are ever gathered. Small
-bodies are gathered whole; `GATHER_BUDGET` bounds what all streams of a process gather together.
+In a form all bytes but the closing lines are certain, so at most a few KiB of a large file are gathered. Small bodies
+are gathered completely; `GATHER_BUDGET` limits the bytes that all streams of a process gather together.
 """
 
 import asyncio
@@ -23,8 +24,8 @@ from common.store.limits import GIB, MIB, MIN_PART_SIZE
 from common.store.s3 import ObjectStore, StoredPart
 
 PART_SIZE = GIB
-# Bytes that all streams of this process may hold together. A stream that would exceed the budget is refused rather than
-# made to wait, because the streams that hold bytes may be waiting for slow senders.
+# The most bytes that all streams of this process may gather together. A stream that would exceed the budget is refused
+# and does not wait, because the streams with gathered bytes may be waiting for slow senders.
 GATHER_BUDGET = 256 * MIB
 
 
@@ -52,10 +53,10 @@ async def write_stream(
     on_multipart: Callable[[str], Awaitable[None]],
     hasher: ContentHasher | None = None,
 ) -> WrittenObject:
-    """Write all of `source` as object `key` and return its size and digest; `hasher` computes the digest.
+    """Write all of `source` as object `key`, and return its size and digest, which `hasher` computes.
 
     `on_multipart` receives the id of a multipart upload before any part is written, so that a sweep can clean up after
-    a crash. If this function raises, the parts written are removed, provided that the store answers.
+    a crash. If this function raises an error, it removes the written parts, provided that the store answers.
     """
     return await _StreamWriter(store, key, source, on_multipart, hasher or ContentHasher()).run()
 
@@ -116,7 +117,7 @@ class _StreamWriter:
         await self._finish()
 
     async def _gather(self) -> bool:
-        """Hold bytes until they fill a part or enough more are certain; True if the stream has ended."""
+        """Gather bytes until they fill a part, or enough more are certain. Returns True if the stream has ended."""
         while len(self._held) + self._source.certain() < MIN_PART_SIZE:
             block = await anext(self._blocks, None)
             if block is None:
@@ -138,7 +139,7 @@ class _StreamWriter:
         self._charged = 0
 
     async def _exactly(self, size: int) -> AsyncIterator[bytes]:
-        """The held bytes and then those of the stream, `size` in all; the surplus of the last block is held again."""
+        """The held bytes and then those of the stream, `size` in total. The rest of the last block is held again."""
         head, self._held = bytes(self._held[:size]), self._held[size:]
         if head:
             yield head

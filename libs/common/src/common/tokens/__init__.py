@@ -1,1 +1,1 @@
-"""Signed tokens (JWT, Ed25519): of services, of people and their programs, and the public keys that check both."""
+"""Signed tokens (JWT, Ed25519) of services and of users, and the public keys that check them."""

@@ -1,4 +1,4 @@
-"""The public keys that check tokens: the auth service publishes them (RFC 7517), the others cache them."""
+"""The public keys that check tokens. The auth service publishes them (RFC 7517), and the other services cache them."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from common.errors import Unavailable
 ALGORITHM = "EdDSA"
 # Keys older than this are read again.
 KEYS_SECONDS = 300
-# While auth does not answer, the known keys stay valid, and it is asked again only after this long.
+# While the auth service does not answer, the known keys stay valid, and it is asked again only after this long.
 PATIENCE_SECONDS = 5
 
 
@@ -21,10 +21,10 @@ class UnknownKey(Exception):
 
 
 class PublicKeys:
-    """A key set that is read on demand."""
+    """The published keys, read when they are needed."""
 
     def __init__(self, read: Callable[[], Awaitable[dict[str, Any]]]) -> None:
-        """`read` gives the JSON Web Key Set, or raises `Unavailable`."""
+        """`read` returns the JSON Web Key Set or raises `Unavailable`."""
         self._read = read
         self._keys: dict[str, PyJWK] = {}
         self._asked_at = float("-inf")

@@ -1,7 +1,7 @@
-"""How services trust one another: by short-lived tokens (JWT, Ed25519) that the auth service signs.
+"""Tokens with which services call one another (JWT, Ed25519). They are short-lived, and the auth service signs them.
 
-A caller exchanges its own secret for a token at `POST /internal/service-tokens` and keeps it until shortly before it
-expires. The called service checks it against the public keys of `GET /internal/jwks` (RFC 7517), which it caches.
+The calling service gets a token for its secret from `POST /internal/service-tokens` and uses it until shortly before it
+expires. The called service checks it with the public keys of `GET /internal/jwks` (RFC 7517), which it caches.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from common.errors import Unauthenticated, Unavailable
 from common.tokens.public_keys import ALGORITHM, PublicKeys, UnknownKey
 
 AUDIENCE = "waystation-internal"
-# A token is renewed when it has less than this left.
+# A token is renewed when it expires in less than this.
 RENEW_SECONDS = 60
 
 
@@ -85,7 +85,7 @@ async def _ask(call: Awaitable[httpx.Response]) -> dict[str, Any]:
     except httpx.TransportError as error:
         raise AuthUnavailable from error
     if response.status_code >= 400:
-        # A secret that auth does not know is an error of the installation, not of the caller.
+        # If the auth service refuses the secret, the installation is wrong, not the caller.
         logging.get(__name__).warning("the auth service refused", status=response.status_code)
         raise AuthUnavailable
     return response.json()

@@ -1,7 +1,7 @@
 """The tokens of users and their programs: JWTs (RFC 7519) that name a session.
 
-A token is checked by its signature, which is expensive and therefore cached, and by its session, which may end at any
-moment and is therefore looked up every time.
+A token is valid if its signature and its session are. Checking the signature is expensive, so the result is cached. The
+session may end at any time, so it is looked up for every request.
 
 Claims: `sub` and `user_id` the account, `jti` the session, `exp` and `ExpiresAt` the end in seconds since 1970, `iat`,
 `aud`. The clients of File Uploader read `user_id` and `ExpiresAt`.
@@ -62,7 +62,7 @@ class UserTokens:
                 key,
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
-                # Expiry is checked separately, because it has an error of its own.
+                # Expiry is checked separately, because it raises another error.
                 options={"require": ["exp", "sub", "jti", "aud"], "verify_exp": False},
             )
             expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
