@@ -143,8 +143,8 @@ def test_opening_a_folder_does_not_create_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "options"), VALID)
 def test_every_password_key_and_token_is_secret(kind: str, options: dict[str, str]) -> None:
     shown = set(options) - secret_names(kind)
-    told = ("password", "token", "secret", "credential", "private", "application_key", "account_key")
-    assert not {name for name in shown if any(word in name for word in told)} - {"application_key_id"}
+    secret_words = ("password", "token", "secret", "credential", "private", "application_key", "account_key")
+    assert not {name for name in shown if any(word in name for word in secret_words)} - {"application_key_id"}
     assert secret_names(kind) <= KINDS[kind].known
 
 

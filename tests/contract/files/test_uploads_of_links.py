@@ -68,13 +68,13 @@ def test_a_far_too_large_body_is_refused_early(client: httpx.Client, traces: Tra
 
 
 @pytest.mark.parametrize("size", [0, 1, 5 * MIB, 12 * MIB + 7])
-@pytest.mark.parametrize("told", [True, False], ids=["with a length", "without"])
-def test_the_downloaded_file_equals_the_uploaded_one(client: httpx.Client, size: int, told: bool) -> None:
+@pytest.mark.parametrize("announced", [True, False], ids=["with a length", "without"])
+def test_the_downloaded_file_equals_the_uploaded_one(client: httpx.Client, size: int, announced: bool) -> None:
     content = secrets.token_bytes(size)
     form = HEAD + content + TAIL
     blocks = (form[start : start + 100_000] for start in range(0, len(form), 100_000))
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    body = wire.succeeded(client.post(PATHS[0], content=form if told else blocks, headers=headers))
+    body = wire.succeeded(client.post(PATHS[0], content=form if announced else blocks, headers=headers))
     assert client.get(f"/file/{body['file_url']}").content == content
     wire.succeeded(wire.delete(client, body["file_url"], body["key"]))
 

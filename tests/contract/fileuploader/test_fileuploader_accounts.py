@@ -60,7 +60,7 @@ def test_registering_and_logging_in_give_a_token(uploader: httpx.Client) -> None
         "deep",
     ],
 )
-def test_missing_fields_are_told(uploader: httpx.Client, path: str, body: bytes) -> None:
+def test_missing_fields_are_refused(uploader: httpx.Client, path: str, body: bytes) -> None:
     refused(wire.send_raw(uploader, path, body), 400, "No username/password provided", 2)
 
 

@@ -226,7 +226,7 @@ def test_a_file_is_deleted_only_with_its_key(uploader: httpx.Client) -> None:
     assert wire.listed(uploader, token) == []
 
 
-def test_deleting_what_is_unknown_is_told(uploader: httpx.Client) -> None:
+def test_deleting_an_unknown_file_is_refused(uploader: httpx.Client) -> None:
     refused(wire.delete(uploader, UNKNOWN, UNKNOWN_KEY), 404, "File not found")
 
 
@@ -266,7 +266,7 @@ def test_files_without_an_owner_are_transferred_by_their_keys(uploader: httpx.Cl
     assert [row["file_url"] for row in wire.listed(uploader, other)] == [others["file_url"]]
 
 
-def test_a_transfer_of_nonsense_is_told(uploader: httpx.Client) -> None:
+def test_a_malformed_transfer_is_refused(uploader: httpx.Client) -> None:
     headers = bearer(wire.register(uploader))
     for body in (b"", b"x", wire.nested(10_000)):
         answer = uploader.post("/api/transfer", content=body, headers=headers)

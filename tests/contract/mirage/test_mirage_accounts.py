@@ -37,7 +37,7 @@ def test_anyone_may_read_a_profile(mirage: httpx.Client) -> None:
     }
 
 
-def test_an_unknown_user_is_told(mirage: httpx.Client) -> None:
+def test_an_unknown_user_is_not_found(mirage: httpx.Client) -> None:
     for name in (wire.new_name(), "%00", "x" * 5000, "a%2Fb"):
         refused(mirage.get(f"/api/user/{name}"), 404, "user not found")
 

@@ -60,7 +60,7 @@ def test_a_message_is_kept_as_it_was_sent(user: User, other: User) -> None:
         {"recipient": "x", "message": ["x"]},
     ],
 )
-def test_missing_fields_are_told(user: User, fields: dict[str, object]) -> None:
+def test_missing_fields_are_refused(user: User, fields: dict[str, object]) -> None:
     refused(user.post("send_inbox_message", **fields), 400, "missing recipient or message")
 
 

@@ -52,7 +52,7 @@ def test_a_text_is_trimmed_and_a_room_id_may_be_a_string(user: User) -> None:
         {"room_id": 1, "message": 7},
     ],
 )
-def test_missing_fields_are_told(user: User, fields: dict[str, object]) -> None:
+def test_missing_fields_are_refused(user: User, fields: dict[str, object]) -> None:
     refused(user.post("send_room_message", **fields), 400, "missing fields")
 
 

@@ -19,7 +19,7 @@ Look = Callable[[], Awaitable[tuple[BaseModel, bool]]]
 """Returns the current state and whether it is final. Raises `DomainError` if the caller may no longer see it."""
 
 
-async def told(look: Look) -> StreamingResponse:
+async def stream(look: Look) -> StreamingResponse:
     """An answer that sends the state as `data` of events named `state`, and ends with an event `end`.
 
     The first look comes before the answer begins, so that its errors become ordinary error answers. Every further look

@@ -133,7 +133,7 @@ async def events(request: Request, fetch_id: UUID, _: SignedIn) -> Response:
         fetch = await jobs.find_fetch(context, identity, fetch_id)
         return _model(request, fetch), fetch.state not in OPEN
 
-    return await progress.told(look)
+    return await progress.stream(look)
 
 
 async def _terms(context: Context, asked: FetchRequest) -> ShareTerms:

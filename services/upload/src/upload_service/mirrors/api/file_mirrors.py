@@ -96,7 +96,7 @@ async def events(request: Request, file_id: UUID, _: SignedIn) -> Response:
         state = await _replicas(context, await callers.of_request(request), file_id)
         return state, all(replica.state in SETTLED for replica in state.mirrors)
 
-    return await progress.told(look)
+    return await progress.stream(look)
 
 
 async def _replicas(context: Context, identity: Identity, file_id: UUID) -> FileReplicas:
