@@ -1,7 +1,7 @@
 """The names of fetched files, and the validators of their content."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common.downloads import NAME_LIMIT
@@ -94,6 +94,7 @@ def test_a_name_that_is_too_long_keeps_its_extension() -> None:
 
 
 @given(st.text(max_size=200), st.text(st.characters(exclude_characters="\r\n"), max_size=200))
+@example("", "\ud800")
 def test_any_path_and_header_yield_a_valid_file_name(path: str, disposition: str) -> None:
     for header in (disposition, f'attachment; filename="{disposition}"', f"attachment; filename*=UTF-8''{disposition}"):
         name = name_of(f"http://files.example/{path.replace('[', '')}", header)

@@ -17,13 +17,11 @@ def name_of(url: str, disposition: str | None) -> str:
 
 def _from_header(disposition: str) -> str:
     """The name that a header gives, `filename*` before `filename` (section 4.3); empty if it gives none."""
-    try:
-        disposition.encode()
-    except UnicodeEncodeError:
-        # Bytes that are not UTF-8 arrive as surrogates; the header was first defined for Latin-1.
-        disposition = disposition.encode(errors="surrogateescape").decode("latin-1")
     message = Message()
     try:
+        if not _is_encodable(disposition):
+            # Bytes that are not UTF-8 arrive as surrogates; the header was first defined for Latin-1.
+            disposition = disposition.encode(errors="surrogateescape").decode("latin-1")
         message["Content-Disposition"] = disposition
         parameters = message.get_params([], "Content-Disposition")
     except (ValueError, LookupError):
@@ -38,6 +36,14 @@ def _from_header(disposition: str) -> str:
         if name:
             return name
     return ""
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _cleaned(name: str) -> str:
