@@ -80,9 +80,9 @@ class _SessionDigest:
         while part := self.waiting.pop(len(self.hashed), None):
             for block in part.release():
                 self.hasher.update(block)
-            if not part.is_finished:
+            if part.finished_sha256 is None:
                 return
-            self.hashed.append(part.sha256)
+            self.hashed.append(part.finished_sha256)
             self.checkpoint = self.hasher.copy()
 
     def abandon(self) -> None:
@@ -102,7 +102,8 @@ class PartDigest:
         self._held: list[bytes] = []
         self.size = 0
         """The number of bytes so far."""
-        self.is_finished = False
+        self.finished_sha256: bytes | None = None
+        """The digest of the whole part; None while it arrives."""
 
     @property
     def sha256(self) -> bytes:
@@ -125,11 +126,11 @@ class PartDigest:
             self._held.append(block)
             running.waiting[self._index] = self
 
-    def finish(self) -> None:
-        """The part is stored."""
-        self.is_finished = True
+    def finish(self, sha256: bytes) -> None:
+        """The part is stored, and this is its digest."""
+        self.finished_sha256 = sha256
         if not self._running.abandoned and self._index == len(self._running.hashed):
-            self._running.hashed.append(self.sha256)
+            self._running.hashed.append(sha256)
             self._running.advance()
 
     def fail(self) -> None:

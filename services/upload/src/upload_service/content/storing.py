@@ -67,13 +67,14 @@ async def store_part(context: Context, session: UploadSession, index: int, block
             await context.store.put(session.staged_key(index), arriving(), expected)
         else:
             etag = await _put_part(context, session, index, arriving(), expected)
-        await reservation.record(expected, digest.sha256, etag)
+        sha256 = digest.sha256
+        await reservation.record(expected, sha256, etag)
     except BaseException:
         digest.fail()
         await reservation.give_up()
         raise
-    digest.finish()
-    return PartReceipt(digest.sha256, skipped=False)
+    digest.finish(sha256)
+    return PartReceipt(sha256, skipped=False)
 
 
 async def _already_stored(context: Context, session: UploadSession, index: int) -> PartReceipt:

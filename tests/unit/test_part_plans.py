@@ -1,4 +1,4 @@
-"""The plan of an upload's chunks, for all sizes."""
+"""The plan of an upload's parts, for all sizes."""
 
 import pytest
 from hypothesis import assume, given
@@ -11,17 +11,17 @@ from upload_service.content.model import MAX_SESSION_PARTS, Layout, PartIndexInv
 
 
 @given(st.integers(0, MAX_OBJECT_SIZE), st.integers(1, MAX_PART_SIZE))
-def test_a_plan_covers_every_byte_with_parts_that_s3_accepts(size: int, chunk_size: int) -> None:
-    assume(size <= chunk_size * MAX_SESSION_PARTS)
-    plan = plan_parts(size, chunk_size)
-    assert (plan.part_count - 1) * chunk_size < max(size, 1) <= max(plan.part_count, 1) * chunk_size
+def test_a_plan_covers_every_byte_with_parts_that_s3_accepts(size: int, part_size: int) -> None:
+    assume(size <= part_size * MAX_SESSION_PARTS)
+    plan = plan_parts(size, part_size)
+    assert (plan.part_count - 1) * part_size < max(size, 1) <= max(plan.part_count, 1) * part_size
     if plan.layout is Layout.PARTS:
-        last = size - (plan.part_count - 1) * chunk_size
-        check_parts([chunk_size] * (plan.part_count - 1) + [last])
+        last = size - (plan.part_count - 1) * part_size
+        check_parts([part_size] * (plan.part_count - 1) + [last])
 
 
 @pytest.mark.parametrize(
-    ("size", "chunk_size", "layout", "count"),
+    ("size", "part_size", "layout", "count"),
     [
         (0, 5 * MIB, Layout.STAGED, 0),
         (1, 1, Layout.PARTS, 1),
@@ -32,24 +32,24 @@ def test_a_plan_covers_every_byte_with_parts_that_s3_accepts(size: int, chunk_si
         (10_000 * MIN_PART_SIZE + 1, MIN_PART_SIZE, Layout.STAGED, 10_001),
     ],
 )
-def test_chunks_are_parts_where_s3_allows_it(size: int, chunk_size: int, layout: Layout, count: int) -> None:
-    plan = plan_parts(size, chunk_size)
+def test_parts_are_parts_of_the_object_where_s3_allows_it(size: int, part_size: int, layout: Layout, count: int) -> None:
+    plan = plan_parts(size, part_size)
     assert (plan.layout, plan.part_count) == (layout, count)
 
 
-@pytest.mark.parametrize(("size", "chunk_size"), [(-1, 1), (1, 0), (1, -5), (MAX_SESSION_PARTS + 1, 1)])
-def test_invalid_sizes_are_refused(size: int, chunk_size: int) -> None:
+@pytest.mark.parametrize(("size", "part_size"), [(-1, 1), (1, 0), (1, -5), (MAX_SESSION_PARTS + 1, 1)])
+def test_invalid_sizes_are_refused(size: int, part_size: int) -> None:
     with pytest.raises(InvalidInput):
-        plan_parts(size, chunk_size)
+        plan_parts(size, part_size)
 
 
-@pytest.mark.parametrize(("size", "chunk_size"), [(MAX_OBJECT_SIZE + 1, MIN_PART_SIZE), (1, MAX_PART_SIZE + 1)])
-def test_sizes_beyond_the_limits_of_s3_are_refused(size: int, chunk_size: int) -> None:
+@pytest.mark.parametrize(("size", "part_size"), [(MAX_OBJECT_SIZE + 1, MIN_PART_SIZE), (1, MAX_PART_SIZE + 1)])
+def test_sizes_beyond_the_limits_of_s3_are_refused(size: int, part_size: int) -> None:
     with pytest.raises(TooLarge):
-        plan_parts(size, chunk_size)
+        plan_parts(size, part_size)
 
 
 @pytest.mark.parametrize("index", [-1, 3])
-def test_a_chunk_outside_the_plan_does_not_exist(index: int) -> None:
+def test_a_part_outside_the_plan_does_not_exist(index: int) -> None:
     with pytest.raises(PartIndexInvalid):
         session_of(3).part_length(index)
