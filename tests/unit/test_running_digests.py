@@ -49,7 +49,7 @@ PARTS = st.lists(st.lists(st.binary(min_size=1, max_size=8), min_size=1, max_siz
 
 
 @given(data=st.data(), parts=PARTS, budget=st.sampled_from([0, 10, 1000]))
-def test_a_digest_is_that_of_the_content_or_absent(data: st.DataObject, parts: list[list[bytes]], budget: int) -> None:
+def test_a_digest_is_right_or_absent(data: st.DataObject, parts: list[list[bytes]], budget: int) -> None:
     digests = RunningDigests(budget)
     session = session_of(len(parts))
     unsent = set(range(len(parts)))
@@ -80,7 +80,7 @@ def test_a_digest_is_that_of_the_content_or_absent(data: st.DataObject, parts: l
     assert digests.hold(budget)
 
 
-def test_parts_that_were_stored_by_somebody_else_leave_no_digest() -> None:
+def test_parts_that_another_process_stored_prevent_a_digest() -> None:
     digests = RunningDigests()
     session = session_of(2)
     part = digests.part(session, 1)
@@ -89,7 +89,7 @@ def test_parts_that_were_stored_by_somebody_else_leave_no_digest() -> None:
     assert digests.take(session.id, stored([[b"a"], [b"b"]])) is None
 
 
-def test_parts_that_were_stored_differently_leave_no_digest() -> None:
+def test_parts_that_were_stored_with_other_content_prevent_a_digest() -> None:
     digests = RunningDigests()
     session = session_of(1)
     part = digests.part(session, 0)
@@ -98,7 +98,7 @@ def test_parts_that_were_stored_differently_leave_no_digest() -> None:
     assert digests.take(session.id, stored([[b"b"]])) is None
 
 
-def test_sessions_that_were_left_alone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_sessions_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     digests = RunningDigests(budget=1)
     digests.part(session_of(2), 1).update(b"b")
     assert not digests.hold(1)

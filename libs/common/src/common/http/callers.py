@@ -45,7 +45,9 @@ async def optional(
 
 
 async def ignoring_errors(request: Request) -> Identity | None:
-    """The account that sent the request; None without credentials or with invalid ones."""
+    """The account that sent the request; None without credentials and with bad ones."""
+    if not request.headers.get("authorization"):
+        return None
     try:
         return await of_request(request)
     except CredentialError:
