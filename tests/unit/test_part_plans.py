@@ -32,7 +32,7 @@ def test_a_plan_covers_every_byte_with_parts_that_s3_accepts(size: int, part_siz
         (10_000 * MIN_PART_SIZE + 1, MIN_PART_SIZE, Layout.STAGED, 10_001),
     ],
 )
-def test_parts_are_parts_of_the_object_where_s3_allows_it(size: int, part_size: int, layout: Layout, count: int) -> None:
+def test_parts_belong_to_the_object_where_s3_allows_it(size: int, part_size: int, layout: Layout, count: int) -> None:
     plan = plan_parts(size, part_size)
     assert (plan.layout, plan.part_count) == (layout, count)
 

@@ -6,7 +6,7 @@ The stand-ins remember what they were asked; contract tests have the real ones.
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -50,14 +50,14 @@ POLICY: dict[str, Any] = {
 
 @dataclass
 class ShareStandIn:
-    """What share was asked for, and whether it answers at all."""
+    """The share service: remembers what it was asked for, and fails when told to."""
 
     is_down: bool = False
     loses_answers: bool = False
-    """It makes shares, but nobody hears of them."""
+    """It makes shares, but its answers do not arrive."""
     policy: dict[str, Any] = field(default_factory=lambda: dict(POLICY))
     made: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    """What was asked for; asked again, it is the same share."""
+    """Every request for a share; requests of one origin get the same one."""
     shares: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     ended: list[UUID] = field(default_factory=list[UUID])
     renamed: list[tuple[UUID, str]] = field(default_factory=list[tuple[UUID, str]])
@@ -96,16 +96,16 @@ class ShareStandIn:
 
 @dataclass
 class ChatStandIn:
-    """Who is in which room, and what was posted there."""
+    """The chat service: knows who is in which room, and remembers what was posted there."""
 
     members: set[tuple[int, UUID]] = field(default_factory=set[tuple[int, UUID]])
     fails: int = 0
     """The status of whatever is posted, unless it is 0."""
     problem: dict[str, str] = field(default_factory=dict[str, str])
-    """What it says then."""
+    """The body of that answer."""
     is_down: bool = False
     loses_answers: bool = False
-    """It posts, but nobody hears of it."""
+    """It posts, but its answers do not arrive."""
     posted: list[tuple[int, dict[str, Any]]] = field(default_factory=list[tuple[int, dict[str, Any]]])
 
     def app(self) -> FastAPI:
@@ -171,7 +171,7 @@ class UploadService:
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.settings.database_url.get_secret_value(), autocommit=True) as connection:
-            cursor = connection.execute(statement, values)
+            cursor = connection.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
     def run(self, operation: Callable[[Context], Coroutine[Any, Any, None]]) -> None:
@@ -184,7 +184,7 @@ class UploadService:
         asyncio.run(run())
 
     def sweep(self) -> None:
-        """What the worker's sweeps do in the end."""
+        """Run the worker's sweeps."""
 
         async def sweep(context: Context) -> None:
             await expiring.clear_ended(context)
@@ -201,7 +201,7 @@ class UploadService:
         return str(UUID(self.share.made[-1]["file_id"]))
 
     def left(self) -> set[str]:
-        """What is there of uploads: rows that mean something, objects, and unfinished objects."""
+        """Everything that uploads have left: rows of living things, objects, and unfinished objects."""
         rows = self.ask(
             """
             select 'session ' || id from upload_session where state not in ('ready', 'corrupt', 'aborted', 'expired')
@@ -217,11 +217,11 @@ class UploadService:
         return {row[0] for row in rows} | {*objects} | {f"unfinished {upload.upload_id}" for upload in unfinished}
 
     @contextmanager
-    def nothing_left(self) -> Iterator[None]:
+    def nothing_left(self) -> Generator[None]:
         """Assert that the block leaves nothing, and has shared nothing."""
         before, made = self.left(), len(self.share.made)
         yield
-        # Who was cut off is tidied up after the client has gone.
+        # The service cleans up after a client that was cut off only when it has gone.
         until = time.monotonic() + PATIENCE_SECONDS
         while left := self.left() - before:
             assert time.monotonic() < until, left
@@ -232,7 +232,7 @@ class UploadService:
 @contextmanager
 def running_upload_service(
     make_database: MakeDatabase, engines: Engines, policy: dict[str, Any] | None = None, **changes: Any
-) -> Iterator[UploadService]:
+) -> Generator[UploadService]:
     """Everything above, on fresh databases and a bucket of its own, with a few things changed."""
     share, chat = ShareStandIn(policy=POLICY | (policy or {})), ChatStandIn()
     with ExitStack() as opened:

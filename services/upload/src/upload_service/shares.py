@@ -48,7 +48,7 @@ class Shared:
     code: str
     """The code that people type, or the id in a link."""
     delete_key: str
-    """Whoever shows it may delete the file that was shared."""
+    """With it the shared file may be deleted."""
     created_at: datetime
 
 

@@ -51,7 +51,7 @@ def register_transfers(app: Celery, process: WorkerProcess[Context], at_once: in
     places = threading.BoundedSemaphore(at_once)
 
     def transfer(operation: Callable[[Context], Coroutine[Any, Any, None]]) -> None:
-        # What finds no place is requested again by a sweep.
+        # A transfer without a place is requested again by a sweep.
         if places.acquire(blocking=False):
             try:
                 process.run(operation)

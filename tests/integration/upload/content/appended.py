@@ -63,7 +63,7 @@ class Growing:
         return await completing.wait_verified(self.context, completed, timedelta(0))
 
     async def read(self, session: UploadSession) -> bytes:
-        """What a download would serve."""
+        """The content that a download would serve."""
         assert session.file_id
         download = await files.open_download(self.context, session.file_id, "GET")
         key = download.stored_at.path.partition("?")[0].split("/", 2)[2]
@@ -72,7 +72,7 @@ class Growing:
         return content
 
     async def objects(self, session: UploadSession) -> list[str]:
-        """What the store holds under the keys of this session."""
+        """The keys of this session under which the store has an object."""
         current = await self.ask("select object_key from upload_session where id = %s", session.id)
         keys = {f"blobs/{session.id.hex}", current[0][0], *(session.staged_key(index) for index in range(10))}
         return sorted([key for key in keys if await self.context.store.stat(key)])

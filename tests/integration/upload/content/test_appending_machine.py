@@ -1,4 +1,4 @@
-"""What grows against a model: appends, rewrites, failures, writers at once, on a real database and a real store."""
+"""Growing content against a model: appends, rewrites, failures, several writers, on a real database and store."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
@@ -34,7 +34,7 @@ GONE = ("aborted", "released")
 
 @dataclass
 class Upload:
-    """What the model knows of an upload."""
+    """An upload as the model knows it."""
 
     id: UUID
     content: bytes
@@ -57,7 +57,7 @@ async def blocks(content: bytes) -> AsyncIterator[bytes]:
 
 
 class Uploads(RuleBasedStateMachine):
-    make_context: ClassVar[Callable[[], Coroutine[Any, Any, Context]]]
+    make_context: ClassVar[Any]
     uploads = Bundle("uploads")
 
     def __init__(self) -> None:

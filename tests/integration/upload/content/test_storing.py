@@ -137,7 +137,7 @@ async def test_a_stream_over_the_limit_leaves_nothing(bench: Bench) -> None:
     session = await sessions.start_upload(bench.context, NewUpload("a"))
     with pytest.raises(TooLarge):
         await streams.put_stream(bench.context, session, Known(bytes(12 * MIB)), 11 * MIB)
-    # It has become no file, of which shares would have to be told.
+    # It has become no file, so there is no share to end.
     await streams.discard_stream(bench.context, session.id)
     assert await bench.objects(session) == []
     with pytest.raises(SessionNotFound):

@@ -27,13 +27,13 @@ class Bench:
         return type(self.context.digests) is RunningDigests and session.layout is Layout.PARTS
 
     async def read(self, file_id: UUID) -> bytes:
-        """What a download would serve."""
+        """The content that a download would serve."""
         download = await files.open_download(self.context, file_id, "GET")
         key = download.stored_at.path.partition("?")[0].partition("/blobs/")[2]
         return b"".join([block async for block in self.context.store.read(f"blobs/{key}")])
 
     async def objects(self, session: UploadSession) -> list[str]:
-        """What the store holds under the keys of this session."""
+        """The keys of this session under which the store has an object."""
         keys = [session.object_key, *(session.staged_key(index) for index in range(session.part_count or 0))]
         return [key for key in keys if await self.context.store.stat(key)]
 

@@ -1,4 +1,4 @@
-"""Whose an upload is, from its first call to the end of its account: FileCodeBox's sessions, adoption, erasure."""
+"""The owner of an upload, from its first call to the end of the account: FileCodeBox's sessions, adoption, erasure."""
 
 import secrets
 import threading
@@ -52,7 +52,7 @@ def owner(service: UploadService) -> Person:
 
 @pytest.fixture(params=["owner", "nobody"])
 def opener(request: pytest.FixtureRequest, service: UploadService, owner: Person) -> httpx.Client:
-    """Who opens a session."""
+    """The account that opens a session."""
     return service.client(owner if request.param == "owner" else None)
 
 
@@ -119,7 +119,7 @@ def test_an_account_continues_its_upload(service: UploadService, owner: Person) 
     assert service.share.made[-1]["owner"] == owner.id.hex
     assert service.share.made[-1]["form"] == "code"
     file_id = UUID(service.share.made[-1]["file_id"])
-    service.run(lambda context, _: verification.verify_upload(context, UUID(upload_id)))
+    service.run(lambda context: verification.verify_upload(context, UUID(upload_id)))
     assert service.client(owner).get(f"/v1/files/{file_id}").json()["sha256"] == sha256(content).hexdigest()
 
 
