@@ -8,5 +8,6 @@
 
 Imports go `dialects → fetches → mirrors → content`, and `accounts` stands beside the dialects.
 
-PostgreSQL's clock judges expiry: statements compare with `now()`.
+PostgreSQL's clock judges what has expired: statements compare with `now()`. The process's clock only says when
+something new is to expire, and how long a fetch may still take.
 """

@@ -148,6 +148,8 @@ class UploadKey:
     credential: UUID
     expires_at: datetime
     session_id: UUID | None
+    is_overdue: bool
+    """Its time is over: it begins no upload any more."""
 
     @property
     def resume_key(self) -> bytes:

@@ -80,7 +80,7 @@ async def _begun(work: Work) -> _Begun | None:
         raise FileDeleted
     if session.state is not SessionState.OPEN:
         return _Begun(session, session.size or 0, is_whole=True)
-    if session.expires_at <= clock.now():
+    if session.is_overdue:
         return None
     # Parts are stored in order, so the stored ones are the first.
     part_count = 1 if session.layout is Layout.STREAM else session.part_count

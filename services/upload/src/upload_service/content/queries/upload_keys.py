@@ -8,7 +8,7 @@ from common.db import Connection
 from common.db.rows import fetch_one
 from upload_service.content.model import UploadKey
 
-_COLUMNS: LiteralString = "id, digest, account, credential, expires_at, session_id"
+_COLUMNS: LiteralString = "id, digest, account, credential, expires_at, session_id, expires_at <= now() as is_overdue"
 
 
 async def insert_key(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from common import clock
 from common.dialects import mirrorace as dialect
 from common.dialects.mirrorace import Refused
 from common.http.forms import Field
@@ -35,7 +34,7 @@ class Admitted:
 
     def check_may_begin(self) -> None:
         """Raise `Refused` unless the request may begin a new file."""
-        if self.key.expires_at <= clock.now():
+        if self.key.is_overdue:
             raise Refused("The upload_key has expired")
         if self.lacks_mirrors:
             raise Refused("mirrors[] is missing")
