@@ -45,7 +45,7 @@ async def optional(
 
 
 async def ignoring_errors(request: Request) -> Identity | None:
-    """The account that sent the request; None without credentials and with bad ones."""
+    """The account that sent the request; None without credentials or with invalid ones."""
     if not request.headers.get("authorization"):
         return None
     try:
