@@ -115,7 +115,7 @@ async def _plain_copy(stack: RunningStack, key: str) -> float:
     target = opendal.AsyncOperator("s3", **options_of(stack, BUCKET, "/"))
     begun = time.perf_counter()
     reader = await source.open(key, "rb")
-    async with await target.open("plain copy", "wb", chunk=PART) as writer:
+    async with await target.open("plain copy", "wb", chunk=PART) as writer:  # pyright: ignore[reportGeneralTypeIssues]
         while block := await reader.read(BLOCK):
             await writer.write(block)
     return time.perf_counter() - begun

@@ -8,7 +8,7 @@ import json
 import secrets
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +84,7 @@ def _round(connection: http.client.HTTPConnection, first: _Request, second: _Req
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[http.client.HTTPConnection]:
+def _connected(url: str) -> Generator[http.client.HTTPConnection]:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         yield connection
@@ -93,7 +93,7 @@ def _connected(url: str) -> Iterator[http.client.HTTPConnection]:
 
 
 @contextmanager
-def _signed_up(connection: http.client.HTTPConnection) -> Iterator[dict[str, str]]:
+def _signed_up(connection: http.client.HTTPConnection) -> Generator[dict[str, str]]:
     """The `Authorization` header of an account that exists for the block."""
     password = secrets.token_hex(16)
     account = {"name": f"bench-{secrets.token_hex(8)}", "password": password}

@@ -3,7 +3,7 @@
 import http.client
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ _kept = threading.local()
 
 
 @contextmanager
-def _connection(netloc: str) -> Iterator[http.client.HTTPConnection]:
+def _connection(netloc: str) -> Generator[http.client.HTTPConnection]:
     """This thread's connection to `netloc`, kept from request to request as browsers and HTTP libraries do."""
     connections: dict[str, http.client.HTTPConnection] = _kept.__dict__.setdefault("connections", {})
     connection = connections.setdefault(netloc, http.client.HTTPConnection(netloc, timeout=120))

@@ -100,7 +100,7 @@ FILE_UPLOADER: list[Row] = [
 def test_every_call_respects_ownership(callers: Callers, things: Things, row: Row, caller: str) -> None:
     method, path, body, statuses = row
     values = {**asdict(things), "file_url": things.link["file_url"]}
-    content = {"content": body} if isinstance(body, bytes) else {}
+    content: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {}
     if isinstance(body, dict):
         filled = {name: value.format(**values) if isinstance(value, str) else value for name, value in body.items()}
         content = {"json": filled}

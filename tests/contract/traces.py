@@ -58,16 +58,16 @@ class Traces:
         """The URL of the queue of tasks."""
         return valkey.url(self._stack.ports["valkey"], self._known["valkey"]).removesuffix("/0") + "/1"
 
-    def cache(self) -> "redis.Redis[str]":
+    def cache(self) -> redis.Redis:
         address = valkey.url(self._stack.ports["valkey"], self._known["valkey"])
         return redis.Redis.from_url(address, decode_responses=True)
 
     def change(self, service: str, statement: str, *values: object) -> None:
         """Change exactly one row, to simulate the passing of time or an administrator's change."""
-        assert self.database(service).execute(statement, values).rowcount == 1
+        assert self.database(service).execute(statement.encode(), values).rowcount == 1
 
     def ask(self, service: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        return self.database(service).execute(statement, values).fetchall()
+        return self.database(service).execute(statement.encode(), values).fetchall()
 
     def all(self) -> set[str]:
         """The names of all traces."""

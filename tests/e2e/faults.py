@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 import httpx
@@ -17,7 +17,7 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def down(stack: StartedStack, *names: str) -> Iterator[None]:
+def down(stack: StartedStack, *names: str) -> Generator[None]:
     """These stay dead for the block, then the supervisor, held still meanwhile, brings them back."""
     supervisor = stack.supervisor.pid
     os.kill(supervisor, signal.SIGSTOP)

@@ -49,7 +49,7 @@ class Person:
         if "file" in body:
             form = FormData()
             form.add_field("file", body["file"], filename="a file.bin")
-            sent = {"data": form}
+            sent: dict[str, Any] = {"data": form}
         else:
             sent = {"json": None if method in {"GET", "DELETE"} else body}
         async with self.http.request(method, path, headers=headers, **sent) as answer:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -150,7 +151,7 @@ def test_a_deleted_account_takes_its_files_along_whatever_dies(
     sent = persist(lambda: send(person, secrets.token_bytes(1000)), 200).json()
     link = f"/f/{sent['file_url']}"
     assert http.get(link).status_code == 200
-    deletion = {"headers": person.header, "json": {"password": PASSWORD}}
+    deletion: dict[str, Any] = {"headers": person.header, "json": {"password": PASSWORD}}
     assert http.request("DELETE", "/v1/account", **deletion).status_code in (200, 204)
     with down(stack, *victims):
         pass

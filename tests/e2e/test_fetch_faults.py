@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from aiohttp import ClientSession
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from deploy.local.stack import StartedStack
 from tests.e2e.faults import PATIENCE, downed, kill
@@ -93,7 +93,7 @@ async def there_is_one(owner: Person, fetch_id: str, data: bytes) -> None:
 
 def claims_run_out(postgres_url: str) -> None:
     """As after the time that a claim lasts."""
-    url = make_conninfo(**{**conninfo_to_dict(postgres_url), "dbname": "upload"})
+    url = make_conninfo(postgres_url, dbname="upload")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("update fetch_job set lease_until = now() where lease_until is not null")
         connection.execute("update part set lease_until = now() where stored_at is null")

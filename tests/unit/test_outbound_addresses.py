@@ -72,7 +72,7 @@ HIDDEN = {
 
 
 @st.composite
-def private_addresses(draw: st.DrawFn) -> IPv4Address:
+def private_addresses(draw: st.DrawFn) -> IPv4Address | IPv6Address:
     network = draw(st.sampled_from(PRIVATE_NETWORKS))
     return draw(st.ip_addresses(v=4, network=network))
 

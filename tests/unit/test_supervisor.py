@@ -234,7 +234,8 @@ async def start_on(folder: Path, given: list[int], monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("deploy.local.plan.prepare", plan.prepare)
     monkeypatch.setattr("deploy.local.plan.make", plan.make)
     output, stop = io.StringIO(), asyncio.Event()
-    running = asyncio.create_task(Supervisor(StackSettings(folder, **{"port": 0, **options}), Log(output)).run(stop))
+    options.setdefault("port", 0)
+    running = asyncio.create_task(Supervisor(StackSettings(folder, **options), Log(output)).run(stop))
     await until(lambda: ((state := RunState.load(folder)) and state.ready) or running.done())
     stop.set()
     await running

@@ -24,7 +24,7 @@ def begin(client: httpx.Client, **fields: Any) -> httpx.Response:
 def test_an_upload_begins_in_any_encoding(client: httpx.Client, path: str, encoding: str) -> None:
     asked: dict[str, Any] = {"file_name": "ä.bin", "file_size": "2500", "chunk_size": "1000"}
     asked["file_hash"] = sha256(f"{path} {encoding}".encode())
-    form = {name: (None, value) for name, value in asked.items()} if encoding == "files" else asked
+    form: Any = {name: (None, value) for name, value in asked.items()} if encoding == "files" else asked
     begun = detail(client.post(path, follow_redirects=True, **{encoding: form}))
     assert re.fullmatch("[0-9a-f]{32}", begun["upload_id"])
     assert begun == {
@@ -115,7 +115,7 @@ def test_an_upload_is_completed_in_any_encoding(client: httpx.Client, encoding: 
     upload_id = wire.init(client, body)
     wire.send_chunk(client, upload_id, 0, body)
     asked = {"expire_value": "3", "expire_style": "count"}
-    form = {name: (None, value) for name, value in asked.items()} if encoding == "files" else asked
+    form: Any = {name: (None, value) for name, value in asked.items()} if encoding == "files" else asked
     code = detail(client.post(f"/chunk/upload/complete/{upload_id}", **{encoding: form}))["code"]
     assert wire.metadata(client, code)["remaining_downloads"] == 3
 

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import httpx
@@ -23,7 +23,7 @@ SETTLES_SECONDS = 30
 
 
 @contextmanager
-def settings(traces: Traces, client: httpx.Client, seen: str, **values: object) -> Iterator[None]:
+def settings(traces: Traces, client: httpx.Client, seen: str, **values: object) -> Generator[None]:
     """Change settings while the system runs; `seen` is the message that an oversize upload then gets."""
     for name, value in values.items():
         traces.change(

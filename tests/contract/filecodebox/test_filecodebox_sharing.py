@@ -3,6 +3,7 @@
 import re
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ TOO_LONG = "限制最长时间为 7，可换用其他方式"
 @pytest.mark.parametrize("encoding", ["data", "files"])
 def test_a_text_is_shared_by_either_kind_of_form(client: httpx.Client, path: str, encoding: str) -> None:
     fields = {"text": "héllo\r\n世界", "expire_value": "2", "expire_style": "count"}
-    form = {name: (None, value) for name, value in fields.items()} if encoding == "files" else fields
+    form: Any = {name: (None, value) for name, value in fields.items()} if encoding == "files" else fields
     answer = detail(client.post(path, follow_redirects=True, **{encoding: form}))
     found = wire.select(client, answer["code"])
     assert found["text"] == found["content"] == "héllo\r\n世界"

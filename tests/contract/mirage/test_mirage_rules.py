@@ -1,5 +1,7 @@
 """Mirage's common rules (tokens, bodies, paths, origins), and the calls that this system does not have."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -83,7 +85,7 @@ def test_a_path_with_a_final_slash_is_not_found(user: User, path: str) -> None:
 
 @pytest.mark.parametrize(("method", "path"), SOCIAL)
 def test_calls_for_posts_and_followers_are_not_found(user: User, method: str, path: str) -> None:
-    body = {"json": {"content": "x"}} if method == "POST" else {}
+    body: dict[str, Any] = {"json": {"content": "x"}} if method == "POST" else {}
     answer = user.client.request(method, f"/api/{path}", headers=user.headers | {"Origin": "https://a.example"}, **body)
     refused(answer, 404)
     assert answer.headers["access-control-allow-origin"] == "*"

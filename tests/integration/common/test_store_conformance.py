@@ -45,8 +45,13 @@ def address(request: pytest.FixtureRequest, engines: Engines) -> StoreAddress:
 @pytest.fixture
 async def store(address: StoreAddress) -> AsyncGenerator[ObjectStore]:
     bucket = f"conformance-{secrets.token_hex(6)}"
-    keys = {"access_key": address.access_key, "secret_key": address.secret_key}
-    store = ObjectStore(address.endpoint, region="us-east-1", bucket=bucket, **keys)
+    store = ObjectStore(
+        address.endpoint,
+        region="us-east-1",
+        bucket=bucket,
+        access_key=address.access_key,
+        secret_key=address.secret_key,
+    )
     await store.open()
     await store.ensure_bucket()
     await store.ensure_bucket()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ class Worker:
 
 
 @contextmanager
-def running(valkey_url: str, folder: Path, *pool: str) -> Iterator[Worker]:
+def running(valkey_url: str, folder: Path, *pool: str) -> Generator[Worker]:
     queue, notes = f"test-{secrets.token_hex(6)}", folder / "notes"
     environment = {**os.environ, "BROKER_URL": valkey_url, "QUEUE": queue, "NOTES": str(notes)}
     app = ("-A", "tests.integration.common.worker_app:app", "worker", "-Q", queue, "-n", f"{queue}@test")

@@ -55,7 +55,7 @@ class Service(BaseHTTPRequestHandler):
             self._send(self.status, headers, b"")
         else:
             seen = {
-                "service": self.names.get(self.server.server_address[1]),
+                "service": self.names.get(self.connection.getsockname()[1]),
                 "method": self.command,
                 "path": self.path,
                 "received": received,
@@ -127,7 +127,7 @@ def serve(port: int, handler: type[Service]) -> Generator[None]:
 async def open_door(data: Path, service: type[Service] = Service) -> AsyncGenerator[Door]:
     """All of it, every service of this type, with a bucket `files` that holds `CONTENT` as `object`."""
     gateway_port, store_port, *chosen = ports.choose(2 + len(ROUTED))
-    service_ports = dict(zip(ROUTED, chosen, strict=True))
+    service_ports: dict[str, int] = dict(zip(ROUTED, chosen, strict=True))
     await store.prepare(data)
     store_program = store.program(data, store_port, access_key="access", secret_key="secret-key", system={})
     client = Minio(f"127.0.0.1:{store_port}", "access", "secret-key", secure=False, region="us-east-1")
