@@ -7,6 +7,7 @@ for tests that go through the gateway or kill processes.
 
 import os
 import secrets
+import signal
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -41,6 +42,12 @@ os.environ.pop("SSL_CERT_DIR", None)
 MakeDatabase = Callable[[Path], str]
 
 __all__ = ["ROOT", "Engines", "MakeDatabase"]
+
+
+def pytest_configure() -> None:
+    """Let a run that is told to end tear its fixtures down, also one whose shell has made it ignore SIGINT."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -26,10 +26,10 @@ from testcontainers.core.docker_client import DockerClient
 from tests.engines import StoreAddress
 
 READY_SECONDS = 60
-ABOUT_OTHERS = (
-    *("test_fetch_", "test_mirror", "test_replica", "test_failover"),
-    *("test_upload_mirrorace", "test_share_page", "test_share_mirrorace"),
-)
+ABOVE = {"dialects", "pages", "live", "mirrors", "fetches"}
+"""Folders whose tests are about what stands above the engines, or about other servers: the same whatever runs below."""
+CLAIMS = ("test_fetch_claims", "test_replica_claims")
+"""Modules there that are about SQL which several run at once."""
 
 
 def engine_answers() -> bool:
@@ -55,9 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _runs_here(item: pytest.Item) -> bool:
     uses_engines = isinstance(item, pytest.Function) and "engines" in item.fixturenames
-    # What these find out depends on mirrors, on strangers' servers or on a dialect, which are the same here.
-    is_about_others = item.path.name.startswith(ABOUT_OTHERS)
-    return (uses_engines and not is_about_others) or item.get_closest_marker("docker") is not None
+    is_above = bool(ABOVE & set(item.path.parts)) and item.path.stem not in CLAIMS
+    return (uses_engines and not is_above) or item.get_closest_marker("docker") is not None
 
 
 @contextmanager
