@@ -1,7 +1,7 @@
 """Mirrors of the running system: defined by its administrator, and watched until they have what they should."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ def administrator(stack: StartedStack, http: httpx.Client) -> dict[str, str]:
 @contextmanager
 def defined(
     http: httpx.Client, headers: dict[str, str], name: str, server: MirrorServer, **values: Any
-) -> Iterator[int]:
+) -> Generator[int]:
     """A mirror, by its id, for as long as the block."""
     asked = {"name": name, "kind": server.kind, "options": server.options, **values}
     answer = http.post("/v1/mirrors", json=asked, headers=headers)

@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,7 @@ ADMIN_PASSWORD = "the administrator's password"
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: FastAPI) -> Generator[str]:
     """Serve `app` on a free port, in a thread with its own event loop; yields its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, http="httptools", log_config=None, access_log=False))
@@ -221,7 +221,7 @@ class ShareService:
 
 
 @contextmanager
-def running_share_service(make_database: MakeDatabase, valkey_url: str, **settings: Any) -> Iterator[ShareService]:
+def running_share_service(make_database: MakeDatabase, valkey_url: str, **settings: Any) -> Generator[ShareService]:
     """Run a share service with fresh databases; `settings` replace its own."""
     upload = UploadStandIn()
     with ExitStack() as opened:

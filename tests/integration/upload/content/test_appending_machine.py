@@ -161,7 +161,16 @@ def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDat
         for opened in (db.open(), store.open(), store.ensure_bucket()):
             runner.run(opened)
 
-        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=25,
+            deadline=None,
+            suppress_health_check=[
+                HealthCheck.too_slow,
+                HealthCheck.filter_too_much,
+                HealthCheck.data_too_large,
+                HealthCheck.large_base_example,
+            ],
+        )
         @given(STEPS)
         def check(steps: list[Write | AtOnce]) -> None:
             queue.verifications.clear()
