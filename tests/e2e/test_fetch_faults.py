@@ -10,14 +10,15 @@ import pytest
 from aiohttp import ClientSession
 from psycopg.conninfo import make_conninfo
 
+from deploy.local import credentials, postgres
 from deploy.local.stack import StartedStack
 from tests.e2e.faults import PATIENCE, downed, kill
 from tests.e2e.rooms import Person, clients, somebody
 from tests.integration.running_remote import Remote, Request, remote
 
 MIB = 1024 * 1024
-PIECE = 16 * MIB
-SIZE = 2 * PIECE + MIB
+PART_SIZE = 16 * MIB
+SIZE = 2 * PART_SIZE + MIB
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ async def owner(http: ClientSession) -> Person:
 
 
 class Slow:
-    """A server whose first answer hardly goes on after a piece and a little, until it may."""
+    """A server whose first answer hardly goes on after a part and a little more, until it may."""
 
     def __init__(self) -> None:
         self.data = secrets.token_bytes(MIB) * (SIZE // MIB - 1) + secrets.token_bytes(MIB)
@@ -45,8 +46,8 @@ class Slow:
         status = f"206 Partial Content\r\nContent-Range: bytes {start}-{SIZE - 1}/{SIZE}" if start else "200 OK"
         writer.write(f'HTTP/1.1 {status}\r\nETag: "1"\r\nContent-Length: {SIZE - start}\r\n\r\n'.encode())
         if self.asked == 1:
-            writer.write(self.data[: PIECE + MIB])
-            start = PIECE + MIB
+            writer.write(self.data[: PART_SIZE + MIB])
+            start = PART_SIZE + MIB
             while not self.goes_on.is_set():
                 await writer.drain()
                 await asyncio.sleep(0.05)
@@ -70,10 +71,10 @@ async def until(owner: Person, fetch_id: str, **expected: Any) -> dict[str, Any]
 
 
 async def halfway(owner: Person, server: Remote) -> str:
-    """A fetch whose first piece is stored, and its worker waits for more of the second."""
+    """A fetch whose first part is stored while its worker waits for more of the second."""
     fetch_id = await ask(owner, server)
     async with asyncio.timeout(PATIENCE):
-        while (await owner.ask("GET", f"/v1/fetches/{fetch_id}", 200))["bytes_done"] < PIECE + MIB:
+        while (await owner.ask("GET", f"/v1/fetches/{fetch_id}", 200))["bytes_done"] < PART_SIZE + MIB:
             await asyncio.sleep(0.05)
     return fetch_id
 
@@ -91,25 +92,24 @@ async def there_is_one(owner: Person, fetch_id: str, data: bytes) -> None:
     assert [share["code"] for share in (await owner.ask("GET", "/v1/shares", 200))["shares"]] == [done["code"]]
 
 
-def claims_run_out(postgres_url: str) -> None:
+def claims_run_out(stack: StartedStack) -> None:
     """As after the time that a claim lasts."""
-    url = make_conninfo(postgres_url, dbname="upload")
+    admin = postgres.admin_url(stack.ports["postgres"], credentials.load(stack.folder)["postgres_admin"])
+    url = make_conninfo(admin, dbname="upload")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("update fetch_job set lease_until = now() where lease_until is not null")
         connection.execute("update part set lease_until = now() where stored_at is null")
 
 
-async def test_another_worker_goes_on_where_a_killed_one_was(
-    stack: StartedStack, owner: Person, postgres_url: str
-) -> None:
+async def test_another_worker_goes_on_where_a_killed_one_was(stack: StartedStack, owner: Person) -> None:
     slow = Slow()
     async with remote(slow) as server:
         fetch_id = await halfway(owner, server)
         await kill(stack, "transfers-worker")
         await asyncio.wait_for(server.left.wait(), 10)
-        await asyncio.to_thread(claims_run_out, postgres_url)
+        await asyncio.to_thread(claims_run_out, stack)
         await there_is_one(owner, fetch_id, slow.data)
-    assert [request.headers.get("range") for request in server.requests] == [None, f"bytes={PIECE}-"]
+    assert [request.headers.get("range") for request in server.requests] == [None, f"bytes={PART_SIZE}-"]
     assert server.requests[1].headers["if-range"] == '"1"'
 
 
@@ -120,13 +120,11 @@ async def test_a_worker_that_is_told_to_end_is_followed_by_another(stack: Starte
         killed = stack.kill("transfers-worker", 15)
         await asyncio.to_thread(stack.wait_restarted, "transfers-worker", killed)
         await there_is_one(owner, fetch_id, slow.data)
-    assert [request.headers.get("range") for request in server.requests] == [None, f"bytes={PIECE}-"]
+    assert [request.headers.get("range") for request in server.requests] == [None, f"bytes={PART_SIZE}-"]
 
 
 @pytest.mark.parametrize("victim", ["store", "postgres", "valkey", "share", "upload"])
-async def test_what_is_away_for_a_moment_is_waited_for(
-    stack: StartedStack, owner: Person, postgres_url: str, victim: str
-) -> None:
+async def test_what_is_away_for_a_moment_is_waited_for(stack: StartedStack, owner: Person, victim: str) -> None:
     slow = Slow()
     async with remote(slow) as server:
         fetch_id = await halfway(owner, server)
@@ -134,7 +132,7 @@ async def test_what_is_away_for_a_moment_is_waited_for(
             slow.goes_on.set()
             await asyncio.sleep(1)
         await owner.ask("GET", f"/v1/fetches/{fetch_id}", 200)
-        await asyncio.to_thread(claims_run_out, postgres_url)
+        await asyncio.to_thread(claims_run_out, stack)
         await there_is_one(owner, fetch_id, slow.data)
 
 
