@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from deploy.local.settings import StackSettings
 from deploy.local.state import RunState
 from deploy.local.supervisor import StartFailed, Supervisor
 
+PATIENCE_SECONDS = 60
 LAUNCH = Path(children.__file__).with_name("launch.py")
 
 
@@ -33,8 +35,8 @@ def program(folder: Path, code: str, **options: object) -> Program:
     return Program("subject", [sys.executable, "-I", "-S", "-c", code], folder, **options)  # type: ignore[arg-type]
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
+async def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.01)
@@ -46,11 +48,14 @@ class Subject:
     def __init__(self, folder: Path, code: str, **options: object) -> None:
         self.output = io.StringIO()
         self.pids: list[int] = []
+        self.failures: list[int] = []
+        """How often it had died by each of its starts."""
         self.child = Child(program(folder, code, **options), folder, Log(self.output), self._changed)
 
     def _changed(self) -> None:
         if self.child.pid is not None:
             self.pids.append(self.child.pid)
+            self.failures.append(self.child.failures)
 
 
 @pytest.fixture
@@ -70,7 +75,7 @@ async def test_a_killed_program_is_started_again(supervise: Callable[..., Subjec
     subject = supervise("import time; time.sleep(60)")
     await until(lambda: subject.pids)
     os.kill(subject.pids[0], signal.SIGKILL)
-    await until(lambda: len(subject.pids) == 2)
+    await until(lambda: len(subject.pids) >= 2)
     assert subject.pids[0] != subject.pids[1]
     assert "was killed by SIGKILL; starting it again" in subject.output.getvalue()
 
@@ -85,9 +90,9 @@ def test_pauses_grow_from_a_fifth_of_a_second_to_ten_give_or_take_a_quarter():
 
 async def test_a_program_that_keeps_dying_is_given_ever_longer_pauses(supervise: Callable[..., Subject]):
     subject = supervise("raise SystemExit(3)")
-    await until(lambda: len(subject.pids) == 4)
-    assert subject.child.failures == 3
-    assert subject.output.getvalue().count("ended with status 3") == 3
+    await until(lambda: len(subject.pids) >= 4)
+    assert subject.failures[:4] == [0, 1, 2, 3]
+    assert subject.output.getvalue().count("ended with status 3") >= 3
 
 
 async def test_its_lines_carry_its_name_and_the_last_is_not_lost(supervise: Callable[..., Subject]):
@@ -139,12 +144,14 @@ async def test_what_does_not_stop_is_killed_with_its_children(supervise: Callabl
     assert "did not stop in 0.3 s" in subject.output.getvalue()
 
 
-async def test_a_program_waiting_for_its_restart_can_be_stopped(supervise: Callable[..., Subject]):
+async def test_a_program_waiting_for_its_restart_can_be_stopped(
+    supervise: Callable[..., Subject], monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("FIRST_PAUSE", "LONGEST_PAUSE"):
+        monkeypatch.setattr(children, name, timedelta(hours=1))
     subject = supervise("raise SystemExit(1)")
-    await until(lambda: subject.child.failures >= 3)
-    began = time.monotonic()
-    await subject.child.stop()
-    assert time.monotonic() - began < 1
+    await until(lambda: subject.child.failures)
+    await asyncio.wait_for(subject.child.stop(), PATIENCE_SECONDS)
 
 
 async def test_ready_means_its_probe_says_yes(supervise: Callable[..., Subject]):
@@ -154,7 +161,7 @@ async def test_ready_means_its_probe_says_yes(supervise: Callable[..., Subject])
         return next(answers)
 
     subject = supervise("import time; time.sleep(60)", ready=probe)
-    await asyncio.wait_for(subject.child.wait_ready(), 10)
+    await asyncio.wait_for(subject.child.wait_ready(), PATIENCE_SECONDS)
     assert list(answers) == []
 
 
