@@ -1,4 +1,4 @@
-"""Which tests run together when several processes share them.
+"""The distribution of tests among several processes.
 
 A file stays together, because its tests share fixtures. So does each folder whose tests share a whole system, since
 starting one takes twenty seconds of processor time. Those folders come first, because they take longest.

@@ -34,7 +34,7 @@ class Request:
 @dataclass(slots=True)
 class Remote:
     respond: Respond
-    """What it does with a request; it may be replaced."""
+    """Handles a request; tests may replace it."""
     host: str
     port: int = 0
     connections: int = 0

@@ -1,4 +1,4 @@
-"""What the supervisor reads and writes: settings, credentials, the lock, the state, the log, ports."""
+"""The files of the supervisor: settings, credentials, the lock, the state, the log, ports."""
 
 import asyncio
 import io

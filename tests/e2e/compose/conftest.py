@@ -31,5 +31,5 @@ def client(system: System) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def kept() -> dict[str, bytes]:
-    """What the tests stored, by its code."""
+    """The content that tests stored, by its code."""
     return {}

@@ -80,7 +80,7 @@ class System:
         return self.compose("logs", "--no-color", "--tail", "25")
 
     def containers(self, service: str | None = None) -> list[dict[str, Any]]:
-        """What `docker inspect` says of the project's containers, the ended ones included."""
+        """The output of `docker inspect` for the project's containers, including ended ones."""
         ids = self.ids("container", "--all", *(["--filter", f"label={LABEL}.service={service}"] if service else []))
         return json.loads(run(["docker", "inspect", *ids])) if ids else []
 

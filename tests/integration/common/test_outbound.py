@@ -1,4 +1,4 @@
-"""What the client for strangers' URLs asks of a server, and what it makes of the answer."""
+"""The requests of the client for users' URLs, and its reading of the answers."""
 
 import asyncio
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""What the store module promises, whatever S3 server is behind it.
+"""The promises of the store module, on any S3 server.
 
 Runs against the tests' own engine and, when `WAYSTATION_TEST_S3_ENDPOINT` (with `…_ACCESS_KEY`, `…_SECRET_KEY`) names
 one, against that server too: a real MinIO, its successor, or any other.

@@ -170,7 +170,7 @@ async def test_the_service_hears_at_once_that_a_client_has_gone(door: Door, path
 
 
 async def test_silence_does_not_end_what_is_open(tmp_path: Path):
-    """What is silent for longer than a connection may be idle between two requests, which is seen to be cut."""
+    """A stream stays open although it is silent for longer than a connection may be idle between two requests."""
     async with (
         open_door(tmp_path, GATEWAY_IDLE_TIMEOUT="300ms") as door,
         door.http.ws_connect(SOCKET) as socket,

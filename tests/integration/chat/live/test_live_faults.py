@@ -1,4 +1,4 @@
-"""What listeners notice when Valkey dies, loses data or is ahead, and when a process dies."""
+"""Listeners while Valkey dies, loses data or is ahead, and while a process dies."""
 
 import asyncio
 import os

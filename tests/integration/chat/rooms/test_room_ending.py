@@ -1,4 +1,4 @@
-"""What is deleted with a room, after a file's time, or with an account."""
+"""Deletions: with a room, after the end of a file, and with an account."""
 
 from collections.abc import Iterator
 from typing import Any
