@@ -258,5 +258,5 @@ def test_a_signal_while_it_starts_stops_all_of_it(folder: Path, number: int) -> 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with pytest.raises(StackFailed, match=f"port {port} is in use; choose another one by PORT"):
+        with pytest.raises(StackFailed, match=f"port {port} is in use; set PORT to another one"):
             stack.start(tmp_path / "data", port=port)
