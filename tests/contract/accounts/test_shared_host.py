@@ -118,17 +118,35 @@ def test_a_logout_takes_the_token_from_the_header_or_the_body(shared: httpx.Clie
     gone = shared.post("/api/logout", headers=headers)
     assert gone.status_code == 401
     assert gone.json()["auth_error"] == {"message": "Token not found", "errorId": -5}
-    neither = shared.post("/api/logout", json={})
+
+
+@pytest.mark.parametrize("sent", [{}, {"token": None}, {"token": ""}, {"token": 7}, {"accessToken": "x"}])
+def test_a_logout_with_a_body_without_a_token_is_mirages(shared: httpx.Client, sent: dict[str, object]) -> None:
+    answer = shared.post("/api/logout", json=sent)
+    assert (answer.status_code, answer.json()["error"]) == (400, "no token provided")
+    if "token" not in sent:
+        # A client of File Uploader that forgot the header finds what it reads, too.
+        assert of_file_uploader(answer) == (400, "Auth error", None)
+        assert answer.json()["auth_error"]["errorId"] == -1
+
+
+def test_a_logout_without_a_json_body_or_a_header_is_file_uploaders(shared: httpx.Client) -> None:
+    neither = shared.post("/api/logout", headers={"Content-Type": "application/octet-stream"})
+    assert neither.status_code == 401
     assert neither.json()["auth_error"]["errorId"] == -1
     assert isinstance(neither.json()["error"], str)
 
 
-def test_a_login_on_the_shared_host_ends_no_other_session(shared: httpx.Client) -> None:
+def test_a_login_on_the_shared_host_replaces_mirages_token_alone(shared: httpx.Client, mirage: httpx.Client) -> None:
     user = new_user()
     shared.post("/api/register", json=user)
+    own = mirage.post("/api/login", json=user).json()
     first, second = (shared.post("/api/login", json=user).json() for _ in range(2))
+    for body in (own, first):
+        ended = shared.post("/api/logout", json={"token": body["token"]})
+        assert (ended.status_code, ended.json()) == (401, {"error": "invalid token"})
+    assert shared.post("/api/logout", json={"token": second["token"]}).status_code == 200
     for body in (first, second):
-        assert shared.post("/api/logout", json={"token": body["token"]}).status_code == 200
         headers = {"Authorization": f"Bearer {body['accessToken']}"}
         assert shared.get("/api/login/token", headers=headers).status_code == 200
 

@@ -148,8 +148,10 @@ def test_room_lists_require_a_token(mirage: httpx.Client) -> None:
     refused(mirage.get("/api/room_members/1"), 401, AGAIN)
 
 
-def test_anyone_may_list_the_members_of_a_room(user: User, other: User) -> None:
-    room_id, _ = user.create()
-    assert succeeded(other.get(f"room_members/{room_id}")) == {"members": [user.name]}
+def test_anyone_may_list_the_members_of_a_public_room_but_not_of_a_private_one(user: User, other: User) -> None:
+    room_id, name = user.create()
+    refused(other.get(f"room_members/{room_id}"), 404, "no members in this room")
+    succeeded(other.join(name))
+    assert succeeded(other.get(f"room_members/{room_id}")) == {"members": [user.name, other.name]}
     for room in (2**62, 2**70, 0, "x", "-1", "1.5", f"{room_id}/", "%00"):
         refused(other.get(f"room_members/{room}"), 404, "no members in this room")

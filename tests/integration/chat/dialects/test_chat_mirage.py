@@ -95,6 +95,21 @@ def test_a_public_room_has_no_password_whatever_is_sent(chat: ChatService, user:
     assert other.post("join_room", name=name).status_code == 200
 
 
+def test_members_of_a_private_room_are_named_to_its_members_alone(user: Mirage, other: Mirage) -> None:
+    room_id, name = user.create()
+    strangers = other.get(f"room_members/{room_id}")
+    assert said(strangers) == said(other.get(f"room_members/{2**62}")) == (404, "no members in this room")
+    assert other.post("join_room", name=name, password=ROOM_PASSWORD).status_code == 200
+    assert other.get(f"room_members/{room_id}").json() == {"members": [user.name, other.name]}
+
+
+def test_members_of_a_public_room_are_named_to_everybody(user: Mirage, other: Mirage) -> None:
+    made = user.post("create_room", room_name=new_room_name(), is_private=0)
+    room_id = made.json()["room_id"]
+    assert other.get(f"room_members/{room_id}").json() == {"members": [user.name]}
+    assert user.someone.client.delete(f"/v1/rooms/{room_id}").status_code == 204
+
+
 def test_a_room_that_was_closed_is_gone_and_its_name_is_free(user: Mirage) -> None:
     room_id, name = user.create()
     assert user.someone.client.delete(f"/v1/rooms/{room_id}").status_code == 204

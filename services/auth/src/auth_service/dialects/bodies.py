@@ -1,9 +1,14 @@
-"""Reading the body of a call that both dialects have, before it is known which of them was meant."""
+"""The body of a call that both dialects have, before it is known which of them was meant."""
 
 from fastapi import Request
 
 from common.errors import InvalidInput
 from common.http.json_bodies import Fields, read_object
+
+
+def is_json(request: Request) -> bool:
+    """Whether the request says that its body is JSON."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
 async def read_any(request: Request) -> Fields:

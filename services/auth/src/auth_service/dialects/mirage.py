@@ -1,5 +1,6 @@
 """Mirage: accounts (section 2 of its document)."""
 
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -17,13 +18,14 @@ from auth_service.sessions.model import Grant, UnknownName, WrongPassword
 from auth_service.sessions.passwords import Attempt
 from common.dialects.mirage import UNAUTHORIZED, MirageRoute, Refused, identify, read_fields, row_time
 from common.http.json_bodies import Fields, text_of
-from common.identity import TokenRevoked
+from common.identity import CredentialError, TokenRevoked
 
 DESCRIPTION_WORDS = 500
 PROFILE = ("avatar_url", "description", "custom_css", "background_image")
 CLEARABLE = ("description", "custom_css", "background_image")
 """The fields that may be set to an empty text."""
 NOTHING_FILLED = "I can't see a single field you filled"
+NOTHING_SENT = "no token provided"
 
 
 router = APIRouter(prefix="/api", route_class=MirageRoute, include_in_schema=False)
@@ -53,7 +55,7 @@ async def log_in(request: Request, fields: Fields) -> Response:
         raise Refused(400, NOTHING_FILLED)
     attempt = Attempt(name, password, address_of(request))
     try:
-        (opened,) = await signing_in.log_in(context_of(request), attempt, grant_of(request, alone=True))
+        (opened,) = await signing_in.log_in(context_of(request), attempt, grant_of(request))
     except UnknownName:
         raise Refused(404, "user not found") from None
     except WrongPassword:
@@ -66,17 +68,17 @@ async def log_out(request: Request, fields: Fields) -> Response:
     await count_call(request, "logout")
     token = text_of(fields, "token")
     if not token:
-        raise Refused(400, "no token provided")
+        raise Refused(400, NOTHING_SENT)
     try:
         await own_sessions.log_out(context_of(request), await identities_of(request).of_opaque(token))
-    except TokenRevoked:
+    except CredentialError:
         raise Refused(401, "invalid token") from None
     return JSONResponse({"message": "logged out successfully"})
 
 
-def grant_of(request: Request, *, alone: bool = False) -> Grant:
-    """A token that is a random text and never expires."""
-    return Grant.opaque(label_of(request, "Mirage"), alone=alone)
+def grant_of(request: Request, *, lifetime: timedelta | None = None) -> Grant:
+    """A token that is a random text, valid for `lifetime`; without one, it never expires."""
+    return Grant.opaque(label_of(request, "Mirage"), lifetime=lifetime)
 
 
 @router.get("/usercount")

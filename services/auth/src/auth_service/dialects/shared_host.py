@@ -10,11 +10,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from auth_service.dialects import fileuploader, mirage
-from auth_service.dialects.bodies import read_any
+from auth_service.dialects.bodies import is_json, read_any
+from auth_service.dialects.calls import count_call
+from auth_service.sessions.model import BOT_LIFETIME
 from common.dialects import fileuploader as envelope
 from common.dialects import mirage as mirage_envelope
 from common.dialects.hosts import Host, host_of
 from common.errors import DomainError
+from common.identity import CredentialsMissing
 
 # The texts that Mirage's pages show, by the numbers of File Uploader's errors.
 _MIRAGE_TEXTS = {
@@ -49,14 +52,15 @@ async def register(request: Request) -> Response:
 
 @router.post("/login")
 async def log_in(request: Request) -> Response:
-    """Sign in. At shared host names, the answer has a token for each dialect."""
+    """Sign in. At shared host names, the answer has a token for each dialect, and Mirage's replaces an earlier one."""
     match host_of(request):
         case Host.MIRAGE:
             return await mirage.log_in(request, await mirage_envelope.read_fields(request))
         case Host.FILE_UPLOADER:
             return await fileuploader.log_in(request, await read_any(request))
         case _:
-            grants = fileuploader.grant_of(request), mirage.grant_of(request)
+            # Programs that only know File Uploader get Mirage's token too, and nobody would ever sign it out.
+            grants = fileuploader.grant_of(request), mirage.grant_of(request, lifetime=BOT_LIFETIME)
             signed, opaque = await fileuploader.sign_in(request, await read_any(request), *grants)
             values = {"accessToken": signed.token, "token": opaque.token, "username": signed.account.name}
             return envelope.ok("logged in with password", **values)
@@ -64,7 +68,7 @@ async def log_in(request: Request) -> Response:
 
 @router.post("/logout")
 async def log_out(request: Request) -> Response:
-    """Sign out. File Uploader's clients send the token in a header, Mirage's in the body."""
+    """Sign out. File Uploader's clients send the token in a header, Mirage's in a JSON body."""
     match host_of(request):
         case Host.MIRAGE:
             return await mirage.log_out(request, await mirage_envelope.read_fields(request))
@@ -74,7 +78,12 @@ async def log_out(request: Request) -> Response:
             if request.headers.get("authorization"):
                 return await fileuploader.log_out(request)
             fields = await read_any(request)
-            return await (mirage.log_out(request, fields) if "token" in fields else fileuploader.log_out(request))
+            if "token" in fields:
+                return await mirage.log_out(request, fields)
+            if is_json(request):
+                await count_call(request, "logout")
+                return _without_token()
+            return await fileuploader.log_out(request)
 
 
 @router.get("/login/token")
@@ -87,6 +96,12 @@ async def log_in_by_token(request: Request) -> Response:
 async def refresh(request: Request) -> Response:
     """Replace a token: only File Uploader has this call."""
     return await fileuploader.refresh(request, await read_any(request))
+
+
+def _without_token() -> Response:
+    """Mirage's answer to a body without a token, with the members of File Uploader's answer to a missing header."""
+    answer = envelope.render(CredentialsMissing())
+    return JSONResponse({**json.loads(bytes(answer.body)), "error": mirage.NOTHING_SENT}, 400)
 
 
 def render(host: Host, error: DomainError) -> Response:

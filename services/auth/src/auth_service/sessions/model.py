@@ -48,7 +48,7 @@ class SessionKind(StrEnum):
     TOKEN = "token"  # noqa: S105  (no secret, but a kind of one)
     """A signed token names it."""
     OPAQUE = "opaque"
-    """Its token is only a random text."""
+    """Its token is only a random text. An account has one such session at most: a new one replaces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,6 @@ class Grant:
     kind: SessionKind
     lifetime: timedelta | None
     label: str
-    alone: bool = False
-    """The session replaces the account's earlier sessions of kind `opaque`."""
 
     @staticmethod
     def token(label: str, *, bot: bool = False) -> "Grant":
@@ -88,9 +86,9 @@ class Grant:
         return Grant(SessionKind.TOKEN, BOT_LIFETIME if bot else SESSION_LIFETIME, label)
 
     @staticmethod
-    def opaque(label: str, *, alone: bool = False) -> "Grant":
-        """A random text that is valid until it is signed out."""
-        return Grant(SessionKind.OPAQUE, None, label, alone)
+    def opaque(label: str, *, lifetime: timedelta | None = None) -> "Grant":
+        """A random text that is valid until it is signed out or replaced, but for no longer than `lifetime`."""
+        return Grant(SessionKind.OPAQUE, lifetime, label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ from common.ids import new_id
 async def open_sessions(
     context: Context, connection: Connection, account: Account, grants: tuple[Grant, ...], now: datetime
 ) -> tuple[OpenedSession, ...]:
-    """Open sessions for an account whose row is locked; the oldest beyond `SESSIONS_AT_MOST` end.
+    """Open sessions for an account whose row is locked.
+
+    A new opaque session ends the earlier one, and the oldest sessions beyond `SESSIONS_AT_MOST` end.
 
     Call this right before the commit. Raises `CredentialsUnavailable`.
     """
@@ -33,7 +35,7 @@ async def open_sessions(
     opened: list[OpenedSession] = []
     ended: list[Session] = []
     for grant in grants:
-        if grant.alone:
+        if grant.kind is SessionKind.OPAQUE:
             ended += await queries.delete_opaque_sessions(connection, account.id)
         opened.append(await _open(context, connection, account, grant, keys, now))
     ended += await queries.delete_surplus(connection, account.id, SESSIONS_AT_MOST)

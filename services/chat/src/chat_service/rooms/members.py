@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chat_service.accounts import Account
 from chat_service.context import Context
-from chat_service.rooms.model import Member
+from chat_service.rooms.model import Member, RoomNotFound
 from common.identity import Identity
 from common.pages import Cursor
 from common.rights import Action
@@ -27,12 +27,14 @@ async def list_members(
     return [(member, accounts.get(member.account_id)) for member in page]
 
 
-async def member_names(context: Context, room_id: int) -> list[str]:
-    """The names of a room's members, the oldest member first, for everybody who asks.
+async def member_names(context: Context, identity: Identity, room_id: int) -> list[str]:
+    """The names of a room's members, the oldest member first; of a public room for everybody who asks.
 
-    Raises `RoomNotFound`, `Unavailable`.
+    Raises `RoomNotFound`, also for a private room that the account is not in; `Unavailable`.
     """
     state = await context.states.fresh(room_id)
+    if state.room.is_private and not state.may(Action.READ, identity):
+        raise RoomNotFound
     accounts = await context.accounts.of_ids(state.members)
     found = (accounts.get(member.account_id) for member in sorted(state.members.values(), key=_seniority))
     return [account.name for account in found if account]

@@ -102,13 +102,13 @@ async def list_own_rooms(request: Request) -> Response:
 # The path takes anything, such as an impossible id or a slash at the end.
 @router.get("/room_members/{room:path}")
 async def list_members(request: Request, room: str) -> Response:
-    """List the names of a room's members, for every account that asks."""
-    await identify(request, LOG_IN_AGAIN)
+    """List the names of a room's members. A private room that the account is not in is answered like none."""
+    identity = await identify(request, LOG_IN_AGAIN)
     room_id = number_of(room)
     if room_id is None:
         raise Refused(*NO_MEMBERS)
     try:
-        names = await members.member_names(context_of(request), room_id)
+        names = await members.member_names(context_of(request), identity, room_id)
     except RoomNotFound:
         raise Refused(*NO_MEMBERS) from None
     if not names:
