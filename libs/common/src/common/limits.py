@@ -43,6 +43,15 @@ class Budget:
             await self.give_back(key)
             raise self._refusal(retry_after=self._period)
 
+    async def used(self, key: str) -> int:
+        """The number of events that are counted now. Raises `LimiterUnavailable`."""
+        return await self._limiter.counted(self._key(key))
+
+    async def record(self, key: str) -> None:
+        """Count one event that has happened, even beyond the limit. Raises `LimiterUnavailable`."""
+        await self._limiter.count(self._key(key), 1, self._period)
+        await self.keep(key)
+
     async def keep(self, key: str) -> None:
         """Record that an event stays counted: if the budget restarts, its window ends one period from now."""
         if not self._restarts:
@@ -142,6 +151,13 @@ class Limiter:
         """Add `amount` to the counter `key`, which starts at 0 and ends `period` after it started."""
         try:
             return await self._storage.incr(key, int(period.total_seconds()), amount=amount)
+        except RedisError as error:
+            raise LimiterUnavailable from error
+
+    async def counted(self, key: str) -> int:
+        """The value of the counter `key`; 0 if it does not exist."""
+        try:
+            return await self._storage.get(key)
         except RedisError as error:
             raise LimiterUnavailable from error
 

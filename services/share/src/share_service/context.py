@@ -28,6 +28,6 @@ class Context:
     limiter: Limiter
     passwords: PasswordTries
     guess_global_count: int
-    """Wrong codes allowed per minute from all client addresses together."""
+    """Wrong codes that all client addresses together may send per minute before those that sent some are refused."""
     key_secret: str
     """The secret from which the keys of downloads and deletions are derived."""

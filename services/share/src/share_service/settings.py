@@ -89,7 +89,7 @@ class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, Pub
     download_key_secret: SecretStr = Field(min_length=16)
     """The secret from which the keys of downloads and deletions are derived."""
     guess_global_count: int = Field(default=1000, ge=1)
-    """Wrong codes allowed per minute from all client addresses together."""
+    """Wrong codes that all client addresses together may send per minute before those that sent some are refused."""
 
 
 class WorkerSettings(ShareSettings, QueueSettings):

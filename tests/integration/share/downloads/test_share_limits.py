@@ -72,15 +72,35 @@ def test_the_addresses_of_one_ipv6_network_share_a_budget(start: Start) -> None:
         assert answers == [200, 200, 200, 423]
 
 
-def test_wrong_codes_from_many_addresses_block_everyone(start: Start) -> None:
+def test_wrong_codes_from_many_addresses_block_those_that_guessed_wrong(start: Start) -> None:
     count = 5
     # Everyone's budget is one of the whole system: this one differs from the others' by its count.
     with start(guess_global_count=count) as service:
-        code = share_text(service.client())
-        answers = [guess(service.client())[0] for _ in range(count + 1)]
-        assert answers == [200] * count + [423]
-        assert guess(service.client(), code) == BLOCKED
-        assert service.client().get("/share/metadata/", params={"code": code}).status_code == 423
+        code = share_text(service.client(), expire_style="forever")
+        guessers = [service.client() for _ in range(count)]
+        assert [guess(guesser)[0] for guesser in guessers] == [200] * count
+        for guesser in guessers:
+            assert guess(guesser) == guess(guesser, code) == BLOCKED
+        assert guessers[0].get("/share/metadata/", params={"code": code}).status_code == 423
+        assert guess(service.client(), code)[1]["code"] == 200
+        assert service.client().get("/share/metadata/", params={"code": code}).status_code == 200
+        late = service.client()
+        assert [guess(late, code)[1]["code"] for _ in range(3)] == [200] * 3
+        assert [guess(late)[0], guess(late)[0], guess(late, code)[0]] == [200, 423, 423]
+        asking = service.client()
+        statuses = [asking.get("/share/metadata/", params={"code": "ZZZZ0"}).status_code for _ in range(2)]
+        assert statuses == [200, 423]
+
+
+def test_guesses_sent_at_once_do_not_slip_past_the_count_when_everybodys_is_used_up(start: Start) -> None:
+    with start(error_count=5, guess_global_count=4) as service:
+        for _ in range(4):
+            guess(service.client())
+        client = service.client()
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda _: guess(client)[0], range(40)))
+        assert 1 <= answers.count(200) <= 5
+        assert answers.count(200) + answers.count(423) == 40
 
 
 def test_every_look_at_metadata_counts(start: Start) -> None:

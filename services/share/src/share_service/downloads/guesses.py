@@ -1,15 +1,20 @@
 """Budgets for wrong codes: one for each client address, and one for everybody together.
 
 A guess is counted before the look-up and given back if it was right, so that guesses sent in parallel cannot slip past
-the count. While a budget is used up, right codes are refused like wrong ones, so the answer tells nothing about a code.
+the count. A refusal comes before the look-up, so it tells nothing about a code.
+
+While the budget of an address is used up, the address is refused. While everybody's budget is used up, only those
+addresses are refused that have guessed wrong lately. Otherwise some strangers with many addresses could keep everybody
+from their files. An address without a wrong guess has one left, or as many as its own budget allows if it sends them at
+once.
 """
 
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from common.addresses import limit_key
-from common.errors import DomainError
+from common.errors import DomainError, RateLimited
 from common.limits import Budget, counted_try
 from common.policy import Policy
 from share_service.context import Context
@@ -22,13 +27,18 @@ WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey)
 _PATIENCE = (0.05, 0.1, 0.2)
 
 
-def counted_redemption(context: Context, policy: Policy, address: str) -> AbstractAsyncContextManager[None]:
+@asynccontextmanager
+async def counted_redemption(context: Context, policy: Policy, address: str) -> AsyncGenerator[None]:
     """Count the block, an attempt to redeem a code, if the code is wrong.
 
     Raises `RateLimited`, `LimiterUnavailable`.
     """
-    budgets = [(_of_address(context, "guess-address", policy), limit_key(address)), (_of_everybody(context), "")]
-    return counted_try(budgets, WRONG_GUESSES, patience=_PATIENCE)
+    key = limit_key(address)
+    async with (
+        counted_try([(_of_address(context, "guess-address", policy), key)], WRONG_GUESSES, patience=_PATIENCE),
+        _counted_for_everybody(context, policy, key),
+    ):
+        yield
 
 
 @asynccontextmanager
@@ -40,14 +50,31 @@ async def counted_inspection(context: Context, policy: Policy, address: str) -> 
     budget, key = _of_address(context, "inspection", policy), limit_key(address)
     await budget.take(key)
     await budget.keep(key)
-    async with counted_try([(_of_everybody(context), "")], WRONG_GUESSES, patience=_PATIENCE):
+    async with _counted_for_everybody(context, policy, key):
         yield
+
+
+@asynccontextmanager
+async def _counted_for_everybody(context: Context, policy: Policy, key: str) -> AsyncGenerator[None]:
+    """Count the block in everybody's budget if the code is wrong, and remember the address `key` as one that missed.
+
+    Raises `RateLimited` if the budget is used up and the address has missed lately, and `LimiterUnavailable`.
+    """
+    misses = _of_address(context, "guess-missed", policy)
+    everybody = context.limiter.budget("guess-everyone", context.guess_global_count, timedelta(minutes=1))
+    async with AsyncExitStack() as counted:
+        try:
+            await counted.enter_async_context(counted_try([(everybody, "")], WRONG_GUESSES, patience=_PATIENCE))
+        except RateLimited:
+            if await misses.used(key):
+                raise
+        try:
+            yield
+        except WRONG_GUESSES:
+            await misses.record(key)
+            raise
 
 
 def _of_address(context: Context, name: str, policy: Policy) -> Budget:
     """A block by this budget lasts for a whole period after the last event that counted."""
     return context.limiter.budget(name, policy.error_count, timedelta(minutes=policy.error_minute), restarts=True)
-
-
-def _of_everybody(context: Context) -> Budget:
-    return context.limiter.budget("guess-everyone", context.guess_global_count, timedelta(minutes=1))

@@ -1,0 +1,69 @@
+"""Strangers with many addresses guess codes: whoever knows a code still gets their share."""
+
+import asyncio
+import time
+from itertools import product
+from uuid import uuid4
+
+import pytest
+
+from common.errors import RateLimited
+from share_service.context import Context
+from share_service.downloads.codes import collect, inspect
+from share_service.downloads.downloading import DownloadRequest, start_download
+from share_service.downloads.passwords import Proof
+from share_service.shares.model import UnknownCode
+from tests.integration.share.downloads.test_share_limits import share_text
+from tests.integration.share.running_share import Start
+
+NETWORKS, ROUNDS, AT_ONCE, GLOBAL_COUNT = 123, 9, 41, 1000
+
+
+async def guess(context: Context, address: str, code: str = "ZZZZ0") -> str:
+    """Redeem a code; returns "right", "wrong" or "refused"."""
+    try:
+        await collect(context, code, Proof(address))
+    except UnknownCode:
+        return "wrong"
+    except RateLimited:
+        return "refused"
+    return "right"
+
+
+async def test_1100_guesses_from_123_networks_refuse_nobody_who_knows_a_code(start: Start) -> None:
+    prefix = f"2001:db8:{uuid4().hex[:4]}"
+    networks = [f"{prefix}:{n:x}" for n in range(NETWORKS)]
+    with start(guess_global_count=GLOBAL_COUNT) as service:
+        code = share_text(service.client(), expire_style="forever")
+        async with service.worker() as context:
+            answers: list[str] = []
+            for number, first in product(range(ROUNDS), range(0, NETWORKS, AT_ONCE)):
+                guesses = (guess(context, f"{network}::{number:x}") for network in networks[first : first + AT_ONCE])
+                answers += await asyncio.gather(*guesses)
+            assert len(answers) > 1_100
+            assert (answers.count("wrong"), answers.count("right")) == (GLOBAL_COUNT, 0)
+            assert await guess(context, f"{networks[0]}::1", code) == "refused"
+
+            innocent = f"{prefix}:ffff::1"
+            for _ in range(5):
+                assert await guess(context, innocent, code) == "right"
+            assert (await inspect(context, code, Proof(f"{prefix}:fffe::1"))).code == code
+            request = DownloadRequest("GET", f"{prefix}:fffd::1")
+            assert (await start_download(context, "code", code, request)).share.code == code
+            assert await asyncio.gather(*(guess(context, innocent, code) for _ in range(8))) == ["right"] * 8
+
+
+async def test_a_wrong_code_takes_as_long_as_a_right_one_while_everybodys_budget_is_used_up(start: Start) -> None:
+    async def timed(context: Context, code: str) -> float:
+        began = time.monotonic()
+        await guess(context, f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::1", code)
+        return time.monotonic() - began
+
+    with start(guess_global_count=3) as service:
+        code = share_text(service.client(), expire_style="forever")
+        async with service.worker() as context:
+            for n in range(3):
+                assert await guess(context, f"2001:db8:{uuid4().hex[:4]}:{n}::1") == "wrong"
+            right = min([await timed(context, code) for _ in range(5)])
+            wrong = min([await timed(context, "ZZZZ0") for _ in range(5)])
+            assert right == pytest.approx(wrong, abs=0.05)
