@@ -168,7 +168,7 @@ class Services:
                 environment |= {**self._identity(service), **self._urls("share", "chat"), **self._store()}
                 environment["MIRROR_KEY"] = self.credentials["mirror_key"]
             case "share":
-                environment |= {**self._identity(service), **self._urls("upload")}
+                environment |= {**self._identity(service), **self._urls("upload", "chat")}
                 environment["DOWNLOAD_KEY_SECRET"] = self.credentials["download_key"]
             case _:
                 environment |= {**self._identity(service), **self._urls("share")}

@@ -64,6 +64,8 @@ class UploadStandIn:
     states: dict[UUID, str] = field(default_factory=dict[UUID, str])
     """The states of files that are not `ready`."""
     is_down: bool = False
+    abilities: dict[str, str] = field(default_factory=lambda: {"sending": "ok", "fetching": "ok"})
+    """What upload says about its store."""
     released: list[UUID] = field(default_factory=list[UUID])
     owners: dict[UUID, str] = field(default_factory=dict[UUID, str])
     """The accounts that adopted files."""
@@ -117,6 +119,14 @@ class UploadStandIn:
             self.released.append(file_id)
             return Response("{}")
 
+        async def find_abilities() -> Response | dict[str, str]:
+            return Response(status_code=500) if self.is_down else self.abilities
+
+        async def ready() -> dict[str, str]:
+            return {"database": "ok"}
+
+        app.add_api_route("/internal/abilities", find_abilities, methods=["POST"], response_model=None)
+        app.add_api_route("/internal/health/ready", ready, methods=["GET"])
         app.add_api_route("/internal/files/{file_id}/download", open_download, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/page", describe, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/adopt", adopt, methods=["POST"])
@@ -244,6 +254,8 @@ def running_share_service(make_database: MakeDatabase, valkey_url: str, **settin
             "valkey_url": valkey_url,
             "auth_url": auth_url,
             "upload_url": upload_url,
+            # The stand-in also answers the readiness probe of chat.
+            "chat_url": upload_url,
             "service_secret": SECRETS["share"],
             "download_key_secret": key_secret,
             "trusted_proxies": "127.0.0.1/32",

@@ -17,6 +17,8 @@ from share_service.dialects import mirrorace
 from share_service.dialects.filecodebox import routes as filecodebox
 from share_service.dialects.fileuploader import routes as fileuploader
 from share_service.downloads import api as links
+from share_service.health import internal_api as health
+from share_service.health.looking import CachedHealth
 from share_service.pages import api as pages
 from share_service.pages import routes as page_routes
 from share_service.settings import ShareSettings
@@ -48,7 +50,8 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
     app.state.context = process.context
     app.state.identities = Identities(UserTokens(verifier.keys), cache, auth)
     app.state.verifier = verifier
+    app.state.health = CachedHealth(process.context)
     app.state.public_url = settings.public_url
-    for module in (internal_api, shares, links, pages, filecodebox, fileuploader, mirrorace, page_routes):
+    for module in (internal_api, health, shares, links, pages, filecodebox, fileuploader, mirrorace, page_routes):
         app.include_router(module.router)
     return app

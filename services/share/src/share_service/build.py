@@ -52,6 +52,8 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
     context = Context(
         db=db,
         upload=Peer(client, settings.upload_url, tokens),
+        client=client,
+        service_urls={"auth": settings.auth_url, "upload": settings.upload_url, "chat": settings.chat_url},
         policy=CachedPolicy(db, settings.policy()),
         limiter=limiter,
         passwords=PasswordTries(

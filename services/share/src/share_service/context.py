@@ -1,7 +1,10 @@
 """The context of the use cases: the connections and settings that they work with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+import httpx
 
 from common.db import Database
 from common.limits import Limiter
@@ -24,6 +27,9 @@ class Context:
 
     db: Database
     upload: Peer
+    client: httpx.AsyncClient
+    service_urls: Mapping[str, str]
+    """The URLs of the other services, by their names, for asking whether they are ready."""
     policy: PolicySource
     limiter: Limiter
     passwords: PasswordTries

@@ -86,6 +86,8 @@ class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, Pub
 
     upload_url: str
     """URL of the upload service."""
+    chat_url: str
+    """URL of the chat service."""
     download_key_secret: SecretStr = Field(min_length=16)
     """The secret from which the keys of downloads and deletions are derived."""
     guess_global_count: int = Field(default=1000, ge=1)

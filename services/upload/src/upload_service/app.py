@@ -25,7 +25,7 @@ from upload_service.dialects import fileuploader, mirage
 from upload_service.dialects.filecodebox import chunked, direct, presigned
 from upload_service.dialects.mirrorace import routes as mirrorace
 from upload_service.fetches import api as fetches
-from upload_service.mirrors.api import administration, choices, fallback, file_mirrors
+from upload_service.mirrors.api import abilities, administration, choices, fallback, file_mirrors
 from upload_service.mirrors.api import internal as mirrors_internal
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
@@ -36,6 +36,7 @@ ROUTERS = (
     mirrors_internal.router,
     accounts.router,
     fallback.router,
+    abilities.router,
     choices.router,
     administration.router,
     file_mirrors.router,

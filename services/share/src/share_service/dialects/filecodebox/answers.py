@@ -4,12 +4,14 @@ import hashlib
 from typing import Any
 
 from fastapi import Response
+from fastapi.responses import JSONResponse
 
-from common.dialects.filecodebox import timestamp
+from common.dialects.filecodebox import ok, timestamp
 from common.downloads import repr_digest
 from common.http.downloads import download as download_answer
 from common.policy import Policy
 from share_service.downloads.downloading import Download
+from share_service.health.model import Health, Status
 from share_service.shares.model import Share
 
 VERSION = "2.5.4"
@@ -98,3 +100,14 @@ def text_answer(share: Share) -> Response:
             "Cache-Control": "private, no-store",
         },
     )
+
+
+def health_answer(health: Health) -> Response:
+    """The dialect's health check, with `degraded`, the list of what does not work, unless everything does."""
+    detail: dict[str, Any] = {"status": health.status, "version": VERSION, "storage": "local", "theme": "themes/2024"}
+    if health.missing:
+        detail["degraded"] = health.missing
+    if health.status is not Status.UNAVAILABLE:
+        return ok(detail)
+    body = {"code": 503, "message": Status.UNAVAILABLE, "msg": Status.UNAVAILABLE, "detail": detail}
+    return JSONResponse(body, 503, {"Retry-After": "5"})

@@ -28,10 +28,10 @@ from common.http.forms import read_fields
 from common.policy import counted_upload
 from common.ranges import RANGE_LIMIT
 from share_service.dialects.filecodebox.answers import (
-    VERSION,
     capabilities,
     configuration,
     file_answer,
+    health_answer,
     metadata,
     text_answer,
 )
@@ -40,6 +40,7 @@ from share_service.downloads.downloading import start_download
 from share_service.downloads.keys import BadKey
 from share_service.downloads.requests import TooManyRanges, download_request, proof_of, shown_password
 from share_service.edge import address_of, context_of
+from share_service.health.internal_api import health_of
 from share_service.shares.making import share_text
 from share_service.shares.model import ShareEnded, UnknownCode
 
@@ -81,9 +82,9 @@ async def public_config(request: Request) -> Response:
 
 
 @_at("/health", "GET")
-async def health() -> Response:
-    """The answer by which clients recognise a FileCodeBox."""
-    return ok({"status": "ok", "version": VERSION, "storage": "local", "theme": "themes/2024"})
+async def health(request: Request) -> Response:
+    """The answer by which clients recognise a FileCodeBox. If something does not work, it says so, and what."""
+    return health_answer(await health_of(request))
 
 
 @_at("/share/text/", "POST")

@@ -132,6 +132,14 @@ async def is_mirrored(connection: Connection, blob_id: UUID) -> bool:
     return bool(await fetch_value(connection, statement, {"blob_id": blob_id}))
 
 
+async def any_readable(connection: Connection) -> bool:
+    """Whether any mirror that is in use has any blob."""
+    statement: LiteralString = f"""
+        select true from replica join mirror on mirror.id = mirror_id where {_READABLE} limit 1
+    """
+    return bool(await fetch_value(connection, statement, {}))
+
+
 async def count_by_state(connection: Connection, mirror_ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """The number of replicas on each of these mirrors, by state."""
 

@@ -1,0 +1,73 @@
+"""Looking at the health of the system: asks every service, and upload also whether it can store and give out files."""
+
+import asyncio
+import time
+from typing import Any, cast
+
+import httpx
+
+from common.errors import DomainError, Unavailable
+from common.health import state_of
+from share_service.context import Context
+from share_service.health.model import Health, States, conclude
+
+PATIENCE_SECONDS = 5.0
+"""How long a part may take to answer."""
+KEPT_SECONDS = 2.0
+"""How old the health may be: everybody may ask for it, and looking is work."""
+
+
+class CachedHealth:
+    """The health of the system, a few seconds old at most."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._health: Health | None = None
+        self._seen_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def current(self) -> Health:
+        """The health. Whatever is down, looking takes `PATIENCE_SECONDS` at most."""
+        async with self._lock:
+            if self._health is None or time.monotonic() >= self._seen_at + KEPT_SECONDS:
+                self._health = await look(self._context)
+                self._seen_at = time.monotonic()
+            return self._health
+
+
+async def look(context: Context) -> Health:
+    """The health of the system at this moment."""
+    names = tuple(context.service_urls)
+    own, content, services = await asyncio.gather(
+        _own(context), _content(context), asyncio.gather(*(_service(context, name) for name in names))
+    )
+    return conclude({"share": own, **dict(zip(names, services, strict=True))}, content)
+
+
+async def _own(context: Context) -> States:
+    database, limits = await asyncio.gather(
+        state_of(context.db.ready, PATIENCE_SECONDS), state_of(context.limiter.ready, PATIENCE_SECONDS)
+    )
+    return {"database": database, "limits": limits}
+
+
+async def _content(context: Context) -> States:
+    """Whether upload can store and give out files. The call needs a service token, as the call of a download does."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await context.upload.call("POST", "/internal/abilities")
+    except DomainError as error:
+        return dict.fromkeys(("sending", "fetching"), error.code)
+    except TimeoutError:
+        return dict.fromkeys(("sending", "fetching"), Unavailable.code)
+
+
+async def _service(context: Context, name: str) -> States:
+    """The states of a service's dependencies, as its readiness probe names them."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answer = await context.client.get(f"{context.service_urls[name]}/internal/health/ready")
+        found: Any = answer.json()
+    except (httpx.TransportError, TimeoutError, ValueError):
+        return {"service": Unavailable.code}
+    return cast("dict[str, str]", found)
