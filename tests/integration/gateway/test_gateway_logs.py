@@ -1,0 +1,88 @@
+"""The gateway's log when services and the store die in mid-answer: it tells what happened, and no secret."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local import ports
+from deploy.local.child import Child
+from deploy.local.log import Log
+from tests.integration.gateway.running_gateway import everything_at, gateway_program, listening
+
+SECRET = "5ec2e7"
+"""Part of everything in these requests and answers that a log must not hold."""
+HEADERS = {
+    "X-Share-Password": f"{SECRET}-password",
+    "Authorization": f"Bearer {SECRET}-token",
+    "Cookie": f"session={SECRET}-session",
+    "Referer": f"http://example.org/{SECRET}-page",
+    "X-Anything": f"{SECRET}-anything",
+}
+PATHS = {
+    "a code": f"/share/select/?code={SECRET}-code",
+    "a link": f"/f/{SECRET}-link.mp4",
+    "a deletion key": f"/api/delete/{SECRET}-link?key={SECRET}-key",
+    "a download": f"/share/download?key={SECRET}-key",
+    "a ticket of a fallback": f"/file/{SECRET}-fallback",
+    "nobody's path": f"/{SECRET}-nothing?{SECRET}",
+}
+LEVELS = ("WARN", "INFO", "DEBUG")
+
+
+async def die_in_mid_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Services and store in one: a download is redirected to the store, and every other answer breaks off."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    target = head.split(b" ")[1].decode()
+    if target.startswith(("/share/download", "/file/")):
+        answer = f"X-Store-Path: /files/{SECRET}-object?X-Amz-Signature={SECRET}-signature\r\nContent-Length: 0\r\n"
+        if target.startswith("/file/"):
+            answer = f"X-Store-Path: /gone/{SECRET}-object?X-Amz-Signature={SECRET}-signature\r\n"
+            answer += f"X-Store-Fallback: /internal/blobs/0?ticket={SECRET}-ticket\r\nContent-Length: 0\r\n"
+    elif target.startswith("/gone/"):
+        writer.transport.abort()
+        return
+    else:
+        answer = f"Content-Length: 1000000\r\nSet-Cookie: session={SECRET}-session\r\n"
+    writer.write(f"HTTP/1.1 200 OK\r\n{answer}\r\n".encode())
+    if "1000000" in answer:
+        writer.write(b"x" * 1000)
+    await writer.drain()
+    writer.transport.abort() if "1000000" in answer else writer.close()
+
+
+@asynccontextmanager
+async def logging_gateway(folder: Path, level: str) -> AsyncGenerator[tuple[str, StringIO]]:
+    """The URL of a gateway before such services, and its log."""
+    server = await asyncio.start_server(die_in_mid_answer, "127.0.0.1", 0)
+    behind, port = server.sockets[0].getsockname()[1], ports.choose(1)[0]
+    program = gateway_program(folder, port, everything_at(behind), store_port=behind, GATEWAY_LOG_LEVEL=level)
+    lines = StringIO()
+    caddy = Child(replace(program, ready=None, noise=None), folder, Log(lines, raw_json=True), lambda: None)
+    caddy.start()
+    try:
+        await asyncio.wait_for(listening(port), 30)
+        yield f"http://127.0.0.1:{port}", lines
+    finally:
+        await caddy.stop()
+        server.close()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+async def test_no_secret_is_in_the_log_when_an_upstream_dies(tmp_path: Path, level: str):
+    async with logging_gateway(tmp_path, level) as (url, lines), httpx.AsyncClient(base_url=url) as client:
+        for path in PATHS.values():
+            try:
+                answer = await client.get(path, headers=HEADERS)
+                assert answer.status_code in {404, 503}, path
+            except httpx.RemoteProtocolError:
+                pass
+    log = lines.getvalue()
+    assert "aborting with incomplete response" in log
+    assert '"remote_ip":"127.0.0.1"' in log
+    assert [line for line in log.splitlines() if SECRET in line] == []
