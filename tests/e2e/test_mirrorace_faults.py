@@ -170,7 +170,7 @@ def test_what_a_killed_chunk_left_goes_with_its_sequence(
 
 def send_task(queue: Celery) -> bool:
     """Have the worker sweep now rather than in the next minute."""
-    queue.send_task("upload.abort_stale_sessions")
+    queue.send_task("upload.abort_stale_sessions", queue="transfers")
     return True
 
 

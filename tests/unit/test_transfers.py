@@ -41,6 +41,9 @@ def test_a_transfer_without_a_free_thread_is_left_to_the_sweep_and_probes_have_a
         assert process.count == 2
         probe = threads.submit(app.tasks["upload.probe_mirrors"])
         assert process.running.acquire(timeout=20)
+        # A sweep that is still running is not begun again.
+        app.tasks["upload.probe_mirrors"]()
+        assert process.count == 3
         process.ends.set()
         for each in (copy, fetch, probe):
             each.result(20)

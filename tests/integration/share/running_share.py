@@ -113,10 +113,10 @@ class UploadStandIn:
                 raise errors.Conflict
             return Response("{}")
 
-        async def release(file_id: UUID) -> Response:
+        async def release(request: Request) -> Response:
             if self.is_down:
                 return Response(status_code=500)
-            self.released.append(file_id)
+            self.released += map(UUID, (await request.json())["file_ids"])
             return Response("{}")
 
         async def find_abilities() -> Response | dict[str, str]:
@@ -130,7 +130,7 @@ class UploadStandIn:
         app.add_api_route("/internal/files/{file_id}/download", open_download, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/page", describe, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/adopt", adopt, methods=["POST"])
-        app.add_api_route("/internal/files/{file_id}", release, methods=["DELETE"])
+        app.add_api_route("/internal/files/release", release, methods=["POST"])
         return app
 
 

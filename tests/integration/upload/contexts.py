@@ -1,6 +1,7 @@
 """Contexts of the upload service for tests that call its use cases, without a worker or other services."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -37,6 +38,10 @@ class Requests:
 
     async def verify(self, session_id: UUID) -> None:
         self.verifications.append(session_id)
+
+    async def verify_again(self, session_ids: Sequence[UUID]) -> int:
+        self.verifications += session_ids
+        return len(session_ids)
 
     async def replicate(self, replica_id: UUID) -> None:
         self.replicas.append(replica_id)

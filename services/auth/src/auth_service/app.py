@@ -8,7 +8,7 @@ from datetime import timedelta
 import psycopg
 from fastapi import FastAPI
 
-from auth_service.accounts import administration
+from auth_service.accounts import administration, erasing
 from auth_service.accounts import api as accounts_api
 from auth_service.accounts import internal_api as accounts_internal_api
 from auth_service.accounts.credentials import OwnCredentials
@@ -20,7 +20,7 @@ from auth_service.directory import internal_api as directory_internal_api
 from auth_service.keys import api as keys_api
 from auth_service.limits import CallLimits, WrongPasswordBudgets
 from auth_service.sessions import api as sessions_api
-from auth_service.sessions import uploaders
+from auth_service.sessions import purging, uploaders
 from auth_service.settings import AuthSettings
 from auth_service.signing import api as signing_api
 from auth_service.signing import internal_api as signing_internal_api
@@ -37,6 +37,7 @@ from common.identities import Identities
 from common.limits import Limiter
 from common.passwords import Passwords
 from common.queue.app import create_celery, send_soon
+from common.sweeping import backlog
 from common.tokens.public_keys import PublicKeys
 from common.tokens.users import UserTokens
 
@@ -80,6 +81,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         settings=settings,
         lifespan=lifespan,
         checks=checks,
+        backlog=lambda: backlog(context.db, (*erasing.SWEEPS, *purging.SWEEPS)),
         credentialed_paths=fileuploader.API_PATHS,
     )
     keys = PublicKeys(lambda: published_key_set(context))

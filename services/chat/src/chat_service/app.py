@@ -18,8 +18,10 @@ from chat_service.live.api.aborting import AbortMiddleware
 from chat_service.live.rooms import credential_check, room_reader
 from chat_service.messages.api import edits, messages
 from chat_service.rooms.api import invitations, members, rooms
+from chat_service.rooms.purging import SWEEPS
 from chat_service.settings import ChatSettings
 from common.http import app as http
+from common.sweeping import backlog
 
 
 def create_app(settings: ChatSettings | None = None) -> FastAPI:
@@ -50,7 +52,13 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
         "limits": process.limiter.ready,
         "streams": context.streams.ready,
     }
-    app = http.create_app(name="chat", settings=settings, lifespan=lifespan, checks=checks)
+    app = http.create_app(
+        name="chat",
+        settings=settings,
+        lifespan=lifespan,
+        checks=checks,
+        backlog=lambda: backlog(context.db, SWEEPS),
+    )
     app.state.context, app.state.live = context, events
     app.state.identities, app.state.verifier = context.identities, process.verifier
     app.add_middleware(AbortMiddleware)

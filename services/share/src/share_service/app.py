@@ -10,6 +10,7 @@ from common.dialects.fileuploader import API_PATHS
 from common.http import app as http
 from common.identities import AuthPeer, Identities
 from common.peers import Peer
+from common.sweeping import backlog
 from common.tokens.services import TokenVerifier
 from common.tokens.users import UserTokens
 from share_service.build import build
@@ -24,6 +25,7 @@ from share_service.pages import routes as page_routes
 from share_service.settings import ShareSettings
 from share_service.shares import api as shares
 from share_service.shares import internal_api
+from share_service.shares.sweeping import SWEEPS
 
 
 def create_app(settings: ShareSettings | None = None) -> FastAPI:
@@ -45,6 +47,7 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         settings=settings,
         lifespan=lifespan,
         checks={"database": process.context.db.ready, "limits": process.context.limiter.ready},
+        backlog=lambda: backlog(process.context.db, SWEEPS),
         credentialed_paths=API_PATHS,
     )
     app.state.context = process.context

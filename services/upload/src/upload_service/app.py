@@ -17,6 +17,7 @@ from common.queue.app import create_celery
 from common.store import ObjectStore
 from common.tokens.services import TokenVerifier
 from common.tokens.users import UserTokens
+from upload_service import backlog
 from upload_service.accounts import internal_api as accounts
 from upload_service.build import SERVICE, build, opened
 from upload_service.content import api as content
@@ -74,6 +75,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         settings=settings,
         lifespan=lifespan,
         checks={"database": context.db.ready, "store": context.store.ready, "valkey": context.limiter.ready},
+        backlog=lambda: backlog.waiting(context),
         credentialed_paths=fileuploader_dialect.API_PATHS,
     )
     app.state.context = context

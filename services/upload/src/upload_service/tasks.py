@@ -1,20 +1,24 @@
 """The tasks of all slices, and the queues that they wait in."""
 
+import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
 from celery import Celery
 
-from common.queue.app import WorkerProcess, send_soon
+from common.queue.app import WorkerProcess, send_some, send_soon
 from upload_service.content import tasks as content
 from upload_service.context import Context
 from upload_service.fetches import tasks as fetches
 from upload_service.mirrors import tasks as mirrors
 
-# The queue of work whose length others decide.
+VERIFICATIONS = "upload"
+# The queue of work that mostly waits, and whose length others decide. Nothing in it keeps a verification waiting.
 TRANSFERS = "transfers"
+SWEEP_THREADS = 8
+"""One for each sweep: none waits for another."""
 MOST_WAITING = 1000
 """Transfers that are requested and not begun: sweeps request all that is due again and again."""
 
@@ -28,6 +32,13 @@ class CeleryQueue:
     async def verify(self, session_id: UUID) -> None:
         await send_soon(self._app, content.VERIFY, session_id.hex)
 
+    async def verify_again(self, session_ids: Sequence[UUID]) -> int:
+        return await asyncio.to_thread(self._verify_again, session_ids)
+
+    def _verify_again(self, session_ids: Sequence[UUID]) -> int:
+        found = [session_id.hex for session_id in session_ids]
+        return send_some(self._app, content.VERIFY, found, queue=VERIFICATIONS, most=MOST_WAITING)
+
     async def replicate(self, replica_id: UUID) -> None:
         await send_soon(self._app, mirrors.REPLICATE, replica_id.hex, queue=TRANSFERS, most=MOST_WAITING)
 
@@ -36,17 +47,15 @@ class CeleryQueue:
 
 
 def register(app: Celery, process: WorkerProcess[Context]) -> None:
-    """Make the tasks of the service's own worker known to `app`."""
+    """Make the tasks of the service's own worker known to `app`: it only verifies."""
     content.register(app, process)
-    mirrors.register(app, process)
-    fetches.register(app, process)
 
 
 def register_transfers(app: Celery, process: WorkerProcess[Context], at_once: int) -> None:
-    """Make the tasks known that move bytes to and from elsewhere.
+    """Make the tasks known that mostly wait: transfers to and from elsewhere, and all sweeps.
 
-    `at_once`: the number of transfers that run at the same time. The worker has a thread more, so that probes need not
-    wait for them.
+    `at_once`: the number of transfers that run at the same time. The worker has `SWEEP_THREADS` more, so that sweeps
+    need not wait for them.
     """
     places = threading.BoundedSemaphore(at_once)
 
@@ -58,5 +67,28 @@ def register_transfers(app: Celery, process: WorkerProcess[Context], at_once: in
             finally:
                 places.release()
 
-    mirrors.register_transfers(app, process, transfer)
+    mirrors.register_transfers(app, transfer)
     fetches.register_transfers(app, transfer)
+    sweeps: dict[str, Callable[[Context], Coroutine[Any, Any, None]]] = {
+        **content.SWEEPS,
+        **mirrors.SWEEPS,
+        **fetches.SWEEPS,
+    }
+    for name, sweep in sweeps.items():
+        app.task(_once_at_a_time(process, sweep), name=name)
+
+
+def _once_at_a_time(
+    process: WorkerProcess[Context], sweep: Callable[[Context], Coroutine[Any, Any, None]]
+) -> Callable[[], None]:
+    """A task that does nothing while it is running already: a sweep with much to do must not take every thread."""
+    place = threading.Lock()
+
+    def run() -> None:
+        if place.acquire(blocking=False):
+            try:
+                process.run(sweep)
+            finally:
+                place.release()
+
+    return run

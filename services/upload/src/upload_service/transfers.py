@@ -1,7 +1,8 @@
 """The worker of transfers: `celery -A upload_service.transfers:app worker -Q transfers --pool threads`.
 
-Copies to mirrors and fetches take as long as other servers need, and mostly wait. They have a worker of their own, so
-that no verification waits for them, and share one process and its event loop.
+Copies to mirrors and fetches take as long as other servers need, sweeps as long as there is something left, and both
+mostly wait. They have a worker of their own, so that no verification waits for them, and share one process and its
+event loop.
 """
 
 from contextlib import AbstractAsyncContextManager
@@ -15,7 +16,7 @@ from upload_service.tasks import CeleryQueue
 
 settings = UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
 app = create_celery(SERVICE, settings.broker_url.get_secret_value())
-app.conf.worker_concurrency = settings.transfers_at_once + 1
+app.conf.worker_concurrency = settings.transfers_at_once + tasks.SWEEP_THREADS
 
 
 def _context() -> AbstractAsyncContextManager[Context]:

@@ -148,7 +148,7 @@ async def test_a_worker_that_dies_between_the_call_and_its_record_leaves_it_to_t
 
     async with sweeper(auth, keepers) as working:
         with monkeypatch.context() as patch:
-            patch.setattr(erasing.queries, "plan_next_pass", die)
+            patch.setattr(erasing.queries, "plan_next_passes", die)
             with pytest.raises(Died):
                 await working.sweep()
         assert sum(len(keeper.told) for keeper in keepers.values()) == 1

@@ -191,9 +191,10 @@ class ShareMachine(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         self.run(sweeping.end_shares(self.context))
-        for release in self.run(sweeping.claim_releases(self.context)):
-            self.run(sweeping.finish_release(self.context, release.id))
-        self.run(sweeping.purge(self.context))
+        releases = self.run(sweeping.claim_releases(self.context))
+        self.run(sweeping.finish_releases(self.context, [release.id for release in releases]))
+        self.run(sweeping.delete_shares(self.context))
+        self.run(sweeping.delete_leases(self.context))
         for expected in self.expected.values():
             if expected.done(self.now) and expected.released_at is None:
                 expected.released_at = self.now

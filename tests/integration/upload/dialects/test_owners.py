@@ -187,7 +187,7 @@ def test_internal_calls_are_for_those_who_need_them(service: UploadService, owne
         ("POST", f"/internal/files/{file_id}/download", {"method": "GET"}, "share"),
         ("POST", f"/internal/files/{file_id}/adopt", {"owner": owner.id.hex}, "share"),
         ("DELETE", f"/internal/accounts/{uuid4()}", None, "auth"),
-        ("DELETE", f"/internal/files/{file_id}", None, "share"),
+        ("POST", "/internal/files/release", {"file_ids": [file_id]}, "share"),
     ]
     for method, path, body, allowed in calls:
         assert httpx.request(method, service.url + path, json=body).status_code == 401

@@ -21,6 +21,7 @@ from common.settings import Settings
 VERSION = "0.1.0"
 
 Check = Callable[[], Awaitable[None]]
+Backlog = Callable[[], Awaitable[dict[str, int]]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -30,12 +31,14 @@ def create_app(
     settings: Settings,
     lifespan: Lifespan,
     checks: Mapping[str, Check],
+    backlog: Backlog | None = None,
     credentialed_paths: tuple[str, ...] = (),
 ) -> FastAPI:
     """A FastAPI application with logging, request ids, client addresses, CORS, problem details, health and OpenAPI.
 
     `checks`: a function for each dependency, by its name, that raises `Unavailable` if the dependency does not answer;
-    the readiness probe calls them all. `credentialed_paths`: prefixes of paths that pages of any origin may call with
+    the readiness probe calls them all. `backlog`: how much is waiting for the service's sweeps, by kind; operators
+    read it at `/internal/backlog`. `credentialed_paths`: prefixes of paths that pages of any origin may call with
     `credentials: include`. The OpenAPI document is at `/v1/openapi/<name>.json`.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
@@ -49,6 +52,8 @@ def create_app(
     )
     problems.install(app)
     _add_health(app, checks)
+    if backlog:
+        _add_backlog(app, backlog)
     app.add_middleware(CrossOriginMiddleware, credentialed_paths=credentialed_paths)
     app.add_middleware(ClientAddressMiddleware, trusted=settings.trusted_proxies)
     app.add_middleware(RequestIdMiddleware)
@@ -73,6 +78,13 @@ def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
 
     app.add_api_route("/internal/health/live", live, methods=["GET"], include_in_schema=False)
     app.add_api_route("/internal/health/ready", ready, methods=["GET"], include_in_schema=False)
+
+
+def _add_backlog(app: FastAPI, backlog: Backlog) -> None:
+    async def waiting() -> dict[str, int]:
+        return await backlog()
+
+    app.add_api_route("/internal/backlog", waiting, methods=["GET"], include_in_schema=False)
 
 
 class CrossOriginMiddleware:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar, cast
@@ -176,6 +176,21 @@ def send(app: Celery, task: str, *args: str, queue: str | None = None, most: int
             app.send_task(task, args=args, headers=headers, queue=queue, retry=False)
     except (OperationalError, RedisError) as error:
         logging.get(__name__).warning("message not sent, its sweep will", task=task, error=str(error))
+
+
+def send_some(app: Celery, task: str, ids: Sequence[str], *, queue: str, most: int) -> int:
+    """Send a message for each of the first ids, until `most` messages wait in the queue. Returns their number.
+
+    For sweeps, which request all that is left again and again: the queue must not grow by that.
+    """
+    try:
+        room = max(0, most - waiting(app, queue))
+        for one in ids[:room]:
+            app.send_task(task, args=[one], queue=queue, retry=False)
+    except (OperationalError, RedisError) as error:
+        logging.get(__name__).warning("messages not sent, the next sweep will", task=task, error=str(error))
+        return 0
+    return min(room, len(ids))
 
 
 def waiting(app: Celery, queue: str) -> int:

@@ -15,13 +15,14 @@ logging.configure(level=settings.log_level, format=settings.log_format, service=
 app = create_celery("beat", settings.broker_url.get_secret_value())
 
 
-# Tasks with a queue other than that of their service.
-QUEUES = {"upload.probe_mirrors": "transfers"}
+# The queues of services whose sweeps do not wait in the service's own.
+QUEUES = {"upload": "transfers"}
 
 
 def _every(seconds: int, task: str) -> dict[str, object]:
     # A sweep that waited longer than its interval is dropped, because the next one has been sent.
-    queue = QUEUES.get(task, task.partition(".")[0])
+    service = task.partition(".")[0]
+    queue = QUEUES.get(service, service)
     return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": queue, "expires": seconds}}
 
 
@@ -38,7 +39,7 @@ app.conf.update(
             "upload.sweep_unverified": 10,
             "upload.abort_stale_sessions": 60,
             "upload.collect_garbage": 60,
-            "upload.release_unclaimed": 600,
+            "upload.release_unclaimed": 60,
             "upload.expire_files": 15,
             "upload.sweep_replicas": 5,
             "upload.sweep_fetches": 5,

@@ -5,45 +5,66 @@ told twice erases once. Each is told a second time an hour later, because of req
 account was deleted. The next sweep finds what a crash, or a service that was down, left undone.
 """
 
+from collections.abc import Awaitable
+from functools import partial
+
 from auth_service.accounts import queries
-from auth_service.accounts.model import ERASURE_PAUSE, ERASURE_RETRY, Erasure
+from auth_service.accounts.model import ERASURE_PAUSE, ERASURE_RETRY, KEEPERS, Erasure
 from auth_service.context import WorkerContext
 from common import clock, logging
+from common.db import Connection
 from common.errors import DomainError, Unavailable
+from common.sweeping import Sweep, drain, each
 
-BATCH = 50
+BATCH = 200
 
 _log = logging.get(__name__)
 
 
 async def erase_accounts(context: WorkerContext) -> None:
     """Tell each service which accounts' data it has to erase now. Safe to run twice at once."""
-    # A service that does not answer would not answer for the next account either. Its claims come back in a while.
-    silent: set[str] = set()
-    while True:
-        now = clock.now()
-        async with context.db.transaction() as connection:
-            claimed = await queries.claim_erasures(connection, now, now + ERASURE_RETRY, BATCH)
-        for erasure in claimed:
-            if erasure.service not in silent and not await _erase(context, erasure):
-                silent.add(erasure.service)
-        if len(claimed) < BATCH:
-            return
+    await drain(context, SWEEPS)
 
 
-async def _erase(context: WorkerContext, erasure: Erasure) -> bool:
-    """Tell one service about one account. Returns False when the service does not answer."""
-    try:
-        await context.services[erasure.service].call("DELETE", f"/internal/accounts/{erasure.account_id}")
-    except Unavailable:
-        _log.warning("an account cannot be erased now, a later sweep will", service=erasure.service)
-        return False
-    except DomainError as error:
-        _log.error("an account was not erased", service=erasure.service, error=error.code)
-        return True
+async def _erase(service: str, context: WorkerContext) -> int:
+    """Tell one service about some of the accounts. Raises `Unavailable` when it does not answer.
+
+    It would not answer for the next accounts either. The claims come back in a while.
+    """
+    now = clock.now()
     async with context.db.transaction() as connection:
-        if erasure.passes_left > 1:
-            await queries.plan_next_pass(connection, erasure, clock.now() + ERASURE_PAUSE)
-        else:
-            await queries.delete_erasure(connection, erasure)
-    return True
+        claimed = await queries.claim_erasures(connection, service, now, now + ERASURE_RETRY, BATCH)
+
+    if not claimed:
+        return 0
+
+    async def tell(erasure: Erasure) -> DomainError | None:
+        try:
+            await context.services[service].call("DELETE", f"/internal/accounts/{erasure.account_id}")
+        except DomainError as error:
+            return error
+        return None
+
+    answers = list(zip(claimed, await each(claimed, tell), strict=True))
+    done = [erasure for erasure, error in answers if error is None]
+    last = [erasure for erasure in done if erasure.passes_left == 1]
+    async with context.db.transaction() as connection:
+        await queries.plan_next_passes(
+            connection, service, [erasure for erasure in done if erasure not in last], clock.now() + ERASURE_PAUSE
+        )
+        await queries.delete_erasures(connection, service, last)
+    for _, error in answers:
+        if isinstance(error, Unavailable):
+            raise error
+        if error:
+            _log.error("an account was not erased", service=service, error=error.code)
+    return len(claimed)
+
+
+def _count(service: str, connection: Connection) -> Awaitable[int]:
+    return queries.count_erasures(connection, service, clock.now())
+
+
+SWEEPS = tuple(
+    Sweep(f"accounts to erase in {service}", partial(_erase, service), partial(_count, service)) for service in KEEPERS
+)

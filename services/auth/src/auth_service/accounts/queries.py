@@ -1,11 +1,12 @@
 """The table of erasures: the data of deleted accounts that other services have yet to erase."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from auth_service.accounts.model import Erasure
-from common.db import Connection
-from common.db.rows import fetch_all
+from common.db import Connection, Params
+from common.db.rows import fetch_all, fetch_value
 
 
 async def insert_erasures(
@@ -20,34 +21,52 @@ async def insert_erasures(
     await connection.execute(statement, parameters)
 
 
-async def claim_erasures(connection: Connection, now: datetime, retry_at: datetime, limit: int) -> list[Erasure]:
-    """Claim up to `limit` erasures that are due: no other worker takes them before `retry_at`."""
+async def claim_erasures(
+    connection: Connection, service: str, now: datetime, retry_at: datetime, limit: int
+) -> list[Erasure]:
+    """Claim up to `limit` erasures of a service that are due: no other worker takes them before `retry_at`."""
     statement = """
         update erasure set due_at = %(retry_at)s
-        where (account_id, service) in (
-            select account_id, service from erasure where due_at <= %(now)s
+        where service = %(service)s and account_id in (
+            select account_id from erasure where service = %(service)s and due_at <= %(now)s
             order by due_at limit %(limit)s for update skip locked
         )
         returning account_id, service, passes_left
     """
-    return await fetch_all(connection, Erasure, statement, {"now": now, "retry_at": retry_at, "limit": limit})
+    parameters = {"service": service, "now": now, "retry_at": retry_at, "limit": limit}
+    return await fetch_all(connection, Erasure, statement, parameters)
 
 
-async def plan_next_pass(connection: Connection, done: Erasure, due_at: datetime) -> None:
-    """Record that one pass is done and when the next is due. A pass that is recorded twice counts once."""
+async def plan_next_passes(connection: Connection, service: str, done: Sequence[Erasure], due_at: datetime) -> None:
+    """Record that one pass of each is done and when the next is due. A pass that is recorded twice counts once."""
     statement = """
-        update erasure set passes_left = passes_left - 1, due_at = %(due_at)s
-        where account_id = %(account_id)s and service = %(service)s and passes_left = %(passes)s
+        update erasure set passes_left = erasure.passes_left - 1, due_at = %(due_at)s
+        from unnest(%(accounts)s::uuid[], %(passes)s::smallint[]) as done (account_id, passes_left)
+        where service = %(service)s and erasure.account_id = done.account_id
+            and erasure.passes_left = done.passes_left
     """
-    parameters = {"account_id": done.account_id, "service": done.service, "passes": done.passes_left}
-    await connection.execute(statement, {**parameters, "due_at": due_at})
+    await connection.execute(statement, {**_columns(done), "service": service, "due_at": due_at})
 
 
-async def delete_erasure(connection: Connection, done: Erasure) -> None:
-    """Record that the last pass is done."""
+async def delete_erasures(connection: Connection, service: str, done: Sequence[Erasure]) -> None:
+    """Record that the last pass of each is done."""
     statement = """
         delete from erasure
-        where account_id = %(account_id)s and service = %(service)s and passes_left = %(passes)s
+        using unnest(%(accounts)s::uuid[], %(passes)s::smallint[]) as done (account_id, passes_left)
+        where service = %(service)s and erasure.account_id = done.account_id
+            and erasure.passes_left = done.passes_left
     """
-    parameters = {"account_id": done.account_id, "service": done.service, "passes": done.passes_left}
-    await connection.execute(statement, parameters)
+    await connection.execute(statement, {**_columns(done), "service": service})
+
+
+async def count_erasures(connection: Connection, service: str, now: datetime) -> int:
+    """The erasures of a service that are due."""
+    statement = "select count(*) from erasure where service = %(service)s and due_at <= %(now)s"
+    return await fetch_value(connection, statement, {"service": service, "now": now}) or 0
+
+
+def _columns(done: Sequence[Erasure]) -> Params:
+    return {
+        "accounts": [erasure.account_id for erasure in done],
+        "passes": [erasure.passes_left for erasure in done],
+    }

@@ -26,5 +26,10 @@ async def forget_old(connection: Connection, now: datetime, limit: int) -> int:
     return await queries.forget_addresses(connection, now - ADDRESS_REMEMBERED, limit)
 
 
+async def count_old(connection: Connection, now: datetime) -> int:
+    """The number of such addresses."""
+    return await queries.count_addresses(connection, now - ADDRESS_REMEMBERED)
+
+
 def _digest(account_id: UUID, address: str) -> bytes:
     return hashlib.sha256(account_id.bytes + address.encode()).digest()

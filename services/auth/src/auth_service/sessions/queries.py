@@ -7,7 +7,7 @@ from uuid import UUID
 
 from auth_service.sessions.model import Session, SessionKind
 from common.db import Connection
-from common.db.rows import count, fetch_all, fetch_one
+from common.db.rows import count, fetch_all, fetch_one, fetch_value
 from common.identity import Identity, Role
 
 _COLUMNS: LiteralString = "id, account_id, kind, label, opaque_digest, created_at, expires_at"
@@ -100,6 +100,11 @@ async def delete_expired(connection: Connection, now: datetime, limit: int) -> i
     return await count(connection, statement, {"now": now, "limit": limit})
 
 
+async def count_expired(connection: Connection, now: datetime) -> int:
+    """The number of expired sessions."""
+    return await fetch_value(connection, "select count(*) from session where expires_at <= %(now)s", {"now": now}) or 0
+
+
 async def is_known_address(connection: Connection, account_id: UUID, digest: bytes, seen_after: datetime) -> bool:
     """Whether this address has signed in to the account since that moment."""
     statement = """
@@ -128,3 +133,9 @@ async def forget_addresses(connection: Connection, seen_before: datetime, limit:
         )
     """
     return await count(connection, statement, {"seen_before": seen_before, "limit": limit})
+
+
+async def count_addresses(connection: Connection, seen_before: datetime) -> int:
+    """The number of addresses that have not signed in since that moment."""
+    statement = "select count(*) from known_address where seen_at <= %(seen_before)s"
+    return await fetch_value(connection, statement, {"seen_before": seen_before}) or 0

@@ -3,12 +3,14 @@
 The rows say what is left to do: a sweep that dies leaves them to the next one, and every step can run twice.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Awaitable
+from datetime import timedelta
 
 from chat_service.context import Context
-from chat_service.rooms.queries import files, invitations, rooms
-from common import clock, logging
-from common.errors import Unavailable
+from chat_service.rooms.queries import files, invitations, rooms, waiting
+from common import clock
+from common.db import Connection
+from common.sweeping import Sweep, drain, each
 
 BATCH = 500
 CLEAN_AGAIN = timedelta(minutes=1)
@@ -19,45 +21,59 @@ KEEP_CLEANED = timedelta(days=1)
 
 async def purge_rooms(context: Context) -> None:
     """Delete the messages of closed rooms, revoke due files, and delete finished rows. Two sweeps may run at once."""
-    now = clock.now()
-    try:
-        await _clear(context, now)
-        await _revoke(context, now)
-    except Unavailable as error:
-        # What this sweep claimed is due again in a minute.
-        logging.get(__name__).warning("rooms cannot be purged now, a later sweep will", error=error.message)
-    await _delete(context, now)
+    await drain(context, SWEEPS)
 
 
-async def _clear(context: Context, now: datetime) -> None:
+async def _clear(context: Context) -> int:
     """Delete the messages of closed rooms from Valkey."""
-    claimed = [0]
-    while claimed:
-        async with context.db.transaction() as connection:
-            claimed = await rooms.claim_closed(connection, now, now + CLEAN_AGAIN, BATCH)
-        for room_id in claimed:
-            await context.streams.clear(room_id)
-            async with context.db.connection() as connection:
-                await rooms.mark_cleaned(connection, room_id, clock.now())
+    now = clock.now()
+    async with context.db.transaction() as connection:
+        claimed = await rooms.claim_closed(connection, now, now + CLEAN_AGAIN, BATCH)
+    await each(claimed, context.streams.clear)
+    async with context.db.connection() as connection:
+        await rooms.mark_cleaned(connection, claimed, clock.now())
+    return len(claimed)
 
 
-async def _revoke(context: Context, now: datetime) -> None:
+async def _revoke(context: Context) -> int:
     """End the shares that were posted as files and are due."""
-    while True:
-        async with context.db.transaction() as connection:
-            claimed = await files.claim_files(connection, now, now + CLEAN_AGAIN, BATCH)
-        if not claimed:
-            return
+    now = clock.now()
+    async with context.db.transaction() as connection:
+        claimed = await files.claim_files(connection, now, now + CLEAN_AGAIN, BATCH)
+    if claimed:
         share_ids = [file.share_id for file in claimed]
         await context.shares.revoke(share_ids)
         async with context.db.transaction() as connection:
             await files.delete_revoked(connection, share_ids, now)
+    return len(claimed)
 
 
-async def _delete(context: Context, now: datetime) -> None:
-    """Delete the rows of rooms that were cleaned long ago, and of expired invitations."""
-    deleted = 1
-    while deleted:
-        async with context.db.transaction() as connection:
-            deleted = await rooms.delete_cleaned(connection, now - KEEP_CLEANED, BATCH)
-            deleted += await invitations.delete_expired(connection, now, BATCH)
+async def _delete_rooms(context: Context) -> int:
+    """Delete the rows of rooms that were cleaned long ago."""
+    async with context.db.transaction() as connection:
+        return await rooms.delete_cleaned(connection, clock.now() - KEEP_CLEANED, BATCH)
+
+
+async def _delete_invitations(context: Context) -> int:
+    async with context.db.transaction() as connection:
+        return await invitations.delete_expired(connection, clock.now(), BATCH)
+
+
+def _count_files(connection: Connection) -> Awaitable[int]:
+    return waiting.count_files(connection, clock.now())
+
+
+def _count_cleaned(connection: Connection) -> Awaitable[int]:
+    return waiting.count_cleaned(connection, clock.now() - KEEP_CLEANED)
+
+
+def _count_invitations(connection: Connection) -> Awaitable[int]:
+    return waiting.count_invitations(connection, clock.now())
+
+
+SWEEPS = (
+    Sweep("rooms to clear", _clear, waiting.count_closed),
+    Sweep("files to revoke", _revoke, _count_files),
+    Sweep("rooms to delete", _delete_rooms, _count_cleaned),
+    Sweep("invitations to delete", _delete_invitations, _count_invitations),
+)

@@ -141,8 +141,8 @@ class Appending:
     async def _abort_earlier(self) -> None:
         """Abort the multipart upload that an earlier writer of this part left, before its id is replaced."""
         async with self._context.db.connection() as connection:
-            multiparts = await parts.part_multiparts(connection, self._session.id)
-        if earlier := multiparts.get(self._index):
+            multiparts = await parts.part_multiparts(connection, [self._session.id])
+        if earlier := multiparts.get(self._session.id, {}).get(self._index):
             await self._context.store.abort_multipart(self._session.staged_key(self._index), earlier)
             await self._reservation.name_multipart(None)
 

@@ -4,16 +4,19 @@ A row says what is to be removed before anything is, and is updated after everyt
 between, the next sweep does it again.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from common import logging
 from common.errors import Unavailable
+from common.sweeping import Sweep, drain, each
 from upload_service.content.context import Context
-from upload_service.content.files import release_file
-from upload_service.content.model import Layout, SessionState, UploadSession
+from upload_service.content.files import release_files
+from upload_service.content.model import Blob, Layout, SessionState, UploadSession
 from upload_service.content.queries import blobs, files, parts, sessions, upload_keys
 
-BATCH = 100
+BATCH = 500
 # A sender that comes back within this time is still told what became of its upload.
 REMEMBERED = timedelta(days=7)
 # The first part that was begun in time with a key may take this long.
@@ -23,47 +26,89 @@ _log = logging.get(__name__)
 
 
 async def clean_session(context: Context, session: UploadSession) -> None:
-    """Remove what belongs to this ended session alone: multipart uploads, staged objects, its object if no blob is it.
+    """`clean_soon` for one session."""
+    await clean_soon(context, [session])
 
-    When the store is down, or a writer is still at work, the sweep does it later.
-    """
-    async with context.db.connection() as connection:
-        if await sessions.is_being_written(connection, session.id):
-            return
-        staged = session.layout in (Layout.STAGED, Layout.APPENDED)
-        indexes = await parts.reserved_indexes(connection, session.id) if staged else []
-        multiparts = await parts.part_multiparts(connection, session.id)
-        is_blob = await blobs.is_blob_object(connection, session.object_key)
-    # The object may be one of the staged ones.
-    keys = {session.object_key, *map(session.staged_key, indexes)}
-    if is_blob:
-        keys.remove(session.object_key)
+
+async def clean_soon(context: Context, ended: Sequence[UploadSession]) -> None:
+    """Remove what belongs to these ended sessions alone: now if that is possible, else by the sweep."""
     try:
-        # The multipart upload of a ready session is completed.
-        if session.multipart_id and session.state is not SessionState.READY:
-            await context.store.abort_multipart(session.object_key, session.multipart_id)
-        for index, multipart_id in multiparts.items():
-            await context.store.abort_multipart(session.staged_key(index), multipart_id)
-        for key in keys:
-            await context.store.delete(key)
-    except Unavailable:
-        _log.warning("store down, the sweep cleans up", session=session.id.hex)
-        return
+        await clean_sessions(context, ended)
+    except Unavailable as error:
+        ids = [session.id.hex for session in ended]
+        _log.warning("ended uploads are left to the sweep", sessions=ids, error=error.message)
+
+
+async def clean_sessions(context: Context, ended: Sequence[UploadSession]) -> None:
+    """Remove what belongs to these ended sessions alone: multipart uploads, staged objects, objects that are no blobs.
+
+    A session that a writer is still at work on is left to the sweep. Raises `Unavailable`.
+    """
+    ids = [session.id for session in ended]
     async with context.db.connection() as connection:
-        await sessions.set_cleaned(connection, session.id)
+        busy = await sessions.being_written(connection, ids)
+        indexes = await parts.reserved_indexes(connection, ids)
+        multiparts = await parts.part_multiparts(connection, ids)
+        kept = await blobs.keys_of_blobs(connection, [session.object_key for session in ended])
+
+    async def clean(session: UploadSession) -> Unavailable | None:
+        staged = session.layout in (Layout.STAGED, Layout.APPENDED)
+        # The object may be one of the staged ones.
+        keys = {session.object_key, *(session.staged_key(index) for index in indexes.get(session.id, []) if staged)}
+        try:
+            # The multipart upload of a ready session is completed.
+            if session.multipart_id and session.state is not SessionState.READY:
+                await context.store.abort_multipart(session.object_key, session.multipart_id)
+            for index, multipart_id in multiparts.get(session.id, {}).items():
+                await context.store.abort_multipart(session.staged_key(index), multipart_id)
+            for key in keys - kept:
+                await context.store.delete(key)
+        except Unavailable as error:
+            return error
+        return None
+
+    free = [session for session in ended if session.id not in busy]
+    errors = await each(free, clean)
+    async with context.db.connection() as connection:
+        cleaned = [session.id for session, error in zip(free, errors, strict=True) if error is None]
+        await sessions.set_cleaned(connection, cleaned)
+    for error in filter(None, errors):
+        raise error
 
 
 async def abort_stale_sessions(context: Context) -> None:
     """Expire sessions whose time is over, clean up after every ended one, and forget old ones and unused keys."""
+    await drain(context, STALE)
+
+
+async def _expire(context: Context) -> int:
     async with context.db.connection() as connection:
-        while await sessions.expire_sessions(connection, BATCH) == BATCH:
-            pass
+        return await sessions.expire_sessions(connection, BATCH)
+
+
+async def _clean(context: Context) -> int:
+    async with context.db.connection() as connection:
         ended = await sessions.uncleaned_sessions(connection, BATCH)
-    for session in ended:
-        await clean_session(context, session)
+    await clean_sessions(context, ended)
+    return len(ended)
+
+
+async def _forget_sessions(context: Context) -> int:
     async with context.db.connection() as connection:
-        await sessions.forget_sessions(connection, REMEMBERED, BATCH)
-        await upload_keys.forget_keys(connection, KEY_REMEMBERED)
+        return await sessions.forget_sessions(connection, REMEMBERED, BATCH)
+
+
+async def _forget_keys(context: Context) -> int:
+    async with context.db.connection() as connection:
+        return await upload_keys.forget_keys(connection, KEY_REMEMBERED, BATCH)
+
+
+STALE = (
+    Sweep("uploads to expire", _expire, sessions.count_overdue),
+    Sweep("uploads to clean up after", _clean, sessions.count_uncleaned),
+    Sweep("uploads to forget", _forget_sessions, partial(sessions.count_forgotten, age=REMEMBERED)),
+    Sweep("upload keys to forget", _forget_keys, partial(upload_keys.count_forgotten, age=KEY_REMEMBERED)),
+)
 
 
 async def collect_garbage(context: Context, grace: timedelta) -> None:
@@ -72,13 +117,26 @@ async def collect_garbage(context: Context, grace: timedelta) -> None:
     Marking a blob for removal and taking a reference both update its row, so one of them comes first: either the blob
     stays, or the file's content is stored as a new blob.
     """
-    async with context.db.connection() as connection:
-        await blobs.condemn_blobs(connection, grace, BATCH)
-        condemned = await blobs.condemned_blobs(connection, BATCH)
-    for blob in condemned:
-        await context.store.delete(blob.object_key)
+    await drain(context, [garbage(grace)])
+
+
+def garbage(grace: timedelta) -> Sweep[Context]:
+    """The sweep of blobs that no file has named for the whole grace period."""
+
+    async def remove(context: Context) -> int:
         async with context.db.connection() as connection:
-            await blobs.delete_blob(connection, blob.id)
+            await blobs.condemn_blobs(connection, grace, BATCH)
+            condemned = await blobs.condemned_blobs(connection, BATCH)
+
+        async def delete(blob: Blob) -> None:
+            await context.store.delete(blob.object_key)
+
+        await each(condemned, delete)
+        async with context.db.connection() as connection:
+            await blobs.delete_blobs(connection, [blob.id for blob in condemned])
+        return len(condemned)
+
+    return Sweep("contents to remove", remove, partial(blobs.count_garbage, grace=grace))
 
 
 async def release_unclaimed(context: Context, age: timedelta) -> None:
@@ -86,12 +144,20 @@ async def release_unclaimed(context: Context, age: timedelta) -> None:
 
     Files that a share holds are marked, and not asked about again.
     """
-    async with context.db.connection() as connection:
-        candidates = await files.unclaimed_files(connection, age, BATCH)
-    if not candidates:
-        return
-    held = await context.shares.held(candidates)
-    async with context.db.connection() as connection:
-        await files.claim_files(connection, held)
-    for file_id in set(candidates) - set(held):
-        await release_file(context, file_id)
+    await drain(context, [unclaimed(age)])
+
+
+def unclaimed(age: timedelta) -> Sweep[Context]:
+    """The sweep of files older than `age` that no share is known to hold."""
+
+    async def release(context: Context) -> int:
+        async with context.db.connection() as connection:
+            candidates = await files.unclaimed_files(connection, age, BATCH)
+        if candidates:
+            held = await context.shares.held(candidates)
+            async with context.db.connection() as connection:
+                await files.claim_files(connection, held)
+            await release_files(context, list(set(candidates) - set(held)))
+        return len(candidates)
+
+    return Sweep("files without a share", release, partial(files.count_unclaimed, age=age))

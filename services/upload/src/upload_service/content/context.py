@@ -1,5 +1,6 @@
 """The context of content: everything its use cases work with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -18,6 +19,13 @@ class Queue(Protocol):
 
     async def verify(self, session_id: UUID) -> None:
         """Have a session assembled and verified."""
+        ...
+
+    async def verify_again(self, session_ids: Sequence[UUID]) -> int:
+        """Have sessions verified whose message may be lost: the first ones, as many as there is room for.
+
+        Returns their number.
+        """
         ...
 
 

@@ -9,35 +9,41 @@ from uuid import UUID
 
 from common import logging
 from common.errors import Unavailable
+from common.sweeping import Sweep, drain
 from upload_service.content.context import Context
-from upload_service.content.files import release_file
+from upload_service.content.files import release_files
 from upload_service.content.model import EndedFile, EndedFor
 from upload_service.content.queries import files
 
-BATCH = 100
+BATCH = 500
 
 _log = logging.get(__name__)
 
 
 async def clear_ended(context: Context) -> None:
-    """End the shares of every file whose time is over, and release it. Raises `Unavailable`."""
-    while True:
-        async with context.db.connection() as connection:
-            ended = await files.ended_files(connection, BATCH)
-        if ended:
-            await _clear(context, ended)
-        if len(ended) < BATCH:
-            return
+    """End the shares of every file whose time is over, and release it."""
+    await drain(context, [ENDED])
 
 
-async def clear_soon(context: Context, file_id: UUID) -> None:
-    """End the shares of one file whose time is over, and release it: now if that is possible, else by the sweep."""
+async def _clear_batch(context: Context) -> int:
+    async with context.db.connection() as connection:
+        ended = await files.ended_files(connection, BATCH)
+    await _clear(context, ended)
+    return len(ended)
+
+
+ENDED = Sweep("files to end", _clear_batch, files.count_ended)
+
+
+async def clear_soon(context: Context, file_ids: Sequence[UUID]) -> None:
+    """End the shares of files whose time is over, and release them: now if that is possible, else by the sweep."""
     try:
         async with context.db.connection() as connection:
-            ended_for = await files.why_ended(connection, file_id)
-        await _clear(context, [EndedFile(file_id, ended_for)])
+            found = await files.why_ended(connection, file_ids)
+        reasons: dict[UUID, EndedFor | None] = {file.id: file.ended_for for file in found}
+        await _clear(context, [EndedFile(file_id, reasons.get(file_id)) for file_id in file_ids])
     except Unavailable as error:
-        _log.warning("an ended file is left to the sweep", file=file_id.hex, error=error.message)
+        _log.warning("ended files are left to the sweep", number=len(file_ids), error=error.message)
 
 
 async def _clear(context: Context, ended: Sequence[EndedFile]) -> None:
@@ -46,5 +52,4 @@ async def _clear(context: Context, ended: Sequence[EndedFile]) -> None:
         by_reason.setdefault(file.ended_for, []).append(file.id)
     for ended_for, file_ids in by_reason.items():
         await context.shares.end(file_ids, ended_for)
-    for file in ended:
-        await release_file(context, file.id)
+    await release_files(context, [file.id for file in ended])

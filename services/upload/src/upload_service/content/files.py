@@ -1,5 +1,6 @@
 """Files: the names of verified contents, until they are released."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -50,13 +51,16 @@ async def find_file(context: Context, file_id: UUID) -> File:
     return file
 
 
-async def release_file(context: Context, file_id: UUID) -> None:
-    """Delete the file and its reference on the blob; does nothing when it is gone already."""
+async def release_files(context: Context, file_ids: Sequence[UUID]) -> None:
+    """Delete the files and their references on blobs; those that are gone already are ignored."""
     async with context.db.transaction() as connection:
-        blob_id = await files.delete_file(connection, file_id)
-        if blob_id is None:
-            return
-        # This locks the blob's row, and with it all wishes for its replicas.
-        await blobs.drop_reference(connection, blob_id)
-        condemned = await context.hooks.file_released(connection, blob_id)
+        blob_ids = await files.delete_files(connection, file_ids)
+        # This locks the blobs' rows, and with them all wishes for their replicas.
+        await blobs.drop_references(connection, blob_ids)
+        condemned = await context.hooks.files_released(connection, blob_ids)
     await context.hooks.after_released(condemned)
+
+
+async def release_file(context: Context, file_id: UUID) -> None:
+    """Delete one file and its reference on its blob; does nothing when it is gone already."""
+    await release_files(context, [file_id])

@@ -27,15 +27,15 @@ class Hooks(Protocol):
         """The transaction in which this session's file became ready is committed. Does not raise `Unavailable`."""
         ...
 
-    async def file_released(self, connection: Connection, blob_id: UUID) -> Sequence[UUID]:
-        """A file that named this blob was deleted, in this transaction, which holds the blob's row.
+    async def files_released(self, connection: Connection, blob_ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Files that named these blobs were deleted, in this transaction, which holds the blobs' rows.
 
         Returns ids that are given to `after_released`.
         """
         ...
 
     async def after_released(self, ids: Sequence[UUID]) -> None:
-        """The transaction of `file_released` is committed; `ids` is what it returned."""
+        """The transaction of `files_released` is committed; `ids` is what it returned."""
         ...
 
     async def fallback_path(self, connection: Connection, blob: Blob) -> str | None:

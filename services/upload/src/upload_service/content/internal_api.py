@@ -1,4 +1,4 @@
-"""`/internal/files`, for the share service: how to hand a file out, whose it is, and its release."""
+"""`/internal/files`, for the share service: how to hand a file out, whose it is, and the release of many."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -34,7 +34,9 @@ async def adopt(request: Request, file_id: UUID, owner: Annotated[UUID, Body(emb
     return {}
 
 
-@router.delete("/{file_id}")
-async def release(request: Request, file_id: UUID) -> dict[str, str]:
-    await files.release_file(context_of(request, Context), file_id)
+@router.post("/release")
+async def release(
+    request: Request, file_ids: Annotated[list[UUID], Body(embed=True, max_length=10_000)]
+) -> dict[str, str]:
+    await files.release_files(context_of(request, Context), file_ids)
     return {}

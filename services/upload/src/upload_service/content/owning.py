@@ -51,7 +51,7 @@ async def change_file(context: Context, file: File, change: FileChange) -> File:
             raise NotFound
         is_over = await files.get_file(connection, file.id) is None
     if is_over:
-        await clear_soon(context, file.id)
+        await clear_soon(context, [file.id])
     return changed
 
 
@@ -66,7 +66,7 @@ async def end_file(context: Context, identity: Identity, file: File, *, for_copy
     ended_for: EndedFor = "copyright" if for_copyright else "owner" if is_own else "administrator"
     async with context.db.connection() as connection:
         await files.mark_ended(connection, file.id, ended_for)
-    await clear_soon(context, file.id)
+    await clear_soon(context, [file.id])
 
 
 async def adopt_file(context: Context, file_id: UUID, owner: UUID) -> None:

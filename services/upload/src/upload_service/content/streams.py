@@ -1,6 +1,6 @@
 """Streams: content that comes in order, in one request, of a length that may not be known before its end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from common.errors import TooLarge, Unavailable
 from common.ids import new_id
 from common.store import write_stream
 from common.store.writer import Source
-from upload_service.content.cleaning import clean_session
+from upload_service.content.cleaning import clean_session, clean_soon
 from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
 from upload_service.content.finishing import insert_file, make_ready
@@ -79,22 +79,24 @@ async def discard_stream(context: Context, session_id: UUID) -> None:
 
 
 async def discard_upload(context: Context, session_id: UUID) -> None:
-    """Leave nothing of an upload, however far it came: no session, file, object or share. Raises `Unavailable`.
+    """`discard_uploads` for one session."""
+    await discard_uploads(context, [session_id])
+
+
+async def discard_uploads(context: Context, session_ids: Sequence[UUID]) -> None:
+    """Leave nothing of uploads, however far they came: no session, file, object or share. Raises `Unavailable`.
 
     The share service may have made a share although its answer did not arrive, so a file is ended like any other.
     """
     async with context.db.transaction() as connection:
-        session = await sessions.lock_session(connection, session_id)
-        if session is None:
-            return
-        if session.file_id:
-            await files.mark_ended(connection, session.file_id)
-        await sessions.move_session(connection, session_id, [SessionState.OPEN], SessionState.ABORTED)
-    if session.state not in UNVERIFIED:
-        # A verifier may still be reading the object and make it a blob; it cleans up after itself.
-        await clean_session(context, session)
-    if session.file_id:
-        await clear_soon(context, session.file_id)
+        found = await sessions.lock_sessions(connection, session_ids)
+        file_ids = [session.file_id for session in found if session.file_id]
+        await files.mark_all_ended(connection, file_ids)
+        await sessions.abort_sessions(connection, session_ids)
+    # A verifier may still be reading the object and make it a blob; it cleans up after itself.
+    await clean_soon(context, [session for session in found if session.state not in UNVERIFIED])
+    if file_ids:
+        await clear_soon(context, file_ids)
 
 
 class Limited:

@@ -1,4 +1,4 @@
-"""Content's tasks: each takes an id and runs one use case. Sweeps are not retried: the next one comes anyway."""
+"""Content's tasks: one takes an id and runs one use case. Sweeps are not retried: the next one comes anyway."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ FIRST_RETRY, LAST_RETRY = timedelta(seconds=1), timedelta(seconds=60)
 
 
 def register(app: Celery, process: WorkerProcess[Context]) -> None:
-    """Make the tasks known to `app`; each runs on the worker process's event loop."""
+    """Make the task known to `app`; it runs on the worker process's event loop."""
     task: Callable[..., Any] = app.task
 
     @task(name=VERIFY, bind=True, max_retries=RETRIES)
@@ -30,22 +30,19 @@ def register(app: Celery, process: WorkerProcess[Context]) -> None:
             pause = backoff(self.request.retries + 1, FIRST_RETRY, LAST_RETRY)
             raise self.retry(exc=error, countdown=pause.total_seconds()) from error
 
-    @task(name="upload.sweep_unverified")
-    def sweep_unverified() -> None:
-        process.run(verification.request_unverified)
 
-    @task(name="upload.abort_stale_sessions")
-    def abort_stale_sessions() -> None:
-        process.run(cleaning.abort_stale_sessions)
+async def _collect_garbage(context: Context) -> None:
+    await cleaning.collect_garbage(context, context.garbage_grace)
 
-    @task(name="upload.collect_garbage")
-    def collect_garbage() -> None:
-        process.run(lambda context: cleaning.collect_garbage(context, context.garbage_grace))
 
-    @task(name="upload.release_unclaimed")
-    def release_unclaimed() -> None:
-        process.run(lambda context: cleaning.release_unclaimed(context, context.unclaimed_lifetime))
+async def _release_unclaimed(context: Context) -> None:
+    await cleaning.release_unclaimed(context, context.unclaimed_lifetime)
 
-    @task(name="upload.expire_files")
-    def expire_files() -> None:
-        process.run(expiring.clear_ended)
+
+SWEEPS = {
+    "upload.sweep_unverified": verification.request_unverified,
+    "upload.abort_stale_sessions": cleaning.abort_stale_sessions,
+    "upload.collect_garbage": _collect_garbage,
+    "upload.release_unclaimed": _release_unclaimed,
+    "upload.expire_files": expiring.clear_ended,
+}

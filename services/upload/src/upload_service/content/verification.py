@@ -7,6 +7,7 @@ renewed while it works and taken over when it dies.
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from common import logging
@@ -14,11 +15,13 @@ from common.claims import ClaimLost, claim_kept
 from common.errors import DomainError
 from common.ids import new_id
 from common.store import ContentHasher, ObjectMissing, PartMismatch, StoredPart, UploadMissing, write_stream
+from common.sweeping import Sweep, drain
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
 from upload_service.content.finishing import make_ready, mark_corrupt
 from upload_service.content.model import Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions, verification
+from upload_service.content.queries.verification import Waiting
 
 LEASE = timedelta(seconds=15)
 # A message is taken for lost when no verifier has begun after this long.
@@ -69,10 +72,23 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
 
 async def request_unverified(context: Context) -> None:
     """Request the verification of sessions again whose message was lost, or whose worker died."""
-    async with context.db.connection() as connection:
-        unverified = await verification.unverified_sessions(connection, LOST_AFTER, BATCH)
-    for session_id in unverified:
-        await context.queue.verify(session_id)
+    await drain(context, [unverified()])
+
+
+def unverified() -> Sweep[Context]:
+    """The sweep of unverified sessions: it requests each once, the oldest first, as long as the queue has room."""
+    after: Waiting | None = None
+
+    async def request(context: Context) -> int:
+        nonlocal after
+        async with context.db.connection() as connection:
+            found = await verification.unverified_sessions(connection, LOST_AFTER, after, BATCH)
+        if found:
+            after = found[-1]
+        requested = await context.queue.verify_again([session.id for session in found])
+        return requested if requested == len(found) else 0
+
+    return Sweep("uploads to verify", request, partial(verification.count_unverified, age=LOST_AFTER))
 
 
 async def _assemble_and_verify(context: Context, session: UploadSession, stored: list[Part]) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from common.errors import Conflict, NotFound, RateLimited
@@ -10,17 +11,19 @@ from common.ids import new_id
 from common.outbound.urls import parse
 from common.pages import Cursor
 from common.rights import Action, Actor, require
+from common.sweeping import Sweep, drain
 from upload_service.content.model import check_name
 from upload_service.fetches import queries
 from upload_service.fetches.context import Context
 from upload_service.fetches.model import Fetch, ShareTerms
-from upload_service.fetches.work import clear_away
+from upload_service.fetches.work import clear_all_away, clear_away
 from upload_service.mirrors.queries import wanted
 from upload_service.mirrors.wishes import MirrorNotFound
 
 REMEMBERED = timedelta(days=30)
 """How long a settled fetch is remembered."""
 BATCH = 20
+CLEAR_BATCH = 500
 
 
 class TooManyFetches(RateLimited):
@@ -108,12 +111,31 @@ async def cancel_fetch(context: Context, fetch: Fetch) -> None:
 
 
 async def sweep_fetches(context: Context) -> None:
-    """Request fetches that no worker has, clear away what failed ones left, and forget those settled long ago."""
+    """Request fetches that no worker has, clear away what failed ones left, and forget those settled long ago.
+
+    Those that wait are requested a few at a time, because each one that ends requests the next.
+    """
     async with context.db.connection() as connection:
         waiting = await queries.waiting_fetches(connection, BATCH)
-        abandoned = await queries.abandoned_fetches(connection, BATCH)
-        await queries.forget_fetches(connection, REMEMBERED)
     for fetch_id in waiting:
         await context.queue.fetch(fetch_id)
-    for fetch in abandoned:
-        await clear_away(context, fetch)
+    await drain(context, SWEEPS)
+
+
+async def _clear(context: Context) -> int:
+    async with context.db.connection() as connection:
+        abandoned = await queries.abandoned_fetches(connection, CLEAR_BATCH)
+    if abandoned:
+        await clear_all_away(context, abandoned)
+    return len(abandoned)
+
+
+async def _forget(context: Context) -> int:
+    async with context.db.connection() as connection:
+        return await queries.forget_fetches(connection, REMEMBERED, CLEAR_BATCH)
+
+
+SWEEPS = (
+    Sweep("fetches to clear away", _clear, queries.count_abandoned),
+    Sweep("fetches to forget", _forget, partial(queries.count_forgotten, age=REMEMBERED)),
+)

@@ -3,6 +3,7 @@
 The functions that record progress or an outcome do so only for the worker that has the claim.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from common.db import Connection
-from common.db.rows import count, fetch_all, fetch_one, fetch_values
+from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_values
 from upload_service.fetches.model import Fetch
 
 COLUMNS: LiteralString = """id, owner, url, file_name, sha256, mirrors, terms, max_size, state, size, validator,
@@ -21,6 +22,9 @@ _RUNNING: LiteralString = f"{_OPEN} and lease_until >= now()"
 # A settled fetch is not run again, so the user and password in its URL are deleted.
 _SETTLED: LiteralString = r"""lease_until = null, changed_at = now(),
     url = regexp_replace(url, '^([A-Za-z]+://)[^/?#]*@', '\1')"""
+# Fetches that may have left something, and those that were settled long ago.
+_ABANDONED: LiteralString = "state in ('failed', 'canceled') and session_id is not null"
+_FORGOTTEN: LiteralString = f"not {_OPEN} and changed_at < now() - %(age)s"
 # Any constant will do, as long as every process uses the same one.
 _COUNT_LOCK = 0x46455443
 
@@ -181,16 +185,16 @@ async def waiting_fetches(connection: Connection, limit: int) -> list[UUID]:
 async def abandoned_fetches(connection: Connection, limit: int) -> list[Fetch]:
     """Fetches that have failed or were canceled and may have left something."""
     statement: LiteralString = f"""
-        select {COLUMNS} from fetch_job where state in ('failed', 'canceled') and session_id is not null
+        select {COLUMNS} from fetch_job where {_ABANDONED}
         order by changed_at limit %(limit)s
     """
     return await fetch_all(connection, Fetch, statement, {"limit": limit})
 
 
-async def forget_session(connection: Connection, fetch_id: UUID) -> None:
-    """Record that a settled fetch has left nothing."""
-    statement: LiteralString = f"update fetch_job set session_id = null where id = %(id)s and not {_OPEN}"
-    await connection.execute(statement, {"id": fetch_id})
+async def forget_sessions(connection: Connection, fetch_ids: Sequence[UUID]) -> None:
+    """Record that settled fetches have left nothing."""
+    statement: LiteralString = f"update fetch_job set session_id = null where id = any(%(ids)s) and not {_OPEN}"
+    await connection.execute(statement, {"ids": list(fetch_ids)})
 
 
 async def delete_fetches_of(connection: Connection, owner: UUID) -> None:
@@ -198,7 +202,25 @@ async def delete_fetches_of(connection: Connection, owner: UUID) -> None:
     await connection.execute("delete from fetch_job where owner = %(owner)s", {"owner": owner})
 
 
-async def forget_fetches(connection: Connection, age: timedelta) -> int:
-    """Delete fetches that were settled at least `age` ago."""
-    statement: LiteralString = f"delete from fetch_job where not {_OPEN} and changed_at < now() - %(age)s"
-    return await count(connection, statement, {"age": age})
+async def forget_fetches(connection: Connection, age: timedelta, limit: int) -> int:
+    """Delete up to `limit` fetches that were settled at least `age` ago. Returns their number."""
+    statement: LiteralString = f"""
+        delete from fetch_job where id in (
+            select id from fetch_job where {_FORGOTTEN} limit %(limit)s for update skip locked)
+    """
+    return await count(connection, statement, {"age": age, "limit": limit})
+
+
+async def count_waiting(connection: Connection) -> int:
+    """The number of fetches that no worker has."""
+    return await fetch_value(connection, f"select count(*) from fetch_job where {_OPEN} and {_FREE}", {}) or 0
+
+
+async def count_abandoned(connection: Connection) -> int:
+    """The number of fetches that have failed or were canceled and may have left something."""
+    return await fetch_value(connection, f"select count(*) from fetch_job where {_ABANDONED}", {}) or 0
+
+
+async def count_forgotten(connection: Connection, age: timedelta) -> int:
+    """The number of fetches that were settled at least `age` ago."""
+    return await fetch_value(connection, f"select count(*) from fetch_job where {_FORGOTTEN}", {"age": age}) or 0

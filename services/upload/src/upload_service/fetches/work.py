@@ -1,5 +1,6 @@
 """A claimed fetch, and the records that its worker may make while it has the claim."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,7 +11,7 @@ from common.claims import ClaimLost
 from common.db import Connection
 from common.errors import DomainError, Unavailable
 from common.ids import new_id
-from upload_service.content.streams import discard_upload
+from upload_service.content.streams import discard_upload, discard_uploads
 from upload_service.fetches import queries
 from upload_service.fetches.context import Context
 from upload_service.fetches.model import Fetch
@@ -103,8 +104,13 @@ async def clear_away(context: Context, fetch: Fetch) -> None:
     if fetch.session_id is None:
         return
     try:
-        await discard_upload(context, fetch.session_id)
-        async with context.db.connection() as connection:
-            await queries.forget_session(connection, fetch.id)
+        await clear_all_away(context, [fetch])
     except Unavailable as error:
         _log.warning("a fetch is left to the sweep", fetch=fetch.id.hex, error=error.message)
+
+
+async def clear_all_away(context: Context, settled: Sequence[Fetch]) -> None:
+    """Leave nothing of what settled fetches had begun. Raises `Unavailable`."""
+    await discard_uploads(context, [fetch.session_id for fetch in settled if fetch.session_id])
+    async with context.db.connection() as connection:
+        await queries.forget_sessions(connection, [fetch.id for fetch in settled])

@@ -13,6 +13,8 @@ from upload_service.mirrors.queries import claimed, mirrors, replicas, wanted
 from upload_service.mirrors.sealing import Unsealable
 from upload_service.mirrors.wishes import MirrorNotFound
 
+# Replicas that are forgotten together with their mirror; the sweep forgets the rest.
+FORGET_AT_ONCE = 1000
 _FIELDS = ("name", "kind", "link_pattern", "accounts", "is_default", "is_enabled", "parallel")
 
 
@@ -127,7 +129,7 @@ async def remove_mirror(context: Context, mirror_id: int, *, forget: bool) -> No
             await replicas.forget_replicas_on(connection, mirror_id)
         else:
             await replicas.end_replicas_on(connection, mirror_id)
-        await replicas.forget_removed(connection, REMEMBERED)
+        await replicas.forget_removed(connection, REMEMBERED, FORGET_AT_ONCE)
         await mirrors.delete_removed(connection)
         due = await claimed.due_replicas(connection, mirror_id)
     for replica_id in due:

@@ -32,9 +32,9 @@ class MirrorHooks:
         if session.owner is not None and session.file_id is not None:
             await wishes.request_replicas(self._db, self._queue, session.file_id)
 
-    async def file_released(self, connection: Connection, blob_id: UUID) -> Sequence[UUID]:
+    async def files_released(self, connection: Connection, blob_ids: Sequence[UUID]) -> Sequence[UUID]:
         """End the replicas that no file wants any longer; returns their ids."""
-        return await replicas.end_unwanted(connection, blob_id)
+        return await replicas.end_unwanted(connection, blob_ids)
 
     async def after_released(self, ids: Sequence[UUID]) -> None:
         """Request the removal of the replicas that ended."""

@@ -1,9 +1,11 @@
 """The upkeep of mirrors and replicas: mirrors are probed, due work is requested, and removed mirrors are forgotten."""
 
 import asyncio
+from functools import partial
 
 from common import logging
 from common.claims import UnexpectedFailure
+from common.sweeping import Sweep, drain
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import MirrorDown, MirrorError, OptionsInvalid
 from upload_service.mirrors.model import REMEMBERED, Mirror
@@ -11,6 +13,7 @@ from upload_service.mirrors.queries import claimed, health, mirrors, replicas
 from upload_service.mirrors.sealing import Unsealable
 
 PROBE_SECONDS = 20
+BATCH = 500
 
 _log = logging.get(__name__)
 
@@ -56,11 +59,21 @@ async def probe_mirrors(context: Context) -> None:
 async def sweep_replicas(context: Context) -> None:
     """Request all replicas that are due, as far as their mirrors have room, and forget what was removed.
 
-    This finds what a lost message or a dead worker left, and what is to be tried or checked again.
+    This finds what a lost message or a dead worker left, and what is to be tried or checked again. A mirror has room
+    for a few at a time, and each transfer that ends requests the next.
     """
     async with context.db.connection() as connection:
         due = await claimed.due_replicas(connection)
-        await replicas.forget_removed(connection, REMEMBERED)
-        await mirrors.delete_removed(connection)
     for replica_id in due:
         await context.queue.replicate(replica_id)
+    await drain(context, SWEEPS)
+    async with context.db.connection() as connection:
+        await mirrors.delete_removed(connection)
+
+
+async def _forget(context: Context) -> int:
+    async with context.db.connection() as connection:
+        return await replicas.forget_removed(connection, REMEMBERED, BATCH)
+
+
+SWEEPS = (Sweep("replicas to forget", _forget, partial(replicas.count_forgotten, age=REMEMBERED)),)

@@ -51,7 +51,7 @@ async def unwant_mirror(context: Context, file: File, mirror_id: int) -> None:
         current = await _locked(connection, file.id)
         if not await wanted.delete_wish(connection, file.id, mirror_id):
             raise MirrorNotFound("the file is not on this mirror")
-        ended = await replicas.end_unwanted(connection, current.blob_id) if current.blob_id else []
+        ended = await replicas.end_unwanted(connection, [current.blob_id]) if current.blob_id else []
     for replica_id in ended:
         await context.queue.replicate(replica_id)
 

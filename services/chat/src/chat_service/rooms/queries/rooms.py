@@ -1,5 +1,6 @@
 """Statements about rooms."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -18,6 +19,9 @@ _ROOM: LiteralString = (
     " version, created_at"
 )
 _OPEN: LiteralString = "closed_at is null"
+# Rooms that were cleaned by the moment `before` and have no file left to revoke.
+FORGOTTEN: LiteralString = """cleaned_at <= %(before)s and not exists (
+    select from room_file where room_id = room.id and revoke_at is not null)"""
 
 
 async def insert_room(connection: Connection, **values: Any) -> Room | None:
@@ -136,19 +140,17 @@ async def claim_closed(connection: Connection, now: datetime, again_at: datetime
     return await fetch_all(connection, _room_id, statement, {"now": now, "again_at": again_at, "limit": limit})
 
 
-async def mark_cleaned(connection: Connection, room_id: int, now: datetime) -> None:
-    """Record that the messages of a room are deleted."""
-    statement = "update room set cleaned_at = coalesce(cleaned_at, %(now)s) where id = %(room_id)s"
-    await connection.execute(statement, {"room_id": room_id, "now": now})
+async def mark_cleaned(connection: Connection, room_ids: Sequence[int], now: datetime) -> None:
+    """Record that the messages of these rooms are deleted."""
+    statement = "update room set cleaned_at = coalesce(cleaned_at, %(now)s) where id = any(%(room_ids)s)"
+    await connection.execute(statement, {"room_ids": list(room_ids), "now": now})
 
 
 async def delete_cleaned(connection: Connection, cleaned_before: datetime, limit: int) -> int:
     """Delete up to `limit` rooms that were cleaned by then and have no file left to revoke. Returns their number."""
-    statement = """
+    statement: LiteralString = f"""
         delete from room where id in (
-            select id from room where cleaned_at <= %(before)s and not exists (
-                select from room_file where room_id = room.id and revoke_at is not null
-            )
+            select id from room where {FORGOTTEN}
             limit %(limit)s for update skip locked
         )
     """

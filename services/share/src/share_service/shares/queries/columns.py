@@ -13,3 +13,10 @@ ENDED: LiteralString = (
     " release_due_at = %(now)s"
 )
 """The assignments that end a share: nothing is served any more, its text is erased, its file is due for release."""
+
+# The shares that a sweep ends or deletes, by the moments `now`, `before` and `pages_before`.
+EXPIRED: LiteralString = "state in ('active', 'spent') and expires_at <= %(now)s"
+SPENT: LiteralString = """state = 'spent' and not exists (
+    select from lease where lease.share_id = share.id and lease.expires_at > %(now)s)"""
+FORGOTTEN: LiteralString = """state = 'released' and (form in ('code', 'link') and released_at <= %(before)s
+    or form = 'page' and released_at <= %(pages_before)s)"""

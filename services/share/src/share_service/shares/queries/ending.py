@@ -8,7 +8,7 @@ from uuid import UUID
 from common.db import Connection
 from common.db.rows import count, fetch_all
 from share_service.shares.model import EndedFor, Release
-from share_service.shares.queries.columns import ENDED
+from share_service.shares.queries.columns import ENDED, EXPIRED, FORGOTTEN, SPENT
 
 
 async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
@@ -16,7 +16,7 @@ async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
     statement: LiteralString = f"""
         update share set {ENDED}
         where id in (
-            select id from share where state in ('active', 'spent') and expires_at <= %(now)s
+            select id from share where {EXPIRED}
             order by expires_at limit %(limit)s for update skip locked
         )
     """
@@ -25,12 +25,10 @@ async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
 
 async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
     """End up to `limit` shares whose last use is taken and whose leases are over. Returns their number."""
-    statement: LiteralString = """
+    statement: LiteralString = f"""
         update share set state = 'ended', release_due_at = %(now)s
         where id in (
-            select id from share where state = 'spent' and not exists (
-                select from lease where lease.share_id = share.id and lease.expires_at > %(now)s
-            ) limit %(limit)s for update skip locked
+            select id from share where {SPENT} limit %(limit)s for update skip locked
         )
     """
     return await count(connection, statement, {"now": now, "limit": limit})
@@ -97,13 +95,13 @@ async def claim_ended(connection: Connection, now: datetime, again_at: datetime,
     return await fetch_all(connection, Release, statement, {"now": now, "again_at": again_at, "limit": limit})
 
 
-async def mark_released(connection: Connection, share_id: UUID, now: datetime) -> None:
-    """Record that a share has given back what it held."""
+async def mark_released(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> None:
+    """Record that these shares have given back what they held."""
     statement: LiteralString = """
         update share set state = 'released', body = null, released_at = %(now)s
-        where id = %(share_id)s and state = 'ended'
+        where id = any(%(share_ids)s) and state = 'ended'
     """
-    await connection.execute(statement, {"share_id": share_id, "now": now})
+    await connection.execute(statement, {"share_ids": list(share_ids), "now": now})
 
 
 async def delete_released(connection: Connection, before: datetime, pages_before: datetime, limit: int) -> int:
@@ -111,12 +109,9 @@ async def delete_released(connection: Connection, before: datetime, pages_before
 
     Returns their number.
     """
-    statement: LiteralString = """
+    statement: LiteralString = f"""
         delete from share where id in (
-            select id from share where state = 'released' and (
-                form in ('code', 'link') and released_at <= %(before)s
-                or form = 'page' and released_at <= %(pages_before)s
-            ) limit %(limit)s for update skip locked
+            select id from share where {FORGOTTEN} limit %(limit)s for update skip locked
         )
     """
     parameters = {"before": before, "pages_before": pages_before, "limit": limit}

@@ -1,18 +1,18 @@
 """SQL on blobs: one function, one statement."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from common.db import Connection
-from common.db.rows import count, fetch_all, fetch_one, fetch_value
+from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_values
 from upload_service.content.model import Blob
 
 
-async def is_blob_object(connection: Connection, object_key: str) -> bool:
-    """Whether a blob is kept in this object."""
-    return (
-        await fetch_value(connection, "select 1 from blob where object_key = %(key)s", {"key": object_key}) is not None
-    )
+async def keys_of_blobs(connection: Connection, object_keys: Sequence[str]) -> set[str]:
+    """Those of the objects in which a blob is kept."""
+    statement = "select object_key from blob where object_key = any(%(keys)s)"
+    return set(await fetch_values(connection, statement, {"keys": list(object_keys)}))
 
 
 async def get_blob(connection: Connection, blob_id: UUID) -> Blob | None:
@@ -46,11 +46,15 @@ async def insert_blob(connection: Connection, blob: Blob) -> bool:
     return await count(connection, statement, values) == 1
 
 
-async def drop_reference(connection: Connection, blob_id: UUID) -> None:
-    """Give up one reference; the grace period starts with the last one."""
-    await connection.execute(
-        "update blob set refs = refs - 1, unreferenced_at = now() where id = %(id)s", {"id": blob_id}
-    )
+async def drop_references(connection: Connection, blob_ids: Sequence[UUID]) -> None:
+    """Give up one reference for each time that a blob is named; the grace period starts with the last one."""
+    statement = """
+        with dropped as (select id, count(*) as number from unnest(%(ids)s::uuid[]) as id group by id),
+        locked as (
+            select blob.id, number from blob join dropped using (id) order by blob.id for update of blob)
+        update blob set refs = refs - number, unreferenced_at = now() from locked where blob.id = locked.id
+    """
+    await connection.execute(statement, {"ids": list(blob_ids)})
 
 
 async def condemn_blobs(connection: Connection, grace: timedelta, limit: int) -> int:
@@ -60,10 +64,9 @@ async def condemn_blobs(connection: Connection, grace: timedelta, limit: int) ->
     """
     statement = """
         update blob set state = 'removing'
-        where refs = 0 and state = 'ready' and unreferenced_at < now() - %(grace)s
-            and id in (
-                select id from blob where refs = 0 and state = 'ready' and unreferenced_at < now() - %(grace)s
-                order by unreferenced_at limit %(limit)s for update skip locked)
+        where id in (
+            select id from blob where refs = 0 and state = 'ready' and unreferenced_at < now() - %(grace)s
+            order by unreferenced_at limit %(limit)s for update skip locked)
     """
     return await count(connection, statement, {"grace": grace, "limit": limit})
 
@@ -74,5 +77,15 @@ async def condemned_blobs(connection: Connection, limit: int) -> list[Blob]:
     return await fetch_all(connection, Blob, statement, {"limit": limit})
 
 
-async def delete_blob(connection: Connection, blob_id: UUID) -> None:
-    await connection.execute("delete from blob where id = %(id)s and state = 'removing'", {"id": blob_id})
+async def delete_blobs(connection: Connection, blob_ids: Sequence[UUID]) -> None:
+    """Delete the rows of blobs whose objects were removed."""
+    await connection.execute("delete from blob where id = any(%(ids)s) and state = 'removing'", {"ids": list(blob_ids)})
+
+
+async def count_garbage(connection: Connection, grace: timedelta) -> int:
+    """The number of blobs that are to be removed, or are being removed."""
+    statement = """
+        select count(*) from blob
+        where refs = 0 and (state = 'removing' or unreferenced_at < now() - %(grace)s)
+    """
+    return await fetch_value(connection, statement, {"grace": grace}) or 0

@@ -135,15 +135,33 @@ async def end_files_of(connection: Connection, owner: UUID) -> None:
     )
 
 
+async def mark_all_ended(connection: Connection, file_ids: Sequence[UUID]) -> None:
+    """End these files now, unless their time is over already."""
+    await connection.execute(
+        f"update file set expires_at = now() where id = any(%(ids)s) and {LIVING}", {"ids": list(file_ids)}
+    )
+
+
 async def ended_files(connection: Connection, limit: int) -> list[EndedFile]:
     """Files whose time is over, the longest ago first."""
     statement = "select id, ended_for from file where expires_at <= now() order by expires_at limit %(limit)s"
     return await fetch_all(connection, EndedFile, statement, {"limit": limit})
 
 
-async def why_ended(connection: Connection, file_id: UUID) -> EndedFor | None:
-    """The person who ended the file, or the reason; None: its time was over."""
-    return await fetch_value(connection, "select ended_for from file where id = %(id)s", {"id": file_id})
+async def why_ended(connection: Connection, file_ids: Sequence[UUID]) -> list[EndedFile]:
+    """Those of these files that exist, with the person who ended each, or the reason."""
+    statement = "select id, ended_for from file where id = any(%(ids)s)"
+    return await fetch_all(connection, EndedFile, statement, {"ids": list(file_ids)})
+
+
+async def delete_files(connection: Connection, file_ids: Sequence[UUID]) -> list[UUID]:
+    """Delete files and return the ids of their blobs, once for each file that had one."""
+    statement = """
+        with locked as (select id from file where id = any(%(ids)s) order by id for update),
+        deleted as (delete from file using locked where file.id = locked.id returning blob_id)
+        select blob_id from deleted where blob_id is not null
+    """
+    return await fetch_values(connection, statement, {"ids": list(file_ids)})
 
 
 async def delete_file(connection: Connection, file_id: UUID) -> UUID | None:
@@ -163,3 +181,14 @@ async def unclaimed_files(connection: Connection, age: timedelta, limit: int) ->
 async def claim_files(connection: Connection, file_ids: Sequence[UUID]) -> None:
     """Remember that a share holds these files."""
     await connection.execute("update file set claimed_at = now() where id = any(%(ids)s)", {"ids": list(file_ids)})
+
+
+async def count_unclaimed(connection: Connection, age: timedelta) -> int:
+    """The number of files older than `age` that no share is known to hold."""
+    statement = "select count(*) from file where claimed_at is null and created_at < now() - %(age)s"
+    return await fetch_value(connection, statement, {"age": age}) or 0
+
+
+async def count_ended(connection: Connection) -> int:
+    """The number of files whose time is over."""
+    return await fetch_value(connection, "select count(*) from file where expires_at <= now()", {}) or 0

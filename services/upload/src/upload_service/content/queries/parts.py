@@ -103,10 +103,17 @@ async def stored_parts(connection: Connection, session_id: UUID) -> list[Part]:
     return await fetch_all(connection, Part, statement, {"session_id": session_id})
 
 
-async def reserved_indexes(connection: Connection, session_id: UUID) -> list[int]:
-    """Every index that was ever written to, stored or not."""
-    statement = "select index from part where session_id = %(id)s order by index"
-    return await fetch_values(connection, statement, {"id": session_id})
+async def reserved_indexes(connection: Connection, session_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
+    """Every index that was ever written to, stored or not, by sessions."""
+    statement = "select session_id, index from part where session_id = any(%(ids)s) order by index"
+    indexes: dict[UUID, list[int]] = {}
+    for session_id, index in await fetch_all(connection, _reserved, statement, {"ids": list(session_ids)}):
+        indexes.setdefault(session_id, []).append(index)
+    return indexes
+
+
+def _reserved(session_id: UUID, index: int) -> tuple[UUID, int]:
+    return session_id, index
 
 
 async def truncate_parts(connection: Connection, session_id: UUID, before: int, at: int) -> list[int]:
@@ -138,12 +145,19 @@ async def set_part_multipart(
     return await count(connection, statement, values) == 1
 
 
-async def part_multiparts(connection: Connection, session_id: UUID) -> dict[int, str]:
-    """The multipart uploads, by index, of parts that were begun and not recorded as stored."""
-    statement = "select index, multipart_id from part where session_id = %(id)s and multipart_id is not null"
-    found = await fetch_all(connection, _multipart, statement, {"id": session_id})
-    return dict(found)
+async def part_multiparts(connection: Connection, session_ids: Sequence[UUID]) -> dict[UUID, dict[int, str]]:
+    """The multipart uploads of parts that were begun and not recorded as stored, by sessions and by indexes."""
+    statement = """
+        select session_id, index, multipart_id from part
+        where session_id = any(%(ids)s) and multipart_id is not null
+    """
+    multiparts: dict[UUID, dict[int, str]] = {}
+    for session_id, index, multipart_id in await fetch_all(
+        connection, _multipart, statement, {"ids": list(session_ids)}
+    ):
+        multiparts.setdefault(session_id, {})[index] = multipart_id
+    return multiparts
 
 
-def _multipart(index: int, multipart_id: str) -> tuple[int, str]:
-    return index, multipart_id
+def _multipart(session_id: UUID, index: int, multipart_id: str) -> tuple[UUID, int, str]:
+    return session_id, index, multipart_id

@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from common.db import Connection
-from common.db.rows import count, fetch_all, fetch_one, fetch_value
+from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_values
 from upload_service.content.model import SessionState, UploadSession
 
 SESSION_COLUMNS: LiteralString = """id, state, layout, file_name, size, chunk_size as part_size,
@@ -17,6 +17,8 @@ SESSION_COLUMNS: LiteralString = """id, state, layout, file_name, size, chunk_si
 # Whether a writer is at work on the session.
 BEING_WRITTEN: LiteralString = """
     exists (select from part where session_id = upload_session.id and stored_at is null and lease_until > now())"""
+_UNCLEANED: LiteralString = f"""cleaned_at is null and state in ('ready', 'corrupt', 'aborted', 'expired')
+    and not {BEING_WRITTEN}"""
 
 
 async def insert_session(connection: Connection, values: dict[str, Any]) -> UploadSession | None:
@@ -137,6 +139,22 @@ async def set_running_digest(connection: Connection, session_id: UUID, sha256: b
     )
 
 
+async def lock_sessions(connection: Connection, session_ids: Sequence[UUID]) -> list[UploadSession]:
+    """Those of the sessions that exist, locked until the end of the transaction."""
+    statement: LiteralString = f"""
+        select {SESSION_COLUMNS} from upload_session where id = any(%(ids)s) order by id for update
+    """
+    return await fetch_all(connection, UploadSession, statement, {"ids": list(session_ids)})
+
+
+async def abort_sessions(connection: Connection, session_ids: Sequence[UUID]) -> None:
+    """Abort those of the sessions that are open."""
+    await connection.execute(
+        "update upload_session set state = 'aborted', changed_at = now() where id = any(%(ids)s) and state = 'open'",
+        {"ids": list(session_ids)},
+    )
+
+
 async def abort_sessions_of(connection: Connection, owner: UUID) -> None:
     """Abort the open sessions of an account."""
     await connection.execute(
@@ -160,10 +178,21 @@ async def uncleaned_sessions(connection: Connection, limit: int) -> list[UploadS
     """Ended sessions that may still name something in the store and that no writer is at work on."""
     statement: LiteralString = f"""
         select {SESSION_COLUMNS} from upload_session
-        where cleaned_at is null and state in ('ready', 'corrupt', 'aborted', 'expired') and not {BEING_WRITTEN}
+        where {_UNCLEANED}
         order by changed_at limit %(limit)s
     """
     return await fetch_all(connection, UploadSession, statement, {"limit": limit})
+
+
+async def count_overdue(connection: Connection) -> int:
+    """The number of open sessions whose time is over."""
+    statement = "select count(*) from upload_session where state = 'open' and expires_at <= now()"
+    return await fetch_value(connection, statement, {}) or 0
+
+
+async def count_uncleaned(connection: Connection) -> int:
+    """The number of ended sessions that may still name something in the store."""
+    return await fetch_value(connection, f"select count(*) from upload_session where {_UNCLEANED}", {}) or 0
 
 
 async def is_open(connection: Connection, session_id: UUID) -> bool:
@@ -178,9 +207,17 @@ async def is_being_written(connection: Connection, session_id: UUID) -> bool:
     return await fetch_value(connection, statement, {"id": session_id}) is not None
 
 
-async def set_cleaned(connection: Connection, session_id: UUID) -> None:
-    """Say that nothing in the store belongs to the session alone any more."""
-    await connection.execute("update upload_session set cleaned_at = now() where id = %(id)s", {"id": session_id})
+async def being_written(connection: Connection, session_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the sessions that a writer is at work on."""
+    statement: LiteralString = f"select id from upload_session where id = any(%(ids)s) and {BEING_WRITTEN}"
+    return set(await fetch_values(connection, statement, {"ids": list(session_ids)}))
+
+
+async def set_cleaned(connection: Connection, session_ids: Sequence[UUID]) -> None:
+    """Say that nothing in the store belongs to these sessions alone any more."""
+    await connection.execute(
+        "update upload_session set cleaned_at = now() where id = any(%(ids)s)", {"ids": list(session_ids)}
+    )
 
 
 async def forget_sessions(connection: Connection, age: timedelta, limit: int) -> int:
@@ -192,3 +229,9 @@ async def forget_sessions(connection: Connection, age: timedelta, limit: int) ->
             for update skip locked)
     """
     return await count(connection, statement, {"age": age, "limit": limit})
+
+
+async def count_forgotten(connection: Connection, age: timedelta) -> int:
+    """The number of sessions that were cleaned so long ago that nobody asks for them."""
+    statement = "select count(*) from upload_session where cleaned_at < now() - %(age)s"
+    return await fetch_value(connection, statement, {"age": age}) or 0

@@ -5,10 +5,11 @@ from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
-from common.db.rows import fetch_one
+from common.db.rows import count, fetch_one, fetch_value
 from upload_service.content.model import UploadKey
 
 _COLUMNS: LiteralString = "id, digest, account, credential, expires_at, session_id, expires_at <= now() as is_overdue"
+_FORGOTTEN: LiteralString = "session_id is null and expires_at < now() - %(age)s"
 
 
 async def insert_key(
@@ -37,11 +38,18 @@ async def set_session(connection: Connection, key_id: UUID, session_id: UUID) ->
     )
 
 
-async def forget_keys(connection: Connection, age: timedelta) -> None:
-    """Delete keys that expired longer ago than `age` and that no session is recorded for."""
-    await connection.execute(
-        "delete from upload_key where session_id is null and expires_at < now() - %(age)s", {"age": age}
-    )
+async def forget_keys(connection: Connection, age: timedelta, limit: int) -> int:
+    """Delete up to `limit` keys that expired longer ago than `age` and that no session is recorded for."""
+    statement: LiteralString = f"""
+        delete from upload_key where id in (
+            select id from upload_key where {_FORGOTTEN} limit %(limit)s for update skip locked)
+    """
+    return await count(connection, statement, {"age": age, "limit": limit})
+
+
+async def count_forgotten(connection: Connection, age: timedelta) -> int:
+    """The number of such keys."""
+    return await fetch_value(connection, f"select count(*) from upload_key where {_FORGOTTEN}", {"age": age}) or 0
 
 
 async def delete_keys_of(connection: Connection, account: UUID) -> None:

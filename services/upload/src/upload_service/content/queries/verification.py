@@ -1,13 +1,17 @@
 """SQL on the claim to verify a session: one function, one statement."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
-from common.db.rows import count, fetch_one, fetch_values
+from common.db.rows import count, fetch_all, fetch_one, fetch_value
 from upload_service.content.model import UNVERIFIED, UploadSession
 from upload_service.content.queries.sessions import SESSION_COLUMNS
+
+_UNVERIFIED: LiteralString = """state in ('assembling', 'verifying') and changed_at < now() - %(age)s
+    and (verifier_until is null or verifier_until < now())"""
 
 
 async def claim_verification(
@@ -40,15 +44,30 @@ async def drop_verification(connection: Connection, session_id: UUID, verifier: 
     )
 
 
-async def unverified_sessions(connection: Connection, age: timedelta, limit: int) -> list[UUID]:
-    """Sessions that have waited longer than `age` and that no verifier holds.
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A session that waits for its verification, and since when."""
+
+    id: UUID
+    changed_at: datetime
+
+
+async def unverified_sessions(
+    connection: Connection, age: timedelta, after: Waiting | None, limit: int
+) -> list[Waiting]:
+    """Sessions that have waited longer than `age` and that no verifier holds, the oldest first; only those `after`.
 
     Their message was lost, or their worker died.
     """
-    statement = """
-        select id from upload_session
-        where state in ('assembling', 'verifying') and changed_at < now() - %(age)s
-            and (verifier_until is null or verifier_until < now())
-        order by changed_at limit %(limit)s
+    statement: LiteralString = f"""
+        select id, changed_at from upload_session
+        where {_UNVERIFIED} and (%(after)s::timestamptz is null or (changed_at, id) > (%(after)s, %(id)s::uuid))
+        order by changed_at, id limit %(limit)s
     """
-    return await fetch_values(connection, statement, {"age": age, "limit": limit})
+    values = {"age": age, "after": after and after.changed_at, "id": after and after.id, "limit": limit}
+    return await fetch_all(connection, Waiting, statement, values)
+
+
+async def count_unverified(connection: Connection, age: timedelta) -> int:
+    """The number of such sessions."""
+    return await fetch_value(connection, f"select count(*) from upload_session where {_UNVERIFIED}", {"age": age}) or 0

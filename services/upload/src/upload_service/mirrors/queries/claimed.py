@@ -52,6 +52,11 @@ async def due_replicas(connection: Connection, mirror_id: int | None = None) -> 
     return await fetch_values(connection, statement, {"mirror_id": mirror_id})
 
 
+async def count_due(connection: Connection) -> int:
+    """The number of replicas that are due, also those on mirrors that are not well or have no room."""
+    return await fetch_value(connection, f"select count(*) from replica where due_at <= now() and {_FREE}", {}) or 0
+
+
 async def mirror_of(connection: Connection, replica_id: UUID) -> int | None:
     """The id of the mirror that a replica is on."""
     return await fetch_value(connection, "select mirror_id from replica where id = %(id)s", {"id": replica_id})

@@ -19,6 +19,9 @@ _END: LiteralString = """state = 'removing', blob_id = null, due_at = now(), att
 _LIVING_READY: LiteralString = "file.state = 'ready' and (file.expires_at is null or file.expires_at > now())"
 # Replicas that can be read, on mirrors that are in use.
 _READABLE: LiteralString = "state = 'verified' and is_enabled and removed_at is null"
+# Replicas that were removed long ago, or from a mirror that is being removed itself.
+_FORGOTTEN: LiteralString = """state = 'removed' and (changed_at < now() - %(age)s
+    or exists (select from mirror where mirror.id = mirror_id and removed_at is not null))"""
 
 
 async def plan_replicas(connection: Connection, file_id: UUID) -> None:
@@ -37,19 +40,19 @@ async def plan_replicas(connection: Connection, file_id: UUID) -> None:
     await connection.execute(statement, {"file_id": file_id})
 
 
-async def end_unwanted(connection: Connection, blob_id: UUID) -> list[UUID]:
-    """End the replicas of a blob that no file wants any longer; returns their ids. They are still to be removed.
+async def end_unwanted(connection: Connection, blob_ids: Sequence[UUID]) -> list[UUID]:
+    """End the replicas of these blobs that no file wants any longer; returns their ids. They are still to be removed.
 
-    The caller holds the lock on the blob's row, so no wish for them is made meanwhile.
+    The caller holds the locks on the blobs' rows, so no wish for them is made meanwhile.
     """
     statement: LiteralString = f"""
         update replica set {_END}
-        where blob_id = %(blob_id)s and not exists (
+        where blob_id = any(%(blob_ids)s) and not exists (
             select from file_mirror join file on file.id = file_id
-            where file.blob_id = %(blob_id)s and file_mirror.mirror_id = replica.mirror_id)
+            where file.blob_id = replica.blob_id and file_mirror.mirror_id = replica.mirror_id)
         returning id
     """
-    return await fetch_values(connection, statement, {"blob_id": blob_id})
+    return await fetch_values(connection, statement, {"blob_ids": list(blob_ids)})
 
 
 async def end_replicas_on(connection: Connection, mirror_id: int) -> None:
@@ -65,13 +68,19 @@ async def forget_replicas_on(connection: Connection, mirror_id: int) -> None:
     await connection.execute("delete from replica where mirror_id = %(id)s", {"id": mirror_id})
 
 
-async def forget_removed(connection: Connection, age: timedelta) -> int:
-    """Forget replicas that were removed at least `age` ago, or from a mirror that is being removed itself."""
-    statement = """
-        delete from replica where state = 'removed' and (changed_at < now() - %(age)s
-            or exists (select from mirror where mirror.id = mirror_id and removed_at is not null))
+async def forget_removed(connection: Connection, age: timedelta, limit: int) -> int:
+    """Forget up to `limit` replicas that were removed at least `age` ago, or from a mirror that is being removed."""
+    statement: LiteralString = f"""
+        delete from replica where id in (
+            select id from replica where {_FORGOTTEN} limit %(limit)s for update skip locked)
     """
-    return await count(connection, statement, {"age": age})
+    return await count(connection, statement, {"age": age, "limit": limit})
+
+
+async def count_forgotten(connection: Connection, age: timedelta) -> int:
+    """The number of replicas that are to be forgotten."""
+    statement: LiteralString = f"select count(*) from replica where {_FORGOTTEN}"
+    return await fetch_value(connection, statement, {"age": age}) or 0
 
 
 async def try_again(connection: Connection, file_id: UUID, mirror_id: int) -> bool:

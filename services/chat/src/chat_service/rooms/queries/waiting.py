@@ -1,0 +1,31 @@
+"""Statements that count what is waiting for the sweep."""
+
+from datetime import datetime
+from typing import LiteralString
+
+from chat_service.rooms.queries.rooms import FORGOTTEN
+from common.db import Connection
+from common.db.rows import fetch_value
+
+
+async def count_closed(connection: Connection) -> int:
+    """The closed rooms whose messages are to be deleted."""
+    statement = "select count(*) from room where closed_at is not null and cleaned_at is null"
+    return await fetch_value(connection, statement, {}) or 0
+
+
+async def count_files(connection: Connection, now: datetime) -> int:
+    """The shares posted as files that are to be revoked."""
+    return await fetch_value(connection, "select count(*) from room_file where revoke_at <= %(now)s", {"now": now}) or 0
+
+
+async def count_cleaned(connection: Connection, before: datetime) -> int:
+    """The rooms that are to be deleted, having been cleaned by the moment `before`."""
+    statement: LiteralString = f"select count(*) from room where {FORGOTTEN}"
+    return await fetch_value(connection, statement, {"before": before}) or 0
+
+
+async def count_invitations(connection: Connection, now: datetime) -> int:
+    """The invitations that are over."""
+    statement = "select count(*) from invitation where expires_at <= %(now)s"
+    return await fetch_value(connection, statement, {"now": now}) or 0

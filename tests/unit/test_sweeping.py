@@ -1,0 +1,82 @@
+"""The loop of sweeps: it works until nothing is left, or its time is over."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+
+from common.db import Connection, Database
+from common.errors import Unavailable
+from common.sweeping import Sweep, backlog, drain, each
+
+
+class Work:
+    """Stands for a context with a database, and for the rows in it."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows, self.batches = rows, 0
+
+    @property
+    def db(self) -> Database:
+        return cast("Database", self)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Any]:
+        yield self
+
+    async def batch(self, _: "Work") -> int:
+        self.batches += 1
+        done = min(self.rows, 100)
+        self.rows -= done
+        return done
+
+    async def waiting(self, _: Connection) -> int:
+        return self.rows
+
+    @property
+    def sweep(self) -> Sweep["Work"]:
+        return Sweep("rows", self.batch, self.waiting)
+
+
+async def test_a_sweep_works_until_nothing_is_left() -> None:
+    work = Work(10_050)
+    assert await backlog(work.db, [work.sweep]) == {"rows": 10_050}
+    await drain(work, [work.sweep])
+    assert await backlog(work.db, [work.sweep]) == {"rows": 0}
+
+
+async def test_a_sweep_whose_time_is_over_ends_after_its_batch() -> None:
+    work = Work(10_050)
+    await drain(work, [work.sweep], seconds=0)
+    assert work.batches == 1
+    assert work.rows == 9_950
+
+
+async def test_a_sweep_that_cannot_go_on_does_not_keep_the_others() -> None:
+    work = Work(500)
+
+    async def fail(_: Work) -> int:
+        raise Unavailable
+
+    await drain(work, [Sweep("failing", fail, work.waiting), work.sweep])
+    assert work.rows == 0
+
+
+async def test_all_is_done_before_an_error_is_raised() -> None:
+    done: list[int] = []
+
+    async def do(number: int) -> int:
+        if number == 3:
+            raise Unavailable
+        done.append(number)
+        return number * 2
+
+    async def fail(_: int) -> Unavailable:
+        return Unavailable()
+
+    assert await each([1, 2], do) == [2, 4]
+    assert [type(found) for found in await each([1, 2], fail)] == [Unavailable] * 2
+    with pytest.raises(Unavailable):
+        await each(range(20), do)
+    assert done == [1, 2, *(number for number in range(20) if number != 3)]
