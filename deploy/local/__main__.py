@@ -6,6 +6,7 @@ With --until-stdin-closes it also stops when its standard input ends, so that it
 """
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -56,7 +57,16 @@ def main() -> int:
     except (SettingsError, MissingEngine, NoIdentity, InitFailed, FormatFailed, StartFailed) as error:
         print(f"Not started: {error}", file=sys.stderr)
         return 1
+    _give_up_output()
     return 0
+
+
+def _give_up_output() -> None:
+    """Write the last lines of the log, or give them up if the disk is full, so that the end is not an error."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

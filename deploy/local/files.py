@@ -4,7 +4,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -44,4 +44,5 @@ def locked(folder: Path) -> Generator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
-        file.truncate(0)
+        with suppress(OSError):
+            file.truncate(0)

@@ -66,6 +66,9 @@ class Log:
         except BrokenPipeError:
             # The reader of the log has gone. The stack continues without it.
             self._reader_gone = True
+        except OSError:
+            # The disk is full. The line is written later, if there is room again.
+            return
 
     def _readable(self, line: str) -> str:
         if not line.startswith("{"):

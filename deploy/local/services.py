@@ -203,7 +203,9 @@ class Services:
         return {f"{service.upper()}_URL": self.addresses.service_url(service) for service in services}
 
     def _store(self) -> dict[str, str]:
+        own = {} if self.settings.store else {"STORE_FOLDER": str(self.settings.data / "store")}
         return {
+            **own,
             "S3_ENDPOINT": self.addresses.store_endpoint,
             "S3_REGION": self.settings.s3_region,
             "S3_BUCKET": self.settings.s3_bucket,

@@ -152,7 +152,11 @@ class Supervisor:
                 program = child.program
                 processes[program.name] = Process(child.pid, mark, program.stop_signal, program.grace)
         self._state.processes = processes
-        self._state.save(self._settings.data)
+        try:
+            self._state.save(self._settings.data)
+        except OSError as error:
+            # On a full disk, programs are still kept running and stopped.
+            self._log.say(f"the list of processes cannot be written: {error.strerror}")
 
 
 def _refuse_taken_port(program: Program) -> None:

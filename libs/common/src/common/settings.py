@@ -91,6 +91,9 @@ class StoreSettings(Settings):
     """Access key of the S3 server."""
     s3_secret_key: SecretStr
     """Secret key of the S3 server."""
+    store_folder: str = ""
+    """A folder on the disk of the object store, if that is on this machine. If empty, only the store itself knows when
+    it is full. `make run` names the folder of its own store."""
 
 
 class ServiceIdentitySettings(Settings):

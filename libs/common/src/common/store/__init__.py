@@ -5,6 +5,7 @@
 
 from common.store.body import BodyLength, SizedBody
 from common.store.digest import ContentHasher, DigestClaim
+from common.store.room import Room
 from common.store.s3 import (
     ObjectInfo,
     ObjectMissing,
@@ -24,6 +25,7 @@ __all__ = [
     "ObjectMissing",
     "ObjectStore",
     "PartMismatch",
+    "Room",
     "SizedBody",
     "StoreUnavailable",
     "StoredPart",

@@ -22,6 +22,7 @@ from yarl import URL
 from common.errors import DomainError, StorageFull, Unavailable
 from common.store.body import SizedBody
 from common.store.limits import check_part, check_parts, check_put
+from common.store.room import UNKNOWN_ROOM, Room
 
 # Signed URLs are used at once. They only have to stay valid while a request waits in a queue.
 SIGNED_FOR = timedelta(minutes=15)
@@ -57,6 +58,8 @@ _REFUSALS: Mapping[str, type[DomainError]] = {
     "InvalidPart": PartMismatch,
     "EntityTooSmall": PartMismatch,
     "XMinioStorageFull": StorageFull,
+    "QuotaExceeded": StorageFull,
+    "InsufficientCapacity": StorageFull,
 }
 
 
@@ -89,12 +92,14 @@ class ObjectStore:
         secret_key: str,
         bucket_in_host: bool = False,
         silence_seconds: float = 60,
+        room: Room = UNKNOWN_ROOM,
     ) -> None:
         """`endpoint`: scheme, host and port by which both this process and the gateway reach the store.
 
         `bucket_in_host`: put the bucket into the host name, for servers that accept it only there. `silence_seconds`:
-        the longest wait for an answer.
+        the longest wait for an answer. `room`: what is left on the store's disk.
         """
+        self.room = room
         address = urlsplit(endpoint)
         self._bucket = bucket
         self._sdk = Minio(
@@ -153,10 +158,11 @@ class ObjectStore:
     async def put(self, key: str, blocks: AsyncIterable[bytes], size: int) -> None:
         """Write an object of exactly `size` bytes.
 
-        Raises `BodyLength` if `blocks` have another length, or their own error; then nothing is stored.
+        Raises `BodyLength` if `blocks` have another length, `StorageFull` or their own error; then nothing is stored.
         """
         check_put(size)
-        async with self._request("PUT", key, body=SizedBody(blocks, size)):
+        self.room.check(size)
+        async with self._request("PUT", key, body=SizedBody(self.room.checked(blocks, size), size)):
             pass
 
     async def create_multipart(self, key: str) -> str:
@@ -167,10 +173,15 @@ class ObjectStore:
     async def put_part(
         self, key: str, upload_id: str, number: int, blocks: AsyncIterable[bytes], size: int
     ) -> StoredPart:
-        """Write one part of exactly `size` bytes. If `blocks` raise an error, it is raised and no part is stored."""
+        """Write one part of exactly `size` bytes.
+
+        Raises `StorageFull`, and the error that `blocks` raise; then no part is stored.
+        """
         check_part(number, size)
+        self.room.check(size)
         query = {"partNumber": str(number), "uploadId": upload_id}
-        async with self._request("PUT", key, query=query, body=SizedBody(blocks, size)) as response:
+        body = SizedBody(self.room.checked(blocks, size), size)
+        async with self._request("PUT", key, query=query, body=body) as response:
             return StoredPart(number, size, response.headers["ETag"].strip('"'))
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
@@ -259,6 +270,8 @@ def _refusal(answer: bytes, status: int) -> DomainError:
         return _REFUSALS[code](None)
     if status == 404:
         return ObjectMissing()
+    if status == 507:
+        return StorageFull()
     return (
         StoreUnavailable(f"the object store answered {code}")
         if status >= 500

@@ -55,7 +55,7 @@ class NewUpload:
 
 
 async def start_upload(context: Context, new: NewUpload) -> UploadSession:
-    """A new session, or the open one with the same resume key. Raises `InvalidInput`, `TooLarge`."""
+    """A new session, or the open one with the same resume key. Raises `InvalidInput`, `TooLarge`, `StorageFull`."""
     async with context.db.transaction() as connection:
         return await begin_upload(connection, context, new)
 
@@ -86,21 +86,13 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload)
         "mirrors": None if new.mirrors is None else list(new.mirrors),
         "lifetime": lifetime,
     }
-    if new.resume_key is None:
-        session = await sessions.insert_session(connection, values)
-    else:
-        session = await _resume_or_insert(connection, new.resume_key, lifetime, values)
-    assert session is not None
-    return session
-
-
-async def _resume_or_insert(
-    connection: Connection, resume_key: bytes, lifetime: timedelta, values: dict[str, Any]
-) -> UploadSession:
     while True:
-        if session := await sessions.extend_by_resume_key(connection, resume_key, lifetime):
-            return session
-        await sessions.expire_by_resume_key(connection, resume_key)
+        if new.resume_key is not None:
+            # The parts of an upload that goes on are refused one by one, if there is no room for the rest.
+            if session := await sessions.extend_by_resume_key(connection, new.resume_key, lifetime):
+                return session
+            await sessions.expire_by_resume_key(connection, new.resume_key)
+        context.store.room.check(new.size or 0)
         if session := await sessions.insert_session(connection, values):
             return session
         # Another request inserted it in between: the next attempt finds it.

@@ -1,0 +1,54 @@
+"""The room that is left for objects, where it can be known: a reserve of the disk is never given to uploads.
+
+The databases and the messages are usually on the same disk. If uploads filled it, nothing else could be written, and
+downloads and deletions would stop too.
+"""
+
+import shutil
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from pathlib import Path
+
+from common.errors import StorageFull
+
+# The room is measured again after this many bytes: other uploads fill the same disk.
+MEASURE_EVERY = 4 * 1024 * 1024
+
+
+def free_bytes(folder: Path) -> int:
+    """The bytes that are free on the file system of a folder."""
+    return shutil.disk_usage(folder).free
+
+
+class Room:
+    """The room on the disk of the object store."""
+
+    def __init__(self, folder: Path | None, reserve: int, free: Callable[[Path], int] = free_bytes) -> None:
+        """`folder`: one on the disk of the store; None: only the store knows its room. `reserve`: bytes to leave."""
+        self._folder, self._reserve, self._free = folder, reserve, free
+
+    def check(self, size: int = 0) -> None:
+        """Raise `StorageFull` unless `size` more bytes leave the reserve free."""
+        if self._folder is None:
+            return
+        try:
+            free = self._free(self._folder)
+        except FileNotFoundError:
+            # The store has not begun to keep anything.
+            return
+        if free - size < self._reserve:
+            raise StorageFull
+
+    async def checked(self, blocks: AsyncIterable[bytes], size: int) -> AsyncIterator[bytes]:
+        """The blocks of a body of `size` bytes. Raises `StorageFull` as soon as the disk has no room for the rest."""
+        left, measured = size, size
+        async for block in blocks:
+            left -= len(block)
+            if measured - left >= MEASURE_EVERY:
+                # What is on its way was not written to the disk yet, so only the rest is asked for.
+                self.check(max(left, 0))
+                measured = left
+            yield block
+
+
+UNKNOWN_ROOM = Room(None, 0)
+"""The room of a store that is not on this machine."""
