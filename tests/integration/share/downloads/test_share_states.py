@@ -242,6 +242,7 @@ def test_shares_do_what_the_model_says(make_database: MakeDatabase, monkeypatch:
         "valkey_url": "redis://127.0.0.1:1/0",
         "auth_url": nowhere,
         "upload_url": nowhere,
+        "chat_url": nowhere,
         "service_secret": "none",
         "download_key_secret": "x" * 16,
     }
