@@ -163,6 +163,11 @@ async def test_fields_come_in_three_encodings(kind: str, body: bytes, fields: di
         ("application/json", b'{"a":' * 10_000),
         ("application/json", b"[" * 10_000 + b"]" * 10_000),
         ("application/json", json.dumps("text").encode()),
+        # Numbers that cannot be written again.
+        ("application/json", b'{"a": 1e400}'),
+        ("application/json", b'{"a": [{"b": -1e400}]}'),
+        ("application/json", b'{"a": NaN}'),
+        ("application/json", b'{"a": ' + b"9" * 5000 + b"}"),
         ("application/x-www-form-urlencoded", b"a=%FF"),
         ("application/x-www-form-urlencoded", b"&".join(b"a=1" for _ in range(forms.FIELD_COUNT + 1))),
     ],

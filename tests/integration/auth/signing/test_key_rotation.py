@@ -60,6 +60,19 @@ def test_a_new_key_is_published_before_it_signs_and_nobody_is_signed_out(auth: A
     assert kid_of(auth.sign_in(before)) == new
 
 
+def test_keys_that_follow_one_another_at_once_sign_one_after_the_other(auth: AuthService) -> None:
+    administrator, before = auth.administrator(), auth.sign_up()
+    answers = [administrator.client.post("/v1/signing-keys") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert published(auth) == [*(answer.json()["kid"] for answer in reversed(answers)), kid_of(before)]
+    assert kid_of(auth.sign_up()) == kid_of(before)
+    let_time_pass(auth, f"{KEY_LEAD.total_seconds() + 1} seconds")
+    after = auth.sign_up()
+    assert kid_of(after) == answers[-1].json()["kid"]
+    accepted_soon(after)
+    assert [person.status() for person in (administrator, before, after)] == [200, 200, 200]
+
+
 def test_an_old_token_is_refreshed_to_one_of_the_new_key(auth: AuthService) -> None:
     person = auth.sign_up()
     new = auth.administrator().client.post("/v1/signing-keys").json()["kid"]

@@ -3,6 +3,7 @@
 FastAPI's own reading has no limit, so routes do not declare bodies as parameters.
 """
 
+import json
 from typing import Any, TypeVar, cast
 
 from fastapi import Request
@@ -37,14 +38,23 @@ def documented(model: type[BaseModel]) -> dict[str, Any]:
 
 async def read_object(request: Request, limit: int = BODY_LIMIT) -> Fields:
     """The members of the JSON object in the body. Raises `InvalidInput` if it is no JSON object, `TooLarge`."""
-    body = await read_body(request, limit)
-    try:
-        value = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise InvalidInput("malformed JSON") from None
+    value = parse_json(await read_body(request, limit))
     if not isinstance(value, dict):
         raise InvalidInput("the body is not a JSON object")
     return cast("Fields", value)
+
+
+def parse_json(body: bytes) -> object:
+    """The value of a JSON body. Raises `InvalidInput`, also for a value that could not be written as JSON again.
+
+    Answers repeat parts of what was sent. A number such as `1e400` is valid JSON, but becomes an infinite one here.
+    """
+    try:
+        value: object = from_json(body, allow_inf_nan=False)
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise InvalidInput("malformed JSON, or a number too large") from None
+    return value
 
 
 def text_of(fields: Fields, name: str) -> str:

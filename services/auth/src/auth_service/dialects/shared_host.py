@@ -106,6 +106,9 @@ def _without_token() -> Response:
 
 def render(host: Host, error: DomainError) -> Response:
     """An error in the shape of the host name's dialect; at shared host names, with the members of both."""
+    if host is Host.MIRAGE and isinstance(error, envelope.Refused):
+        # A call that only File Uploader has.
+        return mirage_envelope.render(mirage_envelope.Refused(error.status, error.message))
     if host is Host.MIRAGE or isinstance(error, mirage_envelope.Refused):
         return mirage_envelope.render(error)
     answer = envelope.render(error)
