@@ -240,8 +240,9 @@ def test_only_what_is_named_changes(service: UploadService, owner: Person, clien
         ({"name": "né w.txt"}, ("né w.txt", None, False)),
         ({"expires_at": "2999-01-01T13:30:00+01:00"}, ("né w.txt", ends, False)),
         ({"password": "pass"}, ("né w.txt", ends, True)),
-        ({"name": "n" * 8192}, ("n" * 8192, ends, True)),
-        ({"password": None}, ("n" * 8192, ends, False)),
+        ({"name": "n" * 8192}, ("n" * 255, ends, True)),
+        ({"name": "../../etc/x\r\n.txt"}, ("x  .txt", ends, True)),
+        ({"password": None}, ("x  .txt", ends, False)),
         ({"expires_at": None, "name": "last"}, ("last", None, False)),
     ]
     for change, (name, expires_at, has_password) in steps:

@@ -154,10 +154,11 @@ def test_the_reference_path_wants_an_extension(service: UploadService, client: h
     [
         ("n" * 50, "n" * 50, ""),
         ("n" * 60 + ".Txt", "n" * 50 + "...", ".txt"),
-        ("../../etc/passwd.d", "../../etc/passwd.d", ".d"),
+        ("../../etc/passwd.d", "passwd.d", ".d"),
         # An old browser sends the whole path.
         ("C:\\x\\y.exe", "y.exe", ".exe"),
-        (".", ".", "."),
+        ("..", "unnamed", ""),
+        ("a/b\\c.txt", "c.txt", ".txt"),
         ("😀" * 60 + ".😀", "😀" * 50 + "...", ".😀"),
     ],
 )

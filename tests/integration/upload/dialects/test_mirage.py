@@ -85,6 +85,11 @@ def test_a_file_is_stored_shared_and_posted(service: UploadService, person: Pers
     )
 
 
+def test_a_file_is_posted_under_the_last_component_of_its_name(service: UploadService, person: Person) -> None:
+    assert post(service, token_of(service, person), b"hello", "../../etc/x.txt").status_code == 200
+    assert service.share.made[-1]["name"] == service.chat.posted[-1][1]["file"]["name"] == "x.txt"
+
+
 def test_a_signed_token_is_taken_after_its_word(service: UploadService, person: Person) -> None:
     assert post(service, f"Bearer {person.token}").status_code == 200
 

@@ -84,7 +84,7 @@ async def test_the_same_content_is_stored_once(bench: Bench) -> None:
         (None, "attachment; filename*=UTF-8''%C3%BC.txt", "ü.txt"),
         (None, 'attachment; filename="../../x"', "x"),
         ("asked.txt", "attachment; filename=said.txt", "asked.txt"),
-        ("../asked\u202e.txt", None, "../asked\u202e.txt"),
+        ("../asked\u202e.txt", None, "asked\u202e.txt"),
     ],
 )
 async def test_a_file_is_called_as_asked_or_said(bench: Bench, asked: str | None, said: str | None, name: str) -> None:

@@ -13,6 +13,7 @@ from fastapi import Request
 from common.errors import InvalidInput, TooLarge
 from common.http.bodies import FIELD_LIMIT, RawBody, media_type, read_body
 from common.http.json_bodies import read_object
+from common.names import clean_name
 
 TRAILING_LIMIT = 64 * 1024
 """The most bytes of all fields after a file together. The lower bound on the file's length depends on it."""
@@ -40,7 +41,7 @@ class FilePart:
     def __init__(self, name: str, filename: str, form: "FormStream") -> None:
         self.name = name
         self.filename = filename
-        """The name as the client sent it. It must not be used as a path."""
+        """The name, cleaned; empty if the client sent an empty one."""
         self._form = form
         self.ended = False
 
@@ -156,7 +157,13 @@ async def read_fields(request: Request) -> dict[str, Any]:
 
 
 def _filename(segment: multipart.MultipartSegment) -> str | None:
-    """The file name of a part. Some clients send it legibly only as `filename*` (RFC 8187)."""
+    """The file name of a part, cleaned: empty if it is empty, None if the part is no file. Raises `InvalidInput`."""
+    sent = _sent_filename(segment)
+    return clean_name(sent) if sent else sent
+
+
+def _sent_filename(segment: multipart.MultipartSegment) -> str | None:
+    """The file name as it was sent. Some clients send it legibly only as `filename*` (RFC 8187)."""
     for name, value in segment.headerlist:
         if name == "Content-Disposition" and (extended := _EXTENDED_NAME.search(_QUOTED.sub("", value))):
             with suppress(UnicodeDecodeError):

@@ -12,7 +12,6 @@ from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE
 
 MAX_SESSION_PARTS = 1_000_000
-NAME_BYTES = 8192
 
 
 class SessionState(StrEnum):
@@ -216,16 +215,6 @@ class PartIndexInvalid(InvalidInput):
     """There is no part with this index."""
 
     code = "chunk_index_invalid"
-
-
-def check_name(name: str) -> None:
-    """Raise `InvalidInput` unless the file name can be stored. It is data in any script, never part of a path."""
-    try:
-        size = len(name.encode())
-    except UnicodeEncodeError:
-        raise InvalidInput("the file name is not valid Unicode") from None
-    if "\0" in name or not 0 < size <= NAME_BYTES:
-        raise InvalidInput(f"a file name has 1 to {NAME_BYTES} bytes and no NUL")
 
 
 def is_whole(session: UploadSession, stored: Sequence[Part]) -> bool:

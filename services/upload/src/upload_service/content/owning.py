@@ -1,14 +1,16 @@
 """Owners' use of their files: list, read, change, end. `common.rights` says who may do what."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from common.errors import Conflict, Forbidden, NotFound
 from common.identity import Identity
+from common.names import clean_name
 from common.pages import Cursor
 from common.rights import Action, Actor, permitted, require
 from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
-from upload_service.content.model import KEEP, EndedFor, File, FileChange, check_name
+from upload_service.content.model import KEEP, EndedFor, File, FileChange
 from upload_service.content.queries import files
 
 
@@ -43,8 +45,9 @@ async def change_file(context: Context, file: File, change: FileChange) -> File:
     Its shares are renamed first: if anything fails after that, asking again completes the change.
     """
     if change.name is not KEEP:
-        check_name(change.name)
-        await context.shares.rename(file.id, change.name)
+        name = clean_name(change.name)
+        change = replace(change, name=name)
+        await context.shares.rename(file.id, name)
     async with context.db.connection() as connection:
         changed = await files.update_file(connection, file, change)
         if changed is None:

@@ -10,12 +10,13 @@ from common.db import Connection
 from common.errors import Conflict, NotFound, TooLarge
 from common.identity import Identity
 from common.ids import new_id
+from common.names import clean_name
 from common.rights import Action, Actor, permitted
 from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
-from upload_service.content.model import Layout, SessionState, UploadSession, check_name, plan_parts
+from upload_service.content.model import Layout, SessionState, UploadSession, plan_parts
 from upload_service.content.queries import parts, sessions
 
 
@@ -62,7 +63,6 @@ async def start_upload(context: Context, new: NewUpload) -> UploadSession:
 
 async def begin_upload(connection: Connection, context: Context, new: NewUpload) -> UploadSession:
     """`start_upload` inside a transaction that does more than this."""
-    check_name(new.file_name)
     lifetime = new.lifetime or context.session_lifetime
     session_id = new_id()
     layout, part_count = Layout.APPENDED if new.grows else Layout.STREAM, None
@@ -74,7 +74,8 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload)
     values = {
         "id": session_id,
         "layout": layout,
-        "file_name": new.file_name,
+        # Every content begins here, so no way of uploading can bring a name that is not clean.
+        "file_name": clean_name(new.file_name),
         "size": new.size,
         "part_size": new.part_size,
         "part_count": part_count,

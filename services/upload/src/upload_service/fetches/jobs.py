@@ -8,11 +8,11 @@ from uuid import UUID
 from common.errors import Conflict, NotFound, RateLimited
 from common.identity import Identity
 from common.ids import new_id
+from common.names import clean_name
 from common.outbound.urls import parse
 from common.pages import Cursor
 from common.rights import Action, Actor, require
 from common.sweeping import Sweep, drain
-from upload_service.content.model import check_name
 from upload_service.fetches import queries
 from upload_service.fetches.context import Context
 from upload_service.fetches.model import Fetch, ShareTerms
@@ -51,13 +51,11 @@ async def request_fetch(context: Context, identity: Identity, new: NewFetch) -> 
     """Have a URL fetched for an account. Raises `UrlInvalid`, `InvalidInput`, `MirrorNotFound`, `TooManyFetches`."""
     url = new.url.strip()
     parse(url)
-    if new.file_name is not None:
-        check_name(new.file_name)
     values = {
         "id": new_id(),
         "owner": identity.account_id,
         "url": url,
-        "file_name": new.file_name,
+        "file_name": None if new.file_name is None else clean_name(new.file_name),
         "sha256": new.sha256,
         "mirrors": new.mirrors,
         "terms": new.terms.to_json(),

@@ -5,7 +5,7 @@ from email.utils import collapse_rfc2231_value
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from common.downloads import shortened
+from common.names import last_component
 
 UNNAMED = "download"
 
@@ -47,8 +47,9 @@ def _is_encodable(text: str) -> bool:
 
 
 def _cleaned(name: str) -> str:
-    """The last segment of a path, printable and not too long; empty when nothing is left."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    spaced = "".join(" " if character.isspace() else character for character in last)
-    printable = "".join(character for character in spaced if character.isprintable()).strip()
-    return shortened(printable).strip() if printable.strip(". ") else ""
+    """The last component of a path, and of that only what is printable; empty when nothing is left.
+
+    The name is a stranger's, so what cannot be seen is removed as well.
+    """
+    spaced = "".join(" " if character.isspace() else character for character in name)
+    return last_component("".join(character for character in spaced if character.isprintable()).strip()).strip()

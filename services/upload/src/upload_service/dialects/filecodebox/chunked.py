@@ -19,6 +19,7 @@ from common.http.callers import ignoring_errors
 from common.http.forms import FilePart, FormStream
 from common.identity import Identity
 from common.ids import parse_id
+from common.names import clean_name
 from common.policy import counted_upload
 from upload_service.content import completing, sessions, storing
 from upload_service.content.completing import DigestMismatch, PartsMissing
@@ -45,6 +46,7 @@ async def init(request: Request) -> Response:
     name, size = str_field(fields, "file_name"), int_field(fields, "file_size")
     chunk_size = int_field(fields, "chunk_size", dialect.DEFAULT_CHUNK_SIZE)
     file_hash = str_field(fields, "file_hash").lower()
+    name = clean_name(name)
     policy.check_size(size)
     policy.check_type(name)
     new = NewUpload(

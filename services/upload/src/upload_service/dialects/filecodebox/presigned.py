@@ -15,6 +15,7 @@ from common.http.callers import ignoring_errors
 from common.http.forms import FilePart
 from common.identity import Identity
 from common.ids import parse_id
+from common.names import clean_name
 from common.policy import Policy, counted_upload
 from upload_service.content import sessions, streams
 from upload_service.content.model import Layout, SessionState, UploadSession
@@ -52,6 +53,7 @@ async def init(request: Request) -> Response:
     name, size = str_field(fields, "file_name"), int_field(fields, "file_size")
     value = int_field(fields, "expire_value", DEFAULT_VALUE)
     style = str_field(fields, "expire_style", DEFAULT_STYLE)
+    name = clean_name(name)
     if size < 0:
         raise Refused(400, "Invalid file size")
     async with counted_upload(context.limiter, policy, address_of(request)):
