@@ -192,9 +192,11 @@ def test_the_fields_after_the_file_are_limited(client: httpx.Client, traces: Tra
             assert 400 <= answer.status_code < 500, answer.text
 
 
-def test_only_the_first_file_counts(client: httpx.Client) -> None:
+def test_only_one_file_is_accepted_and_those_of_other_fields_are_skipped(client: httpx.Client, traces: Traces) -> None:
     parts = [("file", ("first.txt", b"first")), ("other", ("x", b"other")), ("file", ("second.txt", b"second"))]
-    shared = detail(client.post("/share/file/", files=parts))
+    with traces.nothing_left():
+        refused(client.post("/share/file/", files=parts), 400, "Only one file can be uploaded at a time")
+    shared = detail(client.post("/share/file/", files=parts[:2]))
     assert shared["name"] == "first.txt"
     assert wire.fetch(client, shared["code"]) == b"first"
 

@@ -3,6 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from mimetypes import MimeTypes
 
 from pydantic import BaseModel
 
@@ -10,6 +12,9 @@ from common.addresses import limit_key
 from common.errors import Forbidden, RateLimited, TooLarge
 from common.expiry import Expiry, expiry_of
 from common.limits import Limiter, counted_success
+
+# A table of its own, because the default one depends on the files of the machine.
+_TYPES = MimeTypes()
 
 
 class SizeRefused(TooLarge):
@@ -64,11 +69,22 @@ class Policy(BaseModel):
             raise SizeRefused(self.upload_size)
 
     def check_type(self, name: str) -> None:
-        """Raise `TypeRefused` unless the list of extensions is empty or contains `*` or the extension of `name`."""
-        allowed = {item.lower().lstrip(".") for item in self.allowed_file_types}
-        _, dot, extension = name.lower().rpartition(".")
-        if allowed and "*" not in allowed and not (dot and extension in allowed):
+        """Raise `TypeRefused` unless one of the rules allows a file of this name, or there are none.
+
+        A rule is `*`, an extension such as `zip`, `.zip` or `tar.gz`, or a media type such as `image/png` or `image/*`,
+        which is compared with the one that the extension stands for.
+        """
+        rules = [rule.strip().lower() for rule in self.allowed_file_types]
+        if rules and not any(_allows(rule, name.lower()) for rule in rules):
             raise TypeRefused
+
+
+def _allows(rule: str, name: str) -> bool:
+    if rule in ("*", "*/*"):
+        return True
+    if "/" in rule:
+        return fnmatchcase(_TYPES.guess_type(name)[0] or "", rule)
+    return name.endswith(f".{rule.lstrip('.')}")
 
 
 @asynccontextmanager

@@ -25,7 +25,8 @@ class PolicySettings(DatabaseSettings):
     enable_chunk: bool = True
     """Whether FileCodeBox's clients may upload in chunks."""
     allowed_file_types: str = "*"
-    """Extensions of files that may be uploaded, separated by commas; `*` allows all."""
+    """Files that may be uploaded, separated by commas: extensions such as `zip` or `tar.gz`, media types such as
+    `image/*`; `*` allows all."""
     expire_styles: str = ",".join(STYLES)
     """The ways to expire that senders may choose, separated by commas."""
     max_save_seconds: int = Field(default=0, ge=0)

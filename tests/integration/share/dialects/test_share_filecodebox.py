@@ -41,6 +41,20 @@ def test_health_is_an_envelope(client: httpx.Client) -> None:
     assert client.get("/internal/health/ready").json() == {"database": "ok", "limits": "ok"}
 
 
+def test_search_engines_are_kept_away(client: httpx.Client) -> None:
+    answer = client.get("/robots.txt")
+    assert (answer.status_code, answer.text) == (200, "User-agent: *\nDisallow: /\n")
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("path", ["/share/download/", "/api/share/download/", "/health/"])
+def test_a_slash_too_many_is_accepted(client: httpx.Client, service: ShareService, path: str) -> None:
+    url = client.post("/share/select/", json={"code": service.share_file()}).json()["detail"]["download_url"]
+    query = url.partition("?")[2]
+    plain, slashed = (client.get(f"{form}?{query}") for form in (path.rstrip("/"), path))
+    assert plain.status_code == slashed.status_code != 404
+
+
 def test_any_origin_may_call(client: httpx.Client) -> None:
     asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "DELETE"}
     answer = client.options("/share/select/", headers=asked)
@@ -64,6 +78,34 @@ def test_a_text_is_shared_by_any_path_and_any_kind_of_body(client: httpx.Client,
     assert (detail["text"], detail["content"], detail["download_url"]) == ("hello", "hello", None)
     assert (detail["name"], detail["type"], detail["is_text"], detail["size"]) == ("Text", "text", True, 5)
     assert (detail["expired_count"], detail["used_count"], detail["remaining_downloads"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("form", ["data", "json"])
+def test_an_expiry_that_nobody_filled_in_is_a_day(client: httpx.Client, form: str) -> None:
+    body: dict[str, Any] = {form: {"text": "hello", "expire_value": "", "expire_style": ""}}
+    code = client.post("/share/text/", **body).json()["detail"]["code"]
+    detail = client.post("/share/metadata/", json={"code": code}).json()["detail"]
+    lifetime = datetime.fromisoformat(detail["expired_at"]) - datetime.fromisoformat(detail["created_at"])
+    assert timedelta(hours=23) < lifetime <= timedelta(days=1)
+
+
+@pytest.mark.parametrize("value", [2.0, "2.0", "2.000", " 2 ", 2])
+def test_a_value_may_be_written_as_a_decimal_number(client: httpx.Client, value: object) -> None:
+    asked = {"text": "hello", "expire_value": value, "expire_style": "count"}
+    code = client.post("/share/text/", json=asked).json()["detail"]["code"]
+    assert uses_left(client, code) == 2
+
+
+@pytest.mark.parametrize("value", [1.5, "1.5", "1.", ".0", "1.0.0", "1e0", True, [1], 1e308])
+def test_a_value_that_is_no_integer_is_refused(client: httpx.Client, value: object) -> None:
+    answer = client.post("/share/text/", json={"text": "hello", "expire_value": value, "expire_style": "count"})
+    assert answer.status_code == 422, answer.text
+
+
+def test_the_last_use_of_a_text_leaves_no_number(client: httpx.Client) -> None:
+    code = share_text(client, expire_style="count")
+    spent = client.post("/share/select/", json={"code": code}).json()["detail"]
+    assert (spent["content"], spent["expired_count"], spent["remaining_downloads"]) == ("a text", 0, None)
 
 
 def test_a_text_comes_back_exactly(client: httpx.Client) -> None:

@@ -3,6 +3,8 @@
 Text shares and retrieval live in the share service, uploads in the upload service; both answer in these shapes.
 """
 
+import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -18,8 +20,11 @@ from common.identity import Identity
 from common.policy import Policy, SizeRefused, TypeRefused, UploadsExhausted
 from common.statuses import headers_of, status_of
 
+DEFAULT_VALUE, DEFAULT_STYLE = 1, "day"
 DEFAULT_CHUNK_SIZE = 5 * 1024 * 1024
 ZONE = timezone(timedelta(hours=8))
+# The end of a decimal number that is an integer.
+_NO_FRACTION = re.compile(r"(?<=[0-9])\.0+\s*\Z")
 
 RATE_TEXT = "请求次数过多，请稍后再试"
 UPLOAD_RATE_TEXT = "Upload rate limit"
@@ -140,18 +145,38 @@ def _in_own_words(error: DomainError) -> DomainError:
 def both(path: str) -> tuple[str, ...]:
     """The variants of a path that clients use: with and without a final slash, each also under `/api`."""
     bare = path.rstrip("/")
-    return (path, bare, f"/api{path}", f"/api{bare}") if path != bare else (path, f"/api{path}")
+    other = bare if path != bare else f"{path}/"
+    return (path, other, f"/api{path}", f"/api{other}")
+
+
+def expiry_fields(fields: Mapping[str, Any], *, positive: bool = False) -> tuple[str, int]:
+    """The style and the value of an expiry, a day unless the fields say otherwise. Raises `FieldError`."""
+    fields = without_empty_expiry(fields)
+    value = int_field(fields, "expire_value", DEFAULT_VALUE, positive=positive)
+    return str_field(fields, "expire_style", DEFAULT_STYLE), value
+
+
+def without_empty_expiry(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields, but an empty expiry counts as absent: pages send it so when nobody has filled it in."""
+    return {name: value for name, value in fields.items() if not (name.startswith("expire_") and value == "")}
 
 
 def int_field(fields: dict[str, Any], name: str, default: int | None = None, *, positive: bool = False) -> int:
-    """An integer field of a small body. Raises `FieldError`."""
+    """An integer field of a small body, also one that is written like `1.0`. Raises `FieldError`."""
     value = fields.get(name, default)
     if value is None:
         raise FieldError("missing", ["body", name], "Field required")
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise FieldError("int_type", ["body", name], "Input should be a valid integer", value)
+    if isinstance(value, float) and not value.is_integer():
+        raise FieldError(
+            "int_from_float",
+            ["body", name],
+            "Input should be a valid integer, got a number with a fractional part",
+            value,
+        )
     try:
-        number = int(value)
+        number = int(_NO_FRACTION.sub("", value) if isinstance(value, str) else value)
     except ValueError:
         raise FieldError(
             "int_parsing",

@@ -71,7 +71,8 @@ def metadata(share: Share) -> dict[str, Any]:
         "expires_at": ends,
         "expired_count": -1 if share.uses_left is None else share.uses_left,
         "used_count": share.used_count,
-        "remaining_downloads": share.uses_left,
+        # FileCodeBox says null both without a limit and when nothing is left.
+        "remaining_downloads": share.uses_left or None,
     }
 
 

@@ -18,7 +18,7 @@ from common.dialects.filecodebox import (
     both,
     check_open,
     envelope,
-    int_field,
+    expiry_fields,
     ok,
     str_field,
 )
@@ -38,6 +38,7 @@ from share_service.dialects.filecodebox.answers import (
 from share_service.downloads.codes import collect, inspect
 from share_service.downloads.downloading import start_download
 from share_service.downloads.keys import BadKey
+from share_service.downloads.passwords import PasswordMissing, PasswordWrong
 from share_service.downloads.requests import TooManyRanges, download_request, proof_of, shown_password
 from share_service.edge import address_of, context_of
 from share_service.health.internal_api import health_of
@@ -49,6 +50,9 @@ TEXT_LIMIT = 222 * 1024
 UNKNOWN_TEXT = "文件不存在"
 ENDED_TEXT = "文件已过期"
 BAD_KEY_TEXT = "下载鉴权失败"
+PASSWORD_TEXT = "需要密码"  # noqa: S105
+WRONG_PASSWORD_TEXT = "密码错误"  # noqa: S105
+ROBOTS_TEXT = "User-agent: *\nDisallow: /\n"
 LONG_TEXT = "内容过多,建议采用文件形式"
 
 Parameters = ParamSpec("Parameters")
@@ -87,6 +91,12 @@ async def health(request: Request) -> Response:
     return health_answer(await health_of(request))
 
 
+@router.get("/robots.txt")
+async def robots() -> Response:
+    """Keeps search engines away from links."""
+    return Response(ROBOTS_TEXT, media_type="text/plain; charset=utf-8")
+
+
 @_at("/share/text/", "POST")
 async def create_text(request: Request) -> Response:
     """Share a text (section 3)."""
@@ -97,8 +107,7 @@ async def create_text(request: Request) -> Response:
     async with counted_upload(context.limiter, policy, address_of(request)):
         fields = await _text_fields(request)
         text = str_field(fields, "text")
-        style = str_field(fields, "expire_style", "day")
-        value = int_field(fields, "expire_value", 1, positive=True)
+        style, value = expiry_fields(fields, positive=True)
         _check_text(text)
         expiry = policy.expiry_of(style, value, clock.now())
         code = await share_text(context, text, expiry, identity.account_id if identity else None)
@@ -146,7 +155,10 @@ async def download(request: Request) -> Response:
 
 @contextmanager
 def _own_errors() -> Generator[None]:
-    """Turn the errors of codes, keys and downloads into those of this dialect."""
+    """Turn the errors of codes, keys and downloads into those of this dialect.
+
+    It has no passwords, and its pages sign out whoever is answered 401; a challenge would make browsers ask.
+    """
     try:
         yield
     except UnknownCode:
@@ -155,6 +167,10 @@ def _own_errors() -> Generator[None]:
         raise Missed(ENDED_TEXT) from None
     except BadKey:
         raise Refused(403, BAD_KEY_TEXT) from None
+    except PasswordMissing:
+        raise Refused(403, PASSWORD_TEXT) from None
+    except PasswordWrong:
+        raise Refused(403, WRONG_PASSWORD_TEXT) from None
     except TooManyRanges:
         raise Refused(416, f"More than {RANGE_LIMIT} ranges") from None
 

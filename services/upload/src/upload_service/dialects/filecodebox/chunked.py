@@ -28,7 +28,7 @@ from upload_service.content.sessions import NewUpload, SessionNotFound
 from upload_service.content.sharing import share_upload
 from upload_service.content.storing import PartLengthWrong
 from upload_service.context import Context
-from upload_service.dialects.filecodebox.file_hash import claims_of
+from upload_service.dialects.filecodebox.file_hash import claims_of, tells_contents_apart
 from upload_service.dialects.filecodebox.steps import SESSION_TEXT, abort_upload, admit, route, small_fields
 from upload_service.edge import address_of, context_of
 
@@ -54,7 +54,9 @@ async def init(request: Request) -> Response:
         size=size,
         part_size=chunk_size,
         claims=claims_of(file_hash, size),
-        resume_key=_resume_key(admitted.owner, f"{file_hash}\n{size}\n{chunk_size}\n{name}"),
+        resume_key=_resume_key(admitted.owner, f"{file_hash}\n{size}\n{chunk_size}\n{name}")
+        if tells_contents_apart(file_hash)
+        else None,
         owner=admitted.owner,
     )
     session = await sessions.start_upload(context, new)
@@ -112,7 +114,7 @@ async def complete(request: Request, upload_id: str) -> Response:
     admitted = await admit(context, request)
     policy = admitted.policy
     session = await _session(context, upload_id, admitted.identity)
-    fields = await small_fields(request)
+    fields = dialect.without_empty_expiry(await small_fields(request))
     value, style = int_field(fields, "expire_value"), str_field(fields, "expire_style")
     policy.expiry_of(style, value, clock.now())
     async with counted_upload(context.limiter, policy, address_of(request)):

@@ -6,15 +6,17 @@ from fastapi import APIRouter, Request, Response
 
 from common import clock
 from common.dialects import filecodebox as dialect
-from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Refused
+from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Refused, expiry_fields
 from common.errors import DomainError
 from common.http.forms import Field, FormStream
 from common.policy import SizeRefused, TypeRefused, counted_upload
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.filecodebox.steps import Admitted, admit, expiry_fields, form_of, route, store_file
+from upload_service.dialects.filecodebox.steps import Admitted, admit, form_of, route, store_file
 from upload_service.dialects.form_upload import FORM_ALLOWANCE, FormUpload
 from upload_service.edge import address_of, context_of
+
+SECOND_FILE_TEXT = "Only one file can be uploaded at a time"
 
 router = APIRouter(route_class=FileCodeBoxRoute)
 
@@ -30,7 +32,7 @@ async def share_file(request: Request) -> Response:
             raise SizeRefused(policy.upload_size)
         async with FormUpload(context) as upload:
             fields = await _receive(context, form, admitted, upload)
-            expiry = policy.expiry_of(*expiry_fields(fields), clock.now())
+            expiry = policy.expiry_of(*expiry_fields(fields, positive=True), clock.now())
             session, shared = await upload.share(expiry)
     return dialect.ok({"code": shared.code, "name": session.file_name})
 
@@ -43,8 +45,10 @@ async def _receive(context: Context, form: FormStream, admitted: Admitted, uploa
     async for part in form:
         if isinstance(part, Field):
             fields[part.name] = part.text
-        elif part.name == "file" and upload.session is None and refusal is None:
-            expiry_fields(fields)
+        elif part.name == "file":
+            if upload.session or refusal:
+                raise refusal or Refused(400, SECOND_FILE_TEXT)
+            expiry_fields(fields, positive=True)
             try:
                 policy.check_type(part.filename)
                 session = await upload.begin(NewUpload(part.filename, owner=admitted.owner))
@@ -54,7 +58,7 @@ async def _receive(context: Context, form: FormStream, admitted: Admitted, uploa
                 if form.body.length is None or form.body.certain() > FORM_ALLOWANCE:
                     raise
                 refusal = error
-    expiry_fields(fields)
+    expiry_fields(fields, positive=True)
     if refusal:
         raise refusal
     if upload.session is None:

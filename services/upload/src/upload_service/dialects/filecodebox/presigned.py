@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from common import clock
 from common.dialects import filecodebox as dialect
-from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Refused, int_field, str_field
+from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Refused, expiry_fields, int_field, str_field
 from common.http.bodies import content_length
 from common.http.callers import ignoring_errors
 from common.http.forms import FilePart
@@ -22,8 +22,6 @@ from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.sessions import NewUpload, SessionExpired, SessionNotFound
 from upload_service.context import Context
 from upload_service.dialects.filecodebox.steps import (
-    DEFAULT_STYLE,
-    DEFAULT_VALUE,
     MISMATCH_TEXT,
     SESSION_TEXT,
     abort_upload,
@@ -51,8 +49,7 @@ async def init(request: Request) -> Response:
     policy = admitted.policy
     fields = await small_fields(request)
     name, size = str_field(fields, "file_name"), int_field(fields, "file_size")
-    value = int_field(fields, "expire_value", DEFAULT_VALUE)
-    style = str_field(fields, "expire_style", DEFAULT_STYLE)
+    style, value = expiry_fields(fields)
     name = clean_name(name)
     if size < 0:
         raise Refused(400, "Invalid file size")

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from common.dialects import filecodebox as dialect
-from common.dialects.filecodebox import FieldError, Refused, both, int_field, str_field
+from common.dialects.filecodebox import FieldError, Refused, both
 from common.errors import Conflict, InvalidInput, NotFound, TooLarge
 from common.http.callers import ignoring_errors
 from common.http.forms import FilePart, FormStream, read_fields
@@ -21,7 +21,6 @@ from upload_service.dialects.form_upload import store_file_part
 
 SESSION_TEXT = "Upload session not found"
 MISMATCH_TEXT = "文件大小与声明不符"
-DEFAULT_VALUE, DEFAULT_STYLE = 1, "day"
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Coroutine[Any, Any, Response]])
 
@@ -72,12 +71,6 @@ def form_of(request: Request) -> FormStream:
         return FormStream(request)
     except InvalidInput:
         raise FieldError("missing", ["body", "file"], "Field required") from None
-
-
-def expiry_fields(fields: dict[str, Any]) -> tuple[str, int]:
-    """Style and value of a direct upload. Raises `FieldError`."""
-    value = int_field(fields, "expire_value", DEFAULT_VALUE, positive=True)
-    return str_field(fields, "expire_style", DEFAULT_STYLE), value
 
 
 async def store_file(context: Context, session: UploadSession, part: FilePart, limit: int, policy: Policy) -> int:
