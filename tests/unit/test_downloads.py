@@ -1,12 +1,12 @@
 import hashlib
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.downloads import StoredAt, repr_digest, shortened
-from common.http.downloads import download
+from common.http.downloads import disposition_of, download
 
 
 @given(st.text(min_size=1, max_size=400).filter(lambda name: not any("\ud800" <= c <= "\udfff" for c in name)))
@@ -29,8 +29,25 @@ def test_a_name_cannot_leave_its_header(name: str) -> None:
     )
     value = answer.headers["content-disposition"]
     assert value.isascii()
-    assert not set(value) & set('"\r\n')
+    assert not set(value) & set("\r\n")
+    assert value.count('"') == 2
     assert unquote(value.partition("''")[2]) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("report 2.pdf", "report 2.pdf"),
+        ("报告.pdf", "__.pdf"),
+        ('a "b"; c\\d/e.txt', "a _b_; c_d_e.txt"),
+        # Some clients decode escapes in it.
+        ("100%.txt", "100%.txt"),
+        ("%2e%2E%2f", "_2e_2E_2f"),
+        ("a\r\nb\x7f", "a__b_"),
+    ],
+)
+def test_clients_that_read_only_ascii_get_a_name_too(name: str, plain: str) -> None:
+    assert disposition_of(name, inline=True) == f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def test_every_download_is_sandboxed_and_says_its_digest() -> None:

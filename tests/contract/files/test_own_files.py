@@ -43,7 +43,7 @@ def test_the_owner_fetches_any_part_of_a_file_without_its_link(owner: httpx.Clie
     path = f"/v1/files/{file_id}/content"
     whole = owner.get(path)
     assert (whole.status_code, whole.content) == (200, content)
-    assert whole.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A4%20b.html"
+    assert whole.headers["content-disposition"] == "attachment; filename=\"_ b.html\"; filename*=UTF-8''%C3%A4%20b.html"
     assert owner.head(path).headers["content-length"] == "100000"
     part = owner.get(path, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, content[10:20])
@@ -62,7 +62,9 @@ def test_every_way_of_uploading_makes_a_file_of_the_account(owner: httpx.Client)
 def test_links_show_the_new_name_of_a_file(client: httpx.Client, owner: httpx.Client) -> None:
     path, file_id = upload(owner, b"content", "old.bin")
     assert owner.patch(f"/v1/files/{file_id}", json={"name": "new.bin"}).status_code == 200
-    assert client.get(path).headers["content-disposition"] == "attachment; filename*=UTF-8''new.bin"
+    assert (
+        client.get(path).headers["content-disposition"] == "attachment; filename=\"new.bin\"; filename*=UTF-8''new.bin"
+    )
 
 
 def test_a_deleted_file_is_gone_for_everybody(client: httpx.Client, owner: httpx.Client, traces: Traces) -> None:

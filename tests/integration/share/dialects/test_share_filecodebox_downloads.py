@@ -35,7 +35,10 @@ def test_a_download_is_handed_to_the_gateway_with_its_headers(client: httpx.Clie
     assert served(answer)
     assert answer.headers["x-store-path"].endswith("?for=GET")
     assert answer.headers["content-type"] == "application/octet-stream"
-    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''a%20%22%C3%BC%22%0D%0A.bin"
+    assert (
+        answer.headers["content-disposition"]
+        == "attachment; filename=\"a _____.bin\"; filename*=UTF-8''a%20%22%C3%BC%22%0D%0A.bin"
+    )
     assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
     assert "repr-digest" in answer.headers
     assert len(SHA256) == 32

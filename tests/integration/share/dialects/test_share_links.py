@@ -42,7 +42,7 @@ def test_what_a_browser_gets_is_sandboxed_whatever_it_is(
     assert "access-control-allow-credentials" not in headers
     if name in ("a.exe", "a", "a.js", "a.pdf"):
         assert headers["content-type"] == "application/octet-stream"
-        assert headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}"
+        assert headers["content-disposition"] == f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
     else:
         assert headers["content-type"] != "application/octet-stream"
         assert "content-disposition" not in headers

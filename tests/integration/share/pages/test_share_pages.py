@@ -262,7 +262,7 @@ def test_a_download_is_an_attachment_of_bytes(client: httpx.Client, service: Sha
     assert served(answer)
     assert answer.headers["x-store-path"] == f"/bucket/{page.file_id}?for=GET"
     assert answer.headers["content-type"] == "application/octet-stream"
-    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%BC.html"
+    assert answer.headers["content-disposition"] == "attachment; filename=\"_.html\"; filename*=UTF-8''%C3%BC.html"
     assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
     assert answer.headers["repr-digest"].startswith("sha-256=:")
 

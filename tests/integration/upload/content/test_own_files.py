@@ -108,7 +108,7 @@ def test_the_owner_fetches_without_a_code(service: UploadService, owner: Person,
     for method in ("GET", "HEAD"):
         answer = client.request(method, f"/v1/files/{file_id}/content")
         assert answer.status_code == 200
-        assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A4.html"
+        assert answer.headers["content-disposition"] == "attachment; filename=\"_.html\"; filename*=UTF-8''%C3%A4.html"
         assert answer.headers["content-type"] == "application/octet-stream"
         assert "sandbox" in answer.headers["content-security-policy"]
         stored = httpx.request(method, service.settings.s3_endpoint + answer.headers["x-store-path"])

@@ -6,6 +6,7 @@ store fails, the gateway requests the path in `X-Store-Fallback` from the upload
 content.
 """
 
+import re
 from urllib.parse import quote
 
 from fastapi import Response
@@ -20,12 +21,25 @@ SANDBOX = "sandbox; default-src 'none'"
 PREVIEW_SANDBOX = f"{SANDBOX}; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'"
 
 
+# Outside ASCII, control characters, what ends a quoted string or begins an escape in it, and separators of paths.
+_UNQUOTABLE = re.compile(r'[^ -~]|["\\/]|%(?=[0-9A-Fa-f]{2})')
+
+
+def disposition_of(name: str, *, inline: bool = False) -> str:
+    """The value of `Content-Disposition` (RFC 6266) for a file name.
+
+    `filename*` has the name itself. `filename` has `_` for everything that it cannot hold, and is for clients that do
+    not know the other one, such as `curl -OJ`.
+    """
+    name = shortened(name)
+    plain = _UNQUOTABLE.sub("_", name)
+    return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
 def download(
     *, stored_at: StoredAt, size: int, sha256: bytes, media_type: str, name: str, inline: bool = False
 ) -> Response:
     """An answer that makes the gateway serve an object. Its content is sandboxed, whatever its type."""
-    name = shortened(name)
-    disposition = "inline" if inline else "attachment"
     return Response(
         headers={
             STORE_PATH: stored_at.path,
@@ -33,7 +47,7 @@ def download(
             # The gateway needs the length for its 416 answer to a range beyond the end.
             STORE_LENGTH: str(size),
             "Content-Type": media_type,
-            "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(name, safe='')}",
+            "Content-Disposition": disposition_of(name, inline=inline),
             "Repr-Digest": repr_digest(sha256),
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": SANDBOX,
