@@ -186,15 +186,35 @@ def test_the_native_api_is_documented_and_the_documents_are_reached(
     apps: dict[str, FastAPI], served: list[Served], rules: dict[str, list[Rule]]
 ) -> None:
     for service, app in apps.items():
-        documented = {path for path in app.openapi()["paths"] if not path.startswith("/internal/")}
+        documented = set(app.openapi()["paths"])
         native = {
             route.path
             for route in served
             if route.service == service and route.path.startswith("/v1/") and route.methods
         }
         assert native - documented == {app.openapi_url}
+        assert documented < native
         for path in documented:
             assert routed(rules[EVERY_HOST], "POST", path) == service, path
+
+
+def test_the_documents_have_the_errors_of_every_call(apps: dict[str, FastAPI]) -> None:
+    for app in apps.values():
+        document = app.openapi()
+        assert "HTTPValidationError" not in str(document)
+        assert set(document["components"]["schemas"]["Problem"]["required"]) == {
+            *("type", "title", "status", "detail", "code")
+        }
+        for path, calls in document["paths"].items():
+            for call in calls.values():
+                answers = call["responses"]
+                failures = {status for status in answers if status == "default" or status >= "400"}
+                assert {"503", "default"} <= failures
+                assert "404" in failures or "{" not in path
+                assert {"400", "408", "413"} <= failures or "requestBody" not in call
+                assert {"401", "403"} <= failures or not call.get("security")
+                for status in failures:
+                    assert set(answers[status]["content"]) == {"application/problem+json"}, (path, status)
 
 
 def test_file_uploaders_calls_are_those_that_pages_may_send_with_credentials(

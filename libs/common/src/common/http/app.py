@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import logging
 from common.errors import Unavailable
-from common.http import problems
+from common.http import openapi, problems
 from common.http.client_address import ClientAddressMiddleware
 from common.ids import new_id
 from common.settings import Settings
@@ -39,7 +39,8 @@ def create_app(
     `checks`: a function for each dependency, by its name, that raises `Unavailable` if the dependency does not answer;
     the readiness probe calls them all. `backlog`: how much is waiting for the service's sweeps, by kind; operators
     read it at `/internal/backlog`. `credentialed_paths`: prefixes of paths that pages of any origin may call with
-    `credentials: include`. The OpenAPI document is at `/v1/openapi/<name>.json`.
+    `credentials: include`. The OpenAPI document of its native interface is at
+    `/v1/openapi/<name>.json`.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
     app = FastAPI(
@@ -51,6 +52,7 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
+    openapi.install(app)
     _add_health(app, checks)
     if backlog:
         _add_backlog(app, backlog)

@@ -9,7 +9,7 @@ from upload_service.accounts.erasing import erase_account
 from upload_service.edge import context_of
 from upload_service.fetches.context import Context
 
-router = APIRouter(prefix="/internal/accounts", dependencies=[Depends(called_by("auth"))])
+router = APIRouter(prefix="/internal/accounts", include_in_schema=False, dependencies=[Depends(called_by("auth"))])
 
 
 @router.delete("/{account_id}")

@@ -10,7 +10,7 @@ from upload_service.content import files, owning
 from upload_service.content.context import Context
 from upload_service.edge import context_of
 
-router = APIRouter(prefix="/internal/files", dependencies=[Depends(called_by("share"))])
+router = APIRouter(prefix="/internal/files", include_in_schema=False, dependencies=[Depends(called_by("share"))])
 
 
 @router.post("/{file_id}/download")

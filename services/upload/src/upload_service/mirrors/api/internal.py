@@ -11,7 +11,7 @@ from upload_service.edge import context_of
 from upload_service.mirrors import wishes
 from upload_service.mirrors.context import Context
 
-router = APIRouter(prefix="/internal/files", dependencies=[Depends(called_by("share"))])
+router = APIRouter(prefix="/internal/files", include_in_schema=False, dependencies=[Depends(called_by("share"))])
 
 
 @router.post("/{file_id}/page")
