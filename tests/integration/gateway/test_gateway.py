@@ -125,6 +125,35 @@ async def test_if_range_never_joins_two_files(client: httpx.AsyncClient, validat
     assert (response.status_code, response.content) == (200, CONTENT)
 
 
+@pytest.mark.parametrize("asked", [None, "bytes=0-", "bytes=5-99999999999999999999", "bytes=0-1,5-9", "x"])
+async def test_where_the_service_says_which_range_no_other_is_served(
+    client: httpx.AsyncClient, door: Door, asked: str | None
+):
+    door.service.extra = {"X-Store-Range": "bytes=5-9"}
+    try:
+        answer = await client.get(DOWNLOAD, headers={"Range": asked} if asked else {})
+    finally:
+        door.service.extra = {}
+    assert (answer.status_code, answer.content) == (206, CONTENT[5:10])
+    assert "x-store-range" not in answer.headers
+
+
+@pytest.mark.parametrize("validator", ['"other"', 'W/"{known}"', "Sat, 21 Nov 2020 21:21:21 GMT", "nonsense"])
+async def test_where_the_service_says_which_range_if_range_never_gives_the_whole(
+    client: httpx.AsyncClient, door: Door, validator: str
+):
+    known = saved(await client.head(DOWNLOAD))
+    door.service.extra = {"X-Store-Range": "bytes=5-9"}
+    try:
+        headers = {"Range": "bytes=5-9", "If-Range": validator.replace("{known}", known.strip('"'))}
+        other = await client.get(DOWNLOAD, headers=headers)
+        same = await client.get(DOWNLOAD, headers=headers | {"If-Range": known})
+    finally:
+        door.service.extra = {}
+    assert (other.status_code, other.json()) == (412, {"detail": "Precondition Failed"})
+    assert (same.status_code, same.content) == (206, CONTENT[5:10])
+
+
 async def test_the_clients_credentials_do_not_reach_the_store(client: httpx.AsyncClient):
     # S3 refuses a request that carries two credentials, so success shows that only one arrived.
     headers = {"Authorization": "AWS4-HMAC-SHA256 nonsense", "Cookie": "a=b", "X-Amz-Security-Token": "x"}

@@ -147,6 +147,16 @@ async def test_a_part_of_what_may_be_something_else_is_the_whole(client: httpx.A
     is_the_download(answer)
 
 
+@pytest.mark.parametrize("validator", [None, '"some"', 'W/"some"', "Sat, 21 Nov 2020 21:21:21 GMT"])
+async def test_a_mirror_sends_no_more_than_the_range_that_the_service_allows(
+    client: httpx.AsyncClient, service: type[Mirroring], validator: str | None
+) -> None:
+    service.extra["X-Store-Range"] = "bytes=2-9"
+    answer = await client.get(MISSING, headers={"Range": "bytes=0-"} | ({"If-Range": validator} if validator else {}))
+    assert (answer.status_code, answer.content) == (206, CONTENT[2:10])
+    is_the_download(answer)
+
+
 @pytest.mark.parametrize("status", [403, 404, 500, 503])
 async def test_what_no_mirror_has_either_is_503_without_a_trace_of_the_download(
     client: httpx.AsyncClient, service: type[Mirroring], status: int

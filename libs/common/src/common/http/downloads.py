@@ -1,9 +1,10 @@
 """Answers to downloads: a service decides about them, and the gateway fetches the bytes from the object store.
 
 The answer has no body. Its `X-Store-Path` is a signed path in the store. The gateway replaces the answer with the
-store's answer to the client's own Range, If-Range and conditional headers, and adds the headers decided here. If the
-store fails, the gateway requests the path in `X-Store-Fallback` from the upload service, provided that a mirror has the
-content.
+store's answer to the client's own Range, If-Range and conditional headers, and adds the headers decided here. With
+`X-Store-Range`, it serves that range and nothing else, so never the whole because of an If-Range that does not match.
+If the store fails, the gateway requests the path in `X-Store-Fallback` from the upload service, provided that a mirror
+has the content.
 """
 
 import re
@@ -12,9 +13,11 @@ from urllib.parse import quote
 from fastapi import Response
 
 from common.downloads import StoredAt, repr_digest, shortened
+from common.ranges import ByteRange
 
 STORE_PATH = "X-Store-Path"
 STORE_LENGTH = "X-Store-Length"
+STORE_RANGE = "X-Store-Range"
 STORE_FALLBACK = "X-Store-Fallback"
 SANDBOX = "sandbox; default-src 'none'"
 # Lets a browser show an image, play media, and lay out a page of plain text.
@@ -37,13 +40,24 @@ def disposition_of(name: str, *, inline: bool = False) -> str:
 
 
 def download(
-    *, stored_at: StoredAt, size: int, sha256: bytes, media_type: str, name: str, inline: bool = False
+    *,
+    stored_at: StoredAt,
+    size: int,
+    sha256: bytes,
+    media_type: str,
+    name: str,
+    inline: bool = False,
+    only: ByteRange | None = None,
 ) -> Response:
-    """An answer that makes the gateway serve an object. Its content is sandboxed, whatever its type."""
+    """An answer that makes the gateway serve an object. Its content is sandboxed, whatever its type.
+
+    `only` is the one range that may be served; without it, the client's headers decide.
+    """
     return Response(
         headers={
             STORE_PATH: stored_at.path,
             **({STORE_FALLBACK: stored_at.fallback} if stored_at.fallback else {}),
+            **({STORE_RANGE: _range_header(only)} if only else {}),
             # The gateway needs the length for its 416 answer to a range beyond the end.
             STORE_LENGTH: str(size),
             "Content-Type": media_type,
@@ -57,11 +71,25 @@ def download(
     )
 
 
-def shown(*, stored_at: StoredAt, size: int, sha256: bytes, media_type: str, name: str, preview: bool) -> Response:
+def shown(
+    *,
+    stored_at: StoredAt,
+    size: int,
+    sha256: bytes,
+    media_type: str,
+    name: str,
+    preview: bool,
+    only: ByteRange | None = None,
+) -> Response:
     """A `download` that pages of any origin may embed. A `preview` is displayed, everything else is saved."""
-    answer = download(stored_at=stored_at, size=size, sha256=sha256, media_type=media_type, name=name)
+    answer = download(stored_at=stored_at, size=size, sha256=sha256, media_type=media_type, name=name, only=only)
     answer.headers["Content-Security-Policy"] = PREVIEW_SANDBOX
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if preview:
         del answer.headers["Content-Disposition"]
     return answer
+
+
+def _range_header(only: ByteRange) -> str:
+    # A range without bytes begins at the end of the content, and the store answers it with 416.
+    return f"bytes={only.start}-{only.end - 1 if only.length else ''}"
