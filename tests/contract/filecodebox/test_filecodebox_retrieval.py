@@ -200,7 +200,8 @@ def test_the_last_download_can_be_resumed_without_another_use(client: httpx.Clie
         answer = client.get(url, headers={"Range": f"bytes={start}-"})
         assert (answer.status_code, answer.content) == (206, body[start:])
     assert client.get(url).json() == wire.ENDED
-    assert client.get(url, headers={"Range": "bytes=0-"}).json() == wire.ENDED
+    refused(client.get(url, headers={"Range": "bytes=0-"}), 404, "文件已过期")
+    assert client.get(url).json() == wire.ENDED
 
 
 def test_exactly_one_of_many_concurrent_requests_gets_the_last_use(client: httpx.Client) -> None:

@@ -51,18 +51,5 @@ def range_count(header: str | None) -> int:
     return 0 if header is None else header.count(",") + 1
 
 
-def starts_at_zero(header: str | None, size: int) -> bool:
-    """Whether the request asks for the first byte of content of `size` bytes.
-
-    It does unless the header is a single range that starts later. So it does without a header, and with a malformed
-    header or several ranges.
-    """
-    match = _match(header)
-    if match is None:
-        return True
-    first, _, suffix = match.groups()
-    return int(first) == 0 if suffix is None else int(suffix) >= size
-
-
 def _match(header: str | None) -> re.Match[str] | None:
     return _ONE_RANGE.fullmatch(header.strip()) if header else None

@@ -25,13 +25,14 @@ from common import clock
 from common.expiry import Expiry
 from share_service.build import build
 from share_service.context import Context
-from share_service.downloads.downloading import DownloadRequest, admit, take_file, take_text
-from share_service.downloads.keys import address_holder
+from share_service.downloads.asks import Ask, ask_of
+from share_service.downloads.downloading import DownloadRequest, admit, take_text
+from share_service.downloads.leasing import MOST_COPIES, RESTART_TIME, Claim, grant
 from share_service.settings import ShareSettings
 from share_service.shares import sweeping
 from share_service.shares.lookup import look_up
 from share_service.shares.making import Content, share_file, share_text
-from share_service.shares.model import KEEP_RELEASED, LEASE_LIFETIME, ShareEnded, UnknownCode
+from share_service.shares.model import KEEP_RELEASED, LEASE_LIFETIME, Share, ShareEnded, UnknownCode
 from tests.conftest import ROOT, MakeDatabase
 
 MIGRATIONS = Path(ROOT / "services/share/migrations")
@@ -44,6 +45,36 @@ LIFETIMES = st.sampled_from([None, 20, 40, 90, 1440])
 PAUSES = st.sampled_from([1, 19, 20, 21, 40, 59, 60, 61, 1380, 1440])
 ADDRESSES = st.sampled_from(["10.0.0.1", "10.0.0.2"])
 STRANGER = "10.0.0.3"
+# Of 64 bytes, the first four are the head.
+SIZE, HEAD = 64, 4
+RANGES = st.sampled_from([None, *(f"bytes={one}" for one in ("0-", "0-1", "0-31", "2-", "2-3", "32-", "40-47", "64-"))])
+
+
+@dataclass
+class Lease:
+    """A lease as it should be."""
+
+    started_at: datetime
+    granted: int
+    head: int
+    may_restart: bool
+
+    def is_over(self, now: datetime) -> bool:
+        return self.started_at + LEASE_LIFETIME <= now
+
+    def covers(self, ask: Ask, now: datetime) -> bool:
+        if ask.range is None or self.is_over(now) or self.granted + ask.length > MOST_COPIES * SIZE:
+            return False
+        head = self.head + in_head(ask)
+        if in_head(ask) == 0 or head <= HEAD:
+            return True
+        is_restarting = now < self.started_at + RESTART_TIME
+        return is_restarting and head <= 2 * HEAD + 2 and (ask.range.start > 0 or self.may_restart)
+
+
+def in_head(ask: Ask) -> int:
+    places = range(SIZE) if ask.range is None else range(ask.range.start, ask.range.end)
+    return sum(place < HEAD for place in places)
 
 
 @dataclass
@@ -54,7 +85,11 @@ class Expected:
     uses: int | None
     expires_at: datetime | None
     used: int = 0
-    leases: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    leases: dict[str, Lease] = field(default_factory=dict[str, Lease])
+    copies: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    """How often each byte was granted, for each address."""
+    right: dict[str, int] = field(default_factory=dict[str, int])
+    """How many copies each address has a right to."""
     released_at: datetime | None = None
     purged: bool = False
 
@@ -65,7 +100,7 @@ class Expected:
         return not self.over(now) and (self.uses is None or self.used < self.uses)
 
     def leased(self, address: str, now: datetime) -> bool:
-        return not self.over(now) and address in self.leases and self.leases[address] > now
+        return not self.over(now) and address in self.leases and not self.leases[address].is_over(now)
 
     def done(self, now: datetime) -> bool:
         """Nobody may have anything of it any more."""
@@ -139,7 +174,7 @@ class ShareMachine(RuleBasedStateMachine):
         return await share_text(self.context, "a text", Expiry(expected.expires_at, expected.uses), None)
 
     async def share_file(self, file_id: UUID, expected: Expected) -> str:
-        content = Content("file", "a.bin", 10, file_id=file_id)
+        content = Content("file", "a.bin", SIZE, file_id=file_id)
         expiry = Expiry(expected.expires_at, expected.uses)
         return (await share_file(self.context, str(file_id), content, "code", "", expiry)).code
 
@@ -153,40 +188,79 @@ class ShareMachine(RuleBasedStateMachine):
         outcome = self.attempt(look_up(self.context, "code", code))
         assert outcome == self.answer(expected, served=expected.redeemable(self.now))
 
-    @rule(target=downloads, code=shares, address=ADDRESSES)
-    def redeem(self, code: str, address: str) -> tuple[str, str]:
+    @rule(code=shares)
+    def read_text(self, code: str) -> None:
         expected = self.expected[code]
+        if expected.file_id:
+            return
         served = expected.redeemable(self.now)
 
         async def act() -> None:
             share = await look_up(self.context, "code", code)
-            if share.content_kind == "text":
-                assert (await take_text(self.context, share.id, self.now)).body == "a text"
-            else:
-                await take_file(self.context, share.id, address_holder(address), self.now)
+            assert (await take_text(self.context, share.id, self.now)).body == "a text"
 
         assert self.attempt(act()) == self.answer(expected, served=served)
-        if served:
-            expected.used += 1
-            if expected.file_id:
-                expected.leases[address] = self.now + LEASE_LIFETIME
+        expected.used += served
+
+    @rule(target=downloads, code=shares, address=ADDRESSES, ranges=RANGES, plays=st.booleans())
+    def begin(self, code: str, address: str, ranges: str | None, plays: bool) -> tuple[str, str]:
+        self.download(code, address, ranges, plays)
         return code, address
 
-    @rule(download=downloads, stranger=st.booleans())
-    def resume(self, download: tuple[str, str], stranger: bool) -> None:
-        code, address = download
-        if stranger:
-            address = STRANGER
+    @rule(download=downloads, ranges=RANGES, times=st.integers(1, 20))
+    def go_on(self, download: tuple[str, str], ranges: str | None, times: int) -> None:
+        for _ in range(times):
+            self.download(*download, ranges, False)
+
+    @rule(download=downloads)
+    def ask_as_a_stranger(self, download: tuple[str, str]) -> None:
+        expected = self.expected[download[0]]
+        used = expected.used
+        self.download(download[0], STRANGER, "bytes=64-", False)
+        assert expected.used == used
+
+    def download(self, code: str, address: str, ranges: str | None, plays: bool) -> None:
+        """A GET by an address, which has to be covered by its lease, to take a use, or to be refused."""
         expected = self.expected[code]
-        leased = expected.leased(address, self.now)
+        if not expected.file_id:
+            return
+        ask = ask_of(ranges, None, SIZE, is_counted=expected.uses is not None)
+        lease, is_leased = expected.leases.get(address), expected.leased(address, self.now)
+        redeemable = expected.redeemable(self.now)
+        is_free = ask.is_empty or (ranges == "bytes=0-1" and not is_leased)
+        is_covered = is_leased and lease is not None and lease.covers(ask, self.now)
 
-        async def act() -> None:
-            request = DownloadRequest("GET", address, ranges="bytes=5-")
-            admission = await admit(self.context, "code", code, request, self.now)
-            assert admission.takes_use == (not leased)
+        async def act() -> Share:
+            admission = await admit(self.context, "code", code, DownloadRequest("GET", address), self.now)
+            claim = Claim(admission.share, admission.holder, ask, admission.is_leased, admission.may_start, plays=plays)
+            return (await grant(self.context, claim, self.now, self.never)).share
 
-        served = leased or expected.redeemable(self.now)
+        served = redeemable or (is_leased and (is_free or is_covered))
         assert self.attempt(act()) == self.answer(expected, served=served)
+        if not served or is_free:
+            return
+        if is_covered and lease:
+            lease.granted += ask.length
+            lease.head += in_head(ask)
+        else:
+            expected.used += 1
+            may_restart = plays or ranges is not None
+            expected.leases[address] = Lease(self.now, ask.length, in_head(ask), may_restart)
+            expected.right[address] = expected.right.get(address, 0) + 1 + may_restart
+        counts = expected.copies.setdefault(address, [0] * SIZE)
+        found = ask.range
+        for place in range(found.start if found else 0, found.end if found else SIZE):
+            counts[place] += 1
+
+    @staticmethod
+    async def never() -> bool:
+        return False
+
+    @invariant()
+    def no_more_copies_are_complete_than_are_due(self) -> None:
+        for expected in self.expected.values():
+            for address, counts in expected.copies.items():
+                assert min(counts) <= expected.right[address]
 
     @rule()
     def sweep(self) -> None:

@@ -4,6 +4,7 @@ The upload service is asked before a use is taken, so a file that is not ready y
 database connection is held meanwhile.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +15,23 @@ from common import clock
 from common.addresses import limit_key
 from common.downloads import NOWHERE, StoredAt
 from common.errors import Gone, NotFound, NotReady
-from common.ranges import starts_at_zero
+from common.ranges import ByteRange
 from share_service.context import Context
 from share_service.downloads import queries
+from share_service.downloads.asks import ask_of
 from share_service.downloads.guesses import counted_redemption
 from share_service.downloads.keys import BadKey, DownloadKeys, address_holder
+from share_service.downloads.leasing import Claim, ClientGone, grant
 from share_service.downloads.passwords import Proof, check_password
-from share_service.shares.model import LEASE_LIFETIME, Share, ShareEnded, ShareKind, UnknownCode, is_possible
+from share_service.shares.model import Share, ShareEnded, ShareKind, UnknownCode, is_possible
+
+
+async def _never() -> bool:
+    return False
+
+
+def _no_name(_name: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,12 @@ class DownloadRequest:
     """A download key, if the client shows one."""
     ranges: str | None = None
     """The `Range` header."""
+    if_range: str | None = None
+    """The `If-Range` header."""
+    plays: Callable[[str], bool] = _no_name
+    """Whether browsers play a file of this name, and so fetch it as a page first and then again by ranges."""
+    is_gone: Callable[[], Awaitable[bool]] = _never
+    """Whether the client has closed the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +59,10 @@ class Admission:
 
     share: Share
     holder: bytes
-    """The holder of the lease that covers the resumes of this download."""
-    takes_use: bool
-    """Whether this is a download of its own, rather than the resume of one that has a lease."""
+    """The holder of the lease, by address or download key."""
+    is_leased: bool
+    may_start: bool
+    """Whether a use may be taken. An old download key only continues what has a lease."""
     proof: Proof
 
 
@@ -64,13 +82,15 @@ class Download:
     share: Share
     stored_at: StoredAt = NOWHERE
     sha256: bytes = b""
+    range: ByteRange | None = None
+    """The only range that may be served; None: what the client's headers say."""
 
 
 async def start_download(context: Context, kind: ShareKind, code: str, request: DownloadRequest) -> Download:
-    """Admit the client, check the password, take the use that is due, and say where the content is.
+    """Admit the client, check the password, take the use if one is due, and say where the content is.
 
     Wrong codes are counted as guesses; only the look-up is, so that slow downloads do not look like guessing. Raises
-    what `admit`, `check_password` and `file_of` raise, and `ShareEnded` if somebody else takes the last use meanwhile.
+    what `admit`, `check_password`, `file_of` and `grant` raise.
     """
     counted = nullcontext()
     if kind == "code":
@@ -81,20 +101,25 @@ async def start_download(context: Context, kind: ShareKind, code: str, request: 
     share = admission.share
     await check_password(context, share.id, share.password_hash, admission.proof)
     if share.content_kind == "text":
-        return Download(await take_text(context, share.id, now) if admission.takes_use else share)
+        if request.method == "HEAD":
+            return Download(share)
+        if await request.is_gone():
+            raise ClientGone
+        return Download(await take_text(context, share.id, now))
     file = await file_of(context, share, request.method)
     if share.password_hash is None:
         await check_password(context, share.id, file.password_hash, admission.proof)
-    if admission.takes_use:
-        share = await take_file(context, share.id, admission.holder, now)
-    return Download(share, file.stored_at, file.sha256)
+    if request.method == "HEAD":
+        return Download(share, file.stored_at, file.sha256)
+    granted = await grant(context, _claim(admission, request), now, request.is_gone)
+    return Download(granted.share, file.stored_at, file.sha256, granted.range)
 
 
 async def admit(context: Context, kind: ShareKind, code: str, request: DownloadRequest, now: datetime) -> Admission:
-    """Decide whether the client may download the share with this code, and whether that takes a use. Takes nothing.
+    """Decide whether the client may download anything of the share with this code. Takes nothing.
 
-    Every GET takes a use, unless it resumes a download that has a lease. A resume is possible even after the last use
-    was taken. Raises `UnknownCode`, `ShareEnded`, and `BadKey` for a key that is wrong or too old to start a download.
+    That is so while the share can be redeemed, and afterwards for a holder of a lease. Raises `UnknownCode`,
+    `ShareEnded`, and `BadKey` for a key that is wrong, or too old to start a download.
     """
     if request.key is None:
         holder, may_start, has_password = address_holder(limit_key(request.address)), True, False
@@ -111,15 +136,9 @@ async def admit(context: Context, kind: ShareKind, code: str, request: DownloadR
     is_leased = found.is_leased and share.is_resumable(now)
     if not is_leased and not share.is_redeemable(now):
         raise ShareEnded(share.ended_for)
-    is_resume = is_leased and (request.method == "HEAD" or not starts_at_zero(request.ranges, share.size))
-    if not may_start and not is_resume:
+    if not may_start and not is_leased:
         raise BadKey
-    return Admission(
-        share=share,
-        holder=holder,
-        takes_use=request.method == "GET" and not is_resume,
-        proof=Proof(request.address, request.password, has_password),
-    )
+    return Admission(share, holder, is_leased, may_start, Proof(request.address, request.password, has_password))
 
 
 async def file_of(context: Context, share: Share, method: Literal["GET", "HEAD"]) -> StoredFile:
@@ -149,15 +168,6 @@ async def password_of(context: Context, share: Share) -> str | None:
         return None
 
 
-async def take_file(context: Context, share_id: UUID, holder: bytes, now: datetime) -> Share:
-    """Take a use and give `holder` a lease, which covers the resumes of this download. Raises `ShareEnded`."""
-    async with context.db.connection() as connection:
-        share = await queries.take_use_on_lease(connection, share_id, now, holder, now + LEASE_LIFETIME)
-    if share is None:
-        raise ShareEnded
-    return share
-
-
 async def take_text(context: Context, share_id: UUID, now: datetime) -> Share:
     """Take a use and return the share with its text, which the last use erases. Raises `ShareEnded`."""
     async with context.db.transaction() as connection:
@@ -167,3 +177,11 @@ async def take_text(context: Context, share_id: UUID, now: datetime) -> Share:
         if share.state == "ended":
             await queries.erase_body(connection, share_id)
     return share
+
+
+def _claim(admission: Admission, request: DownloadRequest) -> Claim:
+    share = admission.share
+    ask = ask_of(request.ranges, request.if_range, share.size, is_counted=share.uses_left is not None)
+    return Claim(
+        share, admission.holder, ask, admission.is_leased, admission.may_start, plays=request.plays(share.name)
+    )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from common.db import Connection
 from common.db.rows import fetch_one
+from share_service.downloads.asks import Ask
 from share_service.shares.model import Share, ShareKind
 from share_service.shares.queries.columns import SHARE
 
@@ -33,6 +34,19 @@ class Found:
     is_leased: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseBounds:
+    """What a lease covers, for a file of a certain size."""
+
+    most_bytes: int
+    """The most bytes in all."""
+    head: int
+    """The length of the head."""
+    most_head_bytes: int
+    """The most bytes of the head, for a lease whose use was taken after `restarts_after`."""
+    restarts_after: datetime
+
+
 async def share_with_lease(
     connection: Connection, kind: ShareKind, code: str, holder: bytes, now: datetime
 ) -> Found | None:
@@ -53,17 +67,78 @@ async def take_use(connection: Connection, share_id: UUID, now: datetime) -> Sha
 
 
 async def take_use_on_lease(
-    connection: Connection, share_id: UUID, now: datetime, holder: bytes, lease_expires_at: datetime
+    connection: Connection,
+    share_id: UUID,
+    holder: bytes,
+    ask: Ask,
+    may_restart: bool,
+    now: datetime,
+    lease_expires_at: datetime,
 ) -> Share | None:
-    """`take_use`, and give `holder` a lease; neither if no use is left."""
+    """`take_use`, and give `holder` a lease that begins with this ask; neither if no use is left."""
     statement: LiteralString = f"""
         with taken as ({_TAKE_USE}), leased as (
-            insert into lease (share_id, holder, expires_at) select id, %(holder)s, %(lease_expires_at)s from taken
-            on conflict (share_id, holder) do update set expires_at = excluded.expires_at
+            insert into lease (share_id, holder, expires_at, started_at, granted, head_granted,
+                               may_restart)
+            select id, %(holder)s, %(lease_expires_at)s, %(now)s, %(length)s, %(head_length)s,
+                   %(may_restart)s
+            from taken
+            on conflict (share_id, holder) do update set
+                expires_at = excluded.expires_at, started_at = excluded.started_at, granted = excluded.granted,
+                head_granted = excluded.head_granted, may_restart = excluded.may_restart
         )
         select * from taken
     """
-    parameters = {"share_id": share_id, "now": now, "holder": holder, "lease_expires_at": lease_expires_at}
+    parameters = {
+        "share_id": share_id,
+        "holder": holder,
+        "length": ask.length,
+        "head_length": ask.head_length,
+        "may_restart": may_restart,
+        "now": now,
+        "lease_expires_at": lease_expires_at,
+    }
+    return await fetch_one(connection, Share, statement, parameters)
+
+
+async def grant_on_lease(
+    connection: Connection, holder: bytes, share_id: UUID, ask: Ask, now: datetime, bounds: LeaseBounds
+) -> Share | None:
+    """Add an ask to the lease of `holder` and return the share; None if there is no lease, or it does not cover this.
+
+    It covers the head of the file once at any time. It covers the head again for a restart soon after the use, but the
+    first byte again only for a client that may restart.
+    """
+    statement: LiteralString = f"""
+        with covered as (
+            update lease set granted = granted + %(length)s, head_granted = head_granted + %(head_length)s
+            where share_id = %(share_id)s and holder = %(holder)s and expires_at > %(now)s
+                and granted + %(length)s <= %(most_bytes)s
+                and (
+                    %(head_length)s = 0
+                    or head_granted + %(head_length)s <= %(head)s
+                    or (
+                        started_at > %(restarts_after)s and head_granted + %(head_length)s <= %(most_head_bytes)s
+                        and (may_restart or not %(is_from_start)s)
+                    )
+                )
+            returning share_id
+        )
+        select {SHARE} from share
+        where id = %(share_id)s and exists (select from covered)
+    """
+    parameters = {
+        "share_id": share_id,
+        "holder": holder,
+        "length": ask.length,
+        "head_length": ask.head_length,
+        "is_from_start": ask.is_from_start,
+        "now": now,
+        "most_bytes": bounds.most_bytes,
+        "head": bounds.head,
+        "most_head_bytes": bounds.most_head_bytes,
+        "restarts_after": bounds.restarts_after,
+    }
     return await fetch_one(connection, Share, statement, parameters)
 
 

@@ -37,6 +37,8 @@ def download_request(request: Request, key: str | None = None) -> DownloadReques
         password=shown_password(request),
         key=key,
         ranges=ranges,
+        if_range=request.headers.get("if-range"),
+        is_gone=request.is_disconnected,
     )
 
 

@@ -71,7 +71,7 @@ async def submit_password(request: Request, slug: str) -> Response:
 
 @router.api_route("/{slug}/download", methods=["GET", "HEAD"])
 async def download(request: Request, slug: str) -> Response:
-    """The file. A GET takes a use, unless it is a resume. `?key=` is accepted in place of a password."""
+    """The file. A GET takes a use, unless a lease covers it. `?key=` is accepted in place of a password."""
     asked = download_request(request, request.query_params.get("key"))
     found = await start_download(context_of(request), "page", slug, asked)
     return download_answer(
@@ -80,6 +80,7 @@ async def download(request: Request, slug: str) -> Response:
         sha256=found.sha256,
         media_type="application/octet-stream",
         name=found.share.name,
+        only=found.range,
     )
 
 

@@ -84,6 +84,7 @@ def file_answer(found: Download) -> Response:
         sha256=found.sha256,
         media_type="application/octet-stream",
         name=found.share.name,
+        only=found.range,
     )
 
 

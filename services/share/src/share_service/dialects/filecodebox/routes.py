@@ -137,34 +137,36 @@ async def select(request: Request) -> Response:
 
 @_at("/share/select/", "GET", "HEAD")
 async def select_content(request: Request) -> Response:
-    """The content with the code `?code=`, text or file. A GET takes a use, unless it is a resume."""
+    """The content with the code `?code=`, text or file. A GET takes a use, unless a lease covers it."""
     code = _query(request, "code").strip()
-    with _own_errors():
+    with _own_errors(to_range="range" in request.headers):
         found = await start_download(context_of(request), "code", code, download_request(request))
     return text_answer(found.share) if found.share.content_kind == "text" else file_answer(found)
 
 
 @_at("/share/download", "GET", "HEAD")
 async def download(request: Request) -> Response:
-    """The content with the code `?code=`, for the key `?key=`. A GET takes a use, unless it is a resume."""
+    """The content with the code `?code=`, for the key `?key=`. A GET takes a use, unless a lease covers it."""
     key, code = _query(request, "key"), _query(request, "code").strip()
-    with _own_errors():
+    with _own_errors(to_range="range" in request.headers):
         found = await start_download(context_of(request), "code", code, download_request(request, key))
     return envelope(200, found.share.body) if found.share.content_kind == "text" else file_answer(found)
 
 
 @contextmanager
-def _own_errors() -> Generator[None]:
+def _own_errors(*, to_range: bool = False) -> Generator[None]:
     """Turn the errors of codes, keys and downloads into those of this dialect.
 
     It has no passwords, and its pages sign out whoever is answered 401; a challenge would make browsers ask.
+
+    A miss has the status 200 here. The answer to a request for a range (`to_range`) has 404: a client that fetches a
+    file in several ranges would save the message as a part of it.
     """
     try:
         yield
-    except UnknownCode:
-        raise Missed(UNKNOWN_TEXT) from None
-    except ShareEnded:
-        raise Missed(ENDED_TEXT) from None
+    except (UnknownCode, ShareEnded) as error:
+        text = ENDED_TEXT if isinstance(error, ShareEnded) else UNKNOWN_TEXT
+        raise (Refused(404, text) if to_range else Missed(text)) from None
     except BadKey:
         raise Refused(403, BAD_KEY_TEXT) from None
     except PasswordMissing:

@@ -33,3 +33,8 @@ _TYPES = {
 def preview_type(name: str) -> str | None:
     """The `Content-Type` of a file that browsers may display; None for one that can only be saved."""
     return _TYPES.get(extension(name))
+
+
+def is_played(name: str) -> bool:
+    """Whether browsers play a file of this name at its own address."""
+    return (preview_type(name) or "").startswith(("audio/", "video/"))

@@ -5,6 +5,7 @@ Accounts belong to the auth service, uploads to the upload service.
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
@@ -17,7 +18,7 @@ from common.http.downloads import shown
 from common.http.json_bodies import parse_json
 from common.identity import Identity
 from common.ranges import RANGE_LIMIT
-from share_service.dialects.fileuploader.media_types import DOWNLOAD_TYPE, preview_type
+from share_service.dialects.fileuploader.media_types import DOWNLOAD_TYPE, is_played, preview_type
 from share_service.downloads.downloading import start_download
 from share_service.downloads.requests import TooManyRanges, download_request
 from share_service.edge import context_of, identities_of, public_url_of
@@ -44,9 +45,10 @@ async def about(request: Request) -> Response:
 @router.api_route("/file/{file_url}", methods=["GET", "HEAD"])
 @router.api_route("/f/{file_url}", methods=["GET", "HEAD"])
 async def fetch(request: Request, file_url: str) -> Response:
-    """The file. A GET takes a use, unless it is a resume."""
+    """The file. A GET takes a use, unless a lease covers it."""
     with _own_errors():
-        found = await start_download(context_of(request), "link", file_url, download_request(request))
+        asked = replace(download_request(request), plays=is_played)
+        found = await start_download(context_of(request), "link", file_url, asked)
     media_type = preview_type(found.share.name)
     return shown(
         stored_at=found.stored_at,
@@ -55,6 +57,7 @@ async def fetch(request: Request, file_url: str) -> Response:
         media_type=media_type or DOWNLOAD_TYPE,
         name=found.share.name,
         preview=media_type is not None,
+        only=found.range,
     )
 
 

@@ -1,0 +1,103 @@
+"""Taking the uses of files: one download is one lease (docs/adr/0021-one-download-is-one-lease.md).
+
+A use pays for what one client does to get one copy: ranges in parallel, a probe, a restart, the seeking of a player.
+The bytes never pass through this service, so it counts the bytes that it grants, in the lease's row.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from common.errors import InvalidInput
+from common.ranges import ByteRange
+from share_service.context import Context
+from share_service.downloads import queries
+from share_service.downloads.asks import PROBE_LIMIT, Ask, head_of
+from share_service.downloads.keys import BadKey
+from share_service.shares.model import LEASE_LIFETIME, Share, ShareEnded
+from share_service.shares.queries.owned import lock_share
+
+RESTART_TIME = timedelta(seconds=30)
+"""How long after the use a client may fetch the head of the file a second time."""
+MOST_COPIES = 16
+"""The bytes granted under one lease are at most this many times the size: resumes and seeks ask up to the end."""
+
+
+class ClientGone(InvalidInput):
+    """The client has closed the connection."""
+
+    code = "client_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A GET for the file of a share, by a holder who may have a lease."""
+
+    share: Share
+    holder: bytes
+    """The client's address or download key, as a digest."""
+    ask: Ask
+    is_leased: bool
+    may_start: bool
+    """Whether the client may take a use. An old download key only continues what has a lease."""
+    plays: bool
+    """Whether browsers play the file: Chromium fetches it as a page first, and then begins again with a range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The right to the bytes of an ask."""
+
+    share: Share
+    """The share, after a use was taken if one was due."""
+    range: ByteRange | None
+    """The only range that may be served; None: what the client's headers say."""
+
+
+async def grant(context: Context, claim: Claim, now: datetime, is_gone: Callable[[], Awaitable[bool]]) -> Grant:
+    """Grant what is asked for: free of charge, under the holder's lease, or by taking a use.
+
+    Raises `ShareEnded`, `BadKey`, and `ClientGone` instead of taking a use for a client that has hung up.
+    """
+    share, ask = claim.share, claim.ask
+    own_range = ask.range if share.uses_left is not None else None
+    if ask.is_empty or (ask.is_probe and not claim.is_leased and claim.may_start):
+        return Grant(share, own_range)
+    if ask.range is not None:
+        async with context.db.connection() as connection:
+            covered = await queries.grant_on_lease(connection, claim.holder, share.id, ask, now, _bounds(ask, now))
+        if covered is not None:
+            return Grant(covered, own_range)
+    if not claim.may_start:
+        raise BadKey
+    if await is_gone():
+        raise ClientGone
+    return await _take_use(context, claim, now, own_range)
+
+
+async def _take_use(context: Context, claim: Claim, now: datetime, own_range: ByteRange | None) -> Grant:
+    share, ask = claim.share, claim.ask
+    async with context.db.transaction() as connection:
+        if ask.range is not None:
+            # Of ranges that arrive together, the first takes a use, and the others wait here for its lease.
+            await lock_share(connection, share.id)
+            covered = await queries.grant_on_lease(connection, claim.holder, share.id, ask, now, _bounds(ask, now))
+            if covered is not None:
+                return Grant(covered, own_range)
+        if ask.is_conditional:
+            # The store may answer with the whole, to which this client has a right.
+            ask, own_range = Ask(ask.size), None
+        may_restart = claim.plays or claim.ask.range is not None
+        taken = await queries.take_use_on_lease(
+            connection, share.id, claim.holder, ask, may_restart, now, now + LEASE_LIFETIME
+        )
+    if taken is None:
+        raise ShareEnded
+    return Grant(taken, own_range)
+
+
+def _bounds(ask: Ask, now: datetime) -> queries.LeaseBounds:
+    head = head_of(ask.size)
+    # A player may have asked for a byte or two before it begins again.
+    probe = min(PROBE_LIMIT, head // 2)
+    return queries.LeaseBounds(MOST_COPIES * ask.size, head, 2 * head + probe, now - RESTART_TIME)
