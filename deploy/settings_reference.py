@@ -23,6 +23,7 @@ from chat_service.settings import ChatSettings
 from chat_service.settings import WorkerSettings as ChatWorkerSettings
 from common.settings import (
     DatabaseSettings,
+    GatewaySettings,
     PublicUrlSettings,
     Settings,
     StoreSettings,
@@ -121,11 +122,6 @@ SECTIONS: tuple[tuple[str, tuple[type[Settings], ...]], ...] = (
 )
 """The classes whose own settings are shown in each section."""
 
-COMPOSE_DEFAULTS = {"TRUSTED_PROXIES": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"}
-"""Defaults in docker-compose.yml that differ from those of the classes."""
-EMBEDDED_DEFAULTS = {"TRUSTED_PROXIES": "127.0.0.1/32"}
-"""Defaults in the embedded stack that differ from those of the classes."""
-
 
 def sections() -> Iterator[tuple[str, list[Setting]]]:
     """The settings that an operator may change, by section."""
@@ -156,7 +152,7 @@ def own_settings(kind: type[Settings]) -> Iterator[Setting]:
     for name in inspect.get_annotations(kind):
         field = kind.model_fields.get(name)
         if field is not None:
-            fixed = kind is StoreSettings or field.default is PydanticUndefined
+            fixed = kind in (StoreSettings, GatewaySettings) or field.default is PydanticUndefined
             default = None if fixed else _as_environment(field.default)
             yield Setting(name.upper(), default, " ".join((field.description or "").split()))
 
@@ -179,9 +175,6 @@ def _changeable_table(title: str, settings: Sequence[Setting]) -> str:
 
 
 def _shown_default(setting: Setting) -> str:
-    if setting.name in COMPOSE_DEFAULTS:
-        compose, embedded = COMPOSE_DEFAULTS[setting.name], EMBEDDED_DEFAULTS[setting.name]
-        return f"{Way.COMPOSE.value}: `{compose}`; {Way.EMBEDDED.value}: `{embedded}`"
     return f"`{setting.default}`" if setting.default else "empty"
 
 
@@ -228,7 +221,7 @@ def _example_block(setting: Setting) -> str:
     meaning = textwrap.fill(
         setting.meaning, width=118, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
     )
-    return f"{meaning}\n#{setting.name}={COMPOSE_DEFAULTS.get(setting.name, setting.default)}\n"
+    return f"{meaning}\n#{setting.name}={setting.default}\n"
 
 
 def operate(text: str) -> str:

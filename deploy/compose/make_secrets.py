@@ -34,6 +34,7 @@ class Engine:
 STORE = Engine(10002, "store")
 POSTGRES = Engine(10003, "postgres")
 VALKEY = Engine(10004, "valkey")
+GATEWAY_UID = 10005
 
 # Bytes of randomness of each credential. They are written as hex, which is safe in a URL, an ACL file and a shell.
 CREDENTIALS = {
@@ -42,6 +43,7 @@ CREDENTIALS = {
     "store_password": 20,
     "download_key": 32,
     "mirror_key": 32,
+    "gateway_token": 32,
     "valkey_health": 32,
     "valkey_beat": 32,
     **{f"postgres_{name}": 32 for name in SERVICES},
@@ -114,7 +116,8 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
         return f"redis://{name}:{key[f'valkey_{name}']}@valkey:6379/{database}"
 
     databases = {name: database_url(name, name, key[f"postgres_{name}"]) for name in SERVICES}
-    shared = {name: {"database_url": databases[name], "valkey_url": valkey_url(name, 0)} for name in SERVICES}
+    token = {"gateway_token": key["gateway_token"]}
+    shared = {name: {"database_url": databases[name], "valkey_url": valkey_url(name, 0), **token} for name in SERVICES}
     return {
         "auth": shared["auth"]
         | {
@@ -147,6 +150,7 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
             "broker_url": valkey_url("chat", 1),
             "service_secret": key["service_chat"],
         },
+        "gateway": token,
         "beat": {"broker_url": valkey_url("beat", 1)},
         "migrate": {
             "admin_database_url": database_url("postgres", "postgres", key["postgres"]),
@@ -158,7 +162,7 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
     }
 
 
-READERS = {"postgres": POSTGRES.uid, "valkey": VALKEY.uid, "store": STORE.uid}
+READERS = {"gateway": GATEWAY_UID, "postgres": POSTGRES.uid, "valkey": VALKEY.uid, "store": STORE.uid}
 
 
 def main(root: Path) -> None:

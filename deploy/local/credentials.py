@@ -18,6 +18,7 @@ NAMES = (
     *(f"service_{name}" for name in SERVICES),
     "download_key",
     "mirror_key",
+    "gateway",
     ADMIN_PASSWORD,
 )
 

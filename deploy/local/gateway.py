@@ -22,6 +22,7 @@ def program(
     service_ports: Mapping[str, int],
     store_endpoint: str,
     trusted_proxies: str,
+    token: str,
     system: Mapping[str, str],
 ) -> Program:
     folder = data / "gateway"
@@ -38,6 +39,7 @@ def program(
             "SITE_ADDRESS": f":{port}",
             "GATEWAY_BIND": host,
             "GATEWAY_TRUSTED_PROXIES": trusted_proxies,
+            "GATEWAY_TOKEN": token,
             "GATEWAY_UPSTREAMS": "fixed",
             **{f"{name.upper()}_ADDRESS": f"127.0.0.1:{service_ports[name]}" for name in ROUTED},
             **store_address(store_endpoint),

@@ -49,6 +49,7 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
                 service_ports=addresses.service_ports,
                 store_endpoint=addresses.store_endpoint,
                 trusted_proxies=settings.gateway_trusted_proxies,
+                token=credentials["gateway"],
                 system=settings.system,
             )
         ],

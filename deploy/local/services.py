@@ -118,7 +118,7 @@ class Services:
                 *("--timeout-graceful-shutdown", "8"),
             ],
             folder=ROOT,
-            environment=self.environment(service),
+            environment={**self.environment(service), "GATEWAY_TOKEN": self.credentials["gateway"]},
             port=port,
             ready=probes.http(port, "/internal/health/ready"),
         )
@@ -223,8 +223,6 @@ class Services:
             "MALLOC_ARENA_MAX": "2",
             "PYTHONUNBUFFERED": "1",
             "HOME": str(self.settings.data),
-            # All requests from outside come through the gateway.
-            "TRUSTED_PROXIES": "127.0.0.1/32",
             **self.settings.system,
             **self.settings.policy,
         }

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.settings_reference import COMPOSE_DEFAULTS, DEPLOYMENT, EXAMPLE, PROCESSES, ROOT, Way, all_settings
+from deploy.settings_reference import DEPLOYMENT, EXAMPLE, PROCESSES, ROOT, Way, all_settings
 
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 # YAML itself merges the shared blocks of environment variables, so this is the same document that Compose reads.
@@ -30,8 +30,6 @@ def test_settings_with_a_default_are_passed_on_and_the_others_are_provided(proce
         value = ENVIRONMENTS[process].get(setting.name, "a file")
         if setting.default is None:
             assert value is not None, f"{setting.name} has no default and may be left out"
-        elif setting.name in COMPOSE_DEFAULTS:
-            assert value == f"${{{setting.name}:-{COMPOSE_DEFAULTS[setting.name]}}}"
         else:
             assert value is None, f"{setting.name} does not come from the user's environment"
 
@@ -50,7 +48,7 @@ def test_the_settings_of_the_deployment_have_the_documented_defaults() -> None:
         if setting.only is not Way.EMBEDDED and not setting.name.startswith("GATEWAY_")
     }
     used = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", TEXT))
-    assert used == documented | COMPOSE_DEFAULTS
+    assert used == documented
 
 
 def test_env_example_names_everything_that_may_be_set() -> None:

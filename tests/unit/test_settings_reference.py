@@ -87,11 +87,13 @@ def test_the_embedded_stack_has_the_documented_defaults() -> None:
     assert embedded.read({}) == embedded.read(defaults)
 
 
-def test_the_embedded_stack_trusts_the_documented_proxies(tmp_path: Path) -> None:
+def test_the_embedded_services_and_the_gateway_alone_have_its_token(tmp_path: Path) -> None:
     addresses = Addresses("postgresql://x", "redis://x", "http://x", "access", "secret", dict.fromkeys(PROCESSES, 1))
-    services = Services(StackSettings(tmp_path), credentials.load(tmp_path), addresses)
-    for name, value in reference.EMBEDDED_DEFAULTS.items():
-        assert all(services.environment(service)[name] == value for service in credentials.SERVICES)
+    known = credentials.load(tmp_path)
+    services = Services(StackSettings(tmp_path), known, addresses)
+    assert {server.environment["GATEWAY_TOKEN"] for server in services.servers()} == {known["gateway"]}
+    for worker in services.workers():
+        assert known["gateway"] not in worker.environment.values(), worker.name
 
 
 def test_the_gateway_has_the_documented_defaults() -> None:

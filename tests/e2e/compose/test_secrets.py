@@ -10,7 +10,19 @@ import pytest
 
 from deploy.compose import make_secrets
 
-READERS = ("auth", "auth-worker", "upload", "share", "chat", "beat", "migrate", "postgres", "valkey", "store")
+READERS = (
+    "auth",
+    "auth-worker",
+    "upload",
+    "share",
+    "chat",
+    "gateway",
+    "beat",
+    "migrate",
+    "postgres",
+    "valkey",
+    "store",
+)
 FOLDERS = ("vault", "data/postgres", "data/valkey", "data/store", *(f"secrets/{name}" for name in READERS))
 
 
@@ -43,6 +55,7 @@ def test_each_credential_is_long_and_given_to_those_who_need_it_alone(volumes: P
         "store_password": {"store", "upload"},
         "download_key": {"share"},
         "mirror_key": {"upload"},
+        "gateway_token": {"gateway", "auth", "upload", "share", "chat"},
         "valkey_health": {"valkey"},
         "valkey_beat": {"beat"},
         "admin_password": {"auth"},

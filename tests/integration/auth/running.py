@@ -21,6 +21,7 @@ from common.peers import Peer
 from common.tokens.services import TokenSource, TokenVerifier
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.share.running_share import ADMIN_PASSWORD, SECRETS, served
+from tests.through_gateway import TOKEN, coming_from
 
 MIGRATIONS = Path(ROOT / "services/auth/migrations")
 PASSWORD = "correct horse battery"
@@ -90,7 +91,7 @@ class AuthService:
 
     def client(self, address: str | None = None, *, token: str = "", host: str = "") -> httpx.Client:
         """A client at `address`, or at one that nobody else has; with a token, or calling the service by a name."""
-        headers = {"X-Forwarded-For": address or new_address()}
+        headers = coming_from(address or new_address())
         if token:
             headers["Authorization"] = f"Bearer {token}"
         if host:
@@ -143,7 +144,7 @@ def auth_settings(database_url: str, valkey_url: str, **changes: Any) -> AuthSet
         "broker_url": valkey_url,
         "service_secrets": SECRETS,
         "admin_password": ADMIN_PASSWORD,
-        "trusted_proxies": "127.0.0.1/32",
+        "gateway_token": TOKEN,
         "account_calls_per_minute": PLENTY,
         "login_failure_address_count": PLENTY,
         "login_failure_account_count": PLENTY,

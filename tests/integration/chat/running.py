@@ -23,6 +23,7 @@ from common.identity import Identity, Role
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, running_auth
 from tests.integration.share.running_share import SECRETS, served
+from tests.through_gateway import TOKEN, coming_from
 
 MIGRATIONS = Path(ROOT / "services/chat/migrations")
 
@@ -147,7 +148,7 @@ class ChatService:
 
     def at(self, person: Person, process: int = 0, address: str | None = None) -> Someone:
         """The same person at another process or at another address."""
-        headers = {"X-Forwarded-For": address or person.address, "Authorization": f"Bearer {person.token}"}
+        headers = {**coming_from(address or person.address), "Authorization": f"Bearer {person.token}"}
         client = httpx.Client(base_url=self.urls[process], headers=headers, timeout=30)
         return Someone(person, self.opened.enter_context(client))
 
@@ -172,7 +173,7 @@ class ChatService:
             "auth_url": self.auth.url,
             "share_url": self.share_url,
             "service_secret": SECRETS["chat"],
-            "trusted_proxies": "127.0.0.1/32",
+            "gateway_token": TOKEN,
             "public_rooms": 1_000_000,
         }
         return ChatSettings.model_validate({**values, **changes})

@@ -18,6 +18,7 @@ from deploy.local.child import Child
 from deploy.local.gateway import ROUTED
 from deploy.local.log import Log
 from deploy.local.program import Program
+from tests.through_gateway import TOKEN
 
 CONTENT = bytes(range(256)) * 40
 DECIDED = {
@@ -169,6 +170,7 @@ def gateway_program(
         service_ports=service_ports,
         store_endpoint=f"http://127.0.0.1:{store_port}",
         trusted_proxies="",
+        token=TOKEN,
         system={},
     )
     return replace(program, environment={**program.environment, **environment})

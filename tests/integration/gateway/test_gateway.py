@@ -24,6 +24,7 @@ from tests.integration.gateway.running_gateway import (
     running,
     serve,
 )
+from tests.through_gateway import TOKEN
 
 STORES = {"etag", "last-modified", "content-length", "date", "x-request-id"}
 
@@ -216,7 +217,31 @@ async def test_a_trusted_proxys_word_is_passed_on(tmp_path: Path, door: Door):
     )
     async with running(program, tmp_path), httpx.AsyncClient() as client:
         response = await client.get(f"http://127.0.0.1:{port}/health", headers={"X-Forwarded-For": "1.2.3.4"})
-    assert response.json()["headers"]["X-Forwarded-For"] == "1.2.3.4, 127.0.0.1"
+    assert response.json()["headers"]["X-Forwarded-For"] == "1.2.3.4"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "claimed", "believed"),
+    [
+        # The client wrote 6.6.6.6, and its proxy the address that it saw.
+        ("127.0.0.1/32", "6.6.6.6, 192.168.1.50", "192.168.1.50"),
+        ("127.0.0.1/32", "6.6.6.6,10.0.0.1, 203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1/32 192.168.1.50/32", "6.6.6.6, 192.168.1.50", "6.6.6.6"),
+        ("10.0.0.0/8", "6.6.6.6", "127.0.0.1"),
+        ("", "6.6.6.6, 127.0.0.1", "127.0.0.1"),
+    ],
+)
+async def test_exactly_the_proxies_that_are_set_are_trusted(
+    tmp_path: Path, door: Door, trusted: str, claimed: str, believed: str
+):
+    port = ports.choose(1)[0]
+    program = gateway_program(tmp_path, port, door.service_ports, store_port=1, GATEWAY_TRUSTED_PROXIES=trusted)
+    async with running(program, tmp_path), httpx.AsyncClient() as client:
+        headers = {"X-Forwarded-For": claimed, "X-Gateway-Token": "the client's own"}
+        response = await client.get(f"http://127.0.0.1:{port}/health", headers=headers)
+    seen = response.json()["headers"]
+    assert (seen["X-Forwarded-For"], seen["X-Gateway-Token"]) == (believed, TOKEN)
+    assert "x-gateway-token" not in response.headers
 
 
 async def test_slow_headers_are_cut_and_slow_bodies_are_not(tmp_path: Path, door: Door):

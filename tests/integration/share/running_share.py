@@ -28,6 +28,7 @@ from share_service.context import Context
 from share_service.downloads.keys import DownloadKeys
 from share_service.settings import ShareSettings
 from tests.conftest import ROOT, MakeDatabase
+from tests.through_gateway import TOKEN, coming_from
 
 SHA256 = bytes(range(32))
 SECRETS = {name: f"the {name} service's secret" for name in ("share", "upload", "auth", "chat")}
@@ -178,7 +179,7 @@ class ShareService:
     def client(self, address: str | None = None, account: Account | None = None) -> httpx.Client:
         """A client at `address`, or at an address of its own; signed in to `account`, if one is given."""
         address = address or f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
-        headers = {"X-Forwarded-For": address, **(account.headers if account else {})}
+        headers = {**coming_from(address), **(account.headers if account else {})}
         return self.opened.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20))
 
     def sign_up(self) -> Account:
@@ -258,7 +259,7 @@ def running_share_service(make_database: MakeDatabase, valkey_url: str, **settin
             "chat_url": upload_url,
             "service_secret": SECRETS["share"],
             "download_key_secret": key_secret,
-            "trusted_proxies": "127.0.0.1/32",
+            "gateway_token": TOKEN,
             # A budget of the test's own: the count is part of its name.
             "guess_global_count": 10_000 + secrets.randbelow(1_000_000),
             "upload_count": 1000,

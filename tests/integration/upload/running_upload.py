@@ -25,6 +25,7 @@ from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, new_address, running_auth
 from tests.integration.share.running_share import SECRETS, served
 from tests.integration.upload.contexts import Requests
+from tests.through_gateway import TOKEN, coming_from
 from upload_service.app import create_app as create_upload
 from upload_service.build import build, opened
 from upload_service.content import cleaning, expiring
@@ -141,7 +142,7 @@ class UploadService:
 
     def client(self, account: Person | None = None) -> httpx.Client:
         """A client of this account or of nobody, at an address that nobody else has."""
-        headers = {"X-Forwarded-For": new_address()}
+        headers = coming_from(new_address())
         if account:
             headers["Authorization"] = f"Bearer {account.token}"
         return self.opened.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=30))
@@ -250,7 +251,7 @@ def running_upload_service(
             "chat_url": opened.enter_context(served(chat.app())),
             "service_secret": SECRETS["upload"],
             "mirror_key": secrets.token_hex(32),
-            "trusted_proxies": "127.0.0.1/32",
+            "gateway_token": TOKEN,
             # A budget of the test's own: the count is part of its name.
             "file_uploader_uploads_per_minute": 10_000 + secrets.randbelow(1_000_000),
         }

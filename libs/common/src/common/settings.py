@@ -40,8 +40,6 @@ class Settings(BaseSettings):
     """The least severe messages that are logged: `debug`, `info`, `warning` or `error`."""
     log_format: Literal["json", "console"] = "json"
     """`json` writes one JSON object a line, `console` writes lines for people."""
-    trusted_proxies: str = ""
-    """Networks (CIDR, separated by commas) from which the services accept `X-Forwarded-For`: the gateway's."""
 
     @classmethod
     def settings_customise_sources(
@@ -103,6 +101,14 @@ class ServiceIdentitySettings(Settings):
     """URL of the auth service."""
     service_secret: SecretStr
     """The secret for which the auth service gives this service its tokens."""
+
+
+class GatewaySettings(Settings):
+    """What a service shares with the gateway."""
+
+    gateway_token: SecretStr = SecretStr("")
+    """Secret that the gateway sends with each request in `X-Gateway-Token`. Only with it does a service believe
+    `X-Forwarded-For` and `X-Forwarded-Proto`; without a token it believes nobody."""
 
 
 class PublicUrlSettings(Settings):

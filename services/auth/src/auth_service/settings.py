@@ -6,6 +6,7 @@ from auth_service.directory import names
 from auth_service.directory.names import NameUnusable
 from common.settings import (
     DatabaseSettings,
+    GatewaySettings,
     PublicUrlSettings,
     QueueSettings,
     ServiceIdentitySettings,
@@ -13,7 +14,7 @@ from common.settings import (
 )
 
 
-class AuthSettings(DatabaseSettings, ValkeySettings, QueueSettings, PublicUrlSettings):
+class AuthSettings(DatabaseSettings, ValkeySettings, QueueSettings, GatewaySettings, PublicUrlSettings):
     """The settings of the service."""
 
     service_secrets: dict[str, SecretStr]

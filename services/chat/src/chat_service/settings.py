@@ -8,6 +8,7 @@ from chat_service.bounds import Bounds
 from chat_service.filters import Filter
 from common.settings import (
     DatabaseSettings,
+    GatewaySettings,
     PublicUrlSettings,
     QueueSettings,
     ServiceIdentitySettings,
@@ -37,7 +38,7 @@ class ProcessSettings(DatabaseSettings, ValkeySettings, ServiceIdentitySettings)
     """URL of the share service."""
 
 
-class ChatSettings(ProcessSettings, PublicUrlSettings):
+class ChatSettings(ProcessSettings, GatewaySettings, PublicUrlSettings):
     """The settings of the service. Sizes count bytes of UTF-8."""
 
     room_lifetime_seconds: Positive = 1800

@@ -8,6 +8,7 @@ from common.expiry import STYLES
 from common.policy import Policy
 from common.settings import (
     DatabaseSettings,
+    GatewaySettings,
     PublicUrlSettings,
     QueueSettings,
     ServiceIdentitySettings,
@@ -82,7 +83,7 @@ class PolicySettings(DatabaseSettings):
         )
 
 
-class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, PublicUrlSettings):
+class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, GatewaySettings, PublicUrlSettings):
     """The settings of the service."""
 
     upload_url: str

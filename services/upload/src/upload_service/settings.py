@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 from common.addresses import Network, parse_networks
 from common.settings import (
     DatabaseSettings,
+    GatewaySettings,
     PublicUrlSettings,
     QueueSettings,
     ServiceIdentitySettings,
@@ -94,6 +95,7 @@ class UploadSettings(
     QueueSettings,
     StoreSettings,
     ServiceIdentitySettings,
+    GatewaySettings,
     PublicUrlSettings,
 ):
     """The settings of the service and of its workers."""

@@ -9,6 +9,7 @@ from redis import Redis
 
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, login_body, new_address, new_name, running_auth
+from tests.through_gateway import coming_from
 
 PER_ADDRESS, PER_ACCOUNT = 5, 7
 
@@ -22,7 +23,7 @@ def auth(make_database: MakeDatabase, valkey_url: str) -> Iterator[AuthService]:
 
 
 def guess(auth: AuthService, name: str, address: str, password: str = "wrong password") -> httpx.Response:
-    with httpx.Client(base_url=auth.url, headers={"X-Forwarded-For": address}) as client:
+    with httpx.Client(base_url=auth.url, headers=coming_from(address)) as client:
         return client.post("/v1/auth/login", json={"name": name, "password": password})
 
 

@@ -12,6 +12,7 @@ from common.dialects.mirage import DEFAULT_AVATAR
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import new_address
 from tests.integration.chat.running import ChatService, Someone, new_room_name, running_chat
+from tests.through_gateway import coming_from
 
 ROOM_PASSWORD = "the room's password"
 FILTERS = [
@@ -33,7 +34,7 @@ class Mirage:
         self.someone = someone
         asked = {"username": someone.name, "password": someone.person.password}
         answer = chat.auth.client(host="mirage.example.org").post("/api/login", json=asked)
-        headers = {"Authorization": answer.json()["token"], "X-Forwarded-For": new_address()}
+        headers = {"Authorization": answer.json()["token"], **coming_from(new_address())}
         self.client = chat.opened.enter_context(httpx.Client(base_url=chat.url, headers=headers, timeout=30))
 
     @property

@@ -16,7 +16,7 @@ from common.errors import Unavailable
 from common.http import openapi, problems
 from common.http.client_address import ClientAddressMiddleware
 from common.ids import new_id
-from common.settings import Settings
+from common.settings import GatewaySettings
 
 VERSION = "0.1.0"
 
@@ -28,7 +28,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def create_app(
     *,
     name: str,
-    settings: Settings,
+    settings: GatewaySettings,
     lifespan: Lifespan,
     checks: Mapping[str, Check],
     backlog: Backlog | None = None,
@@ -57,7 +57,7 @@ def create_app(
     if backlog:
         _add_backlog(app, backlog)
     app.add_middleware(CrossOriginMiddleware, credentialed_paths=credentialed_paths)
-    app.add_middleware(ClientAddressMiddleware, trusted=settings.trusted_proxies)
+    app.add_middleware(ClientAddressMiddleware, gateway_token=settings.gateway_token.get_secret_value())
     app.add_middleware(RequestIdMiddleware)
     return app
 
