@@ -112,6 +112,8 @@ class Services:
             command=[
                 *(sys.executable, "-m", "uvicorn", "--factory", f"{service}_service.app:create_app"),
                 *("--host", LOOPBACK, "--port", str(port), "--loop", "uvloop", "--http", "httptools"),
+                # The server would believe X-Forwarded-For from every process on this machine. The service judges it.
+                "--no-proxy-headers",
                 *("--no-access-log", "--no-server-header", "--log-level", "warning"),
                 *WEBSOCKETS,
                 # Requests that take longer are cut off. It is less than the program's grace, so that it ends by itself.

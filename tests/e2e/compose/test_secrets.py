@@ -91,7 +91,8 @@ def test_every_file_is_given_to_the_user_that_reads_it(volumes: Path, monkeypatc
 
     monkeypatch.setattr(os, "fchown", record)
     make_secrets.main(volumes)
-    engines = {"secrets/postgres": 10003, "secrets/valkey": 10004, "secrets/store": 10002, "vault": os.getuid()}
+    engines = {"secrets/postgres": 10003, "secrets/valkey": 10004, "secrets/store": 10002, "secrets/gateway": 10005}
+    engines["vault"] = os.getuid()
     assert given == {f"secrets/{name}": 10001 for name in READERS} | engines
 
 
