@@ -238,9 +238,11 @@ def test_requests_for_metadata_have_a_limit_of_their_own(visitor: Visitor) -> No
     assert wire.fetch(client, code) == b"12345"
 
 
-@pytest.mark.parametrize("kind", ["upload", "error", "metadata"])
+@pytest.mark.parametrize(
+    ("kind", "budget"), [("upload", "upload"), ("error", "guess-address"), ("metadata", "inspection")]
+)
 def test_a_block_ends_one_window_after_the_last_counted_event(
-    visitor: Visitor, narrow_traces: Traces, kind: str
+    visitor: Visitor, narrow_traces: Traces, kind: str, budget: str
 ) -> None:
     """The test simulates the passing of time: it shortens the remaining lifetime of the counters."""
     client, code = visitor(), wire.share_text(visitor(), "for all")
@@ -256,7 +258,7 @@ def test_a_block_ends_one_window_after_the_last_counted_event(
     try:
         address = client.headers["X-Forwarded-For"]
         act()
-        (counter,) = list(cache.scan_iter(f"*{address}*"))
+        (counter,) = list(cache.scan_iter(f"*{budget}*{address}*"))
         assert 50 < cache.ttl(counter) <= 60
         cache.expire(counter, 20)
         act()
