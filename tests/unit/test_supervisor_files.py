@@ -49,6 +49,8 @@ ADDRESSES = Addresses(
     store_secret_key="secret",
     service_ports={"auth": 1, "upload": 2, "share": 3, "chat": 4},
 )
+FOR_HTTP_ALONE = {"GATEWAY_TOKEN"}
+"""Settings that the processes with HTTP are given, and the workers are not."""
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
@@ -60,13 +62,16 @@ def services(tmp_path: Path) -> Services:
 @pytest.mark.parametrize("service", SETTINGS)
 def test_every_setting_of_a_service_is_given_or_may_be_set_by_the_user(services: Services, service: str):
     fields = {name.upper() for name in SETTINGS[service].model_fields}
-    assert fields - set(services.environment(service)) - POLICY_NAMES == set()
+    assert fields - set(services.environment(service)) - POLICY_NAMES == FOR_HTTP_ALONE
+    server = next(program for program in services.servers() if program.name == service)
+    assert set(server.environment) >= FOR_HTTP_ALONE
 
 
 @pytest.mark.parametrize("service", WORKER_SETTINGS)
 def test_every_setting_of_a_worker_is_given_or_may_be_set_by_the_user(services: Services, service: str):
     fields = {name.upper() for name in WORKER_SETTINGS[service].model_fields}
-    assert fields - set(services.worker_environment(service)) - POLICY_NAMES == set()
+    assert fields - set(services.worker_environment(service)) - POLICY_NAMES - FOR_HTTP_ALONE == set()
+    assert not FOR_HTTP_ALONE & set(services.worker_environment(service))
 
 
 @pytest.mark.parametrize(
