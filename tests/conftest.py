@@ -18,7 +18,7 @@ import pytest
 
 from tests.engines import Engines, running_postgres, running_store, running_valkey
 
-# What only some tests need is imported where it is used, so that a single test starts quickly.
+# Modules that only some tests need are imported where they are used, so that a single test starts quickly.
 if TYPE_CHECKING:
     import psycopg
     from xdist.remote import Producer

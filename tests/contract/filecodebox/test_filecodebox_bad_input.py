@@ -229,7 +229,7 @@ CLEANED = {
     "a\tb": "a b", " ": "unnamed", "\x7f\x01": "unnamed", "n" * 8192: "n" * 255,
     "n" * 5000 + ".tar.gz": "n" * 252 + ".gz", "../../a.txt": "a.txt", "n" * 8000: "n" * 255, EMOJI: "😀" * 63,
 }  # fmt: skip
-"""What is kept of names that have more than a name in them."""
+"""The cleaning of names that contain more than a name."""
 NAMES = [
     *CLEANED, "‮gpj.exe", "a\u200fb\u202d.txt", "a\"b'c.txt", "a;filename=b.txt", "<img src=x>.html",
     "con.txt", "%2e%2e%2f", "%00", "e\u0301.txt", "Text",

@@ -104,7 +104,7 @@ class ServiceIdentitySettings(Settings):
 
 
 class GatewaySettings(Settings):
-    """What a service shares with the gateway."""
+    """The secret that a service shares with the gateway."""
 
     gateway_token: SecretStr = SecretStr("")
     """Secret that the gateway sends with each request in `X-Gateway-Token`. Only with it does a service believe

@@ -44,7 +44,7 @@ class Room:
         async for block in blocks:
             left -= len(block)
             if measured - left >= MEASURE_EVERY:
-                # What is on its way was not written to the disk yet, so only the rest is asked for.
+                # Bytes that are under way are not on the disk yet, so only the rest is asked for.
                 self.check(max(left, 0))
                 measured = left
             yield block

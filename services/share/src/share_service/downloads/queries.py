@@ -36,7 +36,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class LeaseBounds:
-    """What a lease covers, for a file of a certain size."""
+    """The bytes that a lease covers, for a file of a certain size."""
 
     most_bytes: int
     """The most bytes in all."""

@@ -1,4 +1,4 @@
-"""What users can do with the system, concluded from the states of its parts."""
+"""The abilities that users have, concluded from the states of the system's parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Health:
     """The health of the system."""
 
     abilities: States
-    """What users can do: `sending` and `fetching` files, `accounts`, `rooms`."""
+    """The abilities of users: `sending` and `fetching` files, `accounts`, `rooms`."""
     services: Mapping[str, States]
     """The states of each service's dependencies, by the service's name."""
 
