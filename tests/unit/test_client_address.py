@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from common.addresses import canonical, limit_key, parse_networks
-from common.http.client_address import ClientAddressMiddleware
+from common.http.edge import Edge
 
 TOKEN = "0123456789abcdef" * 4
 
@@ -26,13 +26,15 @@ def believed(gateway_token: str, *headers: tuple[str, str], peer: str = "127.0.0
 
     scope = {
         "type": "http",
+        "method": "GET",
+        "path": "/",
         "scheme": "http",
         "client": (peer, 1),
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
     }
 
     async def call() -> None:
-        await ClientAddressMiddleware(app, gateway_token=gateway_token)(scope, receive, send)
+        await Edge(app, gateway_token=gateway_token)(scope, receive, send)
 
     asyncio.run(call())
     return seen[0]["client"][0], seen[0]["scheme"]

@@ -13,6 +13,7 @@ from common import errors
 from common.dialects import mirrorace
 from common.dialects.mirrorace import BAD_CREDENTIALS, MirrorAceRoute, Refused, identify, mirror_ids, read_fields
 from common.errors import DomainError
+from common.http import problems
 from common.http.forms import Field, FilePart, FormStream
 from common.identities import Identities
 from common.identity import TokenRevoked
@@ -72,6 +73,7 @@ def test_success_has_the_same_envelope() -> None:
 
 async def test_a_wrong_method_and_a_misshaped_request_have_the_envelope() -> None:
     app = FastAPI()
+    problems.install(app)
 
     async def endpoint(number: int) -> None: ...
 

@@ -80,6 +80,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         name="auth",
         settings=settings,
         lifespan=lifespan,
+        routers=[module.router for module in _ROUTES],
         checks=checks,
         backlog=lambda: backlog(context.db, (*erasing.SWEEPS, *purging.SWEEPS)),
         credentialed_paths=fileuploader.API_PATHS,
@@ -88,8 +89,6 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
     app.state.context = context
     app.state.identities = Identities(UserTokens(keys), context.cache, OwnCredentials(context))
     app.state.verifier = OwnVerifier(keys)
-    for module in _ROUTES:
-        app.include_router(module.router)
     return app
 
 

@@ -27,6 +27,8 @@ from share_service.shares import api as shares
 from share_service.shares import internal_api
 from share_service.shares.sweeping import SWEEPS
 
+_ROUTES = (internal_api, health, shares, links, pages, filecodebox, fileuploader, mirrorace, page_routes)
+
 
 def create_app(settings: ShareSettings | None = None) -> FastAPI:
     """The application. Nothing is connected before it starts, and a dependency that is down does not stop it."""
@@ -46,6 +48,7 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         name="share",
         settings=settings,
         lifespan=lifespan,
+        routers=[module.router for module in _ROUTES],
         checks={"database": process.context.db.ready, "limits": process.context.limiter.ready},
         backlog=lambda: backlog(process.context.db, SWEEPS),
         credentialed_paths=API_PATHS,
@@ -55,6 +58,4 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
     app.state.verifier = verifier
     app.state.health = CachedHealth(process.context)
     app.state.public_url = settings.public_url
-    for module in (internal_api, health, shares, links, pages, filecodebox, fileuploader, mirrorace, page_routes):
-        app.include_router(module.router)
     return app

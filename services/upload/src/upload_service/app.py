@@ -74,6 +74,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         name=SERVICE,
         settings=settings,
         lifespan=lifespan,
+        routers=ROUTERS,
         checks={"database": context.db.ready, "store": context.store.ready, "valkey": context.limiter.ready},
         backlog=lambda: backlog.waiting(context),
         credentialed_paths=fileuploader_dialect.API_PATHS,
@@ -81,8 +82,6 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
     app.state.context = context
     app.state.verifier = verifier
     app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(context.auth))
-    for router in ROUTERS:
-        app.include_router(router)
     return app
 
 

@@ -13,9 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from common import errors
-from common.dialects.route import DialectRoute
 from common.errors import DomainError
 from common.expiry import ExpiryStyleRefused, ExpiryTooLong, ExpiryValueRefused
+from common.http.problems import DialectRoute
 from common.identity import Identity
 from common.policy import Policy, SizeRefused, TypeRefused, UploadsExhausted
 from common.statuses import headers_of, status_of

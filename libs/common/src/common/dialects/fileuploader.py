@@ -14,8 +14,8 @@ from fastapi.responses import JSONResponse
 
 from common import errors
 from common.addresses import limit_key
-from common.dialects.route import DialectRoute
 from common.errors import DomainError
+from common.http.problems import DialectRoute
 from common.identities import Identities
 from common.identity import (
     CredentialError,

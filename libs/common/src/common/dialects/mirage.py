@@ -10,9 +10,9 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from common.dialects.route import DialectRoute
 from common.errors import DomainError
 from common.http.json_bodies import BODY_LIMIT, Fields, read_object
+from common.http.problems import DialectRoute
 from common.identities import Identities
 from common.identity import CredentialError, Identity
 from common.statuses import headers_of, status_of

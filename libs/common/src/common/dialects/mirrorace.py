@@ -13,9 +13,9 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from common import errors
-from common.dialects.route import DialectRoute
 from common.errors import DomainError
 from common.http.forms import Field, read_form
+from common.http.problems import DialectRoute
 from common.identities import Identities
 from common.identity import CredentialError, Identity
 from common.statuses import headers_of, status_of

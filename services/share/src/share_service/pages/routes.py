@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from common.dialects.route import DialectRoute
 from common.errors import DomainError, Forbidden, NotFound, RateLimited, Unavailable
 from common.http.downloads import download as download_answer
 from common.http.forms import read_form
+from common.http.problems import DialectRoute
 from common.statuses import headers_of, status_of
 from share_service.downloads.downloading import start_download
 from share_service.downloads.passwords import PasswordMissing, PasswordWrong

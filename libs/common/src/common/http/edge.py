@@ -1,0 +1,103 @@
+"""The one middleware of every service: it stands between the server and the routes.
+
+Whenever a request waits, Python goes through every coroutine around the place where it waits. So there is one of them
+here instead of one for each purpose.
+"""
+
+from collections.abc import Awaitable
+from hmac import compare_digest
+from typing import Any
+
+import structlog
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common import logging
+from common.addresses import canonical
+from common.ids import new_id
+
+TOKEN_HEADER = "X-Gateway-Token"  # noqa: S105  (its name)
+
+
+class Edge:
+    """Learns the client's address from the gateway, and adds the request id to every log line and to the answer.
+
+    It lets pages of any origin call the service, and answers unexpected errors.
+    """
+
+    def __init__(self, app: ASGIApp, *, gateway_token: str, credentialed_paths: tuple[str, ...] = ()) -> None:
+        """`credentialed_paths`: prefixes of paths that pages of any origin may call with `credentials: include`.
+
+        Such paths must ignore credentials that browsers add by themselves, such as remembered passwords.
+        """
+        self._app = app
+        self._token = gateway_token.encode()
+        self._credentialed_paths = credentialed_paths
+        # These two only make headers and answers; they pass no request on.
+        every: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": ["*"]}
+        self._open = CORSMiddleware(app, allow_origins=["*"], **every)
+        self._credentialed = CORSMiddleware(app, allow_origin_regex=".*", allow_credentials=True, **every)
+        self._log = logging.get(__name__)
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "lifespan":
+            return self._app(scope, receive, send)
+        headers = Headers(scope=scope)
+        if self._is_gateways(headers):
+            _believe(scope, headers)
+        if scope["type"] == "websocket":
+            return self._app(scope, receive, send)
+        return self._request(scope, headers, receive, send)
+
+    async def _request(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        request_id = headers.get("x-request-id") or new_id().hex
+        origins = self._credentialed if scope["path"].startswith(self._credentialed_paths) else self._open
+        if scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
+            preflight = origins.preflight_response(headers)
+            preflight.headers["X-Request-Id"] = request_id
+            await preflight(scope, receive, send)
+            return
+        is_started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal is_started
+            if message["type"] != "http.response.start":
+                await send(message)
+                return
+            is_started = True
+            MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await origins.send(message, send, headers)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, answer)
+            except Exception:
+                self._log.exception("request failed", method=scope["method"], route=_route(scope))
+                if is_started:
+                    raise
+                await JSONResponse({"detail": "Internal Server Error"}, 500)(scope, receive, answer)
+
+    def _is_gateways(self, headers: Headers) -> bool:
+        """Whether the request comes from the gateway. Only the gateway knows the token."""
+        given = headers.get(TOKEN_HEADER, "").encode("latin-1")
+        return bool(self._token) and compare_digest(given, self._token)
+
+
+def _believe(scope: Scope, headers: Headers) -> None:
+    """Replace the address and scheme of the gateway with those of the client.
+
+    The gateway has judged itself which proxies in front of it are trusted, and sends one address.
+    """
+    if scope.get("client"):
+        peer, port = scope["client"]
+        scope["client"] = (canonical(headers.get("x-forwarded-for", ""), peer), port)
+    scheme = headers.get("x-forwarded-proto")
+    if scope["type"] == "http" and scheme in ("http", "https"):
+        scope["scheme"] = scheme
+
+
+def _route(scope: Scope) -> str:
+    """The pattern of the route for the log. The path itself may contain codes and keys."""
+    return getattr(scope.get("route"), "path", "unknown")

@@ -1,0 +1,100 @@
+"""What the one middleware and the error handlers of every service do to answers."""
+
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from common.errors import DomainError, NotFound
+from common.http.app import create_app
+from common.http.problems import DialectRoute
+from common.settings import GatewaySettings
+
+ORIGIN = {"Origin": "https://elsewhere.example"}
+
+
+class OwnRoute(DialectRoute):
+    """A route of a dialect whose errors are `{"own": …}`."""
+
+    def rendered(self, request: Request, error: DomainError) -> Response:
+        return JSONResponse({"own": error.code, "number": request.path_params.get("number")}, 418)
+
+    def wrong_method(self, detail: str) -> dict[str, Any]:
+        return {"own": detail}
+
+
+native, foreign = APIRouter(prefix="/native"), APIRouter(prefix="/foreign", route_class=OwnRoute)
+
+
+@native.get("/number/{number}")
+@foreign.get("/number/{number}")
+async def missing(number: int) -> None:
+    raise NotFound
+
+
+@native.get("/broken")
+@foreign.get("/broken")
+async def broken() -> None:
+    raise ZeroDivisionError
+
+
+@pytest.fixture
+def client() -> httpx.AsyncClient:
+    app = create_app(
+        name="test",
+        settings=GatewaySettings.model_validate({}),
+        lifespan=lambda _: pytest.fail("nothing is started here"),
+        routers=(native, foreign),
+        checks={},
+        credentialed_paths=("/foreign/broken",),
+    )
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+async def test_a_route_decides_how_its_errors_look(client: httpx.AsyncClient) -> None:
+    answers = [await client.get(f"/{kind}/number/1") for kind in ("native", "foreign")]
+    assert [answer.status_code for answer in answers] == [404, 418]
+    assert answers[0].json()["code"] == "not_found"
+    assert answers[1].json() == {"own": "not_found", "number": "1"}
+    answers = [await client.get(f"/{kind}/number/x") for kind in ("native", "foreign")]
+    assert [answer.status_code for answer in answers] == [422, 418]
+    assert answers[1].json()["own"] == "invalid_input"
+    answers = [await client.post(f"/{kind}/number/1") for kind in ("native", "foreign")]
+    assert [answer.status_code for answer in answers] == [405, 405]
+    assert answers[0].json()["code"] == "http"
+    assert answers[1].json() == {"own": "Method Not Allowed"}
+    assert (await client.get("/nowhere")).json()["code"] == "http"
+
+
+@pytest.mark.parametrize("kind", ["native", "foreign"])
+async def test_an_unexpected_error_is_answered_and_tells_nothing(client: httpx.AsyncClient, kind: str) -> None:
+    answer = await client.get(f"/{kind}/broken", headers={"X-Request-Id": "the request", **ORIGIN})
+    assert (answer.status_code, answer.json()) == (500, {"detail": "Internal Server Error"})
+    assert answer.headers["x-request-id"] == "the request"
+    assert answer.headers["access-control-allow-origin"] in ("*", ORIGIN["Origin"])
+
+
+async def test_a_request_without_an_id_gets_one(client: httpx.AsyncClient) -> None:
+    ids = [(await client.get("/native/number/1")).headers["x-request-id"] for _ in range(2)]
+    assert len(set(ids)) == 2
+    assert all(len(one) == 32 for one in ids)
+
+
+async def test_pages_of_any_origin_may_call_and_credentials_are_only_for_some_paths(client: httpx.AsyncClient) -> None:
+    wanted = {**ORIGIN, "Access-Control-Request-Method": "DELETE", "Access-Control-Request-Headers": "x-own"}
+    for path, origin, credentials in (
+        ("/native/broken", "*", None),
+        ("/foreign/broken", ORIGIN["Origin"], "true"),
+    ):
+        for answer in (await client.options(path, headers=wanted), await client.get(path, headers=ORIGIN)):
+            assert answer.headers["access-control-allow-origin"] == origin
+            assert answer.headers.get("access-control-allow-credentials") == credentials
+            assert answer.headers["vary"].startswith("Origin")
+            assert len(answer.headers["x-request-id"]) == 32
+        preflight = await client.options(path, headers=wanted)
+        assert preflight.status_code == 200
+        assert "DELETE" in preflight.headers["access-control-allow-methods"]
+        assert preflight.headers["access-control-allow-headers"] == "x-own"
+    assert "access-control-allow-origin" not in (await client.get("/native/broken")).headers
