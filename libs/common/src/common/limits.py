@@ -7,94 +7,113 @@ burst of parallel requests could exceed the limit.
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
+from typing import Any
 
-from limits import RateLimitItemPerSecond
-from limits.aio.storage import RedisStorage
-from limits.aio.storage.redis.redispy import RedispyBridge
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from common import logging
 from common.errors import RateLimited, Unavailable
-from common.valkey import client_options
+from common.valkey import Pipe, Script
+
+# Counts an event with every counter, or with none if one of them has no room, whose position it returns then. Each
+# counter comes with its limit (-1: none), its period in seconds, and whether its window restarts now.
+_TAKE = Script("""
+for n, key in ipairs(KEYS) do
+    local limit = tonumber(ARGV[3 * n - 2])
+    if limit >= 0 and tonumber(redis.call('get', key) or 0) >= limit then
+        return n
+    end
+end
+for n, key in ipairs(KEYS) do
+    if redis.call('incr', key) == 1 or ARGV[3 * n] == '1' then
+        redis.call('expire', key, ARGV[3 * n - 1])
+    end
+end
+return 0
+""")
+# A counter whose window has ended does not exist any more, and must not become negative.
+_GIVE_BACK = Script("""
+for _, key in ipairs(KEYS) do
+    if tonumber(redis.call('get', key) or 0) > 0 then
+        redis.call('decr', key)
+    end
+end
+""")
 
 
 class LimiterUnavailable(Unavailable):
     """The store of the rate limits is not answering."""
 
 
+@dataclass(frozen=True, slots=True)
 class Budget:
     """At most `count` events for each key in a window of `period`.
 
     The window starts with the first of them or, if the budget `restarts`, with the last one.
     """
 
-    def __init__(
-        self, limiter: "Limiter", name: str, count: int, period: timedelta, refusal: type[RateLimited], restarts: bool
-    ) -> None:
-        self._limiter, self._name, self._count, self._period = limiter, name, count, period
-        self._refusal, self._restarts = refusal, restarts
+    limiter: "Limiter"
+    name: str
+    count: int
+    period: timedelta
+    refusal: type[RateLimited]
+    restarts: bool
 
     async def take(self, key: str) -> None:
         """Count one event. Raises `refusal` if it exceeds the limit, and `LimiterUnavailable` without Valkey."""
-        if await self._limiter.count(self._key(key), 1, self._period) > self._count:
-            await self.give_back(key)
-            raise self._refusal(retry_after=self._period)
+        await self.limiter.take([(self, key)])
+
+    async def take_for_good(self, key: str) -> None:
+        """Count one event that is never given back, so a budget that restarts does so at once. Raises as `take`."""
+        await self.limiter.take([(self, key)], for_good=True)
 
     async def used(self, key: str) -> int:
         """The number of events that are counted now. Raises `LimiterUnavailable`."""
-        return await self._limiter.counted(self._key(key))
+        return int(await self.limiter.call("GET", self.counter(key)) or 0)
 
     async def record(self, key: str) -> None:
         """Count one event that has happened, even beyond the limit. Raises `LimiterUnavailable`."""
-        await self._limiter.count(self._key(key), 1, self._period)
-        await self.keep(key)
-
-    async def keep(self, key: str) -> None:
-        """Record that an event stays counted: if the budget restarts, its window ends one period from now."""
-        if not self._restarts:
-            return
-        try:
-            await self._limiter.prolong(self._key(key), self._period)
-        except LimiterUnavailable:
-            # The event is counted for the rest of the window all the same.
-            logging.get(__name__).warning("the window of a budget could not be restarted")
+        await self.limiter.take([(self, key)], for_good=True, unlimited=True)
 
     async def give_back(self, key: str) -> None:
-        """Take one event back."""
-        if await self._limiter.count(self._key(key), -1, self._period) < 0:
-            # The event's window has ended, so the counter is new. It must not become negative.
-            await self._limiter.count(self._key(key), 1, self._period)
+        """Take one event back. Raises `LimiterUnavailable`."""
+        await self.limiter.give_back([(self, key)])
 
-    def _key(self, key: str) -> str:
-        seconds = int(self._period.total_seconds())
-        return RateLimitItemPerSecond(self._count, seconds, namespace="limit").key_for(self._name, key)
+    def counter(self, key: str) -> str:
+        """The key of Valkey under which the events for `key` are counted."""
+        return f"limit:{self.name}:{self.count}:{self.seconds}:{key}"
+
+    @property
+    def seconds(self) -> int:
+        return int(self.period.total_seconds())
+
+
+Event = tuple[Budget, str]
+"""An event that a budget counts, by the budget and the key."""
 
 
 @asynccontextmanager
 async def counted_try(
-    budgets: Sequence[tuple[Budget, str]], failures: tuple[type[Exception], ...], *, patience: Sequence[float] = ()
+    events: Sequence[Event], failures: tuple[type[Exception], ...], *, patience: Sequence[float] = ()
 ) -> AsyncGenerator[None]:
     """Count the block as a try with every budget and key; it stays counted only if the block raises one of `failures`.
 
     `patience`: pauses in seconds before a used-up budget is tried again, because parallel tries that succeed give back
     their counts within milliseconds. Raises `RateLimited` and `LimiterUnavailable` before the block runs.
     """
-    taken: list[tuple[Budget, str]] = []
+    limiter = events[0][0].limiter
+    await _take_patiently(limiter, events, patience)
     try:
-        for budget, key in budgets:
-            await _take(budget, key, patience)
-            taken.append((budget, key))
         yield
     except failures:
-        kept, taken = taken, []
-        for budget, key in kept:
-            await budget.keep(key)
+        await limiter.keep(events)
         raise
-    finally:
-        await asyncio.gather(*(_give_back(budget, key) for budget, key in taken))
+    except BaseException:
+        await _give_back(limiter, events)
+        raise
+    await _give_back(limiter, events)
 
 
 @asynccontextmanager
@@ -103,37 +122,38 @@ async def counted_success(budget: Budget, key: str) -> AsyncGenerator[None]:
 
     Raises `RateLimited` and `LimiterUnavailable` before the block runs.
     """
-    await budget.take(key)
+    events = [(budget, key)]
+    await budget.limiter.take(events)
     try:
         yield
     except BaseException:
-        await _give_back(budget, key)
+        await _give_back(budget.limiter, events)
         raise
-    await budget.keep(key)
+    await budget.limiter.keep(events)
 
 
-async def _take(budget: Budget, key: str, patience: Sequence[float]) -> None:
+async def _take_patiently(limiter: "Limiter", events: Sequence[Event], patience: Sequence[float]) -> None:
     for seconds in patience:
         try:
-            return await budget.take(key)
+            return await limiter.take(events)
         except RateLimited:
             await asyncio.sleep(seconds)
-    return await budget.take(key)
+    return await limiter.take(events)
 
 
-async def _give_back(budget: Budget, key: str) -> None:
+async def _give_back(limiter: "Limiter", events: Sequence[Event]) -> None:
     try:
-        await budget.give_back(key)
+        await limiter.give_back(events)
     except LimiterUnavailable:
         # The result of the block is not affected; the event stays counted until its window ends.
         logging.get(__name__).warning("a counted event could not be given back")
 
 
 class Limiter:
-    """The counters of all budgets."""
+    """The counters of all budgets. Whatever is done with several at once is one step."""
 
     def __init__(self, valkey_url: str) -> None:
-        self._storage = RedisStorage(f"async+{valkey_url}", implementation="redispy", **client_options())
+        self._pipe = Pipe(valkey_url)
 
     def budget(
         self,
@@ -147,42 +167,52 @@ class Limiter:
         """A budget, shared by all processes that ask for the same name, count and period."""
         return Budget(self, name, count, period, refusal, restarts)
 
-    async def count(self, key: str, amount: int, period: timedelta) -> int:
-        """Add `amount` to the counter `key`, which starts at 0 and ends `period` after it started."""
-        try:
-            return await self._storage.incr(key, int(period.total_seconds()), amount=amount)
-        except RedisError as error:
-            raise LimiterUnavailable from error
+    async def take(self, events: Sequence[Event], *, for_good: bool = False, unlimited: bool = False) -> None:
+        """Count all of these events, or none of them if a budget has no room: then raises that budget's `refusal`.
 
-    async def counted(self, key: str) -> int:
-        """The value of the counter `key`; 0 if it does not exist."""
-        try:
-            return await self._storage.get(key)
-        except RedisError as error:
-            raise LimiterUnavailable from error
+        `for_good`: they are never given back, so the windows of budgets that restart do so now. `unlimited`: count them
+        beyond the limits, too. Raises `LimiterUnavailable`.
+        """
+        values: list[int] = []
+        for budget, _ in events:
+            values += (-1 if unlimited else budget.count, budget.seconds, int(for_good and budget.restarts))
+        refused = await self._run(_TAKE, events, *values)
+        if refused:
+            budget, _ = events[refused - 1]
+            raise budget.refusal(retry_after=budget.period)
 
-    async def prolong(self, key: str, period: timedelta) -> None:
-        """Make the counter `key` end `period` from now, if it exists."""
-        bridge = self._bridge()
+    async def give_back(self, events: Sequence[Event]) -> None:
+        """Take events back. Raises `LimiterUnavailable`."""
+        await self._run(_GIVE_BACK, events)
+
+    async def keep(self, events: Sequence[Event]) -> None:
+        """Record that events stay counted: the windows of budgets that restart end one period from now."""
+        for budget, key in events:
+            if not budget.restarts:
+                continue
+            try:
+                await self.call("EXPIRE", budget.counter(key), budget.seconds)
+            except LimiterUnavailable:
+                # The event is counted for the rest of the window all the same.
+                logging.get(__name__).warning("the window of a budget could not be restarted")
+
+    async def call(self, *command: str | int) -> Any:
+        """The answer to a command of Valkey. Raises `LimiterUnavailable`."""
         try:
-            await self._redis(bridge).expire(bridge.prefixed_key(key), int(period.total_seconds()))
+            return await self._pipe.call(*command)
         except RedisError as error:
             raise LimiterUnavailable from error
 
     async def ready(self) -> None:
         """Raise `LimiterUnavailable` unless Valkey answers."""
-        if not await self._storage.check():
-            raise LimiterUnavailable
+        await self.call("PING")
 
     async def close(self) -> None:
-        """Close the connections to Valkey."""
-        await self._redis(self._bridge()).aclose()
+        """Close the connection to Valkey."""
+        await self._pipe.close()
 
-    def _bridge(self) -> RedispyBridge:
-        bridge = self._storage.bridge
-        assert isinstance(bridge, RedispyBridge)
-        return bridge
-
-    @staticmethod
-    def _redis(bridge: RedispyBridge) -> Redis:
-        return cast("Redis", bridge.get_connection())
+    async def _run(self, script: Script, events: Sequence[Event], *values: int) -> Any:
+        try:
+            return await self._pipe.run(script, [budget.counter(key) for budget, key in events], *values)
+        except RedisError as error:
+            raise LimiterUnavailable from error

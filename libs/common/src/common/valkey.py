@@ -6,7 +6,9 @@ commands by their order. This takes a third of the processor time. It must not b
 """
 
 import asyncio
+import hashlib
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, cast
 
 import hiredis
@@ -32,6 +34,15 @@ def client_options(timeout: float = TIMEOUT_SECONDS) -> dict[str, Any]:
     }
 
 
+class Script:
+    """A Lua script, which the server runs as one step."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        """The name by which a server knows a script that it has run before."""
+
+
 class Pipe:
     """Sends a process's commands to one server. It never repeats a failed command, which may have been executed."""
 
@@ -47,6 +58,16 @@ class Pipe:
         if line is None or line.is_lost:
             line = await self._connect()
         return await line.send(command)
+
+    async def run(self, script: Script, keys: Sequence[str], *values: Part) -> Any:
+        """The answer of a script. Raises `redis.exceptions.RedisError`."""
+        try:
+            return await self.call("EVALSHA", script.sha, len(keys), *keys, *values)
+        except ResponseError as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise
+            # The server does not know the script, so it has not run it.
+            return await self.call("EVAL", script.text, len(keys), *keys, *values)
 
     async def close(self) -> None:
         if self._connecting:

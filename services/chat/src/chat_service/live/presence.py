@@ -21,7 +21,8 @@ class Presence:
     """The connections of all processes, as one of them knows them. All methods raise `ChatUnavailable`."""
 
     def __init__(self, redis: Redis, *, lifetime: timedelta = PRESENCE_LIFETIME) -> None:
-        self._scripts = scripts.load(redis, ("enter", "leave", "renew", "roster"), ["shared", "shared_presence"])
+        texts = scripts.load(("enter", "leave", "renew", "roster"), ["shared", "shared_presence"])
+        self._scripts = {name: redis.register_script(text) for name, text in texts.items()}
         self._process = uuid4().hex
         self._lifetime = lifetime // timedelta(milliseconds=1)
 

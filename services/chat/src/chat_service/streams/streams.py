@@ -8,7 +8,7 @@ from uuid import UUID
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from chat_service.streams import scripts
 from chat_service.streams.model import (
@@ -29,7 +29,7 @@ from chat_service.streams.model import (
     parse_message,
     with_id,
 )
-from common.valkey import Pipe, client_options
+from common.valkey import Pipe, Script, client_options
 
 LIVE_KEY = "rooms:live"
 TIMEOUT_SECONDS = 3
@@ -65,7 +65,7 @@ class Streams:
             **client_options(),
         )
         self.redis = Redis.from_pool(pool)
-        self._scripts = scripts.load(self.redis, SCRIPTS, ["shared"])
+        self._scripts = {name: Script(text) for name, text in scripts.load(SCRIPTS, ["shared"]).items()}
         self._pipe = Pipe(valkey_url)
 
     async def post(self, room: RoomTerms, draft: Draft) -> Message:
@@ -179,15 +179,8 @@ class Streams:
                 return answer
 
     async def _run(self, script: str, room_id: int, *values: str | bytes | int) -> Any:
-        wanted, keys = self._scripts[script], room_keys(room_id)
         try:
-            try:
-                return await self._pipe.call("EVALSHA", wanted.sha, len(keys), *keys, *values)
-            except ResponseError as error:
-                if not str(error).startswith("NOSCRIPT"):
-                    raise
-                # The server does not know the script, so it has not run it.
-                return await self._pipe.call("EVAL", cast("str", wanted.script), len(keys), *keys, *values)
+            return await self._pipe.run(self._scripts[script], room_keys(room_id), *values)
         except RedisError as error:
             raise ChatUnavailable from error
 

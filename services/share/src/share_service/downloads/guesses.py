@@ -9,13 +9,13 @@ from their files. An address without a wrong guess has one left, or as many as i
 once.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from common.addresses import limit_key
 from common.errors import DomainError, RateLimited
-from common.limits import Budget, counted_try
+from common.limits import Budget, Event, counted_try
 from common.policy import Policy
 from share_service.context import Context
 from share_service.downloads.keys import BadKey
@@ -27,6 +27,10 @@ WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey)
 _PATIENCE = (0.05, 0.1, 0.2)
 
 
+class EverybodyRefused(RateLimited):
+    """Too many requests."""
+
+
 @asynccontextmanager
 async def counted_redemption(context: Context, policy: Policy, address: str) -> AsyncGenerator[None]:
     """Count the block, an attempt to redeem a code, if the code is wrong.
@@ -34,10 +38,7 @@ async def counted_redemption(context: Context, policy: Policy, address: str) -> 
     Raises `RateLimited`, `LimiterUnavailable`.
     """
     key = limit_key(address)
-    async with (
-        counted_try([(_of_address(context, "guess-address", policy), key)], WRONG_GUESSES, patience=_PATIENCE),
-        _counted_for_everybody(context, policy, key),
-    ):
+    async with _counted_guess(context, policy, key, [(_of_address(context, "guess-address", policy), key)]):
         yield
 
 
@@ -47,27 +48,31 @@ async def counted_inspection(context: Context, policy: Policy, address: str) -> 
 
     Raises `RateLimited`, `LimiterUnavailable`.
     """
-    budget, key = _of_address(context, "inspection", policy), limit_key(address)
-    await budget.take(key)
-    await budget.keep(key)
-    async with _counted_for_everybody(context, policy, key):
+    key = limit_key(address)
+    await _of_address(context, "inspection", policy).take_for_good(key)
+    async with _counted_guess(context, policy, key, []):
         yield
 
 
 @asynccontextmanager
-async def _counted_for_everybody(context: Context, policy: Policy, key: str) -> AsyncGenerator[None]:
-    """Count the block in everybody's budget if the code is wrong, and remember the address `key` as one that missed.
+async def _counted_guess(context: Context, policy: Policy, key: str, own: Sequence[Event]) -> AsyncGenerator[None]:
+    """Count the block if the code is wrong: as `own` events, in everybody's budget, and as a miss of the address.
 
-    Raises `RateLimited` if the budget is used up and the address has missed lately, and `LimiterUnavailable`.
+    Raises `RateLimited` if a budget is used up, unless it is everybody's and the address has not missed lately, and
+    `LimiterUnavailable`.
     """
     misses = _of_address(context, "guess-missed", policy)
-    everybody = context.limiter.budget("guess-everyone", context.guess_global_count, timedelta(minutes=1))
+    everybody = context.limiter.budget(
+        "guess-everyone", context.guess_global_count, timedelta(minutes=1), EverybodyRefused
+    )
     async with AsyncExitStack() as counted:
         try:
-            await counted.enter_async_context(counted_try([(everybody, "")], WRONG_GUESSES, patience=_PATIENCE))
-        except RateLimited:
+            await counted.enter_async_context(counted_try([*own, (everybody, "")], WRONG_GUESSES, patience=_PATIENCE))
+        except EverybodyRefused:
             if await misses.used(key):
                 raise
+            if own:
+                await counted.enter_async_context(counted_try(own, WRONG_GUESSES, patience=_PATIENCE))
         try:
             yield
         except WRONG_GUESSES:

@@ -1,0 +1,104 @@
+"""Budgets in Valkey: several at once, given back, and windows that restart."""
+
+import secrets
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from common.errors import NotFound, RateLimited
+from common.limits import Budget, Limiter, counted_success, counted_try
+
+HOUR = timedelta(hours=1)
+
+
+class Other(RateLimited):
+    """Another refusal."""
+
+
+@pytest.fixture
+async def limiter(valkey_url: str) -> AsyncGenerator[Limiter]:
+    limiter = Limiter(valkey_url)
+    yield limiter
+    await limiter.close()
+
+
+@pytest.fixture
+async def redis(valkey_url: str) -> AsyncGenerator[Redis]:
+    async with Redis.from_url(valkey_url) as redis:
+        yield redis
+
+
+def new_name() -> str:
+    return f"test-{secrets.token_hex(8)}"
+
+
+async def window(redis: Redis, budget: Budget, key: str = "a") -> int:
+    """The seconds until the window of a budget ends."""
+    return await redis.ttl(budget.counter(key))
+
+
+async def test_a_try_that_one_budget_refuses_is_counted_by_none(limiter: Limiter) -> None:
+    wide, narrow = limiter.budget(new_name(), 9, HOUR), limiter.budget(new_name(), 1, HOUR, Other)
+    await narrow.take("a")
+    with pytest.raises(Other) as refused:
+        async with counted_try([(wide, "a"), (narrow, "a")], (NotFound,)):
+            pytest.fail("it was refused")
+    assert refused.value.retry_after == HOUR
+    assert (await wide.used("a"), await narrow.used("a"), await narrow.used("b")) == (0, 1, 0)
+    async with counted_try([(wide, "a"), (narrow, "b")], (NotFound,)):
+        assert (await wide.used("a"), await narrow.used("b")) == (1, 1)
+    assert (await wide.used("a"), await narrow.used("b")) == (0, 0)
+
+
+async def test_only_the_failures_that_count_stay_counted(limiter: Limiter) -> None:
+    budgets = limiter.budget(new_name(), 5, HOUR), limiter.budget(new_name(), 5, HOUR)
+    for error in (NotFound(), ValueError(), NotFound()):
+        with pytest.raises(type(error)):
+            async with counted_try([(budget, "a") for budget in budgets], (NotFound,)):
+                raise error
+    assert [await budget.used("a") for budget in budgets] == [2, 2]
+
+
+async def test_what_is_given_back_after_its_window_does_not_widen_the_next_one(limiter: Limiter, redis: Redis) -> None:
+    budget = limiter.budget(new_name(), 1, HOUR)
+    async with counted_try([(budget, "a")], (NotFound,)):
+        await redis.delete(budget.counter("a"))
+    assert await budget.used("a") == 0
+    await budget.take("a")
+    with pytest.raises(RateLimited):
+        await budget.take("a")
+
+
+async def test_a_window_restarts_only_by_what_stays_counted(limiter: Limiter, redis: Redis) -> None:
+    budget = limiter.budget(new_name(), 9, HOUR, restarts=True)
+
+    async def shorten() -> None:
+        await redis.expire(budget.counter("a"), 60)
+
+    await budget.take("a")
+    await shorten()
+    with pytest.raises(ValueError):
+        async with counted_success(budget, "a"):
+            raise ValueError
+    await budget.take("a")
+    assert await window(redis, budget) <= 60
+    async with counted_success(budget, "a"):
+        pass
+    assert await window(redis, budget) > 3500
+    for count in (budget.record, budget.take_for_good):
+        await shorten()
+        await count("a")
+        assert await window(redis, budget) > 3500
+    assert await budget.used("a") == 5
+    steady = limiter.budget(new_name(), 1, HOUR)
+    await steady.record("a")
+    await redis.expire(steady.counter("a"), 60)
+    await steady.record("a")
+    assert (await steady.used("a"), await window(redis, steady) <= 60) == (2, True)
+
+
+async def test_a_budget_of_nothing_refuses_everything(limiter: Limiter) -> None:
+    with pytest.raises(RateLimited):
+        await limiter.budget(new_name(), 0, HOUR).take("a")
