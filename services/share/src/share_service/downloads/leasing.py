@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from common.db import Connection
 from common.errors import InvalidInput
 from common.ranges import ByteRange
 from share_service.context import Context
@@ -65,39 +66,46 @@ async def grant(context: Context, claim: Claim, now: datetime, is_gone: Callable
         return Grant(share, own_range)
     if ask.range is not None:
         async with context.db.connection() as connection:
-            covered = await queries.grant_on_lease(connection, claim.holder, share.id, ask, now, _bounds(ask, now))
+            covered = await _under_lease(connection, claim, now)
         if covered is not None:
             return Grant(covered, own_range)
     if not claim.may_start:
         raise BadKey
     if await is_gone():
         raise ClientGone
-    return await _take_use(context, claim, now, own_range)
+    if ask.range is not None:
+        return await _take_use_for_range(context, claim, now, own_range)
+    async with context.db.connection() as connection:
+        return Grant(await _take_use(connection, claim, ask, now), None)
 
 
-async def _take_use(context: Context, claim: Claim, now: datetime, own_range: ByteRange | None) -> Grant:
-    share, ask = claim.share, claim.ask
+async def _take_use_for_range(context: Context, claim: Claim, now: datetime, own_range: ByteRange | None) -> Grant:
+    ask = claim.ask
     async with context.db.transaction() as connection:
-        if ask.range is not None:
-            # Of ranges that arrive together, the first takes a use, and the others wait here for its lease.
-            await lock_share(connection, share.id)
-            covered = await queries.grant_on_lease(connection, claim.holder, share.id, ask, now, _bounds(ask, now))
-            if covered is not None:
-                return Grant(covered, own_range)
+        # Of ranges that arrive together, the first takes a use, and the others wait here for its lease.
+        await lock_share(connection, claim.share.id)
+        covered = await _under_lease(connection, claim, now)
+        if covered is not None:
+            return Grant(covered, own_range)
         if ask.is_conditional:
             # The store may answer with the whole, to which this client has a right.
             ask, own_range = Ask(ask.size), None
-        may_restart = claim.plays or claim.ask.range is not None
-        taken = await queries.take_use_on_lease(
-            connection, share.id, claim.holder, ask, may_restart, now, now + LEASE_LIFETIME
-        )
-    if taken is None:
-        raise ShareEnded
-    return Grant(taken, own_range)
+        return Grant(await _take_use(connection, claim, ask, now), own_range)
 
 
-def _bounds(ask: Ask, now: datetime) -> queries.LeaseBounds:
-    head = head_of(ask.size)
+async def _under_lease(connection: Connection, claim: Claim, now: datetime) -> Share | None:
+    """The share, if the holder's lease covers the claim; the bytes are then counted in the lease."""
+    ask, head = claim.ask, head_of(claim.ask.size)
     # A player may have asked for a byte or two before it begins again.
     probe = min(PROBE_LIMIT, head // 2)
-    return queries.LeaseBounds(MOST_COPIES * ask.size, head, 2 * head + probe, now - RESTART_TIME)
+    bounds = queries.LeaseBounds(MOST_COPIES * ask.size, head, 2 * head + probe, now - RESTART_TIME)
+    return await queries.grant_on_lease(connection, claim.holder, claim.share.id, ask, now, bounds)
+
+
+async def _take_use(connection: Connection, claim: Claim, ask: Ask, now: datetime) -> Share:
+    """Take a use, and give the holder a lease that begins with `ask`. Returns the share after it."""
+    may_restart, ends_at = claim.plays or claim.ask.range is not None, now + LEASE_LIFETIME
+    taken = await queries.take_use_on_lease(connection, claim.share.id, claim.holder, ask, may_restart, now, ends_at)
+    if taken is None:
+        raise ShareEnded
+    return taken
