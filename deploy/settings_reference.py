@@ -23,6 +23,7 @@ from chat_service.settings import ChatSettings
 from chat_service.settings import WorkerSettings as ChatWorkerSettings
 from common.settings import (
     DatabaseSettings,
+    DiskSettings,
     GatewaySettings,
     PublicUrlSettings,
     Settings,
@@ -113,7 +114,7 @@ SECTIONS: tuple[tuple[str, tuple[type[Settings], ...]], ...] = (
     ("Limits and policy", (PolicySettings, ShareSettings)),
     ("Links, logs and connections", (PublicUrlSettings, Settings, DatabaseSettings)),
     ("Accounts", (AuthSettings, AuthWorkerSettings)),
-    ("Uploads", (ContentSettings, UploadSettings)),
+    ("Uploads", (ContentSettings, DiskSettings, UploadSettings)),
     ("File Uploader", (FileUploaderSettings,)),
     ("MirrorAce", (MirrorAceSettings,)),
     ("Mirrors", (MirrorSettings,)),

@@ -123,11 +123,11 @@ def _url_of(postgres_url: str, database: str) -> str:
 @pytest.fixture
 async def store(engines: Engines) -> AsyncGenerator["ObjectStore"]:
     """The object store with a bucket of the test's own."""
-    from common.store import ObjectStore
+    from common.store.s3 import S3Store
 
     address = engines.store
     bucket = f"test-{secrets.token_hex(6)}"
-    store = ObjectStore(
+    store = S3Store(
         address.endpoint,
         region="us-east-1",
         bucket=bucket,
@@ -135,7 +135,7 @@ async def store(engines: Engines) -> AsyncGenerator["ObjectStore"]:
         secret_key=address.secret_key,
     )
     await store.open()
-    await store.ensure_bucket()
+    await store.prepare()
     yield store
     await store.close()
 

@@ -208,6 +208,7 @@ class Services:
         own = {} if self.settings.store else {"STORE_FOLDER": str(self.settings.data / "store")}
         return {
             **own,
+            "STORE": "s3",
             "S3_ENDPOINT": self.addresses.store_endpoint,
             "S3_REGION": self.settings.s3_region,
             "S3_BUCKET": self.settings.s3_bucket,

@@ -7,9 +7,9 @@ The docstring under a field is the description that operators read; `make settin
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -76,22 +76,45 @@ class QueueSettings(Settings):
     """URL of the Valkey database in which Celery queues tasks."""
 
 
-class StoreSettings(Settings):
+class DiskSettings(Settings):
+    """The disk of the object store, if it is on this machine."""
+
+    store_sync: bool = True
+    """With `STORE=folder`: files are written to the disk before an upload is acknowledged. `0` leaves that to the
+    operating system, which is faster; a power failure may then lose acknowledged uploads."""
+    store_reserve_bytes: int = Field(default=512 * 1024**2, ge=0)
+    """Bytes that uploads leave free on the disk of the object store, if it is on this machine (`STORE_FOLDER`).
+    Databases and messages need them; an upload that would is refused."""
+
+
+class StoreSettings(DiskSettings):
     """The object store that holds the content of files."""
 
-    s3_endpoint: str
+    store: Literal["s3", "folder"] = "s3"
+    """`s3` keeps files on an S3 server, `folder` in a folder of this machine."""
+    store_folder: str = ""
+    """With `STORE=folder`, the folder that holds the files; every process and the gateway have to see it. With
+    `STORE=s3`, a folder on the disk of the S3 server, if that is on this machine; if it is empty, only the server
+    itself knows when it is full."""
+    s3_endpoint: str = ""
     """URL of the S3 server. The gateway's `STORE_ADDRESS` and `STORE_HOST` have to name the same server."""
     s3_region: str = "us-east-1"
     """Region for which S3 requests are signed."""
     s3_bucket: str = "waystation"
     """Bucket for all objects; it is created at the first start."""
-    s3_access_key: SecretStr
+    s3_access_key: SecretStr = SecretStr("")
     """Access key of the S3 server."""
-    s3_secret_key: SecretStr
+    s3_secret_key: SecretStr = SecretStr("")
     """Secret key of the S3 server."""
-    store_folder: str = ""
-    """A folder on the disk of the object store, if that is on this machine. If empty, only the store itself knows when
-    it is full. `make run` names the folder of its own store."""
+
+    @model_validator(mode="after")
+    def _has_what_its_store_needs(self) -> Self:
+        if self.store == "folder" and not self.store_folder:
+            raise ValueError("STORE=folder needs STORE_FOLDER")
+        keys = self.s3_access_key.get_secret_value(), self.s3_secret_key.get_secret_value()
+        if self.store == "s3" and not (self.s3_endpoint and all(keys)):
+            raise ValueError("STORE=s3 needs S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY")
+        return self
 
 
 class ServiceIdentitySettings(Settings):

@@ -31,7 +31,7 @@ from upload_service.mirrors.api import internal as mirrors_internal
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
-BUCKET_RETRY_SECONDS = 1
+STORE_RETRY_SECONDS = 1
 ROUTERS = (
     content_internal.router,
     mirrors_internal.router,
@@ -63,11 +63,11 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with opened(context):
-            bucket = asyncio.create_task(_make_bucket(context.store))
+            preparing = asyncio.create_task(_prepare(context.store))
             try:
                 yield
             finally:
-                await cancel(bucket)
+                await cancel(preparing)
                 await credentials.close()
 
     app = create_base_app(
@@ -85,13 +85,13 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
     return app
 
 
-async def _make_bucket(store: ObjectStore) -> None:
-    """Create the bucket at the first start, as soon as the store answers."""
+async def _prepare(store: ObjectStore) -> None:
+    """Make the store ready for its first object, as soon as it answers."""
     while True:
         try:
-            await store.ensure_bucket()
+            await store.prepare()
         except Unavailable as error:
             logging.get(__name__).warning("waiting for the object store", error=error.message)
-            await asyncio.sleep(BUCKET_RETRY_SECONDS)
+            await asyncio.sleep(STORE_RETRY_SECONDS)
         else:
             return

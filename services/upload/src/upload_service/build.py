@@ -3,14 +3,13 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 from common.db import Database
 from common.limits import Limiter
 from common.outbound.client import Outbound
 from common.passwords import Passwords
 from common.peers import Peer, new_client
-from common.store import ObjectStore, Room
+from common.store.building import build_store
 from common.tokens.services import TokenSource
 from upload_service.context import Context, Queue
 from upload_service.mirrors.drivers import Rules
@@ -31,19 +30,11 @@ def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Context:
     secret = settings.service_secret.get_secret_value()
     tokens = TokenSource(client, auth_url=settings.auth_url, service=SERVICE, secret=secret)
     db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
-    store = ObjectStore(
-        settings.s3_endpoint,
-        region=settings.s3_region,
-        bucket=settings.s3_bucket,
-        access_key=settings.s3_access_key.get_secret_value(),
-        secret_key=settings.s3_secret_key.get_secret_value(),
-        room=Room(Path(settings.store_folder) if settings.store_folder else None, settings.store_reserve_bytes),
-    )
     outbound = Outbound(allowed=settings.allowed_networks, stall_seconds=settings.fetch_stall_seconds)
     sealer = Sealer(settings.mirror_key.get_secret_value())
     return Context(
         db=db,
-        store=store,
+        store=build_store(settings),
         queue=queue,
         client=client,
         auth=Peer(client, settings.auth_url, tokens),

@@ -28,9 +28,6 @@ class ContentSettings(Settings):
     """Seconds after which a file without any share is removed."""
     garbage_grace_seconds: int = Field(default=3600, ge=0)
     """Seconds for which content that no file refers to is kept."""
-    store_reserve_bytes: int = Field(default=512 * 1024**2, ge=0)
-    """Bytes that uploads leave free on the disk of the object store, if it is on this machine (`STORE_FOLDER`).
-    Databases and messages need them; an upload that would is refused."""
 
 
 class FileUploaderSettings(Settings):

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.db import Database
-from common.store import ObjectStore
 from common.store.limits import MIB
+from common.store.s3 import S3Store
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload.contexts import Requests, new_context
 from upload_service.content import cleaning, completing, files, reservation, sessions, verification
@@ -150,7 +150,7 @@ def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDat
     queue = Requests()
     with asyncio.Runner() as runner:
         db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=4)
-        store = ObjectStore(
+        store = S3Store(
             address.endpoint,
             region="us-east-1",
             bucket="appending-machine",
@@ -158,7 +158,7 @@ def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDat
             secret_key=address.secret_key,
         )
         context = new_context(db, store, queue=queue)
-        for opened in (db.open(), store.open(), store.ensure_bucket()):
+        for opened in (db.open(), store.open(), store.prepare()):
             runner.run(opened)
 
         @settings(

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from common.errors import TooLarge
+from common.store import PartBusy
 from common.store.limits import MIB
 from tests.integration.upload.content.appended import LIMIT, Growing, Source
 from upload_service.content import reservation, sessions
 from upload_service.content.appending import Appending, OffsetBeyond
-from upload_service.content.reservation import PartBusy
 from upload_service.content.sessions import SessionNotFound
 
 

@@ -16,7 +16,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 
 from common.db import Database
 from common.errors import Conflict, DomainError
-from common.store import DigestClaim, ObjectStore
+from common.store import DigestClaim
+from common.store.s3 import S3Store
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload.contexts import new_context
 from upload_service.content import cleaning, completing, files, sessions, storing, verification
@@ -206,7 +207,7 @@ def test_uploads_keep_their_promises_in_any_order(engines: Engines, make_databas
 
     async def make_context() -> Context:
         db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=3)
-        store = ObjectStore(
+        store = S3Store(
             address.endpoint,
             region="us-east-1",
             bucket="machine",
@@ -215,7 +216,7 @@ def test_uploads_keep_their_promises_in_any_order(engines: Engines, make_databas
         )
         await db.open()
         await store.open()
-        await store.ensure_bucket()
+        await store.prepare()
 
         return new_context(db, store)
 

@@ -17,6 +17,7 @@ from common.outbound.client import Outbound
 from common.peers import Peer, PeerUnavailable
 from common.store import ObjectStore
 from common.store.limits import MIN_PART_SIZE
+from common.store.s3 import S3Store
 from tests.integration.running_remote import Remote, Request, Respond, remote
 from tests.integration.upload.contexts import Requests, new_context
 from tests.integration.upload.running_upload import ShareStandIn
@@ -153,6 +154,7 @@ class Bench:
 
 
 def _stored(store: ObjectStore) -> tuple[list[str], list[str]]:
+    assert isinstance(store, S3Store), "this looks behind a store of S3"
     sdk, bucket = store._sdk, store._bucket
     objects = [f"object {found.object_name}" for found in sdk.list_objects(bucket, recursive=True)]
     return objects, [f"unfinished {upload.upload_id}" for upload in sdk._list_multipart_uploads(bucket).uploads]

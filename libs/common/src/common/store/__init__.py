@@ -1,35 +1,49 @@
-"""The object store, the writer of streams, and the digests that prove content.
+"""The object store, and the digests that prove content.
 
-`s3` is the only module of the system that imports an S3 SDK.
+`interface` says what a store promises; `s3` and `folder` are the two that there are, and `building` chooses one. `s3`
+and `writer` are the only modules of the system that know S3's requests.
 """
 
 from common.store.body import BodyLength, SizedBody
 from common.store.digest import ContentHasher, DigestClaim
-from common.store.room import Room
-from common.store.s3 import (
+from common.store.interface import (
+    Digest,
+    Lease,
+    ObjectDamaged,
     ObjectInfo,
     ObjectMissing,
     ObjectStore,
+    PartBusy,
     PartMismatch,
+    Piece,
+    Source,
     StoredPart,
+    StoreRefused,
     StoreUnavailable,
     UploadMissing,
+    WrittenObject,
 )
-from common.store.writer import WrittenObject, write_stream
+from common.store.room import Room
 
 __all__ = [
     "BodyLength",
     "ContentHasher",
+    "Digest",
     "DigestClaim",
+    "Lease",
+    "ObjectDamaged",
     "ObjectInfo",
     "ObjectMissing",
     "ObjectStore",
+    "PartBusy",
     "PartMismatch",
+    "Piece",
     "Room",
     "SizedBody",
+    "Source",
+    "StoreRefused",
     "StoreUnavailable",
     "StoredPart",
     "UploadMissing",
     "WrittenObject",
-    "write_stream",
 ]

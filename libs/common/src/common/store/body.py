@@ -10,6 +10,11 @@ class BodyLength(InvalidInput):
 
     code = "body_length"
 
+    def __init__(self, expected: int, actual: int) -> None:
+        """`actual`: the number of bytes that came until the content was refused."""
+        super().__init__(f"{actual} bytes, {expected} announced")
+        self.expected, self.actual = expected, actual
+
 
 class SizedBody:
     """A body of announced length that raises an error if its source is shorter or longer.
@@ -30,13 +35,13 @@ class SizedBody:
             async for block in self._blocks:
                 seen += len(block)
                 if seen > self.size:
-                    raise BodyLength(f"more than the {self.size} bytes announced")
+                    raise BodyLength(self.size, seen)
                 if seen < self.size:
                     yield block
                 else:
                     last += block
             if seen < self.size:
-                raise BodyLength(f"{seen} bytes, {self.size} announced")
+                raise BodyLength(self.size, seen)
         except Exception as error:
             self.failure = error
             raise

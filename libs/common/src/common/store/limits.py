@@ -3,6 +3,8 @@
 Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
 """
 
+from dataclasses import dataclass
+
 from common.errors import TooLarge
 
 MIB = 1024 * 1024
@@ -17,6 +19,20 @@ MAX_PART_SIZE = 5 * GIB
 
 MAX_PARTS = 10_000
 MAX_OBJECT_SIZE = 5 * TIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The parts that a store accepts. Sizes in bytes."""
+
+    min_part_size: int
+    """Every part but the last is at least this long."""
+    max_parts: int
+    assembled_at_once: int
+    """So many parts become one object in the time that a message to a worker takes."""
+
+
+S3_LIMITS = Limits(MIN_PART_SIZE, MAX_PARTS, assembled_at_once=500)
 
 
 class StoreLimit(TooLarge):

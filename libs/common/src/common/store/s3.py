@@ -1,4 +1,4 @@
-"""The object store, which may be any S3 server.
+"""The object store on any S3 server.
 
 The SDK signs URLs and creates the bucket. All other requests are sent asynchronously by another client, so the SDK
 neither hashes nor holds their bytes.
@@ -7,9 +7,8 @@ This module enforces S3's limits on parts itself (see `limits`), because some se
 
 import asyncio
 import xml.etree.ElementTree as ET
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -19,37 +18,31 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 from yarl import URL
 
-from common.errors import DomainError, StorageFull, Unavailable
+from common.errors import DomainError, StorageFull
 from common.store.body import SizedBody
-from common.store.limits import check_part, check_parts, check_put
+from common.store.digest import ContentHasher
+from common.store.interface import (
+    Digest,
+    Lease,
+    ObjectInfo,
+    ObjectMissing,
+    PartMismatch,
+    Piece,
+    Source,
+    StoredPart,
+    StoreRefused,
+    StoreUnavailable,
+    UploadMissing,
+    WrittenObject,
+)
+from common.store.limits import S3_LIMITS, check_part, check_parts, check_put
 from common.store.room import UNKNOWN_ROOM, Room
+from common.store.writer import Joined, StreamWriter
 
 # Signed URLs are used at once. They only have to stay valid while a request waits in a queue.
 SIGNED_FOR = timedelta(minutes=15)
 # The number of bytes to read from a socket at a time.
 READ_BLOCK = 1024 * 1024
-
-
-class StoreUnavailable(Unavailable):
-    """The object store is not answering."""
-
-
-class StoreRefused(DomainError):
-    """The object store refused a request."""
-
-    code = "store_refused"
-
-
-class ObjectMissing(StoreRefused):
-    """The object is not in the store."""
-
-
-class UploadMissing(StoreRefused):
-    """The multipart upload is not in the store: it was completed or aborted, or never begun."""
-
-
-class PartMismatch(StoreRefused):
-    """A part in the store is not the one that was recorded."""
 
 
 _REFUSALS: Mapping[str, type[DomainError]] = {
@@ -63,23 +56,7 @@ _REFUSALS: Mapping[str, type[DomainError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPart:
-    """A part of a multipart upload that the store has acknowledged."""
-
-    number: int
-    """The number of the part, from 1."""
-    size: int
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
-    size: int
-    etag: str
-
-
-class ObjectStore:
+class S3Store:
     """One bucket of an S3 server."""
 
     def __init__(
@@ -100,6 +77,7 @@ class ObjectStore:
         the longest wait for an answer. `room`: what is left on the store's disk.
         """
         self.room = room
+        self.limits = S3_LIMITS
         address = urlsplit(endpoint)
         self._bucket = bucket
         self._sdk = Minio(
@@ -127,8 +105,8 @@ class ObjectStore:
         if self._session:
             await self._session.close()
 
-    async def ensure_bucket(self) -> None:
-        """Create the bucket unless it exists. Raises `StoreUnavailable`."""
+    async def prepare(self) -> None:
+        """Create the bucket unless it exists."""
         await asyncio.to_thread(self._ensure_bucket)
 
     def _ensure_bucket(self) -> None:
@@ -145,47 +123,94 @@ class ObjectStore:
         """Raise `StoreUnavailable` unless the store answers a signed request."""
         await self.stat("ready")
 
-    def signed_path(self, method: str, key: str) -> str:
+    def gateway_path(self, method: str, key: str) -> str:
         """The path and query of a signed request for `key`, which must be sent to the store's own host name."""
         parts = urlsplit(self._sign(method, key, {}))
         return f"{parts.path}?{parts.query}"
+
+    async def check(self, key: str, size: int) -> None:
+        """Do nothing: the gateway's own request will show it."""
 
     def _sign(self, method: str, key: str, query: dict[str, str]) -> str:
         return self._sdk.get_presigned_url(
             method, self._bucket, key, expires=SIGNED_FOR, extra_query_params=dict(query)
         )
 
-    async def put(self, key: str, blocks: AsyncIterable[bytes], size: int) -> None:
-        """Write an object of exactly `size` bytes.
-
-        Raises `BodyLength` if `blocks` have another length, `StorageFull` or their own error; then nothing is stored.
-        """
+    async def put(
+        self,
+        key: str,
+        blocks: AsyncIterable[bytes],
+        size: int,
+        *,
+        digest: Digest | None = None,
+        lease: Lease | None = None,
+    ) -> None:
         check_put(size)
         self.room.check(size)
-        async with self._request("PUT", key, body=SizedBody(self.room.checked(blocks, size), size)):
+        body = SizedBody(self._leaving(blocks, size, digest, lease), size)
+        async with self._request("PUT", key, body=body):
             pass
 
+    async def write_stream(
+        self,
+        key: str,
+        source: Source,
+        *,
+        on_multipart: Callable[[str], Awaitable[None]],
+        hasher: ContentHasher | None = None,
+        max_size: int | None = None,
+        lease: Lease | None = None,
+    ) -> WrittenObject:
+        writer = StreamWriter(self, key, source, on_multipart, hasher or ContentHasher(), max_size, lease)
+        return await writer.run()
+
+    async def join(
+        self,
+        key: str,
+        pieces: Sequence[Piece],
+        hasher: ContentHasher,
+        *,
+        on_multipart: Callable[[str], Awaitable[None]],
+    ) -> None:
+        await StreamWriter(self, key, Joined(self, pieces), on_multipart, hasher).run()
+
     async def create_multipart(self, key: str) -> str:
-        """Begin a multipart upload and return its id."""
         async with self._request("POST", key, query={"uploads": ""}) as response:
             return _text(await response.read(), "UploadId")
 
     async def put_part(
-        self, key: str, upload_id: str, number: int, blocks: AsyncIterable[bytes], size: int
+        self,
+        key: str,
+        upload_id: str,
+        number: int,
+        blocks: AsyncIterable[bytes],
+        size: int,
+        *,
+        offset: int = 0,
+        digest: Digest | None = None,
+        lease: Lease | None = None,
     ) -> StoredPart:
-        """Write one part of exactly `size` bytes.
-
-        Raises `StorageFull`, and the error that `blocks` raise; then no part is stored.
-        """
         check_part(number, size)
         self.room.check(size)
         query = {"partNumber": str(number), "uploadId": upload_id}
-        body = SizedBody(self.room.checked(blocks, size), size)
+        body = SizedBody(self._leaving(blocks, size, digest, lease), size)
         async with self._request("PUT", key, query=query, body=body) as response:
             return StoredPart(number, size, response.headers["ETag"].strip('"'))
 
+    async def _leaving(
+        self, blocks: AsyncIterable[bytes], size: int, digest: Digest | None, lease: Lease | None
+    ) -> AsyncIterator[bytes]:
+        """The blocks of a body, as they leave for the store."""
+        async for block in self.room.checked(blocks, size):
+            if digest:
+                digest(block)
+            if lease:
+                await lease.hold()
+            yield block
+        if lease:
+            await lease.hold(last=True)
+
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
-        """Join the parts, in order, into the object. Raises `UploadMissing`, `PartMismatch` or `StoreLimit`."""
         check_parts([part.size for part in parts])
         root = ET.Element("CompleteMultipartUpload")
         for part in parts:
@@ -199,7 +224,6 @@ class ObjectStore:
                 raise _refusal(answer, response.status)
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:
-        """Remove a multipart upload and its parts, if it exists."""
         try:
             async with self._request("DELETE", key, query={"uploadId": upload_id}):
                 pass
@@ -207,18 +231,12 @@ class ObjectStore:
             return
 
     async def stat(self, key: str) -> ObjectInfo | None:
-        """The size and entity tag of an object, or None if it does not exist."""
         async with self._request("HEAD", key, accepted=(404,)) as response:
             if response.status == 404:
                 return None
-            return ObjectInfo(int(response.headers["Content-Length"]), response.headers.get("ETag", "").strip('"'))
+            return ObjectInfo(int(response.headers["Content-Length"]))
 
     async def read(self, key: str, start: int = 0, size: int | None = None) -> AsyncIterator[bytes]:
-        """Read an object from byte `start` in blocks: `size` bytes (at least one), or the rest.
-
-        Yields nothing if the object ends before `start`. Raises `ObjectMissing`, or `StoreUnavailable` if the
-        connection breaks.
-        """
         end = "" if size is None else start + size - 1
         # A signature does not cover this header.
         wanted = {"Range": f"bytes={start}-{end}"} if start or size is not None else {}
@@ -230,8 +248,11 @@ class ObjectStore:
             async for block in response.content.iter_any():
                 yield block
 
+    async def read_back(self, key: str, hasher: ContentHasher) -> None:
+        async for block in self.read(key):
+            hasher.update(block)
+
     async def delete(self, key: str) -> None:
-        """Remove an object, if it exists."""
         async with self._request("DELETE", key, accepted=(404,)):
             pass
 

@@ -1,4 +1,4 @@
-"""Writes a stream of any length as one object and keeps almost none of it in memory.
+"""Writes a stream of any length as one object of an S3 server and keeps almost none of it in memory.
 
 S3 needs the length of every part before its first byte. In a form upload only the length of the whole body is known,
 not that of the file in it; in a chunked body no length is known. So the source tells how many bytes are *certain* to
@@ -13,15 +13,14 @@ are gathered completely; `GATHER_BUDGET` limits the bytes that all streams of a 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
-from common.errors import Unavailable
+from common.errors import TooLarge, Unavailable
 from common.store.digest import ContentHasher
+from common.store.interface import Lease, PartMismatch, Piece, Source, StoredPart, WrittenObject
 from common.store.limits import GIB, MIB, MIN_PART_SIZE
-from common.store.s3 import ObjectStore, StoredPart
 
 PART_SIZE = GIB
 # The most bytes that all streams of this process may gather together. A stream that would exceed the budget is refused
@@ -29,36 +28,22 @@ PART_SIZE = GIB
 GATHER_BUDGET = 256 * MIB
 
 
-class Source(Protocol):
-    """The source of a stream."""
+class Requests(Protocol):
+    """What the writer needs of an S3 server."""
 
-    def certain(self) -> int:
-        """A lower bound on the bytes still to come after those already yielded; 0 if unknown."""
-        ...
+    async def put(self, key: str, blocks: AsyncIterable[bytes], size: int) -> None: ...
 
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    async def create_multipart(self, key: str) -> str: ...
 
+    async def put_part(
+        self, key: str, upload_id: str, number: int, blocks: AsyncIterable[bytes], size: int
+    ) -> StoredPart: ...
 
-@dataclass(frozen=True, slots=True)
-class WrittenObject:
-    size: int
-    sha256: bytes
+    async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None: ...
 
+    async def abort_multipart(self, key: str, upload_id: str) -> None: ...
 
-async def write_stream(
-    store: ObjectStore,
-    key: str,
-    source: Source,
-    *,
-    on_multipart: Callable[[str], Awaitable[None]],
-    hasher: ContentHasher | None = None,
-) -> WrittenObject:
-    """Write all of `source` as object `key`, and return its size and digest, which `hasher` computes.
-
-    `on_multipart` receives the id of a multipart upload before any part is written, so that a sweep can clean up after
-    a crash. If this function raises an error, it removes the written parts, provided that the store answers.
-    """
-    return await _StreamWriter(store, key, source, on_multipart, hasher or ContentHasher()).run()
+    def read(self, key: str, start: int = 0, size: int | None = None) -> AsyncIterator[bytes]: ...
 
 
 class _Budget:
@@ -77,17 +62,22 @@ class _Budget:
 _budget = _Budget(GATHER_BUDGET)
 
 
-class _StreamWriter:
+class StreamWriter:
+    """Writes one stream. If it raises an error, it removes the written parts, provided that the store answers."""
+
     def __init__(
         self,
-        store: ObjectStore,
+        store: Requests,
         key: str,
         source: Source,
         on_multipart: Callable[[str], Awaitable[None]],
         hasher: ContentHasher,
+        max_size: int | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._store, self._key, self._source, self._on_multipart = store, key, source, on_multipart
-        self._blocks = aiter(source)
+        self._max_size, self._lease = max_size, lease
+        self._blocks = self._arriving()
         self._held = bytearray()
         self._hasher = hasher
         self._parts: list[StoredPart] = []
@@ -105,6 +95,19 @@ class _StreamWriter:
         finally:
             _budget.give_back(self._charged)
         return WrittenObject(self._hasher.size, self._hasher.sha256)
+
+    async def _arriving(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for block in self._source:
+            size += len(block)
+            if self._max_size is not None and size > self._max_size:
+                raise TooLarge
+            if self._lease:
+                await self._lease.hold()
+            yield block
+        # A sender may wait before it says that this was all, and the last request to the store goes out only then.
+        if self._lease:
+            await self._lease.hold(last=True)
 
     async def _write(self) -> None:
         ended = False
@@ -167,3 +170,24 @@ class _StreamWriter:
 
 async def _one(block: bytes) -> AsyncIterator[bytes]:
     yield block
+
+
+class Joined:
+    """Pieces as one stream. Raises `PartMismatch` at the end of one that has not the digest that it must have."""
+
+    def __init__(self, store: Requests, pieces: Sequence[Piece]) -> None:
+        self._store, self._pieces = store, pieces
+        self._left = sum(piece.size for piece in pieces)
+
+    def certain(self) -> int:
+        return self._left
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            hasher = ContentHasher()
+            async for block in self._store.read(piece.key, size=piece.size):
+                self._left -= len(block)
+                hasher.update(block)
+                yield block
+            if hasher.size != piece.size or piece.sha256 not in (None, hasher.sha256):
+                raise PartMismatch

@@ -15,14 +15,12 @@ from uuid import UUID
 
 from common import logging
 from common.errors import Conflict, InvalidInput, Unavailable
-from common.store import WrittenObject, write_stream
-from common.store.writer import Source
+from common.store import Source, WrittenObject
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
 from upload_service.content.model import MAX_SESSION_PARTS, Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import parts, sessions
 from upload_service.content.reservation import PartBusy, Reservation, patience_ends
-from upload_service.content.streams import Limited
 
 _log = logging.get(__name__)
 
@@ -109,9 +107,8 @@ class Appending:
             raise OffsetBeyond
         await self._abort_earlier()
         key = self._session.staged_key(self._index)
-        limited = Limited(source, max_size, self._reservation)
-        self._written = await write_stream(
-            self._context.store, key, limited, on_multipart=self._reservation.name_multipart
+        self._written = await self._context.store.write_stream(
+            key, source, on_multipart=self._reservation.name_multipart, max_size=max_size, lease=self._reservation
         )
         self._at = at
         return self._written.size
@@ -150,7 +147,7 @@ class Appending:
         """Leave nothing of the part, unless the turn is lost: then another writer may be writing it by now."""
         if self._written:
             try:
-                await self._reservation.hold(after=0)
+                await self._reservation.renew()
                 await self._context.store.delete(self._session.staged_key(self._index))
             except (PartBusy, Unavailable) as error:
                 _log.warning("a part is left to the sweep", session=self._session.id.hex, error=error.message)

@@ -16,8 +16,6 @@ from upload_service.content.queries import parts, sessions
 from upload_service.content.sessions import find_session, living
 from upload_service.content.verification import verify_upload
 
-# The store assembles this many parts in the time that a message to a worker takes.
-ASSEMBLED_AT_ONCE = 500
 # The pauses of a waiting request between two looks at the session, in seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.25
 
@@ -78,7 +76,7 @@ async def _have_verified(context: Context, session: UploadSession) -> None:
         await clean_session(context, session)
         await context.hooks.after_ready(session)
         return
-    few_parts = session.layout is Layout.PARTS and (session.part_count or 0) <= ASSEMBLED_AT_ONCE
+    few_parts = session.layout is Layout.PARTS and (session.part_count or 0) <= context.store.limits.assembled_at_once
     if session.running_sha256 and few_parts:
         try:
             await verify_upload(context, session.id)

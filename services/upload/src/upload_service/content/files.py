@@ -38,7 +38,7 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
         raise NotReady
     if file.blob is None:
         raise Gone("the content is not what its sender said it is")
-    path = context.store.signed_path(method, file.blob.object_key)
+    path = context.store.gateway_path(method, file.blob.object_key)
     return Download(StoredAt(path, fallback), file.name, file.blob.size, file.blob.sha256, file.password_hash)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from common.errors import InvalidInput, TooLarge
 from common.store import DigestClaim
-from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE
+from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, Limits
 
 MAX_SESSION_PARTS = 1_000_000
 
@@ -236,11 +236,11 @@ def sole_part(session: UploadSession, stored: Sequence[Part]) -> Part | None:
     return None
 
 
-def plan_parts(size: int, part_size: int) -> PartPlan:
+def plan_parts(size: int, part_size: int, limits: Limits) -> PartPlan:
     """How a file of `size` bytes that comes in parts of `part_size` is stored.
 
-    A part is a part of the object's multipart upload where S3 allows it; parts that are too small or too many are
-    staged and joined. Raises `InvalidInput`, or `TooLarge` for what no store could hold.
+    A part is a part of the object's multipart upload where the store's `limits` allow it; parts that are too small or
+    too many are staged and joined. Raises `InvalidInput`, or `TooLarge` for what no store could hold.
     """
     if size < 0 or part_size < 1:
         raise InvalidInput("sizes are positive numbers of bytes")
@@ -249,5 +249,5 @@ def plan_parts(size: int, part_size: int) -> PartPlan:
     count = -(-size // part_size)
     if count > MAX_SESSION_PARTS:
         raise InvalidInput(f"at most {MAX_SESSION_PARTS} parts")
-    as_parts = count == 1 or (part_size >= MIN_PART_SIZE and 1 < count <= MAX_PARTS)
+    as_parts = count == 1 or (part_size >= limits.min_part_size and 1 < count <= limits.max_parts)
     return PartPlan(Layout.PARTS if as_parts else Layout.STAGED, count)

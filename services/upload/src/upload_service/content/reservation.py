@@ -12,8 +12,9 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from common.errors import Conflict, Unavailable
+from common.errors import Unavailable
 from common.ids import new_id
+from common.store import PartBusy
 from upload_service.content.context import Context
 from upload_service.content.model import Part, UploadSession
 from upload_service.content.queries import parts, sessions
@@ -31,14 +32,8 @@ def patience_ends() -> float:
     return time.monotonic() + PATIENCE.total_seconds()
 
 
-class PartBusy(Conflict):
-    """Another request is writing this part."""
-
-    code = "part_busy"
-
-
 class Reservation:
-    """One writer's right to write one part of a session."""
+    """One writer's right to write one part of a session: the `Lease` that a store asks for."""
 
     def __init__(self, context: Context, session: UploadSession, index: int) -> None:
         self._context, self._session_id, self._index = context, session.id, index
@@ -65,14 +60,23 @@ class Reservation:
                 raise PartBusy
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def hold(self, after: float = RENEW_AFTER) -> None:
-        """Renew the reservation if that was last done `after` seconds ago. Raises `PartBusy` when it was lost."""
-        if time.monotonic() - self._renewed < after:
-            return
+    async def hold(self, *, last: bool = False) -> None:
+        """Renew the reservation if that was done a while ago. Raises `PartBusy` when it was lost."""
+        if time.monotonic() - self._renewed >= (1 if last else RENEW_AFTER):
+            await self.renew()
+
+    def check(self) -> None:
+        """Raise `PartBusy` unless the reservation holds at this moment."""
+        if time.monotonic() - self._renewed >= LEASE.total_seconds():
+            raise PartBusy
+
+    async def renew(self) -> None:
+        """Renew the reservation. Raises `PartBusy` when it was lost."""
+        asked = time.monotonic()
         async with self._context.db.connection() as connection:
             if not await parts.extend_part(connection, self._session_id, self._index, self._writer, LEASE):
                 raise PartBusy
-        self._renewed = time.monotonic()
+        self._renewed = asked
 
     async def record(self, size: int, sha256: bytes, etag: str = "") -> None:
         """Record the part as stored. Raises `PartBusy` when another writer has it, or the session has ended."""

@@ -69,7 +69,7 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload)
     if new.size is not None and new.size > MAX_OBJECT_SIZE:
         raise TooLarge("larger than an object store can hold")
     if new.size is not None and new.part_size is not None:
-        plan = plan_parts(new.size, new.part_size)
+        plan = plan_parts(new.size, new.part_size, context.store.limits)
         layout, part_count = plan.layout, plan.part_count
     values = {
         "id": session_id,

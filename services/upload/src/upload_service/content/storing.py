@@ -1,15 +1,16 @@
 """Storing the numbered parts of a file of known size, in any order, each once."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from common.errors import Conflict, InvalidInput, Unavailable
-from common.store import UploadMissing
+from common.store import BodyLength, UploadMissing
 from upload_service.content.context import Context
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import parts, sessions
 from upload_service.content.reservation import Reservation
+from upload_service.content.running_digests import PartDigest
 from upload_service.content.sessions import SessionNotFound
 
 
@@ -50,28 +51,19 @@ async def store_part(context: Context, session: UploadSession, index: int, block
         return PartReceipt(stored.sha256, skipped=True)
     digest = context.digests.part(session, index)
 
-    async def arriving() -> AsyncIterator[bytes]:
-        async for block in blocks:
-            digest.update(block)
-            if digest.size > expected:
-                raise PartLengthWrong(expected, digest.size)
-            # The last block does not leave for the store unless the reservation still holds.
-            await reservation.hold()
-            yield block
-        if digest.size < expected:
-            raise PartLengthWrong(expected, digest.size)
-
     try:
         if session.layout is Layout.STAGED:
-            etag = ""
-            await context.store.put(session.staged_key(index), arriving(), expected)
+            key, etag = session.staged_key(index), ""
+            await context.store.put(key, blocks, expected, digest=digest.update, lease=reservation)
         else:
-            etag = await _put_part(context, session, index, arriving(), expected)
+            etag = await _put_part(context, session, index, blocks, digest, reservation)
         sha256 = digest.sha256
         await reservation.record(expected, sha256, etag)
-    except BaseException:
+    except BaseException as error:
         digest.fail()
         await reservation.give_up()
+        if isinstance(error, BodyLength):
+            raise PartLengthWrong(expected, error.actual) from None
         raise
     digest.finish(sha256)
     return PartReceipt(sha256, skipped=False)
@@ -86,12 +78,27 @@ async def _already_stored(context: Context, session: UploadSession, index: int) 
 
 
 async def _put_part(
-    context: Context, session: UploadSession, index: int, blocks: AsyncIterable[bytes], size: int
+    context: Context,
+    session: UploadSession,
+    index: int,
+    blocks: AsyncIterable[bytes],
+    digest: PartDigest,
+    reservation: Reservation,
 ) -> str:
     """Write a part of the session's multipart upload, which the first one begins; returns its entity tag."""
     multipart_id = session.multipart_id or await _begin_multipart(context, session)
+    size = session.part_length(index)
     try:
-        part = await context.store.put_part(session.object_key, multipart_id, index + 1, blocks, size)
+        part = await context.store.put_part(
+            session.object_key,
+            multipart_id,
+            index + 1,
+            blocks,
+            size,
+            offset=index * (session.part_size or 0),
+            digest=digest.update,
+            lease=reservation,
+        )
     except UploadMissing:
         await _forget_stored_parts(context, session.id, multipart_id)
         raise StoreForgot from None

@@ -1,13 +1,12 @@
 """Streams: content that comes in order, in one request, of a length that may not be known before its end."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from common.errors import TooLarge, Unavailable
+from common.errors import Unavailable
 from common.ids import new_id
-from common.store import write_stream
-from common.store.writer import Source
+from common.store import Source
 from upload_service.content.cleaning import clean_session, clean_soon
 from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
@@ -34,8 +33,8 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
             await sessions.replace_multipart(connection, session.id, multipart_id)
 
     try:
-        written = await write_stream(
-            context.store, session.object_key, Limited(source, max_size, reservation), on_multipart=on_multipart
+        written = await context.store.write_stream(
+            session.object_key, source, on_multipart=on_multipart, max_size=max_size, lease=reservation
         )
         await reservation.record(written.size, written.sha256)
     except BaseException:
@@ -97,24 +96,3 @@ async def discard_uploads(context: Context, session_ids: Sequence[UUID]) -> None
     await clean_soon(context, [session for session in found if session.state not in UNVERIFIED])
     if file_ids:
         await clear_soon(context, file_ids)
-
-
-class Limited:
-    """A source of at most `max_size` bytes that keeps the writer's reservation while it is read."""
-
-    def __init__(self, source: Source, max_size: int, reservation: Reservation) -> None:
-        self._source, self._max_size, self._reservation = source, max_size, reservation
-
-    def certain(self) -> int:
-        return self._source.certain()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for block in self._source:
-            size += len(block)
-            if size > self._max_size:
-                raise TooLarge
-            await self._reservation.hold()
-            yield block
-        # A sender may wait before it says that this was all, and the last request to the store goes out only then.
-        await self._reservation.hold(after=1)

@@ -5,7 +5,6 @@ joining staged parts starts over; and reading back changes nothing. One verifier
 renewed while it works and taken over when it dies.
 """
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -14,7 +13,7 @@ from common import logging
 from common.claims import ClaimLost, claim_kept
 from common.errors import DomainError
 from common.ids import new_id
-from common.store import ContentHasher, ObjectMissing, PartMismatch, StoredPart, UploadMissing, write_stream
+from common.store import ContentHasher, ObjectMissing, PartMismatch, Piece, StoredPart, UploadMissing
 from common.sweeping import Sweep, drain
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
@@ -110,8 +109,7 @@ async def _assemble_and_verify(context: Context, session: UploadSession, stored:
 async def _read_back(context: Context, session: UploadSession) -> ContentHasher:
     hasher = _hasher(session)
     try:
-        async for block in context.store.read(session.object_key):
-            hasher.update(block)
+        await context.store.read_back(session.object_key, hasher)
     except ObjectMissing:
         raise PartsLost from None
     return hasher
@@ -145,40 +143,16 @@ async def _join(context: Context, session: UploadSession, stored: list[Part]) ->
         async with context.db.connection() as connection:
             await sessions.replace_multipart(connection, session.id, multipart_id)
 
+    pieces = [
+        Piece(session.staged_key(part.index), part.length, part.sha256 if part.length == part.size else None)
+        for part in stored
+        if part.length
+    ]
     try:
-        await write_stream(
-            context.store,
-            session.object_key,
-            _Staged(context, session, stored),
-            on_multipart=on_multipart,
-            hasher=hasher,
-        )
-    except ObjectMissing:
+        await context.store.join(session.object_key, pieces, hasher, on_multipart=on_multipart)
+    except (ObjectMissing, PartMismatch):
         raise PartsLost from None
     return hasher
-
-
-class _Staged:
-    """The staged parts of a session as one stream, without the bytes that were truncated."""
-
-    def __init__(self, context: Context, session: UploadSession, stored: list[Part]) -> None:
-        self._context, self._session, self._stored = context, session, stored
-        self._left = sum(part.length for part in stored)
-
-    def certain(self) -> int:
-        return self._left
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for part in self._stored:
-            if part.length == 0:
-                continue
-            hasher = ContentHasher()
-            async for block in self._context.store.read(self._session.staged_key(part.index), size=part.kept):
-                self._left -= len(block)
-                hasher.update(block)
-                yield block
-            if hasher.size == part.size and hasher.sha256 != part.sha256:
-                raise PartsLost
 
 
 async def _finish(context: Context, session: UploadSession, sha256: bytes | None) -> UploadSession:

@@ -18,11 +18,11 @@ from common.db import Connection
 from common.errors import DomainError, Unavailable
 from common.outbound.client import RemoteRefused, RemoteUnavailable
 from common.statuses import is_temporary
+from common.store import PartBusy
 from upload_service.content import completing, streams
 from upload_service.content.completing import DigestMismatch, PartsMissing
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import files, parts
-from upload_service.content.reservation import PartBusy
 from upload_service.content.sessions import SessionNotFound
 from upload_service.content.sharing import share_upload
 from upload_service.fetches import queries

@@ -16,8 +16,7 @@ from uuid import UUID
 
 from common.claims import ClaimLost, UnexpectedFailure, claim_kept
 from common.errors import Unavailable
-from common.store import ContentHasher, ObjectMissing, StoreUnavailable
-from common.store.s3 import StoreRefused
+from common.store import ContentHasher, ObjectMissing, StoreRefused, StoreUnavailable
 from upload_service.content.model import Blob
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import (

@@ -5,16 +5,18 @@ this system can make it.
 """
 
 import time
+from datetime import timedelta
 from uuid import UUID
 
 from common.errors import Forbidden
-from common.store.s3 import SIGNED_FOR
 from upload_service.mirrors.sealing import Sealer
+
+VALID_FOR = timedelta(minutes=15)
 
 
 def ticket_for(sealer: Sealer, blob_id: UUID) -> str:
     """A ticket for this blob, valid as long as a signed path."""
-    until = int(time.time() + SIGNED_FOR.total_seconds())
+    until = int(time.time() + VALID_FOR.total_seconds())
     return f"{until}.{sealer.sign(f'{blob_id.hex}.{until}')}"
 
 

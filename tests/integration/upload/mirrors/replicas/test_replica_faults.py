@@ -11,6 +11,7 @@ import pytest
 
 from common.identity import Identity, Role
 from common.store import ObjectStore
+from common.store.s3 import S3Store
 from tests.integration.upload.mirrors.mirror_front import Background, Fault
 from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, http, webdav
 from tests.integration.upload.mirrors.mirrored import Mirrored, Source, mirrored
@@ -256,7 +257,7 @@ async def test_while_the_store_is_away_nothing_counts_and_nothing_is_lost(
     mirror = await system.mirror(server)
     file = await system.upload(os.urandom(200_000), mirror)
     working = system.context
-    away = ObjectStore("http://127.0.0.1:9", region="x", bucket="away", access_key="x", secret_key="x")
+    away = S3Store("http://127.0.0.1:9", region="x", bucket="away", access_key="x", secret_key="x")
     await away.open()
     system.context = replace(working, store=away)
     for _ in range(FAILED_AFTER + 1):

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from common.db import Connection
 from common.errors import DomainError, NotFound
 from common.store import ObjectStore
+from common.store.s3 import S3Store
 from tests.conftest import Engines
 from tests.integration.upload.mirrors.mirrored import Mirrored, mirrored
 from upload_service.accounts.erasing import erase_account
@@ -171,7 +172,7 @@ def test_mirrors_come_to_have_exactly_what_is_wanted_in_any_order(
         """A store that is opened within the machine's own event loop."""
 
         async def __aenter__(self) -> Mirrored:
-            self.store = ObjectStore(
+            self.store = S3Store(
                 address.endpoint,
                 region="us-east-1",
                 bucket="wishes",
@@ -179,7 +180,7 @@ def test_mirrors_come_to_have_exactly_what_is_wanted_in_any_order(
                 secret_key=address.secret_key,
             )
             await self.store.open()
-            await self.store.ensure_bucket()
+            await self.store.prepare()
             self.opened = mirrored(database, self.store, tmp_path)
             return await self.opened.__aenter__()
 

@@ -11,8 +11,9 @@ import opendal
 
 from common import logging
 from common.errors import DomainError, StorageFull, TooLarge, Unavailable
-from common.store import ObjectMissing, ObjectStore, SizedBody, write_stream
+from common.store import ObjectMissing, SizedBody
 from common.store.limits import MIB
+from common.store.s3 import S3Store
 from upload_service.mirrors.drivers.bounds import receiving, sending
 from upload_service.mirrors.drivers.interface import (
     Driver,
@@ -43,7 +44,7 @@ class S3Driver(OpenDalDriver):
         super().__init__(operator, rules)
         root = options.get("root", "").strip("/")
         self._prefix = f"{root}/" if root else ""
-        self._store = ObjectStore(
+        self._store = S3Store(
             options["endpoint"],
             region=options["region"],
             bucket=options["bucket"],
@@ -60,7 +61,7 @@ class S3Driver(OpenDalDriver):
             if size <= ONE_PUT:
                 await store.put(key, body, size)
             else:
-                await write_stream(store, key, _Certain(body), on_multipart=_unrecorded)
+                await store.write_stream(key, _Certain(body), on_multipart=_unrecorded)
 
     async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         if length == 0:
@@ -75,7 +76,7 @@ class S3Driver(OpenDalDriver):
     async def close(self) -> None:
         await self._store.close()
 
-    async def _opened(self) -> ObjectStore:
+    async def _opened(self) -> S3Store:
         if not self._is_open:
             self._is_open = True
             await self._store.open()
