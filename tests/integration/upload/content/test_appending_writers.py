@@ -166,3 +166,12 @@ async def test_nothing_is_appended_to_what_has_ended(growing: Growing) -> None:
     with pytest.raises(SessionNotFound):
         await growing.append(session, b"d", at=0)
     assert await growing.objects(session) == [session.staged_key(0)]
+
+
+async def test_a_writer_whose_session_ended_meanwhile_is_told_so(growing: Growing) -> None:
+    session = await growing.start(3)
+    await growing.append(session, b"abc")
+    with pytest.raises(SessionNotFound):
+        async with Appending(growing.context, session) as late:
+            await late.write(0, Source(b"abc"), LIMIT)
+            await growing.complete(session)

@@ -1,5 +1,7 @@
 """MirrorAce's upload: its refusals, which are ordinary answers and leave nothing, and races."""
 
+import asyncio
+import itertools
 import secrets
 import socket
 import threading
@@ -17,6 +19,8 @@ from tests.conftest import Engines, MakeDatabase
 from tests.contract.mirrorace.clients import Fields, curl_form
 from tests.contract.mirrorace.wire import Sender, refused, succeeded
 from tests.integration.upload.running_upload import UploadService, running_upload_service
+from upload_service.content.reservation import Reservation
+from upload_service.dialects.mirrorace import chunks
 
 LIMIT = 1000
 LARGEST = 5000
@@ -249,6 +253,36 @@ def test_a_chunk_that_is_sent_twice_at_once_is_there_once(service: UploadService
     last, again = sent_twice(service, sender, curl_form(fields, "a.bin", content[500:]), "bytes 500-999/1000")
     assert last["info"] == "complete"
     assert again == last
+
+
+def test_a_last_chunk_whose_twin_completes_the_file_meanwhile_gets_the_same_answer(
+    service: UploadService, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are stored, one after the other, before the first one completes the file; then the second is recorded."""
+    stored, completed, turns = asyncio.Event(), asyncio.Event(), itertools.count()
+    record, finish = Reservation.record_appended, chunks._finish
+
+    async def record_after(self: Reservation, at: int, size: int, sha256: bytes) -> list[int]:
+        if next(turns):
+            stored.set()
+            await completed.wait()
+        return await record(self, at, size, sha256)
+
+    async def finish_between(*asked: Any) -> Any:
+        await stored.wait()
+        try:
+            return await finish(*asked)
+        finally:
+            completed.set()
+
+    monkeypatch.setattr(Reservation, "record_appended", record_after)
+    monkeypatch.setattr(chunks, "_finish", finish_between)
+    form = curl_form(sender.fields(sender.variables()), "a.bin", secrets.token_bytes(100))
+    with ThreadPoolExecutor() as pool:
+        answers = [pool.submit(sender.send, form, "bytes 0-99/100") for _ in range(2)]
+        one, other = (succeeded(answer.result()) for answer in answers)
+    assert one["info"] == "complete"
+    assert one == other
 
 
 def test_a_refusal_comes_when_the_body_has_been_sent(service: UploadService, sender: Sender) -> None:

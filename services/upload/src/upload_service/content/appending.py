@@ -72,7 +72,8 @@ class Appending:
         """As `boundaries_of` returns them."""
         self._index = 0
         self._at = 0
-        self._written: WrittenObject | None = None
+        self.written: WrittenObject | None = None
+        """The part, once it is in the store."""
 
     @property
     def size(self) -> int:
@@ -102,32 +103,32 @@ class Appending:
         Raises `OffsetBeyond` when `at` is beyond the end, `TooLarge` beyond `max_size` bytes, `PartBusy`, and what
         `source` raises.
         """
-        assert self._written is None, "a turn is one part"
+        assert self.written is None, "a turn is one part"
         if not 0 <= at <= self.size:
             raise OffsetBeyond
         await self._abort_earlier()
         key = self._session.staged_key(self._index)
-        self._written = await self._context.store.write_stream(
+        self.written = await self._context.store.write_stream(
             key, source, on_multipart=self._reservation.name_multipart, max_size=max_size, lease=self._reservation
         )
         self._at = at
-        return self._written.size
+        return self.written.size
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind or self._written is None:
+        if kind or self.written is None:
             await self._drop()
             return
         try:
-            emptied = await self._reservation.record_appended(self._at, self._written.size, self._written.sha256)
+            emptied = await self._reservation.record_appended(self._at, self.written.size, self.written.sha256)
         except BaseException:
             # It may have been recorded although no answer came: the object stays, for the next writer or the sweep.
             await self._reservation.give_up()
             raise
         self.boundaries = [offset for offset in self.boundaries if offset < self._at] + [self._at]
-        if self._written.size:
-            self.boundaries.append(self._at + self._written.size)
+        if self.written.size:
+            self.boundaries.append(self._at + self.written.size)
         await self._delete_emptied(emptied)
 
     async def _look(self) -> tuple[int, list[int]]:
@@ -145,7 +146,7 @@ class Appending:
 
     async def _drop(self) -> None:
         """Leave nothing of the part, unless the turn is lost: then another writer may be writing it by now."""
-        if self._written:
+        if self.written:
             try:
                 await self._reservation.renew()
                 await self._context.store.delete(self._session.staged_key(self._index))

@@ -87,15 +87,16 @@ class Reservation:
                 raise PartBusy
 
     async def record_appended(self, at: int, size: int, sha256: bytes) -> list[int]:
-        """Record a part that begins at offset `at`, truncating earlier ones there. Raises as `record` does.
+        """Record a part that begins at offset `at`, truncating earlier ones there.
 
-        Returns the indexes of the parts that were truncated to nothing.
+        Returns the indexes of the parts that were truncated to nothing. Raises `PartBusy` when another writer has it,
+        and `SessionNotFound` when the session has ended.
         """
         part = Part(self._index, size, sha256, "")
         lifetime = self._context.session_lifetime
         async with self._context.db.transaction() as connection:
             if not await parts.record_part(connection, self._session_id, part, self._writer, lifetime):
-                raise PartBusy
+                raise PartBusy if await sessions.is_open(connection, self._session_id) else SessionNotFound
             return await parts.truncate_parts(connection, self._session_id, self._index, at)
 
     async def name_multipart(self, multipart_id: str | None) -> None:

@@ -63,6 +63,7 @@ async def receive_chunk(context: Context, chunk: Chunk, file: FilePart, rest: Re
             await rest()
             return await _answer_empty(context, chunk, current, finished)
     session: UploadSession | None = None
+    turn: Appending | None = None
     try:
         async with AsyncExitStack() as stack:
             found = await _turn(context, chunk, stack)
@@ -71,6 +72,11 @@ async def receive_chunk(context: Context, chunk: Chunk, file: FilePart, rest: Re
             session, turn = found
             await _append(context, chunk, turn, payload)
             await rest()
+    except SessionNotFound:
+        if turn is None or turn.written is None:
+            raise
+        # While it was being stored, another request has completed the file with the same chunk.
+        return await _answer_again(context, chunk, turn.written.size, turn.written.sha256)
     except BaseException:
         if session:
             await appending.drop_unused(context, session.id)
@@ -176,6 +182,16 @@ async def _answer_empty(
 
 
 async def _answer_repeated(context: Context, chunk: Chunk, payload: Payload, rest: Rest) -> Response:
+    """A chunk that continues a file that takes none."""
+    hasher = ContentHasher()
+    if await _finished_session(context, chunk):
+        async for block in payload:
+            hasher.update(block)
+        await rest()
+    return await _answer_again(context, chunk, hasher.size, hasher.sha256)
+
+
+async def _answer_again(context: Context, chunk: Chunk, size: int, sha256: bytes) -> Response:
     """A chunk of a complete file gets the answer again if it is the same chunk, whose sender missed the answer."""
     finished = await _finished_session(context, chunk)
     if finished is None:
@@ -185,13 +201,9 @@ async def _answer_repeated(context: Context, chunk: Chunk, payload: Payload, res
     stored = await appending.parts_of(context, finished)
     boundaries = appending.boundaries_of(stored)
     at = offset_of(chunk.range, boundaries)
-    hasher = ContentHasher()
-    async for block in payload:
-        hasher.update(block)
-    await rest()
     counting = [part for part in stored if part.length]
     for start, part in zip(boundaries, counting, strict=False):
-        if start == at and part.length == hasher.size and part.sha256 == hasher.sha256:
+        if start == at and part.length == size and part.sha256 == sha256:
             return await _finish(context, chunk, finished)
     raise Refused(COMPLETE)
 
