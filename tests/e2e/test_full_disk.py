@@ -11,8 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from common.queue.app import create_celery
 from common.store.limits import MIB
+from deploy.local import credentials, valkey
 from deploy.local.stack import LOG_NAME, StartedStack, start
+from tests.e2e.faults import PATIENCE
 
 SIZE = 700
 RESERVE = 150 * MIB
@@ -58,14 +61,30 @@ def download(stack: StartedStack, code: str) -> bytes:
     return httpx.get(httpx.URL(stack.url).join(url)).read()
 
 
+def room_comes_back(stack: StartedStack, disk: Path, expected: int) -> None:
+    """Wait until so much is free, with sweeps that come at once rather than in the next minute."""
+    broker_url = valkey.url(stack.ports["valkey"], credentials.load(stack.folder)["valkey"]).removesuffix("/0") + "/1"
+    queue, until = create_celery("upload", broker_url), time.monotonic() + PATIENCE
+    while free(disk) < expected:
+        assert time.monotonic() < until, f"{free(disk)} bytes are free"
+        queue.send_task("upload.collect_garbage", queue="transfers")
+        time.sleep(0.5)
+
+
 def test_a_full_disk_stops_uploads_alone(disk: Path) -> None:
-    settings = {"STORE_RESERVE_BYTES": str(RESERVE), "UPLOAD_SIZE": str(1000 * MIB), "UPLOAD_COUNT": "1000"}
+    settings = {
+        "STORE_RESERVE_BYTES": str(RESERVE),
+        "UPLOAD_SIZE": str(1000 * MIB),
+        "UPLOAD_COUNT": "1000",
+        "GARBAGE_GRACE_SECONDS": "0",
+    }
     stack = start(disk / "data", environment=settings)
     try:
         content = os.urandom(3 * MIB)
         kept = upload(stack, content)
         assert kept.status_code == 200, kept.text
         code = kept.json()["detail"]["code"]
+        link = httpx.post(f"{stack.url}/api/upload", files={"file": ("b.bin", os.urandom(20 * MIB))}, timeout=60).json()
 
         # More than there is room for: refused at once, and nothing of it is left.
         before, begun = free(disk), time.monotonic()
@@ -81,6 +100,14 @@ def test_a_full_disk_stops_uploads_alone(disk: Path) -> None:
         assert hashlib.sha256(download(stack, code)).digest() == hashlib.sha256(content).digest()
         mine = httpx.post(f"{stack.url}/share/text/", data={"text": "still here"}, timeout=30)
         assert mine.status_code == 200, mine.text
+
+        # Deleting works, and gives the room back.
+        taken = free(disk)
+        deleted = httpx.get(f"{stack.url}/api/delete/{link['file_url']}", params={"key": link["key"]}, timeout=30)
+        assert deleted.status_code == 200, deleted.text
+        assert httpx.get(f"{stack.url}/file/{link['file_url']}").status_code == 404
+        room_comes_back(stack, disk, taken + 15 * MIB)
+        assert upload(stack, bytes(1000)).status_code == 200
 
         # Nothing at all is left: it still stops cleanly.
         fill(disk, 0)
