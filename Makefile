@@ -7,7 +7,7 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-one lint format types unit bench lock settings clean
+.PHONY: help run test test-one lint format types unit chaos bench lock settings clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -42,6 +42,9 @@ unit: $(VENV)/.installed ## Run only the tests, JOBS at a time (ARGS="-k name" s
 format: $(VENV)/.installed ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+chaos: $(VENV)/.installed ## Kill processes of a loaded system at random, and check every promise (ARGS="--seed 1 --kills 12")
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.installed ## Measure the speed of the system, in comparison with the bare object store
 	@exec $(BIN)/python -m tests.bench $(ARGS)

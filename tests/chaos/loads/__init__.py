@@ -1,0 +1,43 @@
+"""What people do meanwhile. A load is a function that does one thing from its beginning to its end.
+
+To add one (tus, for example): write `async def name(world, chance)` that notes in the ledger what was acknowledged, and
+name it here.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+
+from tests.chaos.loads import (
+    counted,
+    fetching,
+    filecodebox,
+    fileuploader,
+    mirage,
+    mirrorace,
+    mirrored,
+    own_files,
+    talking,
+)
+from tests.chaos.world import World
+
+Load = Callable[[World, random.Random], Awaitable[None]]
+
+LOADS: dict[str, Load] = {
+    "FileCodeBox: forms": filecodebox.form,
+    "FileCodeBox: chunks": filecodebox.chunks,
+    "FileCodeBox: presigned": filecodebox.presigned,
+    "FileCodeBox: texts": filecodebox.text,
+    "counted codes": counted.counted_file,
+    "counted texts": counted.counted_text,
+    "File Uploader: strangers": fileuploader.anonymous,
+    "File Uploader: accounts": fileuploader.of_account,
+    "Mirage: rooms": mirage.room,
+    "Mirage: inbox": mirage.inbox,
+    "MirrorAce: parts": mirrorace.upload,
+    "MirrorAce: remote": mirrorace.remote,
+    "rooms": talking.room,
+    "links that end": own_files.expiring,
+    "files that are deleted": own_files.deleting,
+    "mirrors": mirrored.mirrored,
+    "fetches": fetching.fetch,
+}

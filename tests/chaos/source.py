@@ -1,0 +1,71 @@
+"""A small web server whose files are fetched. Some answers break off in the middle, and some come slowly."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from aiohttp import web
+
+from tests.chaos.ledger import Content
+
+SLOW_BLOCK = 65_536
+
+
+class Source:
+    """Makes files known by an address; each file's content follows from its number."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._asked: dict[str, int] = {}
+
+    def file(self, number: int, size: int, manner: str = "whole") -> tuple[str, Content]:
+        """The address of a file, and what it holds. `manner`: `whole`, `breaks` (once, in the middle) or `slow`."""
+        name = f"{number}.bin"
+        return f"{self.url}/{manner}/{size}/{name}", Content.of(name, _bytes(number, size))
+
+    def missing(self) -> str:
+        return f"{self.url}/missing"
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        manner, size = request.match_info["manner"], int(request.match_info["size"])
+        data = _bytes(int(request.match_info["name"].removesuffix(".bin")), size)
+        asked = self._asked[request.path] = self._asked.get(request.path, 0) + 1
+        begin = int(request.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        answer = web.StreamResponse(status=206 if begin else 200)
+        answer.content_length = size - begin
+        answer.headers["ETag"] = '"1"'
+        if begin:
+            answer.headers["Content-Range"] = f"bytes {begin}-{size - 1}/{size}"
+        breaks = manner == "breaks" and asked == 1
+        end = begin + (size - begin) // 2 if breaks else size
+        # Whoever fetches may be killed at any moment.
+        with suppress(ConnectionError):
+            await answer.prepare(request)
+            for at in range(begin, end, SLOW_BLOCK):
+                await answer.write(data[at : min(at + SLOW_BLOCK, end)])
+                await asyncio.sleep(0.1 if manner == "slow" else 0)
+        if breaks and request.transport:
+            request.transport.close()
+        return answer
+
+
+def _bytes(number: int, size: int) -> bytes:
+    return random.Random(number).randbytes(size)
+
+
+@asynccontextmanager
+async def running_source() -> AsyncGenerator[Source]:
+    source = Source()
+    application = web.Application()
+    application.router.add_get("/{manner}/{size}/{name}", source.respond)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    source.url = f"http://127.0.0.1:{port}"
+    try:
+        yield source
+    finally:
+        await runner.cleanup()
