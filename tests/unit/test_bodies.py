@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -196,3 +197,14 @@ async def test_a_forms_size_and_number_of_fields_have_separate_limits() -> None:
         [part async for part in FormStream(request(long), field_limit=100)]
     with pytest.raises(InvalidInput):
         await read_form(request(b"{}", "application/json"))
+
+
+@pytest.mark.parametrize("read", [read_body, read_form, read_fields], ids=lambda read: read.__name__)
+async def test_a_body_announced_too_long_is_refused_before_it_is_read(read: Callable[[Request], Any]) -> None:
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("the body was read")
+
+    for kind in ("application/x-www-form-urlencoded", FORM):
+        headers = [(b"content-length", b"999999999999"), (b"content-type", kind.encode())]
+        with pytest.raises(TooLarge):
+            await read(Request({"type": "http", "method": "POST", "headers": headers}, receive))

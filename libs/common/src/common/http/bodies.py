@@ -21,7 +21,7 @@ class RawBody:
     """A request body without any form around it: a `Source` for the writer of streams."""
 
     def __init__(self, request: Request, limit: int | None = None) -> None:
-        """`limit`: the most bytes; a longer body raises `TooLarge`."""
+        """`limit`: the most bytes. A longer body raises `TooLarge`; if it is announced as longer, before it is read."""
         self.length = content_length(request)
         self._stream = request.stream().__aiter__()
         self._limit = limit
@@ -32,6 +32,9 @@ class RawBody:
         return 0 if self.length is None else self.length - self.received
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        # A client that sent `Expect: 100-continue` is told to go on by the first read.
+        if self._limit is not None and (self.length or 0) > self._limit:
+            raise self._too_large()
         while True:
             try:
                 async with asyncio.timeout(STALL_SECONDS):
@@ -44,7 +47,7 @@ class RawBody:
                 return
             self.received += len(block)
             if self._limit is not None and self.received > self._limit:
-                raise TooLarge(f"the body is longer than {self._limit} bytes")
+                raise self._too_large()
             yield block
 
     async def drain(self) -> None:
@@ -52,6 +55,9 @@ class RawBody:
         with suppress(DomainError):
             async for _ in self:
                 pass
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is longer than {self._limit} bytes")
 
 
 def content_length(request: Request) -> int | None:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import logging
 from common.addresses import canonical
+from common.http import asking
 from common.ids import new_id
 
 TOKEN_HEADER = "X-Gateway-Token"  # noqa: S105  (its name)
@@ -45,10 +46,13 @@ class Edge:
         if scope["type"] == "lifespan":
             return self._app(scope, receive, send)
         headers = Headers(scope=scope)
-        if self._is_gateways(headers):
+        is_gateways = self._is_gateways(headers)
+        if is_gateways:
             _believe(scope, headers)
         if scope["type"] == "websocket":
             return self._app(scope, receive, send)
+        if is_gateways and asking.is_question(headers):
+            return asking.answer(self._request, scope, headers, send)
         return self._request(scope, headers, receive, send)
 
     async def _request(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:

@@ -145,6 +145,9 @@ async def _sender(request: Request) -> Identity:
 def _form(request: Request) -> FormStream:
     """The form, no longer than one with the largest file. Raises `Refused` for any other body."""
     try:
-        return FormStream(request, limit=MAX_SIZE + FORM_ALLOWANCE)
+        form = FormStream(request, limit=MAX_SIZE + FORM_ALLOWANCE)
     except InvalidInput:
         raise Refused(400, NO_FILE) from None
+    if form.body.certain() > MAX_SIZE + FORM_ALLOWANCE:
+        raise Refused(400, TOO_LARGE)
+    return form

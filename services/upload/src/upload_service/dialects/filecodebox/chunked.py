@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from common import clock
 from common.dialects import filecodebox as dialect
 from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Refused, int_field, str_field
-from common.http.bodies import RawBody
+from common.http.bodies import RawBody, content_length, media_type
 from common.http.callers import ignoring_errors
 from common.http.forms import FilePart, FormStream
 from common.identity import Identity
@@ -30,6 +30,7 @@ from upload_service.content.storing import PartLengthWrong
 from upload_service.context import Context
 from upload_service.dialects.filecodebox.file_hash import claims_of, tells_contents_apart
 from upload_service.dialects.filecodebox.steps import SESSION_TEXT, abort_upload, admit, route, small_fields
+from upload_service.dialects.form_upload import FORM_ALLOWANCE
 from upload_service.edge import address_of, context_of
 
 router = APIRouter(route_class=FileCodeBoxRoute)
@@ -78,7 +79,8 @@ async def chunk(request: Request, upload_id: str, index: str) -> Response:
     if not re.fullmatch(r"-?[0-9]{1,18}", index):
         raise FieldError("int_parsing", ["path", "chunk_index"], "Input should be a valid integer", index)
     try:
-        stored = await storing.store_part(context, session, int(index), await _chunk_body(request))
+        longest = _check_announced(request, session, int(index))
+        stored = await storing.store_part(context, session, int(index), await _chunk_body(request, longest))
     except PartIndexInvalid:
         raise Refused(400, "Invalid chunk index") from None
     except PartLengthWrong as error:
@@ -150,11 +152,27 @@ async def _session(context: Context, upload_id: str, identity: Identity | None) 
     return session
 
 
-async def _chunk_body(request: Request) -> AsyncIterable[bytes]:
-    """The chunk's bytes: a form's file `chunk`, or the raw body."""
-    if not request.headers.get("content-type", "").startswith("multipart/"):
+def _check_announced(request: Request, session: UploadSession, index: int) -> int:
+    """The most bytes that a request with this chunk may have.
+
+    Raises `PartIndexInvalid`, and `PartLengthWrong` if the chunk cannot be as long as it must be by what is announced.
+    """
+    expected, announced = session.part_length(index), content_length(request)
+    longest = expected + FORM_ALLOWANCE if _is_form(request) else expected
+    if announced is not None and (announced > longest or (announced < expected and not _is_form(request))):
+        raise PartLengthWrong(expected, announced)
+    return longest
+
+
+def _is_form(request: Request) -> bool:
+    return media_type(request).startswith("multipart/")
+
+
+async def _chunk_body(request: Request, longest: int) -> AsyncIterable[bytes]:
+    """The chunk's bytes: a form's file `chunk`, or the raw body. The storing limits their number."""
+    if not _is_form(request):
         return RawBody(request)
-    async for part in FormStream(request):
+    async for part in FormStream(request, longest):
         if isinstance(part, FilePart) and part.name == "chunk":
             return part
     raise FieldError("missing", ["body", "chunk"], "Field required")
