@@ -345,3 +345,12 @@ def test_who_stops_sending_leaves_nothing(
         connection.sendall(head.encode() + begun + secrets.token_bytes(1000))
         connection.settimeout(10)
         assert connection.recv(100).startswith(b"HTTP/1.1 408")
+
+
+@BOTH_ORDERS
+def test_a_second_file_in_one_form_is_refused(service: UploadService, person: Person, room_first: bool) -> None:
+    parts: list[tuple[str, Any]] = [("room_id", (None, str(ROOM))), *(("file", (f"{n}.txt", b"x")) for n in "ab")]
+    headers = {"Authorization": token_of(service, person)}
+    with service.nothing_left():
+        answer = service.client().post(PATH, files=parts if room_first else parts[::-1], headers=headers)
+        refused(answer, 400, "Only one file can be uploaded at a time")

@@ -19,7 +19,7 @@ from common.identity import CredentialError, Identity
 from upload_service.content.model import UploadSession
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, FormUpload, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, store_file_part
 from upload_service.edge import context_of
 from upload_service.shares import Shared
 
@@ -80,7 +80,10 @@ async def _receive(
     max_size = context.file_uploader_max_size
     try:
         async for part in _form(request, max_size):
-            if upload.session is None and isinstance(part, FilePart) and part.name == "file" and part.filename:
+            # A browser sends a field that was not filled in as a file without a name.
+            if isinstance(part, FilePart) and part.name == "file" and part.filename:
+                if upload.session:
+                    raise Refused(400, SECOND_FILE)
                 if needs_extension and not dialect.extension(part.filename):
                     raise Refused(400, "Bad file extension")
                 if part.certain() > max_size:

@@ -22,7 +22,7 @@ from common.identity import Identity
 from common.statuses import headers_of
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, FormUpload, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, store_file_part
 from upload_service.edge import context_of
 from upload_service.rooms import PostedFile
 
@@ -83,7 +83,9 @@ async def _receive(context: Context, form: FormStream, post: Post) -> None:
             post.room = part.text if part.name == "room_id" else post.room
         elif part.name == "file":
             post.has_file = True
-            if part.filename and post.upload.session is None:
+            if part.filename and post.upload.session:
+                raise Refused(400, SECOND_FILE)
+            if part.filename:
                 await _store(context, part, post)
     if not post.has_file:
         raise Refused(400, NO_FILE)

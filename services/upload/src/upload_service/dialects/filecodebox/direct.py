@@ -13,10 +13,8 @@ from common.policy import SizeRefused, TypeRefused, counted_upload
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.filecodebox.steps import Admitted, admit, form_of, route, store_file
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, FormUpload
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload
 from upload_service.edge import address_of, context_of
-
-SECOND_FILE_TEXT = "Only one file can be uploaded at a time"
 
 router = APIRouter(route_class=FileCodeBoxRoute)
 
@@ -47,7 +45,7 @@ async def _receive(context: Context, form: FormStream, admitted: Admitted, uploa
             fields[part.name] = part.text
         elif part.name == "file":
             if upload.session or refusal:
-                raise refusal or Refused(400, SECOND_FILE_TEXT)
+                raise refusal or Refused(400, SECOND_FILE)
             expiry_fields(fields, positive=True)
             try:
                 policy.check_type(part.filename)

@@ -17,7 +17,7 @@ from common.store import BodyLength
 from upload_service.content import upload_keys
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, FormUpload, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, store_file_part
 from upload_service.dialects.mirrorace.admission import REQUIRED, Admitted, admit, password_hash
 from upload_service.dialects.mirrorace.answers import complete
 from upload_service.dialects.mirrorace.chunks import Chunk, chunk_limit, receive_chunk
@@ -100,6 +100,6 @@ async def _to_end(form: FormParts) -> None:
     async for part in form:
         if isinstance(part, FilePart):
             if part.name in FILE_NAMES:
-                raise Refused("Only one file can be uploaded at a time")
+                raise Refused(SECOND_FILE)
         elif part.name in BEFORE_FILE or dialect.mirror_ids([part]):
             raise Refused(f"{part.name} comes after the file")
