@@ -56,6 +56,8 @@ def program(data: Path, port: int, *, access_key: str, secret_key: str, system: 
         *("--quiet", "--no-banner", "--no-usage-report", "--multi-buckets", "--keep-etag", "--object-meta"),
         # Reading from a local folder gains nothing from a cache on disk.
         *("--cache-size", "0", "--buffer-size", str(BUFFER_MIB), "--backup-meta", "0"),
+        # Its debugging agent would answer everybody on this machine.
+        "--no-agent",
         # The volume remembers where it was made; the data folder may have been moved since.
         *("--bucket", f"{folder}/blocks/", "--metrics", f"{LOOPBACK}:0"),
     ]

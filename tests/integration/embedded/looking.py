@@ -1,7 +1,10 @@
 """How tests look into a running stack: its engines, its processes, what they listen on, and whether they are gone."""
 
+import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
@@ -63,17 +66,46 @@ def wait_healthy(url: str, seconds: float = PATIENCE_SECONDS) -> None:
         time.sleep(0.1)
 
 
-def listening(pids: set[int]) -> set[str]:
-    """The addresses, as the kernel writes them, on which these processes listen."""
+def listening(on: RunningStack) -> set[tuple[str, str]]:
+    """What the processes of a stack listen on: each program with an address and port, or with the path of a socket."""
+    state = on.state()
+    owners = dict.fromkeys(descendants([state.supervisor]), "supervisor")
+    for name, process in state.processes.items():
+        owners |= dict.fromkeys(descendants([process.pid]), name)
+    addresses = _listening_sockets()
+    return {(name, addresses[inode]) for pid, name in owners.items() for inode in _sockets(pid) if inode in addresses}
+
+
+def _sockets(pid: int) -> set[str]:
+    """The inodes of a process's sockets."""
     inodes: set[str] = set()
-    for pid in pids:
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                inodes.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
-            except OSError:
-                continue
-    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
-    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            inodes.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return inodes
+
+
+def _listening_sockets() -> dict[str, str]:
+    """The address of every listening socket of the machine, by its inode."""
+    found: dict[str, str] = {}
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A":
+                host, _, port = local.partition(":")
+                found[rest[5]] = f"{_readable(host)}:{int(port, 16)}"
+    for line in Path("/proc/net/unix").read_text().splitlines()[1:]:
+        _, _, _, flags, _, _, inode, *path = line.split(maxsplit=7)
+        # The kernel's __SO_ACCEPTCON.
+        if int(flags, 16) & 0x10000:
+            found[inode] = path[0] if path else "unnamed"
+    return found
+
+
+def _readable(host: str) -> str:
+    """An address of `/proc/net`: words of four bytes in the machine's order, in hex."""
+    words = [bytes.fromhex(host[start : start + 8]) for start in range(0, len(host), 8)]
+    return str(ip_address(b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)))
 
 
 def may_administrate(on: RunningStack, name: str, password: str) -> bool:

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +60,19 @@ def test_ready_means_that_everything_answers(running: StartedStack) -> None:
     assert stack.running(running.folder).url == running.url
 
 
-def test_nothing_listens_but_on_this_machine(running: StartedStack) -> None:
-    assert listening(descendants([running.state().supervisor])) == {"0100007F"}
+def test_everything_that_listens_is_in_the_manual_with_its_reason(running: StartedStack) -> None:
+    found, processes = listening(running), running.state().processes
+    assert Counter(name for name, _ in found) == {name: n for name, n in documented_sockets() if name in processes}
+    assert {(name, f"127.0.0.1:{port}") for name, port in running.ports.items()} <= found
+    # A socket in the file system would be here with its path.
+    assert {address.rpartition(":")[0] for _, address in found} == {"127.0.0.1"}
+
+
+def documented_sockets() -> Iterator[tuple[str, int]]:
+    """The rows of the manual's table: a program, and the number of its sockets."""
+    manual = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8").partition("### What listens")[2]
+    for names, number in re.findall(r"^\| ((?:`[a-z]+`(?:, )?)+) \| (\d)", manual.partition("\n#")[0], re.MULTILINE):
+        yield from ((name, int(number)) for name in re.findall("[a-z]+", names))
 
 
 def test_databases_belong_to_their_services_alone(running: StartedStack) -> None:
