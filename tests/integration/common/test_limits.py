@@ -1,5 +1,6 @@
 """Budgets in Valkey: several at once, given back, and windows that restart."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -8,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from common.errors import NotFound, RateLimited
-from common.limits import Budget, Limiter, counted_success, counted_try
+from common.limits import Budget, EverybodyRefused, Limiter, counted_guess, counted_success, counted_try
 
 HOUR = timedelta(hours=1)
 
@@ -102,3 +103,31 @@ async def test_a_window_restarts_only_by_what_stays_counted(limiter: Limiter, re
 async def test_a_budget_of_nothing_refuses_everything(limiter: Limiter) -> None:
     with pytest.raises(RateLimited):
         await limiter.budget(new_name(), 0, HOUR).take("a")
+
+
+async def test_hundreds_of_tries_at_once_are_counted_and_none_of_them_fails(limiter: Limiter) -> None:
+    budget = limiter.budget(new_name(), 300, HOUR)
+    answers = await asyncio.gather(*(budget.take("a") for _ in range(500)), return_exceptions=True)
+    assert [type(answer) for answer in answers].count(RateLimited) == 200
+    assert answers.count(None) == 300
+    assert await budget.used("a") == 300
+
+
+async def test_when_everybody_s_budget_is_used_up_only_those_who_missed_are_refused(limiter: Limiter) -> None:
+    everybody = limiter.budget(new_name(), 2, HOUR, EverybodyRefused)
+    own, missed = limiter.budget(new_name(), 9, HOUR), limiter.budget(new_name(), 9, HOUR)
+
+    async def guess(who: str, *, right: bool) -> None:
+        async with counted_guess([(own, who)], (everybody, ""), (missed, who), (NotFound,), patience=()):
+            if not right:
+                raise NotFound
+
+    for who in ("a", "b", "c"):
+        with pytest.raises(NotFound):
+            await guess(who, right=False)
+    assert (await everybody.used(""), await own.used("c")) == (2, 1)
+    for who in ("a", "c"):
+        with pytest.raises(EverybodyRefused):
+            await guess(who, right=True)
+    await guess("d", right=True)
+    assert (await own.used("d"), await missed.used("d")) == (0, 0)

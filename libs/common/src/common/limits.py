@@ -6,7 +6,7 @@ burst of parallel requests could exceed the limit.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -43,8 +43,16 @@ end
 """)
 
 
+PATIENCE = (0.05, 0.1, 0.2)
+"""Pauses for a right guess among others that are sent at once: right ones are given back within milliseconds."""
+
+
 class LimiterUnavailable(Unavailable):
     """The store of the rate limits is not answering."""
+
+
+class EverybodyRefused(RateLimited):
+    """Too many requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,37 @@ async def counted_try(
         await _give_back(limiter, events)
         raise
     await _give_back(limiter, events)
+
+
+@asynccontextmanager
+async def counted_guess(
+    own: Sequence[Event],
+    everybody: Event,
+    misses: Event,
+    failures: tuple[type[Exception], ...],
+    *,
+    patience: Sequence[float] = PATIENCE,
+) -> AsyncGenerator[None]:
+    """Count the block as a guess that is wrong if it raises one of `failures`: as `own` events, and for everybody.
+
+    While everybody's budget, which refuses by `EverybodyRefused`, is used up, only those are refused who have `misses`.
+    So strangers with many addresses cannot keep anybody from what they know how to open. Whoever has no miss has one
+    guess left, or as many as the `own` budgets allow if they are sent at once. Raises as `counted_try`.
+    """
+    missed, who = misses
+    async with AsyncExitStack() as counted:
+        try:
+            await counted.enter_async_context(counted_try([*own, everybody], failures, patience=patience))
+        except EverybodyRefused:
+            if await missed.used(who):
+                raise
+            if own:
+                await counted.enter_async_context(counted_try(own, failures, patience=patience))
+        try:
+            yield
+        except failures:
+            await missed.record(who)
+            raise
 
 
 @asynccontextmanager

@@ -2,12 +2,15 @@
 
 A try is counted before the password is checked and given back if it was right, so that parallel tries cannot exceed the
 limit. Further tries do not prolong a window, so nobody is locked out for longer than one window.
+
+When the limit for all clients is reached, only addresses are refused that have tried a wrong password for the same
+share or room: others must not be able to keep somebody out who knows the password.
 """
 
 from datetime import timedelta
 
 from common.addresses import limit_key
-from common.limits import Limiter, counted_try
+from common.limits import EverybodyRefused, Limiter, counted_guess
 from common.passwords import Passwords, PasswordUnusable
 
 
@@ -27,7 +30,8 @@ class PasswordTries:
         """`name` names the budgets; `per_address` and `in_all` are the wrong passwords allowed in a `period`."""
         self._passwords = passwords
         self._address = limiter.budget(f"{name}-address", per_address, period)
-        self._all = limiter.budget(name, in_all, period)
+        self._all = limiter.budget(name, in_all, period, EverybodyRefused)
+        self._misses = limiter.budget(f"{name}-missed", per_address, period)
 
     async def hash(self, password: str) -> str:
         """Hash a password for storage, in PHC string format. Raises `PasswordUnusable`, `HasherBusy`."""
@@ -41,8 +45,8 @@ class PasswordTries:
         `subject` is the protected share or room, `address` that of the client. Also raises `RateLimited`,
         `LimiterUnavailable`, `HasherBusy`.
         """
-        budgets = ((self._address, f"{subject}:{limit_key(address)}"), (self._all, subject))
-        async with counted_try(budgets, (wrong,)):
+        who = f"{subject}:{limit_key(address)}"
+        async with counted_guess([(self._address, who)], (self._all, subject), (self._misses, who), (wrong,)):
             if not await self._matches(hashed, password):
                 raise wrong
 

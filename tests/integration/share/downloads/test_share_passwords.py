@@ -221,13 +221,23 @@ def test_a_code_is_blocked_in_its_dialect_s_words(service: ShareService, hashed:
     assert answers == [403] * 10 + [423]
 
 
-def test_wrong_ones_from_everywhere_are_limited_for_the_share(service: ShareService) -> None:
-    # What can be no password is refused without being hashed: two hundred of those are sent in no time.
-    share = protect(service, service.share_link(), "no hash at all", "share")
-    for _ in range(20):
-        client = service.client()
-        assert [client.get(f"/f/{share.code}", headers=header("x" * 2000)).status_code for _ in range(10)] == [401] * 10
-    assert service.client().get(f"/f/{share.code}", headers=header("x")).status_code == 429
+def test_wrong_ones_from_everywhere_keep_out_nobody_who_knows_the_password(service: ShareService, hashed: str) -> None:
+    share = protect(service, service.share_link(), hashed, "share")
+
+    def guess(client: httpx.Client) -> int:
+        # What can be no password is refused without being hashed: two hundred of those are sent in no time.
+        return client.get(f"/f/{share.code}", headers=header("x" * 2000)).status_code
+
+    for client in (service.client() for _ in range(20)):
+        assert [guess(client) for _ in range(10)] == [401] * 10
+    stranger, innocent = service.client(), service.client()
+    assert [guess(stranger) for _ in range(3)] == [401, 429, 429]
+    assert stranger.get(f"/f/{share.code}", headers=basic(PASSWORD)).status_code == 429
+    for _ in range(3):
+        assert opened(innocent.get(f"/f/{share.code}", headers=basic(PASSWORD)))
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: innocent.get(f"/f/{share.code}", headers=basic(PASSWORD)), range(6)))
+    assert all(opened(answer) for answer in answers)
 
 
 def test_guessing_a_password_is_not_guessing_codes(make_database: MakeDatabase, valkey_url: str, hashed: str) -> None:

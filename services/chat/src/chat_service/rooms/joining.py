@@ -27,7 +27,7 @@ from common.rights import Action
 ADDRESS_COUNT = 10
 """Wrong passwords that one address may send for a room in each `PERIOD`."""
 ROOM_COUNT = 100
-"""Wrong passwords that all addresses together may send for a room in each `PERIOD`."""
+"""Wrong passwords for a room from all addresses together in a `PERIOD` after which each gets one more try."""
 PERIOD = timedelta(minutes=10)
 
 

@@ -10,12 +10,12 @@ once.
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from common.addresses import limit_key
-from common.errors import DomainError, RateLimited
-from common.limits import Budget, Event, counted_try
+from common.errors import DomainError
+from common.limits import Budget, Event, EverybodyRefused, counted_guess
 from common.policy import Policy
 from share_service.context import Context
 from share_service.downloads.keys import BadKey
@@ -23,12 +23,6 @@ from share_service.shares.model import ShareEnded, UnknownCode
 
 WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey)
 """The answers to wrong codes and keys, which count as guesses."""
-# Right guesses are given back within milliseconds, which a client that downloads in parallel waits for.
-_PATIENCE = (0.05, 0.1, 0.2)
-
-
-class EverybodyRefused(RateLimited):
-    """Too many requests."""
 
 
 @asynccontextmanager
@@ -61,23 +55,12 @@ async def _counted_guess(context: Context, policy: Policy, key: str, own: Sequen
     Raises `RateLimited` if a budget is used up, unless it is everybody's and the address has not missed lately, and
     `LimiterUnavailable`.
     """
-    misses = _of_address(context, "guess-missed", policy)
     everybody = context.limiter.budget(
         "guess-everyone", context.guess_global_count, timedelta(minutes=1), EverybodyRefused
     )
-    async with AsyncExitStack() as counted:
-        try:
-            await counted.enter_async_context(counted_try([*own, (everybody, "")], WRONG_GUESSES, patience=_PATIENCE))
-        except EverybodyRefused:
-            if await misses.used(key):
-                raise
-            if own:
-                await counted.enter_async_context(counted_try(own, WRONG_GUESSES, patience=_PATIENCE))
-        try:
-            yield
-        except WRONG_GUESSES:
-            await misses.record(key)
-            raise
+    misses = _of_address(context, "guess-missed", policy)
+    async with counted_guess(own, (everybody, ""), (misses, key), WRONG_GUESSES):
+        yield
 
 
 def _of_address(context: Context, name: str, policy: Policy) -> Budget:

@@ -10,7 +10,7 @@ from share_service.context import Context
 ADDRESS_COUNT = 10
 """Wrong passwords allowed for a share per client address in `PERIOD`."""
 SHARE_COUNT = 200
-"""Wrong passwords allowed for a share from all addresses together in `PERIOD`."""
+"""Wrong passwords for a share from all addresses together in `PERIOD` after which each gets one more try."""
 PERIOD = timedelta(minutes=10)
 
 
