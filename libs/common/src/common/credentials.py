@@ -14,17 +14,18 @@ from contextlib import suppress
 from enum import Enum
 from uuid import UUID
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from common.errors import Unavailable
 from common.identity import Identity
-from common.valkey import Pipe, client_options
+from common.valkey import TIMEOUT_SECONDS, Pipe, client_options
 
 # How long values that readers filled in are kept, and how long revocations are kept. A reader may have read the row
 # before it was revoked; the revocation is kept until even a slow reader has tried to fill in the old value.
 FILL_SECONDS = 60
 GONE_SECONDS = 600
+CONNECTIONS = 20
 
 
 class Unknown(Enum):
@@ -61,7 +62,11 @@ class CredentialCache:
     """The cache of credentials in Valkey."""
 
     def __init__(self, valkey_url: str) -> None:
-        self._redis = Redis.from_url(valkey_url, **client_options())
+        # Many changes at once wait for a free connection. The library's other pool fails beyond a hundred.
+        pool = BlockingConnectionPool.from_url(
+            valkey_url, max_connections=CONNECTIONS, timeout=TIMEOUT_SECONDS, **client_options()
+        )
+        self._redis = Redis.from_pool(pool)
         # Pipelined, because every signed-in request looks up a credential.
         self._pipe = Pipe(valkey_url)
 
