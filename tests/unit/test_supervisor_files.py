@@ -204,6 +204,22 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_a_killed_write_left_goes_with_the_next(tmp_path: Path):
+    path = tmp_path / "file"
+    killed = f"""
+import os, signal
+from pathlib import Path
+from deploy.local import files
+files.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+files.write_private(Path({str(path)!r}), "secret")
+"""
+    ended = subprocess.run([sys.executable, "-c", killed], cwd=ROOT)
+    assert ended.returncode == -9
+    assert path not in list(tmp_path.iterdir())
+    write_private(path, "another secret")
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_locked_folder_names_its_owner(tmp_path: Path):
     with locked(tmp_path), pytest.raises(FolderInUse) as refused, locked(tmp_path):
         pass
