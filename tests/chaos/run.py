@@ -25,8 +25,11 @@ from tests.integration.upload.mirrors.mirror_front import background
 from tests.integration.upload.mirrors.mirror_servers import SERVERS, MirrorServer
 
 MIRRORS = ("fs", "webdav")
-PAUSE = 0.5
-"""Seconds, on average, between two things that one load does."""
+FIRST_LOG = f"first-{LOG_NAME}"
+PAUSE = 0.4
+"""Seconds, on average, between two things that one person does."""
+PEOPLE = 2
+"""How many do the same at a time."""
 SETTINGS = {
     **dict.fromkeys(LIMITS, "1000000"),
     "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32",
@@ -54,6 +57,7 @@ class Run:
             with self._timed("start"):
                 stack = await asyncio.to_thread(start, self._data, environment=self._settings)
             opened.callback(lambda: stack.stop())
+            entries = {entry.name for entry in self._data.iterdir()}
             clients = Clients(stack.url)
             try:
                 async with running_source() as source:
@@ -63,7 +67,7 @@ class Run:
                     await self._check(stack, world, servers)
                 with self._timed("stop"):
                     await asyncio.to_thread(stack.stop)
-                self._note_traces_of(stack)
+                self._note_traces_of(stack, entries)
             except StackFailed as error:
                 self._ledger.note(Violation.STUCK, str(error))
             finally:
@@ -88,8 +92,9 @@ class Run:
     async def _load(self, stack: StartedStack, world: World) -> StartedStack:
         """Load the stack while it is being killed; at last its supervisor is, and it is started again."""
         loads = [
-            asyncio.create_task(self._repeat(world, name, load, random.Random(f"{self._seed} {name}")), name=name)
+            asyncio.create_task(self._repeat(world, name, load, random.Random(f"{self._seed} {name} {number}")))
             for name, load in LOADS.items()
+            for number in range(PEOPLE)
         ]
         try:
             with self._timed("kills"):
@@ -126,7 +131,7 @@ class Run:
         stack.supervisor.wait()
         if stack.supervisor.stdin:
             stack.supervisor.stdin.close()
-        (stack.folder / LOG_NAME).rename(stack.folder / f"first-{LOG_NAME}")
+        (stack.folder / LOG_NAME).rename(stack.folder / FIRST_LOG)
         return start(stack.folder, port=port, environment=self._settings)
 
     async def _check(self, stack: StartedStack, world: World, servers: list[MirrorServer]) -> None:
@@ -144,11 +149,13 @@ class Run:
         finally:
             leftovers.close()
 
-    def _note_traces_of(self, stopped: StartedStack) -> None:
+    def _note_traces_of(self, stopped: StartedStack, entries: set[str]) -> None:
+        """`entries`: the names in the data folder before the load."""
         for pid, command in processes_of(stopped.folder):
             self._ledger.note(Violation.LEFT_OVER, f"after the stop: process {pid} {command}")
-        if (stopped.folder / "run.json").exists():
-            self._ledger.note(Violation.LEFT_OVER, "after the stop: run.json")
+        now = {entry.name for entry in stopped.folder.iterdir()}
+        for name in now - entries - {FIRST_LOG} | now & {"run.json"}:
+            self._ledger.note(Violation.LEFT_OVER, f"after the stop: {name} in the data folder")
 
     @contextmanager
     def _timed(self, what: str) -> Generator[None]:

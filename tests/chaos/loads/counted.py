@@ -6,6 +6,8 @@ import secrets
 import time
 from functools import partial
 
+from aiohttp import ClientConnectorError
+
 from tests.chaos.client import FAILURES, PATIENCE, PAUSE, Answer, Client, Copy, Stuck
 from tests.chaos.ledger import Content, Counted, Ledger, Violation
 from tests.chaos.loads.filecodebox import detail, share_file
@@ -65,8 +67,9 @@ async def _receive(world: World, client: Client, share: Counted, path: str, copy
     while time.monotonic() < until:
         try:
             answer = await client.receive(path, copy, begun, "bytes=0-" if is_ranged else None)
-        except FAILURES:
-            share.unanswered += not (is_served and copy.size)
+        except FAILURES as error:
+            # A connection that was refused has taken nothing.
+            share.unanswered += not (is_served and copy.size) and not isinstance(error, ClientConnectorError)
             client.tally.retries["connection broke"] += 1
             await asyncio.sleep(random.uniform(0, 2 * PAUSE))
             continue
@@ -84,8 +87,8 @@ async def _receive(world: World, client: Client, share: Counted, path: str, copy
 async def take_text(world: World, client: Client, share: Counted) -> bool:
     """Get the text once; False if it is used up."""
 
-    def failed(_: str) -> None:
-        share.unanswered += 1
+    def failed(problem: str) -> None:
+        share.unanswered += problem != ClientConnectorError.__name__
 
     path = "/share/select/"
     answer = await client.ask("POST", path, 200, 404, json={"code": share.code}, failed=failed)

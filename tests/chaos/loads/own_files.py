@@ -19,7 +19,7 @@ async def expiring(world: World, chance: random.Random) -> None:
     file_id = listed[0]["id"]
     ends = time.time() + chance.uniform(2, 15)
     wanted = {"file_id": file_id, "form": "link", "expires_at": datetime.fromtimestamp(ends, UTC).isoformat()}
-    share = (await client.ask("POST", "/v1/shares", 201, 404, 422, json=wanted)).json()
+    share = (await client.ask("POST", "/v1/shares", 201, 400, 404, 422, json=wanted)).json()
     if "code" in share and share.get("file_id") == file_id:
         world.ledger.gone.append(Gone("a link that expired", client, f"/f/{share['code']}", ends))
         world.ledger.done("link that expires")
