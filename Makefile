@@ -7,7 +7,7 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-one lint format types unit chaos bench lock settings clean
+.PHONY: help run test test-one lint format types unit chaos bench bench-table lock settings clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -46,8 +46,11 @@ format: $(VENV)/.installed ## Rewrite the code in the house style
 chaos: $(VENV)/.installed ## Kill processes of a loaded system at random, and check every promise (ARGS="--seed 1 --kills 12")
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(VENV)/.installed ## Measure the speed of the system, in comparison with the bare object store
+bench: $(VENV)/.installed ## Measure speed, processor time and memory, beside peers (ARGS="--quick"; ARGS=--help lists all)
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+bench-table: $(VENV)/.installed ## Write the tables of bench/results.json into README.md and docs/operate.md
+	$(BIN)/python -m tests.bench.table bench/results.json
 
 lock: $(VENV)/.installed ## Update the locked dependencies, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -1,4 +1,4 @@
-"""Measures the system's memory: idle, and during several large uploads at once."""
+"""Measures by how much the upload service grows during several large uploads at once."""
 
 import hashlib
 import threading
@@ -10,31 +10,15 @@ import psutil
 
 from deploy.local.stack import RunningStack
 from tests.bench.paths import Payload, chunked_upload, form_upload
+from tests.bench.trees import MIB
 
-MIB = 1024 * 1024
 AT_ONCE = 8
 SAMPLE_SECONDS = 0.02
 
 
-def idle(stack: RunningStack) -> dict[str, float]:
-    """The memory of each program of the stack in MiB. Programs that share a page count a part of it each (PSS)."""
-    state = stack.state()
-    roots = {name: process.pid for name, process in state.processes.items()}
-    roots["supervisor"] = state.supervisor
-    own = set(roots.values())
-    found: dict[str, float] = {}
-    for name, pid in roots.items():
-        root = psutil.Process(pid)
-        members = [root] if name == "supervisor" else [root, *root.children(recursive=True)]
-        members = [member for member in members if member.pid == pid or member.pid not in own]
-        found[name] = sum(member.memory_full_info().pss for member in members) / MIB
-    return found
-
-
 def growth(stack: RunningStack, total: int, upload: Callable[[str, memoryview], object]) -> float:
     """The most MiB by which the upload service grows while `total` bytes pass through eight uploads at once."""
-    payload = Payload(total // AT_ONCE)
-    contents = [payload.fresh() for _ in range(AT_ONCE)]
+    contents = [Payload(total // AT_ONCE).fresh() for _ in range(AT_ONCE)]
     process = psutil.Process(stack.pid_of("upload"))
     before = peak = process.memory_info().rss
     ended = threading.Event()

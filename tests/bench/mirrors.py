@@ -1,7 +1,9 @@
-"""Measures how fast a file is mirrored and verified, compared with a plain copy of the same bytes by the same tool."""
+"""Measures how fast a file is mirrored and verified, compared with a plain copy of the same bytes by the same tool.
+
+The mirror is of the same kind as the store: another bucket of the stack's object store, or another folder.
+"""
 
 import asyncio
-import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -15,13 +17,19 @@ import psutil
 from deploy.local import credentials
 from deploy.local.credentials import ADMIN_PASSWORD
 from deploy.local.stack import RunningStack
-from tests.bench.memory import MIB, SAMPLE_SECONDS
+from tests.bench.disk import settle
+from tests.bench.memory import SAMPLE_SECONDS
+from tests.bench.options import Options
 from tests.bench.paths import BUCKET, Payload, Store
+from tests.bench.systems import MIRRORS, Systems
+from tests.bench.trees import MIB
 
 BLOCK = MIB
 PART = 8 * MIB
 LOOK_SECONDS = 0.02
-WORKER = "transfers-worker"
+WORKERS = ("transfers-worker", "worker")
+"""The program that copies to mirrors: one of its own, or the only worker."""
+ROUNDS = 3
 
 
 @dataclass
@@ -31,11 +39,6 @@ class Mirroring:
     plain: list[float] = field(default_factory=list[float])
     mirrored: list[float] = field(default_factory=list[float])
     growth_mib: float = 0.0
-
-    @property
-    def ratio(self) -> float:
-        """The speed of mirroring relative to a plain copy in the same round: the median of all rounds."""
-        return statistics.median(a / b for a, b in zip(self.plain, self.mirrored, strict=True))
 
 
 class Account:
@@ -74,20 +77,21 @@ class Account:
         return seconds
 
 
-def measure(stack: RunningStack, size: int, rounds: int) -> Mirroring:
-    """Copy a file of `size` bytes to a second bucket of the stack's own store, once as a mirror and once plainly."""
-    store, found, account = Store.of(stack), Mirroring(), Account(stack)
-    mirror_id = account.define("s3", options_of(stack, BUCKET, "/mirror"))
-    file_id = account.upload(bytes(Payload(size).fresh()))
-    source = next(
-        str(item.object_name) for item in store.sdk.list_objects("waystation", recursive=True) if item.size == size
-    )
-    for round_number in range(rounds + 1):
-        plain = asyncio.run(_plain_copy(stack, source))
+def measure(systems: Systems, options: Options) -> Mirroring:
+    """Copy a file from the stack's store, once as a mirror and once plainly."""
+    stack, found, account = systems.stack, Mirroring(), Account(systems.stack)
+    content = bytes(Payload(options.mirror).fresh())
+    file_id = account.upload(content)
+    place = _buckets(stack, options.mirror) if Store.of(stack) else _folders(systems, options.mirror)
+    mirror_id = account.define(place.kind, place.mirror)
+    for number in range(ROUNDS + 1):
+        settle()
+        plain = asyncio.run(_plain_copy(place))
+        settle()
         with _watched(stack) as growth:
             mirrored = account.mirror(file_id, mirror_id)
         # The first round only warms up; the worker loads its libraries in it.
-        if round_number:
+        if number:
             found.plain.append(plain)
             found.mirrored.append(mirrored)
             found.growth_mib = max(found.growth_mib, growth.mib)
@@ -96,25 +100,53 @@ def measure(stack: RunningStack, size: int, rounds: int) -> Mirroring:
     return found
 
 
-def options_of(stack: RunningStack, bucket: str, root: str) -> dict[str, str]:
-    """The OpenDAL options of a bucket in the stack's own store."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the blob is and where copies go, in OpenDAL's options of one kind."""
+
+    kind: str
+    source: dict[str, str]
+    key: str
+    plain: dict[str, str]
+    mirror: dict[str, str]
+
+
+def _buckets(stack: RunningStack, size: int) -> _Place:
+    store = Store.of(stack)
+    assert store is not None
+    found = store.sdk.list_objects("waystation", recursive=True)
+    key = next(str(item.object_name) for item in found if item.size == size)
     known = credentials.load(stack.folder)
-    return {
+    server = {
         "endpoint": f"http://127.0.0.1:{stack.ports['store']}",
         "region": "us-east-1",
-        "bucket": bucket,
-        "root": root,
         "access_key_id": known["store_access_key"],
         "secret_access_key": known["store_secret_key"],
     }
+    return _Place(
+        "s3",
+        {**server, "bucket": "waystation", "root": "/"},
+        key,
+        {**server, "bucket": BUCKET, "root": "/"},
+        {**server, "bucket": BUCKET, "root": "/mirror"},
+    )
 
 
-async def _plain_copy(stack: RunningStack, key: str) -> float:
-    """Copy the object without verifying the copy, and return the seconds."""
-    source = opendal.AsyncOperator("s3", **options_of(stack, "waystation", "/"))
-    target = opendal.AsyncOperator("s3", **options_of(stack, BUCKET, "/"))
+def _folders(systems: Systems, size: int) -> _Place:
+    root = systems.stack.folder / "store"
+    key = next(path for path in root.rglob("*") if path.is_file() and path.stat().st_size == size)
+    plain, mirror = systems.folder / "plain", systems.folder / MIRRORS / "bench"
+    for folder in (plain, mirror):
+        folder.mkdir(parents=True, exist_ok=True)
+    return _Place("fs", {"root": str(root)}, str(key.relative_to(root)), {"root": str(plain)}, {"root": str(mirror)})
+
+
+async def _plain_copy(place: _Place) -> float:
+    """Copy the blob without verifying the copy, and return the seconds."""
+    source = opendal.AsyncOperator(place.kind, **place.source)
+    target = opendal.AsyncOperator(place.kind, **place.plain)
     begun = time.perf_counter()
-    reader = await source.open(key, "rb")
+    reader = await source.open(place.key, "rb")
     async with await target.open("plain copy", "wb", chunk=PART) as writer:  # pyright: ignore[reportGeneralTypeIssues]
         while block := await reader.read(BLOCK):
             await writer.write(block)
@@ -125,7 +157,7 @@ class _watched:  # noqa: N801  (used as a function)
     """Watches the worker's memory during a block: `mib` is the most by which it grew."""
 
     def __init__(self, stack: RunningStack) -> None:
-        self._process = psutil.Process(stack.pid_of(WORKER))
+        self._process = psutil.Process(next(filter(None, map(stack.process, WORKERS))).pid)
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch)
         self._before = self._peak = self._process.memory_info().rss

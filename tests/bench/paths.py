@@ -1,8 +1,7 @@
-"""The measured paths: the ways in which the same bytes enter and leave the system."""
+"""The ways in which the same bytes enter and leave the system."""
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,24 +21,28 @@ KEPT = {"expire_value": "1", "expire_style": "day"}
 
 
 class Payload:
-    """Bytes that differ each time, so that the system does not recognise content that it has stored already."""
+    """Random bytes, which no disk can compress. The first ones differ each time, so that no system knows them."""
 
     def __init__(self, size: int) -> None:
-        self._bytes = bytearray(secrets.token_bytes(1024 * 1024) * -(-size // (1024 * 1024)))[:size]
+        self._bytes = bytearray(secrets.token_bytes(size))
 
     def fresh(self) -> memoryview:
+        """The bytes with a new beginning. They stay as they are until the next call."""
         self._bytes[:32] = secrets.token_bytes(32)
-        return memoryview(bytes(self._bytes))
+        return memoryview(self._bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The stack's own object store, called directly. Its speed is the measure for all paths."""
+    """The stack's own object store, called directly."""
 
     sdk: Minio
 
     @classmethod
-    def of(cls, stack: RunningStack) -> "Store":
+    def of(cls, stack: RunningStack) -> "Store | None":
+        """The object store of the stack; None if it has no such program, because it keeps plain files."""
+        if "store" not in stack.ports or stack.process("store") is None:
+            return None
         known = credentials.load(stack.folder)
         sdk = Minio(
             f"127.0.0.1:{stack.ports['store']}",
@@ -57,7 +60,7 @@ class Store:
 
     def put(self, content: memoryview) -> None:
         # It always overwrites the same object, so that the disk does not fill up.
-        send(self.signed("PUT", KEY), "PUT", b"", content, b"", {})
+        send(self.signed("PUT", KEY), "PUT", content, {})
 
 
 def form_upload(url: str, content: memoryview) -> str:
@@ -95,45 +98,3 @@ def checked(url: str) -> None:
     said = fetch(url, digest)
     if said and said != repr_digest(digest.digest()):
         raise RequestFailed(f"{url}: the content is not what Repr-Digest says")
-
-
-def measured(stack: RunningStack, store: Store, payload: Payload) -> dict[str, Callable[[], Callable[[], object]]]:
-    """The paths by name. Each is a function that prepares a run, untimed, and returns the run, which is timed."""
-    url = stack.url
-    last: dict[str, str] = {}
-
-    def selected() -> str:
-        return f"{url}/share/select/?code={last['code']}"
-
-    def direct_put() -> Callable[[], object]:
-        content = payload.fresh()
-
-        return lambda: store.put(content)
-
-    def form() -> Callable[[], object]:
-        content = payload.fresh()
-
-        def run() -> None:
-            last["code"] = form_upload(url, content)
-
-        return run
-
-    def link() -> Callable[[], object]:
-        content = payload.fresh()
-        return lambda: link_upload(url, content)
-
-    def chunked() -> Callable[[], object]:
-        content = payload.fresh()
-        sha256 = hashlib.sha256(content).hexdigest()
-        return lambda: chunked_upload(url, content, sha256)
-
-    return {
-        "direct PUT": direct_put,
-        "form upload": form,
-        "link upload": link,
-        "chunked upload": chunked,
-        "direct GET": lambda: lambda: checked(store.signed("GET", KEY)),
-        "download": lambda: lambda: checked(selected()),
-        "direct GET, discarded": lambda: lambda: fetch(store.signed("GET", KEY)),
-        "download, discarded": lambda: lambda: fetch(selected()),
-    }

@@ -4,9 +4,9 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,30 +15,22 @@ import hiredis
 from aiohttp import ClientSession, ClientTimeout, ClientWebSocketResponse, TCPConnector, WSMsgType
 
 from deploy.local import credentials
-from deploy.local.stack import RunningStack
+from tests.bench import calls
+from tests.bench.bursts import Burst, burst
+from tests.bench.calls import Call, repeated, request
+from tests.bench.options import Options
+from tests.bench.quantities import percentile
+from tests.bench.systems import Systems
 from tests.bench.wire import RequestFailed
 
-CONNECTIONS = 16
+POST, READ = "room post", "room read of 100 messages"
+BARE_POST, BARE_READ = "Valkey XADD", "Valkey XRANGE"
+BARE = (BARE_POST, BARE_READ)
 CAPACITY = 100
 WARM_UP = 500
 OPENING_AT_ONCE = 50
 GRACE_SECONDS = 5
 """A delivery counts if it comes at most this long after the last message was sent."""
-
-Call = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Calls per second, by 16 connections that each wait for the answer to a call before the next."""
-
-    posts: float
-    reads: float
-    """Reads of 100 messages each."""
-    bare_posts: float
-    """`XADD` with a length of 100, sent directly to Valkey."""
-    bare_reads: float
-    """`XRANGE` of 100 messages, sent directly to Valkey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +45,16 @@ class Deliveries:
     percentile_99_ms: float
 
 
-def measure(stack: RunningStack, *, calls: int, listeners: int, seconds: int) -> dict[str, Any]:
-    """Measure `calls` calls of each kind, and then deliveries of 20 messages a second for `seconds`."""
-    return asyncio.run(_measure(stack, calls, listeners, seconds))
+def measure(systems: Systems, options: Options) -> dict[str, Any]:
+    """The rounds of posts and reads, and then the deliveries of 20 messages a second."""
+    return calls.run(_measure(systems, options))
 
 
-async def _measure(stack: RunningStack, calls: int, listeners: int, seconds: int) -> dict[str, Any]:
-    async with _account(stack.url) as account:
-        room = await account.room()
-        rates = await _rates(stack, account, room, calls)
-        found = await _deliveries(account, await account.room(), listeners, seconds) if listeners else None
-    return {**asdict(rates), "hearing": asdict(found) if found else None}
+async def _measure(systems: Systems, options: Options) -> dict[str, Any]:
+    async with _account(systems.form.url) as account:
+        rates = await _rates(systems, account, await account.room(), options)
+        found = await _deliveries(account, await account.room(), options.listeners, options.listen)
+    return {"rates": rates, "deliveries": found}
 
 
 class _Account:
@@ -104,67 +95,37 @@ async def _answered(status: int, text: str) -> Any:
     return json.loads(text)
 
 
-async def _rates(stack: RunningStack, account: _Account, room: int, calls: int) -> Rates:
-    gateway = urlsplit(stack.url)
-    valkey = "127.0.0.1", stack.ports["valkey"]
-    password = credentials.load(stack.folder)["valkey"]
+async def _rates(systems: Systems, account: _Account, room: int, options: Options) -> dict[str, list[Burst]]:
+    """The rounds of posts, of reads of 100 messages, and of `XADD` and `XRANGE` sent directly to Valkey."""
+    made = _requests(systems, account, room)
+    valkey = "127.0.0.1", systems.stack.ports["valkey"]
+    greeting = _command("AUTH", credentials.load(systems.stack.folder)["valkey"])
+    found: dict[str, list[Burst]] = {name: [] for name in made}
+    for number in range(options.rounds + 1):
+        for name, sent in made.items():
+            turns = iter(range(options.calls // options.rounds if number else WARM_UP))
+            if name in BARE:
+                taken = await burst(None, valkey, _resp(sent), turns, greeting=greeting)
+            else:
+                taken = await burst(systems.tree, systems.form.address, repeated(sent), turns)
+            if number:
+                found[name].append(taken)
+    return found
+
+
+def _requests(systems: Systems, account: _Account, room: int) -> dict[str, bytes]:
     text = "a message of a usual length, which says a little"
-    path = f"/v1/rooms/{room}/messages"
-    post = _request("POST", path, gateway.netloc, account.token, json.dumps({"text": text}).encode())
-    read = _request("GET", path, gateway.netloc, account.token)
+    path, host = f"/v1/rooms/{room}/messages", urlsplit(systems.form.url).netloc
+    headers = {"Authorization": f"Bearer {account.token}"}
+    posted = json.dumps({"text": text}).encode()
     key = f"bench:{secrets.token_hex(6)}"
     body = json.dumps({"author": secrets.token_hex(16), "name": "somebody", "text": text})
-    add = _command("XADD", key, "MAXLEN", str(CAPACITY), "*", "body", body)
-    at = gateway.hostname or "", gateway.port or 80
-    posts = await _per_second(at, _http(post), calls)
-    reads = await _per_second(at, _http(read), calls)
-    greeting = _command("AUTH", password)
-    bare_posts = await _per_second(valkey, _resp(add), calls, greeting)
-    bare_reads = await _per_second(valkey, _resp(_command("XRANGE", key, "-", "+")), calls, greeting)
-    return Rates(posts, reads, bare_posts, bare_reads)
-
-
-async def _per_second(at: tuple[str, int], call: Call, calls: int, greeting: bytes = b"") -> float:
-    """The calls per second of all connections together, measured after some calls to warm up."""
-    left = iter(range(calls))
-
-    async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for _ in left:
-            await call(reader, writer)
-
-    opened = [await asyncio.open_connection(*at) for _ in range(CONNECTIONS)]
-    try:
-        for reader, writer in opened:
-            if greeting:
-                writer.write(greeting)
-                await reader.readuntil(b"\r\n")
-        for _ in range(WARM_UP // CONNECTIONS):
-            await asyncio.gather(*(call(*connection) for connection in opened))
-        begun = time.perf_counter()
-        await asyncio.gather(*(work(*connection) for connection in opened))
-        return calls / (time.perf_counter() - begun)
-    finally:
-        for _, writer in opened:
-            writer.close()
-
-
-def _request(method: str, path: str, host: str, token: str, body: bytes = b"") -> bytes:
-    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
-    if body:
-        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"\r\n" + body
-
-
-def _http(request: bytes) -> Call:
-    async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if head[9:10] != b"2":
-            raise RequestFailed(head.decode(errors="replace"))
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
-
-    return call
+    return {
+        POST: request("POST", path, host, {**headers, "Content-Type": "application/json"}, posted),
+        READ: request("GET", path, host, headers),
+        BARE_POST: _command("XADD", key, "MAXLEN", str(CAPACITY), "*", "body", body),
+        BARE_READ: _command("XRANGE", key, "-", "+"),
+    }
 
 
 def _command(*parts: str) -> bytes:
@@ -206,9 +167,8 @@ async def _deliveries(account: _Account, room: int, listeners: int, seconds: int
     for socket in ready:
         with suppress(ConnectionError):
             await socket.close()
-    delays.sort()
     lost = listeners * expected - len(delays)
-    return Deliveries(listeners, expected, lost, _at(delays, 0.5) * 1000, _at(delays, 0.99) * 1000)
+    return Deliveries(listeners, expected, lost, percentile(delays, 0.5) * 1000, percentile(delays, 0.99) * 1000)
 
 
 async def _receive(socket: ClientWebSocketResponse, delays: list[float], expected: int) -> None:
@@ -230,7 +190,3 @@ def _sent(frame: str) -> tuple[float, ...]:
     """The times at which the messages of a frame were sent. Cached, because all listeners get the same few frames."""
     texts = [event["text"] for event in json.loads(frame) if event["type"] == "message"]
     return tuple(float(text.removeprefix("sent ")) for text in texts if text.startswith("sent "))
-
-
-def _at(ordered: list[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")

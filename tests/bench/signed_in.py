@@ -27,11 +27,6 @@ class Cost:
     anonymous: list[float]
     signed_in: list[float]
 
-    @property
-    def ratio(self) -> float:
-        """The time of a signed-in request relative to an anonymous one: the median of the rounds' ratios."""
-        return statistics.median(b / a for a, b in zip(self.anonymous, self.signed_in, strict=True))
-
 
 def cost(url: str, rounds: int) -> Cost:
     """Measure `GET /v1/links/{code}` of a fresh link by a fresh account; the first round only warms up."""

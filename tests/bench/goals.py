@@ -1,0 +1,114 @@
+"""What this system aims at on two cores, beside what a report has measured. docs/operate.md shows it."""
+
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.bench import large, rooms
+from tests.bench.peers import tus_node
+from tests.bench.quantities import cost_per_gib, per_second, ratio
+from tests.bench.systems import FORM, UNSYNCED
+
+Report = Mapping[str, Any]
+HEAD = ("on two cores", "measured", "aim", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A figure, and the bound that it should keep."""
+
+    name: str
+    measured: Callable[[Report], float]
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def reached(self, value: float) -> bool:
+        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+
+
+def _ratio(path: str, yardstick: str) -> Callable[[Report], float]:
+    return lambda report: ratio(report["large"][path], report["large"][yardstick])
+
+
+def _cost(path: str) -> Callable[[Report], float]:
+    return lambda report: sum(cost_per_gib(report["large"][path], report["options"]["size"]).values())
+
+
+def _value(*keys: str) -> Callable[[Report], float]:
+    def value(report: Report) -> float:
+        found: Any = report
+        for key in keys:
+            found = found[key]
+        return float(found)
+
+    return value
+
+
+def _per_second(name: str) -> Callable[[Report], float]:
+    return lambda report: per_second(report["rooms"]["rates"][name])
+
+
+def _idle(report: Report) -> float:
+    return sum(report["idle"]["mib"].values())
+
+
+def _tokens(report: Report) -> float:
+    pairs = zip(report["tokens"]["anonymous"], report["tokens"]["signed_in"], strict=True)
+    return statistics.median(signed_in / anonymous for anonymous, signed_in in pairs)
+
+
+def _mirrors(report: Report) -> float:
+    pairs = zip(report["mirrors"]["plain"], report["mirrors"]["mirrored"], strict=True)
+    return statistics.median(plain / mirrored for plain, mirrored in pairs)
+
+
+GOALS = (
+    Goal("processor seconds per GiB: upload by form", _cost(FORM), at_most=3.6),
+    Goal("processor seconds per GiB: download", _cost(large.DOWNLOAD), at_most=0.7),
+    Goal("speed: upload by form / `dd conv=fsync`", _ratio(FORM, large.DISK), at_least=0.9),
+    Goal("speed: upload by form, `STORE_SYNC=0` / `@tus/server`", _ratio(UNSYNCED, tus_node.NAME), at_least=0.85),
+    Goal("speed: download / copyparty's", _ratio(large.DOWNLOAD, large.PEER_DOWNLOAD), at_least=0.5),
+    Goal("speed: upload by form / the object store alone", _ratio(FORM, large.STORE_PUT), at_least=0.6),
+    Goal("speed: upload in chunks / the object store alone", _ratio(large.CHUNKS, large.STORE_PUT), at_least=0.5),
+    Goal(
+        "speed: download / the object store alone, by a client that hashes",
+        _ratio(large.CHECKED, large.STORE_GET_CHECKED),
+        at_least=0.9,
+    ),
+    Goal("speed: copy to a mirror, verified there / plain copy, not verified", _mirrors, at_least=0.4),
+    Goal("time of a small request: signed in / anonymous", _tokens, at_most=1.15),
+    Goal("room posts a second", _per_second(rooms.POST), at_least=1800),
+    Goal("room reads a second", _per_second(rooms.READ), at_least=2100),
+    Goal("messages to many sockets in one room: lost", _value("rooms", "deliveries", "lost"), at_most=0),
+    Goal(
+        "messages to many sockets in one room: ms until 99 % have arrived",
+        _value("rooms", "deliveries", "percentile_99_ms"),
+        at_most=500,
+    ),
+    Goal("idle memory, MiB", _idle, at_most=550),
+    Goal("growth in MiB of the upload service: eight uploads by form", _value("growth_mib", "form"), at_most=64),
+    Goal("growth in MiB of the upload service: eight uploads in chunks", _value("growth_mib", "chunks"), at_most=64),
+    Goal("growth in MiB of the worker: mirroring", _value("mirrors", "growth_mib"), at_most=64),
+    Goal("seconds to start with data", _value("start", "again", "seconds"), at_most=6),
+)
+
+
+def render(report: Report) -> str:
+    """A row for each goal of which the report has the figures."""
+    rows = [HEAD, *(_row(goal, value) for goal in GOALS if (value := _measured(goal, report)) is not None)]
+    rows.insert(1, ("---",) * len(HEAD))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _measured(goal: Goal, report: Report) -> float | None:
+    try:
+        return goal.measured(report)
+    except (KeyError, TypeError):
+        return None  # This part was not measured.
+
+
+def _row(goal: Goal, value: float) -> tuple[str, ...]:
+    word, bound = ("at least", goal.at_least) if goal.at_least is not None else ("at most", goal.at_most)
+    shown = f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
+    return goal.name, shown, f"{word} {bound:,}", "" if goal.reached(value) else "missed"

@@ -1,0 +1,140 @@
+"""Measures large files on every path. The paths take turns in each round, so the machine's moods touch all of them."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import disk
+from tests.bench.options import Options
+from tests.bench.paths import KEY, Payload, Store, checked, chunked_upload, link_upload
+from tests.bench.systems import Systems
+from tests.bench.targets import Target
+from tests.bench.trees import Taken, Tree, timed
+from tests.bench.wire import fetch
+
+DISK = "dd, synced"
+DISK_UNSYNCED = "dd, not synced"
+STORE_PUT, STORE_GET, STORE_GET_CHECKED = "store PUT", "store GET", "store GET, hashed by the client"
+LINK, CHUNKS = "link", "chunks"
+CHUNKS_UNSYNCED = "chunks, not synced"
+DOWNLOAD, CHECKED = "download", "download, hashed by the client"
+PEER_DOWNLOAD = "copyparty download"
+COPIES = 12
+"""At most so many files are on the disk for each round."""
+
+Run = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class LargePath:
+    """A way of a large file. `prepare` does what is not measured, and returns what is."""
+
+    name: str
+    tree: Tree | None
+    prepare: Callable[[], Run]
+
+
+def measure(systems: Systems, options: Options) -> dict[str, list[Taken]]:
+    """The rounds of each path; a round before the first only warms up."""
+    disk.require(systems.folder, COPIES * (options.rounds + 1) * options.size)
+    paths = _paths(systems, options)
+    found: dict[str, list[Taken]] = {path.name: [] for path in paths}
+    for number in range(options.rounds + 1):
+        for path in paths:
+            run = path.prepare()
+            disk.settle()
+            with timed(path.tree) as taken:
+                run()
+            if number:
+                found[path.name].append(taken)
+        systems.forget()
+    return found
+
+
+def _paths(systems: Systems, options: Options) -> list[LargePath]:
+    payload = Payload(options.size)
+    known: dict[str, str] = {}
+    """The URL of the last file that each target got."""
+    paths: list[LargePath] = []
+    if "form" in options.parts:
+        paths += _disk(systems.folder, payload)
+    if store := Store.of(systems.stack):
+        paths += _store(store, systems.tree, payload)
+    if "form" in options.parts or "download" in options.parts:
+        paths += [_sending(target, payload, known) for target in systems.targets]
+    if "link" in options.parts:
+        paths.append(_link(systems, payload))
+    if "chunks" in options.parts:
+        paths.append(_chunks(CHUNKS, systems.form.url, systems.tree, payload))
+        if systems.unsynced:
+            paths.append(_chunks(CHUNKS_UNSYNCED, systems.unsynced.url, systems.unsynced.tree, payload))
+    if "download" in options.parts:
+        paths += _downloads(systems, known)
+    return paths
+
+
+def _disk(folder: Path, payload: Payload) -> list[LargePath]:
+    source, target = folder / "dd.source", folder / "dd.target"
+    source.write_bytes(payload.fresh())
+
+    def path(name: str, *, synced: bool) -> LargePath:
+        def prepare() -> Run:
+            target.unlink(missing_ok=True)
+            return lambda: disk.copy(source, target, synced=synced)
+
+        return LargePath(name, None, prepare)
+
+    return [path(DISK, synced=True), path(DISK_UNSYNCED, synced=False)]
+
+
+def _store(store: Store, tree: Tree, payload: Payload) -> list[LargePath]:
+    def put() -> Run:
+        content = payload.fresh()
+        return lambda: store.put(content)
+
+    return [
+        LargePath(STORE_PUT, tree, put),
+        LargePath(STORE_GET, tree, lambda: lambda: fetch(store.signed("GET", KEY))),
+        LargePath(STORE_GET_CHECKED, tree, lambda: lambda: checked(store.signed("GET", KEY))),
+    ]
+
+
+def _sending(target: Target, payload: Payload, known: dict[str, str]) -> LargePath:
+    def prepare() -> Run:
+        content = payload.fresh()
+
+        def run() -> None:
+            known[target.name] = target.send(content)
+
+        return run
+
+    return LargePath(target.name, target.tree, prepare)
+
+
+def _link(systems: Systems, payload: Payload) -> LargePath:
+    def prepare() -> Run:
+        content = payload.fresh()
+        return lambda: link_upload(systems.form.url, content)
+
+    return LargePath(LINK, systems.tree, prepare)
+
+
+def _chunks(name: str, url: str, tree: Tree, payload: Payload) -> LargePath:
+    def prepare() -> Run:
+        content = payload.fresh()
+        sha256 = hashlib.sha256(content).hexdigest()
+        return lambda: chunked_upload(url, content, sha256)
+
+    return LargePath(name, tree, prepare)
+
+
+def _downloads(systems: Systems, known: dict[str, str]) -> list[LargePath]:
+    ours = systems.form.name
+    paths = [
+        LargePath(DOWNLOAD, systems.tree, lambda: lambda: fetch(known[ours])),
+        LargePath(CHECKED, systems.tree, lambda: lambda: checked(known[ours])),
+    ]
+    if peer := systems.copyparty:
+        paths.append(LargePath(PEER_DOWNLOAD, peer.tree, lambda: lambda: fetch(known[peer.name])))
+    return paths
