@@ -1,14 +1,18 @@
-"""The report of `make bench`: its tables, its figures, its goals. Nothing is measured here."""
+"""The report of `make bench`: its tables in README.md, its figures, its goals. Nothing is measured here."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bench import goals, measuring, options, quantities, rooms, table
+from tests.bench import goals, measuring, options, quantities, rates, rooms, table
 from tests.bench.systems import FORM
 from tests.bench.wire import RequestFailed
+
+CORE = ("upload by form", "download", rates.METADATA, rooms.POST, "idle memory (PSS)", "start with data")
+"""Rows that README.md always has, whatever could be installed where it was measured."""
 
 
 def taken(seconds: float, **processor: float) -> dict[str, Any]:
@@ -46,6 +50,35 @@ def rows(markdown: str) -> list[tuple[str, ...]]:
     """The cells of all rows of tables."""
     lines = re.findall(r"^\|(.*)\|$", markdown, re.MULTILINE)
     return [tuple(cell.strip() for cell in line.split("|")) for line in lines]
+
+
+def written(document: Path) -> str:
+    """What `make bench-table` wrote into a document."""
+    text = document.read_text(encoding="utf-8")
+    assert text.count(table.BEGIN) == text.count(table.END) == 1
+    return text.partition(table.BEGIN)[2].partition(table.END)[0]
+
+
+def heads(found: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return [above for above, below in pairwise(found) if set("".join(below)) == {"-"}]
+
+
+def test_the_tables_of_the_readme_have_the_shape_of_the_report() -> None:
+    shown = rows(written(table.README))
+    possible = rows(table.render(whole_report()))
+    assert heads(shown) == heads(possible)
+    names = iter(row[0] for row in possible)
+    assert all(row[0] in names for row in shown), "a row that no report has, or another order"
+    assert set(CORE) <= {row[0] for row in shown}
+
+
+def test_the_aims_in_the_documentation_are_those_of_the_benchmark() -> None:
+    shown = rows(written(table.OPERATE))
+    possible = rows(goals.render(whole_report()))
+    aims = {(name, aim) for name, _, aim, _ in possible}
+    assert heads(shown) == heads(possible)
+    assert {(name, aim) for name, _, aim, _ in shown} <= aims
+    assert len(shown) > len(possible) / 2
 
 
 def test_writing_the_tables_changes_nothing_else_in_the_document(tmp_path: Path) -> None:
