@@ -20,29 +20,29 @@ def program(
     host: str,
     port: int,
     service_ports: Mapping[str, int],
-    store_endpoint: str,
+    store: Mapping[str, str],
     trusted_proxies: str,
     token: str,
     system: Mapping[str, str],
 ) -> Program:
-    folder = data / "gateway"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    own = data / "gateway"
+    own.mkdir(mode=0o700, exist_ok=True)
     probed = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return Program(
         name="gateway",
         command=[str(binaries.caddy()), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"],
-        folder=folder,
+        folder=own,
         environment={
             **system,
             # Caddy writes into these folders only.
-            **{name: str(folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")},
+            **{name: str(own) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")},
             "SITE_ADDRESS": f":{port}",
             "GATEWAY_BIND": host,
             "GATEWAY_TRUSTED_PROXIES": trusted_proxies,
             "GATEWAY_TOKEN": token,
             "GATEWAY_UPSTREAMS": "fixed",
             **{f"{name.upper()}_ADDRESS": f"127.0.0.1:{service_ports[name]}" for name in ROUTED},
-            **store_address(store_endpoint),
+            **store,
         },
         port=port,
         host=host,
@@ -52,8 +52,13 @@ def program(
     )
 
 
-def store_address(endpoint: str) -> dict[str, str]:
-    """The address from which the gateway fetches, and the Host for which the endpoint's presigned URLs are signed."""
+def s3_server(endpoint: str) -> dict[str, str]:
+    """The variables of a store at an S3 endpoint: its address, and the Host for which presigned URLs are signed."""
     parts = urlsplit(endpoint)
     address = f"https://{parts.netloc}" if parts.scheme == "https" else parts.netloc
-    return {"STORE_ADDRESS": address, "STORE_HOST": parts.netloc}
+    return {"GATEWAY_STORE": "s3", "STORE_ADDRESS": address, "STORE_HOST": parts.netloc}
+
+
+def folder(path: Path) -> dict[str, str]:
+    """The variables of a store in a folder. The kernel sends its files."""
+    return {"GATEWAY_STORE": "folder", "STORE_FOLDER": str(path), "GATEWAY_TIMEOUTS": "write_idle -1s"}

@@ -47,7 +47,7 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
                 host=settings.host,
                 port=chosen["gateway"],
                 service_ports=addresses.service_ports,
-                store_endpoint=addresses.store_endpoint,
+                store=gateway.s3_server(addresses.store_endpoint),
                 trusted_proxies=settings.gateway_trusted_proxies,
                 token=credentials["gateway"],
                 system=settings.system,

@@ -58,4 +58,5 @@ def test_every_download_is_sandboxed_and_says_its_digest() -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
     assert answer.headers["repr-digest"] == repr_digest(digest)
+    assert answer.headers["etag"] == f'"{digest.hex()}"'
     assert answer.body == b""

@@ -168,7 +168,7 @@ def test_unusable_settings_are_refused(environment: dict[str, str]):
     ],
 )
 def test_the_gateway_asks_the_store_by_the_name_that_urls_are_signed_for(endpoint: str, address: str, host: str):
-    assert gateway.store_address(endpoint) == {"STORE_ADDRESS": address, "STORE_HOST": host}
+    assert gateway.s3_server(endpoint) == {"GATEWAY_STORE": "s3", "STORE_ADDRESS": address, "STORE_HOST": host}
 
 
 def test_credentials_are_kept_private_and_completed(tmp_path: Path):

@@ -1,16 +1,19 @@
-"""The gateway with what stands behind it: a real Caddy, a real object store, small services that say what they got."""
+"""The gateway with what stands behind it: a real Caddy, a real store, small services that say what they got."""
 
 import asyncio
+import hashlib
 import json
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Literal
 
+import httpx
 from minio import Minio
 
 from deploy.local import gateway, ports, store
@@ -21,7 +24,9 @@ from deploy.local.program import Program
 from tests.through_gateway import TOKEN
 
 CONTENT = bytes(range(256)) * 40
+TAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
 DECIDED = {
+    "ETag": TAG,
     "Content-Type": "text/plain",
     "Content-Disposition": "attachment; filename*=UTF-8''a%20name.txt",
     "Repr-Digest": "sha-256=:x:",
@@ -31,6 +36,8 @@ DECIDED = {
     "Accept-Ranges": "bytes",
 }
 MIB = 1024 * 1024
+StoreKind = Literal["s3", "folder"]
+STORE_KINDS: tuple[StoreKind, ...] = ("s3", "folder")
 DOWNLOADS = ("/share/download", "/file/download", "/v1/files/download")
 """Paths that are answered with a redirect into the store, to the object that the query names."""
 
@@ -39,9 +46,10 @@ class Service(BaseHTTPRequestHandler):
     """Answers a download with a redirect to the object named in its query, and anything else with what it was sent."""
 
     protocol_version = "HTTP/1.1"
-    sign: Callable[[str, str], str]
+    place: Callable[[str, str], str]
     extra: dict[str, str]
     status = 200
+    length = len(CONTENT)
     names: Mapping[int, str]
     """The name of each service, by its port."""
 
@@ -52,7 +60,8 @@ class Service(BaseHTTPRequestHandler):
         received = self._discard_body()
         if self.path.startswith(DOWNLOADS):
             key = self.path.partition("?")[2]
-            headers = {"X-Store-Path": self.sign(self.command, key), **DECIDED, **self.extra}
+            place = {"X-Store-Path": self.place(self.command, key), "X-Store-Length": str(self.length)}
+            headers = {**place, **DECIDED, **self.extra}
             self._send(self.status, headers, b"")
         else:
             seen = {
@@ -81,22 +90,38 @@ class Service(BaseHTTPRequestHandler):
         return total
 
 
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store that holds `CONTENT` as `object`, and how the gateway reaches it."""
+
+    settings: Mapping[str, str]
+    """The gateway's variables."""
+    place: Callable[[str, str], str]
+    """The path for a method and a key."""
+    put: Callable[[str, Iterable[bytes], int], None]
+    child: Child | None = None
+    """Its process; None for a folder."""
+
+
 @dataclass
 class Door:
     """The gateway and what stands behind it."""
 
     url: str
-    store_url: str
     caddy: Child
-    store: Child
+    store: Store
     service: type[Service]
-    sign: Callable[[str, str], str]
     service_ports: dict[str, int]
 
     def memory(self) -> int:
         """Bytes that Caddy holds of its own."""
         lines = Path(f"/proc/{self.caddy.pid}/smaps_rollup").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")) * 1024
+
+    def calls(self) -> int:
+        """The number of times that Caddy has read or written, or had the kernel do both."""
+        lines = Path(f"/proc/{self.caddy.pid}/io").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith(("syscr:", "syscw:")))
 
 
 @asynccontextmanager
@@ -125,55 +150,80 @@ def serve(port: int, handler: type[Service]) -> Generator[None]:
 
 
 @asynccontextmanager
-async def open_door(data: Path, service: type[Service] = Service) -> AsyncGenerator[Door]:
-    """All of it, every service of this type, with a bucket `files` that holds `CONTENT` as `object`."""
-    gateway_port, store_port, *chosen = ports.choose(2 + len(ROUTED))
+async def open_door(data: Path, kind: StoreKind = "folder", service: type[Service] = Service) -> AsyncGenerator[Door]:
+    """All of it, every service of this type, with a store of this kind."""
+    gateway_port, *chosen = ports.choose(1 + len(ROUTED))
     service_ports: dict[str, int] = dict(zip(ROUTED, chosen, strict=True))
-    await store.prepare(data)
-    store_program = store.program(data, store_port, access_key="access", secret_key="secret-key", system={})
-    client = Minio(f"127.0.0.1:{store_port}", "access", "secret-key", secure=False, region="us-east-1")
-
-    def sign(method: str, key: str) -> str:
-        url = client.get_presigned_url(method, "files", key, expires=timedelta(hours=1))
-        return url.partition(f":{store_port}")[2]
-
-    handler = service_type({port: name for name, port in service_ports.items()}, sign, service)
     async with AsyncExitStack() as stack:
-        stored = await stack.enter_async_context(running(store_program, data))
-        await asyncio.to_thread(client.make_bucket, "files")
-        body = BytesIO(CONTENT)
-        await asyncio.to_thread(client.put_object, "files", "object", body, len(CONTENT), "text/html")
+        opened = await stack.enter_async_context(s3_store(data)) if kind == "s3" else folder_store(data / "store")
+        handler = service_type({port: name for name, port in service_ports.items()}, opened.place, service)
         for port in chosen:
             stack.enter_context(serve(port, handler))
-        caddy = await stack.enter_async_context(
-            running(gateway_program(data, gateway_port, service_ports, store_port=store_port), data)
-        )
-        url, store_url = f"http://127.0.0.1:{gateway_port}", f"http://127.0.0.1:{store_port}"
-        yield Door(url, store_url, caddy, stored, handler, sign, service_ports)
+        program = gateway_program(data, gateway_port, service_ports, opened.settings)
+        caddy = await stack.enter_async_context(running(program, data))
+        yield Door(f"http://127.0.0.1:{gateway_port}", caddy, opened, handler, service_ports)
+
+
+@asynccontextmanager
+async def s3_store(data: Path) -> AsyncGenerator[Store]:
+    port = ports.choose(1)[0]
+    await store.prepare(data)
+    program = store.program(data, port, access_key="access", secret_key="secret-key", system={})
+    client = Minio(f"127.0.0.1:{port}", "access", "secret-key", secure=False, region="us-east-1")
+
+    def place(method: str, key: str) -> str:
+        url = client.get_presigned_url(method, "files", key, expires=timedelta(hours=1))
+        return url.partition(f":{port}")[2]
+
+    def put(key: str, blocks: Iterable[bytes], size: int) -> None:
+        httpx.put(f"http://127.0.0.1:{port}{place('PUT', key)}", content=blocks, headers={"Content-Length": str(size)})
+
+    async with running(program, data) as child:
+        await asyncio.to_thread(client.make_bucket, "files")
+        await asyncio.to_thread(client.put_object, "files", "object", BytesIO(CONTENT), len(CONTENT), "text/html")
+        yield Store(gateway.s3_server(f"http://127.0.0.1:{port}"), place, put, child)
+
+
+def folder_store(folder: Path) -> Store:
+    """A store in a folder. All its files have the same two folders."""
+    objects = folder / "objects" / "0a" / "ff"
+    objects.mkdir(parents=True)
+
+    def put(key: str, blocks: Iterable[bytes], _size: int) -> None:
+        with (objects / key).open("wb") as file:
+            file.writelines(blocks)
+
+    put("object", [CONTENT], len(CONTENT))
+    return Store(gateway.folder(folder), lambda _method, key: f"/0a/ff/{key}", put)
 
 
 def service_type(
-    names: Mapping[int, str], sign: Callable[[str, str], str], base: type[Service] = Service
+    names: Mapping[int, str], place: Callable[[str, str], str], base: type[Service] = Service
 ) -> type[Service]:
-    """Services that go by these names; `sign` makes a path of the store out of a method and a key."""
-    return type("ThisService", (base,), {"names": names, "sign": staticmethod(sign), "extra": {}})
+    """Services that go by these names; `place` makes a path of the store out of a method and a key."""
+    return type("ThisService", (base,), {"names": names, "place": staticmethod(place), "extra": {}})
 
 
 def gateway_program(
-    data: Path, port: int, service_ports: Mapping[str, int], *, store_port: int, **environment: str
+    data: Path, port: int, service_ports: Mapping[str, int], store: Mapping[str, str], **environment: str
 ) -> Program:
-    """The gateway, with services and a store on these ports."""
+    """The gateway, with services on these ports, and variables that describe the store."""
     program = gateway.program(
         data,
         host="127.0.0.1",
         port=port,
         service_ports=service_ports,
-        store_endpoint=f"http://127.0.0.1:{store_port}",
+        store=store,
         trusted_proxies="",
         token=TOKEN,
         system={},
     )
     return replace(program, environment={**program.environment, **environment})
+
+
+def store_at(port: int) -> dict[str, str]:
+    """The gateway's variables for an S3 server on this port."""
+    return gateway.s3_server(f"http://127.0.0.1:{port}")
 
 
 def everything_at(port: int) -> dict[str, int]:

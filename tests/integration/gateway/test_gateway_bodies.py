@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from deploy.local import binaries, gateway, ports
-from tests.integration.gateway.running_gateway import everything_at, gateway_program, listening, running
+from tests.integration.gateway.running_gateway import everything_at, gateway_program, listening, running, store_at
 from tests.raw_http import RawAnswer, exchange
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
@@ -73,7 +73,7 @@ async def gateway_before(
     """The port of a gateway before one service."""
     server = await asyncio.start_server(service, "127.0.0.1", 0)
     service_port, port = server.sockets[0].getsockname()[1], ports.choose(1)[0]
-    program = replace(gateway_program(folder, port, everything_at(service_port), store_port=1), ready=None)
+    program = replace(gateway_program(folder, port, everything_at(service_port), store_at(1)), ready=None)
     async with server, running(program, folder):
         await listening(port)
         yield port

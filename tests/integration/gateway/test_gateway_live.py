@@ -20,7 +20,7 @@ from aiohttp import (
 
 from deploy.local import ports
 from deploy.local.child import Child
-from tests.integration.gateway.running_gateway import everything_at, gateway_program, running
+from tests.integration.gateway.running_gateway import everything_at, gateway_program, running, store_at
 
 SOCKET, EVENTS = "/v1/rooms/1/socket", "/v1/rooms/1/events"
 SECONDS = 10
@@ -92,7 +92,7 @@ async def open_door(data: Path, **environment: str) -> AsyncGenerator[Door]:
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", service_port).start()
-    program = gateway_program(data, gateway_port, everything_at(service_port), store_port=1, **environment)
+    program = gateway_program(data, gateway_port, everything_at(service_port), store_at(1), **environment)
     try:
         async with running(program, data) as caddy, ClientSession(f"http://127.0.0.1:{gateway_port}") as http:
             yield Door(f"127.0.0.1:{gateway_port}", caddy, live, runner, http)

@@ -10,10 +10,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local import ports
+from deploy.local import gateway, ports
 from deploy.local.child import Child
 from deploy.local.log import Log
-from tests.integration.gateway.running_gateway import everything_at, gateway_program, listening
+from tests.integration.gateway.running_gateway import (
+    STORE_KINDS,
+    StoreKind,
+    everything_at,
+    gateway_program,
+    listening,
+    store_at,
+)
 
 SECRET = "5ec2e7"
 """Part of everything in these requests and answers that a log must not hold."""
@@ -40,10 +47,12 @@ async def die_in_mid_answer(reader: asyncio.StreamReader, writer: asyncio.Stream
     head = await reader.readuntil(b"\r\n\r\n")
     target = head.split(b" ")[1].decode()
     if target.startswith(("/share/download", "/file/")):
-        answer = f"X-Store-Path: /files/{SECRET}-object?X-Amz-Signature={SECRET}-signature\r\nContent-Length: 0\r\n"
+        answer = (
+            f'X-Store-Length: 1\r\nETag: "1"\r\nContent-Length: 0\r\nX-Store-Path: /00/11/{SECRET}?sign={SECRET}\r\n'
+        )
         if target.startswith("/file/"):
-            answer = f"X-Store-Path: /gone/{SECRET}-object?X-Amz-Signature={SECRET}-signature\r\n"
-            answer += f"X-Store-Fallback: /internal/blobs/0?ticket={SECRET}-ticket\r\nContent-Length: 0\r\n"
+            answer = answer.replace("/00/11/", "/gone/")
+            answer += f"X-Store-Fallback: /internal/blobs/0?ticket={SECRET}-ticket\r\n"
     elif target.startswith("/gone/"):
         writer.transport.abort()
         return
@@ -57,11 +66,12 @@ async def die_in_mid_answer(reader: asyncio.StreamReader, writer: asyncio.Stream
 
 
 @asynccontextmanager
-async def logging_gateway(folder: Path, level: str) -> AsyncGenerator[tuple[str, StringIO]]:
+async def logging_gateway(folder: Path, kind: StoreKind, level: str) -> AsyncGenerator[tuple[str, StringIO]]:
     """The URL of a gateway before such services, and its log."""
     server = await asyncio.start_server(die_in_mid_answer, "127.0.0.1", 0)
     behind, port = server.sockets[0].getsockname()[1], ports.choose(1)[0]
-    program = gateway_program(folder, port, everything_at(behind), store_port=behind, GATEWAY_LOG_LEVEL=level)
+    store = store_at(behind) if kind == "s3" else gateway.folder(folder)
+    program = gateway_program(folder, port, everything_at(behind), store, GATEWAY_LOG_LEVEL=level)
     lines = StringIO()
     caddy = Child(replace(program, ready=None, noise=None), folder, Log(lines, raw_json=True), lambda: None)
     caddy.start()
@@ -73,9 +83,10 @@ async def logging_gateway(folder: Path, level: str) -> AsyncGenerator[tuple[str,
         server.close()
 
 
+@pytest.mark.parametrize("kind", STORE_KINDS)
 @pytest.mark.parametrize("level", LEVELS)
-async def test_no_secret_is_in_the_log_when_an_upstream_dies(tmp_path: Path, level: str):
-    async with logging_gateway(tmp_path, level) as (url, lines), httpx.AsyncClient(base_url=url) as client:
+async def test_no_secret_is_in_the_log_when_an_upstream_dies(tmp_path: Path, kind: StoreKind, level: str):
+    async with logging_gateway(tmp_path, kind, level) as (url, lines), httpx.AsyncClient(base_url=url) as client:
         for path in PATHS.values():
             try:
                 answer = await client.get(path, headers=HEADERS)

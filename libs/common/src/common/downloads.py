@@ -14,7 +14,7 @@ class StoredAt:
     """The places where the gateway finds an object."""
 
     path: str
-    """The path in the store, signed for the method of the client's request."""
+    """The path in the store, for the method of the client's request."""
     fallback: str | None = None
     """The path in the upload service to use if the store fails; None if no mirror has the content."""
 
@@ -42,3 +42,8 @@ def shortened(name: str, limit: int = NAME_LIMIT) -> str:
 def repr_digest(sha256: bytes) -> str:
     """The value of `Repr-Digest` (RFC 9530) for a SHA-256 digest of 32 bytes."""
     return f"sha-256=:{base64.b64encode(sha256).decode()}:"
+
+
+def entity_tag(sha256: bytes) -> str:
+    """The strong entity tag (RFC 9110) of a content with this digest."""
+    return f'"{sha256.hex()}"'

@@ -1,10 +1,10 @@
-"""Answers to downloads: a service decides about them, and the gateway fetches the bytes from the object store.
+"""Answers to downloads: a service decides about them, and the gateway takes the bytes from the store.
 
-The answer has no body. Its `X-Store-Path` is a signed path in the store. The gateway replaces the answer with the
-store's answer to the client's own Range, If-Range and conditional headers, and adds the headers decided here. With
-`X-Store-Range`, it serves that range and nothing else, so never the whole because of an If-Range that does not match.
-If the store fails, the gateway requests the path in `X-Store-Fallback` from the upload service, provided that a mirror
-has the content.
+The answer has no body. Its `X-Store-Path` is the place in the store. The gateway judges the client's Range and
+conditional headers by the `ETag`, which is the content's SHA-256, and replaces the answer with the store's bytes and
+the headers decided here. With `X-Store-Range`, it serves that range and nothing else, so never the whole because of an
+If-Range that does not match. If the store fails, the gateway requests the path in `X-Store-Fallback` from the upload
+service, provided that a mirror has the content.
 """
 
 import re
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from fastapi import Response
 
-from common.downloads import StoredAt, repr_digest, shortened
+from common.downloads import StoredAt, entity_tag, repr_digest, shortened
 from common.ranges import ByteRange
 
 STORE_PATH = "X-Store-Path"
@@ -62,6 +62,7 @@ def download(
             STORE_LENGTH: str(size),
             "Content-Type": media_type,
             "Content-Disposition": disposition_of(name, inline=inline),
+            "ETag": entity_tag(sha256),
             "Repr-Digest": repr_digest(sha256),
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": SANDBOX,
