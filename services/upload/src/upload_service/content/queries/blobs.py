@@ -20,6 +20,19 @@ async def get_blob(connection: Connection, blob_id: UUID) -> Blob | None:
     return await fetch_one(connection, Blob, statement, {"id": blob_id})
 
 
+async def ready_blobs(connection: Connection, after: UUID | None, limit: int) -> list[Blob]:
+    """Blobs that are not being removed, in the order of their ids; only those `after`."""
+    statement = """
+        select id, object_key, size, sha256 from blob
+        where state = 'ready' and (%(after)s::uuid is null or id > %(after)s) order by id limit %(limit)s
+    """
+    return await fetch_all(connection, Blob, statement, {"after": after, "limit": limit})
+
+
+async def count_ready(connection: Connection) -> int:
+    return await fetch_value(connection, "select count(*) from blob where state = 'ready'", {}) or 0
+
+
 async def lock_blob(connection: Connection, blob_id: UUID) -> None:
     """Lock the blob until the end of the transaction: no file is added to it or removed from it meanwhile."""
     await connection.execute("select 1 from blob where id = %(id)s for update", {"id": blob_id})

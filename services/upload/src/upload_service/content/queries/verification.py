@@ -6,7 +6,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
-from common.db.rows import count, fetch_all, fetch_one, fetch_value
+from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_values
 from upload_service.content.model import UNVERIFIED, UploadSession
 from upload_service.content.queries.sessions import SESSION_COLUMNS
 
@@ -66,6 +66,14 @@ async def unverified_sessions(
     """
     values = {"age": age, "after": after and after.changed_at, "id": after and after.id, "limit": limit}
     return await fetch_all(connection, Waiting, statement, values)
+
+
+async def unfinished_sessions(connection: Connection, limit: int) -> list[UUID]:
+    """Sessions that are complete and not verified, whether or not a verifier holds them."""
+    statement = """
+        select id from upload_session where state in ('assembling', 'verifying') order by changed_at, id limit %(limit)s
+    """
+    return await fetch_values(connection, statement, {"limit": limit})
 
 
 async def count_unverified(connection: Connection, age: timedelta) -> int:
