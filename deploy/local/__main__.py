@@ -1,6 +1,6 @@
 """`python -m deploy.local`: start the whole system here, and stop it on Ctrl-C.
 
-Set DATA (./data), HOST (127.0.0.1) and PORT (8080) to run it elsewhere. To use engines of your own, set
+Set DATA (./data), HOST (127.0.0.1) and PORT (8080) to run it elsewhere. To use servers of your own, set
 DATABASE_URL_ADMIN, VALKEY_URL, or S3_ENDPOINT with S3_ACCESS_KEY and S3_SECRET_KEY. docs/operate.md lists all settings.
 With --until-stdin-closes it also stops when its standard input ends, so that it ends with the program that started it.
 """
@@ -18,7 +18,7 @@ from deploy.local.identity import NoIdentity
 from deploy.local.postgres import InitFailed
 from deploy.local.settings import SettingsError
 from deploy.local.state import RunState
-from deploy.local.store import FormatFailed
+from deploy.local.store import StoreElsewhere
 from deploy.local.supervisor import StartFailed, Supervisor
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -54,7 +54,7 @@ def main() -> int:
         where = f", at {state.url}" if state and state.ready else ""
         print(f"Already running: {error}{where}. Stop it first, or set DATA to another folder.", file=sys.stderr)
         return 1
-    except (SettingsError, MissingEngine, NoIdentity, InitFailed, FormatFailed, StartFailed) as error:
+    except (SettingsError, MissingEngine, NoIdentity, InitFailed, StoreElsewhere, StartFailed) as error:
         print(f"Not started: {error}", file=sys.stderr)
         return 1
     _give_up_output()

@@ -13,8 +13,6 @@ NAMES = (
     "postgres_admin",
     *(f"postgres_{name}" for name in SERVICES),
     "valkey",
-    "store_access_key",
-    "store_secret_key",
     *(f"service_{name}" for name in SERVICES),
     "download_key",
     "mirror_key",
@@ -61,7 +59,5 @@ def load(data: Path) -> Credentials:
 
 
 def _size(name: str) -> int:
-    """Bytes of randomness: fewer where a person types the password, and where the store limits the length."""
-    if name == ADMIN_PASSWORD:
-        return 12
-    return 20 if name.startswith("store_") else 32
+    """Bytes of randomness: fewer where a person types the password."""
+    return 12 if name == ADMIN_PASSWORD else 32

@@ -9,7 +9,7 @@ from deploy.local.program import Program, Stage
 from deploy.local.services import Addresses, Services
 from deploy.local.settings import StackSettings
 
-INTERNAL = ("postgres", "valkey", "store", *SERVICES)
+INTERNAL = ("postgres", "valkey", *SERVICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,15 @@ class Plan:
 
 
 async def prepare(settings: StackSettings, credentials: Credentials) -> Program | None:
-    """Create what the engines need for their first start. Returns the program of PostgreSQL, still without a port."""
-    if settings.store is None:
-        await store.prepare(settings.data)
+    """Create what the engines need for their first start. Returns the program of PostgreSQL, still without a port.
+
+    Raises `StoreElsewhere` before anything is created.
+    """
+    store.check(settings.data, settings.store)
+    return await prepare_database(settings, credentials)
+
+
+async def prepare_database(settings: StackSettings, credentials: Credentials) -> Program | None:
     if settings.database_admin_url is not None:
         return None
     return await postgres.prepare(settings.data, credentials["postgres_admin"])
@@ -34,10 +40,10 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
     chosen = dict(zip([*INTERNAL, "gateway"], ports.choose(len(INTERNAL) + 1), strict=True))
     if settings.port:
         chosen["gateway"] = settings.port
-    addresses = _addresses(settings, credentials, chosen)
-    services = Services(settings, credentials, addresses)
+    found = addresses(settings, credentials, chosen)
+    services = Services(settings, credentials, found)
     stages: list[Stage] = [
-        _engines(settings, credentials, database, chosen),
+        engines(settings, credentials, database, chosen),
         services.migrations(),
         [*services.servers(), *services.workers()],
         [services.workers_answer()],
@@ -46,8 +52,8 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
                 settings.data,
                 host=settings.host,
                 port=chosen["gateway"],
-                service_ports=addresses.service_ports,
-                store=gateway.s3_server(addresses.store_endpoint),
+                service_ports=found.service_ports,
+                store=_gateways_store(settings),
                 trusted_proxies=settings.gateway_trusted_proxies,
                 token=credentials["gateway"],
                 system=settings.system,
@@ -57,42 +63,35 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
     return Plan(stages, chosen)
 
 
-def _addresses(settings: StackSettings, credentials: Credentials, chosen: dict[str, int]) -> Addresses:
-    outside = settings.store
+def addresses(settings: StackSettings, credentials: Credentials, chosen: dict[str, int]) -> Addresses:
     return Addresses(
         database_admin_url=settings.database_admin_url
         or postgres.admin_url(chosen["postgres"], credentials["postgres_admin"]),
         valkey_url=_first_database(settings.valkey_url) or valkey.url(chosen["valkey"], credentials["valkey"]),
-        store_endpoint=outside.endpoint if outside else f"http://{ports.LOOPBACK}:{chosen['store']}",
-        store_access_key=outside.access_key if outside else credentials["store_access_key"],
-        store_secret_key=outside.secret_key if outside else credentials["store_secret_key"],
         service_ports={service: chosen[service] for service in SERVICES},
     )
+
+
+def _gateways_store(settings: StackSettings) -> dict[str, str]:
+    if settings.store == "s3":
+        assert settings.s3 is not None, "the settings checked that"
+        return gateway.s3_server(settings.s3.endpoint)
+    return gateway.folder(settings.files)
 
 
 def _first_database(valkey_url: str | None) -> str | None:
     return urlsplit(valkey_url)._replace(path="/0").geturl() if valkey_url else None
 
 
-def _engines(
+def engines(
     settings: StackSettings, credentials: Credentials, database: Program | None, chosen: dict[str, int]
 ) -> list[Program]:
     """The engines that the stack runs itself."""
-    engines: list[Program] = []
+    programs: list[Program] = []
     if database is not None:
         port = chosen["postgres"]
         command = [*database.command, *postgres.arguments(port)]
-        engines.append(replace(database, command=command, port=port, ready=postgres.ready(port)))
+        programs.append(replace(database, command=command, port=port, ready=postgres.ready(port)))
     if settings.valkey_url is None:
-        engines.append(valkey.program(settings.data, chosen["valkey"], credentials["valkey"]))
-    if settings.store is None:
-        engines.append(
-            store.program(
-                settings.data,
-                chosen["store"],
-                access_key=credentials["store_access_key"],
-                secret_key=credentials["store_secret_key"],
-                system=settings.system,
-            )
-        )
-    return engines
+        programs.append(valkey.program(settings.data, chosen["valkey"], credentials["valkey"]))
+    return programs

@@ -14,7 +14,7 @@ from deploy.local import probes
 from deploy.local.credentials import ADMIN_PASSWORD, SERVICES, Credentials
 from deploy.local.ports import LOOPBACK
 from deploy.local.program import Program, Task
-from deploy.local.settings import StackSettings
+from deploy.local.settings import S3Server, StackSettings
 
 ROOT = Path(__file__).parents[2]
 WORKERS = {"auth": 1, "upload": 2, "share": 1, "chat": 1}
@@ -41,9 +41,6 @@ class Addresses:
 
     database_admin_url: str
     valkey_url: str
-    store_endpoint: str
-    store_access_key: str
-    store_secret_key: str
     service_ports: Mapping[str, int]
 
     @property
@@ -205,16 +202,11 @@ class Services:
         return {f"{service.upper()}_URL": self.addresses.service_url(service) for service in services}
 
     def _store(self) -> dict[str, str]:
-        own = {} if self.settings.store else {"STORE_FOLDER": str(self.settings.data / "store")}
-        return {
-            **own,
-            "STORE": "s3",
-            "S3_ENDPOINT": self.addresses.store_endpoint,
-            "S3_REGION": self.settings.s3_region,
-            "S3_BUCKET": self.settings.s3_bucket,
-            "S3_ACCESS_KEY": self.addresses.store_access_key,
-            "S3_SECRET_KEY": self.addresses.store_secret_key,
-        }
+        if self.settings.store == "folder":
+            return {"STORE": "folder", "STORE_FOLDER": str(self.settings.files)}
+        assert self.settings.s3 is not None, "the settings checked that"
+        disk = {"STORE_FOLDER": str(self.settings.store_folder)} if self.settings.store_folder else {}
+        return {"STORE": "s3", **disk, **s3_variables(self.settings.s3)}
 
     def _database_url(self, service: str) -> str:
         return self.addresses.database_url(service, self.credentials[f"postgres_{service}"])
@@ -229,6 +221,17 @@ class Services:
             **self.settings.system,
             **self.settings.policy,
         }
+
+
+def s3_variables(server: S3Server) -> dict[str, str]:
+    """The upload service's settings of an S3 server."""
+    return {
+        "S3_ENDPOINT": server.endpoint,
+        "S3_REGION": server.region,
+        "S3_BUCKET": server.bucket,
+        "S3_ACCESS_KEY": server.access_key,
+        "S3_SECRET_KEY": server.secret_key,
+    }
 
 
 def node(queue: str) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local import store as stores
+from deploy.local.store import Kind
+
 # These settings are passed on to the services. No other variable of the user's environment is, because one that some
 # library reads (a proxy, a Python path) would change the system unnoticed. The names are those of all fields with a
 # default in the services' settings classes, which are not imported here because they would load half the system;
@@ -36,12 +39,14 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ExternalStore:
-    """An S3 server that is used instead of the embedded one."""
+class S3Server:
+    """An S3 server that holds the files, or that they are moved to or from."""
 
     endpoint: str
     access_key: str
     secret_key: str
+    region: str = "us-east-1"
+    bucket: str = "waystation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +59,21 @@ class StackSettings:
     """Port of the gateway; 0 takes a free one."""
     database_admin_url: str | None = None
     valkey_url: str | None = None
-    store: ExternalStore | None = None
-    s3_region: str = "us-east-1"
+    store: Kind = "folder"
+    store_folder: Path | None = None
+    """The folder of the files; None: a folder in `data`."""
+    s3: S3Server | None = None
     s3_bucket: str = "waystation"
     gateway_trusted_proxies: str = ""
     admin_password: str | None = field(default=None, repr=False)
     """Password of the first administrator; None: a generated one."""
     policy: Mapping[str, str] = field(default_factory=dict[str, str])
     system: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def files(self) -> Path:
+        """The root of the folder store."""
+        return self.store_folder or stores.folder(self.data)
 
     @property
     def public_host(self) -> str:
@@ -85,7 +97,8 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
         database_admin_url=environment.get("DATABASE_URL_ADMIN") or None,
         valkey_url=environment.get("VALKEY_URL") or None,
         store=_store(environment),
-        s3_region=environment.get("S3_REGION") or "us-east-1",
+        store_folder=Path(environment["STORE_FOLDER"]).absolute() if environment.get("STORE_FOLDER") else None,
+        s3=_s3(environment),
         s3_bucket=environment.get("S3_BUCKET") or "waystation",
         gateway_trusted_proxies=environment.get("GATEWAY_TRUSTED_PROXIES", ""),
         admin_password=environment.get("ADMIN_PASSWORD") or None,
@@ -108,11 +121,24 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _store(environment: Mapping[str, str]) -> ExternalStore | None:
+def _store(environment: Mapping[str, str]) -> Kind:
+    match environment.get("STORE") or ("s3" if environment.get("S3_ENDPOINT") else "folder"):
+        case "folder":
+            return "folder"
+        case "s3":
+            if not environment.get("S3_ENDPOINT"):
+                raise SettingsError("STORE=s3 needs S3_ENDPOINT")
+            return "s3"
+        case other:
+            raise SettingsError(f"STORE must be folder or s3, not {other!r}")
+
+
+def _s3(environment: Mapping[str, str]) -> S3Server | None:
     endpoint = environment.get("S3_ENDPOINT")
     if not endpoint:
         return None
     access_key, secret_key = environment.get("S3_ACCESS_KEY"), environment.get("S3_SECRET_KEY")
     if not access_key or not secret_key:
         raise SettingsError("S3_ENDPOINT needs S3_ACCESS_KEY and S3_SECRET_KEY")
-    return ExternalStore(endpoint.rstrip("/"), access_key, secret_key)
+    region, bucket = environment.get("S3_REGION") or "us-east-1", environment.get("S3_BUCKET") or "waystation"
+    return S3Server(endpoint.rstrip("/"), access_key, secret_key, region, bucket)

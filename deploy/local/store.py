@@ -1,79 +1,66 @@
-"""The object store: JuiceFS's S3 gateway on a local folder, with its metadata in a Badger database beside it."""
+"""Which store holds the files of a data folder: a folder in it, by default, or an S3 server.
 
-import asyncio
-import shutil
-import signal
-from collections.abc import Mapping
+`store.json` records it. So a start with other settings is refused, instead of finding no file.
+"""
+
+import json
 from pathlib import Path
+from typing import Literal, cast
 
-from deploy.local import binaries, probes
-from deploy.local.ports import LOOPBACK
-from deploy.local.program import Program
+from deploy.local import juicefs
+from deploy.local.files import write_private
 
-# Relative to the working folder, so that the path may contain any character.
-METADATA = "badger://meta"
-# Go's garbage collector keeps the heap near this limit after heavy use. With a lower limit it would run all the time.
-MEMORY_LIMIT = "300MiB"
-BUFFER_MIB = 100
-NOISE = (
-    r"Set storage tier: not supported|cache-size is 0|Metadata backup is disabled|IAM initialization complete"
-    r"|Exiting on signal"
-)
+Kind = Literal["folder", "s3"]
+
+NAME = "store.json"
+MOVE = "make store-move TO={}"
 
 
-class FormatFailed(Exception):
-    """The store's volume could not be created. The message contains the output of JuiceFS."""
+class StoreElsewhere(Exception):
+    """The files are in another store than the one that the settings name."""
 
 
-async def prepare(data: Path) -> None:
-    """Create the volume if there is none. Raises `FormatFailed`."""
-    folder = data / "store"
-    if (folder / "meta").exists():
-        return
-    # Created under another name and then renamed, so that an interruption leaves nothing that looks like a store.
-    unfinished = data / "store.new"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(mode=0o700)
-    process = await asyncio.create_subprocess_exec(
-        *(str(binaries.juicefs()), "format", "--quiet", "--storage", "file", "--bucket", f"{unfinished}/blocks"),
-        # No trash, because the system has a grace period of its own.
-        *("--trash-days", "0", METADATA, "waystation"),
-        cwd=unfinished,
-        env={"HOME": str(unfinished)},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    if process.returncode != 0:
-        raise FormatFailed(f"The object store could not be created:\n{output.decode(errors='replace').strip()}")
-    unfinished.rename(folder)
+def folder(data: Path) -> Path:
+    """The place of the folder store, and of the volume of earlier versions."""
+    return data / "store"
 
 
-def program(data: Path, port: int, *, access_key: str, secret_key: str, system: Mapping[str, str]) -> Program:
-    folder = data / "store"
-    options = [
-        *("--quiet", "--no-banner", "--no-usage-report", "--multi-buckets", "--keep-etag", "--object-meta"),
-        # Reading from a local folder gains nothing from a cache on disk.
-        *("--cache-size", "0", "--buffer-size", str(BUFFER_MIB), "--backup-meta", "0"),
-        # Its debugging agent would answer everybody on this machine.
-        "--no-agent",
-        # The volume remembers where it was made; the data folder may have been moved since.
-        *("--bucket", f"{folder}/blocks/", "--metrics", f"{LOOPBACK}:0"),
-    ]
-    return Program(
-        name="store",
-        command=[str(binaries.juicefs()), "gateway", *options, METADATA, f"{LOOPBACK}:{port}"],
-        folder=folder,
-        environment={
-            **system,
-            "HOME": str(folder),
-            "GOMEMLIMIT": MEMORY_LIMIT,
-            "MINIO_ROOT_USER": access_key,
-            "MINIO_ROOT_PASSWORD": secret_key,
-        },
-        port=port,
-        ready=probes.http(port, "/minio/health/live"),
-        orphan_signal=signal.SIGTERM,
-        noise=NOISE,
-    )
+def old_volume(data: Path) -> Path:
+    """The place of a volume of an earlier version, from the moment that it is being moved."""
+    return data / "store.juicefs"
+
+
+def recorded(data: Path) -> Kind | None:
+    """The store that holds the files; None if no start has recorded it."""
+    try:
+        return cast("Kind", json.loads((data / NAME).read_text(encoding="utf-8"))["store"])
+    except FileNotFoundError:
+        return None
+
+
+def record(data: Path, kind: Kind) -> None:
+    write_private(data / NAME, json.dumps({"store": kind}) + "\n")
+
+
+def has_old_volume(data: Path) -> bool:
+    """Whether files of an earlier version, which kept them in a JuiceFS volume, have yet to be moved."""
+    is_there = juicefs.is_volume(folder(data)) or juicefs.is_volume(old_volume(data))
+    return recorded(data) is None and is_there
+
+
+def check(data: Path, kind: Kind) -> None:
+    """Record the store at the first start. Raises `StoreElsewhere` when the files are in another one."""
+    kept = recorded(data)
+    if kept is None:
+        if kind == "folder" and has_old_volume(data):
+            raise StoreElsewhere(
+                f"an earlier version keeps the files of {data} in a JuiceFS volume. To move them into plain files, "
+                f"run: {MOVE.format(kind)}"
+            )
+        record(data, kind)
+    elif kept != kind:
+        wanted = "unset S3_ENDPOINT" if kept == "folder" else "set S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY"
+        raise StoreElsewhere(
+            f"the files of {data} are in the store {kept!r}, and the settings name {kind!r}. Either {wanted} "
+            f"(or STORE), or move the files: {MOVE.format(kind)}"
+        )

@@ -7,13 +7,11 @@ from typing import Any
 
 import psycopg
 import redis
-from minio import Minio
 from psycopg.conninfo import make_conninfo
 
-from deploy.local import credentials, postgres, valkey
+from deploy.local import credentials, postgres, store, valkey
 from deploy.local.stack import RunningStack
 
-BUCKET = "waystation"
 PATIENCE_SECONDS = 20
 """The longest wait until the traces of a broken connection are removed, some of them by a worker."""
 
@@ -37,9 +35,7 @@ class Traces:
     def __init__(self, stack: RunningStack) -> None:
         self._stack, self._known = stack, credentials.load(stack.folder)
         self._databases: dict[str, psycopg.Connection[Any]] = {}
-        address = f"127.0.0.1:{stack.ports['store']}"
-        keys = self._known["store_access_key"], self._known["store_secret_key"]
-        self._store = Minio(address, *keys, secure=False, region="us-east-1")
+        self._store = store.folder(stack.folder)
 
     def database(self, service: str) -> "psycopg.Connection[Any]":
         """A connection to the database of a service. It is kept until `close`, and opened again after a crash."""
@@ -72,8 +68,8 @@ class Traces:
     def all(self) -> set[str]:
         """The names of all traces."""
         rows = [*self.ask("upload", UPLOAD_ROWS), *self.ask("share", SHARE_ROWS)]
-        objects = (f"object {found.object_name}" for found in self._store.list_objects(BUCKET, recursive=True))
-        found = {upload.upload_id for upload in self._store._list_multipart_uploads(BUCKET).uploads}
+        objects = (f"object {path.name}" for path in (self._store / "objects").glob("*/*/*"))
+        found = {path.name.rpartition("~")[2] for path in (self._store / "unfinished").iterdir()}
         unfinished = found - {row[0] for row in self.ask("upload", AWAITED_UPLOADS)}
         return {row[0] for row in rows} | set(objects) | {f"unfinished {upload_id}" for upload_id in unfinished}
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 import httpx
 import psutil
 
+from deploy.local import store
 from deploy.local.stack import StartedStack
 
 PATIENCE = 120.0
@@ -18,18 +19,26 @@ PATIENCE = 120.0
 
 @contextmanager
 def down(stack: StartedStack, *names: str) -> Generator[None]:
-    """These stay dead for the block, then the supervisor, held still meanwhile, brings them back."""
+    """These stay dead for the block, then the supervisor, held still meanwhile, brings them back.
+
+    `store` is the folder of the files, which is taken away like a disk that is not mounted.
+    """
     supervisor = stack.supervisor.pid
     os.kill(supervisor, signal.SIGSTOP)
     killed: dict[str, int] = {}
     try:
         for name in names:
+            if name == "store":
+                store.folder(stack.folder).rename(stack.folder / "unmounted")
+                continue
             # What serves PostgreSQL's connections outlives it for a moment.
             serving = psutil.Process(stack.pid_of(name)).children() if name == "postgres" else []
             killed[name] = stack.kill(name)
             psutil.wait_procs(serving, timeout=10)
         yield
     finally:
+        if "store" in names:
+            (stack.folder / "unmounted").rename(store.folder(stack.folder))
         os.kill(supervisor, signal.SIGCONT)
     for name, pid in killed.items():
         stack.wait_restarted(name, pid)

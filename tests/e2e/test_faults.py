@@ -106,7 +106,7 @@ def test_a_300_mib_upload_survives_the_death_of_everything_it_passes_through(
     content = secrets.token_bytes(MIB) * 299 + secrets.token_bytes(MIB)
     upload = ChunkedUpload(client, content)
     upload_id = upload.init()["upload_id"]
-    victims = {8: "upload", 18: "store", 28: "valkey", 38: "upload-worker", 48: "upload"}
+    victims = {8: "upload", 18: "gateway", 28: "valkey", 38: "upload-worker", 48: "upload"}
 
     def kill_on_the_way() -> None:
         for progress, victim in victims.items():
@@ -125,7 +125,7 @@ def test_a_300_mib_upload_survives_the_death_of_everything_it_passes_through(
     assert hashlib.sha256(fetch(client, code)).digest() == hashlib.sha256(content).digest()
 
 
-@pytest.mark.parametrize("victim", ["upload", "upload-worker", "store", "valkey", "postgres", "share", "auth"])
+@pytest.mark.parametrize("victim", ["upload", "upload-worker", "valkey", "postgres", "share", "auth"])
 def test_a_death_while_completing_loses_nothing(stack: StartedStack, client: Client, victim: str) -> None:
     content = secrets.token_bytes(31 * MIB)
     upload = ChunkedUpload(client, content)

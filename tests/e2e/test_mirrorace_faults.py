@@ -125,7 +125,7 @@ def _break_off(stack: StartedStack, sender: Sender, whole: Form, header: str) ->
     assert failed == [True]
 
 
-@pytest.mark.parametrize("victim", ["upload", "share", "store", "postgres"])
+@pytest.mark.parametrize("victim", ["upload", "share", "postgres"])
 def test_a_death_while_the_last_chunk_completes_the_file_loses_nothing(
     stack: StartedStack, http: httpx.Client, sender: Sender, victim: str
 ) -> None:

@@ -18,13 +18,14 @@ from auth_service.settings import AuthSettings
 from auth_service.settings import WorkerSettings as AuthWorkerSettings
 from chat_service.settings import ChatSettings
 from chat_service.settings import WorkerSettings as ChatWorkerSettings
-from deploy.local import credentials, gateway, ports, settings
+from deploy.local import credentials, gateway, ports, settings, store
 from deploy.local.files import FolderInUse, locked, write_private
 from deploy.local.log import Log
 from deploy.local.processes import folder_mark, started
 from deploy.local.services import ROOT, Addresses, Services
-from deploy.local.settings import POLICY_NAMES, SettingsError, StackSettings
+from deploy.local.settings import POLICY_NAMES, S3Server, SettingsError, StackSettings
 from deploy.local.state import Process, RunState, stop_leftovers
+from deploy.local.store import StoreElsewhere
 from share_service.settings import ShareSettings
 from share_service.settings import WorkerSettings as ShareWorkerSettings
 from upload_service.settings import UploadSettings
@@ -44,9 +45,6 @@ WORKER_SETTINGS: dict[str, type[BaseSettings]] = {
 ADDRESSES = Addresses(
     database_admin_url="postgresql://admin:pw@db.example:5433/postgres?sslmode=require",
     valkey_url="redis://:pw@127.0.0.1:7000/0",
-    store_endpoint="http://127.0.0.1:7001",
-    store_access_key="access",
-    store_secret_key="secret",
     service_ports={"auth": 1, "upload": 2, "share": 3, "chat": 4},
 )
 FOR_HTTP_ALONE = {"GATEWAY_TOKEN"}
@@ -56,7 +54,22 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 @pytest.fixture
 def services(tmp_path: Path) -> Services:
-    return Services(StackSettings(tmp_path), credentials.load(tmp_path), ADDRESSES)
+    server = S3Server("http://127.0.0.1:7001", "access", "secret")
+    chosen = StackSettings(tmp_path, store="s3", store_folder=tmp_path, s3=server)
+    return Services(chosen, credentials.load(tmp_path), ADDRESSES)
+
+
+def test_a_folder_of_the_data_is_the_store_unless_another_is_named(tmp_path: Path):
+    def given(environment: dict[str, str]) -> dict[str, str]:
+        read = settings.read({"DATA": str(tmp_path), **environment})
+        found = Services(read, credentials.load(tmp_path), ADDRESSES).environment("upload")
+        return {name: value for name, value in found.items() if name.startswith(("STORE", "S3"))}
+
+    server = {"S3_ENDPOINT": "http://x", "S3_ACCESS_KEY": "a", "S3_SECRET_KEY": "s"}
+    assert given({}) == {"STORE": "folder", "STORE_FOLDER": str(tmp_path / "store")}
+    assert given({"STORE_FOLDER": "/mnt/files"}) == {"STORE": "folder", "STORE_FOLDER": "/mnt/files"}
+    assert given({"STORE": "folder", **server}) == given({})
+    assert given({**server, "S3_BUCKET": "b"}) == {"STORE": "s3", **server, "S3_REGION": "us-east-1", "S3_BUCKET": "b"}
 
 
 @pytest.mark.parametrize("service", SETTINGS)
@@ -153,7 +166,16 @@ def test_settings_come_from_the_environment_and_nothing_else_of_it_passes():
 
 
 @pytest.mark.parametrize(
-    "environment", [{"PORT": "http"}, {"PORT": "65536"}, {"PORT": "-1"}, {"HOST": "mybox"}, {"S3_ENDPOINT": "http://x"}]
+    "environment",
+    [
+        {"PORT": "http"},
+        {"PORT": "65536"},
+        {"PORT": "-1"},
+        {"HOST": "mybox"},
+        {"S3_ENDPOINT": "http://x"},
+        {"STORE": "s3"},
+        {"STORE": "tape"},
+    ],
 )
 def test_unusable_settings_are_refused(environment: dict[str, str]):
     with pytest.raises(SettingsError):
@@ -311,3 +333,27 @@ def test_what_a_dead_leader_left_in_its_group_is_killed(tmp_path: Path):
     while started(orphan):
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+def test_the_store_is_recorded_and_another_one_is_refused_in_one_line(tmp_path: Path):
+    store.check(tmp_path, "folder")
+    store.check(tmp_path, "folder")
+    with pytest.raises(StoreElsewhere, match=r"set S3_ENDPOINT|unset S3_ENDPOINT") as refused:
+        store.check(tmp_path, "s3")
+    assert "make store-move TO=s3" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    store.record(tmp_path, "s3")
+    store.check(tmp_path, "s3")
+    with pytest.raises(StoreElsewhere, match="make store-move TO=folder"):
+        store.check(tmp_path, "folder")
+
+
+@pytest.mark.parametrize("place", ["store", "store.juicefs"])
+def test_files_of_an_earlier_version_are_never_taken_for_none(tmp_path: Path, place: str):
+    (tmp_path / place / "meta").mkdir(parents=True)
+    with pytest.raises(StoreElsewhere, match="make store-move TO=folder"):
+        store.check(tmp_path, "folder")
+    # They were left behind when a server was chosen.
+    store.check(tmp_path, "s3")
+    store.record(tmp_path, "folder")
+    store.check(tmp_path, "folder")

@@ -16,7 +16,7 @@ from deploy.local.processes import started
 from deploy.local.stack import RunningStack
 
 PROGRAMS = {
-    *("postgres", "valkey", "store", "gateway", "beat"),
+    *("postgres", "valkey", "gateway", "beat"),
     *("auth", "upload", "share", "chat"),
     *("auth-worker", "upload-worker", "transfers-worker", "share-worker", "chat-worker"),
 }

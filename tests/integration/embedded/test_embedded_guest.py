@@ -30,7 +30,7 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Generator[StartedStack]:
 
 
 def test_engines_of_others_are_used_instead_of_started(guest: StartedStack) -> None:
-    assert set(guest.state().processes) == PROGRAMS - {"postgres", "valkey", "store"}
+    assert set(guest.state().processes) == PROGRAMS - {"postgres", "valkey"}
     assert httpx.get(f"{guest.url}/health").status_code == 200
 
 

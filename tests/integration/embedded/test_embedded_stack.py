@@ -97,7 +97,7 @@ def test_durability_is_on(running: StartedStack) -> None:
 
 def test_nothing_private_can_be_read_by_others(running: StartedStack) -> None:
     assert running.folder.stat().st_mode & 0o077 == 0
-    for name in ("secrets.json", "run.json"):
+    for name in ("secrets.json", "run.json", "store", "store/objects", "store/unfinished"):
         assert (running.folder / name).stat().st_mode & 0o077 == 0
     known = credentials.load(running.folder)
     secrets = set(known.values())

@@ -16,7 +16,7 @@ from typing import Literal
 import httpx
 from minio import Minio
 
-from deploy.local import gateway, ports, store
+from deploy.local import gateway, juicefs, ports
 from deploy.local.child import Child
 from deploy.local.gateway import ROUTED
 from deploy.local.log import Log
@@ -167,8 +167,8 @@ async def open_door(data: Path, kind: StoreKind = "folder", service: type[Servic
 @asynccontextmanager
 async def s3_store(data: Path) -> AsyncGenerator[Store]:
     port = ports.choose(1)[0]
-    await store.prepare(data)
-    program = store.program(data, port, access_key="access", secret_key="secret-key", system={})
+    await juicefs.prepare(data / "store")
+    program = juicefs.program(data / "store", port, access_key="access", secret_key="secret-key", system={})
     client = Minio(f"127.0.0.1:{port}", "access", "secret-key", secure=False, region="us-east-1")
 
     def place(method: str, key: str) -> str:

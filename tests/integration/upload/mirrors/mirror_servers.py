@@ -25,7 +25,7 @@ from cheroot import wsgi
 from minio import Minio
 from wsgidav.wsgidav_app import WsgiDAVApp
 
-from deploy.local import store
+from deploy.local import juicefs
 from deploy.local.ports import LOOPBACK, choose
 from deploy.local.settings import SYSTEM_NAMES
 from tests.integration.upload.mirrors.mirror_front import Background, Fault, Front
@@ -132,12 +132,12 @@ class BucketContents:
 
 @contextmanager
 def s3(folder: Path, background: Background) -> Generator[MirrorServer]:
-    """JuiceFS's gateway, as the embedded stack runs it."""
+    """JuiceFS's gateway, an S3 server on a folder."""
     access_key, secret_key = secrets.token_hex(10), secrets.token_hex(20)
-    asyncio.run_coroutine_threadsafe(store.prepare(folder), background.loop).result(READY_SECONDS)
+    asyncio.run_coroutine_threadsafe(juicefs.prepare(folder / "store"), background.loop).result(READY_SECONDS)
     port = choose(1)[0]
     system = {name: os.environ[name] for name in SYSTEM_NAMES if name in os.environ}
-    program = store.program(folder, port, access_key=access_key, secret_key=secret_key, system=system)
+    program = juicefs.program(folder / "store", port, access_key=access_key, secret_key=secret_key, system=system)
     process = subprocess.Popen(
         program.command,
         cwd=program.folder,
