@@ -45,8 +45,7 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
     stages: list[Stage] = [
         engines(settings, credentials, database, chosen),
         services.migrations(),
-        [*services.servers(), *services.workers()],
-        [services.workers_answer()],
+        [*services.servers(), services.worker()],
         [
             gateway.program(
                 settings.data,

@@ -31,6 +31,15 @@ def valkey(port: int, password: str) -> Probe:
     return probe
 
 
+def file(path: Path) -> Probe:
+    """Whether a file exists."""
+
+    async def probe() -> bool:
+        return await asyncio.to_thread(path.exists)
+
+    return probe
+
+
 def postgres(pg_isready: Path, port: int) -> Probe:
     """Whether PostgreSQL accepts connections, after any recovery."""
 

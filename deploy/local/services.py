@@ -1,11 +1,11 @@
-"""The commands and environments of the services, their workers and beat.
+"""The commands and environments of the services and their worker.
 
 Each process gets only the addresses and credentials that it needs.
 """
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -17,22 +17,14 @@ from deploy.local.program import Program, Task
 from deploy.local.settings import S3Server, StackSettings
 
 ROOT = Path(__file__).parents[2]
-WORKERS = {"auth": 1, "upload": 2, "share": 1, "chat": 1}
-"""The number of processes of each service's worker."""
-TRANSFERS = "transfers"
-"""The queue of copies to mirrors and of fetches. Its worker is one process, because they mostly wait."""
 WEBSOCKETS = (
     *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
     # Much more than a message needs by default, escapes of JSON included, and little enough to hold for each socket.
     *("--ws-max-size", str(256 * 1024)),
 )
 """The same options as in deploy/Dockerfile. Compression would need memory for each socket, and messages are short."""
-QUIET = {
-    # Otherwise every sweep would be logged. LOG_LEVEL overrides this.
-    "LOG_LEVEL": "warning",
-    # Celery warns root about messages that contain code. Here all messages are JSON from our own services.
-    "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
-}
+QUIET = {"LOG_LEVEL": "warning"}
+"""Otherwise every sweep would be logged. LOG_LEVEL of the user overrides this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +76,22 @@ class Services:
     def servers(self) -> list[Program]:
         return [self._server(service) for service in SERVICES]
 
-    def workers(self) -> list[Program]:
-        """The workers, and beat, of which there is one."""
-        workers = [self._worker(service, processes) for service, processes in WORKERS.items()]
-        return [*workers, self._transfers(), self._beat()]
-
-    def workers_answer(self) -> Task:
-        return Task(
-            name="wait for workers",
-            command=[
-                sys.executable,
-                "-m",
-                "deploy.local.await_workers",
-                *(node(name) for name in (*WORKERS, TRANSFERS)),
-            ],
+    def worker(self) -> Program:
+        """The worker of all services, with the beat."""
+        folder = self.settings.data / "worker"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        alive = folder / "alive"
+        alive.unlink(missing_ok=True)
+        environment = {**QUIET, **self._python(), "BROKER_URL": self.addresses.broker_url}
+        for service in SERVICES:
+            own = self.worker_environment(service)
+            environment |= {f"{worker_prefix(service)}{name}": value for name, value in own.items()}
+        return Program(
+            name="worker",
+            command=[sys.executable, "-m", "deploy.local.worker", str(alive)],
             folder=ROOT,
-            environment={**self._python(), "BROKER_URL": self.addresses.broker_url},
+            environment=environment,
+            ready=probes.file(alive),
         )
 
     def _server(self, service: str) -> Program:
@@ -122,40 +114,13 @@ class Services:
             ready=probes.http(port, "/internal/health/ready"),
         )
 
-    def _worker(self, service: str, processes: int) -> Program:
-        pool = ("--pool", "prefork", "--concurrency", str(processes))
-        return self._celery(service, f"{service}_service.worker:app", service, pool)
-
-    def _transfers(self) -> Program:
-        return self._celery(TRANSFERS, "upload_service.transfers:app", "upload", ("--pool", "threads"))
-
-    def _celery(self, name: str, app: str, service: str, pool: Sequence[str]) -> Program:
-        """A worker of the queue `name`, with the environment of `service`'s worker."""
-        return Program(
-            name=f"{name}-worker",
-            command=[
-                *(sys.executable, "-m", "celery", "--quiet", "-A", app, "worker", "-Q", name, "-n", node(name), *pool),
-                *("--without-gossip", "--without-mingle", "--loglevel", "warning"),
-            ],
-            folder=ROOT,
-            environment={**QUIET, **self.worker_environment(service)},
-            noise="worker: Warm shutdown",
-        )
-
-    def _beat(self) -> Program:
-        return Program(
-            name="beat",
-            command=[
-                *(sys.executable, "-m", "celery", "--quiet", "-A", "common.queue.beat:app", "beat"),
-                *("--pidfile=", "--loglevel", "warning"),
-            ],
-            folder=ROOT,
-            environment={**QUIET, **self._python(), "BROKER_URL": self.addresses.broker_url},
-        )
-
     def environment(self, service: str) -> dict[str, str]:
         """The environment of a service."""
-        environment = {**self._python(), **self._engines(service)}
+        return {**self._python(), **self._own(service)}
+
+    def _own(self, service: str) -> dict[str, str]:
+        """The settings that a service and its worker share."""
+        environment = self._engines(service)
         match service:
             case "auth":
                 secrets = {name: self.credentials[f"service_{name}"] for name in SERVICES}
@@ -174,11 +139,11 @@ class Services:
         return environment
 
     def worker_environment(self, service: str) -> dict[str, str]:
-        """The environment of a service's worker: the service's own, except for auth's worker, which calls others."""
+        """The settings of a service's worker: the service's own, except for auth's worker, which calls others."""
         if service != "auth":
-            return self.environment(service)
+            return {**self.settings.policy, **self._own(service)}
         return {
-            **self._python(),
+            **self.settings.policy,
             "DATABASE_URL": self._database_url(service),
             "BROKER_URL": self.addresses.broker_url,
             **self._identity(service),
@@ -234,6 +199,6 @@ def s3_variables(server: S3Server) -> dict[str, str]:
     }
 
 
-def node(queue: str) -> str:
-    """The name by which Celery addresses the worker of a queue."""
-    return f"{queue}-worker@embedded"
+def worker_prefix(service: str) -> str:
+    """The beginning of the names of a worker's settings in the environment of the process that has all workers."""
+    return f"{service.upper()}_WORKER_"

@@ -55,7 +55,7 @@ class RunningStack:
         return state
 
     def process(self, name: str) -> Process | None:
-        """The process of a program such as `upload`, `upload-worker` or `postgres`; None while it is restarted."""
+        """The process of a program such as `upload`, `worker` or `postgres`; None while it is restarted."""
         return self.state().processes.get(name)
 
     def pid_of(self, name: str) -> int:

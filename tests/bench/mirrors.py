@@ -27,8 +27,7 @@ from tests.bench.trees import MIB
 BLOCK = MIB
 PART = 8 * MIB
 LOOK_SECONDS = 0.02
-WORKERS = ("transfers-worker", "worker")
-"""The program that copies to mirrors: one of its own, or the only worker."""
+WORKER = "worker"
 ROUNDS = 3
 
 
@@ -157,7 +156,7 @@ class _watched:  # noqa: N801  (used as a function)
     """Watches the worker's memory during a block: `mib` is the most by which it grew."""
 
     def __init__(self, stack: RunningStack) -> None:
-        self._process = psutil.Process(next(filter(None, map(stack.process, WORKERS))).pid)
+        self._process = psutil.Process(stack.pid_of(WORKER))
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch)
         self._before = self._peak = self._process.memory_info().rss

@@ -15,7 +15,7 @@ from tests.e2e.faults import PATIENCE, down
 
 MIB = 1024 * 1024
 CHUNK = 5 * MIB
-SERVICES = ("upload", "share", "upload-worker", "share-worker")
+SERVICES = ("upload", "share", "worker")
 
 
 class Client:
@@ -106,7 +106,7 @@ def test_a_300_mib_upload_survives_the_death_of_everything_it_passes_through(
     content = secrets.token_bytes(MIB) * 299 + secrets.token_bytes(MIB)
     upload = ChunkedUpload(client, content)
     upload_id = upload.init()["upload_id"]
-    victims = {8: "upload", 18: "gateway", 28: "valkey", 38: "upload-worker", 48: "upload"}
+    victims = {8: "upload", 18: "gateway", 28: "valkey", 38: "worker", 48: "upload"}
 
     def kill_on_the_way() -> None:
         for progress, victim in victims.items():
@@ -125,7 +125,7 @@ def test_a_300_mib_upload_survives_the_death_of_everything_it_passes_through(
     assert hashlib.sha256(fetch(client, code)).digest() == hashlib.sha256(content).digest()
 
 
-@pytest.mark.parametrize("victim", ["upload", "upload-worker", "valkey", "postgres", "share", "auth"])
+@pytest.mark.parametrize("victim", ["upload", "worker", "valkey", "postgres", "share", "auth"])
 def test_a_death_while_completing_loses_nothing(stack: StartedStack, client: Client, victim: str) -> None:
     content = secrets.token_bytes(31 * MIB)
     upload = ChunkedUpload(client, content)
@@ -163,7 +163,7 @@ def test_a_verification_that_takes_long_is_answered_with_the_code_and_nothing_un
     upload.send([0, 1], upload_id)
     # What was hashed in passing is forgotten with the process: the object has to be read back, by the worker.
     stack.wait_restarted("upload", stack.kill("upload"))
-    with down(stack, "upload-worker"):
+    with down(stack, "worker"):
         code = upload.complete(upload_id)
         early = client.http.get("/share/select/", params={"code": code})
         assert early.status_code == 425

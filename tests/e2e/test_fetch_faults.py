@@ -105,7 +105,7 @@ async def test_another_worker_goes_on_where_a_killed_one_was(stack: StartedStack
     slow = Slow()
     async with remote(slow) as server:
         fetch_id = await halfway(owner, server)
-        await kill(stack, "transfers-worker")
+        await kill(stack, "worker")
         await asyncio.wait_for(server.left.wait(), 10)
         await asyncio.to_thread(claims_run_out, stack)
         await there_is_one(owner, fetch_id, slow.data)
@@ -117,8 +117,8 @@ async def test_a_worker_that_is_told_to_end_is_followed_by_another(stack: Starte
     slow = Slow()
     async with remote(slow) as server:
         fetch_id = await halfway(owner, server)
-        killed = stack.kill("transfers-worker", 15)
-        await asyncio.to_thread(stack.wait_restarted, "transfers-worker", killed)
+        killed = stack.kill("worker", 15)
+        await asyncio.to_thread(stack.wait_restarted, "worker", killed)
         await there_is_one(owner, fetch_id, slow.data)
     assert [request.headers.get("range") for request in server.requests] == [None, f"bytes={PART_SIZE}-"]
 

@@ -23,7 +23,7 @@ from tests.integration.upload.mirrors.mirror_servers import SERVERS, MirrorServe
 MIB = 1024 * 1024
 FILES = 200
 KINDS = ("fs", "webdav", "s3")
-WORKERS = ("transfers-worker", "transfers-worker", "transfers-worker", "upload-worker", "upload")
+WORKERS = ("worker", "worker", "worker", "upload")
 KILLS = 7
 
 

@@ -133,7 +133,7 @@ async def test_a_closed_room_takes_its_files_along_whatever_dies(stack: StartedS
     link, other = [(await person.post_file(place, secrets.token_bytes(1000)))["url"] for place in (room, kept)]
     assert (await status_of(http, link), await status_of(http, other)) == (200, 200)
     await person.ask("DELETE", f"/v1/rooms/{room}", 204)
-    async with downed(stack, "chat", "chat-worker", "share"):
+    async with downed(stack, "chat", "worker", "share"):
         pass
     async with asyncio.timeout(PATIENCE):
         while await status_of(http, link) != 404:

@@ -22,7 +22,7 @@ from deploy.local import credentials, gateway, ports, settings, store
 from deploy.local.files import FolderInUse, locked, write_private
 from deploy.local.log import Log
 from deploy.local.processes import folder_mark, started
-from deploy.local.services import ROOT, Addresses, Services
+from deploy.local.services import ROOT, Addresses, Services, worker_prefix
 from deploy.local.settings import POLICY_NAMES, S3Server, SettingsError, StackSettings
 from deploy.local.state import Process, RunState, stop_leftovers
 from deploy.local.store import StoreElsewhere
@@ -121,14 +121,30 @@ def test_the_users_password_for_the_administrator_wins_over_the_generated_one(tm
     assert "the user's own" not in [*chosen.worker_environment("auth").values(), *chosen.environment("share").values()]
 
 
-def test_beat_knows_the_broker_alone(services: Services):
-    beat = services.workers()[-1]
-    assert [name for name in beat.environment if name.endswith(("URL", "SECRET", "KEY", "SECRETS"))] == ["BROKER_URL"]
+@pytest.mark.parametrize("service", WORKER_SETTINGS)
+def test_the_worker_finds_the_settings_of_each_service_under_its_name(
+    services: Services, service: str, monkeypatch: pytest.MonkeyPatch
+):
+    environment = services.worker().environment
+    for name in os.environ:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    read = WORKER_SETTINGS[service](_env_prefix=worker_prefix(service)).model_dump()
+    assert read["database_url"].get_secret_value() == services.worker_environment(service)["DATABASE_URL"]
+    assert read["service_secret"].get_secret_value() == services.worker_environment(service)["SERVICE_SECRET"]
+
+
+def test_a_setting_of_the_user_reaches_the_worker(tmp_path: Path):
+    chosen = StackSettings(tmp_path, policy={"GARBAGE_GRACE_SECONDS": "7", "LOG_LEVEL": "debug"})
+    environment = Services(chosen, credentials.load(tmp_path), ADDRESSES).worker().environment
+    assert environment["UPLOAD_WORKER_GARBAGE_GRACE_SECONDS"] == "7"
+    assert environment["LOG_LEVEL"] == "debug"
 
 
 def test_no_credential_stands_on_a_command_line(services: Services, tmp_path: Path):
     known = set(credentials.load(tmp_path).values())
-    for process in [*services.migrations(), *services.servers(), *services.workers(), services.workers_answer()]:
+    for process in [*services.migrations(), *services.servers(), services.worker()]:
         assert not any(secret in argument for secret in known for argument in process.command)
 
 
@@ -324,7 +340,7 @@ def test_what_a_dead_leader_left_in_its_group_is_killed(tmp_path: Path):
         assert process.stdout is not None
         orphan = int(process.stdout.readline())
     state = RunState()
-    state.processes = {"upload-worker": Process(process.pid, "gone", 15, 5.0)}
+    state.processes = {"worker": Process(process.pid, "gone", 15, 5.0)}
     state.save(tmp_path)
     assert started(orphan)
     asyncio.run(stop_leftovers(tmp_path))

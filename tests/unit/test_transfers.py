@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from celery import Celery
 
-from common.queue.app import WorkerProcess
+from common.queue.worker import Worker
 from upload_service.context import Context
 from upload_service.fetches.tasks import FETCH
 from upload_service.mirrors.tasks import REPLICATE
@@ -16,14 +16,14 @@ from upload_service.tasks import register_transfers
 
 
 class Process:
-    """Stands for a worker process: it runs nothing, and each call waits until the test lets all of them end."""
+    """Stands for a worker: it runs nothing, and each call waits until the test lets all of them end."""
 
     def __init__(self) -> None:
         self.ends = threading.Event()
         self.running = threading.Semaphore(0)
         self.count = 0
 
-    def run(self, _: Callable[[Any], Any]) -> None:
+    def run(self, _: Callable[[Any], Any], **__: object) -> None:
         self.count += 1
         self.running.release()
         assert self.ends.wait(20)
@@ -31,7 +31,7 @@ class Process:
 
 def test_a_transfer_without_a_free_thread_is_left_to_the_sweep_and_probes_have_a_thread_of_their_own() -> None:
     app, process = Celery(set_as_current=False), Process()
-    register_transfers(app, cast("WorkerProcess[Context]", process), 2)
+    register_transfers(app, cast("Worker[Context]", process), 2)
     with ThreadPoolExecutor(3) as threads:
         copy, fetch = (threads.submit(app.tasks[name], uuid4().hex) for name in (REPLICATE, FETCH))
         for _ in range(2):

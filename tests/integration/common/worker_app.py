@@ -1,6 +1,8 @@
-"""A worker whose tasks write down what becomes of them: `celery -A tests.integration.common.worker_app:app worker`.
+"""A process of two workers whose tasks write down what becomes of them.
 
-The environment names the file that it is written to (`NOTES`) and the queue (`QUEUE`).
+It is started by `python -m tests.integration.common.worker_app FILE`. The environment names the file that it is written
+to (`NOTES`), the first queue (`QUEUE`; the second is `QUEUE-2`), the threads of each (`THREADS`), and how long a
+message may stay unacknowledged (`VISIBILITY`).
 """
 
 import asyncio
@@ -10,12 +12,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from common.queue.app import WorkerProcess, create_celery
+from celery.worker import state
+
+from common.queue import serving
+from common.queue.app import create_celery
+from common.queue.worker import Worker
 from common.settings import QueueSettings
 
 NOTES = Path(os.environ["NOTES"])
+THREADS = int(os.environ["THREADS"])
 settings = QueueSettings()  # pyright: ignore[reportCallIssue]
-app = create_celery(os.environ["QUEUE"], settings.broker_url.get_secret_value())
 
 
 def note(text: str) -> None:
@@ -44,37 +50,53 @@ async def _state() -> AsyncGenerator[Together]:
     note("closed")
 
 
-process = WorkerProcess(app, settings, _state)
-task: Callable[..., Any] = app.task
+async def _stay(_: Together) -> None:
+    note("stays")
+    try:
+        await asyncio.sleep(60)
+    finally:
+        # As one that gives its claim up.
+        await asyncio.sleep(0.1)
+        note("tidied")
 
 
-@task(name="meet")
-def meet(number: int) -> None:
-    async def operation(together: Together) -> None:
-        await together.wait(number)
-        note("met")
-
-    process.run(operation)
+async def _fail(_: Together) -> None:
+    note("fails")
+    raise RuntimeError("as it should")
 
 
-@task(name="stay")
-def stay() -> None:
-    async def operation(_: Together) -> None:
-        note("stays")
-        try:
-            await asyncio.sleep(60)
-        finally:
-            # As one that gives its claim up.
-            await asyncio.sleep(0.1)
-            note("tidied")
+def create(queue: str) -> Worker[Together]:
+    app = create_celery(queue, settings.broker_url.get_secret_value())
+    # It also looks every second, not every hundred, for messages that were not acknowledged in time.
+    options = {"visibility_timeout": int(os.environ["VISIBILITY"]), "unacked_restore_throttle": 1}
+    app.conf.broker_transport_options |= options | {"unacked_restore_interval": 1}
+    worker = Worker(app, _state, threads=THREADS)
+    task: Callable[..., Any] = app.task
 
-    process.run(operation)
+    @task(name="meet")
+    def meet(number: int) -> None:
+        async def operation(together: Together) -> None:
+            await together.wait(number)
+            note("met")
+
+        worker.run(operation)
+
+    @task(name="stay")
+    def stay(seconds: float | None = None) -> None:
+        worker.run(_stay, seconds=seconds)
+
+    @task(name="fail")
+    def fail() -> None:
+        worker.run(_fail)
+
+    @task(name="break")
+    def break_consumer() -> None:
+        # As if something had failed in it that it does not expect.
+        state.should_terminate = 1  # pyright: ignore[reportAttributeAccessIssue]
+
+    return worker
 
 
-@task(name="fail")
-def fail() -> None:
-    async def operation(_: Together) -> None:
-        note("fails")
-        raise RuntimeError("as it should")
-
-    process.run(operation)
+if __name__ == "__main__":
+    first = os.environ["QUEUE"]
+    serving.main(create(first), create(f"{first}-2"), settings=settings, name="test")

@@ -16,9 +16,9 @@ from deploy.local.processes import started
 from deploy.local.stack import RunningStack
 
 PROGRAMS = {
-    *("postgres", "valkey", "gateway", "beat"),
+    *("postgres", "valkey", "gateway"),
     *("auth", "upload", "share", "chat"),
-    *("auth-worker", "upload-worker", "transfers-worker", "share-worker", "chat-worker"),
+    "worker",
 }
 PATIENCE_SECONDS = 120
 """A busy machine may take long; what never happens takes longer."""

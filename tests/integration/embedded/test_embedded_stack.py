@@ -258,7 +258,7 @@ def test_a_signal_while_it_starts_stops_all_of_it(folder: Path, number: int) -> 
         stdout=subprocess.DEVNULL,
     ) as supervisor:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not ((state := RunState.load(folder)) and "upload-worker" in state.processes):
+        while not ((state := RunState.load(folder)) and "worker" in state.processes):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         everything = descendants([supervisor.pid])

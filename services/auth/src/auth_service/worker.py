@@ -1,4 +1,4 @@
-"""The worker process of the auth service: `celery -A auth_service.worker:app worker -Q auth`."""
+"""The worker of the auth service: `python -m auth_service.worker`."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,30 +12,41 @@ from auth_service.settings import WorkerSettings
 from auth_service.signing import tasks as signing_tasks
 from common.db import Database
 from common.peers import Peer, new_client
-from common.queue.app import WorkerProcess, create_celery
+from common.queue import serving
+from common.queue.app import create_celery
+from common.queue.worker import Worker
 from common.tokens.services import TokenSource
 
-settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+THREADS = 1
+POOL_SIZE = 2
 
 
-@asynccontextmanager
-async def _opened_context() -> AsyncGenerator[WorkerContext]:
-    """Connect a worker's child process to the database and the other services."""
-    database = Database(settings.database_url.get_secret_value(), pool_size=2)
-    client = new_client()
-    secret = settings.service_secret.get_secret_value()
-    tokens = TokenSource(client, auth_url=settings.auth_url, service="auth", secret=secret)
-    urls = {"share": settings.share_url, "upload": settings.upload_url, "chat": settings.chat_url}
-    services = {name: Peer(client, urls[name], tokens) for name in KEEPERS}
-    await database.open()
-    try:
-        yield WorkerContext(database, services, timedelta(days=settings.key_lifetime_days))
-    finally:
-        await client.aclose()
-        await database.close()
+def create(settings: WorkerSettings) -> Worker[WorkerContext]:
+    """The worker of the service's queue."""
+    app = create_celery("auth", settings.broker_url.get_secret_value())
+
+    @asynccontextmanager
+    async def opened_context() -> AsyncGenerator[WorkerContext]:
+        """Connect to the database and the other services."""
+        database = Database(settings.database_url.get_secret_value(), pool_size=POOL_SIZE)
+        client = new_client()
+        secret = settings.service_secret.get_secret_value()
+        tokens = TokenSource(client, auth_url=settings.auth_url, service="auth", secret=secret)
+        urls = {"share": settings.share_url, "upload": settings.upload_url, "chat": settings.chat_url}
+        services = {name: Peer(client, urls[name], tokens) for name in KEEPERS}
+        await database.open()
+        try:
+            yield WorkerContext(database, services, timedelta(days=settings.key_lifetime_days))
+        finally:
+            await client.aclose()
+            await database.close()
+
+    worker = Worker(app, opened_context, threads=THREADS)
+    for tasks in (account_tasks, session_tasks, signing_tasks):
+        tasks.register(app, worker)
+    return worker
 
 
-app = create_celery("auth", settings.broker_url.get_secret_value())
-process = WorkerProcess(app, settings, _opened_context)
-for tasks in (account_tasks, session_tasks, signing_tasks):
-    tasks.register(app, process)
+if __name__ == "__main__":
+    settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    serving.main(create(settings), settings=settings, name="auth-worker")

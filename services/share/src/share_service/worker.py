@@ -1,22 +1,25 @@
-"""The worker process of the share service: `celery -A share_service.worker:app worker -Q share`."""
+"""The worker of the share service: `python -m share_service.worker`."""
 
-from contextlib import AbstractAsyncContextManager
-
-from common.queue.app import WorkerProcess, create_celery
+from common.queue import serving
+from common.queue.app import create_celery
+from common.queue.worker import Worker
 from share_service.build import build
 from share_service.context import Context
 from share_service.settings import WorkerSettings
 from share_service.shares import tasks
 
+THREADS = 1
 POOL_SIZE = 2
 
-settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+
+def create(settings: WorkerSettings) -> Worker[Context]:
+    """The worker of the service's queue."""
+    app = create_celery("share", settings.broker_url.get_secret_value())
+    worker = Worker(app, lambda: build(settings, pool_size=POOL_SIZE).running(), threads=THREADS)
+    tasks.register(app, worker)
+    return worker
 
 
-def open_context() -> AbstractAsyncContextManager[Context]:
-    """Connect a worker's child process to what its tasks need."""
-    return build(settings, pool_size=POOL_SIZE).running()
-
-
-app = create_celery("share", settings.broker_url.get_secret_value())
-tasks.register(app, WorkerProcess(app, settings, open_context))
+if __name__ == "__main__":
+    settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    serving.main(create(settings), settings=settings, name="share-worker")

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from celery import Celery
 
-from common.queue.app import WorkerProcess, send_some, send_soon
+from common.queue.app import send_some, send_soon
+from common.queue.worker import Worker
 from upload_service.content import tasks as content
 from upload_service.context import Context
 from upload_service.fetches import tasks as fetches
@@ -46,12 +47,12 @@ class CeleryQueue:
         await send_soon(self._app, fetches.FETCH, fetch_id.hex, queue=TRANSFERS, most=MOST_WAITING)
 
 
-def register(app: Celery, process: WorkerProcess[Context]) -> None:
+def register(app: Celery, worker: Worker[Context]) -> None:
     """Make the tasks of the service's own worker known to `app`: it only verifies."""
-    content.register(app, process)
+    content.register(app, worker)
 
 
-def register_transfers(app: Celery, process: WorkerProcess[Context], at_once: int) -> None:
+def register_transfers(app: Celery, worker: Worker[Context], at_once: int) -> None:
     """Make the tasks known that mostly wait: transfers to and from elsewhere, and all sweeps.
 
     `at_once`: the number of transfers that run at the same time. The worker has `SWEEP_THREADS` more, so that sweeps
@@ -63,7 +64,7 @@ def register_transfers(app: Celery, process: WorkerProcess[Context], at_once: in
         # A transfer without a place is requested again by a sweep.
         if places.acquire(blocking=False):
             try:
-                process.run(operation)
+                worker.run(operation, seconds=None)
             finally:
                 places.release()
 
@@ -75,11 +76,11 @@ def register_transfers(app: Celery, process: WorkerProcess[Context], at_once: in
         **fetches.SWEEPS,
     }
     for name, sweep in sweeps.items():
-        app.task(_once_at_a_time(process, sweep), name=name)
+        app.task(_once_at_a_time(worker, sweep), name=name)
 
 
 def _once_at_a_time(
-    process: WorkerProcess[Context], sweep: Callable[[Context], Coroutine[Any, Any, None]]
+    worker: Worker[Context], sweep: Callable[[Context], Coroutine[Any, Any, None]]
 ) -> Callable[[], None]:
     """A task that does nothing while it is running already: a sweep with much to do must not take every thread."""
     place = threading.Lock()
@@ -87,7 +88,7 @@ def _once_at_a_time(
     def run() -> None:
         if place.acquire(blocking=False):
             try:
-                process.run(sweep)
+                worker.run(sweep)
             finally:
                 place.release()
 

@@ -1,23 +1,27 @@
-"""The upload service's worker: `celery -A upload_service.worker:app worker -Q upload`."""
+"""The worker that verifies uploads: `python -m upload_service.worker`."""
 
-from contextlib import AbstractAsyncContextManager
-
-from common.queue.app import WorkerProcess, create_celery
+from common.queue import serving
+from common.queue.app import create_celery
+from common.queue.worker import Worker
 from upload_service import tasks
 from upload_service.build import SERVICE, build, opened
 from upload_service.context import Context
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
-# A child runs one task at a time: one connection for it, one for renewing its claims.
-POOL_SIZE = 2
-
-settings = UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
-app = create_celery(SERVICE, settings.broker_url.get_secret_value())
+THREADS = 2
+# For each verification one connection, and one for renewing its claim.
+POOL_SIZE = 2 * THREADS
 
 
-def _context() -> AbstractAsyncContextManager[Context]:
-    return opened(build(settings, CeleryQueue(app), pool_size=POOL_SIZE))
+def create(settings: UploadSettings) -> Worker[Context]:
+    """The worker of the service's queue."""
+    app = create_celery(SERVICE, settings.broker_url.get_secret_value())
+    worker = Worker(app, lambda: opened(build(settings, CeleryQueue(app), pool_size=POOL_SIZE)), threads=THREADS)
+    tasks.register(app, worker)
+    return worker
 
 
-tasks.register(app, WorkerProcess(app, settings, _context))
+if __name__ == "__main__":
+    settings = UploadSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    serving.main(create(settings), settings=settings, name="upload-worker")

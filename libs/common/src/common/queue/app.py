@@ -1,27 +1,28 @@
-"""The Celery application of a service, and the worker process behind it."""
+"""The Celery application of a service: how its messages are sent."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import CancelledError, Future
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 import structlog
-from celery import Celery, signals
+from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from common import logging
-from common.settings import QueueSettings
 
-# A message that no worker has acknowledged for this long returns to the queue. No task may take longer.
+# A message that no worker has acknowledged for this long returns to the queue.
 VISIBILITY_SECONDS = 3600
-TASK_SECONDS = 3000
-# How long cancelled operations may take to clean up.
-GIVING_UP_SECONDS = 5
 
-State = TypeVar("State", covariant=True)
+
+class Application(Celery):
+    """An application whose tasks are its own.
+
+    Celery gives the tasks of one to all applications of a process, and several workers may share one.
+    """
+
+    def task(self, *args: Any, **options: Any) -> Any:
+        return super().task(*args, **{"shared": False, **options})
 
 
 def create_celery(name: str, broker_url: str) -> Celery:
@@ -29,7 +30,7 @@ def create_celery(name: str, broker_url: str) -> Celery:
 
     Messages are JSON. They are acknowledged after the work, return to the queue if a worker dies, and have no results.
     """
-    app = Celery(name, broker=broker_url, set_as_current=False)
+    app = Application(name, broker=broker_url, set_as_current=False)
     app.conf.update(
         task_default_queue=name,
         task_acks_late=True,
@@ -38,11 +39,11 @@ def create_celery(name: str, broker_url: str) -> Celery:
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
-        task_time_limit=TASK_SECONDS,
-        task_soft_time_limit=TASK_SECONDS - 60,
         worker_prefetch_multiplier=1,
-        worker_hijack_root_logger=False,
-        worker_cancel_long_running_tasks_on_connection_loss=True,
+        # Nobody asks a worker by a message; its supervisor looks at the file that it touches.
+        worker_enable_remote_control=False,
+        # A task that runs when the connection is lost runs to its end; the message may come again.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
@@ -60,107 +61,6 @@ def create_celery(name: str, broker_url: str) -> Celery:
         broker_pool_limit=4,
     )
     return app
-
-
-class WorkerProcess(Generic[State]):
-    """Runs async operations in the processes of a worker. Each process has one event loop and builds its state once.
-
-    The loop has a thread of its own. A worker with a pool of threads runs one operation for each thread at a time, one
-    with a pool of processes runs one in each process.
-    """
-
-    def __init__(
-        self, app: Celery, settings: QueueSettings, state: Callable[[], AbstractAsyncContextManager[State]]
-    ) -> None:
-        """`state` opens the pools and clients that operations need, inside the process's event loop."""
-        self._app, self._settings, self._state = app, settings, state
-        self._starting = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._opened: tuple[AbstractAsyncContextManager[State], State] | None = None
-        self._is_ending = False
-        self._running: set[Future[None]] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        signals.setup_logging.connect(self._configure_logging, weak=False)
-        # The first signal is sent in the children of a process pool, the other two in the process of a thread pool.
-        signals.worker_process_shutdown.connect(self._close, weak=False)
-        signals.worker_shutting_down.connect(self._cancel, weak=False)
-        signals.worker_shutdown.connect(self._close, weak=False)
-
-    def run(self, operation: Callable[[State], Coroutine[Any, Any, None]]) -> None:
-        """Run `operation` to its end on this process's event loop. Do nothing if the worker is shutting down."""
-        with self._starting:
-            if self._is_ending:
-                return
-            state = self._start()
-        assert self._loop is not None
-        future = asyncio.run_coroutine_threadsafe(self._bound(operation(state)), self._loop)
-        self._running.add(future)
-        if self._is_ending:
-            # The worker began to shut down after the check above.
-            future.cancel()
-        try:
-            future.result()
-        except CancelledError:
-            # The worker is shutting down. A sweep finds the row of the unfinished work.
-            return
-        except BaseException:
-            # Celery raises its time limit in this thread alone.
-            future.cancel()
-            raise
-        finally:
-            self._running.discard(future)
-
-    def _start(self) -> State:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="operations", daemon=True).start()
-        if self._opened is None:
-            context = self._state()
-            state = asyncio.run_coroutine_threadsafe(context.__aenter__(), self._loop).result()
-            self._opened = (context, state)
-        return self._opened[1]
-
-    def _bound(self, operation: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        """The operation, with the names of its task and request in all its log lines."""
-        task = self._app.current_worker_task
-        assert task is not None, "only a task runs operations here"
-        request = task.request
-        names = {"task": request.get("task"), "request_id": request.get("request_id")}
-
-        async def bound() -> None:
-            current = asyncio.current_task()
-            assert current is not None
-            self._tasks.add(current)
-            try:
-                with structlog.contextvars.bound_contextvars(**names):
-                    await operation
-            finally:
-                self._tasks.discard(current)
-
-        return bound()
-
-    def _configure_logging(self, **_: object) -> None:
-        name = f"{self._app.main}-worker"
-        logging.configure(level=self._settings.log_level, format=self._settings.log_format, service=name)
-
-    def _cancel(self, **_: object) -> None:
-        """Cancel the running operations: they release their claims, and sweeps start them again."""
-        self._is_ending = True
-        for future in list(self._running):
-            future.cancel()
-
-    def _close(self, **_: object) -> None:
-        if self._loop is None:
-            return
-        asyncio.run_coroutine_threadsafe(self._close_state(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-
-    async def _close_state(self) -> None:
-        if self._tasks:
-            # Cancelled operations still release their claims.
-            await asyncio.wait(self._tasks, timeout=GIVING_UP_SECONDS)
-        if self._opened:
-            await self._opened[0].__aexit__(None, None, None)
 
 
 def send(app: Celery, task: str, *args: str, queue: str | None = None, most: int | None = None) -> None:

@@ -7,15 +7,15 @@ from celery import Celery
 
 from auth_service.accounts import erasing
 from auth_service.context import WorkerContext
-from common.queue.app import WorkerProcess
+from common.queue.worker import Worker
 
 ERASE = "auth.erase_accounts"
 
 
-def register(app: Celery, process: WorkerProcess[WorkerContext]) -> None:
+def register(app: Celery, worker: Worker[WorkerContext]) -> None:
     """Make the tasks known to `app`. None is retried: the next sweep comes anyway."""
     task: Callable[..., Any] = app.task
 
     @task(name=ERASE)
     def erase_accounts() -> None:
-        process.run(erasing.erase_accounts)
+        worker.run(erasing.erase_accounts)

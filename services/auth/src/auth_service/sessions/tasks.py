@@ -7,13 +7,13 @@ from celery import Celery
 
 from auth_service.context import WorkerContext
 from auth_service.sessions.purging import purge
-from common.queue.app import WorkerProcess
+from common.queue.worker import Worker
 
 
-def register(app: Celery, process: WorkerProcess[WorkerContext]) -> None:
+def register(app: Celery, worker: Worker[WorkerContext]) -> None:
     """Make the tasks known to `app`. None is retried: the next sweep comes anyway."""
     task: Callable[..., Any] = app.task
 
     @task(name="auth.purge_sessions")
     def purge_sessions() -> None:
-        process.run(purge)
+        worker.run(purge)

@@ -4,13 +4,13 @@ from celery import Celery
 
 from chat_service.context import Context
 from chat_service.rooms.purging import purge_rooms
-from common.queue.app import WorkerProcess
+from common.queue.worker import Worker
 
 
-def register(app: Celery, process: WorkerProcess[Context]) -> None:
+def register(app: Celery, worker: Worker[Context]) -> None:
     """Make the task known to the worker. It is not retried, because the next sweep comes anyway."""
 
     def purge() -> None:
-        process.run(purge_rooms)
+        worker.run(purge_rooms)
 
     app.task(purge, name="chat.purge_rooms")

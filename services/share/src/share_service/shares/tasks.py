@@ -2,15 +2,15 @@
 
 from celery import Celery
 
-from common.queue.app import WorkerProcess
+from common.queue.worker import Worker
 from share_service.context import Context
 from share_service.shares.sweeping import sweep
 
 
-def register(app: Celery, process: WorkerProcess[Context]) -> None:
+def register(app: Celery, worker: Worker[Context]) -> None:
     """Make the task known to the worker."""
 
     def expire_shares() -> None:
-        process.run(sweep)
+        worker.run(sweep)
 
     app.task(expire_shares, name="share.expire_shares")

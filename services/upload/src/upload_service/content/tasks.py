@@ -9,7 +9,7 @@ from celery import Celery, Task
 
 from common.backoff import backoff
 from common.errors import Unavailable
-from common.queue.app import WorkerProcess
+from common.queue.worker import Worker
 from upload_service.content import cleaning, expiring, verification
 from upload_service.content.context import Context
 
@@ -18,14 +18,14 @@ RETRIES = 8
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=1), timedelta(seconds=60)
 
 
-def register(app: Celery, process: WorkerProcess[Context]) -> None:
-    """Make the task known to `app`; it runs on the worker process's event loop."""
+def register(app: Celery, worker: Worker[Context]) -> None:
+    """Make the task known to `app`; it runs on the worker's event loop."""
     task: Callable[..., Any] = app.task
 
     @task(name=VERIFY, bind=True, max_retries=RETRIES)
     def verify_blob(self: "Task[Any, Any]", session_id: str) -> None:
         try:
-            process.run(lambda context: verification.verify_upload(context, UUID(session_id)))
+            worker.run(lambda context: verification.verify_upload(context, UUID(session_id)))
         except Unavailable as error:
             pause = backoff(self.request.retries + 1, FIRST_RETRY, LAST_RETRY)
             raise self.retry(exc=error, countdown=pause.total_seconds()) from error

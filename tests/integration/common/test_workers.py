@@ -1,0 +1,153 @@
+"""Operations in a real process of workers: several at once on threads, and broken off when they must be."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from celery import Celery
+
+from common.queue.app import VISIBILITY_SECONDS, create_celery, send, waiting
+from tests.conftest import ROOT
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Process:
+    """A process of two workers, and what its tasks wrote down."""
+
+    process: subprocess.Popen[bytes]
+    notes: Path
+    alive: Path
+    queue: str
+    celery: Celery
+
+    def send(self, task: str, *args: object, second: bool = False) -> None:
+        self.celery.send_task(task, args=args, queue=f"{self.queue}-2" if second else self.queue)
+
+    def noted(self) -> Counter[str]:
+        lines = self.notes.read_text().splitlines() if self.notes.exists() else []
+        return Counter(line.split()[0] for line in lines)
+
+    def until(self, true: Callable[[Counter[str]], bool]) -> None:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not true(self.noted()):
+            assert time.monotonic() < until, self.noted()
+            assert self.process.poll() is None
+            time.sleep(0.05)
+
+    def stop(self) -> float:
+        """Tell it to end; seconds until it has."""
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(2 * PATIENCE_SECONDS) == 0
+        return time.monotonic() - begun
+
+
+@contextmanager
+def running(
+    valkey_url: str, folder: Path, threads: int, *, queue: str | None = None, visibility: int = VISIBILITY_SECONDS
+) -> Generator[Process]:
+    queue = queue or f"test-{secrets.token_hex(6)}"
+    notes, alive = folder / "notes", folder / "alive"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.common.worker_app", str(alive)],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "BROKER_URL": valkey_url,
+            "QUEUE": queue,
+            "NOTES": str(notes),
+            "THREADS": str(threads),
+            "VISIBILITY": str(visibility),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    celery = create_celery(queue, valkey_url)
+    try:
+        yield Process(process, notes, alive, queue, celery)
+    finally:
+        celery.close()
+        process.kill()
+        process.wait()
+
+
+def test_threads_run_as_many_operations_at_once_and_end_with_their_process(valkey_url: str, tmp_path: Path) -> None:
+    with running(valkey_url, tmp_path, 3) as process:
+        for _ in range(3):
+            process.send("meet", 3)
+        process.until(lambda noted: noted["met"] == 3)
+        assert process.alive.exists()
+        process.send("fail")
+        process.until(lambda noted: noted["fails"] == 1)
+        for _ in range(5):
+            process.send("stay")
+        process.until(lambda noted: noted["stays"] == 3)
+        assert process.stop() < 15
+        noted = process.noted()
+    # What was waiting has not been begun, what was under way has tidied up before its state was closed.
+    assert (noted["opened"], noted["stays"], noted["tidied"], noted["closed"]) == (1, 3, 3, 1)
+    assert process.notes.read_text().split()[-2] == "closed"
+
+
+def test_a_full_queue_delays_no_other_of_the_same_process(valkey_url: str, tmp_path: Path) -> None:
+    with running(valkey_url, tmp_path, 1) as process:
+        for _ in range(20):
+            process.send("stay")
+        process.until(lambda noted: noted["stays"] == 1)
+        for _ in range(3):
+            process.send("meet", 1, second=True)
+        process.until(lambda noted: noted["met"] == 3)
+        noted = process.noted()
+    assert (noted["stays"], noted["opened"]) == (1, 2)
+
+
+def test_an_operation_ends_with_its_time_and_the_next_one_begins(valkey_url: str, tmp_path: Path) -> None:
+    with running(valkey_url, tmp_path, 1) as process:
+        process.send("stay", 0.5)
+        process.send("meet", 1)
+        process.until(lambda noted: noted["met"] == 1)
+        assert (process.noted()["stays"], process.noted()["tidied"]) == (1, 1)
+
+
+def test_the_task_of_a_killed_process_is_run_by_the_next(valkey_url: str, tmp_path: Path) -> None:
+    with running(valkey_url, tmp_path, 1) as first:
+        first.send("stay")
+        first.send("meet", 1)
+        first.until(lambda noted: noted["stays"] == 1)
+        first.process.kill()
+    with running(valkey_url, tmp_path, 2, queue=first.queue, visibility=1) as second:
+        second.until(lambda noted: (noted["stays"], noted["met"]) >= (2, 1))
+
+
+def test_a_process_without_one_of_its_consumers_ends_and_is_not_taken_for_whole(
+    valkey_url: str, tmp_path: Path
+) -> None:
+    with running(valkey_url, tmp_path, 1) as process:
+        process.send("break")
+        assert process.process.wait(PATIENCE_SECONDS) == 1
+
+
+def test_no_more_messages_wait_than_may(valkey_url: str) -> None:
+    queue = f"test-{secrets.token_hex(6)}"
+    celery = create_celery(queue, valkey_url)
+    try:
+        for _ in range(5):
+            send(celery, "note", "a", queue=queue, most=3)
+        assert waiting(celery, queue) == 3
+        send(celery, "note", "a", queue=queue)
+        assert waiting(celery, queue) == 4
+    finally:
+        with celery.connection_for_write() as connection:
+            cast("Any", connection.default_channel).queue_purge(queue)
+        celery.close()
