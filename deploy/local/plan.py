@@ -44,7 +44,7 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
     services = Services(settings, credentials, found)
     stages: list[Stage] = [
         engines(settings, credentials, database, chosen),
-        services.migrations(),
+        [services.migrations()],
         [*services.servers(), services.worker()],
         [
             gateway.program(

@@ -17,6 +17,8 @@ from deploy.local.program import Program, Task
 from deploy.local.settings import S3Server, StackSettings
 
 ROOT = Path(__file__).parents[2]
+PYTHON = (sys.executable, "-m", "common.start")
+"""Runs a module of ours as a program."""
 WEBSOCKETS = (
     *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
     # Much more than a message needs by default, escapes of JSON included, and little enough to hold for each socket.
@@ -57,21 +59,18 @@ class Services:
     credentials: Credentials
     addresses: Addresses
 
-    def migrations(self) -> list[Task]:
-        """Tasks that create the role and database of each service, and apply migrations."""
-        return [
-            Task(
-                name=f"migrate {service}",
-                command=[sys.executable, "-m", "common.db.migrate", f"services/{service}/migrations"],
-                folder=ROOT,
-                environment={
-                    **self._python(),
-                    "DATABASE_URL": self._database_url(service),
-                    "ADMIN_DATABASE_URL": self.addresses.database_admin_url,
-                },
-            )
-            for service in SERVICES
-        ]
+    def migrations(self) -> Task:
+        """Creates the role and database of each service, and applies migrations."""
+        return Task(
+            name="migrate",
+            command=[*PYTHON, "deploy.local.migrate"],
+            folder=ROOT,
+            environment={
+                **self._python(),
+                "DATABASE_URLS": json.dumps({service: self._database_url(service) for service in SERVICES}),
+                "ADMIN_DATABASE_URL": self.addresses.database_admin_url,
+            },
+        )
 
     def servers(self) -> list[Program]:
         return [self._server(service) for service in SERVICES]
@@ -88,7 +87,7 @@ class Services:
             environment |= {f"{worker_prefix(service)}{name}": value for name, value in own.items()}
         return Program(
             name="worker",
-            command=[sys.executable, "-m", "deploy.local.worker", str(alive)],
+            command=[*PYTHON, "deploy.local.worker", str(alive)],
             folder=ROOT,
             environment=environment,
             ready=probes.file(alive),
@@ -99,7 +98,7 @@ class Services:
         return Program(
             name=service,
             command=[
-                *(sys.executable, "-m", "uvicorn", "--factory", f"{service}_service.app:create_app"),
+                *(*PYTHON, "uvicorn", "--factory", f"{service}_service.app:create_app"),
                 *("--host", LOOPBACK, "--port", str(port), "--loop", "uvloop", "--http", "httptools"),
                 # The server would believe X-Forwarded-For from every process on this machine. The service judges it.
                 "--no-proxy-headers",

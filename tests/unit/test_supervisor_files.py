@@ -144,7 +144,7 @@ def test_a_setting_of_the_user_reaches_the_worker(tmp_path: Path):
 
 def test_no_credential_stands_on_a_command_line(services: Services, tmp_path: Path):
     known = set(credentials.load(tmp_path).values())
-    for process in [*services.migrations(), *services.servers(), services.worker()]:
+    for process in [services.migrations(), *services.servers(), services.worker()]:
         assert not any(secret in argument for secret in known for argument in process.command)
 
 

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
 
+import redis
 from celery import Celery
 
 from common.queue.app import VISIBILITY_SECONDS, create_celery, send, waiting
@@ -130,12 +132,61 @@ def test_the_task_of_a_killed_process_is_run_by_the_next(valkey_url: str, tmp_pa
         second.until(lambda noted: (noted["stays"], noted["met"]) >= (2, 1))
 
 
+def test_a_process_outlives_the_loss_of_its_connections_while_a_task_runs(valkey_url: str, tmp_path: Path) -> None:
+    with running(valkey_url, tmp_path, 1) as process:
+        process.send("stay", 2)
+        process.until(lambda noted: noted["stays"] == 1)
+        broker = cast("Any", redis.Redis.from_url(valkey_url))
+        broker.client_kill_filter(_type="normal", skipme=True)
+        process.until(lambda noted: noted["tidied"] == 1)
+        for second in (False, True):
+            process.send("meet", 1, second=second)
+        process.until(lambda noted: noted["met"] == 2)
+        process.alive.unlink()
+        process.until(lambda _: process.alive.exists())
+
+
 def test_a_process_without_one_of_its_consumers_ends_and_is_not_taken_for_whole(
     valkey_url: str, tmp_path: Path
 ) -> None:
     with running(valkey_url, tmp_path, 1) as process:
         process.send("break")
         assert process.process.wait(PATIENCE_SECONDS) == 1
+
+
+@contextmanager
+def beat(url: str) -> Generator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "common.start", "common.queue.beat"]
+    with subprocess.Popen(command, env={**os.environ, "BROKER_URL": url}) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_second_beat_waits_until_the_first_has_ended(valkey_url: str) -> None:
+    url = urlunsplit(urlsplit(valkey_url)._replace(path="/9"))
+    queue = cast("Any", redis.Redis.from_url(url))
+
+    def begun() -> bytes:
+        """The lock of the beat that has sent sweeps since they were last thrown away."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not queue.delete("celery:transfers"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        return queue.get("redbeat::lock")
+
+    with beat(url) as first:
+        held = begun()
+        with beat(url) as second:
+            assert begun() == held
+            first.terminate()
+            assert first.wait(PATIENCE_SECONDS) == 0
+            queue.delete("celery:transfers")
+            assert begun() != held
+            second.terminate()
+            assert second.wait(PATIENCE_SECONDS) == 0
+    assert queue.get("redbeat::lock") is None
 
 
 def test_no_more_messages_wait_than_may(valkey_url: str) -> None:

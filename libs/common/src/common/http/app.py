@@ -1,11 +1,11 @@
 """The FastAPI application that every service begins with."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Response
 
-from common import logging
+from common import logging, start
 from common.errors import Unavailable
 from common.http import openapi, problems
 from common.http.edge import Edge
@@ -40,7 +40,7 @@ def create_app(
     app = FastAPI(
         title=f"Waystation {name}",
         version=VERSION,
-        lifespan=lifespan,
+        lifespan=_begun(lifespan),
         openapi_url=f"/v1/openapi/{name}.json",
         docs_url=None,
         redoc_url=None,
@@ -57,6 +57,18 @@ def create_app(
         Edge, gateway_token=settings.gateway_token.get_secret_value(), credentialed_paths=credentialed_paths
     )
     return app
+
+
+def _begun(lifespan: Lifespan) -> Lifespan:
+    """The lifespan of a program that has started when it begins."""
+
+    @asynccontextmanager
+    async def begun(app: FastAPI) -> AsyncGenerator[None]:
+        async with lifespan(app):
+            start.started()
+            yield
+
+    return begun
 
 
 def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:

@@ -1,9 +1,25 @@
-"""The beat as a program of its own, of which there is one: `celery -A common.queue.beat:app beat`."""
+"""The beat as a program of its own, of which there is one: `python -m common.queue.beat`."""
 
-from common import logging
-from common.queue.schedule import create_beat
+import signal
+import sys
+
+from celery.beat import Service
+
+from common import logging, start
+from common.queue.schedule import SCHEDULER, create_beat
 from common.settings import QueueSettings
 
-settings = QueueSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
-logging.configure(level=settings.log_level, format=settings.log_format, service="beat")
-app = create_beat(settings.broker_url.get_secret_value())
+
+def main() -> None:
+    settings = QueueSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    logging.configure(level=settings.log_level, format=settings.log_format, service="beat")
+    # The service takes this as an order to stop, and gives its lock up for the next beat.
+    signal.signal(signal.SIGTERM, lambda _, __: sys.exit())
+    app = create_beat(settings.broker_url.get_secret_value())
+    app.set_current()
+    start.started()
+    Service(app, scheduler_cls=SCHEDULER).start()
+
+
+if __name__ == "__main__":
+    main()

@@ -46,7 +46,6 @@ def create_beat(broker_url: str, *, alone: bool = False) -> Celery:
     """
     app = create_celery("beat", broker_url)
     app.conf.update(
-        beat_scheduler=SCHEDULER,
         redbeat_redis_url=broker_url,
         redbeat_key_prefix="redbeat:",
         redbeat_redis_options={"socket_timeout": 10, "socket_connect_timeout": 3, "socket_keepalive": True},

@@ -20,7 +20,7 @@ from celery.worker import WorkController, state
 from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu.asynchronous import set_event_loop
 
-from common import logging
+from common import logging, start
 from common.queue.schedule import Beat
 from common.queue.worker import Worker
 from common.settings import Settings
@@ -127,6 +127,7 @@ def serve(workers: Sequence[Worker[Any]], *, alive: Path | None = None, beat: Be
         consumer.thread.start()
     if beat:
         beat.start()
+    start.started()
     ended = events.get()
     if ended:
         _log.error("a consumer ended by itself", consumer=ended)
