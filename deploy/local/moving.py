@@ -85,7 +85,7 @@ async def move(settings: StackSettings, to: store.Kind, options: Sequence[str], 
     if to == "folder" and juicefs.is_volume(store.folder(data)):
         store.folder(data).rename(store.old_volume(data))
     async with _engines(settings, known, planned.volume, log) as services:
-        tasks = [*services.migrations(), _copying(services, planned, options)]
+        tasks = [services.migrations(), _copying(services, planned, options)]
         for task in tasks:
             if not await run_task(task, data, log):
                 raise NotMoved(f"failed: {task.name}; its log is above")
