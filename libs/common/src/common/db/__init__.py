@@ -21,6 +21,8 @@ Connection = AsyncConnection[TupleRow]
 
 # A request that gets no connection within this many seconds is answered with 503.
 ACQUIRE_SECONDS = 5.0
+# A connection beyond the first is closed after this many seconds without use: each costs the server some megabytes.
+IDLE_SECONDS = 60.0
 # A connection that was used within this many seconds is assumed to be alive.
 RESTED_SECONDS = 0.5
 
@@ -39,6 +41,7 @@ class Database:
             min_size=1,
             max_size=pool_size,
             timeout=ACQUIRE_SECONDS,
+            max_idle=IDLE_SECONDS,
             open=False,
             check=self._check,
             kwargs={"autocommit": True, "connect_timeout": 5},
