@@ -121,23 +121,12 @@ def _url_of(postgres_url: str, database: str) -> str:
 
 
 @pytest.fixture
-async def store(engines: Engines) -> AsyncGenerator["ObjectStore"]:
-    """The object store with a bucket of the test's own."""
-    from common.store.s3 import S3Store
+async def store(engines: Engines, tmp_path: Path) -> AsyncGenerator["ObjectStore"]:
+    """An object store of the test's own, on the S3 server."""
+    from tests.stores import opened_store
 
-    address = engines.store
-    bucket = f"test-{secrets.token_hex(6)}"
-    store = S3Store(
-        address.endpoint,
-        region="us-east-1",
-        bucket=bucket,
-        access_key=address.access_key,
-        secret_key=address.secret_key,
-    )
-    await store.open()
-    await store.prepare()
-    yield store
-    await store.close()
+    async with opened_store("s3", engines, tmp_path) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """Digests of parts that arrive in parallel, out of order, and not always completely."""
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -105,3 +107,25 @@ def test_idle_sessions_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("upload_service.content.running_digests.IDLE_SECONDS", -1)
     digests.part(session_of(2), 0)
     assert digests.hold(1)
+
+
+@pytest.mark.parametrize("budget", [0, 3_000, 1_000_000])
+def test_parts_may_be_hashed_in_threads_of_their_own(budget: int) -> None:
+    parts = [[os.urandom(100) for _ in range(50)] for _ in range(8)]
+    digests, session = RunningDigests(budget), session_of(len(parts))
+
+    arriving = [digests.part(session, index) for index in range(len(parts))]
+
+    def send(index: int) -> None:
+        for block in parts[index]:
+            arriving[index].update(block)
+        arriving[index].finish(arriving[index].sha256)
+
+    with ThreadPoolExecutor(len(parts)) as threads:
+        list(threads.map(send, range(len(parts))))
+    whole = b"".join(b"".join(blocks) for blocks in parts)
+    found = digests.take(session.id, stored(parts))
+    assert found is None or found.sha256 == sha256(whole)
+    assert found is not None or budget < 1_000_000
+    assert digests.hold(budget)
+    assert not digests.hold(1)

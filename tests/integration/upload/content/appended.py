@@ -9,6 +9,7 @@ from uuid import UUID
 
 from common.store import DigestClaim
 from common.store.limits import MIB
+from tests.stores import key_at
 from upload_service.content import completing, files, sessions, verification
 from upload_service.content.appending import Appending
 from upload_service.content.model import UploadSession
@@ -66,7 +67,7 @@ class Growing:
         """The content that a download would serve."""
         assert session.file_id
         download = await files.open_download(self.context, session.file_id, "GET")
-        key = download.stored_at.path.partition("?")[0].split("/", 2)[2]
+        key = key_at(download.stored_at.path)
         content = b"".join([block async for block in self.context.store.read(key)])
         assert download.sha256 == hashlib.sha256(content).digest()
         return content

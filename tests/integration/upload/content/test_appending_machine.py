@@ -5,16 +5,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.db import Database
 from common.store.limits import MIB
-from common.store.s3 import S3Store
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload.contexts import Requests, new_context
+from tests.stores import Kind, key_at, new_store
 from upload_service.content import cleaning, completing, files, reservation, sessions, verification
 from upload_service.content.appending import Appending
 from upload_service.content.model import SessionState
@@ -134,7 +136,7 @@ class Upload:
         assert session.state is SessionState.READY
         assert session.file_id
         download = await files.open_download(self._context, session.file_id, "GET")
-        content = download.stored_at.path.partition("?")[0].split("/", 2)[2]
+        content = key_at(download.stored_at.path)
         read = b"".join([block async for block in self._context.store.read(content)])
         assert read == self._content
         # Of all its objects none is left but the one that is the content, if no earlier one had it.
@@ -144,19 +146,15 @@ class Upload:
         assert await self._context.store.stat(content)
 
 
-def test_what_grows_is_what_was_written(engines: Engines, make_database: MakeDatabase, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("kind", ["s3", "folder"])
+def test_what_grows_is_what_was_written(
+    engines: Engines, make_database: MakeDatabase, monkeypatch: Any, kind: Kind, tmp_path: Path
+) -> None:
     monkeypatch.setattr(reservation, "LOOK_SECONDS", 0.01)
-    address = engines.store
     queue = Requests()
     with asyncio.Runner() as runner:
         db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=4)
-        store = S3Store(
-            address.endpoint,
-            region="us-east-1",
-            bucket="appending-machine",
-            access_key=address.access_key,
-            secret_key=address.secret_key,
-        )
+        store = new_store(kind, engines, tmp_path)
         context = new_context(db, store, queue=queue)
         for opened in (db.open(), store.open(), store.prepare()):
             runner.run(opened)

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -17,9 +18,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 from common.db import Database
 from common.errors import Conflict, DomainError
 from common.store import DigestClaim
-from common.store.s3 import S3Store
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.upload.contexts import new_context
+from tests.stores import Kind, key_at, new_store
 from upload_service.content import cleaning, completing, files, sessions, storing, verification
 from upload_service.content.completing import DigestMismatch, PartsMissing
 from upload_service.content.model import UNVERIFIED, SessionState
@@ -187,8 +188,7 @@ class Uploads(RuleBasedStateMachine):
             assert self.run(self._read(download.stored_at.path)) == upload.content
 
     async def _read(self, path: str) -> bytes:
-        key = "blobs/" + path.partition("?")[0].partition("/blobs/")[2]
-        return b"".join([block async for block in self.context.store.read(key)])
+        return b"".join([block async for block in self.context.store.read(key_at(path))])
 
     @invariant()
     def references_are_counted_exactly(self) -> None:
@@ -202,18 +202,13 @@ class Uploads(RuleBasedStateMachine):
         assert self.run(wrong()) == []
 
 
-def test_uploads_keep_their_promises_in_any_order(engines: Engines, make_database: MakeDatabase) -> None:
-    address = engines.store
-
+@pytest.mark.parametrize("kind", ["s3", "folder"])
+def test_uploads_keep_their_promises_in_any_order(
+    engines: Engines, make_database: MakeDatabase, kind: Kind, tmp_path: Path
+) -> None:
     async def make_context() -> Context:
         db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=3)
-        store = S3Store(
-            address.endpoint,
-            region="us-east-1",
-            bucket="machine",
-            access_key=address.access_key,
-            secret_key=address.secret_key,
-        )
+        store = new_store(kind, engines, tmp_path)
         await db.open()
         await store.open()
         await store.prepare()

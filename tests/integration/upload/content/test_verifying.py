@@ -6,10 +6,9 @@ import os
 from datetime import timedelta
 
 import pytest
-from minio import Minio
 
 from common.errors import Gone, NotReady
-from common.store import DigestClaim
+from common.store import DigestClaim, StoreUnavailable
 from common.store.limits import MIB
 from tests.integration.upload.content.uploads import (
     Bench,
@@ -96,10 +95,13 @@ async def test_a_verification_that_died_after_assembling_is_done_again(bench: Be
 async def test_a_store_that_is_down_while_completing_leaves_it_to_a_worker(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def unavailable(*_: object) -> None:
+        raise StoreUnavailable
+
     content = os.urandom(6 * MIB)
     session = await send_parts(bench, content, 5 * MIB)
     with monkeypatch.context() as down:
-        down.setattr(bench.context.store, "_sdk", Minio("127.0.0.1:9", "a", "b" * 8, secure=False, region="us-east-1"))
+        down.setattr(type(bench.context.store), "complete_multipart", unavailable)
         session = await completing.complete_upload(bench.context, session.id)
     assert bench.requested == [session.id]
     await verification.verify_upload(bench.context, session.id)

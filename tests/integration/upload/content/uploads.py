@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from common.store import ContentHasher, DigestClaim
+from tests.stores import key_at
 from upload_service.content import completing, files, sessions, storing, verification
 from upload_service.content.model import Layout, Part, UploadSession
 from upload_service.content.running_digests import RunningDigests
@@ -29,8 +30,7 @@ class Bench:
     async def read(self, file_id: UUID) -> bytes:
         """The content that a download would serve."""
         download = await files.open_download(self.context, file_id, "GET")
-        key = download.stored_at.path.partition("?")[0].partition("/blobs/")[2]
-        return b"".join([block async for block in self.context.store.read(f"blobs/{key}")])
+        return b"".join([block async for block in self.context.store.read(key_at(download.stored_at.path))])
 
     async def objects(self, session: UploadSession) -> list[str]:
         """The keys of this session under which the store has an object."""

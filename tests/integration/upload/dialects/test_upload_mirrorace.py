@@ -15,6 +15,7 @@ from tests.conftest import Engines, MakeDatabase
 from tests.contract.mirrorace.clients import CLIENTS, curl_form, dot_net_form, httpx_form
 from tests.contract.mirrorace.wire import Sender, refused, succeeded
 from tests.integration.upload.running_upload import UploadService, running_upload_service
+from tests.stores import key_at
 from upload_service.accounts.erasing import erase_account
 from upload_service.content import files, verification
 from upload_service.context import Context
@@ -56,7 +57,7 @@ def content_of(service: UploadService, file_id: str) -> bytes:
         assert row
         await verification.verify_upload(context, row[0])
         download = await files.open_download(context, UUID(file_id), "GET")
-        key = download.stored_at.path.partition("?")[0].split("/", 2)[2]
+        key = key_at(download.stored_at.path)
         content = b"".join([block async for block in context.store.read(key)])
         assert hashlib.sha256(content).digest() == download.sha256
         found.append(content)

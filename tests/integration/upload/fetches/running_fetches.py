@@ -21,6 +21,7 @@ from common.store.s3 import S3Store
 from tests.integration.running_remote import Remote, Request, Respond, remote
 from tests.integration.upload.contexts import Requests, new_context
 from tests.integration.upload.running_upload import ShareStandIn
+from tests.stores import key_at
 from upload_service.content import cleaning, expiring, files, owning
 from upload_service.content.model import File
 from upload_service.content.verification import verify_upload
@@ -113,8 +114,7 @@ class Bench:
         assert fetch.state is FetchState.DONE, (fetch.error, fetch.detail)
         assert fetch.file_id is not None
         download = await files.open_download(self.context, fetch.file_id, "GET")
-        key = download.stored_at.path.partition("?")[0].partition("/blobs/")[2]
-        return b"".join([block async for block in self.context.store.read(f"blobs/{key}")])
+        return b"".join([block async for block in self.context.store.read(key_at(download.stored_at.path))])
 
     async def files(self) -> list[File]:
         """The account's files."""

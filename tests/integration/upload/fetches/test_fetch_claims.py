@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from common.db import Database, DatabaseUnavailable
-from common.store import ObjectStore, StoreUnavailable
+from common.store import StoreUnavailable
+from common.store.s3 import S3Store
 from tests.integration.running_remote import Request, answers, remote
 from tests.integration.upload.fetches.halting import Halting, dies, halfway, leases_run_out, one_file_is_left
 from tests.integration.upload.fetches.running_fetches import PART_SIZE, Bench, ranges, serving
@@ -177,16 +178,16 @@ async def test_share_that_is_down_is_waited_for(bench: Bench, size: int) -> None
 async def test_a_store_that_is_away_for_a_moment_costs_a_part(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
-    put, calls = ObjectStore.put_part, 0
+    put, calls = S3Store.put_part, 0
 
-    async def failing(*given: object) -> object:
+    async def failing(*given: object, **more: object) -> object:
         nonlocal calls
         calls += 1
         if calls == part:
             raise StoreUnavailable
-        return await put(*given)  # type: ignore[arg-type]
+        return await put(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ObjectStore, "put_part", failing)
+    monkeypatch.setattr(S3Store, "put_part", failing)
     async with serving(secrets.token_bytes(SIZE)) as (server, content):
         fetch = await bench.fetch(server.url())
         assert (fetch.state, fetch.error) == (FetchState.FETCHING, None)

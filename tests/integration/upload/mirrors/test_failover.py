@@ -227,7 +227,7 @@ def test_a_ticket_is_for_one_blob_and_a_while(mirrored: Mirrored, monkeypatch: p
     ):
         problem(httpx.get(f"{url}{prefix}{forged}"), 403)
     assert 400 <= httpx.get(f"{url}{prefix}{blob}").status_code < 500
-    monkeypatch.setattr(tickets, "SIGNED_FOR", timedelta(seconds=-5))
+    monkeypatch.setattr(tickets, "VALID_FOR", timedelta(seconds=-5))
     over = mirrored.answer()["fallback_path"]
     problem(httpx.get(f"{url}{over}"), 403)
 

@@ -20,6 +20,7 @@ from common.store.interface import (
     StoredPart,
     StoreRefused,
     StoreUnavailable,
+    Unfinished,
     UploadMissing,
     WrittenObject,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "StoreRefused",
     "StoreUnavailable",
     "StoredPart",
+    "Unfinished",
     "UploadMissing",
     "WrittenObject",
 ]

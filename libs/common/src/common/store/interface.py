@@ -7,6 +7,7 @@ their way: a `digest`, which is fed with every block, and a `Lease`, the right t
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from common.errors import Conflict, DomainError, Unavailable
@@ -79,6 +80,14 @@ class Piece:
     """The digest of these bytes, where it is known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An attempt to write an object that did not come to its end."""
+
+    key: str
+    upload_id: str
+
+
 class Source(Protocol):
     """The source of a stream."""
 
@@ -135,7 +144,8 @@ class ObjectStore(Protocol):
     async def check(self, key: str, size: int) -> None:
         """Raise `ObjectMissing` or `ObjectDamaged` when a glance shows that the object is not there or not whole.
 
-        A store that would need a request of its own for that does nothing.
+        A damaged object is put aside, so that nobody reads it. A store that would need a request of its own does
+        nothing.
         """
         ...
 
@@ -205,9 +215,9 @@ class ObjectStore(Protocol):
     ) -> StoredPart:
         """Write part `number` (from 1) of exactly `size` bytes, which begins at `offset` of the object.
 
-        Raises `BodyLength`, `UploadMissing`, what `blocks` and `lease` raise, and, before it reads any of `blocks`,
-        `PartBusy` when another writer is in the middle of this part. Then the part is not stored; what was stored of it
-        before may be lost.
+        Waits a while for another writer that is in the middle of this part. Raises `PartBusy` when that takes too long,
+        `BodyLength`, `UploadMissing`, and what `blocks` and `lease` raise. Then the part is not stored; what was stored
+        of it before may be lost.
         """
         ...
 
@@ -217,6 +227,13 @@ class ObjectStore(Protocol):
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:
         """Remove a multipart upload and its parts, if it exists."""
+        ...
+
+    async def unfinished(self, age: timedelta) -> list[Unfinished]:
+        """What was left unfinished, was not written to for `age`, and may be removed by `abort_multipart`.
+
+        Nothing, if the store keeps nothing of an upload whose id was not recorded.
+        """
         ...
 
     async def stat(self, key: str) -> ObjectInfo | None:

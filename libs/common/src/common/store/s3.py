@@ -32,6 +32,7 @@ from common.store.interface import (
     StoredPart,
     StoreRefused,
     StoreUnavailable,
+    Unfinished,
     UploadMissing,
     WrittenObject,
 )
@@ -229,6 +230,9 @@ class S3Store:
                 pass
         except UploadMissing:
             return
+
+    async def unfinished(self, age: timedelta) -> list[Unfinished]:
+        return []
 
     async def stat(self, key: str) -> ObjectInfo | None:
         async with self._request("HEAD", key, accepted=(404,)) as response:

@@ -13,10 +13,12 @@ from common.errors import Unavailable
 from common.sweeping import Sweep, drain, each
 from upload_service.content.context import Context
 from upload_service.content.files import release_files
-from upload_service.content.model import Blob, Layout, SessionState, UploadSession
+from upload_service.content.model import Blob, Layout, SessionState, UploadSession, session_of_key
 from upload_service.content.queries import blobs, files, parts, sessions, upload_keys
 
 BATCH = 500
+# A file that somebody writes is touched more often.
+UNTOUCHED = timedelta(minutes=10)
 # A sender that comes back within this time is still told what became of its upload.
 REMEMBERED = timedelta(days=7)
 # The first part that was begun in time with a key may take this long.
@@ -79,6 +81,21 @@ async def clean_sessions(context: Context, ended: Sequence[UploadSession]) -> No
 async def abort_stale_sessions(context: Context) -> None:
     """Expire sessions whose time is over, clean up after every ended one, and forget old ones and unused keys."""
     await drain(context, STALE)
+    await remove_unfinished(context)
+
+
+async def remove_unfinished(context: Context) -> None:
+    """Remove what killed processes left unfinished in the store and no living session needs. Raises `Unavailable`."""
+    found = await context.store.unfinished(UNTOUCHED)
+    for first in range(0, len(found), BATCH):
+        owners = {upload: session_of_key(upload.key) for upload in found[first : first + BATCH]}
+        async with context.db.connection() as connection:
+            living = await sessions.living_uploads(connection, [owner for owner in owners.values() if owner])
+        for upload, owner in owners.items():
+            session = living.get(owner) if owner else None
+            if session is None or not session.needs(upload.upload_id):
+                _log.info("an unfinished file is removed", key=upload.key)
+                await context.store.abort_multipart(upload.key, upload.upload_id)
 
 
 async def _expire(context: Context) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from common.errors import InvalidInput, TooLarge
+from common.ids import parse_id
 from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, Limits
 
@@ -99,6 +100,20 @@ class UploadSession:
     def staged_key(self, index: int) -> str:
         """The key of the object that holds part `index` until all of them are joined."""
         return f"staged/{self.id.hex}/{index}"
+
+
+@dataclass(frozen=True, slots=True)
+class LivingUpload:
+    """A session that has not ended, as the sweep of unfinished files sees it."""
+
+    id: UUID
+    multipart_id: str | None
+    is_busy: bool
+    """Somebody is writing at this moment."""
+
+    def needs(self, upload_id: str) -> bool:
+        """Whether an unfinished upload in the store may still be needed."""
+        return self.is_busy or upload_id == self.multipart_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +230,12 @@ class PartIndexInvalid(InvalidInput):
     """There is no part with this index."""
 
     code = "chunk_index_invalid"
+
+
+def session_of_key(object_key: str) -> UUID | None:
+    """The session that an object's key was made for, if it was made for one."""
+    kind, _, rest = object_key.partition("/")
+    return parse_id(rest.partition("/")[0]) if kind in ("blobs", "staged") else None
 
 
 def is_whole(session: UploadSession, stored: Sequence[Part]) -> bool:

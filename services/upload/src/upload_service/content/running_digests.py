@@ -3,10 +3,13 @@
 Parts arrive at the same time and out of order; a digest needs them in order. The next part in order is hashed as it
 arrives. Blocks of later parts are held until it is their turn, within a budget that all sessions of this process share.
 
+A store may hash in threads: blocks of one part come one after the other, those of different parts at the same time.
+
 This is memory of one process, and all it does is save work. A session has no digest here when its later parts exceeded
 the budget, when its parts went through several processes, or when its process died; then verification reads the object.
 """
 
+import threading
 import time
 from uuid import UUID
 
@@ -25,6 +28,7 @@ class RunningDigests:
 
     def __init__(self, budget: int = HELD_BUDGET) -> None:
         self._left = budget
+        self._budget_lock = threading.Lock()
         self._sessions: dict[UUID, _SessionDigest] = {}
 
     def part(self, session: UploadSession, index: int) -> "PartDigest":
@@ -41,29 +45,33 @@ class RunningDigests:
         running = self._sessions.pop(session_id, None)
         if running is None:
             return None
-        running.abandon()
+        with running.lock:
+            running.abandon()
         return running.hasher if running.hashed == [part.sha256 for part in stored] else None
 
     def hold(self, size: int) -> bool:
         """Whether `size` more bytes may be held; a negative size gives them back."""
-        if size > self._left:
-            return False
-        self._left -= size
-        return True
+        with self._budget_lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True
 
     def _forget_idle(self) -> None:
         while self._sessions:
             session_id, running = next(iter(self._sessions.items()))
             if len(self._sessions) <= MAX_SESSIONS and time.monotonic() - running.touched < IDLE_SECONDS:
                 return
-            running.abandon()
+            with running.lock:
+                running.abandon()
             del self._sessions[session_id]
 
 
 class _SessionDigest:
-    """One session: the digest of its first parts, and the parts that wait for their turn."""
+    """One session: the digest of its first parts, and the parts that wait for their turn. `lock` guards all of it."""
 
     def __init__(self, digests: RunningDigests, session: UploadSession) -> None:
+        self.lock = threading.Lock()
         self.digests = digests
         self.touched = time.monotonic()
         self.hasher = ContentHasher(sampled_size=session.size if session.claims else None)
@@ -115,30 +123,33 @@ class PartDigest:
         self._hasher.update(block)
         self.size += len(block)
         running = self._running
-        if running.abandoned:
-            return
-        turn = len(running.hashed)
-        if self._index == turn:
-            running.hasher.update(block)
-        elif self._index < turn or not running.digests.hold(len(block)):
-            running.abandon()
-        else:
-            self._held.append(block)
-            running.waiting[self._index] = self
+        with running.lock:
+            if running.abandoned:
+                return
+            turn = len(running.hashed)
+            if self._index == turn:
+                running.hasher.update(block)
+            elif self._index < turn or not running.digests.hold(len(block)):
+                running.abandon()
+            else:
+                self._held.append(block)
+                running.waiting[self._index] = self
 
     def finish(self, sha256: bytes) -> None:
-        """The part is stored, and this is its digest."""
-        self.finished_sha256 = sha256
-        if not self._running.abandoned and self._index == len(self._running.hashed):
-            self._running.hashed.append(sha256)
-            self._running.advance()
+        """The part is stored, and this is its digest. Hashes the parts that waited for it, which may take a while."""
+        with self._running.lock:
+            self.finished_sha256 = sha256
+            if not self._running.abandoned and self._index == len(self._running.hashed):
+                self._running.hashed.append(sha256)
+                self._running.advance()
 
     def fail(self) -> None:
         """The part is not stored: the session's digest is as if it had never begun."""
-        self._running.waiting.pop(self._index, None)
-        self.release()
-        if self._index == len(self._running.hashed):
-            self._running.hasher = self._running.checkpoint.copy()
+        with self._running.lock:
+            self._running.waiting.pop(self._index, None)
+            self.release()
+            if self._index == len(self._running.hashed):
+                self._running.hasher = self._running.checkpoint.copy()
 
     def release(self) -> list[bytes]:
         """The blocks that were held, which are held no longer."""

@@ -1,5 +1,6 @@
 """Storing the numbered parts of a file of known size, in any order, each once."""
 
+import asyncio
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -65,7 +66,7 @@ async def store_part(context: Context, session: UploadSession, index: int, block
         if isinstance(error, BodyLength):
             raise PartLengthWrong(expected, error.actual) from None
         raise
-    digest.finish(sha256)
+    await asyncio.to_thread(digest.finish, sha256)
     return PartReceipt(sha256, skipped=False)
 
 

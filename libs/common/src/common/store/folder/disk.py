@@ -3,16 +3,20 @@
 import ctypes
 import errno
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 from common.store.folder.errors import GONE
-from common.store.folder.layout import Layout, place_of
+from common.store.folder.layout import Layout, new_id, read_unfinished
 from common.store.folder.locks import lock_folder
-from common.store.interface import ObjectMissing, StoreUnavailable
+from common.store.interface import ObjectMissing, StoreUnavailable, Unfinished
 
 FORMAT = b"waystation folder store 1\n"
 FOLDER_MODE = 0o700
+FOLDERS = 256 * 256
 _SYNC_FILE_RANGE_WRITE = 2
 _LOST_AND_FOUND, _NEW_FORMAT = "lost+found", "format~"
 
@@ -23,8 +27,8 @@ class Disk:
     def __init__(self, root: Path, *, synced: bool) -> None:
         self.layout = Layout(root)
         self.synced = synced
-        self._known = bytearray(65536)
-        """For each folder of objects whether it is known to be there, also after a power failure."""
+        self._is_synced = bytearray(FOLDERS + 256)
+        """For each folder of objects, and each of the 256 above them, whether its name survives a power failure."""
 
     def prepare(self) -> None:
         """Make the folder, unless it is made. Raises `StoreUnavailable` when something else is in its place."""
@@ -40,7 +44,7 @@ class Disk:
             self.sync(new)
             new.rename(layout.format)
         self.check()
-        for folder in (layout.objects, layout.unfinished):
+        for folder in (layout.objects, layout.unfinished, layout.damaged):
             folder.mkdir(FOLDER_MODE, exist_ok=True)
         self.sync(layout.root)
 
@@ -75,34 +79,64 @@ class Disk:
     def publish(self, path: Path, key: str, check: Callable[[], None] | None = None) -> None:
         """Put a synced file into its place as an object.
 
-        `check` raises an error to prevent that; from the check to the end no other writer with a check comes between.
+        `check` raises an error to prevent that; from the check to the end no other writer comes between.
         """
-        place = place_of(key)
-        folder = self._folder(place[:2], place[3:5])
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        place = self.layout.object(key)
+        held = self._opened_folder(place.parent)
         try:
+            lock_folder(held)
             if check:
-                lock_folder(held)
                 check()
-            path.rename(self.layout.object(key))
+            path.rename(place)
             if self.synced:
                 os.fsync(held)
         finally:
             os.close(held)
+        if self.synced:
+            self._sync_above(place.parent)
 
-    def _folder(self, first: str, second: str) -> Path:
-        """A folder of objects, made if need be. It is synced once by each process: another may just have made it."""
-        outer = self.layout.objects / first
-        folder = outer / second
-        number = int(first + second, 16)
-        if not self._known[number] or not folder.is_dir():
-            # The folder of all objects must be there: an unmounted disk is not filled.
-            outer.mkdir(FOLDER_MODE, exist_ok=True)
-            folder.mkdir(FOLDER_MODE, exist_ok=True)
-            self.sync(outer)
-            self.sync(self.layout.objects)
-            self._known[number] = True
-        return folder
+    def _opened_folder(self, folder: Path) -> int:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        with suppress(FileNotFoundError):
+            return os.open(folder, flags)
+        # The folder of all objects must be there: a disk that is not mounted is not filled.
+        folder.parent.mkdir(FOLDER_MODE, exist_ok=True)
+        folder.mkdir(FOLDER_MODE, exist_ok=True)
+        return os.open(folder, flags)
+
+    def _sync_above(self, folder: Path) -> None:
+        """Sync the names of a folder of objects. Each process does it once: another may just have made the folder."""
+        number, above = int(folder.parent.name + folder.name, 16), FOLDERS + int(folder.parent.name, 16)
+        if not self._is_synced[number]:
+            self.sync(folder.parent)
+            if not self._is_synced[above]:
+                self.sync(self.layout.objects)
+                self._is_synced[above] = True
+            self._is_synced[number] = True
+
+    def put_aside(self, key: str, size: int) -> None:
+        """Move an object out of the way unless it has this size."""
+        path = self.layout.object(key)
+        held = self._opened_folder(path.parent)
+        try:
+            lock_folder(held)
+            # It may have been restored or removed meanwhile.
+            with suppress(FileNotFoundError):
+                if path.lstat().st_size != size:
+                    path.rename(self.layout.damaged / f"{path.name}~{new_id()}")
+        finally:
+            os.close(held)
+
+    def unfinished(self, age: timedelta) -> list[Unfinished]:
+        """The files that were not written to for `age` and have not come to their place."""
+        before = time.time() - age.total_seconds()
+        found: list[Unfinished] = []
+        with os.scandir(self.layout.unfinished) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    if (upload := read_unfinished(entry.name)) and entry.stat(follow_symlinks=False).st_mtime < before:
+                        found.append(upload)
+        return found
 
     def sync(self, path: Path) -> None:
         """Write a file or folder to the disk, if this store is synced."""

@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from common.store.folder.disk import Disk, begin_writing_out
 from common.store.folder.errors import GONE, translated
 from common.store.folder.layout import new_id
-from common.store.folder.locks import range_locked
+from common.store.folder.locks import is_range_free, range_locked
 from common.store.interface import Digest, Lease, UploadMissing
 from common.store.limits import MIB
 from common.store.room import MEASURE_EVERY, Room
 
 # A large file is written out while it grows, in pieces of this size.
 WRITE_OUT_EVERY = 8 * MIB
-# The most buffers that one system call takes (IOV_MAX).
-BUFFERS = 1024
+MOST_BLOCKS = 1024
+"""One system call takes so many blocks (IOV_MAX)."""
 
 
 class FileWriter:
@@ -34,7 +34,7 @@ class FileWriter:
         self._turn = threading.Lock()
 
     def write(self, blocks: Sequence[bytes]) -> None:
-        """Hash and write blocks."""
+        """Hash and write blocks, `MOST_BLOCKS` at most."""
         with self._turn, translated():
             self._write(blocks)
 
@@ -59,8 +59,7 @@ class FileWriter:
         if self._digest:
             for block in blocks:
                 self._digest(block)
-        for first in range(0, len(blocks), BUFFERS):
-            self._write_at(fd, blocks[first : first + BUFFERS])
+        self._write_at(fd, blocks)
         if self._size - self._measured >= MEASURE_EVERY:
             # The bytes that are under way are not on the disk yet, so only the rest is asked for.
             self._room.check(max(self._certain - self._size, 0))
@@ -138,10 +137,10 @@ class PartWriter(FileWriter):
         self._path = disk.layout.being_written(key, upload_id)
         self._start, self._whole = offset, size
 
-    def begin(self) -> None:
-        """Open the file. Raises `UploadMissing`, and `PartBusy` when another writer is in the middle of a block."""
-        with self._turn, translated(), range_locked(self._opened(), self._start, self._whole, patience=0):
-            pass
+    def begin(self) -> bool:
+        """Open the file; False while another writer is in the middle of the part. Raises `UploadMissing`."""
+        with self._turn, translated():
+            return is_range_free(self._opened(), self._start, self._whole)
 
     def _open(self) -> int:
         try:

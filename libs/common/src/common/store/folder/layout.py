@@ -5,6 +5,8 @@ import re
 import secrets
 from pathlib import Path
 
+from common.store.interface import Unfinished
+
 _KEY = re.compile(r"[a-z0-9]+(/[a-z0-9-]+)*")
 _KEY_LENGTH = 200
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -18,6 +20,7 @@ class Layout:
         self.format = root / "format"
         self.objects = root / "objects"
         self.unfinished = root / "unfinished"
+        self.damaged = root / "damaged"
 
     def object(self, key: str) -> Path:
         """The path of an object's file."""
@@ -28,6 +31,13 @@ class Layout:
         if not is_id(upload_id):
             raise ValueError("not the id of an upload")
         return self.unfinished / f"{name_of(key)}~{upload_id}"
+
+
+def read_unfinished(name: str) -> Unfinished | None:
+    """The upload that a file in `unfinished` belongs to; None: it is none of ours."""
+    stem, _, upload_id = name.partition("~")
+    key = stem.replace(".", "/")
+    return Unfinished(key, upload_id) if is_id(upload_id) and _KEY.fullmatch(key) else None
 
 
 def place_of(key: str) -> str:

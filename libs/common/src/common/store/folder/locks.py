@@ -14,13 +14,21 @@ PATIENCE_SECONDS = 5.0
 LOOK_SECONDS = 0.01
 
 
+def is_range_free(fd: int, start: int, size: int) -> bool:
+    """Whether no other descriptor of an open file holds the range at this moment."""
+    is_free = _try_range(fd, fcntl.F_WRLCK, start, size)
+    if is_free:
+        _try_range(fd, fcntl.F_UNLCK, start, size)
+    return is_free
+
+
 @contextmanager
-def range_locked(fd: int, start: int, size: int, patience: float = PATIENCE_SECONDS) -> Generator[None]:
+def range_locked(fd: int, start: int, size: int) -> Generator[None]:
     """Hold a range of an open file against every other descriptor of it, in this process or another.
 
-    Raises `PartBusy` when another holds it longer than `patience` seconds.
+    Raises `PartBusy` when another holds it longer than `PATIENCE_SECONDS`.
     """
-    until = time.monotonic() + patience
+    until = time.monotonic() + PATIENCE_SECONDS
     while not _try_range(fd, fcntl.F_WRLCK, start, size):
         if time.monotonic() >= until:
             raise PartBusy

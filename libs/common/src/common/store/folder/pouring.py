@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from common.errors import TooLarge
 from common.store.body import BodyLength
-from common.store.folder.files import FileWriter
+from common.store.folder.files import MOST_BLOCKS, FileWriter
 from common.store.interface import Lease
 from common.store.limits import MIB
 
@@ -50,7 +50,7 @@ class _Batch:
 
     @property
     def is_full(self) -> bool:
-        return self.size >= BATCH or (self._threads.held > BUDGET and self.size > 0)
+        return self.size >= BATCH or len(self.blocks) >= MOST_BLOCKS or self._threads.held > BUDGET
 
     def add(self, block: bytes) -> None:
         self.blocks.append(block)

@@ -1,7 +1,10 @@
 """The folder store. Its methods are those of `ObjectStore`."""
 
+import asyncio
 import os
+import stat
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from common.store.digest import ContentHasher
@@ -17,17 +20,22 @@ from common.store.interface import (
     ObjectDamaged,
     ObjectInfo,
     ObjectMissing,
+    PartBusy,
     PartMismatch,
     Piece,
     Source,
     StoredPart,
+    Unfinished,
     UploadMissing,
     WrittenObject,
 )
 from common.store.limits import MIB, Limits, StoreLimit
 from common.store.room import UNKNOWN_ROOM, Room
+from common.waiting import wait_until
 
 LIMITS = Limits(min_part_size=1, max_parts=1_000_000, assembled_at_once=1_000_000)
+# How long a writer waits for another one that was stopped in the middle of the same part.
+BUSY_PATIENCE = timedelta(seconds=20)
 READ_BLOCK = MIB
 # A thread hashes so many bytes before it looks up: a reader that has gone should not be waited for.
 READ_BACK_STEP = 32 * MIB
@@ -72,6 +80,7 @@ class FolderStore:
         if info is None:
             raise ObjectMissing
         if info.size != size:
+            await self._threads.run(translating(self._disk.put_aside), key, size)
             raise ObjectDamaged
 
     async def put(
@@ -147,11 +156,23 @@ class FolderStore:
         self.room.check(size)
         writer = PartWriter(self._disk, self.room, key, upload_id, offset, size, digest, lease)
         try:
-            await self._threads.run(writer.begin)
-            await pour(self._threads, blocks, writer, lease, size=size)
-        finally:
-            self._threads.run(writer.drop)
+            await self._begin(writer, lease)
+        except BaseException:
+            await asyncio.shield(self._threads.run(writer.drop))
+            raise
+        await pour(self._threads, blocks, writer, lease, size=size)
         return StoredPart(number, size, "")
+
+    async def _begin(self, writer: PartWriter, lease: Lease | None) -> None:
+        """Wait until no other writer is in the middle of the part. Raises `PartBusy`, `UploadMissing`."""
+
+        async def is_free() -> bool:
+            if lease:
+                await lease.hold()
+            return await self._threads.run(writer.begin)
+
+        if not await wait_until(is_free, bool, BUSY_PATIENCE, first=0.01, longest=0.2):
+            raise PartBusy
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
         if not 1 <= len(parts) <= self.limits.max_parts:
@@ -174,12 +195,17 @@ class FolderStore:
         if is_id(upload_id):
             await self._threads.run(translating(self._disk.remove), self._layout.being_written(key, upload_id))
 
+    async def unfinished(self, age: timedelta) -> list[Unfinished]:
+        return await self._threads.run(translating(self._disk.unfinished), age)
+
     async def stat(self, key: str) -> ObjectInfo | None:
         return await self._threads.run(translating(self._stat), self._layout.object(key))
 
     def _stat(self, path: Path) -> ObjectInfo | None:
         try:
-            return ObjectInfo(path.lstat().st_size)
+            found = path.lstat()
+            # Nothing else than a file is an object, a link least of all.
+            return ObjectInfo(found.st_size) if stat.S_ISREG(found.st_mode) else None
         except GONE:
             self._disk.check()
             return None

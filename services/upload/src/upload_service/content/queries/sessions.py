@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_values
-from upload_service.content.model import SessionState, UploadSession
+from upload_service.content.model import LivingUpload, SessionState, UploadSession
 
 SESSION_COLUMNS: LiteralString = """id, state, layout, file_name, size, chunk_size as part_size,
     chunk_count as part_count, object_key, multipart_id, claims, passed_sha256 as running_sha256, intent, owner,
@@ -211,6 +211,16 @@ async def being_written(connection: Connection, session_ids: Sequence[UUID]) -> 
     """Those of the sessions that a writer is at work on."""
     statement: LiteralString = f"select id from upload_session where id = any(%(ids)s) and {BEING_WRITTEN}"
     return set(await fetch_values(connection, statement, {"ids": list(session_ids)}))
+
+
+async def living_uploads(connection: Connection, session_ids: Sequence[UUID]) -> dict[UUID, LivingUpload]:
+    """Those of the sessions that have not ended, with what their writers need of the store."""
+    statement: LiteralString = f"""
+        select id, multipart_id, state <> 'open' or {BEING_WRITTEN} as is_busy from upload_session
+        where id = any(%(ids)s) and state in ('open', 'assembling', 'verifying')
+    """
+    found = await fetch_all(connection, LivingUpload, statement, {"ids": list(session_ids)})
+    return {upload.id: upload for upload in found}
 
 
 async def set_cleaned(connection: Connection, session_ids: Sequence[UUID]) -> None:
