@@ -34,6 +34,7 @@ class Requests:
 
     verifications: list[UUID] = field(default_factory=list[UUID])
     replicas: list[UUID] = field(default_factory=list[UUID])
+    restorations: list[UUID] = field(default_factory=list[UUID])
     fetches: list[UUID] = field(default_factory=list[UUID])
 
     async def verify(self, session_id: UUID) -> None:
@@ -45,6 +46,9 @@ class Requests:
 
     async def replicate(self, replica_id: UUID) -> None:
         self.replicas.append(replica_id)
+
+    async def restore(self, blob_id: UUID) -> None:
+        self.restorations.append(blob_id)
 
     async def fetch(self, fetch_id: UUID) -> None:
         self.fetches.append(fetch_id)

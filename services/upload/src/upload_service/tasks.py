@@ -43,6 +43,9 @@ class CeleryQueue:
     async def replicate(self, replica_id: UUID) -> None:
         await send_soon(self._app, mirrors.REPLICATE, replica_id.hex, queue=TRANSFERS, most=MOST_WAITING)
 
+    async def restore(self, blob_id: UUID) -> None:
+        await send_soon(self._app, mirrors.RESTORE, blob_id.hex, queue=TRANSFERS, most=MOST_WAITING)
+
     async def fetch(self, fetch_id: UUID) -> None:
         await send_soon(self._app, fetches.FETCH, fetch_id.hex, queue=TRANSFERS, most=MOST_WAITING)
 

@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from common import logging
 from common.downloads import StoredAt
-from common.errors import Gone, NotFound, NotReady
+from common.errors import Gone, NotFound, NotReady, Unavailable
+from common.store import ObjectDamaged, ObjectMissing
 from upload_service.content.context import Context
 from upload_service.content.model import File, FileState
 from upload_service.content.queries import blobs, files
+
+_log = logging.get(__name__)
+
+
+class ContentLost(Unavailable):
+    """The store does not have the content any more."""
+
+    code = "content_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +37,7 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
     """How to fetch the file's content by `method` (GET or HEAD), always from a verified blob.
 
     Raises `NotFound`, also from the moment that its time is over, `NotReady` while it is being verified, and `Gone`
-    when it is corrupt.
+    when it is corrupt. Raises `ContentLost` when the store has lost the content and no mirror has it.
     """
     async with context.db.connection() as connection:
         file = await files.get_content(connection, file_id)
@@ -38,6 +48,12 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
         raise NotReady
     if file.blob is None:
         raise Gone("the content is not what its sender said it is")
+    try:
+        await context.store.check(file.blob.object_key, file.blob.size)
+    except (ObjectMissing, ObjectDamaged) as error:
+        _log.error("the store has lost a content", blob=file.blob.id.hex, error=type(error).__name__)
+        if fallback is None:
+            raise ContentLost from None
     path = context.store.gateway_path(method, file.blob.object_key)
     return Download(StoredAt(path, fallback), file.name, file.blob.size, file.blob.sha256, file.password_hash)
 

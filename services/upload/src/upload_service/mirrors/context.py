@@ -16,6 +16,10 @@ class Queue(content.Queue, Protocol):
         """Have a replica worked on: copied, checked or removed, as is due."""
         ...
 
+    async def restore(self, blob_id: UUID) -> None:
+        """Have a blob restored that the store has lost."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(content.Context):

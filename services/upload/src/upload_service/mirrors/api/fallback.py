@@ -5,12 +5,13 @@ from contextlib import aclosing
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from common.downloads import repr_digest
 from common.ranges import ByteRange, Unsatisfiable, parse_range
 from upload_service.edge import context_of
-from upload_service.mirrors import failover, tickets
+from upload_service.mirrors import failover, restoring, tickets
 from upload_service.mirrors.context import Context
 
 router = APIRouter(prefix="/internal/blobs", include_in_schema=False)
@@ -41,7 +42,8 @@ async def read(request: Request, blob_id: UUID, ticket: str) -> Response:
     blocks = failover.read_from_mirrors(context, blob, asked.start, asked.length)
     # Wait for the first block before the status is sent: if no mirror answers, it is 503.
     first = await anext(blocks)
-    return StreamingResponse(_body(first, blocks), status, headers)
+    restore = BackgroundTask(restoring.restore_soon, context, blob)
+    return StreamingResponse(_body(first, blocks), status, headers, background=restore)
 
 
 async def _body(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
