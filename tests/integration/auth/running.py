@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ import psycopg
 from auth_service.app import build_context, create_app
 from auth_service.context import Context, WorkerContext
 from auth_service.settings import AuthSettings
+from common.calls import Calls
 from common.db import Database
 from common.peers import Peer
 from common.tokens.services import TokenSource, TokenVerifier
@@ -45,14 +46,14 @@ def login_body(name: str, password: str = PASSWORD) -> dict[str, str]:
 
 async def new_token(auth_url: str) -> str:
     """A token of the share service."""
-    async with httpx.AsyncClient() as client:
-        return await TokenSource(client, auth_url=auth_url, service="share", secret=SECRETS["share"]).token()
+    async with aclosing(Calls()) as calls:
+        return await TokenSource(calls, auth_url=auth_url, service="share", secret=SECRETS["share"]).token()
 
 
 async def service_of(auth_url: str, token: str) -> str:
     """The service that a token was issued to."""
-    async with httpx.AsyncClient() as client:
-        return await TokenVerifier(client, auth_url=auth_url).service(token)
+    async with aclosing(Calls()) as calls:
+        return await TokenVerifier(calls, auth_url=auth_url).service(token)
 
 
 @dataclass

@@ -7,15 +7,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
-
 from common.db import Database
 from common.limits import Limiter
 from common.outbound.client import Outbound
 from common.passwords import Passwords
-from common.peers import Peer, new_client
+from common.peers import Peers
 from common.store import ObjectStore
-from common.tokens.services import TokenSource
 from upload_service.context import Context
 from upload_service.mirrors.drivers import Rules
 from upload_service.mirrors.hooks import MirrorHooks
@@ -61,15 +58,13 @@ def new_drivers(rules: Rules | None = None) -> MirrorDrivers:
 
 def new_context(db: Database, store: ObjectStore, **changes: Any) -> Context:
     """A context on this database and store, with a few things changed. No other service answers it."""
-    client: httpx.AsyncClient = changes.get("client") or new_client()
     queue = changes.setdefault("queue", Requests())
     drivers = changes.setdefault("drivers", new_drivers())
-    nobody = Peer(client, NOWHERE, TokenSource(client, auth_url=NOWHERE, service="upload", secret="secret"))
+    peers = Peers("upload", secret="secret", auth_url=NOWHERE)
     values: dict[str, Any] = {
-        "client": client,
-        "auth": nobody,
-        "shares": Shares(nobody),
-        "rooms": Rooms(nobody),
+        "peers": peers,
+        "shares": Shares(peers.auth),
+        "rooms": Rooms(peers.auth),
         "passwords": Passwords(),
         "limiter": Limiter("redis://127.0.0.1:1"),
         "outbound": Outbound(allowed=(), stall_seconds=30),

@@ -11,11 +11,10 @@ from auth_service.sessions import tasks as session_tasks
 from auth_service.settings import WorkerSettings
 from auth_service.signing import tasks as signing_tasks
 from common.db import Database
-from common.peers import Peer, new_client
+from common.peers import Peers
 from common.queue import serving
 from common.queue.app import create_celery
 from common.queue.worker import Worker
-from common.tokens.services import TokenSource
 
 THREADS = 1
 POOL_SIZE = 2
@@ -29,16 +28,14 @@ def create(settings: WorkerSettings) -> Worker[WorkerContext]:
     async def opened_context() -> AsyncGenerator[WorkerContext]:
         """Connect to the database and the other services."""
         database = Database(settings.database_url.get_secret_value(), pool_size=POOL_SIZE)
-        client = new_client()
-        secret = settings.service_secret.get_secret_value()
-        tokens = TokenSource(client, auth_url=settings.auth_url, service="auth", secret=secret)
+        peers = Peers("auth", secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
         urls = {"share": settings.share_url, "upload": settings.upload_url, "chat": settings.chat_url}
-        services = {name: Peer(client, urls[name], tokens) for name in KEEPERS}
+        services = {name: peers.at(urls[name]) for name in KEEPERS}
         await database.open()
         try:
             yield WorkerContext(database, services, timedelta(days=settings.key_lifetime_days))
         finally:
-            await client.aclose()
+            await peers.aclose()
             await database.close()
 
     worker = Worker(app, opened_context, threads=THREADS)

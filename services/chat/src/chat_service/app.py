@@ -67,6 +67,6 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
         backlog=lambda: backlog(context.db, SWEEPS),
     )
     app.state.context, app.state.live = context, events
-    app.state.identities, app.state.verifier = context.identities, process.verifier
+    app.state.identities, app.state.verifier = context.identities, process.peers.verifier
     app.add_middleware(AbortMiddleware)
     return app

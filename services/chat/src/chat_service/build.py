@@ -4,8 +4,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from chat_service.accounts import Accounts
 from chat_service.bounds import Bounds
 from chat_service.context import Context
@@ -21,8 +19,7 @@ from common.identities import AuthPeer, Identities
 from common.limits import Limiter
 from common.password_tries import PasswordTries
 from common.passwords import Passwords
-from common.peers import Peer, new_client
-from common.tokens.services import TokenSource, TokenVerifier
+from common.peers import Peers
 from common.tokens.users import UserTokens
 
 
@@ -31,8 +28,7 @@ class Process:
     """The context of a process, and the connections behind it."""
 
     context: Context
-    client: httpx.AsyncClient
-    verifier: TokenVerifier
+    peers: Peers
     limiter: Limiter
     credentials: CredentialCache
     hasher: Passwords
@@ -44,7 +40,7 @@ class Process:
         try:
             yield self.context
         finally:
-            await self.client.aclose()
+            await self.peers.aclose()
             await self.credentials.close()
             await self.limiter.close()
             await self.context.streams.close()
@@ -67,12 +63,8 @@ def build(
     valkey_url = settings.valkey_url.get_secret_value()
     db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
     streams, limiter, credentials = Streams(valkey_url), Limiter(valkey_url), CredentialCache(valkey_url)
-    client, hasher = new_client(), Passwords()
-    verifier = TokenVerifier(client, auth_url=settings.auth_url)
-    tokens = TokenSource(
-        client, auth_url=settings.auth_url, service="chat", secret=settings.service_secret.get_secret_value()
-    )
-    auth = Peer(client, settings.auth_url, tokens)
+    hasher = Passwords()
+    peers = Peers("chat", secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
     context = Context(
         db=db,
         streams=streams,
@@ -81,11 +73,11 @@ def build(
         passwords=PasswordTries(
             limiter, hasher, "room-password", per_address=ADDRESS_COUNT, in_all=ROOM_COUNT, period=PERIOD
         ),
-        accounts=Accounts(auth),
-        shares=Shares(client, settings.share_url, Peer(client, settings.share_url, tokens)),
-        identities=Identities(UserTokens(verifier.keys), credentials, AuthPeer(auth)),
+        accounts=Accounts(peers.auth),
+        shares=Shares(peers.calls, settings.share_url, peers.at(settings.share_url)),
+        identities=Identities(UserTokens(peers.verifier.keys), credentials, AuthPeer(peers.auth)),
         texts=texts or Texts(),
         bounds=bounds or Bounds(),
         public_url=public_url,
     )
-    return Process(context, client, verifier, limiter, credentials, hasher)
+    return Process(context, peers, limiter, credentials, hasher)

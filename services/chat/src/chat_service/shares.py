@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import httpx
-
+from common.calls import Calls, NoAnswer
 from common.errors import NotFound
 from common.peers import Peer, PeerUnavailable
 
@@ -30,8 +29,8 @@ class OwnShare:
 class Shares:
     """The share service."""
 
-    def __init__(self, client: httpx.AsyncClient, share_url: str, peer: Peer) -> None:
-        self._client, self._url, self._peer = client, share_url, peer
+    def __init__(self, calls: Calls, share_url: str, peer: Peer) -> None:
+        self._calls, self._url, self._peer = calls, share_url, peer
 
     async def own(self, authorization: str, share_id: UUID) -> OwnShare:
         """A link of the account that sends these credentials. Raises `ShareNotFound`, `PeerUnavailable`.
@@ -40,12 +39,12 @@ class Shares:
         """
         headers = {"Authorization": authorization}
         try:
-            answer = await self._client.get(f"{self._url}/v1/shares/{share_id}", headers=headers)
-        except httpx.TransportError as error:
+            answer = await self._calls.send("GET", f"{self._url}/v1/shares/{share_id}", headers=headers)
+        except NoAnswer as error:
             raise PeerUnavailable from error
-        if answer.status_code >= 500:
+        if answer.status >= 500:
             raise PeerUnavailable
-        found = answer.json() if answer.is_success else {}
+        found = answer.json() if answer.status == 200 else {}
         if found.get("form") != "link" or found.get("state") != "active":
             raise ShareNotFound
         name = found["name"]

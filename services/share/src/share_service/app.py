@@ -9,9 +9,7 @@ from common.credentials import CredentialCache
 from common.dialects.fileuploader import API_PATHS
 from common.http import app as http
 from common.identities import AuthPeer, Identities
-from common.peers import Peer
 from common.sweeping import backlog
-from common.tokens.services import TokenVerifier
 from common.tokens.users import UserTokens
 from share_service.build import build
 from share_service.dialects import mirrorace
@@ -34,9 +32,8 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
     """The application. Nothing is connected before it starts, and a dependency that is down does not stop it."""
     settings = settings or ShareSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
     process = build(settings, pool_size=settings.database_pool_size)
-    verifier = TokenVerifier(process.client, auth_url=settings.auth_url)
+    peers = process.peers
     cache = CredentialCache(settings.valkey_url.get_secret_value())
-    auth = AuthPeer(Peer(process.client, settings.auth_url, process.tokens))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -54,8 +51,8 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         credentialed_paths=API_PATHS,
     )
     app.state.context = process.context
-    app.state.identities = Identities(UserTokens(verifier.keys), cache, auth)
-    app.state.verifier = verifier
+    app.state.identities = Identities(UserTokens(peers.verifier.keys), cache, AuthPeer(peers.auth))
+    app.state.verifier = peers.verifier
     app.state.health = CachedHealth(process.context)
     app.state.public_url = settings.public_url
     return app

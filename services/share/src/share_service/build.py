@@ -4,14 +4,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from common.db import Database
 from common.limits import Limiter
 from common.password_tries import PasswordTries
 from common.passwords import Passwords
-from common.peers import Peer, new_client
-from common.tokens.services import TokenSource
+from common.peers import Peers
 from share_service.context import Context
 from share_service.downloads.passwords import ADDRESS_COUNT, PERIOD, SHARE_COUNT
 from share_service.policy.source import CachedPolicy
@@ -23,8 +20,7 @@ class Process:
     """The context of a process, and the parts of it that are opened and closed."""
 
     context: Context
-    client: httpx.AsyncClient
-    tokens: TokenSource
+    peers: Peers
     hasher: Passwords
 
     @asynccontextmanager
@@ -34,7 +30,7 @@ class Process:
         try:
             yield self.context
         finally:
-            await self.client.aclose()
+            await self.peers.aclose()
             await self.context.limiter.close()
             self.hasher.close()
             await self.context.db.close()
@@ -45,14 +41,11 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
     db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
     limiter = Limiter(settings.valkey_url.get_secret_value())
     hasher = Passwords()
-    client = new_client()
-    tokens = TokenSource(
-        client, auth_url=settings.auth_url, service="share", secret=settings.service_secret.get_secret_value()
-    )
+    peers = Peers("share", secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
     context = Context(
         db=db,
-        upload=Peer(client, settings.upload_url, tokens),
-        client=client,
+        upload=peers.at(settings.upload_url),
+        calls=peers.calls,
         service_urls={"auth": settings.auth_url, "upload": settings.upload_url, "chat": settings.chat_url},
         policy=CachedPolicy(db, settings.policy()),
         limiter=limiter,
@@ -62,4 +55,4 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
         guess_global_count=settings.guess_global_count,
         key_secret=settings.download_key_secret.get_secret_value(),
     )
-    return Process(context, client, tokens, hasher)
+    return Process(context, peers, hasher)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import httpx
-
+from common.calls import Calls
 from common.db import Database
 from common.limits import Limiter
 from common.password_tries import PasswordTries
@@ -27,7 +26,7 @@ class Context:
 
     db: Database
     upload: Peer
-    client: httpx.AsyncClient
+    calls: Calls
     service_urls: Mapping[str, str]
     """The URLs of the other services, by their names, for asking whether they are ready."""
     policy: PolicySource

@@ -15,7 +15,6 @@ from common.http.app import create_app as create_base_app
 from common.identities import AuthPeer, Identities
 from common.queue.app import create_celery
 from common.store import ObjectStore
-from common.tokens.services import TokenVerifier
 from common.tokens.users import UserTokens
 from upload_service import backlog
 from upload_service.accounts import internal_api as accounts
@@ -58,7 +57,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
     queue = create_celery(SERVICE, settings.broker_url.get_secret_value())
     context = build(settings, CeleryQueue(queue), pool_size=settings.database_pool_size)
     credentials = CredentialCache(settings.valkey_url.get_secret_value())
-    verifier = TokenVerifier(context.client, auth_url=settings.auth_url)
+    peers = context.peers
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -80,8 +79,8 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         credentialed_paths=fileuploader_dialect.API_PATHS,
     )
     app.state.context = context
-    app.state.verifier = verifier
-    app.state.identities = Identities(UserTokens(verifier.keys), credentials, AuthPeer(context.auth))
+    app.state.verifier = peers.verifier
+    app.state.identities = Identities(UserTokens(peers.verifier.keys), credentials, AuthPeer(peers.auth))
     return app
 
 

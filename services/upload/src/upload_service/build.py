@@ -8,9 +8,8 @@ from common.db import Database
 from common.limits import Limiter
 from common.outbound.client import Outbound
 from common.passwords import Passwords
-from common.peers import Peer, new_client
+from common.peers import Peers
 from common.store.building import build_store
-from common.tokens.services import TokenSource
 from upload_service.context import Context, Queue
 from upload_service.mirrors.drivers import Rules
 from upload_service.mirrors.drivers.public_urls import PublicUrls
@@ -26,9 +25,7 @@ SERVICE = "upload"
 
 def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Context:
     """The context that `settings` describe, not yet open."""
-    client = new_client()
-    secret = settings.service_secret.get_secret_value()
-    tokens = TokenSource(client, auth_url=settings.auth_url, service=SERVICE, secret=secret)
+    peers = Peers(SERVICE, secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
     db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
     outbound = Outbound(allowed=settings.allowed_networks, stall_seconds=settings.fetch_stall_seconds)
     sealer = Sealer(settings.mirror_key.get_secret_value())
@@ -36,10 +33,9 @@ def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Context:
         db=db,
         store=build_store(settings),
         queue=queue,
-        client=client,
-        auth=Peer(client, settings.auth_url, tokens),
-        shares=Shares(Peer(client, settings.share_url, tokens)),
-        rooms=Rooms(Peer(client, settings.chat_url, tokens)),
+        peers=peers,
+        shares=Shares(peers.at(settings.share_url)),
+        rooms=Rooms(peers.at(settings.chat_url)),
         passwords=Passwords(),
         limiter=Limiter(settings.valkey_url.get_secret_value()),
         outbound=outbound,
@@ -74,7 +70,7 @@ async def opened(context: Context) -> AsyncGenerator[Context]:
     finally:
         context.passwords.close()
         await context.limiter.close()
-        await context.client.aclose()
+        await context.peers.aclose()
         await context.drivers.close()
         await context.outbound.close()
         await context.store.close()

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-import httpx
-
 from common.limits import Limiter
-from common.peers import Peer
+from common.peers import Peers
 from upload_service.fetches import context as fetches
 from upload_service.fetches.context import Queue
 from upload_service.rooms import Rooms
@@ -18,9 +16,7 @@ __all__ = ["Context", "Queue"]
 class Context(fetches.Context):
     """Those of every slice, and the dialects' own. Sizes in bytes."""
 
-    client: httpx.AsyncClient
-    """The HTTP client that all peers share."""
-    auth: Peer
+    peers: Peers
     rooms: Rooms
     limiter: Limiter
     complete_wait: timedelta

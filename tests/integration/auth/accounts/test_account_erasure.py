@@ -14,8 +14,7 @@ from auth_service.accounts.model import KEEPERS
 from auth_service.context import WorkerContext
 from common.credentials import CredentialsUnavailable
 from common.identity import Identity
-from common.peers import Peer, new_client
-from common.tokens.services import TokenSource
+from common.peers import Peers
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, Person, operating, running_auth, sweeping
 from tests.integration.share.running_share import SECRETS, served
@@ -65,11 +64,10 @@ def passes(left: int, **others: int) -> dict[str, int]:
 
 @asynccontextmanager
 async def sweeper(auth: AuthService, keepers: dict[str, Keeper]) -> AsyncGenerator["Sweeper"]:
-    client = new_client()
-    tokens = TokenSource(client, auth_url=auth.url, service="auth", secret=SECRETS["auth"])
-    async with sweeping(auth, {name: Peer(client, keeper.url, tokens) for name, keeper in keepers.items()}) as context:
+    peers = Peers("auth", secret=SECRETS["auth"], auth_url=auth.url)
+    async with sweeping(auth, {name: peers.at(keeper.url) for name, keeper in keepers.items()}) as context:
         yield Sweeper(context)
-    await client.aclose()
+    await peers.aclose()
 
 
 @dataclass

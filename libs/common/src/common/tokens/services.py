@@ -9,10 +9,10 @@ import time
 from collections.abc import Awaitable
 from typing import Any
 
-import httpx
 import jwt
 
 from common import logging
+from common.calls import Answer, Calls, NoAnswer
 from common.errors import Unauthenticated, Unavailable
 from common.tokens.public_keys import ALGORITHM, PublicKeys, UnknownKey
 
@@ -28,13 +28,9 @@ class AuthUnavailable(Unavailable):
 class TokenSource:
     """The token that this service sends to the others."""
 
-    def __init__(self, client: httpx.AsyncClient, *, auth_url: str, service: str, secret: str) -> None:
-        self._client, self._url, self._service, self._secret = (
-            client,
-            f"{auth_url}/internal/service-tokens",
-            service,
-            secret,
-        )
+    def __init__(self, calls: Calls, *, auth_url: str, service: str, secret: str) -> None:
+        self._calls, self._url = calls, f"{auth_url}/internal/service-tokens"
+        self._asks = {"service": service, "secret": secret}
         self._token, self._expires_at = "", 0.0
         self._lock = asyncio.Lock()
 
@@ -46,9 +42,7 @@ class TokenSource:
         """A token that is valid for at least another minute. Raises `AuthUnavailable`."""
         async with self._lock:
             if time.time() > self._expires_at - RENEW_SECONDS:
-                answer = await _ask(
-                    self._client.post(self._url, json={"service": self._service, "secret": self._secret})
-                )
+                answer = await _ask(self._calls.send("POST", self._url, body=self._asks))
                 self._token, self._expires_at = answer["token"], answer["expires_at"]
             return self._token
 
@@ -56,9 +50,9 @@ class TokenSource:
 class TokenVerifier:
     """Checks the tokens that other services send to this one."""
 
-    def __init__(self, client: httpx.AsyncClient, *, auth_url: str) -> None:
+    def __init__(self, calls: Calls, *, auth_url: str) -> None:
         url = f"{auth_url}/internal/jwks"
-        self.keys = PublicKeys(lambda: _ask(client.get(url)))
+        self.keys = PublicKeys(lambda: _ask(calls.send("GET", url)))
         """The keys of all tokens, including those of users."""
 
     async def service(self, token: str) -> str:
@@ -79,13 +73,13 @@ class TokenVerifier:
         return str(claims["sub"])
 
 
-async def _ask(call: Awaitable[httpx.Response]) -> dict[str, Any]:
+async def _ask(call: Awaitable[Answer]) -> dict[str, Any]:
     try:
-        response = await call
-    except httpx.TransportError as error:
+        answer = await call
+    except NoAnswer as error:
         raise AuthUnavailable from error
-    if response.status_code >= 400:
+    if answer.status >= 400:
         # If the auth service refuses the secret, the installation is wrong, not the caller.
-        logging.get(__name__).warning("the auth service refused", status=response.status_code)
+        logging.get(__name__).warning("the auth service refused", status=answer.status)
         raise AuthUnavailable
-    return response.json()
+    return answer.json()

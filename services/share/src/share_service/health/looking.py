@@ -4,8 +4,7 @@ import asyncio
 import time
 from typing import Any, cast
 
-import httpx
-
+from common.calls import NoAnswer
 from common.errors import DomainError, Unavailable
 from common.health import state_of
 from share_service.context import Context
@@ -66,8 +65,8 @@ async def _service(context: Context, name: str) -> States:
     """The states of a service's dependencies, as its readiness probe names them."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            answer = await context.client.get(f"{context.service_urls[name]}/internal/health/ready")
+            answer = await context.calls.send("GET", f"{context.service_urls[name]}/internal/health/ready")
         found: Any = answer.json()
-    except (httpx.TransportError, TimeoutError, ValueError):
+    except (NoAnswer, TimeoutError, ValueError):
         return {"service": Unavailable.code}
     return cast("dict[str, str]", found)
