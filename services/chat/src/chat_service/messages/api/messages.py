@@ -10,7 +10,6 @@ from chat_service.messages.posting import post_file, post_message
 from chat_service.messages.reading import read_messages
 from chat_service.streams import Message
 from chat_service.streams.model import encode
-from common.http.callers import of_request
 from common.http.json_bodies import read_model
 from common.http.public_url import base_url
 
@@ -26,7 +25,9 @@ router = APIRouter(prefix="/v1/rooms/{room_id}/messages", tags=["messages"], rou
 )
 async def post(request: Request) -> Response:
     """Post a message, or a file by one of your own links to it."""
-    identity, room_id, context = await of_request(request), room_id_of(request), context_of(request)
+    context = context_of(request)
+    identity = await context.identities.of_header(request.headers.get("authorization"))
+    room_id = room_id_of(request)
     sent = await read_model(request, MessageRequest, body_limit(context.bounds.message_bytes))
     if sent.share_id is None:
         message = await post_message(context, identity, room_id, sent.text, reply_to=sent.reply_to)
@@ -44,7 +45,9 @@ async def post(request: Request) -> Response:
 @router.get("", response_model=None, responses={200: {"model": MessageList}}, openapi_extra=documented_room())
 async def read(request: Request) -> Response:
     """Read the messages of a room that you are a member of, the oldest first."""
-    identity, room_id, context = await of_request(request), room_id_of(request), context_of(request)
+    context = context_of(request)
+    identity = await context.identities.of_header(request.headers.get("authorization"))
+    room_id = room_id_of(request)
     return Response(await read_messages(context, identity, room_id, render), media_type="application/json")
 
 
