@@ -13,8 +13,8 @@ from chat_service.dialects.mirage import rooms as mirage_rooms
 from chat_service.filters import Texts
 from chat_service.inbox import api as inbox
 from chat_service.live import Live
+from chat_service.live.api import aborting
 from chat_service.live.api import routes as live
-from chat_service.live.api.aborting import AbortMiddleware
 from chat_service.live.rooms import credential_check, room_reader
 from chat_service.messages.api import edits, messages
 from chat_service.rooms.api import invitations, members, rooms
@@ -68,5 +68,5 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
     )
     app.state.context, app.state.live = context, events
     app.state.identities, app.state.verifier = context.identities, process.peers.verifier
-    app.add_middleware(AbortMiddleware)
+    aborting.install(app)
     return app

@@ -160,18 +160,30 @@ async def say(someone: Someone, room: int, text: str) -> str:
 
 
 def deaf_socket(url: str, room: int, someone: Someone) -> socket.socket:
-    """A socket that completes the handshake and then never reads."""
+    """A connection that asks for a WebSocket and then never reads."""
+    wanted = (
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    )
+    return _deaf(url, f"/v1/rooms/{room}/socket", someone, *wanted)
+
+
+def deaf_stream(url: str, room: int, someone: Someone) -> socket.socket:
+    """A connection that asks for Server-Sent Events and then never reads."""
+    return _deaf(url, f"/v1/rooms/{room}/events", someone)
+
+
+def _deaf(url: str, path: str, someone: Someone, *wanted: str) -> socket.socket:
     parts = urlsplit(url)
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     made.connect((parts.hostname, parts.port))
     lines = (
-        f"GET /v1/rooms/{room}/socket HTTP/1.1",
+        f"GET {path} HTTP/1.1",
         f"Host: {parts.netloc}",
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        *wanted,
         f"Authorization: Bearer {someone.person.token}",
     )
     made.sendall("\r\n".join((*lines, "", "")).encode())

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import signal
+import socket
 import time
+from collections.abc import Callable
 from contextlib import closing
 
 import httpx
@@ -14,6 +16,7 @@ from chat_service.live import Close
 from tests.integration.chat.live.clients import (
     WAIT_SECONDS,
     deaf_socket,
+    deaf_stream,
     is_cut,
     listening,
     process_of_its_own,
@@ -23,16 +26,21 @@ from tests.integration.chat.live.clients import (
 from tests.integration.chat.running import ChatService, Someone
 
 
-async def test_a_socket_that_never_reads_is_dropped_and_slows_nobody(
-    chat: ChatService, ann: Someone, bob: Someone, room: int
+@pytest.mark.parametrize("deafly_connected", [deaf_socket, deaf_stream])
+async def test_a_client_that_never_reads_is_dropped_and_slows_nobody(
+    chat: ChatService,
+    ann: Someone,
+    bob: Someone,
+    room: int,
+    deafly_connected: Callable[[str, int, Someone], socket.socket],
 ) -> None:
-    async with listening(chat.url, room, ann) as socket:
-        with closing(deaf_socket(chat.url, room, bob)) as deaf:
-            while str(bob.id) not in json.dumps(socket.heard):
-                await socket.next("presence")
+    async with listening(chat.url, room, ann) as hearing:
+        with closing(deafly_connected(chat.url, room, bob)) as deaf:
+            while str(bob.id) not in json.dumps(hearing.heard):
+                await hearing.next("presence")
             delays: list[float] = []
             bodies = [f"{number} {'x' * 16_000}" for number in range(900)]
-            task = asyncio.create_task(socket.until(bodies[-1]))
+            task = asyncio.create_task(hearing.until(bodies[-1]))
             async with httpx.AsyncClient(base_url=chat.url, headers=dict(ann.client.headers), timeout=30) as client:
                 for body in bodies:
                     begun = time.perf_counter()
@@ -41,8 +49,8 @@ async def test_a_socket_that_never_reads_is_dropped_and_slows_nobody(
             assert await task == bodies
             assert sorted(delays)[len(delays) // 2] < 0.2
             # Only the client that does not read is gone.
-            while str(bob.id) not in json.dumps([event.get("offline") for event in socket.heard]):
-                await socket.next("presence")
+            while str(bob.id) not in json.dumps([event.get("offline") for event in hearing.heard]):
+                await hearing.next("presence")
             async with asyncio.timeout(WAIT_SECONDS):
                 while not is_cut(deaf):
                     await asyncio.sleep(0.05)

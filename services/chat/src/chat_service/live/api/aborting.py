@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, cast
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 KEY = "waystation.abort"
@@ -21,8 +22,21 @@ Abort = Callable[[], None]
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
+def install(app: FastAPI) -> None:
+    """Give the routes of `app` a way to drop their connection at once."""
+    build = app.build_middleware_stack
+
+    def build_around() -> ASGIApp:
+        return AbortMiddleware(build())
+
+    app.build_middleware_stack = build_around
+
+
 class AbortMiddleware:
-    """Gives routes a way to drop their connection at once. It must be the outermost middleware, next to the server."""
+    """Keeps the way to drop the connection in the scope.
+
+    It stands next to the server, outside of the framework's own middlewares: they wrap `send`.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
