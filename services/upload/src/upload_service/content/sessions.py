@@ -1,6 +1,6 @@
 """Opening, finding and aborting upload sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -111,15 +111,18 @@ async def find_session(context: Context, session_id: UUID) -> UploadSession:
         return living(await sessions.get_session(connection, session_id))
 
 
-async def session_to_continue(context: Context, session_id: UUID | None, identity: Identity | None) -> UploadSession:
-    """The session, if this sender may continue it. Raises `SessionNotFound`, `SessionExpired`.
+async def session_to_continue(
+    context: Context, session_id: UUID | None, identity: Identity | None, layouts: Collection[Layout]
+) -> UploadSession:
+    """The session of one of these layouts, if this sender may continue it. Raises `SessionNotFound`, `SessionExpired`.
 
     Even administrators are told no more than anybody: they have nothing to do with a stranger's upload.
     """
     if session_id is None:
         raise SessionNotFound
-    session = await find_session(context, session_id)
-    if not permitted(Action.CONTINUE, Actor(identity), session.owner):
+    async with context.db.connection() as connection:
+        session = living(await sessions.get_session(connection, session_id))
+    if session.layout not in layouts or not permitted(Action.CONTINUE, Actor(identity), session.owner):
         raise SessionNotFound
     return session
 

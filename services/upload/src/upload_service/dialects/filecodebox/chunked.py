@@ -13,27 +13,27 @@ from fastapi import APIRouter, Request, Response
 
 from common import clock
 from common.dialects import filecodebox as dialect
-from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Refused, int_field, str_field
+from common.dialects.filecodebox import FieldError, Refused, int_field, str_field
 from common.http.bodies import RawBody, content_length, media_type
 from common.http.callers import ignoring_errors
 from common.http.forms import FilePart, FormStream
-from common.identity import Identity
 from common.ids import parse_id
 from common.names import clean_name
 from common.policy import counted_upload
 from upload_service.content import completing, sessions, storing
-from upload_service.content.completing import DigestMismatch, PartsMissing
-from upload_service.content.model import Layout, PartIndexInvalid, UploadSession
-from upload_service.content.sessions import NewUpload, SessionNotFound
+from upload_service.content.model import Layout, UploadSession
+from upload_service.content.sessions import NewUpload
 from upload_service.content.sharing import share_upload
 from upload_service.content.storing import PartLengthWrong
 from upload_service.context import Context
 from upload_service.dialects.filecodebox.file_hash import claims_of, tells_contents_apart
-from upload_service.dialects.filecodebox.steps import SESSION_TEXT, abort_upload, admit, route, small_fields
+from upload_service.dialects.filecodebox.steps import UploadRoute, abort_upload, admit, route, small_fields
 from upload_service.dialects.form_upload import FORM_ALLOWANCE
 from upload_service.edge import address_of, context_of
 
-router = APIRouter(route_class=FileCodeBoxRoute)
+LAYOUTS = (Layout.PARTS, Layout.STAGED)
+
+router = APIRouter(route_class=UploadRoute)
 
 
 @route(router, "POST", "/chunk/upload/init/")
@@ -75,16 +75,12 @@ async def init(request: Request) -> Response:
 @route(router, "POST", "/chunk/upload/chunk/{upload_id}/{index}")
 async def chunk(request: Request, upload_id: str, index: str) -> Response:
     context = context_of(request, Context)
-    session = await _session(context, upload_id, await ignoring_errors(request))
+    identity = await ignoring_errors(request)
+    session = await sessions.session_to_continue(context, parse_id(upload_id), identity, LAYOUTS)
     if not re.fullmatch(r"-?[0-9]{1,18}", index):
         raise FieldError("int_parsing", ["path", "chunk_index"], "Input should be a valid integer", index)
-    try:
-        longest = _check_announced(request, session, int(index))
-        stored = await storing.store_part(context, session, int(index), await _chunk_body(request, longest))
-    except PartIndexInvalid:
-        raise Refused(400, "Invalid chunk index") from None
-    except PartLengthWrong as error:
-        raise Refused(400, _length_text(error)) from None
+    longest = _check_announced(request, session, int(index))
+    stored = await storing.store_part(context, session, int(index), await _chunk_body(request, longest))
     detail: dict[str, Any] = {"chunk_hash": stored.sha256.hex()}
     if stored.skipped:
         detail["skipped"] = True
@@ -94,7 +90,8 @@ async def chunk(request: Request, upload_id: str, index: str) -> Response:
 @route(router, "GET", "/chunk/upload/status/{upload_id}")
 async def status(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
-    session = await _session(context, upload_id, await ignoring_errors(request))
+    identity = await ignoring_errors(request)
+    session = await sessions.session_to_continue(context, parse_id(upload_id), identity, LAYOUTS)
     uploaded = await sessions.stored_indexes(context, session)
     total = session.part_count or 0
     return dialect.ok(
@@ -115,18 +112,13 @@ async def complete(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
     admitted = await admit(context, request)
     policy = admitted.policy
-    session = await _session(context, upload_id, admitted.identity)
+    session = await sessions.session_to_continue(context, parse_id(upload_id), admitted.identity, LAYOUTS)
     fields = dialect.without_empty_expiry(await small_fields(request))
     value, style = int_field(fields, "expire_value"), str_field(fields, "expire_style")
     policy.expiry_of(style, value, clock.now())
     async with counted_upload(context.limiter, policy, address_of(request)):
-        try:
-            session = await completing.complete_upload(context, session.id)
-            session = await completing.wait_verified(context, session, context.complete_wait)
-        except PartsMissing:
-            raise Refused(400, "Incomplete chunks") from None
-        except DigestMismatch:
-            raise Refused(400, "File hash mismatch") from None
+        session = await completing.complete_upload(context, session.id)
+        session = await completing.wait_verified(context, session, context.complete_wait)
         # The share's time begins now: its verification may have taken a while.
         expiry = policy.expiry_of(style, value, clock.now())
         shared = await share_upload(context, session, expiry)
@@ -136,20 +128,10 @@ async def complete(request: Request, upload_id: str) -> Response:
 @route(router, "DELETE", "/chunk/upload/{upload_id}")
 async def cancel(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
-    session = await _session(context, upload_id, await ignoring_errors(request))
+    identity = await ignoring_errors(request)
+    session = await sessions.session_to_continue(context, parse_id(upload_id), identity, LAYOUTS)
     await abort_upload(context, session)
     return dialect.ok({"message": "上传已取消"})
-
-
-async def _session(context: Context, upload_id: str, identity: Identity | None) -> UploadSession:
-    """The chunked upload of this id, for a sender who may continue it. Raises `Refused` (404)."""
-    try:
-        session = await sessions.session_to_continue(context, parse_id(upload_id), identity)
-    except SessionNotFound:
-        raise Refused(404, SESSION_TEXT) from None
-    if session.layout is Layout.STREAM:
-        raise Refused(404, SESSION_TEXT)
-    return session
 
 
 def _check_announced(request: Request, session: UploadSession, index: int) -> int:
@@ -176,13 +158,6 @@ async def _chunk_body(request: Request, longest: int) -> AsyncIterable[bytes]:
         if isinstance(part, FilePart) and part.name == "chunk":
             return part
     raise FieldError("missing", ["body", "chunk"], "Field required")
-
-
-def _length_text(error: PartLengthWrong) -> str:
-    """The answer to a chunk of the wrong length, in the words of the contract."""
-    if error.actual > error.expected:
-        return f"分片大小超过声明值: 最大 {error.expected}, 实际 {error.actual}"
-    return f"分片大小小于声明值: 应为 {error.expected}, 实际 {error.actual}"
 
 
 def _resume_key(owner: UUID | None, content: str) -> bytes:

@@ -9,21 +9,20 @@ from fastapi import APIRouter, Request, Response
 
 from common import clock
 from common.dialects import filecodebox as dialect
-from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Refused, expiry_fields, int_field, str_field
+from common.dialects.filecodebox import FieldError, Refused, expiry_fields, int_field, str_field
 from common.http.bodies import content_length
 from common.http.callers import ignoring_errors
 from common.http.forms import FilePart
-from common.identity import Identity
 from common.ids import parse_id
 from common.names import clean_name
 from common.policy import Policy, counted_upload
 from upload_service.content import sessions, streams
 from upload_service.content.model import Layout, SessionState, UploadSession
-from upload_service.content.sessions import NewUpload, SessionExpired, SessionNotFound
+from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.filecodebox.steps import (
     MISMATCH_TEXT,
-    SESSION_TEXT,
+    UploadRoute,
     abort_upload,
     admit,
     form_of,
@@ -35,11 +34,17 @@ from upload_service.dialects.form_upload import FORM_ALLOWANCE, finish_and_share
 from upload_service.edge import address_of, context_of
 
 LIFETIME = timedelta(seconds=900)
+LAYOUTS = (Layout.STREAM,)
 # The number of bytes by which a file's size may differ from what was declared.
 TOLERANCE = 1024
 EXPIRED_TEXT = "上传会话已过期"
 
-router = APIRouter(route_class=FileCodeBoxRoute)
+
+class PresignedRoute(UploadRoute):
+    expired_text = EXPIRED_TEXT
+
+
+router = APIRouter(route_class=PresignedRoute)
 
 
 @route(router, "POST", "/presign/upload/init")
@@ -78,7 +83,7 @@ async def proxy(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
     admitted = await admit(context, request)
     policy = admitted.policy
-    session = await _session(context, upload_id, admitted.identity)
+    session = await sessions.session_to_continue(context, parse_id(upload_id), admitted.identity, LAYOUTS)
     async with counted_upload(context.limiter, policy, address_of(request)):
         intent = session.intent
         expiry = policy.expiry_of(intent["expire_style"], intent["expire_value"], clock.now())
@@ -105,13 +110,15 @@ async def _receive(context: Context, request: Request, session: UploadSession, p
 
 @route(router, "POST", "/presign/upload/confirm/{upload_id}")
 async def confirm(request: Request, upload_id: str) -> Response:
-    await _session(context_of(request, Context), upload_id, await ignoring_errors(request))
+    context = context_of(request, Context)
+    await sessions.session_to_continue(context, parse_id(upload_id), await ignoring_errors(request), LAYOUTS)
     raise Refused(400, "此会话不支持direct模式")
 
 
 @route(router, "GET", "/presign/upload/status/{upload_id}")
 async def status(request: Request, upload_id: str) -> Response:
-    session = await _session(context_of(request, Context), upload_id, await ignoring_errors(request))
+    context = context_of(request, Context)
+    session = await sessions.session_to_continue(context, parse_id(upload_id), await ignoring_errors(request), LAYOUTS)
     return dialect.ok(
         {
             "upload_id": session.id.hex,
@@ -128,19 +135,6 @@ async def status(request: Request, upload_id: str) -> Response:
 @route(router, "DELETE", "/presign/upload/{upload_id}")
 async def cancel(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
-    session = await _session(context, upload_id, await ignoring_errors(request))
+    session = await sessions.session_to_continue(context, parse_id(upload_id), await ignoring_errors(request), LAYOUTS)
     await abort_upload(context, session)
     return dialect.ok({"message": "上传会话已取消"})
-
-
-async def _session(context: Context, upload_id: str, identity: Identity | None) -> UploadSession:
-    """The presigned upload of this id, for a sender who may continue it. Raises `Refused` (404)."""
-    try:
-        session = await sessions.session_to_continue(context, parse_id(upload_id), identity)
-    except SessionExpired:
-        raise Refused(404, EXPIRED_TEXT) from None
-    except SessionNotFound:
-        raise Refused(404, SESSION_TEXT) from None
-    if session.layout is not Layout.STREAM:
-        raise Refused(404, SESSION_TEXT)
-    return session

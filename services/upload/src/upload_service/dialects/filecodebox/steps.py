@@ -1,4 +1,4 @@
-"""FileCodeBox: the steps that its ways of uploading have in common."""
+"""FileCodeBox: the steps and the errors that its ways of uploading have in common."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -8,14 +8,17 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from common.dialects import filecodebox as dialect
-from common.dialects.filecodebox import FieldError, Refused, both
-from common.errors import Conflict, InvalidInput, NotFound, TooLarge
+from common.dialects.filecodebox import FieldError, FileCodeBoxRoute, Refused, both
+from common.errors import Conflict, DomainError, InvalidInput, TooLarge
 from common.http.callers import ignoring_errors
 from common.http.forms import FilePart, FormStream, read_fields
 from common.identity import Identity
 from common.policy import Policy, SizeRefused
 from upload_service.content import sessions
-from upload_service.content.model import UploadSession
+from upload_service.content.completing import DigestMismatch, PartsMissing
+from upload_service.content.model import PartIndexInvalid, UploadSession
+from upload_service.content.sessions import SessionExpired, SessionNotFound
+from upload_service.content.storing import PartLengthWrong
 from upload_service.context import Context
 from upload_service.dialects.form_upload import store_file_part
 
@@ -23,6 +26,34 @@ SESSION_TEXT = "Upload session not found"
 MISMATCH_TEXT = "文件大小与声明不符"
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Coroutine[Any, Any, Response]])
+
+
+class UploadRoute(FileCodeBoxRoute):
+    """A route of uploads in several requests, which says in the dialect's words what can go wrong with a session."""
+
+    expired_text = SESSION_TEXT
+
+    def rendered(self, request: Request, error: DomainError) -> Response:
+        return super().rendered(request, self._in_own_words(error))
+
+    def _in_own_words(self, error: DomainError) -> DomainError:
+        match error:
+            case SessionExpired():
+                return Refused(404, self.expired_text)
+            case SessionNotFound():
+                return Refused(404, SESSION_TEXT)
+            case PartIndexInvalid():
+                return Refused(400, "Invalid chunk index")
+            case PartLengthWrong() if error.actual > error.expected:
+                return Refused(400, f"分片大小超过声明值: 最大 {error.expected}, 实际 {error.actual}")
+            case PartLengthWrong():
+                return Refused(400, f"分片大小小于声明值: 应为 {error.expected}, 实际 {error.actual}")
+            case PartsMissing():
+                return Refused(400, "Incomplete chunks")
+            case DigestMismatch():
+                return Refused(400, "File hash mismatch")
+            case _:
+                return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +118,8 @@ async def store_file(context: Context, session: UploadSession, part: FilePart, l
 
 
 async def abort_upload(context: Context, session: UploadSession) -> None:
-    """Abort an upload. Raises `Refused`: 404 when it is gone already, 409 when it is complete."""
+    """Abort an upload. Raises `SessionNotFound`, and `Refused` (409) when it is complete."""
     try:
         await sessions.abort_upload(context, session.id)
-    except NotFound:
-        raise Refused(404, SESSION_TEXT) from None
     except Conflict:
         raise Refused(409, "Upload already completed") from None
