@@ -25,7 +25,8 @@ from share_service.shares import api as shares
 from share_service.shares import internal_api
 from share_service.shares.sweeping import SWEEPS
 
-_ROUTES = (internal_api, health, shares, links, pages, filecodebox, fileuploader, mirrorace, page_routes)
+# Routes are tried in this order, so the most frequent calls come first.
+_ROUTES = (internal_api, filecodebox, fileuploader, page_routes, mirrorace, shares, links, pages, health)
 
 
 def create_app(settings: ShareSettings | None = None) -> FastAPI:

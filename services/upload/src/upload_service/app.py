@@ -31,8 +31,12 @@ from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
 STORE_RETRY_SECONDS = 1
+# Routes are tried in this order, so the most frequent calls come first.
 ROUTERS = (
     content_internal.router,
+    chunked.router,
+    direct.router,
+    presigned.router,
     mirrors_internal.router,
     accounts.router,
     fallback.router,
@@ -43,9 +47,6 @@ ROUTERS = (
     fetches.router,
     mirrorace.router,
     content.router,
-    direct.router,
-    chunked.router,
-    presigned.router,
     fileuploader.router,
     mirage.router,
 )
