@@ -20,11 +20,11 @@ from tests.engines import Engines, running_postgres, running_store, running_valk
 
 # Modules that only some tests need are imported where they are used, so that a single test starts quickly.
 if TYPE_CHECKING:
-    import psycopg
     from xdist.remote import Producer
 
     from common.store import ObjectStore
     from deploy.local.stack import StartedStack
+    from tests.databases import Databases
     from tests.scheduling import BySystem
 
 ROOT = Path(__file__).parent.parent
@@ -84,40 +84,47 @@ def valkey_url(engines: Engines) -> str:
 
 
 @pytest.fixture(scope="session")
-def make_database(postgres_url: str) -> MakeDatabase:
-    """A function that gives a fresh database with a service's migrations applied, cloned from a template.
+def databases(postgres_url: str) -> "Databases":
+    from tests.databases import Databases
 
-    They go with their server.
-    """
-    import psycopg
-
-    from common.db.migrate import migrate
-
-    templates: dict[Path, str] = {}
-
-    def make(folder: Path) -> str:
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
-            if folder not in templates:
-                templates[folder] = _create_database(connection, "template0")
-                migrate(_url_of(postgres_url, templates[folder]), folder)
-            return _url_of(postgres_url, _create_database(connection, templates[folder]))
-
-    return make
+    return Databases(postgres_url)
 
 
-def _create_database(connection: "psycopg.Connection", template: str) -> str:
-    from psycopg import sql
-
-    name = f"test_{secrets.token_hex(6)}"
-    identifiers = sql.Identifier(name), sql.Identifier(template)
-    connection.execute(sql.SQL("create database {} encoding 'UTF8' template {}").format(*identifiers))
-    return name
+@pytest.fixture(scope="module")
+def make_database(databases: "Databases") -> Iterator[MakeDatabase]:
+    """A function that gives an empty database with a service's migrations applied, which is the module's own."""
+    with databases.lending() as lend:
+        yield lend
 
 
-def _url_of(postgres_url: str, database: str) -> str:
-    from psycopg.conninfo import make_conninfo
+@pytest.fixture
+def make_test_database(databases: "Databases") -> Iterator[MakeDatabase]:
+    """The same for what only one test uses."""
+    with databases.lending() as lend:
+        yield lend
 
-    return make_conninfo(postgres_url, dbname=database)
+
+@pytest.fixture(scope="session", autouse=True)
+def password_cost() -> Iterator[tuple[int, int]]:
+    """Hashing a password takes no time, unless `costly_passwords` is asked for. Yields its usual memory and passes."""
+    from common import passwords
+
+    usual = passwords.MEMORY_KIB, passwords.PASSES
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(passwords, "MEMORY_KIB", 64)
+        changed.setattr(passwords, "PASSES", 1)
+        yield usual
+
+
+@pytest.fixture(scope="module")
+def costly_passwords(password_cost: tuple[int, int]) -> Iterator[None]:
+    """Services that start in the module from now on hash passwords as they do for users."""
+    from common import passwords
+
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(passwords, "MEMORY_KIB", password_cost[0])
+        changed.setattr(passwords, "PASSES", password_cost[1])
+        yield
 
 
 @pytest.fixture

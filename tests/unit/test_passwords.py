@@ -12,6 +12,8 @@ from argon2.low_level import Type
 from common import passwords
 from common.passwords import HasherBusy, Passwords, PasswordUnusable
 
+pytestmark = pytest.mark.usefixtures("costly_passwords")
+
 
 @pytest.fixture
 def hasher() -> Iterator[Passwords]:

@@ -10,6 +10,8 @@ from auth_service.sessions.passwords import Attempt
 from auth_service.sessions.signing_in import log_in
 from tests.integration.auth.running import PASSWORD, AuthService, Person, new_name, operating
 
+pytestmark = pytest.mark.usefixtures("costly_passwords")
+
 
 def test_who_registered_is_signed_in(auth: AuthService) -> None:
     name = new_name()

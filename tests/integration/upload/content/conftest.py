@@ -24,9 +24,9 @@ async def store(request: pytest.FixtureRequest, engines: Engines, tmp_path: Path
 
 @pytest.fixture(params=[RunningDigests, Forgetful], ids=["running digest", "read back"])
 async def bench(
-    request: pytest.FixtureRequest, make_database: MakeDatabase, store: ObjectStore
+    request: pytest.FixtureRequest, make_test_database: MakeDatabase, store: ObjectStore
 ) -> AsyncGenerator[Bench]:
-    db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
+    db = Database(make_test_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
     queue = Requests()
     context = new_context(db, store, queue=queue, digests=request.param())
@@ -35,8 +35,8 @@ async def bench(
 
 
 @pytest.fixture
-async def growing(make_database: MakeDatabase, store: ObjectStore) -> AsyncGenerator[Growing]:
-    db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
+async def growing(make_test_database: MakeDatabase, store: ObjectStore) -> AsyncGenerator[Growing]:
+    db = Database(make_test_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
     queue = Requests()
     yield Growing(new_context(db, store, queue=queue), queue.verifications)

@@ -50,8 +50,8 @@ class CountingShares:
 
 
 @pytest.fixture
-async def context(make_database: MakeDatabase) -> AsyncGenerator[Context]:
-    db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=10)
+async def context(make_test_database: MakeDatabase) -> AsyncGenerator[Context]:
+    db = Database(make_test_database(ROOT / "services/upload/migrations"), pool_size=10)
     await db.open()
     yield new_context(db, cast("ObjectStore", CountingStore()), shares=cast("Shares", CountingShares()))
     await db.close()

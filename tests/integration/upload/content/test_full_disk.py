@@ -36,8 +36,8 @@ def disk(store: ObjectStore) -> Disk:
 
 
 @pytest.fixture
-async def bench(make_database: MakeDatabase, store: ObjectStore) -> AsyncGenerator[Bench]:
-    db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
+async def bench(make_test_database: MakeDatabase, store: ObjectStore) -> AsyncGenerator[Bench]:
+    db = Database(make_test_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
     yield Bench(new_context(db, store))
     await db.close()

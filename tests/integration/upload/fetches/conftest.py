@@ -15,8 +15,8 @@ from upload_service.fetches import running as fetching
 
 
 @pytest.fixture
-def database_url(make_database: MakeDatabase) -> str:
-    return make_database(ROOT / "services/upload/migrations")
+def database_url(make_test_database: MakeDatabase) -> str:
+    return make_test_database(ROOT / "services/upload/migrations")
 
 
 @pytest.fixture
