@@ -8,8 +8,8 @@ for tests that go through the gateway or kill processes.
 import os
 import secrets
 import signal
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,16 +138,20 @@ async def store(engines: Engines, tmp_path: Path) -> AsyncGenerator["ObjectStore
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["StartedStack"]:
-    """The whole system on embedded engines, with limits that tests do not reach by accident.
+    """The whole system on embedded engines, with limits that tests do not reach by accident."""
+    with running_stack(tmp_path_factory) as stack:
+        yield stack
 
-    It fetches from this machine, and lets folders beside its own be mirrors.
-    """
+
+@contextmanager
+def running_stack(tmp_path_factory: pytest.TempPathFactory, **settings: str) -> Generator["StartedStack"]:
+    """A system that fetches from this machine, and lets folders beside its own be mirrors."""
     from deploy.local.stack import start
 
     folder = tmp_path_factory.mktemp("stack")
     elsewhere = {"MIRROR_FOLDERS": str(tmp_path_factory.getbasetemp()), "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32"}
     unsynced = {"STORE_SYNC": "0"}
-    with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere, **unsynced}) as stack:
+    with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere, **unsynced, **settings}) as stack:
         _leave_unsynced(stack)
         yield stack
 

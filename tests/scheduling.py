@@ -1,24 +1,36 @@
 """The distribution of tests among several processes.
 
-A file stays together, because its tests share fixtures. So does each folder whose tests share a whole system, since
-starting one takes twenty seconds of processor time. Those folders come first, because they take longest.
+A file stays together, because its tests share fixtures. So do the files whose tests share a whole system, since
+starting one takes many seconds of processor time. Those come first, because they take longest.
 """
 
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-TOGETHER = ("tests/e2e", "tests/contract")
+TOGETHER = {
+    "tests/contract": (),
+    "tests/e2e: uploads": ("faults", "fetch_faults", "mirrorace_faults", "mirror_faults"),
+    "tests/e2e: people": ("account_faults", "health", "rooms"),
+}
+"""The groups of files, the longest first, and the modules in `tests/e2e` that belong to them."""
+
+
+def group_of(file: str) -> str:
+    """The name of what `file` stays together with, which is the file itself unless it shares a system."""
+    if file.startswith("tests/contract/"):
+        return "tests/contract"
+    module = file.removeprefix("tests/e2e/test_").removesuffix(".py")
+    return next((group for group, modules in TOGETHER.items() if module in modules), file)
 
 
 class BySystem(LoadScopeScheduling):
-    """Hands out whole folders first, and then file after file."""
+    """Hands out whole groups first, and then file after file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+        return group_of(nodeid.partition("::")[0])
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        for folder in reversed(TOGETHER):
-            if folder in self.workqueue:
-                self.workqueue.move_to_end(folder, last=False)
+        for group in reversed(TOGETHER):
+            if group in self.workqueue:
+                self.workqueue.move_to_end(group, last=False)
         super()._assign_work_unit(node)

@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +116,11 @@ def test_without_an_engine_nobody_is_let_in_and_the_way_back_needs_no_restart(
     person, name = somebody(http), f"late-{secrets.token_hex(6)}"
     service = stack.pid_of("auth")
     with down(stack, engine):
-        for answer in (register(http, name), log_in(http, person.name), person.log_out()):
+        calls = (lambda: register(http, name), lambda: log_in(http, person.name), person.log_out)
+        # All at once, because each waits for as long as services have patience.
+        with ThreadPoolExecutor(len(calls)) as pool:
+            answers = list(pool.map(lambda call: call(), calls))
+        for answer in answers:
             assert answer.status_code == 503, answer.text
             assert int(answer.headers["Retry-After"]) > 0
     # What could not be done was not done by half.

@@ -189,15 +189,19 @@ def test_without_an_engine_the_answer_is_503_and_the_way_back_needs_no_restart(
     init = {"file_name": "n", "file_size": 5, "file_hash": hashlib.sha256(secrets.token_bytes(9)).hexdigest()}
     upload_id = http.post("/chunk/upload/init/", json=init).json()["detail"]["upload_id"]
     with down(stack, engine):
-        answers = {
-            "form": share_file(http),
-            "fetch": http.get("/share/select/", params={"code": code}),
+        calls: dict[str, Callable[[], httpx.Response]] = {
+            "form": lambda: share_file(http),
+            "fetch": lambda: http.get("/share/select/", params={"code": code}),
         }
         if engine != "store":
-            answers["text"] = share_text(http)
+            calls["text"] = lambda: share_text(http)
         if engine != "valkey":
-            answers["chunk"] = http.post(f"/chunk/upload/chunk/{upload_id}/0", files={"chunk": ("b", b"hello")})
-        for name, answer in answers.items():
+            chunk = {"chunk": ("b", b"hello")}
+            calls["chunk"] = lambda: http.post(f"/chunk/upload/chunk/{upload_id}/0", files=chunk)
+        # All at once, because each waits for as long as services have patience.
+        with ThreadPoolExecutor(len(calls)) as pool:
+            answered = pool.map(lambda call: call(), calls.values())
+        for name, answer in zip(calls, answered, strict=True):
             assert answer.status_code == 503, f"{name}: {answer.status_code} {answer.text}"
             assert int(answer.headers["Retry-After"]) > 0
             assert answer.json()["detail"]
