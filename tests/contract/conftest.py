@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.stack import RunningStack, StartedStack, start
 from tests.contract.traces import Traces
+from tests.sweeps import Sweeps
 
 Visitor = Callable[[], httpx.Client]
 
@@ -49,6 +50,12 @@ def client(stack: StartedStack) -> Iterator[httpx.Client]:
 def traces(stack: StartedStack) -> Iterator[Traces]:
     with closing(Traces(stack)) as traces:
         yield traces
+
+
+@pytest.fixture(scope="session")
+def sweeps(traces: Traces) -> Iterator[Sweeps]:
+    with closing(Sweeps(traces.broker_url)) as sweeps:
+        yield sweeps
 
 
 @pytest.fixture(scope="session")

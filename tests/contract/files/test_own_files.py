@@ -1,8 +1,7 @@
 """Changes that owners make to their files, as everybody else sees them through the gateway of the running system."""
 
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -13,9 +12,7 @@ from tests.contract.conftest import client_of
 from tests.contract.filecodebox import wire as box
 from tests.contract.fileuploader import wire
 from tests.contract.traces import Traces
-
-PATIENCE_SECONDS = 40
-"""The longest wait for a sweep, which runs four times a minute."""
+from tests.sweeps import Sweeps
 
 
 @pytest.fixture
@@ -28,13 +25,6 @@ def upload(owner: httpx.Client, content: bytes, name: str = "a.txt") -> tuple[st
     """Upload a file; returns the path of its link, and its id."""
     link = wire.upload(owner, content, name)["file_url"]
     return f"/file/{link}", owner.get("/v1/files").json()["files"][0]["id"]
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.2)
 
 
 def test_the_owner_fetches_any_part_of_a_file_without_its_link(owner: httpx.Client) -> None:
@@ -91,7 +81,9 @@ def test_other_files_with_the_same_content_stay(client: httpx.Client, owner: htt
     assert (client.get(path).status_code, client.get(others).content) == (404, content)
 
 
-def test_a_file_expires_on_time_and_leaves_nothing(client: httpx.Client, owner: httpx.Client, traces: Traces) -> None:
+def test_a_file_expires_on_time_and_leaves_nothing(
+    client: httpx.Client, owner: httpx.Client, traces: Traces, sweeps: Sweeps
+) -> None:
     path, file_id = upload(owner, secrets.token_bytes(100))
     ends = datetime.now(UTC) + timedelta(seconds=2)
     assert owner.patch(f"/v1/files/{file_id}", json={"expires_at": ends.isoformat()}).status_code == 200
@@ -99,7 +91,10 @@ def test_a_file_expires_on_time_and_leaves_nothing(client: httpx.Client, owner: 
         status = client.get(path).status_code
         assert status == 404 or asked < ends
         assert status == 200 or datetime.now(UTC) >= ends
-    eventually(lambda: not traces.ask("upload", "select 1 from file where id = %s", file_id))
+    sweeps.until(
+        lambda: not traces.ask("upload", "select 1 from file where id = %s", file_id),
+        "upload.expire_files",
+    )
     assert not traces.ask("share", "select 1 from share where file_id = %s and state = 'active'", file_id)
 
 
@@ -114,7 +109,9 @@ def test_a_files_password_guards_its_links(client: httpx.Client, owner: httpx.Cl
     assert client.get(path).content == b"content"
 
 
-def test_the_files_of_a_deleted_account_go_with_it(client: httpx.Client, owner: httpx.Client, traces: Traces) -> None:
+def test_the_files_of_a_deleted_account_go_with_it(
+    client: httpx.Client, owner: httpx.Client, traces: Traces, sweeps: Sweeps
+) -> None:
     with traces.nothing_left("session"), traces.nothing_left("part"):
         path, file_id = upload(owner, secrets.token_bytes(100))
         content = secrets.token_bytes(200)
@@ -122,6 +119,9 @@ def test_the_files_of_a_deleted_account_go_with_it(client: httpx.Client, owner: 
         box.detail(box.send_chunk(owner, upload_id, 0, content[:100]))
         answer = owner.request("DELETE", "/v1/account", json={"password": wire.PASSWORD})
         assert answer.status_code == 204, answer.text
-        eventually(lambda: client.get(path).status_code == 404)
-        eventually(lambda: not traces.ask("upload", "select 1 from file where id = %s", file_id))
+        sweeps.until(lambda: client.get(path).status_code == 404, "auth.erase_accounts")
+        sweeps.until(
+            lambda: not traces.ask("upload", "select 1 from file where id = %s", file_id),
+            *("auth.erase_accounts", "upload.expire_files"),
+        )
     assert client.get(f"/chunk/upload/status/{upload_id}").status_code == 404

@@ -1,7 +1,6 @@
 """Shares and their files on the running system: when they are removed, and when they stay."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -11,9 +10,7 @@ from deploy.local.stack import StartedStack
 from tests.contract.conftest import client_of
 from tests.contract.fileuploader import wire
 from tests.contract.traces import Traces
-
-PATIENCE_SECONDS = 45
-"""The longest wait for the workers, which may need two sweeps."""
+from tests.sweeps import Sweeps
 
 
 @pytest.fixture(scope="module")
@@ -29,39 +26,37 @@ def upload(owner: httpx.Client, content: bytes = b"content", name: str = "a.txt"
     return share["file_id"], share["id"]
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.2)
-
-
 def test_a_file_is_removed_with_its_last_share_and_not_before(
-    owner: httpx.Client, client: httpx.Client, traces: Traces
+    owner: httpx.Client, client: httpx.Client, traces: Traces, sweeps: Sweeps
 ) -> None:
     file_id, first = upload(owner)
     second = owner.post("/v1/shares", json={"file_id": file_id}).json()
     assert owner.delete(f"/v1/shares/{first}").status_code == 204
-    eventually(lambda: traces.ask("share", "select state from share where id = %s", first) == [("released",)])
+    released = [("released",)]
+    sweeps.until(
+        lambda: traces.ask("share", "select state from share where id = %s", first) == released, "share.expire_shares"
+    )
     assert client.get(second["url"]).content == b"content"
     assert owner.get(f"/v1/files/{file_id}").status_code == 200
     assert owner.delete(f"/v1/shares/{second['id']}").status_code == 204
     assert client.get(second["url"]).status_code == 404
-    eventually(lambda: owner.get(f"/v1/files/{file_id}").status_code == 404)
+    sweeps.until(
+        lambda: owner.get(f"/v1/files/{file_id}").status_code == 404, "share.expire_shares", "upload.expire_files"
+    )
     assert owner.post("/v1/shares", json={"file_id": file_id}).status_code == 404
 
 
-def test_deleting_a_file_ends_its_shares(owner: httpx.Client, client: httpx.Client) -> None:
+def test_deleting_a_file_ends_its_shares(owner: httpx.Client, client: httpx.Client, sweeps: Sweeps) -> None:
     file_id, share_id = upload(owner)
     second = owner.post("/v1/shares", json={"file_id": file_id, "form": "code"}).json()
     assert owner.delete(f"/v1/files/{file_id}").status_code == 204
-    eventually(lambda: owner.get(f"/v1/shares/{share_id}").json()["state"] == "ended")
+    sweeps.until(lambda: owner.get(f"/v1/shares/{share_id}").json()["state"] == "ended")
     assert client.get("/share/select/", params={"code": second["code"]}).json()["code"] == 404
     assert owner.post("/v1/shares", json={"file_id": file_id}).status_code == 404
 
 
 def test_no_share_outlives_a_file_that_is_deleted_while_it_is_made(
-    owner: httpx.Client, client: httpx.Client, traces: Traces
+    owner: httpx.Client, client: httpx.Client, traces: Traces, sweeps: Sweeps
 ) -> None:
     living = "select 1 from share where file_id = %s and state in ('active', 'spent')"
     for _ in range(5):
@@ -72,7 +67,7 @@ def test_no_share_outlives_a_file_that_is_deleted_while_it_is_made(
         assert deleting.result().status_code == 204
         answers = [made.result() for made in making]
         assert {answer.status_code for answer in answers} <= {201, 404}
-        eventually(lambda file_id=file_id: not traces.ask("share", living, file_id))
+        sweeps.until(lambda file_id=file_id: not traces.ask("share", living, file_id))
         for answer in answers:
             if answer.status_code == 201:
                 assert client.get(answer.json()["url"]).status_code == 404
@@ -97,7 +92,7 @@ def test_a_file_without_an_owner_can_be_transferred_to_an_account(owner: httpx.C
 
 
 def test_nothing_of_an_account_is_left_when_it_is_deleted(
-    stack: StartedStack, client: httpx.Client, traces: Traces
+    stack: StartedStack, client: httpx.Client, traces: Traces, sweeps: Sweeps
 ) -> None:
     name = wire.new_name()
     with client_of(stack, **wire.bearer(wire.register(client, name))) as leaving:
@@ -107,7 +102,10 @@ def test_nothing_of_an_account_is_left_when_it_is_deleted(
         gone = leaving.request("DELETE", "/v1/account", json={"password": wire.PASSWORD})
         assert gone.status_code == 204, gone.text
         assert leaving.get("/v1/shares").status_code == 401
-    eventually(lambda: client.get(link["url"]).status_code == 404)
-    eventually(lambda: client.get("/share/select/", params={"code": code}).json()["code"] == 404)
+    sweeps.until(lambda: client.get(link["url"]).status_code == 404, "auth.erase_accounts")
+    sweeps.until(lambda: client.get("/share/select/", params={"code": code}).json()["code"] == 404)
     assert traces.ask("share", "select body from share where code = %s", code) == [(None,)]
-    eventually(lambda: not traces.ask("upload", "select 1 from file where id = %s", file_id))
+    sweeps.until(
+        lambda: not traces.ask("upload", "select 1 from file where id = %s", file_id),
+        *("auth.erase_accounts", "share.expire_shares", "upload.expire_files"),
+    )

@@ -18,13 +18,19 @@ def mirage(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[http
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def user(mirage: httpx.Client) -> User:
-    """A user who is logged in."""
+    """A user who is logged in for all tests of a module, each of which makes rooms of its own."""
+    return User(mirage)
+
+
+@pytest.fixture(scope="module")
+def other(mirage: httpx.Client) -> User:
+    """A second user like that."""
     return User(mirage)
 
 
 @pytest.fixture
-def other(mirage: httpx.Client) -> User:
-    """A second user who is logged in."""
+def new_user(mirage: httpx.Client) -> User:
+    """A user whom no other test has."""
     return User(mirage)

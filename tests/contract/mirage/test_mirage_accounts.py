@@ -11,6 +11,18 @@ from tests.contract.mirage.wire import User, refused, succeeded
 STATS = {"followers": 0, "following": 0, "posts": 0, "upvotes": 0, "downvotes": 0}
 
 
+@pytest.fixture
+def user(mirage: httpx.Client) -> User:
+    """A user of the test's own."""
+    return User(mirage)
+
+
+@pytest.fixture
+def other(mirage: httpx.Client) -> User:
+    """A second one."""
+    return User(mirage)
+
+
 def profile(user: User, name: str | None = None) -> dict[str, object]:
     return succeeded(user.client.get(f"/api/user/{name or user.name}"))
 

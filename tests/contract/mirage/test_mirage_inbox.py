@@ -9,6 +9,18 @@ from tests.contract.mirage import wire
 from tests.contract.mirage.wire import AGAIN, SPACED_AGAIN, User, refused, succeeded
 
 
+@pytest.fixture
+def user(mirage: httpx.Client) -> User:
+    """A user of the test's own."""
+    return User(mirage)
+
+
+@pytest.fixture
+def other(mirage: httpx.Client) -> User:
+    """A second one."""
+    return User(mirage)
+
+
 def send(sender: User, recipient: str, message: str) -> None:
     succeeded(sender.post("send_inbox_message", recipient=recipient, message=message), message="message sent")
 

@@ -42,18 +42,18 @@ def test_an_unknown_token_is_unauthorized_everywhere(mirage: httpx.Client, token
         refused(mirage.post(f"/api/{path}", json=FULL[path], headers=headers), 401, "unauthorized")
 
 
-def test_a_replaced_token_is_unauthorized(user: User) -> None:
-    old = user.headers
-    user.log_in()
-    if user.client.headers["Host"].startswith("mirage."):
-        refused(user.client.get("/api/rooms", headers=old), 401, "unauthorized")
-    succeeded(user.get("rooms"))
+def test_a_replaced_token_is_unauthorized(new_user: User) -> None:
+    old = new_user.headers
+    new_user.log_in()
+    if new_user.client.headers["Host"].startswith("mirage."):
+        refused(new_user.client.get("/api/rooms", headers=old), 401, "unauthorized")
+    succeeded(new_user.get("rooms"))
 
 
-def test_a_token_is_invalid_after_logging_out(user: User) -> None:
-    succeeded(user.client.post("/api/logout", json={"token": user.token}), message="logged out successfully")
-    refused(user.get("rooms"), 401, "unauthorized")
-    refused(user.post("send_room_message", room_id=1, message="x"), 401, "unauthorized")
+def test_a_token_is_invalid_after_logging_out(new_user: User) -> None:
+    succeeded(new_user.client.post("/api/logout", json={"token": new_user.token}), message="logged out successfully")
+    refused(new_user.get("rooms"), 401, "unauthorized")
+    refused(new_user.post("send_room_message", room_id=1, message="x"), 401, "unauthorized")
 
 
 def test_a_signed_token_is_accepted_after_bearer(client: httpx.Client, user: User) -> None:

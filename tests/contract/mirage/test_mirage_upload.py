@@ -86,10 +86,10 @@ def test_the_real_page_makes_a_link_of_the_message(user: User) -> None:
     assert "<i>" in linked("https://a.example/a_b.pdf")
 
 
-def test_a_file_belongs_to_its_uploader(client: httpx.Client, user: User) -> None:
-    room_id, _ = user.create()
-    url = uploaded(user, room_id, name="mine.txt")
-    headers = wire.native(client, user)
+def test_a_file_belongs_to_its_uploader(client: httpx.Client, new_user: User) -> None:
+    room_id, _ = new_user.create()
+    url = uploaded(new_user, room_id, name="mine.txt")
+    headers = wire.native(client, new_user)
     assert [row["name"] for row in client.get("/v1/files", headers=headers).json()["files"]] == ["mine.txt"]
     shown = client.get(f"/v1/rooms/{room_id}/messages", headers=headers).json()["messages"]
     assert (shown[0]["text"], shown[0]["file"]["name"], shown[0]["file"]["size"]) == (url, "mine.txt", 7)
