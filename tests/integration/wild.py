@@ -14,8 +14,12 @@ import httpx
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 EXAMPLES = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(10),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 NUMBERS = (
     *("1e400", "-1e400", "1e-400", "NaN", "Infinity", "-Infinity", "1.0", "1.5", "-0", "-1", "0", "1e308", "1E2"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from common.dialects.mirrorace import Refused
 from tests.contract.mirrorace.clients import Sent, dot_net_chunks, mirror_up_chunks, php_chunks
+from tests.examples import examples
 from upload_service.dialects.mirrorace.ranges import ContentRange, offset_of
 
 
@@ -56,7 +57,7 @@ class Server:
     size=st.integers(1, 119),
     faults=st.lists(st.sampled_from(["", "broken off", "answer lost", "answer lost twice"]), max_size=60),
 )
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_the_file_of_every_client_is_assembled_correctly(
     client: Callable[[bytes, int], Iterator[Sent]], limit: int, size: int, faults: list[str]
 ) -> None:

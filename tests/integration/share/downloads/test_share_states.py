@@ -34,6 +34,7 @@ from share_service.shares.lookup import look_up
 from share_service.shares.making import Content, share_file, share_text
 from share_service.shares.model import KEEP_RELEASED, LEASE_LIFETIME, Share, ShareEnded, UnknownCode
 from tests.conftest import ROOT, MakeDatabase
+from tests.examples import examples
 
 MIGRATIONS = Path(ROOT / "services/share/migrations")
 Result = TypeVar("Result")
@@ -327,7 +328,7 @@ def test_shares_do_what_the_model_says(make_database: MakeDatabase, monkeypatch:
         run_state_machine_as_test(
             ShareMachine,
             settings=settings(
-                max_examples=60,
+                max_examples=examples(25),
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],

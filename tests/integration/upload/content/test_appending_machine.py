@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from common.db import Database
 from common.store.limits import MIB
 from tests.conftest import ROOT, Engines, MakeDatabase
+from tests.examples import examples
 from tests.integration.upload.contexts import Requests, new_context
 from tests.stores import Kind, key_at, new_store
 from upload_service.content import cleaning, completing, files, reservation, sessions, verification
@@ -160,7 +161,7 @@ def test_what_grows_is_what_was_written(
             runner.run(opened)
 
         @settings(
-            max_examples=25,
+            max_examples=examples(10),
             deadline=None,
             suppress_health_check=[
                 HealthCheck.too_slow,

@@ -19,6 +19,7 @@ from common.db import Database
 from common.errors import Conflict, DomainError
 from common.store import DigestClaim
 from tests.conftest import ROOT, Engines, MakeDatabase
+from tests.examples import examples
 from tests.integration.upload.contexts import new_context
 from tests.stores import Kind, key_at, new_store
 from upload_service.content import cleaning, completing, files, sessions, storing, verification
@@ -219,7 +220,7 @@ def test_uploads_keep_their_promises_in_any_order(
     run_state_machine_as_test(
         Uploads,
         settings=settings(
-            max_examples=25,
+            max_examples=examples(12),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=[

@@ -20,6 +20,7 @@ from common.errors import DomainError, NotFound
 from common.store import ObjectStore
 from common.store.s3 import S3Store
 from tests.conftest import Engines
+from tests.examples import examples
 from tests.integration.upload.mirrors.mirrored import Mirrored, mirrored
 from upload_service.accounts.erasing import erase_account
 from upload_service.content import cleaning, expiring, files
@@ -192,7 +193,7 @@ def test_mirrors_come_to_have_exactly_what_is_wanted_in_any_order(
     run_state_machine_as_test(
         Wishes,
         settings=settings(
-            max_examples=15,
+            max_examples=examples(8),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=[
