@@ -6,7 +6,6 @@ for tests that go through the gateway or kill processes.
 """
 
 import os
-import secrets
 import signal
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager

@@ -116,7 +116,7 @@ async def _engines(
     settings: StackSettings, known: Credentials, volume: Program | None, log: Log
 ) -> AsyncGenerator[Services]:
     """The engines that the upload service needs, for the block."""
-    chosen = dict(zip(plan.INTERNAL, ports.choose(len(plan.INTERNAL)), strict=True))
+    chosen: dict[str, int] = dict(zip(plan.INTERNAL, ports.choose(len(plan.INTERNAL)), strict=True))
     database = await plan.prepare_database(settings, known)
     programs = [*plan.engines(settings, known, database, chosen), *([volume] if volume else [])]
     children = [Child(program, settings.data, log, lambda: None) for program in programs]

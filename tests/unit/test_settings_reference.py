@@ -88,7 +88,7 @@ def test_the_embedded_stack_has_the_documented_defaults() -> None:
 
 
 def test_the_embedded_services_and_the_gateway_alone_have_its_token(tmp_path: Path) -> None:
-    addresses = Addresses("postgresql://x", "redis://x", "http://x", "access", "secret", dict.fromkeys(PROCESSES, 1))
+    addresses = Addresses("postgresql://x", "redis://x", dict.fromkeys(PROCESSES, 1))
     known = credentials.load(tmp_path)
     services = Services(StackSettings(tmp_path), known, addresses)
     assert {server.environment["GATEWAY_TOKEN"] for server in services.servers()} == {known["gateway"]}
