@@ -112,6 +112,7 @@ async def test_a_sender_that_hesitates_at_its_end_writes_over_nobody(
     assert await growing.read(await growing.complete(session)) == b"uvwxyz"
 
 
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
 async def test_what_a_killed_writer_leaves_goes_with_the_session(
     growing: Growing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

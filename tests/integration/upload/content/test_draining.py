@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from common.db import Database
-from common.store import ObjectStore
+from common.store import ObjectStore, Unfinished
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.upload.contexts import new_context
 from upload_service.backlog import waiting
@@ -33,6 +33,9 @@ class CountingStore:
 
     async def abort_multipart(self, key: str, _: str) -> None:
         self.deleted.append(key)
+
+    async def unfinished(self, _: timedelta) -> list[Unfinished]:
+        return []
 
 
 class CountingShares:

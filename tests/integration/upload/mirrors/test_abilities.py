@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from common.errors import StorageFull
-from common.store import ObjectStore, StoreUnavailable
+from common.store import StoreUnavailable
+from common.store.s3 import S3Store
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.upload.mirrors.test_mirrors_api import work
 from tests.integration.upload.running_upload import UploadService, running_upload_service
@@ -37,8 +38,8 @@ def store_down(monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*_: object) -> None:
         raise StoreUnavailable
 
-    monkeypatch.setattr(ObjectStore, "put", refuse)
-    monkeypatch.setattr(ObjectStore, "ready", refuse)
+    monkeypatch.setattr(S3Store, "put", refuse)
+    monkeypatch.setattr(S3Store, "ready", refuse)
 
 
 def test_everything_works_and_nothing_is_left_in_the_store(service: UploadService) -> None:
@@ -50,7 +51,7 @@ def test_a_full_store_still_gives_files_out(service: UploadService, monkeypatch:
     async def refuse(*_: object) -> None:
         raise StorageFull
 
-    monkeypatch.setattr(ObjectStore, "put", refuse)
+    monkeypatch.setattr(S3Store, "put", refuse)
     assert abilities(service) == ("storage_full", "ok")
 
 

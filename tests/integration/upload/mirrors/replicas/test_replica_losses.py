@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from common.errors import InvalidInput
-from common.store import ObjectStore, StoreUnavailable
+from common.store import StoreUnavailable
+from common.store.s3 import S3Store
 from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, http
 from tests.integration.upload.mirrors.mirrored import Mirrored
 from upload_service.content.model import File
@@ -103,7 +104,7 @@ async def test_content_that_breaks_off_in_the_store_is_waited_for_ever_longer(
     mirror = await system.mirror(server)
     file = await system.upload(CONTENT, mirror)
     with monkeypatch.context() as patched:
-        patched.setattr(ObjectStore, "read", breaks_off)
+        patched.setattr(S3Store, "read", breaks_off)
         await attempts(system, file, mirror, FAILED_AFTER)
     assert await system.state(file, mirror) == ("failed", "unavailable")
     assert (await system.mirror_now(mirror)).failures == 0
