@@ -6,9 +6,8 @@ from collections.abc import Callable
 from celery import Celery
 
 from common.queue.app import create_celery
+from common.queue.schedule import QUEUES
 
-QUEUES = {"upload": "transfers"}
-"""Of services whose sweeps do not wait in a queue of the service's own."""
 PATIENCE_SECONDS = 60
 AGAIN_SECONDS = 1
 """A sweep that found nothing yet is asked for again after so long."""

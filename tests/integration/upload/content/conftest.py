@@ -53,8 +53,8 @@ async def folder(tmp_path: Path) -> AsyncGenerator[FolderStore]:
 
 
 @pytest.fixture
-async def folder_bench(make_database: MakeDatabase, folder: FolderStore) -> AsyncGenerator[Bench]:
-    db = Database(make_database(ROOT / "services/upload/migrations"), pool_size=6)
+async def folder_bench(make_test_database: MakeDatabase, folder: FolderStore) -> AsyncGenerator[Bench]:
+    db = Database(make_test_database(ROOT / "services/upload/migrations"), pool_size=6)
     await db.open()
     yield Bench(new_context(db, folder))
     await db.close()
