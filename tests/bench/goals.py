@@ -69,13 +69,6 @@ GOALS = (
     Goal("speed: upload by form / `dd conv=fsync`", _ratio(FORM, large.DISK), at_least=0.9),
     Goal("speed: upload by form, `STORE_SYNC=0` / `@tus/server`", _ratio(UNSYNCED, tus_node.NAME), at_least=0.85),
     Goal("speed: download / copyparty's", _ratio(large.DOWNLOAD, large.PEER_DOWNLOAD), at_least=0.5),
-    Goal("speed: upload by form / the object store alone", _ratio(FORM, large.STORE_PUT), at_least=0.6),
-    Goal("speed: upload in chunks / the object store alone", _ratio(large.CHUNKS, large.STORE_PUT), at_least=0.5),
-    Goal(
-        "speed: download / the object store alone, by a client that hashes",
-        _ratio(large.CHECKED, large.STORE_GET_CHECKED),
-        at_least=0.9,
-    ),
     Goal("speed: copy to a mirror, verified there / plain copy, not verified", _mirrors, at_least=0.4),
     Goal("time of a small request: signed in / anonymous", _tokens, at_most=1.15),
     Goal("room posts a second", _per_second(rooms.POST), at_least=1800),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench import disk
 from tests.bench.options import Options
-from tests.bench.paths import KEY, Payload, Store, checked, chunked_upload, link_upload
+from tests.bench.paths import Payload, checked, chunked_upload, link_upload
 from tests.bench.systems import Systems
 from tests.bench.targets import Target
 from tests.bench.trees import Taken, Tree, timed
@@ -15,7 +15,6 @@ from tests.bench.wire import fetch
 
 DISK = "dd, synced"
 DISK_UNSYNCED = "dd, not synced"
-STORE_PUT, STORE_GET, STORE_GET_CHECKED = "store PUT", "store GET", "store GET, hashed by the client"
 LINK, CHUNKS = "link", "chunks"
 CHUNKS_UNSYNCED = "chunks, not synced"
 DOWNLOAD, CHECKED = "download", "download, hashed by the client"
@@ -59,8 +58,6 @@ def _paths(systems: Systems, options: Options) -> list[LargePath]:
     paths: list[LargePath] = []
     if "form" in options.parts:
         paths += _disk(systems.folder, payload)
-    if store := Store.of(systems.stack):
-        paths += _store(store, systems.tree, payload)
     if "form" in options.parts or "download" in options.parts:
         paths += [_sending(target, payload, known) for target in systems.targets]
     if "link" in options.parts:
@@ -86,18 +83,6 @@ def _disk(folder: Path, payload: Payload) -> list[LargePath]:
         return LargePath(name, None, prepare)
 
     return [path(DISK, synced=True), path(DISK_UNSYNCED, synced=False)]
-
-
-def _store(store: Store, tree: Tree, payload: Payload) -> list[LargePath]:
-    def put() -> Run:
-        content = payload.fresh()
-        return lambda: store.put(content)
-
-    return [
-        LargePath(STORE_PUT, tree, put),
-        LargePath(STORE_GET, tree, lambda: lambda: fetch(store.signed("GET", KEY))),
-        LargePath(STORE_GET_CHECKED, tree, lambda: lambda: checked(store.signed("GET", KEY))),
-    ]
 
 
 def _sending(target: Target, payload: Payload, known: dict[str, str]) -> LargePath:

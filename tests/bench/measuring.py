@@ -129,5 +129,7 @@ def _growing(report: Report, systems: Systems) -> None:
             "growth_mib",
             lambda: {"form": memory.form_growth(stack, total), "chunks": memory.chunked_growth(stack, total)},
         )
-    if report.wants("mirrors"):
+    if report.wants("mirrors") and options.data:
+        systems.skipped["mirrors"] = "a running system allows no mirror in the folder of the benchmark"
+    elif report.wants("mirrors"):
         report.add("mirrors", lambda: mirrors.measure(systems, options))

@@ -1,6 +1,6 @@
 """Measures how fast a file is mirrored and verified, compared with a plain copy of the same bytes by the same tool.
 
-The mirror is of the same kind as the store: another bucket of the stack's object store, or another folder.
+Both copies are folders on the disk of the store.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from deploy.local.stack import RunningStack
 from tests.bench.disk import settle
 from tests.bench.memory import SAMPLE_SECONDS
 from tests.bench.options import Options
-from tests.bench.paths import BUCKET, Payload, Store
+from tests.bench.paths import Payload
 from tests.bench.systems import MIRRORS, Systems
 from tests.bench.trees import MIB
 
@@ -81,8 +81,8 @@ def measure(systems: Systems, options: Options) -> Mirroring:
     stack, found, account = systems.stack, Mirroring(), Account(systems.stack)
     content = bytes(Payload(options.mirror).fresh())
     file_id = account.upload(content)
-    place = _buckets(stack, options.mirror) if Store.of(stack) else _folders(systems, options.mirror)
-    mirror_id = account.define(place.kind, place.mirror)
+    place = _folders(systems, options.mirror)
+    mirror_id = account.define("fs", place.mirror)
     for number in range(ROUNDS + 1):
         settle()
         plain = asyncio.run(_plain_copy(place))
@@ -101,34 +101,12 @@ def measure(systems: Systems, options: Options) -> Mirroring:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the blob is and where copies go, in OpenDAL's options of one kind."""
+    """Where the blob is and where copies go, in OpenDAL's options of folders."""
 
-    kind: str
     source: dict[str, str]
     key: str
     plain: dict[str, str]
     mirror: dict[str, str]
-
-
-def _buckets(stack: RunningStack, size: int) -> _Place:
-    store = Store.of(stack)
-    assert store is not None
-    found = store.sdk.list_objects("waystation", recursive=True)
-    key = next(str(item.object_name) for item in found if item.size == size)
-    known = credentials.load(stack.folder)
-    server = {
-        "endpoint": f"http://127.0.0.1:{stack.ports['store']}",
-        "region": "us-east-1",
-        "access_key_id": known["store_access_key"],
-        "secret_access_key": known["store_secret_key"],
-    }
-    return _Place(
-        "s3",
-        {**server, "bucket": "waystation", "root": "/"},
-        key,
-        {**server, "bucket": BUCKET, "root": "/"},
-        {**server, "bucket": BUCKET, "root": "/mirror"},
-    )
 
 
 def _folders(systems: Systems, size: int) -> _Place:
@@ -137,13 +115,13 @@ def _folders(systems: Systems, size: int) -> _Place:
     plain, mirror = systems.folder / "plain", systems.folder / MIRRORS / "bench"
     for folder in (plain, mirror):
         folder.mkdir(parents=True, exist_ok=True)
-    return _Place("fs", {"root": str(root)}, str(key.relative_to(root)), {"root": str(plain)}, {"root": str(mirror)})
+    return _Place({"root": str(root)}, str(key.relative_to(root)), {"root": str(plain)}, {"root": str(mirror)})
 
 
 async def _plain_copy(place: _Place) -> float:
     """Copy the blob without verifying the copy, and return the seconds."""
-    source = opendal.AsyncOperator(place.kind, **place.source)
-    target = opendal.AsyncOperator(place.kind, **place.plain)
+    source = opendal.AsyncOperator("fs", **place.source)
+    target = opendal.AsyncOperator("fs", **place.plain)
     begun = time.perf_counter()
     reader = await source.open(place.key, "rb")
     async with await target.open("plain copy", "wb", chunk=PART) as writer:  # pyright: ignore[reportGeneralTypeIssues]

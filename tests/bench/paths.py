@@ -3,20 +3,12 @@
 import hashlib
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
-
-from minio import Minio
 
 from common.downloads import repr_digest
-from deploy.local import credentials
-from deploy.local.stack import RunningStack
-from tests.bench.wire import RequestFailed, fetch, send, send_file, send_form, send_json
+from tests.bench.wire import RequestFailed, fetch, send_file, send_form, send_json
 
 CHUNK = 5 * 1024 * 1024
 PARALLEL = 4
-BUCKET = "benchmark"
-KEY = "yardstick"
 KEPT = {"expire_value": "1", "expire_style": "day"}
 
 
@@ -30,37 +22,6 @@ class Payload:
         """The bytes with a new beginning. They stay as they are until the next call."""
         self._bytes[:32] = secrets.token_bytes(32)
         return memoryview(self._bytes)
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """The stack's own object store, called directly."""
-
-    sdk: Minio
-
-    @classmethod
-    def of(cls, stack: RunningStack) -> "Store | None":
-        """The object store of the stack; None if it has no such program, because it keeps plain files."""
-        if "store" not in stack.ports or stack.process("store") is None:
-            return None
-        known = credentials.load(stack.folder)
-        sdk = Minio(
-            f"127.0.0.1:{stack.ports['store']}",
-            access_key=known["store_access_key"],
-            secret_key=known["store_secret_key"],
-            secure=False,
-            region="us-east-1",
-        )
-        if not sdk.bucket_exists(BUCKET):
-            sdk.make_bucket(BUCKET)
-        return cls(sdk)
-
-    def signed(self, method: str, key: str) -> str:
-        return self.sdk.get_presigned_url(method, BUCKET, key, expires=timedelta(hours=1))
-
-    def put(self, content: memoryview) -> None:
-        # It always overwrites the same object, so that the disk does not fill up.
-        send(self.signed("PUT", KEY), "PUT", content, {})
 
 
 def form_upload(url: str, content: memoryview) -> str:

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.local import settings
 from deploy.local.stack import RunningStack, StartedStack, running, start
 from tests.bench.options import GIB, Options
-from tests.bench.paths import Store
 from tests.bench.peers import Skipped, copyparty, keep_newest, tus_node
 from tests.bench.peers.copyparty import Copyparty
 from tests.bench.peers.tus_node import TusNode
@@ -100,9 +98,9 @@ def _started(data: Path) -> tuple[StartedStack, dict[str, Any]]:
 
 @contextmanager
 def unsynced(systems: Systems, options: Options) -> Generator[None]:
-    """During the block a second system runs that does not sync, if the store is a folder."""
-    if reason := _no_second(systems, options):
-        systems.skipped[UNSYNCED] = reason
+    """During the block a second system runs that does not sync."""
+    if options.data:
+        systems.skipped[UNSYNCED] = "the running system is measured as it is"
         yield
         return
     with start(systems.folder / "unsynced", environment={**ENVIRONMENT, STORE_SYNC: "0"}) as stack:
@@ -110,15 +108,6 @@ def unsynced(systems: Systems, options: Options) -> Generator[None]:
         systems.unsynced = Waystation(UNSYNCED, stack.url, Tree.of_stack(stack))
         yield
         systems.unsynced = None
-
-
-def _no_second(systems: Systems, options: Options) -> str | None:
-    """Why no second system is started, if none is."""
-    if options.data:
-        return "the running system is measured as it is"
-    if Store.of(systems.stack) or STORE_SYNC not in settings.POLICY_NAMES:
-        return "the store is an S3 server, which syncs as it likes"
-    return None
 
 
 @contextmanager

@@ -28,15 +28,12 @@ LARGE_ROWS = {
     large.CHUNKS: ("upload in chunks of 5 MiB, four at a time, verified", large.DISK),
     large.CHUNKS_UNSYNCED: ("the same, `STORE_SYNC=0`", tus_node.NAME),
     large.DOWNLOAD: ("download", large.PEER_DOWNLOAD),
-    large.CHECKED: ("download, hashed by the client", large.STORE_GET_CHECKED),
+    large.CHECKED: ("download, hashed by the client", None),
     copyparty.NAME: ("copyparty, `PUT`", large.DISK),
     large.PEER_DOWNLOAD: ("copyparty, download", None),
     tus_node.NAME: ("`@tus/server`, one `PATCH`", large.DISK),
     large.DISK: ("`dd conv=fsync`", None),
     large.DISK_UNSYNCED: ("`dd`", None),
-    large.STORE_PUT: ("the object store alone, `PUT`", large.DISK),
-    large.STORE_GET: ("the object store alone, `GET`", None),
-    large.STORE_GET_CHECKED: ("the object store alone, `GET`, hashed by the client", None),
 }
 """Each path in its order, with its name in the table, and the path that it is compared with."""
 
