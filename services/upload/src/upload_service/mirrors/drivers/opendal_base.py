@@ -9,8 +9,10 @@ import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
+import certifi
 import opendal
 from opendal import exceptions  # pyright: ignore[reportMissingModuleSource]  (it is in the binary module)
 from opendal.options import OpenKwargs
@@ -59,6 +61,28 @@ _FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 # RFC 959, section 4.2.2, and the answers of servers with a full disk.
 _FTP = {"530": MirrorRefused, "532": MirrorRefused, "550": MirrorRefused, "452": MirrorFull, "552": MirrorFull}
+
+
+# Where OpenDAL looks for certificate authorities, unless the environment names a place.
+_AUTHORITIES = (
+    *("/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/certs"),
+    *("/etc/pki/ca-trust/extracted/pem", "/etc/ca-certificates/extracted", "/usr/local/share/certs"),
+)
+
+
+def have_authorities() -> None:
+    """Trust the authorities of `certifi` if this machine has none at all, as small images do.
+
+    Without any, OpenDAL panics at its first request, even at one without TLS.
+    """
+    named = [os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    for place in map(Path, named or _AUTHORITIES):
+        if place.is_file() or (place.is_dir() and any(place.iterdir())):
+            return
+    os.environ["SSL_CERT_FILE"] = certifi.where()
+
+
+have_authorities()
 
 
 def operator_of(kind: str, options: Mapping[str, str]) -> opendal.AsyncOperator:
