@@ -9,7 +9,7 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run store-move test test-one lint examples format types unit chaos bench bench-table lock settings clean
+.PHONY: help run store-move test test-one lint examples format types unit chaos fuzz bench bench-table lock settings clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -69,6 +69,9 @@ chaos: $(VENV)/.installed ## Kill processes of a loaded system at random, and ch
 
 bench: $(VENV)/.installed ## Measure speed, processor time and memory, beside peers (ARGS="--quick"; ARGS=--help lists all)
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+fuzz: $(VENV)/.installed ## Ask the system everything wrong: broken requests, and its own documents (ARGS="--seed 2")
+	@exec $(BIN)/python -m tests.fuzz $(ARGS)
 
 bench-table: $(VENV)/.installed ## Write the tables of bench/results.json into README.md and docs/operate.md
 	$(BIN)/python -m tests.bench.table bench/results.json

@@ -2,9 +2,9 @@
 
 import socket
 import time
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from select import select
 
 
 class Hung(AssertionError):
@@ -20,44 +20,51 @@ class RawAnswer:
     headers: tuple[tuple[str, str], ...]
     """With names in lower case."""
     body: bytes
+    broke_off: bool
+    """Whether our side of the connection was closed before the answer."""
 
     def header(self, name: str) -> str | None:
         return next((value for known, value in self.headers if known == name), None)
 
 
 def exchange(
-    port: int, sent: bytes | Iterable[bytes], *, on_continue: bytes = b"", ends: bool = False, seconds: float = 10
+    port: int, sent: bytes, *, on_continue: bytes = b"", break_off: float | None = None, seconds: float = 10
 ) -> RawAnswer:
     """Send these bytes to 127.0.0.1, and read until the server closes. The request asks for that: `Connection: close`.
 
-    `on_continue`: what is sent when `100 Continue` has come; `ends`: whether our side of the connection is closed then.
-    Raises `Hung` when nothing has come for `seconds`.
+    `on_continue`: what is sent when `100 Continue` has come; `break_off`: the seconds of silence after which our side
+    of the connection is closed, as that of a client that dies. Raises `Hung` after `seconds` without an answer.
     """
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as opened:
         # A server that has refused the request may close before it has read all of it.
-        with suppress(BrokenPipeError, ConnectionResetError):
-            for block in [sent] if isinstance(sent, bytes) else sent:
-                opened.sendall(block)
-            if ends:
+        with suppress(OSError):
+            opened.sendall(sent)
+        if break_off is not None and not select([opened], [], [], break_off)[0]:
+            with suppress(OSError):
                 opened.shutdown(socket.SHUT_WR)
-        return _read(opened, on_continue, time.monotonic() + seconds)
+            return replace(_read(opened, on_continue, time.monotonic() + seconds, break_off), broke_off=True)
+        return _read(opened, on_continue, time.monotonic() + seconds, break_off)
 
 
-def _read(opened: socket.socket, on_continue: bytes, until: float) -> RawAnswer:
+def _read(opened: socket.socket, on_continue: bytes, until: float, break_off: float | None) -> RawAnswer:
     received = bytearray()
     while True:
-        opened.settimeout(max(0.01, until - time.monotonic()))
+        left = max(0.01, until - time.monotonic())
+        opened.settimeout(min(left, break_off) if break_off and received else left)
         try:
             block = opened.recv(65536)
         except TimeoutError:
+            if break_off and received:
+                # The connection stays open for another request.
+                break
             raise Hung(f"received so far: {bytes(received[:500])!r}") from None
-        except ConnectionResetError:
+        except OSError:
             break
         if not block:
             break
         received += block
         if on_continue and b" 100 " in received:
-            with suppress(BrokenPipeError, ConnectionResetError):
+            with suppress(OSError):
                 opened.sendall(on_continue)
             on_continue = b""
     return _parsed(bytes(received))
@@ -71,9 +78,9 @@ def _parsed(received: bytes) -> RawAnswer:
         status = int(line.split(" ")[1])
         if status >= 200:
             headers = tuple((name.lower(), value.strip()) for name, _, value in (each.partition(":") for each in lines))
-            return RawAnswer(tuple(interim), status, headers, _whole(dict(headers), received))
+            return RawAnswer(tuple(interim), status, headers, _whole(dict(headers), received), broke_off=False)
         interim.append(status)
-    return RawAnswer(tuple(interim), 0, (), b"")
+    return RawAnswer(tuple(interim), 0, (), b"", broke_off=False)
 
 
 def _whole(headers: dict[str, str], body: bytes) -> bytes:
