@@ -13,6 +13,7 @@ import psycopg
 import redis
 
 from common.queue.app import create_celery
+from common.queue.schedule import QUEUES
 from deploy.local.processes import folder_mark
 from deploy.local.stack import RunningStack
 from tests.chaos.checks.contents import each
@@ -26,12 +27,10 @@ PATIENCE = 120.0
 PAUSE = 1.0
 SERVICES = ("auth", "upload", "share", "chat")
 SWEEPS = (
-    *(("transfers", f"upload.{name}") for name in ("sweep_unverified", "abort_stale_sessions", "expire_files")),
-    *(("transfers", f"upload.{name}") for name in ("release_unclaimed", "collect_garbage")),
-    ("share", "share.expire_shares"),
-    ("chat", "chat.purge_rooms"),
+    *("upload.sweep_unverified", "upload.abort_stale_sessions", "upload.expire_files"),
+    *("upload.release_unclaimed", "upload.collect_garbage", "share.expire_shares", "chat.purge_rooms"),
 )
-"""The queues and names of the sweeps that would otherwise come once a minute."""
+"""The sweeps that would otherwise come once a minute."""
 
 UNFINISHED = """
     select 'upload ' || state || ' ' || layout from upload_session where state in ('assembling', 'verifying')
@@ -152,8 +151,9 @@ class Leftovers:
             self._ledger.note(Violation.LEFT_OVER, f"{when}: {name}")
 
     def _hurry(self) -> None:
-        for queue, task in SWEEPS:
-            self._queue.send_task(task, queue=queue)
+        for name in SWEEPS:
+            service = name.partition(".")[0]
+            self._queue.send_task(name, queue=QUEUES.get(service, service))
 
 
 def processes_of(folder: Path) -> list[tuple[int, str]]:
