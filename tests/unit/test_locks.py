@@ -48,3 +48,9 @@ def test_a_start_installs_nothing_but_what_it_runs(tmp_path: Path) -> None:
     planned = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "requirements-run.lock" in planned
     assert " requirements.lock" not in planned
+
+
+@pytest.mark.parametrize("name", LOCKS[1:3])
+def test_what_the_queue_imports_is_installed(name: str) -> None:
+    # Kombu's transport imports it, and asks for it only with its extra `redis`.
+    assert "packaging" in names(name)
