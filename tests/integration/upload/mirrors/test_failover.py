@@ -47,9 +47,12 @@ class Mirrored:
         root.mkdir()
         self.service, self.first, self.second = service, FolderContents(root), server
         owner, administrator = service.auth.sign_up(), service.client(service.auth.administrator())
+        self.ids: dict[str, int] = {}
         for kind, options in (("fs", {"root": str(root)}), ("webdav", server.options)):
             spec = {"name": uuid4().hex, "kind": kind, "options": options, "is_default": True}
-            assert administrator.post("/v1/mirrors", json=spec).status_code == 201
+            answer = administrator.post("/v1/mirrors", json=spec)
+            assert answer.status_code == 201
+            self.ids[kind] = answer.json()["id"]
         self.file_id = service.own_file(owner, content)
         assert self.answer()["fallback_path"] is None, "no mirror has it yet"
         work(service)
@@ -58,11 +61,13 @@ class Mirrored:
         self.there = next(iter(self.first.stored()))
 
     def prefer(self, kind: str) -> None:
-        """Make the mirror of this kind the first to be read: the one that was checked last."""
+        """Make the mirror of this kind the first to be read: the one that was checked last.
+
+        Earlier mirrors have the content as well, because they are defaults.
+        """
         self.service.ask(
-            "update replica set verified_at = case when kind = %s then now() else now() - interval '1 hour' end"
-            " from mirror where mirror.id = mirror_id",
-            kind,
+            "update replica set verified_at = case when mirror_id = %s then now() else now() - interval '1 hour' end",
+            self.ids[kind],
         )
 
     def answer(self) -> dict[str, str | None]:
