@@ -37,7 +37,8 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
     """How to fetch the file's content by `method` (GET or HEAD), always from a verified blob.
 
     Raises `NotFound`, also from the moment that its time is over, `NotReady` while it is being verified, and `Gone`
-    when it is corrupt. Raises `ContentLost` when the store has lost the content and no mirror has it.
+    when it is corrupt. When no mirror has the content, raises `ContentLost` if the store has lost it, and `Unavailable`
+    if the store does not answer.
     """
     async with context.db.connection() as connection:
         file = await files.get_content(connection, file_id)
@@ -54,6 +55,9 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
         _log.error("the store has lost a content", blob=file.blob.id.hex, error=type(error).__name__)
         if fallback is None:
             raise ContentLost from None
+    except Unavailable:
+        if fallback is None:
+            raise
     path = context.store.gateway_path(method, file.blob.object_key)
     return Download(StoredAt(path, fallback), file.name, file.blob.size, file.blob.sha256, file.password_hash)
 
