@@ -1,5 +1,6 @@
 """Finds the traces that uploads leave in a running system: rows, objects and unfinished uploads."""
 
+import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -72,6 +73,11 @@ class Traces:
         found = {path.name.rpartition("~")[2] for path in (self._store / "unfinished").iterdir()}
         unfinished = found - {row[0] for row in self.ask("upload", AWAITED_UPLOADS)}
         return {row[0] for row in rows} | set(objects) | {f"unfinished {upload_id}" for upload_id in unfinished}
+
+    def age_unfinished(self) -> None:
+        """Let it be long ago that the unfinished files of the store were written to, so that a sweep removes them."""
+        for path in (self._store / "unfinished").iterdir():
+            os.utime(path, (0, 0))
 
     @contextmanager
     def nothing_left(self, kind: str = "") -> Generator[None]:

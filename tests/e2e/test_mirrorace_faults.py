@@ -175,6 +175,8 @@ def test_what_a_killed_chunk_left_goes_with_its_sequence(
             unclean = "select 1 from upload_session where cleaned_at is null and id = %s"
             queue = create_celery("upload", traces.broker_url)
             _once(lambda: send_task(queue) and traces.ask("upload", unclean, session_id) == [])
+            traces.age_unfinished()
+            send_task(queue)
     finally:
         traces.close()
 

@@ -5,7 +5,7 @@ import json
 import re
 import socket
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -28,13 +28,17 @@ async def serving(answers: Callable[[str, int], bytes]) -> AsyncGenerator[tuple[
     heads: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        heads.append(head)
-        length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
-        await reader.readexactly(int(length[1]) if length else 0)
-        writer.write(answers(head.split()[1], len(heads)))
-        await writer.drain()
-        writer.close()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            heads.append(head)
+            length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
+            await reader.readexactly(int(length[1]) if length else 0)
+            writer.write(answers(head.split()[1], len(heads)))
+            await writer.drain()
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
@@ -73,16 +77,23 @@ async def test_silence_is_no_answer_and_the_call_is_not_repeated(monkeypatch: py
     monkeypatch.setattr(module, "SILENCE_SECONDS", 0.2)
     reached: list[str] = []
 
-    async def serve(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         reached.append(head)
         await reader.read()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        ended.set()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         peers = Peers("upload", secret="s", auth_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         with pytest.raises(NoAnswer):
             await peers.calls.send("POST", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         await peers.aclose()
+        await ended.wait()
     assert len(reached) == 1
 
 

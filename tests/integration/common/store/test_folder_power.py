@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -21,10 +22,16 @@ class Synced:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._contents: dict[int, bytes] = {}
         self._names: dict[int, dict[str, tuple[int, bool]]] = {}
+        self._one_at_a_time = threading.Lock()
         for name in ("fsync", "fdatasync"):
             monkeypatch.setattr(os, name, self._note)
 
     def _note(self, fd: int) -> None:
+        # The parts of a file are synced by several threads, and an earlier look must not replace a later one.
+        with self._one_at_a_time:
+            self._look(fd)
+
+    def _look(self, fd: int) -> None:
         found, path = os.fstat(fd), Path(f"/proc/self/fd/{fd}")
         if stat.S_ISDIR(found.st_mode):
             self._names[found.st_ino] = {
