@@ -9,7 +9,7 @@ JOBS ?= 3
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run store-move test test-one lint examples format types unit chaos fuzz bench bench-table lock settings clean
+.PHONY: help run store-move test test-one lint faults examples format types unit chaos fuzz bench bench-table lock settings clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -54,7 +54,10 @@ test-one: $(VENV)/.installed ## Run one test by itself (T=tests/unit/test_claims
 	$(BIN)/python -m pytest -p no:xdist -m "not docker" $(or $(T),$(error Say which test: make test-one T=path::name)) $(ARGS)
 
 unit: $(VENV)/.installed ## Run only the tests, JOBS at a time (ARGS="-k name" selects some)
-	$(BIN)/python -m pytest -m "not docker" -n $(JOBS) --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -m "not docker and not long" -n $(JOBS) --no-loadscope-reorder $(ARGS)
+
+faults: $(VENV)/.installed ## Run the long tests of what happens when processes die or the disk is full
+	$(BIN)/python -m pytest -m "long and not docker" -n 2 --no-loadscope-reorder $(ARGS)
 
 examples: $(VENV)/.installed ## Run the tests that think up their examples, with twenty times as many of them
 	WAYSTATION_TEST_EXAMPLES=20 $(BIN)/python -m pytest -n $(JOBS) --timeout 3600 $(ARGS) tests/unit/test_mirrorace_ranges.py \

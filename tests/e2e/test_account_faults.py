@@ -148,7 +148,16 @@ def test_without_auth_strangers_are_served_and_the_way_back_needs_no_restart(
     assert {name: stack.pid_of(name) for name in others} == others
 
 
-@pytest.mark.parametrize("victims", [("worker",), ("auth",), ("share", "upload"), ("valkey",)], ids="+".join)
+@pytest.mark.parametrize(
+    "victims",
+    [
+        ("worker",),
+        ("auth",),
+        pytest.param(("share", "upload"), marks=pytest.mark.long),
+        pytest.param(("valkey",), marks=pytest.mark.long),
+    ],
+    ids="+".join,
+)
 def test_a_deleted_account_takes_its_files_along_whatever_dies(
     stack: StartedStack, http: httpx.Client, victims: tuple[str, ...]
 ) -> None:

@@ -100,6 +100,7 @@ def fetch(client: Client, code: str) -> bytes:
         time.sleep(0.2)
 
 
+@pytest.mark.long
 def test_a_300_mib_upload_survives_the_death_of_everything_it_passes_through(
     stack: StartedStack, client: Client
 ) -> None:

@@ -123,7 +123,15 @@ async def test_a_worker_that_is_told_to_end_is_followed_by_another(stack: Starte
     assert [request.headers.get("range") for request in server.requests] == [None, f"bytes={PART_SIZE}-"]
 
 
-@pytest.mark.parametrize("victim", ["postgres", "valkey", "share", "upload"])
+@pytest.mark.parametrize(
+    "victim",
+    [
+        pytest.param("postgres", marks=pytest.mark.long),
+        "valkey",
+        pytest.param("share", marks=pytest.mark.long),
+        "upload",
+    ],
+)
 async def test_what_is_away_for_a_moment_is_waited_for(stack: StartedStack, owner: Person, victim: str) -> None:
     slow = Slow()
     async with remote(slow) as server:

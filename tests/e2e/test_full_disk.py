@@ -71,6 +71,7 @@ def room_comes_back(stack: StartedStack, disk: Path, expected: int) -> None:
         time.sleep(0.5)
 
 
+@pytest.mark.long
 def test_a_full_disk_stops_uploads_alone(disk: Path) -> None:
     settings = {
         "STORE_RESERVE_BYTES": str(RESERVE),

@@ -31,7 +31,7 @@ def becomes_well(stack: StartedStack) -> None:
 @pytest.mark.parametrize(
     ("part", "status", "missing"),
     [
-        ("chat", 200, ["rooms"]),
+        pytest.param("chat", 200, ["rooms"], marks=pytest.mark.long),
         ("auth", 200, ["accounts"]),
         ("store", 503, ["sending", "fetching"]),
         ("upload", 503, ["sending", "fetching"]),

@@ -65,6 +65,7 @@ def killed_at_random(stack: StartedStack, done: threading.Event) -> int:
     return KILLS
 
 
+@pytest.mark.long
 def test_files_reach_every_mirror_once_while_workers_are_killed_at_random(
     stack: StartedStack, http: httpx.Client, servers: dict[str, MirrorServer]
 ) -> None:

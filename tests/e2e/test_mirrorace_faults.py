@@ -26,6 +26,7 @@ LIMIT = 6 * MIB
 SIZE = 4 * LIMIT + 12345
 WAITING = ".NET"
 """The client that really waits until the place of a writer that died is free."""
+BY_CLIENT = [name if name == WAITING else pytest.param(name, marks=pytest.mark.long) for name in CLIENTS]
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def fetched(http: httpx.Client, slug: str) -> bytes:
         time.sleep(0.2)
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", BY_CLIENT)
 def test_a_sequence_survives_the_death_of_its_service_between_chunks(
     stack: StartedStack, http: httpx.Client, sender: Sender, client: str
 ) -> None:
@@ -89,7 +90,7 @@ def paced(form: Form, reached: threading.Event) -> tuple[dict[str, str], Iterato
     return {"Content-Type": kind, "Content-Length": str(len(body))}, blocks()
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", BY_CLIENT)
 def test_a_sequence_survives_the_death_of_its_service_within_chunks(
     stack: StartedStack, http: httpx.Client, sender: Sender, client: str
 ) -> None:
@@ -136,7 +137,7 @@ def _break_off(stack: StartedStack, sender: Sender, whole: Form, header: str) ->
     assert failed == [True]
 
 
-@pytest.mark.parametrize("victim", ["upload", "share", "postgres"])
+@pytest.mark.parametrize("victim", ["upload", "share", pytest.param("postgres", marks=pytest.mark.long)])
 def test_a_death_while_the_last_chunk_completes_the_file_loses_nothing(
     stack: StartedStack, http: httpx.Client, sender: Sender, victim: str
 ) -> None:

@@ -127,6 +127,7 @@ async def test_without_the_database_those_who_are_in_a_room_talk_on(stack: Start
     assert stack.pid_of("chat") == service
 
 
+@pytest.mark.long
 async def test_a_closed_room_takes_its_files_along_whatever_dies(stack: StartedStack, http: ClientSession) -> None:
     person = await somebody(http)
     room, kept = await person.open_room(revoke_files=True), await person.open_room()
