@@ -50,7 +50,7 @@ class Move:
 
 
 def plan_move(settings: StackSettings, to: store.Kind) -> Move | None:
-    """What is to be moved; None if the files are there already. Raises `SettingsError`."""
+    """The move that has to be made; None if the files are there already. Raises `SettingsError`."""
     kept = store.recorded(settings.data)
     if kept == to:
         return None

@@ -1,4 +1,4 @@
-"""Which store holds the files of a data folder: a folder in it, by default, or an S3 server.
+"""The store that holds the files of a data folder: a folder in it, by default, or an S3 server.
 
 `store.json` records it. So a start with other settings is refused, instead of finding no file.
 """

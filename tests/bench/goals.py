@@ -1,4 +1,4 @@
-"""What this system aims at on two cores, beside what a report has measured. docs/operate.md shows it."""
+"""The aims of this system on two cores, beside the figures of a report. docs/operate.md shows them."""
 
 import statistics
 from collections.abc import Callable, Mapping

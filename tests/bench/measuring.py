@@ -24,7 +24,7 @@ TOKEN_ROUNDS = 3
 
 
 class Report:
-    """What has been measured so far, part by part. A part that fails does not take the others with it."""
+    """The measurements so far, part by part. A part that fails does not take the others with it."""
 
     def __init__(self, options: Options) -> None:
         self.options = options

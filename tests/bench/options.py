@@ -37,7 +37,7 @@ QUICK = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is measured, and how long."""
+    """The parts to measure, and for how long."""
 
     parts: frozenset[str]
     data: Path | None

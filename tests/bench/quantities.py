@@ -1,4 +1,4 @@
-"""What is computed of measurements: medians, ratios of the same rounds, percentiles, and costs."""
+"""Computes figures from measurements: medians, ratios of the same rounds, percentiles, and costs."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What takes files: this system through its gateway, and the peers. Large ones from one thread, small ones at once."""
+"""The servers that take files: this system and the peers. Large files come from one thread, small ones all at once."""
 
 import asyncio
 import json

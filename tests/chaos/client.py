@@ -45,7 +45,7 @@ def expect(is_so: bool, otherwise: object) -> None:
 
 @dataclass(slots=True)
 class Tally:
-    """What all clients met."""
+    """Counts of what all clients met."""
 
     requests: int = 0
     retries: Counter[str] = field(default_factory=Counter[str])
@@ -70,7 +70,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Copy:
-    """What was received of a file."""
+    """The received part of a file."""
 
     digest: Any = field(default_factory=hashlib.sha256)
     size: int = 0

@@ -35,7 +35,7 @@ class Fault:
     """Seconds since the step before."""
     program: str
     child: float | None
-    """Which of its children, from 0 to 1; None: the program itself."""
+    """The position of the victim among its children, from 0 to 1; None: the program itself."""
     is_stop: bool = False
 
 
@@ -53,7 +53,7 @@ def schedule(seed: int, programs: list[str], kills: int) -> Iterator[Fault]:
 
 @dataclass(slots=True)
 class Faults:
-    """What was done."""
+    """The faults that were made."""
 
     killed: Counter[str] = field(default_factory=Counter[str])
     stopped: Counter[str] = field(default_factory=Counter[str])

@@ -1,4 +1,4 @@
-"""What the system has acknowledged, and what it did that it must never do."""
+"""Everything that the system has acknowledged, and every violation of a promise."""
 
 import hashlib
 from collections import Counter
@@ -85,7 +85,7 @@ class Counted:
 
 @dataclass(slots=True)
 class Talk:
-    """What was said in one place, a room or an inbox, by one speaker. Each attempt has a text of its own."""
+    """The messages sent in one place, a room or an inbox, by one speaker. Each attempt has a text of its own."""
 
     kind: str
     listed: Callable[[], Awaitable[list[str]]]
@@ -94,7 +94,7 @@ class Talk:
     attempts: set[str] = field(default_factory=set[str])
     """All texts that were sent, acknowledged or not."""
     heard: list[list[str]] = field(default_factory=list[list[str]])
-    """What each listener has heard."""
+    """The messages that each listener has received."""
     deleted: set[str] = field(default_factory=set[str])
 
 

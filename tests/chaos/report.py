@@ -1,4 +1,4 @@
-"""What a run did and found: as JSON, and in a few lines."""
+"""The report of a run: as JSON, and in a few lines."""
 
 import json
 from collections import Counter

@@ -39,7 +39,7 @@ class Source:
             answer.headers["Content-Range"] = f"bytes {begin}-{size - 1}/{size}"
         breaks = manner == "breaks" and asked == 1
         end = begin + (size - begin) // 2 if breaks else size
-        # Whoever fetches may be killed at any moment.
+        # The fetching process may be killed at any moment.
         with suppress(ConnectionError):
             await answer.prepare(request)
             for at in range(begin, end, SLOW_BLOCK):

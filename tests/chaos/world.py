@@ -1,4 +1,4 @@
-"""What the loads share: the clients, the ledger, the source of fetches, and the chance that the seed gives."""
+"""The state that loads share: the clients, the ledger, the source of fetches, and the chance that the seed gives."""
 
 import asyncio
 import random

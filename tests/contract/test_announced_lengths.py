@@ -1,5 +1,7 @@
-"""What a body's headers announce: one too long is refused before anything of it is read, and so before a client that
-sent `Expect: 100-continue` is told to send it. A body that is wanted is asked for once.
+"""Announced lengths of bodies.
+
+A length over the limit is refused before any of the body is read, and so before a client that sent
+`Expect: 100-continue` is told to send it. A body that is wanted is asked for once.
 
 Each is asked through the gateway and at the service itself.
 """
@@ -90,7 +92,7 @@ BODIES = {
 
 @pytest.fixture(scope="module")
 def known(client: httpx.Client) -> dict[str, str]:
-    """What fills in the paths and tokens: uploads that are open, and an account."""
+    """The values for paths and tokens: uploads that are open, and an account."""
     user = User(client)
     token = client.post("/v1/auth/login", json={"name": user.name, "password": "correct horse battery"}).json()["token"]
     chunked = filecodebox.init(client, filecodebox.content(SIZE), chunk_size=SIZE)

@@ -31,7 +31,7 @@ def down(stack: StartedStack, *names: str) -> Generator[None]:
             if name == "store":
                 store.folder(stack.folder).rename(stack.folder / "unmounted")
                 continue
-            # What serves PostgreSQL's connections outlives it for a moment.
+            # The processes that serve PostgreSQL's connections outlive it for a moment.
             serving = psutil.Process(stack.pid_of(name)).children() if name == "postgres" else []
             killed[name] = stack.kill(name)
             psutil.wait_procs(serving, timeout=10)

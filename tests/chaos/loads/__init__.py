@@ -1,4 +1,4 @@
-"""What people do meanwhile. A load is a function that does one thing from its beginning to its end.
+"""The load on the system while it is killed. A load is a function that does one thing from its beginning to its end.
 
 To add one (tus, for example): write `async def name(world, chance)` that notes in the ledger what was acknowledged, and
 name it here.

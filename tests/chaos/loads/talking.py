@@ -96,7 +96,7 @@ async def room(world: World, chance: random.Random) -> None:
     listeners = [Listener(hearer, room_id), Listener(speaker, room_id)]
     tasks = [asyncio.create_task(each.listen(by_socket=number == 0)) for number, each in enumerate(listeners)]
     try:
-        # Whoever listens from the beginning hears everything.
+        # A listener from the beginning hears everything.
         await _greet(speaker, path, talk, listeners)
         for _ in range(chance.randint(20, 80)):
             await say(world, speaker, path, talk)

@@ -52,7 +52,7 @@ class QueueConsumer(CeleryConsumer):
             try:
                 p(*args, **kwargs)
             except Exception as error:  # noqa: BLE001  (a closed channel raises whatever it comes to first)
-                # What it was about is done, so that the message does nothing when it comes again.
+                # The work itself is done, so the message does nothing when it comes again.
                 _log.warning("message not acknowledged", error=repr(error))
 
         return super().call_soon_ack(acknowledge)

@@ -230,7 +230,7 @@ class ObjectStore(Protocol):
         ...
 
     async def unfinished(self, age: timedelta) -> list[Unfinished]:
-        """What was left unfinished, was not written to for `age`, and may be removed by `abort_multipart`.
+        """Unfinished content that was not written to for `age` and may be removed by `abort_multipart`.
 
         Nothing, if the store keeps nothing of an upload whose id was not recorded.
         """

@@ -29,7 +29,7 @@ GATHER_BUDGET = 256 * MIB
 
 
 class Requests(Protocol):
-    """What the writer needs of an S3 server."""
+    """The calls of an S3 server that the writer needs."""
 
     async def put(self, key: str, blocks: AsyncIterable[bytes], size: int) -> None: ...
 

@@ -33,7 +33,7 @@ class SourceDamaged(DomainError):
 
 @dataclass(slots=True)
 class Moved:
-    """What has been done so far."""
+    """The result of the move so far."""
 
     copied: int = 0
     were_there: int = 0

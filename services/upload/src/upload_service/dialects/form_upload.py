@@ -16,7 +16,7 @@ from upload_service.shares import Shared, ShareKind
 FORM_ALLOWANCE = 1024 * 1024
 """Bytes that a form may have besides its file; a longer one is refused by its length alone."""
 SECOND_FILE = "Only one file can be uploaded at a time"
-"""What a sender of a second file hears: a file is never dropped without a word."""
+"""The message for the sender of a second file, which is never dropped silently."""
 
 
 class FormUpload:

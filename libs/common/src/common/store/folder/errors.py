@@ -1,4 +1,4 @@
-"""What the errors of the file system mean to those who use the store."""
+"""Translates errors of the file system into those of the store."""
 
 import errno
 from collections.abc import Callable, Generator

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from common.store.folder.disk import Disk, begin_writing_out
@@ -18,7 +19,7 @@ MOST_BLOCKS = 1024
 """One system call takes so many blocks (IOV_MAX)."""
 
 
-class FileWriter:
+class FileWriter(ABC):
     """Writes blocks one after the other. `finish` or `drop` ends it; the other then does nothing."""
 
     def __init__(self, disk: Disk, room: Room, digest: Digest | None, lease: Lease | None, certain: int) -> None:
@@ -82,14 +83,17 @@ class FileWriter:
             os.close(self._fd)
             self._fd = None
 
+    @abstractmethod
     def _open(self) -> int:
-        raise NotImplementedError
+        """Open the file for writing and return its descriptor."""
 
+    @abstractmethod
     def _finish(self, fd: int) -> None:
-        raise NotImplementedError
+        """Make sure that the content is safe and in its place."""
 
+    @abstractmethod
     def _remove(self) -> None:
-        raise NotImplementedError
+        """Remove what was written, if it would count for anything."""
 
 
 class ObjectWriter(FileWriter):
