@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes
-# Many tests wait, for what was killed to come back or for a time to pass; so there is one job more than cores.
-JOBS ?= 3
+# Many tests wait, for what was killed to come back or for a time to pass; so there are two jobs more than cores.
+JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help

@@ -42,6 +42,8 @@ class Background:
 
 async def _end_tasks() -> None:
     await cancel(*(task for task in asyncio.all_tasks() if task is not asyncio.current_task()))
+    # Transports that were closed or aborted close their sockets in a later turn of the loop.
+    await asyncio.sleep(0.01)
 
 
 @contextmanager
