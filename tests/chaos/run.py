@@ -63,8 +63,9 @@ class Run:
                 async with running_source() as source:
                     world = await self._world(stack, clients, source, servers)
                     stack = await self._load(stack, world)
-                with self._timed("checks"):
-                    await self._check(stack, world, servers)
+                    # Fetches that were asked for at the end may still be under way.
+                    with self._timed("checks"):
+                        await self._check(stack, world, servers)
                 with self._timed("stop"):
                     await asyncio.to_thread(stack.stop)
                 self._note_traces_of(stack, entries)
