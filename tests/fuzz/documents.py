@@ -41,7 +41,7 @@ class OutOfTime(Exception):
 
 @dataclass
 class Run:
-    """What is asked, of which system, and for how long."""
+    """The requests to send, the system that gets them, and for how long."""
 
     url: str
     report: Report

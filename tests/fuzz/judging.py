@@ -1,4 +1,4 @@
-"""What every answer has to keep to, whatever was asked."""
+"""Rules that hold for every answer."""
 
 import json
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from tests.raw_http import RawAnswer
 MEMBERS = {"filecodebox": "detail", "fileuploader": "message", "mirage": "error", "mirrorace": "result"}
 """The member of an error that holds its text, by dialect."""
 NOT_SPOKEN = (501, 505)
-"""What the gateway says of a transfer encoding or a version of HTTP that it does not know: these are no failures."""
+"""The gateway's statuses for a transfer encoding or HTTP version that it does not know. They are no failures."""
 
 
 @dataclass
 class Report:
-    """What was asked, and every complaint about an answer."""
+    """The requests that were sent, and every complaint about an answer."""
 
     asked: int = 0
     statuses: dict[int, int] = field(default_factory=dict[int, int])
@@ -44,7 +44,7 @@ def raw_complaint(answer: RawAnswer, dialect: str, *, readable: bool) -> str | N
         return f"{complaint}: {answer.body[:200]!r}"
     if answer.header("x-injected") is not None:
         return "a header of the answer was injected"
-    # What follows a head that could not be read may count as another request, and have another answer.
+    # The bytes after a head that could not be read may count as another request, and have another answer.
     length = answer.header("content-length") if readable else None
     if length is not None and len(answer.body) != int(length):
         return f"{len(answer.body)} bytes follow where {length} were announced"

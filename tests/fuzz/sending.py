@@ -14,7 +14,7 @@ PATIENCE = 0.5
 SLOW_SECONDS = 50
 """How long the system may take to give up a client that sends nothing more."""
 KEPT = ("share ", "file ", "blob ", "object ")
-"""What an upload that succeeded leaves."""
+"""The traces of an upload that succeeded."""
 
 
 def send_all(port: int, cases: Iterable[Case], report: Report, traces: Callable[[], set[str]], seconds: float) -> None:
@@ -33,7 +33,7 @@ def send_all(port: int, cases: Iterable[Case], report: Report, traces: Callable[
         report.count(answer.status)
         # An upload whose client died may have been complete.
         successes += 200 <= answer.status < 300 or answer.broke_off
-        # Who has died reads no shape.
+        # A client that is gone reads no answer.
         readable = case.readable and not answer.broke_off
         if answer.status and (complaint := raw_complaint(answer, case.target.dialect, readable=readable)):
             report.complain(about, complaint)

@@ -97,7 +97,7 @@ def test_threads_run_as_many_operations_at_once_and_end_with_their_process(valke
         process.until(lambda noted: noted["stays"] == 3)
         assert process.stop() < 15
         noted = process.noted()
-    # What was waiting has not been begun, what was under way has tidied up before its state was closed.
+    # Waiting tasks were never begun, and running ones tidied up before their state was closed.
     assert (noted["opened"], noted["stays"], noted["tidied"], noted["closed"]) == (1, 3, 3, 1)
     assert process.notes.read_text().split()[-2] == "closed"
 

@@ -17,7 +17,7 @@ WAYS = ("put", "stream", "parts", "join")
 
 
 class Synced:
-    """What is on the disk for certain: the contents of files and the names in folders when they were synced last."""
+    """The certain state of the disk: contents of files and names in folders when they were synced last."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._contents: dict[int, bytes] = {}

@@ -1,4 +1,4 @@
-"""What only the folder store promises: its files, and what it does when the disk is not as it should be."""
+"""The folder store's own promises: its files, and its behaviour when the disk is not as it should be."""
 
 import asyncio
 import os

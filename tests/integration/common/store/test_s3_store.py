@@ -1,4 +1,4 @@
-"""What only the S3 store promises: S3's limits, and signed paths for the gateway."""
+"""The S3 store's own promises: S3's limits, and signed paths for the gateway."""
 
 import os
 
