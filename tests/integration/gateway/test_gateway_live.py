@@ -97,6 +97,10 @@ async def open_door(data: Path, **environment: str) -> AsyncGenerator[Door]:
         async with running(program, data) as caddy, ClientSession(f"http://127.0.0.1:{gateway_port}") as http:
             yield Door(f"127.0.0.1:{gateway_port}", caddy, live, runner, http)
     finally:
+        # A connection that nobody reads would be kept until what is written to it is sent.
+        for connection in runner.server.connections if runner.server else ():
+            if connection.transport is not None:
+                connection.transport.abort()
         await runner.cleanup()
 
 
