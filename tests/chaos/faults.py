@@ -9,7 +9,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,6 +25,8 @@ STOP_SHARE = 0.12
 STOP_SECONDS = 5.0
 MISSING_SECONDS = 60.0
 """A program that does not run again after this long has not been restarted."""
+ROUND = 10
+"""After so many kills the system may recover, and must."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,16 @@ class Faults:
     not_restarted: list[str] = field(default_factory=list[str])
     _resuming: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
-    async def inflict(self, stack: RunningStack, faults: Iterator[Fault]) -> None:
-        for fault in faults:
+    async def inflict(
+        self, stack: RunningStack, faults: Iterator[Fault], recovered: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Follow a schedule. `recovered` returns when the system works again; it is asked after each round."""
+        for number, fault in enumerate(faults, 1):
             await asyncio.sleep(fault.pause)
             await self._inflict(stack, fault)
+            if number % ROUND == 0:
+                await asyncio.gather(*self._resuming)
+                await recovered()
         await asyncio.gather(*self._resuming)
 
     async def _inflict(self, stack: RunningStack, fault: Fault) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from deploy.local import credentials
@@ -12,7 +12,7 @@ from deploy.local.credentials import ADMIN_PASSWORD
 from deploy.local.stack import LOG_NAME, StackFailed, StartedStack, start
 from tests.chaos.checks import contents, talks, transfers
 from tests.chaos.checks.leftovers import Leftovers, processes_of
-from tests.chaos.client import Clients, Refused, Stuck, Wrong
+from tests.chaos.client import FAILURES, Clients, Refused, Stuck, Wrong
 from tests.chaos.faults import Faults, kill_supervisor, schedule
 from tests.chaos.ledger import Ledger, Violation
 from tests.chaos.loads import LOADS, Load
@@ -25,6 +25,10 @@ from tests.integration.upload.mirrors.mirror_front import background
 from tests.integration.upload.mirrors.mirror_servers import SERVERS, MirrorServer
 
 MIRRORS = ("fs", "webdav")
+RECOVERY_SECONDS = 60.0
+"""Within so long after the last kill of a round everything works again."""
+REST_SECONDS = 2.0
+"""How long the clients then have the system to themselves."""
 FIRST_LOG = f"first-{LOG_NAME}"
 PAUSE = 0.4
 """Seconds, on average, between two things that one person does."""
@@ -100,7 +104,8 @@ class Run:
         try:
             with self._timed("kills"):
                 programs = sorted(stack.state().processes)
-                await self._faults.inflict(stack, schedule(self._seed, programs, self._kills))
+                faults = schedule(self._seed, programs, self._kills)
+                await self._faults.inflict(stack, faults, lambda: self._recovered(world))
             with self._timed("second start"):
                 stack = await asyncio.to_thread(self._start_again, stack)
             with self._timed("end of the load"):
@@ -113,6 +118,19 @@ class Run:
         for program in self._faults.not_restarted:
             self._ledger.note(Violation.STUCK, f"{program} was not restarted")
         return stack
+
+    async def _recovered(self, world: World) -> None:
+        """Wait until `/health` says that everything works, and let the clients rest."""
+        until = time.monotonic() + RECOVERY_SECONDS
+        health = ""
+        while time.monotonic() < until:
+            with suppress(*FAILURES):
+                health = (await world.clients.at(0).once("GET", "/health")).text
+                if '"ok"' in health:
+                    await asyncio.sleep(REST_SECONDS)
+                    return
+            await asyncio.sleep(0.2)
+        self._ledger.note(Violation.STUCK, f"not everything works {RECOVERY_SECONDS:.0f} s after a kill: {health}")
 
     async def _repeat(self, world: World, name: str, load: Load, chance: random.Random) -> None:
         while not world.over.is_set():

@@ -83,6 +83,7 @@ class Leftovers:
     async def check_settled(self) -> None:
         """Everything that is there belongs to something that is kept."""
         await asyncio.to_thread(self._traces.database("upload").execute, AGE)
+        await asyncio.to_thread(self._traces.age_unfinished)
         await self._until_none("after the load", self._unsettled)
 
     async def check_ended(self) -> None:
