@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.integration.running_remote import (
     REDIRECTS,
     Names,
     Request,
+    Respond,
     answers,
     fetched,
     opened,
@@ -135,16 +137,75 @@ async def test_another_name_for_the_same_server_gets_no_credentials(outbound: Ou
     assert [request.headers.get("authorization") for request in server.requests] == [BASIC, None]
 
 
-async def test_cookies_are_not_kept(outbound: Outbound) -> None:
+async def test_cookies_last_for_one_way_to_a_url_and_go_to_the_host_that_set_them(outbound: Outbound) -> None:
+    """A server that lets nobody in who does not bring back its cookie, with another one in between."""
+    async with remote(silence) as one, remote(silence) as two:
+        steps = {
+            "/start": two.url("/other", host="two.example"),
+            "/other": one.url("/back", host="one.example"),
+        }
+
+        async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
+            name = request.target.strip("/")
+            cookies = f"Set-Cookie: {name}=b; Path=/; Domain=example\nSet-Cookie: safe=c; Secure\nContent-Length: 0\n"
+            if request.target in steps:
+                await answers("302 Found", f"Location: {steps[request.target]}\n{cookies}")(request, writer)
+            else:
+                await answers("200 OK", cookies)(request, writer)
+
+        one.respond = two.respond = respond
+        for _ in range(2):
+            await fetched(outbound, one.url("/start", host="one.example"))
+    assert [request.headers.get("cookie") for request in one.requests] == [None, "start=b"] * 2
+    assert [request.headers.get("cookie") for request in two.requests] == [None] * 2
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [("/für".encode(), "/f%C3%BCr"), ("/für?ä".encode("latin-1"), "/f%FCr?%E4"), (b"/\xc3\xbc\xfc", "/%C3%BC%FC")],
+)
+async def test_a_redirect_may_hold_any_bytes(outbound: Outbound, location: bytes, target: str) -> None:
     async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
-        cookie = "Set-Cookie: a=b; Path=/\nContent-Length: 0\n"
-        head = ("302 Found", f"Location: /next\n{cookie}") if request.target == "/" else ("200 OK", cookie)
-        await answers(*head)(request, writer)
+        if request.target == "/start":
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n")
+        else:
+            await answers("200 OK", "Content-Length: 2\n", b"ok")(request, writer)
 
     async with remote(respond) as server:
-        for _ in range(2):
-            await fetched(outbound, server.url(host="one.example"))
-    assert [request.headers.get("cookie") for request in server.requests] == [None] * 4
+        assert await fetched(outbound, server.url("/start")) == b"ok"
+    assert server.requests[1].target == target
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        pytest.param(answers("200 OK", "Content-Length: 2\n", b"okmore"), id="after the length"),
+        pytest.param(answers("200 OK", "Content-Length: 2\n", b"okHTTP/1.1 500 No\r\n\r\n"), id="another answer"),
+        pytest.param(
+            answers("200 OK", "Transfer-Encoding: chunked\n", b"2\r\nok\r\n0\r\n\r\nmore"), id="after the last chunk"
+        ),
+        pytest.param(
+            answers("200 OK", "".join(f"X-{number}: a\n" for number in range(999)) + "Content-Length: 2\n", b"ok"),
+            id="1,000 headers",
+        ),
+        pytest.param(answers("200 OK", f"X: {'a' * 64 * 1000}\nContent-Length: 2\n", b"ok"), id="a header of 64 KB"),
+        pytest.param(answers("103 Early Hints", "X: a\n\nHTTP/1.1 200 OK\n", b"ok"), id="hints first"),
+    ],
+)
+async def test_what_every_client_forgives_is_forgiven(outbound: Outbound, respond: Respond) -> None:
+    async with remote(respond) as server:
+        assert await fetched(outbound, server.url()) == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("header", "pause"),
+    [("7", 7), ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("-1", None), ("soon", None), ("9" * 99, None), ("", None)],
+)
+async def test_a_refusal_may_say_when_to_come_back(outbound: Outbound, header: str, pause: int | None) -> None:
+    async with remote(answers("429 Slow", f"Retry-After: {header}\nContent-Length: 0\n")) as server:
+        with pytest.raises(RemoteRefused) as refused:
+            await fetched(outbound, server.url())
+    assert refused.value.retry_after == (None if pause is None else timedelta(seconds=pause))
 
 
 async def test_no_connection_is_used_twice(outbound: Outbound) -> None:

@@ -188,6 +188,31 @@ async def test_a_body_that_breaks_off_is_no_whole_body(outbound: Outbound, heade
             await fetched(outbound, server.url())
 
 
+async def test_a_body_that_becomes_malformed_is_given_up_at_once(outbound: Outbound) -> None:
+    """Also when that comes in a packet of its own, after the head."""
+    goes_on = asyncio.Event()
+
+    async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
+        await answers("200 OK", "Transfer-Encoding: chunked\n", b"4\r\nonly\r\n")(request, writer)
+        await goes_on.wait()
+        writer.write(b"no size\r\n")
+        await silence(request, writer)
+
+    async with remote(respond) as server, outbound.get(server.url()) as answer:
+        blocks = answer.blocks()
+        assert await anext(blocks) == b"only"
+        goes_on.set()
+        with pytest.raises(RemoteUnavailable, match="broke off"):
+            await anext(blocks)
+
+
+async def test_a_head_that_is_too_long_is_not_read_to_its_end(hasty: Outbound) -> None:
+    async with remote(forever(b"HTTP/1.1 200 OK\r\n", b"X: " + b"a" * 60_000 + b"\r\n")) as server:
+        with pytest.raises(RemoteUnavailable):
+            await fetched(hasty, server.url())
+        await asyncio.wait_for(server.left.wait(), LATE)
+
+
 async def test_what_came_before_a_body_broke_off_was_handed_on(outbound: Outbound) -> None:
     received = b""
     async with (

@@ -1,9 +1,11 @@
 """HTTP statuses: the status of each error, and the statuses after which a request is worth another try."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from math import ceil
 
-from common import errors
+from common import clock, errors
 from common.errors import DomainError
 
 STATUS: tuple[tuple[type[DomainError], int], ...] = (
@@ -21,12 +23,28 @@ STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (errors.InvalidInput, 400),
 )
 
+_SECONDS = re.compile("[0-9]{1,9}")
 _TEMPORARY = (408, 421, 425, 429)
 
 
 def is_temporary(status: int) -> bool:
     """Whether the same request may succeed later, judged by the status of its answer."""
     return status >= 500 or status in _TEMPORARY
+
+
+def retry_after(header: str | None) -> timedelta | None:
+    """The pause that a `Retry-After` header asks for, in seconds or as a date (RFC 9110, section 10.2.3).
+
+    None if it asks for none, or makes no sense.
+    """
+    text = (header or "").strip()
+    if _SECONDS.fullmatch(text):
+        return timedelta(seconds=int(text))
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(timedelta(0), date.replace(tzinfo=date.tzinfo or UTC) - clock.now())
 
 
 def status_of(error: DomainError) -> int:

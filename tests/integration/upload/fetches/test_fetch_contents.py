@@ -130,7 +130,7 @@ async def test_a_mirror_that_the_account_may_not_use_is_found_before(bench: Benc
     assert bench.queue.fetches == []
 
 
-@pytest.mark.parametrize("url", ["ftp://files.example/", "files.example", "http://user@files.example/"])
+@pytest.mark.parametrize("url", ["ftp://files.example/", "files.example", "http://:secret@files.example/"])
 async def test_what_is_no_url_is_found_before(bench: Bench, url: str) -> None:
     with pytest.raises(InvalidInput):
         await bench.ask(url)

@@ -3,8 +3,8 @@
 Users must not be able to use this system to reach servers that they cannot reach themselves. So every connection,
 including those of redirects, goes to a checked address: a name is looked up once and all its addresses are checked, and
 the address is checked again when its socket is created, in case the URL contains an address in an unusual form. The
-client uses no proxy and no cookies and does not reuse connections; credentials are sent only to the origin that they
-were given for.
+client uses no proxy and does not reuse connections; credentials are sent only to the origin that they were given for,
+and cookies only to the host that set them on the way to the same URL.
 
 The caller limits the length of a body and the total time: a body is read only as far as its reader asks.
 """
@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urljoin
@@ -25,7 +26,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from common.addresses import Network
 from common.errors import DomainError, Forbidden, InvalidInput, Unavailable
 from common.outbound.addresses import may_connect
-from common.outbound.urls import RemoteUrl, UrlInvalid, parse
+from common.outbound.lenient import LONGEST_HEADER, MOST_HEADERS, ChainCookies, LenientConnector
+from common.outbound.urls import RemoteUrl, UrlInvalid, parse, with_escapes
+from common.statuses import retry_after
 
 CONNECT_SECONDS = 10
 SLOWEST = 1024
@@ -62,9 +65,11 @@ class RemoteRefused(DomainError):
 
     code = "remote_refused"
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, retry_after: timedelta | None = None) -> None:
         super().__init__(f"the remote server answered {status}")
         self.status = status
+        self.retry_after = retry_after
+        """The time after which the server wants to be asked again, if it names one."""
 
 
 class Answer:
@@ -139,11 +144,10 @@ class Outbound:
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
-        connector = aiohttp.TCPConnector(
+        connector = LenientConnector(
             resolver=_JudgingResolver(self._resolver or aiohttp.ThreadedResolver(), self._allowed),
             socket_factory=self._new_socket,
             use_dns_cache=False,
-            force_close=True,
             limit=0,
         )
         self._session = aiohttp.ClientSession(
@@ -153,6 +157,9 @@ class Outbound:
             auto_decompress=False,
             headers={"User-Agent": "Waystation", "Accept-Encoding": "identity"},
             read_bufsize=READ_BLOCK,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
+            max_headers=MOST_HEADERS,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=self._stall),
         )
 
@@ -173,7 +180,7 @@ class Outbound:
                 response = await self._follow(parse(url), headers)
         try:
             if not 200 <= response.status < 300:
-                raise RemoteRefused(response.status)
+                raise RemoteRefused(response.status, retry_after(response.headers.get("Retry-After")))
             yield Answer(response, self._stall)
         finally:
             response.close()
@@ -206,11 +213,14 @@ class Outbound:
         assert self._session is not None, "the client is not open"
         if target.authorization:
             headers = {**_without(headers, "authorization"), "Authorization": target.authorization}
+        cookies = ChainCookies()
         for _ in range(self._redirects + 1):
-            response = await self._session.get(target.url, headers=headers, allow_redirects=False)
+            sent = {**headers, **cookies.headers(target.url)}
+            response = await self._session.get(target.url, headers=sent, allow_redirects=False)
             location = response.headers.get("Location") if response.status in _REDIRECTS else None
             if not location:
                 return response
+            cookies.keep(response)
             response.close()
             following = _following(target, location)
             if following.origin != target.origin:
@@ -249,7 +259,7 @@ class _JudgingResolver(AbstractResolver):
 def _following(target: RemoteUrl, location: str) -> RemoteUrl:
     """The target of a redirect. Raises `UrlInvalid`."""
     try:
-        return parse(urljoin(str(target.url), location))
+        return parse(urljoin(str(target.url), with_escapes(location)))
     except ValueError:
         raise UrlInvalid from None
 

@@ -16,6 +16,7 @@ URL_LIMIT = 8192
 """The most characters of a URL."""
 
 _CREDENTIALS = re.compile(r"^([A-Za-z]+://)[^/?#]*@")
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # A name in ASCII without escapes, or an address without a scope.
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]", re.ASCII)
@@ -36,7 +37,7 @@ class RemoteUrl:
     url: URL
     """The URL to request, without user, password and fragment."""
     authorization: str | None
-    """The `Authorization` header made of its user and password (RFC 7617)."""
+    """The `Authorization` header made of its user and password, which may be empty (RFC 7617)."""
 
     @property
     def origin(self) -> tuple[str, str | None, int | None]:
@@ -68,6 +69,11 @@ def parse(text: str) -> RemoteUrl:
     return RemoteUrl(url, authorization)
 
 
+def with_escapes(header: str) -> str:
+    """The URL in a header, in which bytes that are not UTF-8 arrive as surrogates: they become escapes."""
+    return _NOT_UTF8.sub(lambda found: f"%{ord(found[0]) - 0xDC00:02X}", header)
+
+
 def without_credentials(text: str) -> str:
     """An accepted URL without user and password, so that others may see it."""
     return _CREDENTIALS.sub(r"\1", text)
@@ -76,6 +82,6 @@ def without_credentials(text: str) -> str:
 def _authorization(url: URL) -> str | None:
     if url.user is None and url.password is None:
         return None
-    if not url.user or url.password is None or ":" in url.user:
-        raise UrlInvalid("credentials in a URL are a user and a password")
-    return "Basic " + b64encode(f"{url.user}:{url.password}".encode()).decode()
+    if not url.user or ":" in url.user:
+        raise UrlInvalid("credentials in a URL are a user, and a password if there is one")
+    return "Basic " + b64encode(f"{url.user}:{url.password or ''}".encode()).decode()

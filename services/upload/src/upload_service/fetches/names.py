@@ -12,7 +12,15 @@ UNNAMED = "download"
 
 def name_of(url: str, disposition: str | None) -> str:
     """The name given by an answer's `Content-Disposition` (RFC 6266), or else the end of the URL's path."""
-    return _from_header(disposition or "") or _cleaned(unquote(urlsplit(url).path)) or UNNAMED
+    return _from_header(disposition or "") or _cleaned(_decoded(urlsplit(url).path)) or UNNAMED
+
+
+def _decoded(path: str) -> str:
+    """A path without escapes, which stand for bytes of UTF-8, or else of Latin-1."""
+    try:
+        return unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return unquote(path, "latin-1")
 
 
 def _from_header(disposition: str) -> str:
