@@ -19,21 +19,18 @@ UPLOADS = "Upload rate limit"
 BLOCKED = "请求次数过多，请稍后再试"
 CLOSED = "本站未开启游客上传，如需上传请先登录后台"
 SETTLES_SECONDS = 30
-"""The longest wait for a changed setting to take effect: two caches keep the old value for three seconds each."""
+"""The longest wait for a changed setting to take effect: two caches keep the old value for two seconds each."""
 
 
 @contextmanager
 def settings(traces: Traces, client: httpx.Client, seen: str, **values: object) -> Generator[None]:
     """Change settings while the system runs; `seen` is the message that an oversize upload then gets."""
-    for name, value in values.items():
-        traces.change(
-            "share", "insert into policy (name, value, changed_at) values (%s, %s, now())", name, Jsonb(value)
-        )
+    traces.change("share", "insert into policy_revision (version, changes) values (1, %s)", Jsonb(values))
     wait_for(client, seen)
     try:
         yield
     finally:
-        traces.database("share").execute("delete from policy")
+        traces.database("share").execute("delete from policy_revision")
         wait_for(client, OVERSIZE)
 
 

@@ -1,5 +1,6 @@
 """The expiry of shares, and the styles of expiry that senders may choose."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,7 +48,7 @@ class ExpiryTooLong(Forbidden):
         self.longest = longest
 
 
-def expiry_of(style: str, value: int, *, allowed: list[str], max_seconds: int, now: datetime) -> Expiry:
+def expiry_of(style: str, value: int, *, allowed: Collection[str], max_seconds: int, now: datetime) -> Expiry:
     """The expiry that `value` units of `style` mean for a share made at `now`.
 
     `allowed`: the styles that are offered; `max_seconds`: the longest life, 0 for a week. Raises `ExpiryStyleRefused`,

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from mimetypes import MimeTypes
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from common.addresses import limit_key
 from common.errors import Forbidden, RateLimited, TooLarge
@@ -37,27 +38,42 @@ class UploadsExhausted(RateLimited):
     """Too many uploads from this address."""
 
 
+# PostgreSQL cannot store NUL in a text.
+Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")]
+Rule = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
+Size = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Minutes = Annotated[int, Field(ge=1, le=366 * 24 * 60)]
+
+
 class Policy(BaseModel):
     """The limits that the administrator sets. Sizes are in bytes, times in seconds unless their name says otherwise."""
 
     model_config = {"frozen": True}
 
-    name: str
-    description: str
-    explain: str
-    notify_title: str
-    notify_content: str
-    upload_size: int
-    allowed_file_types: list[str]
-    expire_styles: list[str]
+    name: Line
+    description: Text
+    explain: Text
+    notify_title: Line
+    notify_content: Text
+    upload_size: Size
+    allowed_file_types: Annotated[list[Rule], Field(max_length=1000)]
+    """Rules of `check_type`; none allows everything."""
+    expire_styles: Annotated[list[Literal["day", "hour", "minute", "forever", "count"]], Field(min_length=1)]
     enable_chunk: bool
     open_upload: bool
-    max_save_seconds: int
-    upload_count: int
-    upload_minute: int
-    error_count: int
-    error_minute: int
+    """Whether files may be uploaded without an account."""
+    max_save_seconds: Annotated[int, Field(ge=0, le=2**31 - 1)]
+    """The longest life of a share; 0 means seven days."""
+    upload_count: Count
+    """Uploads of one client address in `upload_minute` minutes."""
+    upload_minute: Minutes
+    error_count: Count
+    """Wrong codes of one client address in `error_minute` minutes."""
+    error_minute: Minutes
     numeric_codes: bool
+    """Whether codes consist of five digits instead of five letters and digits."""
 
     def expiry_of(self, style: str, value: int, now: datetime) -> Expiry:
         """Like `common.expiry.expiry_of`, within the limits of this policy."""

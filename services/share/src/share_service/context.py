@@ -15,6 +15,9 @@ from common.policy import Policy
 class PolicySource(Protocol):
     """The source of the policy in force."""
 
+    defaults: Policy
+    """The policy of the environment alone."""
+
     async def current(self) -> Policy:
         """The policy, a few seconds old at most. Raises `DatabaseUnavailable` if it was never read."""
         ...

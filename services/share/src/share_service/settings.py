@@ -63,23 +63,25 @@ class PolicySettings(DatabaseSettings):
 
     def policy(self) -> Policy:
         """The policy before any change by an administrator."""
-        return Policy(
-            name=self.site_name,
-            description=self.site_description,
-            explain=self.site_explain,
-            notify_title=self.notify_title,
-            notify_content=self.notify_content,
-            upload_size=self.upload_size,
-            allowed_file_types=_items(self.allowed_file_types),
-            expire_styles=_items(self.expire_styles),
-            enable_chunk=self.enable_chunk,
-            open_upload=self.open_upload,
-            max_save_seconds=self.max_save_seconds,
-            upload_count=self.upload_count,
-            upload_minute=self.upload_minute,
-            error_count=self.error_count,
-            error_minute=self.error_minute,
-            numeric_codes=self.numeric_codes,
+        return Policy.model_validate(
+            {
+                "name": self.site_name,
+                "description": self.site_description,
+                "explain": self.site_explain,
+                "notify_title": self.notify_title,
+                "notify_content": self.notify_content,
+                "upload_size": self.upload_size,
+                "allowed_file_types": _items(self.allowed_file_types),
+                "expire_styles": _items(self.expire_styles),
+                "enable_chunk": self.enable_chunk,
+                "open_upload": self.open_upload,
+                "max_save_seconds": self.max_save_seconds,
+                "upload_count": self.upload_count,
+                "upload_minute": self.upload_minute,
+                "error_count": self.error_count,
+                "error_minute": self.error_minute,
+                "numeric_codes": self.numeric_codes,
+            }
         )
 
 

@@ -13,7 +13,7 @@ from common.peers import Peer
 from common.policy import Policy
 
 # A policy is used for this long before it is asked for again, and for this long while share does not answer.
-FRESH_SECONDS = 3
+FRESH_SECONDS = 2
 STALE_SECONDS = 600
 
 

@@ -1,27 +1,142 @@
-"""The policy: when a change takes effect, and which service may read it."""
+"""The policy: who may change it, which values it takes, and when a change takes effect."""
 
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import httpx
 import psycopg
+import pytest
 
 from tests.integration.share.asking import share_text
-from tests.integration.share.running_share import Start
+from tests.integration.share.running_share import ShareService, Start
+
+OBEYED_SECONDS = 5
 
 
-def test_a_change_of_policy_takes_effect_within_seconds(start: Start) -> None:
+@pytest.fixture
+def administrator(service: ShareService) -> httpx.Client:
+    return service.client(account=service.administrator())
+
+
+@pytest.fixture(autouse=True)
+def unchanged(administrator: httpx.Client) -> Iterator[None]:
+    """Give every field the environment's value again."""
+    yield
+    changes = administrator.get("/v1/policy").json()["changes"]
+    assert change(administrator, **dict.fromkeys(changes)).status_code == 200
+
+
+def change(administrator: httpx.Client, version: int | None = None, **values: Any) -> httpx.Response:
+    """Change the newest version, or claim to have read that one."""
+    newest = administrator.get("/v1/policy").json()["version"] if version is None else version
+    return administrator.patch("/v1/policy", json={"version": newest, "values": values})
+
+
+def soon(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + OBEYED_SECONDS
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_a_change_is_obeyed_within_seconds_and_can_be_taken_back(
+    service: ShareService, client: httpx.Client, administrator: httpx.Client
+) -> None:
+    answer = change(administrator, upload_size=5, numeric_codes=True, name="Ours", expire_styles=["day"]).json()
+    assert (answer["values"]["upload_size"], answer["defaults"]["upload_size"]) == (5, 10 * 1024**3)
+    assert answer["changes"] == {"upload_size": 5, "numeric_codes": True, "name": "Ours", "expire_styles": ["day"]}
+    soon(lambda: client.post("/").json()["detail"]["uploadSize"] == 5)
+    detail = client.post("/").json()["detail"]
+    assert (detail["name"], detail["expireStyle"]) == ("Ours", ["day"])
+    assert service.internal("GET", "/internal/policy").json()["upload_size"] == 5
+    assert all(share_text(client).isdecimal() for _ in range(20))
+    assert change(administrator, upload_size=None).json()["values"]["upload_size"] == 10 * 1024**3
+    soon(lambda: client.post("/").json()["detail"]["uploadSize"] == 10 * 1024**3)
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"upload_size": 0}, "values.upload_size"),
+        ({"upload_size": "5"}, "values.upload_size"),
+        ({"upload_size": 2**63}, "values.upload_size"),
+        ({"upload_size": True}, "values.upload_size"),
+        ({"open_upload": "false"}, "values.open_upload"),
+        ({"expire_styles": []}, "values.expire_styles"),
+        ({"expire_styles": ["week"]}, "values.expire_styles.0"),
+        ({"allowed_file_types": [""]}, "values.allowed_file_types.0"),
+        ({"name": "\x00"}, "values.name"),
+        ({"name": "x" * 201}, "values.name"),
+        ({"max_save_seconds": -1}, "values.max_save_seconds"),
+        ({"upload_minute": 10**9}, "values.upload_minute"),
+        ({"gone": 1}, "values.gone"),
+    ],
+)
+def test_one_wrong_value_changes_nothing(administrator: httpx.Client, values: dict[str, Any], where: str) -> None:
+    before = administrator.get("/v1/policy").json()
+    answer = change(administrator, None, **{"description": "a change beside it", **values})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
+    assert answer.json()["detail"].startswith(f"{where}: ")
+    assert administrator.get("/v1/policy").json() == before
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"version":0}', b'{"version":"0","values":{}}', b'{"version":0,"values":{},"x":1}']
+)
+def test_a_malformed_change_is_refused(administrator: httpx.Client, body: bytes) -> None:
+    assert administrator.patch("/v1/policy", content=body).status_code == 400
+
+
+def test_of_two_who_save_at_once_one_is_told(administrator: httpx.Client) -> None:
+    version = administrator.get("/v1/policy").json()["version"]
+    sizes = range(1, 9)
+    with ThreadPoolExecutor(len(sizes)) as pool:
+        answers = list(pool.map(lambda size: change(administrator, version, upload_size=size), sizes))
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 7]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"policy_changed"}
+    saved = next(answer.json() for answer in answers if answer.status_code == 200)
+    assert administrator.get("/v1/policy").json() == saved
+    assert saved["version"] == version + 1
+    assert change(administrator, version, upload_size=9).status_code == 409
+
+
+def test_every_version_can_be_read(service: ShareService, administrator: httpx.Client) -> None:
+    for size in (1, 2, 3):
+        change(administrator, upload_size=size)
+    page = administrator.get("/v1/policy/revisions", params={"limit": 2}).json()
+    rest = administrator.get("/v1/policy/revisions", params={"before": page["next"]}).json()
+    assert [revision["changes"]["upload_size"] for revision in page["revisions"]] == [3, 2]
+    assert rest["revisions"][0]["changes"]["upload_size"] == 1
+    versions = [revision["version"] for revision in page["revisions"] + rest["revisions"]]
+    assert versions == list(range(len(versions), 0, -1))
+    assert {revision["changed_by"] for revision in page["revisions"]} == {str(service.administrator().id)}
+
+
+def test_the_policy_is_for_signed_in_administrators(service: ShareService, client: httpx.Client) -> None:
+    user, administrator = service.sign_up(), service.administrator()
+    key = service.key_of(administrator)
+    with_key = httpx.BasicAuth(key["api_key"], key["api_token"])
+    for method, path in (("GET", "/v1/policy"), ("PATCH", "/v1/policy"), ("GET", "/v1/policy/revisions")):
+        assert client.request(method, path).status_code == 401
+        assert service.client(account=user).request(method, path).status_code == 403
+        assert client.request(method, path, auth=with_key).json()["code"] == "session_needed"
+
+
+def test_a_stored_value_that_is_not_valid_any_more_leaves_the_others_in_force(start: Start) -> None:
     with start() as service, psycopg.connect(service.database_url, autocommit=True) as connection:
-        client = service.client()
-        assert client.post("/").json()["detail"]["uploadSize"] == 10 * 1024**3
-        connection.execute(
-            "insert into policy (name, value) values ('upload_size', '5'), ('numeric_codes', 'true'), ('gone', '1')"
-        )
-        deadline = time.monotonic() + 10
-        while client.post("/").json()["detail"]["uploadSize"] != 5:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        assert service.internal("GET", "/internal/policy").json()["upload_size"] == 5
-        codes = [share_text(client) for _ in range(20)]
-        assert all(code.isdecimal() and int(code) >= 10_000 for code in codes)
+        changes = '{"upload_size": -1, "numeric_codes": true, "gone": 1}'
+        connection.execute("insert into policy_revision (version, changes) values (1, %s)", [changes])
+        administrator = service.client(account=service.administrator())
+        values = administrator.get("/v1/policy").json()["values"]
+        assert (values["upload_size"], values["numeric_codes"]) == (10 * 1024**3, True)
+        assert service.client().post("/").json()["detail"]["uploadSize"] == 10 * 1024**3
+        assert change(administrator, name="Ours").status_code == 400, "the value that is not valid is still there"
+        assert change(administrator, name="Ours", upload_size=None).json()["changes"] == {
+            "numeric_codes": True,
+            "name": "Ours",
+        }
 
 
 def test_internal_routes_are_for_the_upload_service_alone(start: Start) -> None:

@@ -6,8 +6,15 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBase, HTTPBearer
 from fastapi.security.base import SecurityBase
 
+from common.errors import Forbidden
 from common.identities import Identities
 from common.identity import CredentialError, Identity
+
+
+class SessionNeeded(Forbidden):
+    """This call needs a signed-in session: an API key is not enough."""
+
+    code = "session_needed"
 
 
 class _Documented(SecurityBase):
@@ -56,3 +63,26 @@ async def ignoring_errors(request: Request) -> Identity | None:
 
 SignedIn = Annotated[Identity, Depends(required)]
 MaybeSignedIn = Annotated[Identity | None, Depends(optional)]
+
+
+async def in_person(request: Request, identity: SignedIn) -> Identity:
+    """A route dependency: the account, when it is signed in. Raises `SessionNeeded` for an API key.
+
+    API keys are for files: someone who finds one must not be able to make others with it.
+    """
+    if not request.headers.get("authorization", "").lower().startswith("bearer "):
+        raise SessionNeeded
+    return identity
+
+
+InPerson = Annotated[Identity, Depends(in_person)]
+
+
+async def administrator(identity: InPerson) -> Identity:
+    """A route dependency: the account, when it is a signed-in administrator. Raises `Forbidden`."""
+    if not identity.is_administrator:
+        raise Forbidden
+    return identity
+
+
+Administrator = Annotated[Identity, Depends(administrator)]

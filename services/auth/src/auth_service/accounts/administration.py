@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from auth_service.accounts import changes, deletion
 from auth_service.directory import lookups
 from auth_service.directory.schemas import WholeAccountAnswer
-from auth_service.edge import administrator, context_of
+from auth_service.edge import context_of
+from common.http.callers import administrator
 from common.http.json_bodies import documented, read_model
 from common.identity import Role
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor

@@ -8,10 +8,10 @@ from auth_service.accounts.model import check_length
 from auth_service.accounts.registration import Registration
 from auth_service.directory import lookups
 from auth_service.directory.schemas import WholeAccountAnswer
-from auth_service.edge import InPerson, address_of, context_of, counted, label_of, not_stored
+from auth_service.edge import address_of, context_of, counted, label_of, not_stored
 from auth_service.sessions.model import Grant
 from auth_service.sessions.schemas import TokenAnswer
-from common.http.callers import SignedIn
+from common.http.callers import InPerson, SignedIn
 from common.http.json_bodies import documented, read_model
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(not_stored)])

@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from auth_service.edge import InPerson, context_of, not_stored
+from auth_service.edge import context_of, not_stored
 from auth_service.keys import own_keys
 from auth_service.keys.model import ApiKey, KeyPair
+from common.http.callers import InPerson
 from common.http.json_bodies import documented, read_model
 
 router = APIRouter(prefix="/v1/account/keys", tags=["account"], dependencies=[Depends(not_stored)])

@@ -5,11 +5,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
-from auth_service.edge import InPerson, address_of, context_of, counted, label_of, not_stored
+from auth_service.edge import address_of, context_of, counted, label_of, not_stored
 from auth_service.sessions import own_sessions, signing_in
 from auth_service.sessions.model import Grant
 from auth_service.sessions.passwords import Attempt
 from auth_service.sessions.schemas import SessionAnswer, SessionsAnswer, TokenAnswer
+from common.http.callers import InPerson
 from common.http.json_bodies import documented, read_model
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"], dependencies=[Depends(not_stored)])

@@ -3,9 +3,10 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from auth_service.edge import InPerson, context_of
+from auth_service.edge import context_of
 from auth_service.sessions.model import Grant
 from auth_service.sessions.own_sessions import open_session
+from common.http.callers import InPerson
 from common.http.public_url import base_url
 from common.identity import Identity
 

@@ -6,8 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
-from auth_service.edge import administrator, context_of, not_stored
+from auth_service.edge import context_of, not_stored
 from auth_service.signing import keys
+from common.http.callers import administrator
 
 router = APIRouter(prefix="/v1")
 
