@@ -27,10 +27,10 @@ async def claim_erasures(
     """Claim up to `limit` erasures of a service that are due: no other worker takes them before `retry_at`."""
     statement = """
         update erasure set due_at = %(retry_at)s
-        where service = %(service)s and account_id in (
+        where service = %(service)s and account_id = any(array(
             select account_id from erasure where service = %(service)s and due_at <= %(now)s
             order by due_at limit %(limit)s for update skip locked
-        )
+        ))
         returning account_id, service, passes_left
     """
     parameters = {"service": service, "now": now, "retry_at": retry_at, "limit": limit}

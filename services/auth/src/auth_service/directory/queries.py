@@ -90,9 +90,9 @@ async def count_accounts(connection: Connection) -> int:
 
 async def list_accounts(connection: Connection, after: Cursor | None, limit: int) -> list[Account]:
     """Up to `limit` accounts, the newest first, beginning after the row at `after`."""
+    further: LiteralString = "where (created_at, id) < (%(created_at)s, %(id)s)" if after else ""
     statement: LiteralString = f"""
-        select {_COLUMNS} from account
-        where %(created_at)s::timestamptz is null or (created_at, id) < (%(created_at)s, %(id)s)
+        select {_COLUMNS} from account {further}
         order by created_at desc, id desc limit %(limit)s
     """
     return await fetch_all(

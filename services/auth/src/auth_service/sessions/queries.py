@@ -83,9 +83,9 @@ async def delete_opaque_sessions(connection: Connection, account_id: UUID) -> li
 async def delete_surplus(connection: Connection, account_id: UUID, at_most: int) -> list[Session]:
     """Delete the account's oldest sessions until `at_most` are left, and return them."""
     statement: LiteralString = f"""
-        delete from session where id in (
+        delete from session where id = any(array(
             select id from session where account_id = %(account_id)s order by created_at desc, id offset %(at_most)s
-        ) returning {_COLUMNS}
+        )) returning {_COLUMNS}
     """
     return await fetch_all(connection, _session, statement, {"account_id": account_id, "at_most": at_most})
 
@@ -93,9 +93,9 @@ async def delete_surplus(connection: Connection, account_id: UUID, at_most: int)
 async def delete_expired(connection: Connection, now: datetime, limit: int) -> int:
     """Delete up to `limit` expired sessions. Returns how many."""
     statement = """
-        delete from session where id in (
+        delete from session where id = any(array(
             select id from session where expires_at <= %(now)s limit %(limit)s for update skip locked
-        )
+        ))
     """
     return await count(connection, statement, {"now": now, "limit": limit})
 
@@ -127,10 +127,9 @@ async def remember_address(connection: Connection, account_id: UUID, digest: byt
 async def forget_addresses(connection: Connection, seen_before: datetime, limit: int) -> int:
     """Forget up to `limit` addresses that have not signed in since that moment. Returns how many."""
     statement = """
-        delete from known_address where (account_id, address_digest) in (
-            select account_id, address_digest from known_address where seen_at <= %(seen_before)s
-            limit %(limit)s for update skip locked
-        )
+        delete from known_address where ctid = any(array(
+            select ctid from known_address where seen_at <= %(seen_before)s limit %(limit)s for update skip locked
+        ))
     """
     return await count(connection, statement, {"seen_before": seen_before, "limit": limit})
 

@@ -64,11 +64,13 @@ async def delete_message(connection: Connection, account_id: UUID, message_id: i
 
 
 async def delete_messages_of(connection: Connection, account_id: UUID, limit: int) -> int:
-    """Delete up to `limit` messages that an account sent or received. Returns their number."""
+    """Delete up to `limit` messages each that an account sent and received. Returns their number."""
     statement = """
-        delete from inbox_message where id in (
-            select id from inbox_message where sender = %(account_id)s or recipient = %(account_id)s limit %(limit)s
-        )
+        delete from inbox_message where id = any(array(
+            (select id from inbox_message where sender = %(account_id)s order by id limit %(limit)s)
+            union all
+            (select id from inbox_message where recipient = %(account_id)s order by id limit %(limit)s)
+        ))
     """
     return await count(connection, statement, {"account_id": account_id, "limit": limit})
 

@@ -56,9 +56,9 @@ async def fetches_of(
     connection: Connection, owner: UUID, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Fetch]:
     """An account's fetches, the newest first; `after`: creation time and id of the last one on the page before."""
+    further: LiteralString = "and (created_at, id) < (%(moment)s, %(id)s)" if after else ""
     statement: LiteralString = f"""
-        select {COLUMNS} from fetch_job
-        where owner = %(owner)s and (%(moment)s::timestamptz is null or (created_at, id) < (%(moment)s, %(id)s::uuid))
+        select {COLUMNS} from fetch_job where owner = %(owner)s {further}
         order by created_at desc, id desc limit %(limit)s
     """
     values = {"owner": owner, "moment": after and after[0], "id": after and after[1], "limit": limit}
@@ -205,8 +205,8 @@ async def delete_fetches_of(connection: Connection, owner: UUID) -> None:
 async def forget_fetches(connection: Connection, age: timedelta, limit: int) -> int:
     """Delete up to `limit` fetches that were settled at least `age` ago. Returns their number."""
     statement: LiteralString = f"""
-        delete from fetch_job where id in (
-            select id from fetch_job where {_FORGOTTEN} limit %(limit)s for update skip locked)
+        delete from fetch_job where id = any(array(
+            select id from fetch_job where {_FORGOTTEN} limit %(limit)s for update skip locked))
     """
     return await count(connection, statement, {"age": age, "limit": limit})
 

@@ -63,10 +63,10 @@ async def claim_files(connection: Connection, now: datetime, again_at: datetime,
     """Claim up to `limit` shares to revoke now; other sweeps leave them alone until `again_at`."""
     statement: LiteralString = f"""
         update room_file set due_at = %(again_at)s
-        where (room_id, share_id) in (
-            select room_id, share_id from room_file where revoke_at <= %(now)s and due_at <= %(now)s
+        where ctid = any(array(
+            select ctid from room_file where revoke_at <= %(now)s and due_at <= %(now)s
             order by revoke_at limit %(limit)s for update skip locked
-        )
+        ))
         returning {_FILE}
     """
     return await fetch_all(connection, PostedFile, statement, {"now": now, "again_at": again_at, "limit": limit})

@@ -63,8 +63,8 @@ async def delete_invitations_by(connection: Connection, room_id: int, account_id
 async def delete_expired(connection: Connection, now: datetime, limit: int) -> int:
     """Delete up to `limit` expired invitations. Returns their number."""
     statement = """
-        delete from invitation where id in (
+        delete from invitation where id = any(array(
             select id from invitation where expires_at <= %(now)s limit %(limit)s for update skip locked
-        )
+        ))
     """
     return await count(connection, statement, {"now": now, "limit": limit})

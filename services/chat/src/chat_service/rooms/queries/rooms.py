@@ -131,10 +131,10 @@ async def claim_closed(connection: Connection, now: datetime, again_at: datetime
     """Claim up to `limit` closed rooms to clean now; other sweeps leave them alone until `again_at`."""
     statement = """
         update room set clean_due_at = %(again_at)s
-        where id in (
+        where id = any(array(
             select id from room where closed_at is not null and cleaned_at is null and clean_due_at <= %(now)s
             order by clean_due_at limit %(limit)s for update skip locked
-        )
+        ))
         returning id as room_id
     """
     return await fetch_all(connection, _room_id, statement, {"now": now, "again_at": again_at, "limit": limit})
@@ -149,10 +149,10 @@ async def mark_cleaned(connection: Connection, room_ids: Sequence[int], now: dat
 async def delete_cleaned(connection: Connection, cleaned_before: datetime, limit: int) -> int:
     """Delete up to `limit` rooms that were cleaned by then and have no file left to revoke. Returns their number."""
     statement: LiteralString = f"""
-        delete from room where id in (
+        delete from room where id = any(array(
             select id from room where {FORGOTTEN}
-            limit %(limit)s for update skip locked
-        )
+            order by cleaned_at limit %(limit)s for update skip locked
+        ))
     """
     return await count(connection, statement, {"before": cleaned_before, "limit": limit})
 

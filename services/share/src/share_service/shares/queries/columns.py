@@ -16,7 +16,8 @@ ENDED: LiteralString = (
 
 # The shares that a sweep ends or deletes, by the moments `now`, `before` and `pages_before`.
 EXPIRED: LiteralString = "state in ('active', 'spent') and expires_at <= %(now)s"
+# The offset has each share's leases looked up, instead of all leases read.
 SPENT: LiteralString = """state = 'spent' and not exists (
-    select from lease where lease.share_id = share.id and lease.expires_at > %(now)s)"""
+    select from lease where lease.share_id = share.id and lease.expires_at > %(now)s offset 0)"""
 FORGOTTEN: LiteralString = """state = 'released' and (form in ('code', 'link') and released_at <= %(before)s
     or form = 'page' and released_at <= %(pages_before)s)"""

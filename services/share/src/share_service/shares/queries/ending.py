@@ -1,4 +1,8 @@
-"""Statements that end shares, release them and delete them."""
+"""Statements that end shares, release them and delete them.
+
+Rows are claimed as an array, whose elements are always looked up by the primary key. A subquery would be joined, which
+may read the table through.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,10 +19,10 @@ async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
     """End up to `limit` shares whose time is over, and erase their texts. Returns their number."""
     statement: LiteralString = f"""
         update share set {ENDED}
-        where id in (
+        where id = any(array(
             select id from share where {EXPIRED}
             order by expires_at limit %(limit)s for update skip locked
-        )
+        ))
     """
     return await count(connection, statement, {"now": now, "ended_for": None, "limit": limit})
 
@@ -27,9 +31,9 @@ async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
     """End up to `limit` shares whose last use is taken and whose leases are over. Returns their number."""
     statement: LiteralString = f"""
         update share set state = 'ended', release_due_at = %(now)s
-        where id in (
+        where id = any(array(
             select id from share where {SPENT} limit %(limit)s for update skip locked
-        )
+        ))
     """
     return await count(connection, statement, {"now": now, "limit": limit})
 
@@ -40,10 +44,10 @@ async def end_of_files(
     """End the shares of these files that have not ended. Returns their number."""
     statement: LiteralString = f"""
         update share set {ENDED}
-        where id in (
+        where id = any(array(
             select id from share where file_id = any(%(file_ids)s) and state in ('active', 'spent')
             order by id for update
-        )
+        ))
     """
     return await count(connection, statement, {"file_ids": list(file_ids), "now": now, "ended_for": ended_for})
 
@@ -52,10 +56,10 @@ async def end_of_ids(connection: Connection, share_ids: Sequence[UUID], now: dat
     """End those of these shares that have not ended. Returns their number."""
     statement: LiteralString = f"""
         update share set {ENDED}
-        where id in (
+        where id = any(array(
             select id from share where id = any(%(share_ids)s) and state in ('active', 'spent')
             order by id for update
-        )
+        ))
     """
     return await count(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": None})
 
@@ -64,10 +68,12 @@ async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit
     """End up to `limit` shares of an account that have not ended. Returns their number."""
     statement: LiteralString = f"""
         update share set {ENDED}
-        where id in (
-            select id from share where owner = %(owner)s and state in ('active', 'spent')
-            order by id limit %(limit)s for update
-        )
+        where id = any(array(
+            select id from share where state in ('active', 'spent') and id = any(array(
+                select id from share where owner = %(owner)s and state in ('active', 'spent') limit %(limit)s
+            ))
+            order by id for update
+        ))
     """
     return await count(connection, statement, {"owner": owner, "now": now, "ended_for": None, "limit": limit})
 
@@ -84,10 +90,10 @@ async def claim_ended(connection: Connection, now: datetime, again_at: datetime,
     """Up to `limit` ended shares to release now; no other sweep gets them until `again_at`."""
     statement: LiteralString = """
         update share set release_due_at = %(again_at)s
-        where id in (
+        where id = any(array(
             select id from share where state = 'ended' and release_due_at <= %(now)s
             order by release_due_at limit %(limit)s for update skip locked
-        )
+        ))
         returning id, file_id, file_id is not null and exists (
             select from share other where other.file_id = share.file_id and other.state in ('active', 'spent')
         ) as is_wanted
@@ -110,9 +116,9 @@ async def delete_released(connection: Connection, before: datetime, pages_before
     Returns their number.
     """
     statement: LiteralString = f"""
-        delete from share where id in (
+        delete from share where id = any(array(
             select id from share where {FORGOTTEN} limit %(limit)s for update skip locked
-        )
+        ))
     """
     parameters = {"before": before, "pages_before": pages_before, "limit": limit}
     return await count(connection, statement, parameters)
@@ -121,8 +127,8 @@ async def delete_released(connection: Connection, before: datetime, pages_before
 async def delete_leases(connection: Connection, now: datetime, limit: int) -> int:
     """Delete up to `limit` leases that are over. Returns their number."""
     statement: LiteralString = """
-        delete from lease where (share_id, holder) in (
-            select share_id, holder from lease where expires_at <= %(now)s limit %(limit)s for update skip locked
-        )
+        delete from lease where ctid = any(array(
+            select ctid from lease where expires_at <= %(now)s limit %(limit)s for update skip locked
+        ))
     """
     return await count(connection, statement, {"now": now, "limit": limit})

@@ -87,9 +87,9 @@ async def update_names(connection: Connection, file_id: UUID, name: str) -> None
     """Give all shares of a file its new name."""
     # The same order everywhere, so that of two statements that change the same shares one waits for the other.
     statement: LiteralString = """
-        update share set name = %(name)s where id in (
+        update share set name = %(name)s where id = any(array(
             select id from share where file_id = %(file_id)s and state <> 'released' order by id for update
-        )
+        ))
     """
     await connection.execute(statement, {"file_id": file_id, "name": name})
 

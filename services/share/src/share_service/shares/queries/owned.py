@@ -29,10 +29,10 @@ async def keep_share_of_file(connection: Connection, file_id: UUID, account: UUI
 
 async def shares_of_owner(connection: Connection, owner: UUID, after: Cursor | None, limit: int) -> list[Share]:
     """Up to `limit` shares of an account that come after the cursor, in any state, the newest first."""
+    # A condition that also held without a cursor would keep a prepared statement from beginning at the cursor.
+    further: LiteralString = "and (created_at, id) < (%(created_at)s, %(id)s)" if after else ""
     statement: LiteralString = f"""
-        select {SHARE} from share
-        where owner = %(owner)s
-            and (%(created_at)s::timestamptz is null or (created_at, id) < (%(created_at)s, %(id)s))
+        select {SHARE} from share where owner = %(owner)s {further}
         order by created_at desc, id desc limit %(limit)s
     """
     parameters = {

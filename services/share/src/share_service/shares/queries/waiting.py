@@ -10,7 +10,10 @@ from share_service.shares.queries.columns import EXPIRED, FORGOTTEN, SPENT
 
 async def count_over(connection: Connection, now: datetime) -> int:
     """The shares that are to end."""
-    statement: LiteralString = f"select count(*) from share where {EXPIRED} or {SPENT}"
+    statement: LiteralString = f"""
+        select (select count(*) from share where {EXPIRED})
+            + (select count(*) from share where {SPENT} and not coalesce(expires_at <= %(now)s, false))
+    """
     return await fetch_value(connection, statement, {"now": now}) or 0
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
@@ -22,9 +23,9 @@ async def get_blob(connection: Connection, blob_id: UUID) -> Blob | None:
 
 async def ready_blobs(connection: Connection, after: UUID | None, limit: int) -> list[Blob]:
     """Blobs that are not being removed, in the order of their ids; only those `after`."""
-    statement = """
-        select id, object_key, size, sha256 from blob
-        where state = 'ready' and (%(after)s::uuid is null or id > %(after)s) order by id limit %(limit)s
+    further: LiteralString = "and id > %(after)s" if after else ""
+    statement: LiteralString = f"""
+        select id, object_key, size, sha256 from blob where state = 'ready' {further} order by id limit %(limit)s
     """
     return await fetch_all(connection, Blob, statement, {"after": after, "limit": limit})
 
@@ -62,10 +63,10 @@ async def insert_blob(connection: Connection, blob: Blob) -> bool:
 async def drop_references(connection: Connection, blob_ids: Sequence[UUID]) -> None:
     """Give up one reference for each time that a blob is named; the grace period starts with the last one."""
     statement = """
-        with dropped as (select id, count(*) as number from unnest(%(ids)s::uuid[]) as id group by id),
-        locked as (
-            select blob.id, number from blob join dropped using (id) order by blob.id for update of blob)
-        update blob set refs = refs - number, unreferenced_at = now() from locked where blob.id = locked.id
+        with dropped as (select id, count(*) as number from unnest(%(ids)s::uuid[]) as id group by id)
+        update blob set refs = refs - number, unreferenced_at = now() from dropped
+        where blob.id = dropped.id
+            and blob.id = any(array(select id from blob where id = any(%(ids)s) order by id for update))
     """
     await connection.execute(statement, {"ids": list(blob_ids)})
 
@@ -77,16 +78,16 @@ async def condemn_blobs(connection: Connection, grace: timedelta, limit: int) ->
     """
     statement = """
         update blob set state = 'removing'
-        where id in (
+        where id = any(array(
             select id from blob where refs = 0 and state = 'ready' and unreferenced_at < now() - %(grace)s
-            order by unreferenced_at limit %(limit)s for update skip locked)
+            order by unreferenced_at limit %(limit)s for update skip locked))
     """
     return await count(connection, statement, {"grace": grace, "limit": limit})
 
 
 async def condemned_blobs(connection: Connection, limit: int) -> list[Blob]:
     """Blobs that are marked for removal."""
-    statement = "select id, object_key, size, sha256 from blob where refs = 0 and state = 'removing' limit %(limit)s"
+    statement = "select id, object_key, size, sha256 from blob where state = 'removing' limit %(limit)s"
     return await fetch_all(connection, Blob, statement, {"limit": limit})
 
 
@@ -98,7 +99,7 @@ async def delete_blobs(connection: Connection, blob_ids: Sequence[UUID]) -> None
 async def count_garbage(connection: Connection, grace: timedelta) -> int:
     """The number of blobs that are to be removed, or are being removed."""
     statement = """
-        select count(*) from blob
-        where refs = 0 and (state = 'removing' or unreferenced_at < now() - %(grace)s)
+        select (select count(*) from blob where state = 'removing') + (
+            select count(*) from blob where refs = 0 and state = 'ready' and unreferenced_at < now() - %(grace)s)
     """
     return await fetch_value(connection, statement, {"grace": grace}) or 0

@@ -72,10 +72,10 @@ async def finish_file(connection: Connection, file_id: UUID, state: FileState, b
 
 async def files_of(connection: Connection, owner: UUID, after: tuple[datetime, UUID] | None, limit: int) -> list[File]:
     """An account's files, the newest first; `after`: the moment and id of the last one that is known already."""
+    # A condition that also held without a cursor would keep a prepared statement from beginning at the cursor.
+    further: LiteralString = "and (created_at, id) < (%(moment)s, %(id)s)" if after else ""
     statement: LiteralString = f"""
-        select {FILE_COLUMNS} from file
-        where owner = %(owner)s and {LIVING}
-            and (%(moment)s::timestamptz is null or (created_at, id) < (%(moment)s, %(id)s::uuid))
+        select {FILE_COLUMNS} from file where owner = %(owner)s and {LIVING} {further}
         order by created_at desc, id desc limit %(limit)s
     """
     values = {"owner": owner, "moment": after and after[0], "id": after and after[1], "limit": limit}
@@ -157,8 +157,9 @@ async def why_ended(connection: Connection, file_ids: Sequence[UUID]) -> list[En
 async def delete_files(connection: Connection, file_ids: Sequence[UUID]) -> list[UUID]:
     """Delete files and return the ids of their blobs, once for each file that had one."""
     statement = """
-        with locked as (select id from file where id = any(%(ids)s) order by id for update),
-        deleted as (delete from file using locked where file.id = locked.id returning blob_id)
+        with deleted as (
+            delete from file where id = any(array(select id from file where id = any(%(ids)s) order by id for update))
+            returning blob_id)
         select blob_id from deleted where blob_id is not null
     """
     return await fetch_values(connection, statement, {"ids": list(file_ids)})

@@ -41,8 +41,8 @@ async def set_session(connection: Connection, key_id: UUID, session_id: UUID) ->
 async def forget_keys(connection: Connection, age: timedelta, limit: int) -> int:
     """Delete up to `limit` keys that expired longer ago than `age` and that no session is recorded for."""
     statement: LiteralString = f"""
-        delete from upload_key where id in (
-            select id from upload_key where {_FORGOTTEN} limit %(limit)s for update skip locked)
+        delete from upload_key where id = any(array(
+            select id from upload_key where {_FORGOTTEN} limit %(limit)s for update skip locked))
     """
     return await count(connection, statement, {"age": age, "limit": limit})
 

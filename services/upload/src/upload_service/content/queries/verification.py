@@ -59,9 +59,9 @@ async def unverified_sessions(
 
     Their message was lost, or their worker died.
     """
+    further: LiteralString = "and (changed_at, id) > (%(after)s, %(id)s)" if after else ""
     statement: LiteralString = f"""
-        select id, changed_at from upload_session
-        where {_UNVERIFIED} and (%(after)s::timestamptz is null or (changed_at, id) > (%(after)s, %(id)s::uuid))
+        select id, changed_at from upload_session where {_UNVERIFIED} {further}
         order by changed_at, id limit %(limit)s
     """
     values = {"age": age, "after": after and after.changed_at, "id": after and after.id, "limit": limit}

@@ -54,7 +54,16 @@ async def due_replicas(connection: Connection, mirror_id: int | None = None) -> 
 
 async def count_due(connection: Connection) -> int:
     """The number of replicas that are due, also those on mirrors that are not well or have no room."""
-    return await fetch_value(connection, f"select count(*) from replica where due_at <= now() and {_FREE}", {}) or 0
+    statement: LiteralString = f"""
+        select sum(number) from mirror
+        cross join lateral (
+            select count(*) as number from replica
+            where mirror_id = mirror.id and state <> 'verified' and due_at <= now() and {_FREE}
+            union all
+            select count(*) from replica
+            where mirror_id = mirror.id and state = 'verified' and due_at <= now() and {_FREE}) as due
+    """
+    return int(await fetch_value(connection, statement, {}) or 0)
 
 
 async def mirror_of(connection: Connection, replica_id: UUID) -> int | None:

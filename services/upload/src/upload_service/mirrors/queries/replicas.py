@@ -71,8 +71,8 @@ async def forget_replicas_on(connection: Connection, mirror_id: int) -> None:
 async def forget_removed(connection: Connection, age: timedelta, limit: int) -> int:
     """Forget up to `limit` replicas that were removed at least `age` ago, or from a mirror that is being removed."""
     statement: LiteralString = f"""
-        delete from replica where id in (
-            select id from replica where {_FORGOTTEN} limit %(limit)s for update skip locked)
+        delete from replica where id = any(array(
+            select id from replica where {_FORGOTTEN} limit %(limit)s for update skip locked))
     """
     return await count(connection, statement, {"age": age, "limit": limit})
 

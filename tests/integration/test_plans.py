@@ -1,0 +1,239 @@
+"""No statement reads a large table through, or sorts or drops many rows, in a database that is full.
+
+PostgreSQL itself reports how it ran every statement, also those by which it checks foreign keys (auto_explain). Each
+function of the `queries` modules is called with arguments that fit, by its parameters' names and types; a new one is
+called as well.
+"""
+
+import importlib
+import inspect
+import json
+import pkgutil
+import types
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+from psycopg.errors import Diagnostic
+
+from common.db import Connection
+from tests.conftest import ROOT, MakeDatabase
+from tests.integration.full_databases import OWNER, filling, id_of
+
+ROWS = 8_000
+MANY = 250
+"""A statement that looks at more rows than this, and does not use them, has the wrong plan."""
+SERVICES = ("auth", "chat", "share", "upload")
+DEEP = datetime.now(UTC) - timedelta(days=365)
+"""Where a deep page begins: behind all rows, which are not to be read for that."""
+DIGEST = (5).to_bytes(32, "big")
+REPORTING = (
+    "load 'auto_explain'",
+    "set auto_explain.log_min_duration = 0",
+    "set auto_explain.log_analyze = on",
+    "set auto_explain.log_timing = off",
+    "set auto_explain.log_format = json",
+    "set auto_explain.log_nested_statements = on",
+    "set client_min_messages = log",
+    "set jit = off",
+)
+# Statements that have to look at all there is, and why that is acceptable.
+WHOLE = {
+    "directory.queries.count_accounts": "asked at the first start only",
+    "content.queries.blobs.count_ready": "asked once, by the command that moves the store",
+    "content.queries.blobs.ready_blobs": "the same",
+    "fetches.queries.waiting_fetches": "puts all open fetches in their order; an account has few of them",
+    "rooms.queries.members.forget_account": "looks at the rooms of the account",
+    "rooms.queries.invitations.delete_invitations_by": "looks at the invitations of the account",
+}
+# A new row is put at its place; there is nothing to choose.
+INSERTS = ("insert_",)
+
+Value = Any
+Query = Callable[..., Awaitable[Any]]
+ARGUMENTS: dict[str, Value] = {
+    "owner": OWNER,
+    "account": OWNER,
+    "account_id": OWNER,
+    "limit": 100,
+    "created_at": DEEP,
+    "mirror_id": 1,
+    "mirror_ids": [1, 2],
+    "sha256": DIGEST,
+    "digest": DIGEST,
+    "holder": DIGEST,
+    "password_hash": None,
+    # Of `update_mirror`.
+    "values": {
+        "name": "mirror",
+        "options": b"",
+        "link_pattern": "",
+        "accounts": None,
+        "is_default": False,
+        "is_enabled": True,
+        "parallel": 2,
+    },
+}
+"""The arguments that a name decides; a type decides the others."""
+
+
+def _queries(service: str) -> Iterator[tuple[str, Query]]:
+    """All functions of the service that run a statement on a connection, by module and name."""
+    package = importlib.import_module(f"{service}_service")
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if "queries" not in found.name.split("."):
+            continue
+        module = importlib.import_module(found.name)
+        for name, function in inspect.getmembers(module, inspect.iscoroutinefunction):
+            if function.__module__ == found.name and not name.startswith(INSERTS):
+                yield f"{found.name.removeprefix(package.__name__ + '.')}.{name}", function
+
+
+def _argument(name: str, kind: Any) -> Value:
+    """A value for a parameter, or for the field of one."""
+    return ARGUMENTS[name] if name in ARGUMENTS else _of_kind(kind)
+
+
+def _of_kind(kind: Any) -> Value:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return inner[0]
+    if origin in (Union, types.UnionType):
+        # None often leaves a condition out, and the plan has to be right with it.
+        return _of_kind(inner[0])
+    if origin in (list, Sequence):
+        return [_of_kind(inner[0])] * 3 if inner[0] is not UUID else [id_of(number) for number in range(1, 101)]
+    if origin is Mapping:
+        return {}
+    if origin is tuple:
+        # A cursor.
+        return tuple(DEEP if one is datetime else _of_kind(one) for one in inner)
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return cast("type[Any]", kind)(**{one.name: _argument(one.name, hints[one.name]) for one in fields(kind)})
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind))
+    return OF_TYPE[kind]
+
+
+OF_TYPE: dict[Any, Value] = {
+    UUID: id_of(5),
+    int: 5,
+    str: "text",
+    bool: True,
+    bytes: DIGEST,
+    datetime: datetime.now(UTC) + timedelta(minutes=1),
+    timedelta: timedelta(hours=1),
+}
+
+
+@dataclass
+class Reported:
+    """What PostgreSQL told of the statements that ran on a connection."""
+
+    connection: Connection
+    plans: list[dict[str, Any]]
+
+    def note(self, diagnostic: Diagnostic) -> None:
+        _, found, plan = (diagnostic.message_primary or "").partition("plan:\n")
+        if found:
+            self.plans.append(json.loads(plan))
+
+    async def faults_of(self, query: Query) -> list[str]:
+        """What is wrong with the plans of a function's statements. Nothing that it changed remains."""
+        self.plans.clear()
+        hints = get_type_hints(query)
+        names = [name for name in inspect.signature(query).parameters if name != "connection"]
+        arguments = {name: _argument(name, hints[name]) for name in names}
+        async with self.connection.transaction(force_rollback=True):
+            await query(self.connection, **arguments)
+        is_count = query.__name__.startswith("count_")
+        return [
+            f"{fault}: {' '.join(plan['Query Text'].split())}"
+            for plan in self.plans
+            for fault in _faults(plan["Plan"], is_count=is_count)
+        ]
+
+
+def _faults(node: dict[str, Any], *, is_count: bool) -> Iterator[str]:
+    """Nodes that look at many rows in vain. A count of what is waiting may look at all that is waiting."""
+    loops, used = node["Actual Loops"], node["Actual Loops"] * node["Actual Rows"]
+    each = sum(node.get(f"Rows Removed by {step}", 0) for step in ("Filter", "Join Filter", "Index Recheck"))
+    dropped = each * loops
+    below: list[dict[str, Any]] = node.get("Plans", [])
+    if node["Node Type"] == "Seq Scan" and not is_count and used + dropped > MANY:
+        yield f"{node['Relation Name']} is read through"
+    # Looking up one row for each of many is no search.
+    elif each >= 2 and dropped > max(MANY, 3 * used):
+        yield f"{node['Node Type']} drops {dropped:.0f} rows of {node.get('Relation Name')}"
+    if node["Node Type"] in ("Sort", "Incremental Sort") and sum(one["Actual Rows"] * loops for one in below) > MANY:
+        yield "many rows are sorted"
+    for one in below:
+        yield from _faults(one, is_count=is_count)
+
+
+MILLIONS = """
+update pg_class set reltuples = reltuples * 100 where relnamespace = 'public'::regnamespace and reltuples > 0
+"""
+"""What the planner takes for the numbers of rows."""
+
+
+@pytest.fixture(scope="module", params=SERVICES)
+def full(request: pytest.FixtureRequest, make_database: MakeDatabase) -> tuple[str, str]:
+    """A service, and the URL of its full database."""
+    service = str(request.param)
+    url = make_database(ROOT / "services" / service / "migrations")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(filling(service, ROWS).encode())
+        connection.execute("vacuum analyze")
+        connection.execute(MILLIONS)
+    return service, url
+
+
+@pytest.fixture(params=["force_custom_plan", "force_generic_plan"])
+async def reported(request: pytest.FixtureRequest, full: tuple[str, str]) -> AsyncGenerator[Reported]:
+    """A connection whose statements are planned for their arguments, or, as prepared ones may be, for any."""
+    async with await AsyncConnection.connect(full[1], autocommit=True) as connection:
+        for setting in (*REPORTING, f"set plan_cache_mode = {request.param}"):
+            await connection.execute(setting.encode())
+        reported = Reported(connection, [])
+        connection.add_notice_handler(reported.note)
+        yield reported
+
+
+async def test_every_statement_finds_its_rows_by_an_index(full: tuple[str, str], reported: Reported) -> None:
+    found = {name: await reported.faults_of(query) for name, query in _queries(full[0])}
+    assert "\n".join(f"{name}: {fault}" for name in found.keys() - WHOLE for fault in found[name]) == ""
+
+
+FOREIGN_KEYS = """
+select conrelid::regclass::text || '.' || attname from pg_constraint
+join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+where contype = 'f' and not exists (
+    select from pg_index where indrelid = conrelid and indkey[0] = conkey[1]
+        and (indpred is null or pg_get_expr(indpred, indrelid) = '(' || attname || ' IS NOT NULL)'))
+"""
+
+
+def test_every_foreign_key_has_an_index(full: tuple[str, str]) -> None:
+    """Else deleting what it refers to reads the table through, once for each row."""
+    with psycopg.connect(full[1]) as connection:
+        assert connection.execute(FOREIGN_KEYS).fetchall() == []
+
+
+STATES = """
+select distinct indrelid::regclass::text from pg_index join pg_attribute on attrelid = indrelid and attname = 'state'
+where pg_get_expr(indpred, indrelid) like '%state%' and attstattarget is distinct from 0
+"""
+
+
+def test_nothing_is_believed_of_states(full: tuple[str, str]) -> None:
+    """Statistics of them are outdated after each sweep; then a row is looked for in the partial index of its state."""
+    with psycopg.connect(full[1]) as connection:
+        assert connection.execute(STATES).fetchall() == []
