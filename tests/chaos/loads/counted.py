@@ -8,6 +8,7 @@ from functools import partial
 
 from aiohttp import ClientConnectorError
 
+from share_service.downloads.asks import head_of
 from tests.chaos.client import FAILURES, PATIENCE, PAUSE, Answer, Client, Copy, Stuck
 from tests.chaos.ledger import Content, Counted, Ledger, Violation
 from tests.chaos.loads.filecodebox import detail, share_file
@@ -56,7 +57,7 @@ async def download(world: World, client: Client, share: Counted, is_ranged: bool
 
 
 async def _receive(world: World, client: Client, share: Counted, path: str, copy: Copy, is_ranged: bool) -> bool:
-    is_served = False
+    is_served, head = False, head_of(share.content.size)
 
     def begun() -> None:
         nonlocal is_served
@@ -68,18 +69,18 @@ async def _receive(world: World, client: Client, share: Counted, path: str, copy
         try:
             answer = await client.receive(path, copy, begun, "bytes=0-" if is_ranged else None)
         except FAILURES as error:
-            # A connection that was refused has taken nothing.
-            share.unanswered += not (is_served and copy.size) and not isinstance(error, ClientConnectorError)
+            # A connection that was refused has taken nothing. A use buys the head of the file twice, and no third time.
+            share.unanswered += copy.size <= head and not isinstance(error, ClientConnectorError)
             client.tally.retries["connection broke"] += 1
             await asyncio.sleep(random.uniform(0, 2 * PAUSE))
             continue
         if answer is None:
             return True
         if _is_over(answer):
-            if is_served and copy.size > share.content.size // 16:
+            if copy.size > head:
                 world.ledger.note(Violation.LOST, f"counted {share.code}: a copy could not be continued")
             return False
-        share.unanswered += not is_served
+        share.unanswered += copy.size <= head
         await asyncio.sleep(client.pause_after("GET", path, answer))
     raise Stuck(f"a counted download: {path}")
 
