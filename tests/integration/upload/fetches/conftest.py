@@ -10,7 +10,7 @@ from common.store import ObjectStore
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.running_remote import STALL, opened
 from tests.integration.upload.fetches.running_fetches import PART_SIZE, Bench, bench_on
-from upload_service.fetches import receiving
+from upload_service.fetches import receiving, resuming
 from upload_service.fetches import running as fetching
 
 
@@ -32,6 +32,8 @@ async def bench(
 ) -> AsyncGenerator[Bench]:
     monkeypatch.setattr(receiving, "PART_SIZE", PART_SIZE)
     monkeypatch.setattr(fetching, "FIRST_WAIT", timedelta(seconds=0.01))
+    monkeypatch.setattr(resuming, "FIRST_WAIT", timedelta(seconds=0.01))
+    monkeypatch.setattr(resuming, "LINGER", timedelta(seconds=0.05))
     monkeypatch.setattr(fetching, "PROGRESS_EVERY", timedelta(milliseconds=20))
     async with bench_on(database_url, store, outbound) as bench:
         yield bench

@@ -166,7 +166,7 @@ def test_what_is_not_there_is_not_found(client: httpx.Client, fetch_id: str) -> 
     "body",
     [
         *(b"", b"[]", b"null", b"{", b"{}", b'{"url": 1}', b'{"url": null}', b'{"url": "\\ud800"}', b"\xff"),
-        *(b'{"url": "ftp://files.example/"}', b'{"url": "http://"}', b'{"url": "http://a@files.example/"}'),
+        *(b'{"url": "ftp://files.example/"}', b'{"url": "http://"}', b'{"url": "http://:a@files.example/"}'),
         b'{"url": "http://files.example/\\u0000"}',
         b'{"url": "http://files.example/%s"}' % (b"a" * 9000),
         b'{"url": "http://files.example/", "other": 1}',

@@ -237,24 +237,15 @@ async def test_chunks_that_the_store_lost_are_fetched_again(bench: Bench) -> Non
     await one_file_is_left(bench)
 
 
-async def test_a_session_that_ran_out_begins_anew(bench: Bench) -> None:
-    async with serving(secrets.token_bytes(SIZE)) as (server, content):
-        bench.share.is_down = True
-        content.cuts = [PART_SIZE + 5]
-        fetch_id = await bench.ask(server.url())
-        with pytest.MonkeyPatch.context() as patched:
+async def test_a_session_that_ran_out_begins_anew(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = answers("503 Service Unavailable", "Content-Length: 0\n")
+    async with serving(secrets.token_bytes(SIZE), cuts=[PART_SIZE + 5], misbehaves=away) as (server, content):
+        with monkeypatch.context() as patched:
             patched.setattr(fetching, "FIRST_WAIT", timedelta(seconds=60))
-            running = asyncio.create_task(bench.run(fetch_id))
-            await bench.until(lambda: not content.cuts)
-
-            async def noted() -> bool:
-                return (await bench.look(fetch_id)).error == "remote_unavailable"
-
-            await bench.until(noted)
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            fetch = await bench.attempt(await bench.ask(server.url()))
+        assert (fetch.state, fetch.error) == (FetchState.FETCHING, "remote_refused")
         await bench.ask_rows("update upload_session set expires_at = now()")
-        bench.share.is_down = False
-        assert await bench.content(await bench.run(fetch_id)) == content.data
-    assert ranges(server) == [None, None]
+        await bench.ask_rows("update fetch_job set retry_at = now()")
+        assert await bench.content(await bench.run(fetch.id)) == content.data
+    assert ranges(server)[-1] is None
     await one_file_is_left(bench)

@@ -4,9 +4,12 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.integration.running_remote import Request, remote
+import pytest
+
+from tests.integration.running_remote import Request, answers, remote
 from tests.integration.upload.fetches.running_fetches import Bench, serving, somebody
 from upload_service.fetches import jobs, queries
+from upload_service.fetches import running as fetching
 from upload_service.fetches import work as fetch_work
 from upload_service.fetches.jobs import TooManyFetches
 from upload_service.fetches.model import FetchState
@@ -80,6 +83,37 @@ async def test_the_next_are_requested_when_one_is_over(bench: Bench) -> None:
         bench.queue.fetches.clear()
         await bench.run(first)
     assert bench.queue.fetches == [second]
+
+
+async def test_a_fetch_that_waits_for_another_attempt_keeps_no_place(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "FIRST_WAIT", timedelta(seconds=60))
+    bench.context = replace(bench.context, fetches_at_once=2, fetches_at_once_each=2)
+    async with remote(answers("503 Away", "Content-Length: 0\n")) as dead, serving(b"abc") as (server, _):
+        waiting = [await bench.ask(dead.url()) for _ in range(2)]
+        good = await bench.ask(server.url())
+        for fetch_id in waiting:
+            fetch = await bench.attempt(fetch_id)
+            assert (fetch.state, fetch.error) == (FetchState.FETCHING, "remote_refused")
+        assert bench.queue.fetches[-1] == good
+        assert await bench.content(await bench.attempt(good)) == b"abc"
+        await bench.attempt(waiting[0])
+        assert len(dead.requests) == 2
+        await bench.ask_rows("update fetch_job set retry_at = now()")
+        await bench.attempt(waiting[0])
+        assert len(dead.requests) == 3
+
+
+async def test_a_server_decides_when_it_is_asked_again(bench: Bench) -> None:
+    async with remote(answers("429 Slowly", "Retry-After: 1800\nContent-Length: 0\n")) as server:
+        fetch = await bench.attempt(await bench.ask(server.url()))
+        assert fetch.state is FetchState.FETCHING
+        ((seconds,),) = await bench.ask_rows("select extract(epoch from retry_at - now()) from fetch_job")
+        assert 1700 < seconds <= 1800
+        late = await bench.fetch(server.url(), lifetime=timedelta(minutes=20))
+    assert (late.state, late.error) == (FetchState.FAILED, "remote_refused")
+    assert len(server.requests) == 2
 
 
 async def test_an_account_may_have_so_many_open_fetches(bench: Bench) -> None:

@@ -79,6 +79,9 @@ class Fetch:
     error: str | None
     """The stable code of the last failure; None: nothing has failed."""
     detail: str | None
+    failures: int
+    """Attempts in a row after which no more was stored than `most_stored`."""
+    most_stored: int
     ends_at: datetime
     created_at: datetime
 

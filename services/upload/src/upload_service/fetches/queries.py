@@ -15,9 +15,10 @@ from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_value
 from upload_service.fetches.model import Fetch
 
 COLUMNS: LiteralString = """id, owner, url, file_name, sha256, mirrors, terms, max_size, state, size, validator,
-    bytes_done, session_id, file_id, share_code, error, detail, ends_at, created_at"""
+    bytes_done, session_id, file_id, share_code, error, detail, failures, most_stored, ends_at, created_at"""
 _OPEN: LiteralString = "(state in ('queued', 'fetching'))"
 _FREE: LiteralString = "(lease_until is null or lease_until < now())"
+_DUE: LiteralString = "(retry_at is null or retry_at <= now())"
 _RUNNING: LiteralString = f"{_OPEN} and lease_until >= now()"
 # A settled fetch is not run again, so the user and password in its URL are deleted.
 _SETTLED: LiteralString = r"""lease_until = null, changed_at = now(),
@@ -68,15 +69,15 @@ async def fetches_of(
 async def claim_fetch(
     connection: Connection, fetch_id: UUID, worker: UUID, lease: timedelta, *, at_once: int, at_once_each: int
 ) -> Fetch | None:
-    """Give `worker` the claim; None when another one has it, the fetch is settled, or too many are under way.
+    """Give `worker` the claim; None when another one has it, it is settled or not due, or too many are under way.
 
     The fetch's time runs from the first claim. `lock_counts` comes first.
     """
     statement: LiteralString = f"""
         update fetch_job set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s,
-            changed_at = now(),
+            changed_at = now(), retry_at = null,
             ends_at = case when state = 'queued' then now() + (ends_at - created_at) else ends_at end
-        where id = %(id)s and {_OPEN} and {_FREE}
+        where id = %(id)s and {_OPEN} and {_FREE} and {_DUE}
             and (select count(*) from fetch_job where {_RUNNING}) < %(at_once)s
             and (select count(*) from fetch_job as other where {_RUNNING} and owner = fetch_job.owner)
                 < %(at_once_each)s
@@ -139,14 +140,32 @@ async def mark_failed(connection: Connection, fetch_id: UUID, worker: UUID, erro
     return await count(connection, statement, values) == 1
 
 
-async def set_error(connection: Connection, fetch_id: UUID, worker: UUID, error: str, detail: str) -> None:
-    """Record why an attempt failed that is not the last."""
+async def put_off(
+    connection: Connection,
+    fetch_id: UUID,
+    worker: UUID,
+    error: str,
+    detail: str,
+    failures: int,
+    most_stored: int,
+    pause: timedelta,
+) -> None:
+    """End the claim, and record why an attempt failed and after which pause the next one is due."""
     await connection.execute(
         """
-        update fetch_job set error = %(error)s, detail = %(detail)s
+        update fetch_job set worker = null, lease_until = null, changed_at = now(), error = %(error)s,
+            detail = %(detail)s, failures = %(failures)s, most_stored = %(most_stored)s, retry_at = now() + %(pause)s
         where id = %(id)s and worker = %(worker)s and state = 'fetching'
         """,
-        {"id": fetch_id, "worker": worker, "error": error, "detail": detail},
+        {
+            "id": fetch_id,
+            "worker": worker,
+            "error": error,
+            "detail": detail,
+            "failures": failures,
+            "most_stored": most_stored,
+            "pause": pause,
+        },
     )
 
 
@@ -167,7 +186,7 @@ async def mark_canceled(connection: Connection, fetch_id: UUID) -> Fetch | None:
 
 
 async def waiting_fetches(connection: Connection, limit: int) -> list[UUID]:
-    """Fetches that no worker has, in the order of their turns.
+    """Fetches that are due and that no worker has, in the order of their turns.
 
     Each account's fetches are numbered, the running ones before the waiting ones. All firsts come before all seconds,
     so that an account with many fetches does not keep others waiting.
@@ -176,7 +195,7 @@ async def waiting_fetches(connection: Connection, limit: int) -> list[UUID]:
         select id from (
             select id, changed_at, {_FREE} as is_free,
                 row_number() over (partition by owner order by {_FREE}, changed_at, id) as place
-            from fetch_job where {_OPEN}) as line
+            from fetch_job where {_OPEN} and {_DUE}) as line
         where is_free order by place, changed_at limit %(limit)s
     """
     return await fetch_values(connection, statement, {"limit": limit})
@@ -212,8 +231,9 @@ async def forget_fetches(connection: Connection, age: timedelta, limit: int) -> 
 
 
 async def count_waiting(connection: Connection) -> int:
-    """The number of fetches that no worker has."""
-    return await fetch_value(connection, f"select count(*) from fetch_job where {_OPEN} and {_FREE}", {}) or 0
+    """The number of fetches that are due and that no worker has."""
+    statement: LiteralString = f"select count(*) from fetch_job where {_OPEN} and {_FREE} and {_DUE}"
+    return await fetch_value(connection, statement, {}) or 0
 
 
 async def count_abandoned(connection: Connection) -> int:

@@ -1,8 +1,7 @@
-"""One connection to the server that has the content: it brings all of it, or the rest of what an earlier one began.
+"""One attempt to receive the content: all of it, or the rest of what an earlier attempt began.
 
-Content of known size is stored in parts of one length. Parts that are stored are not fetched again: the next connection
-asks for the rest by its range (RFC 9110, section 14.2), on condition that it is still the same content. Without a
-size, or a validator to recognise the content by, the next connection starts over.
+Content of known size is stored in parts of one length. Parts that are stored are not fetched again, whatever worker
+goes on. Without a size, or a validator to recognise the content by, the next attempt starts over.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 
 from common import clock
 from common.errors import Gone, TooLarge
-from common.outbound.client import Answer, RemoteRefused, RemoteUnavailable
+from common.outbound.client import Answer, RemoteUnavailable
 from common.store import DigestClaim
 from common.store.limits import MAX_PARTS, MIB
 from upload_service.content import sessions, storing, streams
@@ -18,13 +17,10 @@ from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import parts
 from upload_service.content.queries import sessions as session_rows
 from upload_service.content.sessions import NewUpload
-from upload_service.fetches.model import Fetch, validator_of
-from upload_service.fetches.names import name_of
+from upload_service.fetches.resuming import RemoteContent, ask_for, continues, name_in, validator_in
 from upload_service.fetches.work import Work
 
 PART_SIZE = 16 * MIB
-# Answers that carry content; other successful answers only promise it, or have none.
-WITH_CONTENT = (200, 203, 206)
 
 
 class FileDeleted(Gone):
@@ -51,19 +47,18 @@ async def receive_content(work: Work) -> UploadSession:
     if begun and begun.is_whole:
         return begun.session
     start = begun.stored if begun and fetch.validator else 0
-    headers = {"Range": f"bytes={start}-", "If-Range": fetch.validator or ""} if start else {}
     work.received = work.stored = start
-    async with work.context.outbound.get(fetch.url, headers) as answer:
-        if answer.status not in WITH_CONTENT:
-            raise RemoteRefused(answer.status)
-        if begun and start and _continues(answer, fetch, start):
+    async with ask_for(work, start) as answer:
+        if begun and start and continues(answer, fetch, start):
             session = begun.session
         else:
             session, start = await _begin(work, answer), 0
-        if session.layout is Layout.STREAM:
-            await streams.put_stream(work.context, session, _Stream(work, answer), fetch.max_size)
-        else:
-            await _put_parts(work, session, answer.blocks(), start)
+        async with RemoteContent(work, answer, start) as content:
+            blocks = content.blocks()
+            if session.layout is Layout.STREAM:
+                await streams.put_stream(work.context, session, _Stream(work, blocks, answer.size), fetch.max_size)
+            else:
+                await _put_parts(work, session, blocks, start)
     return session
 
 
@@ -87,27 +82,11 @@ async def _begun(work: Work) -> _Begun | None:
     return _Begun(session, sum(part.size for part in stored), is_whole=len(stored) == part_count)
 
 
-def _continues(answer: Answer, fetch: Fetch, start: int) -> bool:
-    """Whether an answer is the rest of the very same content."""
-    # A server that was sent a date need not repeat it (RFC 9110, section 15.3.7); a tag must be repeated.
-    sent_date = bool(fetch.validator) and not fetch.validator.startswith('"')
-    is_same = answer.size == fetch.size and (
-        (sent_date and not _has_validator(answer)) or _validator(answer) == fetch.validator
-    )
-    return answer.status == 206 and answer.start == start and is_same
-
-
-def _has_validator(answer: Answer) -> bool:
-    return "ETag" in answer.headers or "Last-Modified" in answer.headers
-
-
-def _validator(answer: Answer) -> str | None:
-    headers = answer.headers
-    return validator_of(headers.get("ETag"), headers.get("Last-Modified"), headers.get("Date"))
-
-
 async def _begin(work: Work, answer: Answer) -> UploadSession:
-    """A new session for an answer that starts with the first byte. Raises `TooLarge`, `RemoteUnavailable`."""
+    """A new session for an answer that starts with the first byte.
+
+    Raises `TooLarge`, `RemoteUnavailable`.
+    """
     await work.discard()
     fetch = work.fetch
     if answer.start != 0:
@@ -117,7 +96,7 @@ async def _begin(work: Work, answer: Answer) -> UploadSession:
     if answer.size is not None and answer.size > fetch.max_size:
         raise TooLarge
     size = answer.size if answer.size and answer.size > PART_SIZE else None
-    name = fetch.file_name or name_of(answer.url, answer.headers.get("Content-Disposition"))
+    name = fetch.file_name or name_in(answer)
     new = NewUpload(
         name,
         size=size,
@@ -130,7 +109,7 @@ async def _begin(work: Work, answer: Answer) -> UploadSession:
     )
     async with work.context.db.transaction() as connection:
         session = await sessions.begin_upload(connection, work.context, new)
-        await work.note_session(connection, session.id, answer.size, _validator(answer), name)
+        await work.note_session(connection, session.id, answer.size, validator_in(answer), name)
     return session
 
 
@@ -155,13 +134,13 @@ async def _put_parts(work: Work, session: UploadSession, blocks: AsyncIterator[b
 
 
 class _Body:
-    """The body of an answer, from which parts are taken."""
+    """The content, from which parts are taken."""
 
     def __init__(self, work: Work, blocks: AsyncIterator[bytes]) -> None:
         self._work, self._blocks, self._rest = work, blocks, b""
 
     async def take(self, size: int) -> AsyncGenerator[bytes]:
-        """The next `size` bytes. Raises `RemoteUnavailable` when the body ends first, as a partial range may."""
+        """The next `size` bytes."""
         while size:
             block = self._rest or await anext(self._blocks, b"")
             if not block:
@@ -173,10 +152,10 @@ class _Body:
 
 
 class _Stream:
-    """The body of an answer as one stream. Raises `RemoteUnavailable` unless it has the announced length."""
+    """The content as one stream. Raises `RemoteUnavailable` unless it has the announced size."""
 
-    def __init__(self, work: Work, answer: Answer) -> None:
-        self._work, self._blocks, self._size, self._seen = work, answer.blocks(), answer.size, 0
+    def __init__(self, work: Work, blocks: AsyncIterator[bytes], size: int | None) -> None:
+        self._work, self._blocks, self._size, self._seen = work, blocks, size, 0
 
     def certain(self) -> int:
         return max(0, (self._size or 0) - self._seen)

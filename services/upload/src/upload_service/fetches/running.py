@@ -1,8 +1,9 @@
 """Running a fetch: the content fills an upload session, is verified like any other, and is shared.
 
-A connection that breaks off, or a worker that dies, costs the part that was under way (see `receiving`). Failures of
-this system's own services put the fetch off until they answer. Failures of the remote server are retried a few times,
-unless its answer shows that this is useless.
+A worker that dies costs the part that was under way; a connection that breaks off usually costs nothing (see
+`resuming`). Failures of this system's own services put the fetch off until they answer. Failures of the remote server
+are retried a few times, unless its answer shows that this is useless. Meanwhile the fetch has no worker: its row says
+when the next attempt is due, and others have its place.
 """
 
 import asyncio
@@ -29,12 +30,13 @@ from upload_service.fetches import queries
 from upload_service.fetches.context import Context
 from upload_service.fetches.model import OPEN, OTHER_CONTENT, Fetch, FetchState
 from upload_service.fetches.receiving import FileDeleted, receive_content
+from upload_service.fetches.resuming import ContentChanged
 from upload_service.fetches.work import LEASE, Work, claim
 
 PROGRESS_EVERY = timedelta(seconds=1)
 """How often the progress is recorded, and a cancellation noticed."""
 ATTEMPTS = 5
-"""A fetch fails after this many attempts in a row that bring nothing."""
+"""A fetch fails after this many attempts in a row after which no more is stored than before."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(seconds=8)
 NEXT = 4
 """The number of waiting fetches that are requested when one is over."""
@@ -67,11 +69,13 @@ async def run_fetch(context: Context, fetch_id: UUID) -> None:
         return
     try:
         async with claim_kept(work.renew, LEASE, PROGRESS_EVERY), _in_time(work.fetch):
-            session = await _verified(context, await _received(work))
+            session = await _verified(context, await receive_content(work))
         # This takes no longer than the claim lasts. It must not be broken off: if it is too late, it undoes its share.
         await _share(work, session)
     except ClaimLost:
         return
+    except (RemoteUnavailable, RemoteRefused) as error:
+        await _try_again(work, error)
     except (Unavailable, PartBusy, PartsMissing, SessionNotFound) as error:
         # Neither the remote server nor the owner is to blame.
         _log.warning("fetch put off", fetch=fetch_id.hex, error=error.code)
@@ -101,30 +105,26 @@ async def _in_time(fetch: Fetch) -> AsyncGenerator[None]:
         raise
 
 
-async def _received(work: Work) -> UploadSession:
-    """The session with all of the content, after several attempts if need be.
-
-    Raises `FetchFailed`, and errors after which another attempt would be useless.
-    """
-    failures, most = 0, 0
-    while True:
-        try:
-            return await receive_content(work)
-        except (RemoteUnavailable, RemoteRefused) as error:
-            if isinstance(error, RemoteRefused) and not _may_change(error):
-                raise
-            failures = 1 if work.stored > most else failures + 1
-            most = max(most, work.stored)
-            if failures >= ATTEMPTS:
-                raise FetchFailed(error) from None
-            await work.note_error(error)
-            if isinstance(error, RemoteRefused) and error.status in OTHER_CONTENT:
-                await work.discard()
-        await asyncio.sleep(backoff(failures, FIRST_WAIT, LONGEST_WAIT).total_seconds())
-
-
-def _may_change(error: RemoteRefused) -> bool:
-    return is_temporary(error.status) or error.status in OTHER_CONTENT
+async def _try_again(work: Work, error: RemoteUnavailable | RemoteRefused) -> None:
+    """Let the next attempt be due when it makes sense, or record the failure if none does."""
+    try:
+        if isinstance(error, ContentChanged) or (isinstance(error, RemoteRefused) and error.status in OTHER_CONTENT):
+            await work.discard()
+        elif isinstance(error, RemoteRefused) and not is_temporary(error.status):
+            await work.fail(error)
+            return
+        failures = 1 if work.stored > work.fetch.most_stored else work.fetch.failures + 1
+        pause = backoff(failures, FIRST_WAIT, LONGEST_WAIT)
+        if isinstance(error, RemoteRefused) and error.retry_after:
+            pause = max(pause, error.retry_after)
+        if failures >= ATTEMPTS or clock.now() + pause >= work.fetch.ends_at:
+            await work.fail(FetchFailed(error))
+        else:
+            await work.put_off(error, failures, pause)
+    except ClaimLost:
+        pass
+    except Unavailable:
+        await work.drop()
 
 
 async def _verified(context: Context, session: UploadSession) -> UploadSession:

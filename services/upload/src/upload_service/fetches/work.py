@@ -69,10 +69,13 @@ class Work:
         async with self.context.db.connection() as connection:
             await self.note_session(connection, None)
 
-    async def note_error(self, error: DomainError) -> None:
-        """Record why an attempt failed that is not the last."""
+    async def put_off(self, error: DomainError, failures: int, pause: timedelta) -> None:
+        """End the claim, record why an attempt failed that is not the last, and when the next one is due."""
+        most = max(self.stored, self.fetch.most_stored)
         async with self.context.db.connection() as connection:
-            await queries.set_error(connection, self.fetch.id, self.worker, error.code, error.message)
+            await queries.put_off(
+                connection, self.fetch.id, self.worker, error.code, error.message, failures, most, pause
+            )
 
     async def fail(self, error: DomainError) -> None:
         """Record that the fetch has failed for good, and leave nothing of it; nothing if the claim was lost."""
