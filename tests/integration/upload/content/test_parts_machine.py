@@ -126,6 +126,8 @@ class Uploads(RuleBasedStateMachine):
             assert upload.file_id in (None, session.file_id)
             if upload.state == "open":
                 upload.state, upload.file_id = "unverified", session.file_id
+                # Where every part was hashed in its turn, the content was verified at once.
+                self.note_end(upload, self.state_of(upload))
 
     @rule(upload=uploads, dies=st.booleans())
     def verify(self, upload: Upload, dies: bool) -> None:
@@ -144,6 +146,9 @@ class Uploads(RuleBasedStateMachine):
             # One that died in the very moment of its claim is taken over when the claim runs out.
             assert time.monotonic() < until
             self.run(verify())
+        self.note_end(upload, state)
+
+    def note_end(self, upload: Upload, state: SessionState) -> None:
         if state not in UNVERIFIED:
             assert state is (SessionState.READY if upload.honest else SessionState.CORRUPT)
             upload.state = state.value

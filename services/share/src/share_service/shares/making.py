@@ -56,7 +56,7 @@ async def share_text(context: Context, text: str, expiry: Expiry, owner: UUID | 
     policy = await context.policy.current()
     content = Content("text", TEXT_NAME, len(text.encode()), body=text, owner=owner)
     naming = Naming("code", digits_only=policy.numeric_codes)
-    async with context.db.transaction() as connection:
+    async with context.db.connection() as connection:
         return (await insert(connection, content, None, naming, expiry, clock.now())).code
 
 
@@ -69,9 +69,8 @@ async def share_file(
     """
     policy = await context.policy.current()
     naming = Naming(kind, extension, digits_only=policy.numeric_codes)
-    async with context.db.transaction() as connection:
-        existing = await share_of_origin(connection, origin)
-        return existing or await insert(connection, content, origin, naming, expiry, clock.now())
+    async with context.db.connection() as connection:
+        return await insert(connection, content, origin, naming, expiry, clock.now())
 
 
 async def insert(

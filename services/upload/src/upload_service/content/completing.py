@@ -1,5 +1,6 @@
 """Completing an upload: its parts become a file, whose content is verified at once or by a worker."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from common.ids import new_id
 from common.waiting import wait_until
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
-from upload_service.content.finishing import insert_file, make_ready
+from upload_service.content.finishing import insert_file, make_file
 from upload_service.content.model import UNVERIFIED, Layout, SessionState, UploadSession, is_whole, sole_part
 from upload_service.content.queries import parts, sessions
 from upload_service.content.sessions import find_session, living
@@ -55,11 +56,13 @@ async def _begin_assembly(context: Context, connection: Connection, session: Upl
     if not is_whole(session, stored):
         raise PartsMissing
     size = sum(part.length for part in stored)
-    await insert_file(connection, context, session, new_id(), size)
     if session.layout is Layout.APPENDED and (part := sole_part(session, stored)):
         # It was hashed as it arrived, and its object is the content.
-        await sessions.set_object(connection, session.id, session.staged_key(part.index))
-        return await make_ready(connection, context, session.id, size, part.sha256)
+        object_key = session.staged_key(part.index)
+        await sessions.set_object(connection, session.id, object_key)
+        ready, _ = await make_file(connection, context, replace(session, object_key=object_key), size, part.sha256)
+        return ready
+    await insert_file(connection, context, session, new_id(), size)
     running = context.digests.take(session.id, stored)
     # Where the digest contradicts the sender, the object itself is read before it is refused.
     if running and running.satisfies(session.digest_claims):

@@ -5,7 +5,7 @@ from uuid import UUID
 from common.db import Connection
 from common.ids import new_id
 from upload_service.content.context import Context
-from upload_service.content.model import UNVERIFIED, Blob, FileState, SessionState, UploadSession
+from upload_service.content.model import UNVERIFIED, Blob, FileState, Layout, SessionState, UploadSession
 from upload_service.content.queries import blobs, files, sessions
 
 UNFINISHED = (SessionState.OPEN, *UNVERIFIED)
@@ -20,6 +20,21 @@ async def insert_file(
     await context.hooks.file_begun(connection, session, file_id)
 
 
+async def make_file(
+    connection: Connection, context: Context, session: UploadSession, size: int, sha256: bytes
+) -> tuple[UploadSession, bool]:
+    """Make a ready file of an open session whose content is verified already. The session is locked.
+
+    Returns the session after that, and whether nothing is left that belongs to it alone.
+    """
+    blob_id, is_new = await _reference(connection, session.object_key, size, sha256)
+    file = await files.insert_ready_file(connection, new_id(), session.file_name, size, session.owner, blob_id)
+    await context.hooks.file_begun(connection, session, file.id)
+    await context.hooks.file_ready(connection, file)
+    is_clean = is_new and session.layout is Layout.STREAM
+    return await sessions.end_ready(connection, session.id, file.id, size, is_clean=is_clean), is_clean
+
+
 async def make_ready(
     connection: Connection, context: Context, session_id: UUID, size: int, sha256: bytes
 ) -> UploadSession:
@@ -32,7 +47,7 @@ async def make_ready(
         return session
     file = await files.lock_file(connection, session.file_id) if session.file_id else None
     if file is not None:
-        blob_id = await _reference(connection, session.object_key, size, sha256)
+        blob_id, _ = await _reference(connection, session.object_key, size, sha256)
         await files.finish_file(connection, file.id, FileState.READY, blob_id)
         await context.hooks.file_ready(connection, file)
     await sessions.move_session(connection, session_id, UNFINISHED, SessionState.READY)
@@ -49,14 +64,15 @@ async def mark_corrupt(context: Context, session_id: UUID) -> UploadSession:
         return await _locked(connection, session_id)
 
 
-async def _reference(connection: Connection, object_key: str, size: int, sha256: bytes) -> UUID:
+async def _reference(connection: Connection, object_key: str, size: int, sha256: bytes) -> tuple[UUID, bool]:
+    """The blob with this content, with one more reference, and whether it was made of this object now."""
     while True:
-        if existing := await blobs.reference_content(connection, sha256, size):
-            return existing
         blob = Blob(new_id(), object_key, size, sha256)
         if await blobs.insert_blob(connection, blob):
-            return blob.id
-        # Another upload of the same content came first: the next attempt takes a reference on its blob.
+            return blob.id, True
+        # Another upload of the same content came first, or its blob has just been removed.
+        if existing := await blobs.reference_content(connection, sha256, size):
+            return existing, False
 
 
 async def _locked(connection: Connection, session_id: UUID) -> UploadSession:

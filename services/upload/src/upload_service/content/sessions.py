@@ -57,12 +57,12 @@ class NewUpload:
 
 async def start_upload(context: Context, new: NewUpload) -> UploadSession:
     """A new session, or the open one with the same resume key. Raises `InvalidInput`, `TooLarge`, `StorageFull`."""
-    async with context.db.transaction() as connection:
+    async with context.db.connection() as connection:
         return await begin_upload(connection, context, new)
 
 
 async def begin_upload(connection: Connection, context: Context, new: NewUpload) -> UploadSession:
-    """`start_upload` inside a transaction that does more than this."""
+    """`start_upload` on a connection, which may be inside a transaction that does more than this."""
     lifetime = new.lifetime or context.session_lifetime
     session_id = new_id()
     layout, part_count = Layout.APPENDED if new.grows else Layout.STREAM, None

@@ -5,12 +5,11 @@ from contextlib import suppress
 from uuid import UUID
 
 from common.errors import Unavailable
-from common.ids import new_id
 from common.store import Source
 from upload_service.content.cleaning import clean_session, clean_soon
 from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
-from upload_service.content.finishing import insert_file, make_ready
+from upload_service.content.finishing import make_file
 from upload_service.content.model import UNVERIFIED, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions
 from upload_service.content.reservation import Reservation
@@ -54,9 +53,9 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
         part = await parts.get_part(connection, session.id, 0)
         if part is None:
             raise SessionNotFound
-        await insert_file(connection, context, current, new_id(), part.size)
-        finished = await make_ready(connection, context, session.id, part.size, part.sha256)
-    await clean_session(context, finished)
+        finished, is_clean = await make_file(connection, context, current, part.size, part.sha256)
+    if not is_clean:
+        await clean_session(context, finished)
     await context.hooks.after_ready(finished)
     return finished
 

@@ -27,6 +27,21 @@ async def insert_file(connection: Connection, file_id: UUID, name: str, size: in
     )
 
 
+async def insert_ready_file(
+    connection: Connection, file_id: UUID, name: str, size: int, owner: UUID | None, blob_id: UUID
+) -> File:
+    """Insert a file whose content is verified: that blob, on which it has a reference."""
+    statement: LiteralString = f"""
+        insert into file (id, name, size, state, owner, blob_id)
+        values (%(id)s, %(name)s, %(size)s, 'ready', %(owner)s, %(blob_id)s)
+        returning {FILE_COLUMNS}
+    """
+    values = {"id": file_id, "name": name, "size": size, "owner": owner, "blob_id": blob_id}
+    inserted = await fetch_one(connection, File, statement, values)
+    assert inserted is not None, "the id is new"
+    return inserted
+
+
 async def get_file(connection: Connection, file_id: UUID) -> File | None:
     """The file, unless its time is over."""
     statement: LiteralString = f"select {FILE_COLUMNS} from file where id = %(id)s and {LIVING}"

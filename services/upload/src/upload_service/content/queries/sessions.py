@@ -124,6 +124,22 @@ async def attach_file(connection: Connection, session_id: UUID, file_id: UUID, s
     )
 
 
+async def end_ready(
+    connection: Connection, session_id: UUID, file_id: UUID, size: int, *, is_clean: bool
+) -> UploadSession:
+    """End a session that became this file. `is_clean`: nothing in the store belongs to it alone."""
+    statement: LiteralString = f"""
+        update upload_session set state = 'ready', changed_at = now(), file_id = %(file_id)s, size = %(size)s,
+            cleaned_at = case when %(is_clean)s then now() end
+        where id = %(id)s
+        returning {SESSION_COLUMNS}
+    """
+    values = {"id": session_id, "file_id": file_id, "size": size, "is_clean": is_clean}
+    ended = await fetch_one(connection, UploadSession, statement, values)
+    assert ended is not None, "its row is locked"
+    return ended
+
+
 async def set_object(connection: Connection, session_id: UUID, object_key: str) -> None:
     """Say which object holds the session's content."""
     await connection.execute(
