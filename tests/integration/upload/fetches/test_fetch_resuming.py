@@ -20,7 +20,6 @@ from tests.integration.upload.fetches.running_fetches import (
     serving,
 )
 from upload_service.fetches import running as fetching
-from upload_service.fetches.model import FetchState
 
 SIZE = 2 * PART_SIZE + 7
 CUT = PART_SIZE + 9
@@ -248,16 +247,3 @@ async def test_parts_in_between_restart_the_count_of_failures(bench: Bench, monk
     async with serving(data, cuts=[PART_SIZE, PART_SIZE, PART_SIZE]) as (server, _):
         assert await bench.content(await bench.fetch(server.url())) == data
     assert len(server.requests) == 4
-
-
-async def test_content_that_is_another_one_each_time_comes_to_an_end(bench: Bench) -> None:
-    async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
-        tag = f'ETag: "{secrets.token_hex(4)}"\n'
-        await Content(bytes(SIZE), tag, cuts=[PART_SIZE + 1])(request, writer)
-
-    async with remote(respond) as server:
-        fetch = await bench.fetch(server.url())
-    assert (fetch.state, fetch.error) == (FetchState.FAILED, "remote_unavailable")
-    assert len(server.requests) == 2 * fetching.ATTEMPTS
-    await bench.sweep()
-    assert await bench.left() == []

@@ -8,11 +8,26 @@ from urllib.parse import unquote, urlsplit
 from common.names import last_component
 
 UNNAMED = "download"
+_ENCODED_FILES = {
+    "gzip": (".gz", ".tgz"),
+    "compress": (".z",),
+    "bzip2": (".bz2", ".tbz2"),
+    "xz": (".xz", ".txz"),
+    "br": (".br",),
+    "zstd": (".zst",),
+}
+"""The files that are encoded by themselves, by `Content-Encoding`."""
 
 
 def name_of(url: str, disposition: str | None) -> str:
     """The name given by an answer's `Content-Disposition` (RFC 6266), or else the end of the URL's path."""
     return _from_header(disposition or "") or _cleaned(_decoded(urlsplit(url).path)) or UNNAMED
+
+
+def is_encoded_file(name: str, encoding: str) -> bool:
+    """Whether a `Content-Encoding` only repeats what kind of file this is, as some servers do for `a.tar.gz`."""
+    endings = _ENCODED_FILES.get(encoding.removeprefix("x-"), ())
+    return name.lower().endswith(endings) if endings else False
 
 
 def _decoded(path: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from common import clock
-from common.errors import Gone, TooLarge
+from common.errors import DomainError, Gone, TooLarge
 from common.outbound.client import Answer, RemoteUnavailable
 from common.store import DigestClaim
 from common.store.limits import MAX_PARTS, MIB
@@ -17,7 +17,7 @@ from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import parts
 from upload_service.content.queries import sessions as session_rows
 from upload_service.content.sessions import NewUpload
-from upload_service.fetches.resuming import RemoteContent, ask_for, continues, name_in, validator_in
+from upload_service.fetches.resuming import RemoteContent, ask_for, continues, name_in, strange_encoding, validator_in
 from upload_service.fetches.work import Work
 
 PART_SIZE = 16 * MIB
@@ -27,6 +27,17 @@ class FileDeleted(Gone):
     """The file was deleted before it was shared."""
 
     code = "file_deleted"
+
+
+class ContentEncoded(DomainError):
+    """The remote server sent the content compressed, which it was asked not to do."""
+
+    code = "content_encoded"
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"the remote server sent the content compressed ({encoding[:40]}), which it was asked not to do"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,8 @@ class _Begun:
 async def receive_content(work: Work) -> UploadSession:
     """The session, once it has all of the content.
 
-    Raises `RemoteUnavailable`, `RemoteRefused` and the client's other errors, `TooLarge`, `FileDeleted`.
+    Raises `RemoteUnavailable`, `RemoteRefused` and the client's other errors, `TooLarge`, `FileDeleted`,
+    `ContentEncoded`.
     """
     fetch, begun = work.fetch, await _begun(work)
     if begun and begun.is_whole:
@@ -85,7 +97,7 @@ async def _begun(work: Work) -> _Begun | None:
 async def _begin(work: Work, answer: Answer) -> UploadSession:
     """A new session for an answer that starts with the first byte.
 
-    Raises `TooLarge`, `RemoteUnavailable`.
+    Raises `TooLarge`, `RemoteUnavailable`, `ContentEncoded`.
     """
     await work.discard()
     fetch = work.fetch
@@ -96,6 +108,8 @@ async def _begin(work: Work, answer: Answer) -> UploadSession:
     if answer.size is not None and answer.size > fetch.max_size:
         raise TooLarge
     size = answer.size if answer.size and answer.size > PART_SIZE else None
+    if encoding := strange_encoding(answer):
+        raise ContentEncoded(encoding)
     name = fetch.file_name or name_in(answer)
     new = NewUpload(
         name,

@@ -14,7 +14,7 @@ from common.backoff import backoff
 from common.outbound.client import Answer, RemoteRefused, RemoteUnavailable
 from common.statuses import is_temporary
 from upload_service.fetches.model import Fetch, validator_of
-from upload_service.fetches.names import name_of
+from upload_service.fetches.names import is_encoded_file, name_of
 from upload_service.fetches.work import Work
 
 # Answers that carry content; other successful answers only promise it, or have none.
@@ -56,7 +56,7 @@ def continues(answer: Answer, fetch: Fetch, start: int) -> bool:
     is_same = may_be_silent or validator_in(answer) == fetch.validator
     # A range need not say how long the whole is.
     fits = fetch.size is None or answer.size in (None, fetch.size)
-    return answer.status == 206 and answer.start == start and fits and is_same
+    return answer.status == 206 and answer.start == start and fits and is_same and strange_encoding(answer) is None
 
 
 def validator_in(answer: Answer) -> str | None:
@@ -67,6 +67,13 @@ def validator_in(answer: Answer) -> str | None:
 def name_in(answer: Answer) -> str:
     """The name that the server gives the content."""
     return name_of(answer.url, answer.headers.get("Content-Disposition"))
+
+
+def strange_encoding(answer: Answer) -> str | None:
+    """The `Content-Encoding` of an answer that nobody asked for; None: its body is the file itself."""
+    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+    is_file = encoding in ("", "identity") or is_encoded_file(name_in(answer), encoding)
+    return None if is_file else encoding
 
 
 def _ignores_condition(answer: Answer, fetch: Fetch) -> bool:
