@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from common.backoff import backoff
+from common.start import UNUSABLE
 from deploy.local.identity import launch_command
 from deploy.local.log import Log
 from deploy.local.processes import folder_mark, signal_group
@@ -32,6 +33,8 @@ class Child:
         self.program = program
         self.pid: int | None = None
         self.failures = 0
+        self.is_unusable = False
+        """It said that its settings cannot be used, and is not started again."""
         self._data, self._log, self._changed = data, log, changed
         self._stopping = False
         self._keeper: asyncio.Task[None] | None = None
@@ -88,8 +91,9 @@ class Child:
             await reading
             self.pid = None
             self._changed()
+            self.is_unusable = status == UNUSABLE
             self._died.set()
-            if self._stopping:
+            if self._stopping or self.is_unusable:
                 return
             self.failures = 1 if time.monotonic() - began > STABLE_SECONDS else self.failures + 1
             seconds = backoff(self.failures, FIRST_PAUSE, LONGEST_PAUSE).total_seconds()

@@ -114,11 +114,16 @@ class Supervisor:
             raise StartFailed(f"failed: {', '.join(failed)}; its log is above")
 
     async def _until_ready(self, child: Child) -> None:
-        """Wait until a program is ready. If it dies meanwhile, it starts again. Raises `PortTaken`."""
+        """Wait until a program is ready. If it dies meanwhile, it starts again.
+
+        Raises `PortTaken`, and `StartFailed` when its settings cannot be used.
+        """
         ready = asyncio.create_task(child.wait_ready())
         died = asyncio.create_task(child.wait_first_death())
         try:
             await asyncio.wait([ready, died], return_when=asyncio.FIRST_COMPLETED)
+            if child.is_unusable:
+                raise StartFailed(self._log.tail(child.program.name, 1))
             if not ready.done() and child.pid is None:
                 _refuse_taken_port(child.program)
             await ready

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from common.backoff import backoff
+from common.start import UNUSABLE
 from deploy.local import child as children
 from deploy.local import credentials, ports
 from deploy.local.child import FIRST_PAUSE, LONGEST_PAUSE, Child, run_task
@@ -218,8 +219,8 @@ LISTEN = "import socket,sys,time; s=socket.create_server(('127.0.0.1', int(sys.a
 class Listening:
     """Stands for the plan of a stack: one program, on one of the given ports after the other."""
 
-    def __init__(self, folder: Path, given: list[int]) -> None:
-        self._folder, self._given = folder, given
+    def __init__(self, folder: Path, given: list[int], code: str = LISTEN) -> None:
+        self._folder, self._given, self._code = folder, given, code
 
     async def prepare(self, *_: object) -> None:
         return None
@@ -230,14 +231,16 @@ class Listening:
         async def probe() -> bool:
             return not ports.is_free(port)
 
-        command = [sys.executable, "-c", LISTEN, str(port)]
+        command = [sys.executable, "-c", self._code, str(port)]
         listener = Program("listener", command, self._folder, port=port, ready=probe)
         return Plan([[listener]], {"listener": port, "gateway": port})
 
 
-async def start_on(folder: Path, given: list[int], monkeypatch: pytest.MonkeyPatch, **options: Any) -> str:
+async def start_on(
+    folder: Path, given: list[int], monkeypatch: pytest.MonkeyPatch, *, code: str = LISTEN, **options: Any
+) -> str:
     """Run a supervisor until it is ready or fails; returns its log."""
-    plan = Listening(folder, given)
+    plan = Listening(folder, given, code)
     monkeypatch.setattr("deploy.local.plan.prepare", plan.prepare)
     monkeypatch.setattr("deploy.local.plan.make", plan.make)
     output, stop = io.StringIO(), asyncio.Event()
@@ -279,3 +282,13 @@ async def test_a_password_that_the_user_gave_is_not_told(tmp_path: Path, monkeyp
 async def test_ports_that_are_always_taken_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(StartFailed, match="is in use by another"):
         await start_on(tmp_path, [other.getsockname()[1]] * 3, monkeypatch)
+
+
+async def test_a_program_whose_settings_cannot_be_used_ends_the_start_with_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    code = f"import sys; print('begun'); sys.stderr.write('PLACE must be a town'); sys.exit({UNUSABLE})"
+    with pytest.raises(StartFailed) as failed:
+        await start_on(tmp_path, ports.choose(1), monkeypatch, code=code)
+    assert str(failed.value) == "PLACE must be a town"
+    assert RunState.load(tmp_path) is None

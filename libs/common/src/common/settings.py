@@ -9,17 +9,26 @@ import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+_WORDS = {"Input should": "must", "Value should": "must", "Field required": "must be set"}
+"""Words of pydantic, and those that fit after the name of a setting."""
 
 
 class FileSource(PydanticBaseSettingsSource):
     """Reads `NAME` from the file that the environment variable `NAME_FILE` names (Docker's habit for secrets)."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{field_name.upper()}_FILE")
-        value = Path(path).read_text(encoding="utf-8").strip() if path else None
+        name = f"{field_name.upper()}_FILE"
+        path = os.environ.get(name)
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip() if path else None
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise SettingsError(f"{name} must name a file that can be read, not {path!r}: {reason}") from None
         return value, field_name, self.field_is_complex(field)
 
     def __call__(self) -> dict[str, Any]:
@@ -40,6 +49,13 @@ class Settings(BaseSettings):
     """The least severe messages that are logged: `debug`, `info`, `warning` or `error`."""
     log_format: Literal["json", "console"] = "json"
     """`json` writes one JSON object a line, `console` writes lines for people."""
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, level: str) -> str:
+        if level.lower() not in ("debug", "info", "warning", "error", "critical"):
+            raise ValueError("must be debug, info, warning or error")
+        return level
 
     @classmethod
     def settings_customise_sources(
@@ -139,3 +155,41 @@ class PublicUrlSettings(Settings):
 
     public_url: str = ""
     """The beginning of all links, such as `https://files.example.org`. If empty, links name the host of the request."""
+
+
+def in_words(error: ValueError) -> str | None:
+    """One line that says which settings cannot be used, and what they should look like; None: it is another error.
+
+    It holds no secret.
+    """
+    if isinstance(error, SettingsError):
+        return f"Settings: {error}"
+    kind = _classes().get(error.title) if isinstance(error, ValidationError) else None
+    if kind is None or not isinstance(error, ValidationError):
+        return None
+    return "Settings: " + "; ".join(_problem(kind, found) for found in error.errors(include_url=False))
+
+
+def _classes() -> dict[str, type[BaseSettings]]:
+    """All classes of settings that are known by now, by their names."""
+    found: dict[str, type[BaseSettings]] = {}
+    left: list[type[BaseSettings]] = [Settings]
+    while left:
+        kind = left.pop()
+        found[kind.__name__] = kind
+        left += kind.__subclasses__()
+    return found
+
+
+def _problem(kind: type[BaseSettings], found: ErrorDetails) -> str:
+    message = found["msg"].removeprefix("Value error, ")
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
+    if not found["loc"]:
+        return message
+    name, value = str(found["loc"][0]), found["input"]
+    field = kind.model_fields.get(name)
+    # Only plain values are shown. All secrets are of types of their own.
+    is_plain = field is not None and any(field.annotation is plain for plain in (str, int, bool))
+    is_shown = is_plain and isinstance(value, str) and repr(value) not in message
+    return f"{name.upper()} {message}" + (f", not {value!r}" if is_shown else "")

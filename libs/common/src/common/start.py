@@ -3,11 +3,18 @@
 Almost everything that is made while modules are imported lives as long as the process. Looking for garbage among it
 takes a fifth of a start's processor time, and memory that is written to for nothing. So nothing looks for garbage
 until the program says that it has started.
+
+A setting that cannot be used ends the program with one line that names it, and with a status that says so: the same
+would happen at each further start.
 """
 
 import gc
+import os
 import runpy
 import sys
+
+UNUSABLE = os.EX_CONFIG
+"""The status of a program whose settings cannot be used."""
 
 
 def started() -> None:
@@ -17,7 +24,21 @@ def started() -> None:
         gc.enable()
 
 
+def _run() -> None:
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except ValueError as error:
+        # Imported now, because not every program has settings.
+        from common.settings import in_words
+
+        words = in_words(error)
+        if words is None:
+            raise
+        sys.stderr.write(f"{words}\n")
+        sys.exit(UNUSABLE)
+
+
 if __name__ == "__main__":
     gc.disable()
     del sys.argv[0]
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    _run()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from common.addresses import Network, parse_networks
 from common.settings import (
@@ -79,6 +79,16 @@ class FetchSettings(Settings):
     """Fetches of one account that run at a time."""
     fetches_open: int = Field(default=50, ge=1)
     """Unfinished fetches that one account may have."""
+
+    @field_validator("fetch_allowed_networks")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        try:
+            parse_networks(text)
+        except ValueError as error:
+            example = "must be networks separated by commas, such as 10.0.0.0/8,fd00::/8"
+            raise ValueError(f"{example} ({error})") from None
+        return text
 
 
 class UploadSettings(
