@@ -1,6 +1,7 @@
 """Keeping a claim while work goes on."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -79,3 +80,21 @@ async def test_an_unexpected_error_of_renew_is_raised_and_cancels_the_work() -> 
     with pytest.raises(RuntimeError, match="a mistake"):
         async with asyncio.timeout(5), claim_kept(Renewals(RuntimeError("a mistake")), LEASE, OFTEN):
             await asyncio.sleep(60)
+
+
+async def test_a_claim_holds_for_its_length_since_it_was_made_or_renewed() -> None:
+    """Also if nothing ran meanwhile that could renew it."""
+    long, minute = timedelta(minutes=1), 60
+    async with claim_kept(Renewals(True), long, since=time.monotonic() - minute / 2) as claim:
+        claim.check()
+        await claim.hold(last=True)
+    async with claim_kept(Renewals(True), long, since=time.monotonic() - minute) as claim:
+        with pytest.raises(ClaimLost):
+            claim.check()
+        with pytest.raises(ClaimLost):
+            await claim.hold()
+    renewals = Renewals(True)
+    async with claim_kept(renewals, long, OFTEN, since=time.monotonic() - minute + 1) as claim:
+        while not renewals.count or claim.until < time.monotonic() + minute / 2:
+            await asyncio.sleep(0)
+        claim.check()

@@ -22,14 +22,35 @@ class UnexpectedFailure(DomainError):
     code = "unexpected"
 
 
+class KeptClaim:
+    """A claim that something else renews. It is the `Lease` that a store asks for."""
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+        """The moment of `time.monotonic()` at which it ends if it is not renewed."""
+
+    async def hold(self, *, last: bool = False) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Raise `ClaimLost` unless the claim holds at this moment, in any thread, also if the process was stopped."""
+        if time.monotonic() >= self.until:
+            raise ClaimLost
+
+
 @asynccontextmanager
 async def claim_kept(
-    renew: Callable[[], Awaitable[bool]], lease: timedelta, every: timedelta | None = None
-) -> AsyncGenerator[None]:
+    renew: Callable[[], Awaitable[bool]],
+    lease: timedelta,
+    every: timedelta | None = None,
+    *,
+    since: float | None = None,
+) -> AsyncGenerator[KeptClaim]:
     """Renew a claim of length `lease` while the block runs, and never after it.
 
-    `every` is the time between two renewals, by default a third of the lease; `renew` returns whether the claim is
-    still ours. If it is not, or if the database does not answer in time, the block is cancelled and raises `ClaimLost`.
+    `since` is the moment of `time.monotonic()` before the claim was made, by default now. `every` is the time between
+    two renewals, by default a third of the lease; `renew` returns whether the claim is still ours. If it is not, or if
+    the database does not answer in time, the block is cancelled and raises `ClaimLost`.
     """
     pause = (every or lease / 3).total_seconds()
 
@@ -37,12 +58,13 @@ async def claim_kept(
         if not keeper.cancelled():
             scope.reschedule(asyncio.get_running_loop().time())
 
-    keeper = asyncio.create_task(_renew_until_lost(renew, lease.total_seconds(), pause))
+    claim = KeptClaim((time.monotonic() if since is None else since) + lease.total_seconds())
+    keeper = asyncio.create_task(_renew_until_lost(renew, claim, lease.total_seconds(), pause))
     try:
         async with asyncio.timeout(None) as scope:
             keeper.add_done_callback(cancel_block)
             try:
-                yield
+                yield claim
             finally:
                 # The claim must not be renewed once the block has ended.
                 await cancel(keeper)
@@ -54,18 +76,17 @@ async def claim_kept(
         raise
 
 
-async def _renew_until_lost(renew: Callable[[], Awaitable[bool]], lease: float, pause: float) -> None:
+async def _renew_until_lost(renew: Callable[[], Awaitable[bool]], claim: KeptClaim, lease: float, pause: float) -> None:
     """Return when the claim is lost, or would expire before the next attempt to renew it."""
-    until = time.monotonic() + lease
     while True:
         await asyncio.sleep(pause)
         begun = time.monotonic()
         try:
             # A database that does not answer counts as one that is down.
-            async with asyncio.timeout(until - begun):
+            async with asyncio.timeout(claim.until - begun):
                 if not await renew():
                     return
-            until = begun + lease
+            claim.until = begun + lease
         except (Unavailable, TimeoutError):
-            if time.monotonic() + pause > until:
+            if time.monotonic() + pause > claim.until:
                 return

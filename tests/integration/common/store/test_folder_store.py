@@ -15,6 +15,7 @@ from common.store import (
     ContentHasher,
     ObjectDamaged,
     ObjectMissing,
+    PartBusy,
     PartMismatch,
     Piece,
     StoreUnavailable,
@@ -190,6 +191,21 @@ async def test_a_full_disk_is_told_and_leaves_nothing(small_disk: Path) -> None:
     with pytest.raises(StorageFull):
         await store.join("joined", [Piece("large", 5 * MIB, None)], ContentHasher(), on_multipart=no_multipart)
     await store.close()
+
+
+async def test_pieces_are_joined_only_under_a_lease_that_holds_to_the_end(folder: FolderStore) -> None:
+    class Lost:
+        async def hold(self, *, last: bool = False) -> None: ...
+
+        def check(self) -> None:
+            raise PartBusy
+
+    for key, content in (("piece", b"old"), ("joined", b"new")):
+        await folder.put(key, blocks(content), 3)
+    with pytest.raises(PartBusy):
+        await folder.join("joined", [Piece("piece", 3, None)], ContentHasher(), on_multipart=no_multipart, lease=Lost())
+    assert await content_of(folder, "joined") == b"new"
+    assert await folder.unfinished(NOW) == []
 
 
 async def test_a_disk_that_can_only_be_read_is_unavailable_for_writing(small_disk: Path) -> None:

@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import time
+from typing import Any
 
 import pytest
 
+from common.claims import KeptClaim
 from common.store import DigestClaim, ObjectMissing, ObjectStore
 from common.store.limits import MIB
 from tests.integration.upload.content.appended import Growing, Source
@@ -126,6 +129,27 @@ async def test_a_session_that_opens_again_leaves_its_key_to_a_later_one(growing:
     resumed = await sessions.resume_upload(growing.context, b"key")
     assert resumed
     assert resumed.id == second.id
+
+
+async def test_a_verifier_that_was_stopped_too_long_does_not_replace_what_was_sent_again(
+    growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its claim ends while it joins the parts; another verifier has opened the session again meanwhile."""
+    store, session = growing.context.store, await growing.start(6)
+    await growing.append(session, b"old")
+    await growing.append(session, b"old")
+    join = type(store).join
+
+    async def stopped(*given: Any, lease: KeptClaim, **more: Any) -> None:
+        lease.until = time.monotonic()
+        await store.put(session.object_key, Source(b"newnew").__aiter__(), 6)
+        await join(*given, lease=lease, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(store), "join", stopped)
+        session = await growing.complete(session)
+    assert session.state is SessionState.ASSEMBLING
+    assert b"".join([block async for block in store.read(session.object_key)]) == b"newnew"
 
 
 @pytest.mark.parametrize("parts", [(b"content",), (b"con", b"tent")])

@@ -190,10 +190,12 @@ class ObjectStore(Protocol):
         hasher: ContentHasher,
         *,
         on_multipart: Callable[[str], Awaitable[None]],
+        lease: Lease | None = None,
     ) -> None:
         """Write the pieces, in order, as one object, which `hasher` is fed with. The pieces stay.
 
-        Raises `ObjectMissing`, and `PartMismatch` when a piece has not the digest that it must have.
+        Raises `ObjectMissing`, `PartMismatch` when a piece has not the digest that it must have, and what `lease`
+        raises; then an object that was there stays.
         """
         ...
 

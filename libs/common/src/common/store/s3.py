@@ -172,8 +172,9 @@ class S3Store:
         hasher: ContentHasher,
         *,
         on_multipart: Callable[[str], Awaitable[None]],
+        lease: Lease | None = None,
     ) -> None:
-        await StreamWriter(self, key, Joined(self, pieces), on_multipart, hasher).run()
+        await StreamWriter(self, key, Joined(self, pieces), on_multipart, hasher, lease=lease).run()
 
     async def create_multipart(self, key: str) -> str:
         async with self._request("POST", key, query={"uploads": ""}) as response:

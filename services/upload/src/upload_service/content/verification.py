@@ -5,12 +5,13 @@ joining staged parts starts over; and reading back changes nothing. One verifier
 renewed while it works and taken over when it dies.
 """
 
+import time
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from common import logging
-from common.claims import ClaimLost, claim_kept
+from common.claims import ClaimLost, KeptClaim, claim_kept
 from common.errors import DomainError
 from common.ids import new_id
 from common.store import ContentHasher, ObjectMissing, PartMismatch, Piece, StoredPart, UploadMissing
@@ -41,7 +42,7 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
 
     Does nothing when that is done, or another verifier is at work. Raises `Unavailable` when it must be tried again.
     """
-    verifier = new_id()
+    verifier, claimed = new_id(), time.monotonic()
     async with context.db.connection() as connection:
         session = await verification.claim_verification(connection, session_id, verifier, LEASE)
         if session is None:
@@ -53,8 +54,8 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
             return await verification.extend_verification(connection, session_id, verifier, LEASE)
 
     try:
-        async with claim_kept(renew, LEASE):
-            sha256 = await _assemble_and_verify(context, session, stored)
+        async with claim_kept(renew, LEASE, since=claimed) as claim:
+            sha256 = await _assemble_and_verify(context, session, stored, claim)
         ended = await _finish(context, session, sha256)
     except ClaimLost:
         return
@@ -90,10 +91,12 @@ def unverified() -> Sweep[Context]:
     return Sweep("uploads to verify", request, partial(verification.count_unverified, age=LOST_AFTER))
 
 
-async def _assemble_and_verify(context: Context, session: UploadSession, stored: list[Part]) -> bytes | None:
+async def _assemble_and_verify(
+    context: Context, session: UploadSession, stored: list[Part], claim: KeptClaim
+) -> bytes | None:
     """Make the parts one object; the SHA-256 of what the store has, or None when it is not what was claimed."""
     if session.layout in (Layout.STAGED, Layout.APPENDED):
-        hasher = await _join(context, session, stored)
+        hasher = await _join(context, session, stored, claim)
     else:
         if session.state is SessionState.ASSEMBLING:
             await _complete_multipart(context, session, stored)
@@ -133,8 +136,11 @@ async def _complete_multipart(context: Context, session: UploadSession, stored: 
         raise PartsLost from None
 
 
-async def _join(context: Context, session: UploadSession, stored: list[Part]) -> ContentHasher:
-    """Write the staged parts, in order, as one object, and hash them meanwhile."""
+async def _join(context: Context, session: UploadSession, stored: list[Part], claim: KeptClaim) -> ContentHasher:
+    """Write the staged parts, in order, as one object, and hash them meanwhile.
+
+    A verifier that was stopped longer than its claim lasts must not put it in the place of what was sent again.
+    """
     hasher = _hasher(session)
 
     async def on_multipart(multipart_id: str) -> None:
@@ -149,7 +155,7 @@ async def _join(context: Context, session: UploadSession, stored: list[Part]) ->
         if part.length
     ]
     try:
-        await context.store.join(session.object_key, pieces, hasher, on_multipart=on_multipart)
+        await context.store.join(session.object_key, pieces, hasher, on_multipart=on_multipart, lease=claim)
     except (ObjectMissing, PartMismatch):
         raise PartsLost from None
     return hasher

@@ -10,7 +10,7 @@ from common.store.folder.disk import Disk, begin_writing_out
 from common.store.folder.errors import GONE
 from common.store.folder.files import write_all
 from common.store.folder.layout import new_id
-from common.store.interface import PartMismatch, Piece
+from common.store.interface import Lease, PartMismatch, Piece
 from common.store.limits import MIB
 
 STEP = 32 * MIB
@@ -22,8 +22,10 @@ _CANNOT = (errno.ENOSYS, errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.EPER
 class Joiner:
     """One object that is joined, step by step, in threads."""
 
-    def __init__(self, disk: Disk, key: str, pieces: Sequence[Piece], hasher: ContentHasher) -> None:
-        self._disk, self._key, self._pieces, self._whole = disk, key, pieces, hasher
+    def __init__(
+        self, disk: Disk, key: str, pieces: Sequence[Piece], hasher: ContentHasher, lease: Lease | None
+    ) -> None:
+        self._disk, self._key, self._pieces, self._whole, self._lease = disk, key, pieces, hasher, lease
         self._path = disk.layout.being_written(key, new_id())
         self._target: int | None = None
         self._size = 0
@@ -61,7 +63,7 @@ class Joiner:
             return False
         if self._disk.synced:
             os.fdatasync(self._target)
-        self._disk.publish(self._path, self._key)
+        self._disk.publish(self._path, self._key, self._lease.check if self._lease else None)
         self._is_published = True
         return True
 

@@ -119,9 +119,10 @@ class FolderStore:
         hasher: ContentHasher,
         *,
         on_multipart: Callable[[str], Awaitable[None]],
+        lease: Lease | None = None,
     ) -> None:
         self.room.check(sum(piece.size for piece in pieces))
-        joiner = Joiner(self._disk, key, pieces, hasher)
+        joiner = Joiner(self._disk, key, pieces, hasher, lease)
         try:
             while not await self._threads.run(translating(joiner.advance)):
                 pass
