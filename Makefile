@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run store-move test test-one lint faults examples format types unit chaos fuzz bench bench-table lock settings clean
+.PHONY: help run store-move test test-one lint faults examples format types unit chaos scale fuzz bench bench-table lock settings clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -72,6 +72,9 @@ chaos: $(VENV)/.installed ## Kill processes of a loaded system at random, and ch
 
 bench: $(VENV)/.installed ## Measure speed, processor time and memory, beside peers (ARGS="--quick"; ARGS=--help lists all)
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+scale: $(VENV)/.installed ## Fill a temporary system with a million expired shares, and watch how it gets rid of them (ARGS="--rows 60000")
+	@exec $(BIN)/python -m tests.scale $(ARGS)
 
 fuzz: $(VENV)/.installed ## Ask the system everything wrong: broken requests, and its own documents (ARGS="--seed 2")
 	@exec $(BIN)/python -m tests.fuzz $(ARGS)

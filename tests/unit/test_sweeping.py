@@ -16,6 +16,8 @@ class Work:
 
     def __init__(self, rows: int) -> None:
         self.rows, self.batches = rows, 0
+        self.elsewhere: set[str] = set()
+        """The sweeps that another process is doing."""
 
     @property
     def db(self) -> Database:
@@ -24,6 +26,10 @@ class Work:
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Any]:
         yield self
+
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncGenerator[bool]:
+        yield name not in self.elsewhere
 
     async def batch(self, _: "Work") -> int:
         self.batches += 1
@@ -51,6 +57,28 @@ async def test_a_sweep_whose_time_is_over_ends_after_its_batch() -> None:
     await drain(work, [work.sweep], seconds=0)
     assert work.batches == 1
     assert work.rows == 9_950
+
+
+async def test_sweeps_take_turns() -> None:
+    long, short, order = Work(2_000), Work(200), list[str]()
+
+    def noted(name: str, work: Work) -> Sweep[Work]:
+        async def batch(context: Work) -> int:
+            order.append(name)
+            return await work.batch(context)
+
+        return Sweep(name, batch, work.waiting)
+
+    await drain(long, [noted("long", long), noted("short", short)], slice_seconds=0)
+    assert order[:5] == ["long", "short", "long", "short", "long"]
+    assert (long.rows, short.rows) == (0, 0)
+
+
+async def test_a_sweep_that_another_process_is_doing_is_left_to_it() -> None:
+    work, other = Work(500), Work(500)
+    work.elsewhere = {"other's"}
+    await drain(work, [Sweep("other's", other.batch, other.waiting), work.sweep])
+    assert (other.rows, work.rows) == (500, 0)
 
 
 async def test_a_sweep_that_cannot_go_on_does_not_keep_the_others() -> None:

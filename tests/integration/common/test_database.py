@@ -143,3 +143,22 @@ async def test_a_cancellation_in_the_moment_in_which_a_connection_comes_is_not_l
     async with db.connection() as connection:
         await connection.execute("select 1")
     await db.close()
+
+
+async def test_one_at_a_time_holds_a_lock_until_its_block_or_its_connection_ends(url: str) -> None:
+    first, second = Database(url, pool_size=2), Database(url, pool_size=2)
+    await first.open()
+    await second.open()
+    names = "a sweep", "another sweep"
+    async with first.alone(names[0]) as one, second.alone(names[0]) as two, second.alone(names[1]) as another:
+        assert (one, two, another) == (True, False, True)
+    async with second.alone("a sweep") as is_second:
+        assert is_second
+    with pytest.raises(DatabaseUnavailable):
+        async with first.alone("a sweep"):
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory'")
+            async with second.alone("a sweep") as is_second:
+                assert is_second
+    await first.close()
+    await second.close()

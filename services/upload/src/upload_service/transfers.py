@@ -17,9 +17,11 @@ from upload_service.tasks import CeleryQueue
 def create(settings: UploadSettings) -> Worker[Context]:
     """The worker of the queue of transfers and of all sweeps."""
     app = create_celery(SERVICE, settings.broker_url.get_secret_value())
+    # A sweep holds a connection besides, as long as it has work.
+    pool_size = settings.database_pool_size + tasks.SWEEP_THREADS
     worker = Worker(
         app,
-        lambda: opened(build(settings, CeleryQueue(app), pool_size=settings.database_pool_size)),
+        lambda: opened(build(settings, CeleryQueue(app), pool_size=pool_size)),
         threads=settings.transfers_at_once + tasks.SWEEP_THREADS,
         queue=tasks.TRANSFERS,
     )

@@ -1,6 +1,8 @@
 """The sweep of shares works until nothing is left, also when ten thousand shares wait."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 import psycopg
@@ -68,3 +70,19 @@ async def test_spent_shares_and_their_leases(service: ShareService, worker: Cont
     await sweep(worker)
     assert set(waiting(service).values()) == {0}
     assert count(service, "released") == MANY
+
+
+async def test_a_sweep_that_is_killed_in_the_middle_is_made_up_for(service: ShareService, worker: Context) -> None:
+    change(service, INSERT)
+    killed = asyncio.create_task(sweep(worker))
+    while not service.upload.released:
+        await asyncio.sleep(0.01)
+    killed.cancel()
+    with suppress(asyncio.CancelledError):
+        await killed
+    assert count(service, "released") < MANY
+    # What it had claimed is claimed again after a minute.
+    change(service, "update share set release_due_at = now() where state = 'ended'")
+    await asyncio.gather(sweep(worker), sweep(worker))
+    assert count(service, "released") == MANY
+    assert len(set(service.upload.released)) == MANY

@@ -90,10 +90,35 @@ class Database:
         async with self.connection() as connection, connection.transaction():
             yield connection
 
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncGenerator[bool]:
+        """Whether nobody else holds the lock `name` of this database; the block holds it then, and a connection.
+
+        PostgreSQL gives the lock up with the connection.
+        """
+        async with self.connection() as connection:
+            cursor = await connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
+            found = await cursor.fetchone()
+            is_held = bool(found and found[0])
+            try:
+                yield is_held
+            finally:
+                if is_held:
+                    await _unlock(connection, name)
+
     async def ready(self) -> None:
         """Raise `DatabaseUnavailable` unless the database answers."""
         async with self.connection() as connection:
             await connection.execute("select 1")
+
+
+async def _unlock(connection: Connection, name: str) -> None:
+    """Give up a lock. A connection that cannot be told so is closed."""
+    try:
+        await connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+    except BaseException:
+        await connection.close()
+        raise
 
 
 Params = dict[str, Any]

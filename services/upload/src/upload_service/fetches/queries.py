@@ -23,9 +23,9 @@ _RUNNING: LiteralString = f"{_OPEN} and lease_until >= now()"
 # A settled fetch is not run again, so the user and password in its URL are deleted.
 _SETTLED: LiteralString = r"""lease_until = null, changed_at = now(),
     url = regexp_replace(url, '^([A-Za-z]+://)[^/?#]*@', '\1')"""
-# Fetches that may have left something, and those that were settled long ago.
+# Fetches that may have left something, and those that were settled long ago and have left nothing.
 _ABANDONED: LiteralString = "state in ('failed', 'canceled') and session_id is not null"
-_FORGOTTEN: LiteralString = f"not {_OPEN} and changed_at < now() - %(age)s"
+_FORGOTTEN: LiteralString = f"not {_OPEN} and session_id is null and changed_at < now() - %(age)s"
 # Any constant will do, as long as every process uses the same one.
 _COUNT_LOCK = 0x46455443
 
@@ -225,7 +225,7 @@ async def forget_fetches(connection: Connection, age: timedelta, limit: int) -> 
     """Delete up to `limit` fetches that were settled at least `age` ago. Returns their number."""
     statement: LiteralString = f"""
         delete from fetch_job where id = any(array(
-            select id from fetch_job where {_FORGOTTEN} limit %(limit)s for update skip locked))
+            select id from fetch_job where {_FORGOTTEN} order by changed_at limit %(limit)s for update skip locked))
     """
     return await count(connection, statement, {"age": age, "limit": limit})
 
