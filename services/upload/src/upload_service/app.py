@@ -24,6 +24,7 @@ from upload_service.content import internal_api as content_internal
 from upload_service.dialects import fileuploader, mirage
 from upload_service.dialects.filecodebox import chunked, direct, presigned
 from upload_service.dialects.mirrorace import routes as mirrorace
+from upload_service.dialects.tus import routes as tus
 from upload_service.fetches import api as fetches
 from upload_service.mirrors.api import abilities, administration, choices, fallback, file_mirrors
 from upload_service.mirrors.api import internal as mirrors_internal
@@ -37,6 +38,7 @@ ROUTERS = (
     chunked.router,
     direct.router,
     presigned.router,
+    tus.router,
     mirrors_internal.router,
     accounts.router,
     fallback.router,

@@ -9,6 +9,7 @@ There is one writer at a time: it reserves the index after the last part. `compl
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from itertools import accumulate
 from types import TracebackType
 from uuid import UUID
@@ -20,7 +21,8 @@ from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
 from upload_service.content.model import MAX_SESSION_PARTS, Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import parts, sessions
-from upload_service.content.reservation import PartBusy, Reservation, patience_ends
+from upload_service.content.reservation import PATIENCE, PartBusy, Reservation, patience_ends
+from upload_service.content.sessions import living
 
 _log = logging.get(__name__)
 
@@ -29,6 +31,12 @@ class OffsetBeyond(Conflict):
     """The content does not reach so far yet."""
 
     code = "offset_beyond"
+
+
+class SizeContradicted(InvalidInput):
+    """The size of an upload cannot change, and cannot be less than what is stored."""
+
+    code = "size_contradicted"
 
 
 async def parts_of(context: Context, session: UploadSession) -> list[Part]:
@@ -40,6 +48,23 @@ async def parts_of(context: Context, session: UploadSession) -> list[Part]:
 def boundaries_of(stored: Sequence[Part]) -> list[int]:
     """The offsets at which the parts begin that are not empty, and last the one where all of them end."""
     return [0, *accumulate(part.length for part in stored if part.length)]
+
+
+async def declare_size(context: Context, session: UploadSession, size: int) -> UploadSession:
+    """Say how long the content of an open session will be; saying the same again changes nothing.
+
+    Raises `SizeContradicted` for a size that is not the one declared before or less than what is stored, and
+    `SessionNotFound`.
+    """
+    async with context.db.transaction() as connection:
+        found = living(await sessions.lock_session(connection, session.id))
+        if found.size == size:
+            return found
+        stored = await parts.stored_parts(connection, session.id)
+        if found.size is not None or size < sum(part.length for part in stored):
+            raise SizeContradicted
+        await sessions.set_size(connection, session.id, size)
+        return living(await sessions.get_session(connection, session.id))
 
 
 async def drop_unused(context: Context, session_id: UUID) -> None:
@@ -65,9 +90,10 @@ class Appending:
     the turn is lost.
     """
 
-    def __init__(self, context: Context, session: UploadSession) -> None:
+    def __init__(self, context: Context, session: UploadSession, patience: timedelta = PATIENCE) -> None:
+        """`patience`: how long to wait for the turn."""
         assert session.layout is Layout.APPENDED, "only a session that grows is appended to"
-        self._context, self._session = context, session
+        self._context, self._session, self._patience = context, session, patience
         self.boundaries: list[int] = [0]
         """As `boundaries_of` returns them."""
         self._index = 0
@@ -81,7 +107,7 @@ class Appending:
         return self.boundaries[-1]
 
     async def __aenter__(self) -> "Appending":
-        until = patience_ends()
+        until = patience_ends(self._patience)
         while True:
             self._index, _ = await self._look()
             self._reservation = Reservation(self._context, self._session, self._index)

@@ -27,9 +27,9 @@ PATIENCE = timedelta(seconds=25)
 LOOK_SECONDS = 0.2
 
 
-def patience_ends() -> float:
+def patience_ends(patience: timedelta = PATIENCE) -> float:
     """The moment of `time.monotonic()` until which a writer that comes now waits for another one."""
-    return time.monotonic() + PATIENCE.total_seconds()
+    return time.monotonic() + patience.total_seconds()
 
 
 class Reservation:

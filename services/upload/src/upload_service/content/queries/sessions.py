@@ -140,6 +140,13 @@ async def end_ready(
     return ended
 
 
+async def set_size(connection: Connection, session_id: UUID, size: int) -> None:
+    """Say how long the content will be."""
+    await connection.execute(
+        "update upload_session set size = %(size)s where id = %(id)s", {"id": session_id, "size": size}
+    )
+
+
 async def set_object(connection: Connection, session_id: UUID, object_key: str) -> None:
     """Say which object holds the session's content."""
     await connection.execute(

@@ -1,0 +1,69 @@
+"""tus: the end of an upload, which becomes a file with a share. The headers of the last answer say where it is.
+
+tus has no answer for that. tusd leaves it to hooks, which add headers to the answer to the last PATCH. That is where
+clients look: `onSuccess` of tus-js-client and of Uppy gets the last answer. It can be lost, so HEAD says the same.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from fastapi import Request
+
+from common import clock
+from common.errors import InvalidInput
+from common.expiry import UNITS, Expiry
+from common.http.public_url import base_url
+from common.passwords import normalised
+from common.policy import Policy
+from upload_service.content import completing
+from upload_service.content.model import SessionState, UploadSession
+from upload_service.content.sharing import share_upload
+from upload_service.context import Context
+from upload_service.shares import ShareKind
+
+PATHS: dict[ShareKind, str] = {"code": "/share/select/?code=", "link": "/f/", "page": "/m/"}
+UNSHARED = "none"
+
+
+async def share_intent(
+    context: Context, metadata: Mapping[str, str], policy: Policy, owner: UUID | None
+) -> dict[str, str | int | None]:
+    """How the metadata of an upload says that its file is to be shared. Raises `InvalidInput` and what the policy does.
+
+    `share`: code, link, page, or none for accounts; `expire_style` and `expire_value`, as in the policy; `password`.
+    """
+    kind = metadata.get("share", "code")
+    if kind not in (*PATHS, UNSHARED) or (kind == UNSHARED and owner is None):
+        raise InvalidInput("share is code, link or page, or none for an account's file")
+    style = metadata.get("expire_style", _usual(policy))
+    text = metadata.get("expire_value", "1")
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10):
+        raise InvalidInput("expire_value is a number")
+    policy.expiry_of(style, int(text), clock.now())
+    hashed = None
+    if password := metadata.get("password"):
+        normalised(password)
+        hashed = await context.passwords.hash(password)
+    return {"share": kind, "expire_style": style, "expire_value": int(text), "password_hash": hashed}
+
+
+def _usual(policy: Policy) -> str:
+    return next((style for style in (*UNITS, *policy.expire_styles) if style in policy.expire_styles), "day")
+
+
+async def finish(context: Context, request: Request, session: UploadSession) -> dict[str, str]:
+    """Make the stored content a file, and share it; the headers that say where it is. Asked again, the same."""
+    if session.state is SessionState.OPEN:
+        session = await completing.complete_upload(context, session.id)
+    assert session.file_id is not None, "a complete session has a file"
+    headers = {"Waystation-File": str(session.file_id)}
+    intent = session.intent
+    kind = intent.get("share", UNSHARED)
+    if kind in PATHS:
+        policy = await context.shares.policy()
+        expiry: Expiry = policy.expiry_of(intent["expire_style"], intent["expire_value"], clock.now())
+        shared = await share_upload(context, session, expiry, kind, password_hash=intent.get("password_hash"))
+        headers["Waystation-Code"] = shared.code
+        headers["Waystation-Url"] = f"{base_url(request, context.public_url)}{PATHS[kind]}{shared.code}"
+        headers["Waystation-Delete-Key"] = shared.delete_key
+    return headers

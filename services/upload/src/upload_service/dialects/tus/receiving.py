@@ -1,0 +1,85 @@
+"""tus: the bytes of one request, which are kept as far as they came.
+
+A part is written from what arrives. When the client breaks off, the part ends there, and the client goes on from that
+offset. A body with a checksum is kept whole or not at all, because what came of it cannot be checked.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from hmac import compare_digest
+
+from fastapi import Request
+
+from common.errors import Conflict, InvalidInput, TooSlow
+from common.http.bodies import RawBody
+from upload_service.content.appending import Appending
+from upload_service.content.model import UploadSession
+from upload_service.context import Context
+from upload_service.dialects.tus.headers import Checksum
+
+# A client whose last request is still being read here, because nobody told us that it has gone, comes again.
+PATIENCE = timedelta(seconds=3)
+
+
+class ChecksumMismatch(InvalidInput):
+    """The body is not what Upload-Checksum says."""
+
+    code = "checksum_mismatch"
+
+
+class OffsetWrong(Conflict):
+    """The upload has another offset."""
+
+    code = "offset_wrong"
+
+
+class Arriving:
+    """The body of a request, up to where it breaks off: a `Source` for the writer of the part."""
+
+    def __init__(self, body: RawBody, checksum: Checksum | None) -> None:
+        self._body = body
+        self._checksum = checksum
+        self._hash = checksum.begin() if checksum else None
+        self.broke: InvalidInput | TooSlow | None = None
+        """The error with which the body broke off."""
+
+    def certain(self) -> int:
+        # No byte is certain until it is there: S3 keeps nothing of a part that is shorter than was announced.
+        return 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for block in self._body:
+                if self._hash:
+                    self._hash.update(block)
+                yield block
+        except (InvalidInput, TooSlow) as error:
+            self.broke = error
+
+    def check(self) -> None:
+        """Raise the error with which the body broke off if nothing of it may be kept, or `ChecksumMismatch`."""
+        if self.broke and (self._checksum or not self._body.received):
+            raise self.broke
+        if self._checksum and self._hash and not compare_digest(self._checksum.digest, self._hash.digest()):
+            raise ChecksumMismatch
+
+
+async def receive(
+    context: Context, request: Request, session: UploadSession, at: int, max_size: int, checksum: Checksum | None
+) -> int:
+    """Append the body of `request` at offset `at`; the new offset.
+
+    `max_size`: the most bytes that the upload may have. Raises `OffsetWrong`, `PartBusy`, `TooLarge`,
+    `ChecksumMismatch`; then nothing of the body is stored. When the body broke off, it raises what happened, but what
+    arrived is stored.
+    """
+    body = RawBody(request, max(max_size - at, 0))
+    arriving = Arriving(body, checksum)
+    async with Appending(context, session, PATIENCE) as turn:
+        if at != turn.size:
+            raise OffsetWrong(f"the upload has {turn.size} bytes")
+        await turn.write(at, arriving, max(max_size - at, 0))
+        arriving.check()
+    if arriving.broke:
+        raise arriving.broke
+    return turn.size
