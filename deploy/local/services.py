@@ -124,6 +124,7 @@ class Services:
             case "auth":
                 secrets = {name: self.credentials[f"service_{name}"] for name in SERVICES}
                 environment |= {
+                    **self._urls("share"),
                     "SERVICE_SECRETS": json.dumps(secrets),
                     "ADMIN_PASSWORD": self.settings.admin_password or self.credentials[ADMIN_PASSWORD],
                 }

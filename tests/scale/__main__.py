@@ -20,15 +20,16 @@ from deploy.local.stack import StartedStack, start
 from tests.bench.systems import ENVIRONMENT
 
 SHARES = """
-insert into share (id, code, kind, file_id, name, size, expires_at, created_at)
-select gen_random_uuid(), 'code ' || n, 'file', lpad(to_hex(n), 32, '0')::uuid, 'x', 1, to_timestamp({ends_at}), now()
+insert into share (id, code, kind, file_id, name, size, expires_at, created_at, owner)
+select gen_random_uuid(), 'code ' || n, 'file', lpad(to_hex(n), 32, '0')::uuid, 'x', 1, to_timestamp({ends_at}), now(),
+    {owner}
 from generate_series(1, {rows}) n
 """
 FILES = """
 insert into blob (id, object_key, size, sha256, refs)
 select lpad(to_hex(n), 32, '0')::uuid, 'blobs/' || n, 1, sha256(n::text::bytea), 1 from generate_series(1, {rows}) n;
-insert into file (id, blob_id, name, size, state, claimed_at)
-select id, id, 'x', 1, 'ready', now() from blob;
+insert into file (id, blob_id, name, size, state, claimed_at, owner)
+select id, id, 'x', 1, 'ready', now(), {owner} from blob;
 insert into upload_session (id, state, layout, file_name, size, object_key, file_id, expires_at, cleaned_at)
 select id, 'ready', 'stream', 'x', 1, 'objects/' || id, id, now(), now() from file;
 """
@@ -43,6 +44,7 @@ STEPS = {
 }
 """What is left of each step, by database."""
 PATIENCE_SECONDS = 3600
+PASSWORD = "correct horse battery"
 
 
 class Loaded:
@@ -56,24 +58,33 @@ class Loaded:
     def connect(self, database: str) -> psycopg.Connection:
         return psycopg.connect(self._admin, dbname=database, autocommit=True)
 
-    def fill(self, rows: int, objects: int) -> float:
-        """Add shares with files; returns the moment at which they end."""
+    def fill(self, rows: int, objects: int, account: str | None = None) -> float:
+        """Add shares with files; returns the moment at which they end: in a year, if they belong to an account."""
         layout = Layout(self.stack.folder / "store")
         for number in range(1, objects + 1):
             path = layout.object(f"blobs/{number}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"x")
-        ends_at = time.time() + 10 + rows / 15_000
+        ends_at = time.time() + (365 * 86400 if account else 10 + rows / 15_000)
+        owner = f"'{account}'::uuid" if account else "null"
         with self.connect("upload") as connection:
-            connection.execute(FILES.format(rows=rows).encode())
+            connection.execute(FILES.format(rows=rows, owner=owner).encode())
         with self.connect("share") as connection:
-            connection.execute(SHARES.format(rows=rows, ends_at=ends_at).encode())
+            connection.execute(SHARES.format(rows=rows, owner=owner, ends_at=ends_at).encode())
         for database in ("upload", "share"):
             with self.connect(database) as connection:
                 connection.execute("vacuum analyze")
         return ends_at
 
-    def empty(self, rows: int, ends_at: float) -> dict[str, float]:
+    def register(self) -> tuple[str, httpx.Client]:
+        """The id of a new account, and a client that is signed in to it."""
+        client = httpx.Client(base_url=self.gateway, timeout=60)
+        asked = {"name": "someone with many files", "password": PASSWORD}
+        found = client.post("/v1/auth/register", json=asked).raise_for_status().json()
+        client.headers["Authorization"] = f"Bearer {found['token']}"
+        return found["account"]["id"], client
+
+    def empty(self, ends_at: float) -> dict[str, float]:
         """The seconds after which each step was done."""
         took: dict[str, float] = {}
         time.sleep(max(0.0, ends_at - time.time()))
@@ -136,17 +147,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make scale", description="Empty a system that is full of expired shares.")
     parser.add_argument("--rows", type=int, default=1_000_000, help="shares, each with a file and a content of its own")
     parser.add_argument("--objects", type=int, help="contents that are there as files (default: all)")
+    parser.add_argument("--account", action="store_true", help="they belong to an account, which is deleted")
     options = parser.parse_args()
     rows: int = options.rows
     folder = Path(tempfile.mkdtemp(prefix="waystation-scale-"))
     try:
         with start(folder / "data", environment=ENVIRONMENT) as stack, ThreadPoolExecutor(2) as threads:
             loaded = Loaded(stack)
-            ends_at = loaded.fill(rows, rows if options.objects is None else options.objects)
+            account, owner = loaded.register() if options.account else (None, None)
+            ends_at = loaded.fill(rows, rows if options.objects is None else options.objects, account)
+            if owner:
+                ends_at = time.time()
+                owner.request("DELETE", "/v1/account", json={"password": PASSWORD}).raise_for_status()
+                print(f"deleted after {time.time() - ends_at:.2f} s")
             stop = threading.Event()
             others = [(load, threads.submit(load, loaded.gateway, stop)) for load in (uploads, chunked)]
             try:
-                took = loaded.empty(rows, ends_at)
+                took = loaded.empty(ends_at)
             finally:
                 stop.set()
             for step, seconds in took.items():

@@ -9,6 +9,7 @@ NEEDED = {
     "database_url": "postgresql://x",
     "valkey_url": "redis://x",
     "broker_url": "redis://x",
+    "share_url": "http://share",
     "service_secrets": {},
     "admin_password": "a generated password",
 }

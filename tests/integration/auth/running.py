@@ -143,6 +143,7 @@ def auth_settings(database_url: str, valkey_url: str, **changes: Any) -> AuthSet
         "database_url": database_url,
         "valkey_url": valkey_url,
         "broker_url": valkey_url,
+        "share_url": "http://127.0.0.1:1",
         "service_secrets": SECRETS,
         "admin_password": ADMIN_PASSWORD,
         "gateway_token": TOKEN,

@@ -243,6 +243,7 @@ def running_share_service(make_database: MakeDatabase, valkey_url: str, **settin
             "database_url": auth_database,
             "valkey_url": valkey_url,
             "broker_url": valkey_url,
+            "share_url": "http://127.0.0.1:1",
             "service_secrets": SECRETS,
             "admin_password": ADMIN_PASSWORD,
             "account_calls_per_minute": 1_000_000,

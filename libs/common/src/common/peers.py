@@ -8,7 +8,7 @@ from common import errors
 from common.calls import Answer, Calls, ConnectionBroken, NoAnswer
 from common.errors import DomainError, Forbidden, Unavailable
 from common.statuses import STATUS
-from common.tokens.services import TokenSource, TokenVerifier
+from common.tokens.services import Tokens, TokenSource, TokenVerifier
 
 
 class PeerUnavailable(Unavailable):
@@ -18,7 +18,7 @@ class PeerUnavailable(Unavailable):
 class Peer:
     """Another service."""
 
-    def __init__(self, calls: Calls, base_url: str, tokens: TokenSource) -> None:
+    def __init__(self, calls: Calls, base_url: str, tokens: Tokens) -> None:
         self._calls, self._base_url, self._tokens = calls, base_url, tokens
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -25,8 +25,10 @@ from auth_service.settings import AuthSettings
 from auth_service.signing import api as signing_api
 from auth_service.signing import internal_api as signing_internal_api
 from auth_service.signing.keys import published_key_set
+from auth_service.signing.own_tokens import OwnTokens
 from auth_service.signing.verifier import OwnVerifier
 from common import logging
+from common.calls import Calls
 from common.cancelling import cancel
 from common.credentials import CredentialCache
 from common.db import Database
@@ -36,6 +38,7 @@ from common.http import app as http
 from common.identities import Identities
 from common.limits import Limiter
 from common.passwords import Passwords
+from common.peers import Peer
 from common.queue.app import create_celery, send_soon
 from common.sweeping import backlog
 from common.tokens.public_keys import PublicKeys
@@ -96,12 +99,14 @@ def build_context(settings: AuthSettings) -> Context:
     """Build the context. Nothing is connected yet."""
     limiter = Limiter(settings.valkey_url.get_secret_value())
     queue = create_celery("auth", settings.broker_url.get_secret_value())
+    db = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+    calls_to_others = Calls()
 
     async def request_erasure() -> None:
         await send_soon(queue, ERASE)
 
     return Context(
-        db=Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size),
+        db=db,
         cache=CredentialCache(settings.valkey_url.get_secret_value()),
         passwords=Passwords(),
         limiter=limiter,
@@ -115,6 +120,8 @@ def build_context(settings: AuthSettings) -> Context:
         service_secrets={name: secret.get_secret_value() for name, secret in settings.service_secrets.items()},
         open_registration=settings.open_registration,
         public_url=settings.public_url,
+        calls_to_others=calls_to_others,
+        share=Peer(calls_to_others, settings.share_url, OwnTokens(db)),
         request_erasure=request_erasure,
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from auth_service.limits import CallLimits, WrongPasswordBudgets
+from common.calls import Calls
 from common.credentials import CredentialCache
 from common.db import Database
 from common.limits import Limiter
@@ -26,12 +27,16 @@ class Context:
     """The secrets that the services identify themselves with, by the services' names."""
     open_registration: bool
     public_url: str
+    calls_to_others: Calls
+    share: Peer
+    """The share service, which is told at once when an account ends."""
     request_erasure: Callable[[], Awaitable[None]]
     """Queues the erasure of deleted accounts' data. A sweep makes up for a lost message."""
 
     async def close(self) -> None:
         """Close all connections and threads."""
         self.passwords.close()
+        await self.calls_to_others.aclose()
         await self.cache.close()
         await self.limiter.close()
         await self.db.close()

@@ -17,6 +17,8 @@ from common.settings import (
 class AuthSettings(DatabaseSettings, ValkeySettings, QueueSettings, GatewaySettings, PublicUrlSettings):
     """The settings of the service."""
 
+    share_url: str
+    """URL of the share service."""
     service_secrets: dict[str, SecretStr]
     """The secrets of all services, as a JSON object from name to secret."""
     admin_name: str = "admin"

@@ -198,3 +198,17 @@ async def test_of_two_deletions_at_once_one_finds_the_account(auth: AuthService)
         )
     assert sorted(type(result).__name__ for result in results) == ["AccountNotFound", "NoneType"]
     assert open_erasures(auth, person) == passes(2)
+
+
+@pytest.mark.parametrize("status", [200, 503, 404])
+def test_share_is_told_before_the_deletion_is_answered(
+    make_test_database: MakeDatabase, valkey_url: str, keepers: dict[str, Keeper], status: int
+) -> None:
+    """What share cannot do now is left to the sweep, like the rest."""
+    share = keepers["share"]
+    share.status = status
+    with running_auth(make_test_database, valkey_url, share_url=share.url) as auth:
+        person = auth.sign_up()
+        delete(person)
+        assert share.told == ([person.id] if status == 200 else [])
+        assert open_erasures(auth, person) == passes(2)

@@ -18,7 +18,7 @@ QUEUES = {"upload": "transfers"}
 SECONDS = {
     "upload.sweep_unverified": 10,
     "upload.abort_stale_sessions": 60,
-    "upload.collect_garbage": 60,
+    "upload.collect_garbage": 30,
     "upload.release_unclaimed": 60,
     "upload.expire_files": 15,
     "upload.sweep_replicas": 5,

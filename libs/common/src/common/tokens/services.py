@@ -7,7 +7,7 @@ expires. The called service checks it with the public keys of `GET /internal/jwk
 import asyncio
 import time
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, Protocol
 
 import jwt
 
@@ -23,6 +23,18 @@ RENEW_SECONDS = 60
 
 class AuthUnavailable(Unavailable):
     """The auth service is not answering."""
+
+
+class Tokens(Protocol):
+    """Where a caller of other services gets its tokens."""
+
+    def forget(self) -> None:
+        """Get a new token next time, because the last one was refused."""
+        ...
+
+    async def token(self) -> str:
+        """A token that is valid for a while."""
+        ...
 
 
 class TokenSource:

@@ -9,7 +9,8 @@ from auth_service.context import Context
 from auth_service.directory import queries as accounts
 from auth_service.directory.lookups import own_account
 from auth_service.sessions.passwords import check_current
-from common import clock
+from common import clock, logging
+from common.errors import DomainError
 from common.identity import Identity
 
 
@@ -24,7 +25,7 @@ async def delete_own(context: Context, identity: Identity, password: str, addres
 
 
 async def delete_account(context: Context, account_id: UUID) -> None:
-    """Delete an account with its credentials, free its name, and have the other services erase its data.
+    """Delete an account with its credentials and shares, free its name, and have the other services erase its data.
 
     Raises `AccountNotFound`, `LastAdministrator`, `CredentialsUnavailable`.
     """
@@ -34,4 +35,16 @@ async def delete_account(context: Context, account_id: UUID) -> None:
         await queries.insert_erasures(connection, account_id, KEEPERS, ERASURE_PASSES, clock.now())
         await credentials.revoke_all(context, connection, account_id)
         await accounts.delete_account(connection, account_id)
+    await _end_shares(context, account_id)
     await context.request_erasure()
+
+
+async def _end_shares(context: Context, account_id: UUID) -> None:
+    """End the account's shares before its deletion is answered, so that nothing of it is served afterwards.
+
+    A service that does not answer is told by the sweep, like the others.
+    """
+    try:
+        await context.share.call("DELETE", f"/internal/accounts/{account_id}")
+    except DomainError as error:
+        logging.get(__name__).warning("an account's shares are left to the sweep", error=error.code)

@@ -8,7 +8,7 @@ from share_service.context import Context
 from share_service.shares.model import EndedFor
 from share_service.shares.queries import ending, made
 
-END_BATCH = 1000
+END_BATCH = 5000
 
 
 async def end_shares_of_files(context: Context, file_ids: Sequence[UUID], ended_for: EndedFor | None) -> None:
