@@ -54,9 +54,11 @@ def _read(opened: socket.socket, on_continue: bytes, until: float, break_off: fl
         try:
             block = opened.recv(65536)
         except TimeoutError:
-            if break_off and received:
+            if break_off and received and _is_complete(bytes(received)):
                 # The connection stays open for another request.
                 break
+            if left > 0.01:
+                continue
             raise Hung(f"received so far: {bytes(received[:500])!r}") from None
         except OSError:
             break
@@ -68,6 +70,14 @@ def _read(opened: socket.socket, on_continue: bytes, until: float, break_off: fl
                 opened.sendall(on_continue)
             on_continue = b""
     return _parsed(bytes(received))
+
+
+def _is_complete(received: bytes) -> bool:
+    """Whether no announced byte is missing. A busy server may send the body long after the head."""
+    if b"\r\n\r\n" not in received:
+        return False
+    answer = _parsed(received)
+    return len(answer.body) >= int(answer.header("content-length") or 0)
 
 
 def _parsed(received: bytes) -> RawAnswer:

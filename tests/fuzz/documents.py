@@ -23,6 +23,9 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.fuzz.judging import Report, failure
 
+# A tus client's bytes.
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+
 SERVICES = ("auth", "upload", "share", "chat")
 PASSWORD = "correct horse battery"
 ANSWER_SECONDS = 15

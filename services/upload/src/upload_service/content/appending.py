@@ -21,7 +21,7 @@ from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
 from upload_service.content.model import MAX_SESSION_PARTS, Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import parts, sessions
-from upload_service.content.reservation import PATIENCE, PartBusy, Reservation, patience_ends
+from upload_service.content.reservation import PartBusy, Reservation, patience_ends
 from upload_service.content.sessions import living
 
 _log = logging.get(__name__)
@@ -90,8 +90,8 @@ class Appending:
     the turn is lost.
     """
 
-    def __init__(self, context: Context, session: UploadSession, patience: timedelta = PATIENCE) -> None:
-        """`patience`: how long to wait for the turn."""
+    def __init__(self, context: Context, session: UploadSession, patience: timedelta | None = None) -> None:
+        """`patience`: how long to wait for the turn; None: as long as usual."""
         assert session.layout is Layout.APPENDED, "only a session that grows is appended to"
         self._context, self._session, self._patience = context, session, patience
         self.boundaries: list[int] = [0]

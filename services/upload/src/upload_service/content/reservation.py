@@ -27,9 +27,12 @@ PATIENCE = timedelta(seconds=25)
 LOOK_SECONDS = 0.2
 
 
-def patience_ends(patience: timedelta = PATIENCE) -> float:
-    """The moment of `time.monotonic()` until which a writer that comes now waits for another one."""
-    return time.monotonic() + patience.total_seconds()
+def patience_ends(patience: timedelta | None = None) -> float:
+    """The moment of `time.monotonic()` until which a writer that comes now waits for another one.
+
+    `patience`: None is the usual one.
+    """
+    return time.monotonic() + (PATIENCE if patience is None else patience).total_seconds()
 
 
 class Reservation:
