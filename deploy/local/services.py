@@ -99,7 +99,8 @@ class Services:
             name=service,
             command=[
                 *(*PYTHON, "uvicorn", "--factory", f"{service}_service.app:create_app"),
-                *("--host", LOOPBACK, "--port", str(port), "--loop", "uvloop", "--http", "httptools"),
+                *("--host", LOOPBACK, "--port", str(port), "--loop", "uvloop"),
+                *("--http", "common.http.server:Protocol"),
                 # The server would believe X-Forwarded-For from every process on this machine. The service judges it.
                 "--no-proxy-headers",
                 *("--no-access-log", "--no-server-header", "--log-level", "warning"),

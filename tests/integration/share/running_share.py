@@ -22,6 +22,7 @@ from auth_service.app import create_app as create_auth
 from auth_service.settings import AuthSettings
 from common import errors
 from common.http import problems
+from common.http.server import Protocol
 from share_service.app import create_app as create_share
 from share_service.build import build
 from share_service.context import Context
@@ -39,9 +40,7 @@ ADMIN_PASSWORD = "the administrator's password"
 def served(app: FastAPI) -> Generator[str]:
     """Serve `app` on a free port, in a thread with its own event loop; yields its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(app, http="httptools", log_config=None, access_log=False, proxy_headers=False)
-    )
+    server = uvicorn.Server(uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, proxy_headers=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

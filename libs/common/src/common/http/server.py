@@ -1,0 +1,71 @@
+"""The HTTP server's side of a connection: uvicorn's, but it hands large bodies over in large blocks.
+
+uvicorn wakes the request for every few kilobytes that it reads, and copies them twice on their way. Whatever a request
+does with a block it would do for each of them. Here the bytes that arrive are gathered, without copying them, until
+there are `BLOCK` of them, the body has ended, or `PATIENCE` is over.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http import httptools_impl
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveEvent
+
+BLOCK = 256 * 1024
+"""The size of a block that is worth waking the request for. No more is read until the request has taken it."""
+PATIENCE = 0.005
+"""The longest that bytes wait for more, in seconds."""
+
+
+class _Cycle(httptools_impl.RequestResponseCycle):
+    """One request with its answer."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._blocks: list[bytes] = []
+        self._size = 0
+        self._waking: asyncio.TimerHandle | None = None
+
+    def add(self, block: bytes, loop: asyncio.AbstractEventLoop) -> None:
+        """Gather bytes of the body, and wake the request if they are enough."""
+        self._blocks.append(block)
+        self._size += len(block)
+        if self._size >= BLOCK:
+            self.flow.pause_reading()
+            self.message_event.set()
+        elif self._waking is None:
+            self._waking = loop.call_later(PATIENCE, self.message_event.set)
+
+    async def receive(self) -> "ASGIReceiveEvent":
+        message = await super().receive()
+        if self._waking:
+            self._waking.cancel()
+            self._waking = None
+        blocks, self._blocks, self._size = self._blocks, [], 0
+        if message["type"] == "http.request":
+            message["body"] = _joined(blocks)
+        elif blocks and not self.response_complete:
+            # The client broke off. The bytes that it sent come first; the next call says that it is gone.
+            return {"type": "http.request", "body": _joined(blocks), "more_body": True}
+        return message
+
+
+def _joined(blocks: list[bytes]) -> bytes:
+    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+
+class Protocol(httptools_impl.HttpToolsProtocol):
+    """One connection. Name it to uvicorn as `--http common.http.server:Protocol`."""
+
+    def on_body(self, body: bytes) -> None:
+        assert self.parser is not None, "it has just called"
+        if (self.parser.should_upgrade() and self._should_upgrade()) or self.cycle.response_complete:
+            return
+        assert isinstance(self.cycle, _Cycle)
+        self.cycle.add(body, self.loop)
+
+
+# uvicorn makes the cycle in the middle of a long method, and has no other place to name its class.
+httptools_impl.RequestResponseCycle = _Cycle
