@@ -1,7 +1,8 @@
 """Passwords that protect a share or a room, and the limits on wrong passwords.
 
 A try is counted before the password is checked and given back if it was right, so that parallel tries cannot exceed the
-limit. Further tries do not prolong a window, so nobody is locked out for longer than one window.
+limit. Those beyond it wait for the others, so right ones that come together all pass. Further tries do not prolong a
+window, so nobody is locked out for longer than one window.
 
 When the limit for all clients is reached, only addresses are refused that have tried a wrong password for the same
 share or room: others must not be able to keep somebody out who knows the password.
@@ -10,8 +11,11 @@ share or room: others must not be able to keep somebody out who knows the passwo
 from datetime import timedelta
 
 from common.addresses import limit_key
-from common.limits import EverybodyRefused, Limiter, counted_guess
+from common.limits import PATIENCE, EverybodyRefused, Limiter, counted_guess
 from common.passwords import Passwords, PasswordUnusable
+
+LONG_PATIENCE = (*PATIENCE, *(0.4,) * 25)
+"""Pauses for the tries of an address without a miss, in seconds: together the time that hundreds of right ones take."""
 
 
 class PasswordTries:
@@ -46,7 +50,10 @@ class PasswordTries:
         `LimiterUnavailable`, `HasherBusy`.
         """
         who = f"{subject}:{limit_key(address)}"
-        async with counted_guess([(self._address, who)], (self._all, subject), (self._misses, who), (wrong,)):
+        # Many people behind one address may come at the same moment, and checking takes a while.
+        patience = PATIENCE if await self._misses.used(who) else LONG_PATIENCE
+        own, everybody, misses = [(self._address, who)], (self._all, subject), (self._misses, who)
+        async with counted_guess(own, everybody, misses, (wrong,), patience=patience):
             if not await self._matches(hashed, password):
                 raise wrong
 

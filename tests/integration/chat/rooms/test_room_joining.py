@@ -1,5 +1,6 @@
 """Joining and leaving: passwords, invitations, bans, and the heirs of rooms."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -7,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from common.passwords import Passwords
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import new_address
 from tests.integration.chat.running import ChatService, Someone, running_chat
@@ -77,6 +79,22 @@ def test_wrong_passwords_are_limited_by_address_and_right_ones_are_not(chat: Cha
     other = ann.create(password="sesame")
     assert join(bob, other, password="sesame") == (200, "")
     assert join(chat.at(bob.person, address=new_address()), room, password="sesame") == (200, "")
+
+
+def test_people_behind_one_address_join_at_once(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> None:
+    matches = Passwords.matches
+
+    async def slowly(passwords: Passwords, hashed: str | None, password: str) -> bool:
+        await asyncio.sleep(0.2)
+        return await matches(passwords, hashed, password)
+
+    monkeypatch.setattr(Passwords, "matches", slowly)
+    owner, address = chat.sign_up(), new_address()
+    room = owner.create(password="sesame")
+    people = [chat.at(chat.sign_up().person, address=address) for _ in range(40)]
+    with ThreadPoolExecutor(len(people)) as threads:
+        answers = list(threads.map(partial(join, room=room, password="sesame"), people))
+    assert answers == [(200, "")] * len(people)
 
 
 def test_wrong_passwords_from_everywhere_keep_out_nobody_who_knows_the_right_one(chat: ChatService) -> None:
