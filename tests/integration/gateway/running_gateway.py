@@ -11,7 +11,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 from minio import Minio
@@ -237,3 +237,13 @@ async def listening(port: int) -> None:
     """Return when something listens there."""
     while ports.is_free(port):
         await asyncio.sleep(0.02)
+
+
+def proxies_in(config: Any) -> list[dict[str, Any]]:
+    """All reverse proxies of a configuration, at any depth."""
+    if isinstance(config, list):
+        return [proxy for each in config for proxy in proxies_in(each)]
+    if not isinstance(config, dict):
+        return []
+    inner = [proxy for value in config.values() for proxy in proxies_in(value)]
+    return [config, *inner] if config.get("handler") == "reverse_proxy" else inner

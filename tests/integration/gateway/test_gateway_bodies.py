@@ -8,12 +8,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deploy.local import binaries, gateway, ports
-from tests.integration.gateway.running_gateway import everything_at, gateway_program, listening, running, store_at
+from tests.integration.gateway.running_gateway import (
+    everything_at,
+    gateway_program,
+    listening,
+    proxies_in,
+    running,
+    store_at,
+)
 from tests.raw_http import RawAnswer, exchange
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
@@ -159,13 +165,3 @@ def test_no_error_takes_a_replica_out(upstreams: str):
     proxies = list(proxies_in(json.loads(adapted.stdout)))
     assert len(proxies) >= 4
     assert not [proxy for proxy in proxies if "health_checks" in proxy]
-
-
-def proxies_in(config: Any) -> list[dict[str, Any]]:
-    """All reverse proxies of a configuration, at any depth."""
-    if isinstance(config, list):
-        return [proxy for each in config for proxy in proxies_in(each)]
-    if not isinstance(config, dict):
-        return []
-    inner = [proxy for value in config.values() for proxy in proxies_in(value)]
-    return [config, *inner] if config.get("handler") == "reverse_proxy" else inner
