@@ -4,12 +4,14 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from common.errors import NotFound, RateLimited
 from common.limits import Budget, EverybodyRefused, Limiter, counted_guess, counted_success, counted_try
+from common.valkey import Script
 
 HOUR = timedelta(hours=1)
 
@@ -88,16 +90,49 @@ async def test_a_window_restarts_only_by_what_stays_counted(limiter: Limiter, re
     async with counted_success(budget, "a"):
         pass
     assert await window(redis, budget) > 3500
-    for count in (budget.record, budget.take_for_good):
-        await shorten()
-        await count("a")
-        assert await window(redis, budget) > 3500
-    assert await budget.used("a") == 5
+    await shorten()
+    await budget.record("a")
+    assert await window(redis, budget) > 3500
+    assert await budget.used("a") == 4
     steady = limiter.budget(new_name(), 1, HOUR)
     await steady.record("a")
     await redis.expire(steady.counter("a"), 60)
     await steady.record("a")
     assert (await steady.used("a"), await window(redis, steady) <= 60) == (2, True)
+
+
+async def test_events_that_always_count_cost_a_guess_no_further_call(
+    limiter: Limiter, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = limiter.budget(new_name(), 3, HOUR, Other, restarts=True)
+    everybody, missed = limiter.budget(new_name(), 1, HOUR, EverybodyRefused), limiter.budget(new_name(), 9, HOUR)
+    calls: list[int] = []
+    run = limiter._pipe.run  # pyright: ignore[reportPrivateUsage]
+
+    async def counted(script: Script, keys: list[str], *values: int) -> Any:
+        calls.append(len(keys))
+        return await run(script, keys, *values)
+
+    monkeypatch.setattr(limiter._pipe, "run", counted)  # pyright: ignore[reportPrivateUsage]
+
+    async def guess(*, right: bool) -> None:
+        async with counted_guess([], (everybody, ""), (missed, "a"), (NotFound,), always=[(asked, "a")], patience=()):
+            if not right:
+                raise NotFound
+
+    await guess(right=True)
+    assert calls == [2, 1], "one call before the block, and one that gives the guess back"
+    assert (await asked.used("a"), await everybody.used("")) == (1, 0)
+    await redis.expire(asked.counter("a"), 60)
+    with pytest.raises(NotFound):
+        await guess(right=False)
+    assert await window(redis, asked) > 3500, "what always counts restarts its window"
+    with pytest.raises(EverybodyRefused):
+        await guess(right=True)
+    assert await asked.used("a") == 3, "it counts although the guess was refused"
+    with pytest.raises(Other):
+        await guess(right=True)
+    assert (await asked.used("a"), await everybody.used("")) == (3, 1)
 
 
 async def test_a_budget_of_nothing_refuses_everything(limiter: Limiter) -> None:

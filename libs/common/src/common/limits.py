@@ -73,10 +73,6 @@ class Budget:
         """Count one event. Raises `refusal` if it exceeds the limit, and `LimiterUnavailable` without Valkey."""
         await self.limiter.take([(self, key)])
 
-    async def take_for_good(self, key: str) -> None:
-        """Count one event that is never given back, so a budget that restarts does so at once. Raises as `take`."""
-        await self.limiter.take([(self, key)], for_good=True)
-
     async def used(self, key: str) -> int:
         """The number of events that are counted now. Raises `LimiterUnavailable`."""
         return int(await self.limiter.call("GET", self.counter(key)) or 0)
@@ -104,15 +100,20 @@ Event = tuple[Budget, str]
 
 @asynccontextmanager
 async def counted_try(
-    events: Sequence[Event], failures: tuple[type[Exception], ...], *, patience: Sequence[float] = ()
+    events: Sequence[Event],
+    failures: tuple[type[Exception], ...],
+    *,
+    always: Sequence[Event] = (),
+    patience: Sequence[float] = (),
 ) -> AsyncGenerator[None]:
     """Count the block as a try with every budget and key; it stays counted only if the block raises one of `failures`.
 
-    `patience`: pauses in seconds before a used-up budget is tried again, because parallel tries that succeed give back
-    their counts within milliseconds. Raises `RateLimited` and `LimiterUnavailable` before the block runs.
+    `always`: events that are counted first, and for good, whatever becomes of the try. `patience`: pauses in seconds
+    before a used-up budget is tried again, because parallel tries that succeed give back their counts within
+    milliseconds. Raises `RateLimited` and `LimiterUnavailable` before the block runs.
     """
     limiter = events[0][0].limiter
-    await _take_patiently(limiter, events, patience)
+    await _take_patiently(limiter, always, events, patience)
     try:
         yield
     except failures:
@@ -131,18 +132,22 @@ async def counted_guess(
     misses: Event,
     failures: tuple[type[Exception], ...],
     *,
+    always: Sequence[Event] = (),
     patience: Sequence[float] = PATIENCE,
 ) -> AsyncGenerator[None]:
     """Count the block as a guess that is wrong if it raises one of `failures`: as `own` events, and for everybody.
 
     While everybody's budget, which refuses by `EverybodyRefused`, is used up, only those are refused who have `misses`.
     So strangers with many addresses cannot keep anybody from what they know how to open. Whoever has no miss has one
-    guess left, or as many as the `own` budgets allow if they are sent at once. Raises as `counted_try`.
+    guess left, or as many as the `own` budgets allow if they are sent at once. `always` is that of `counted_try`, which
+    also says what this raises.
     """
     missed, who = misses
     async with AsyncExitStack() as counted:
         try:
-            await counted.enter_async_context(counted_try([*own, everybody], failures, patience=patience))
+            await counted.enter_async_context(
+                counted_try([*own, everybody], failures, always=always, patience=patience)
+            )
         except EverybodyRefused:
             if await missed.used(who):
                 raise
@@ -171,7 +176,16 @@ async def counted_success(budget: Budget, key: str) -> AsyncGenerator[None]:
     await budget.limiter.keep(events)
 
 
-async def _take_patiently(limiter: "Limiter", events: Sequence[Event], patience: Sequence[float]) -> None:
+async def _take_patiently(
+    limiter: "Limiter", always: Sequence[Event], events: Sequence[Event], patience: Sequence[float]
+) -> None:
+    if always:
+        try:
+            # Nearly always there is room in all budgets, so both kinds cost one round trip.
+            return await limiter.take(events, always=always)
+        except RateLimited:
+            # Nothing was counted. This raises if it is `always` that has no room, and counts it otherwise.
+            await limiter.take([], always=always)
     for seconds in patience:
         try:
             return await limiter.take(events)
@@ -206,18 +220,23 @@ class Limiter:
         """A budget, shared by all processes that ask for the same name, count and period."""
         return Budget(self, name, count, period, refusal, restarts)
 
-    async def take(self, events: Sequence[Event], *, for_good: bool = False, unlimited: bool = False) -> None:
+    async def take(
+        self, events: Sequence[Event], *, for_good: bool = False, unlimited: bool = False, always: Sequence[Event] = ()
+    ) -> None:
         """Count all of these events, or none of them if a budget has no room: then raises that budget's `refusal`.
 
         `for_good`: they are never given back, so the windows of budgets that restart do so now. `unlimited`: count them
-        beyond the limits, too. Raises `LimiterUnavailable`.
+        beyond the limits, too. `always`: more events, looked at first, that are never given back. Raises
+        `LimiterUnavailable`.
         """
+        taken = [*always, *events]
         values: list[int] = []
-        for budget, _ in events:
-            values += (-1 if unlimited else budget.count, budget.seconds, int(for_good and budget.restarts))
-        refused = await self._run(_TAKE, events, *values)
+        for position, (budget, _) in enumerate(taken):
+            stays = for_good or position < len(always)
+            values += (-1 if unlimited else budget.count, budget.seconds, int(stays and budget.restarts))
+        refused = await self._run(_TAKE, taken, *values)
         if refused:
-            budget, _ = events[refused - 1]
+            budget, _ = taken[refused - 1]
             raise budget.refusal(retry_after=budget.period)
 
     async def give_back(self, events: Sequence[Event]) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from itertools import product
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from common.errors import RateLimited
+from common.valkey import Part, Pipe
 from share_service.context import Context
 from share_service.downloads.codes import collect, inspect
 from share_service.downloads.downloading import DownloadRequest, start_download
@@ -67,3 +70,24 @@ async def test_a_wrong_code_takes_as_long_as_a_right_one_while_everybodys_budget
             right = min([await timed(context, code) for _ in range(5)])
             wrong = min([await timed(context, "ZZZZ0") for _ in range(5)])
             assert right == pytest.approx(wrong, abs=0.05)
+
+
+@pytest.mark.parametrize("use_case", [inspect, collect])
+async def test_a_right_code_costs_two_calls_to_valkey(
+    start: Start, monkeypatch: pytest.MonkeyPatch, use_case: Callable[[Context, str, Proof], Awaitable[object]]
+) -> None:
+    calls: list[tuple[Part, ...]] = []
+    call = Pipe.call
+
+    async def counted(pipe: Pipe, *command: Part) -> Any:
+        calls.append(command)
+        return await call(pipe, *command)
+
+    with start() as service:
+        code = share_text(service.client(), expire_style="forever")
+        async with service.worker() as context:
+            # The first time, the server may not know the scripts yet.
+            await use_case(context, code, Proof("2001:db8::1"))
+            monkeypatch.setattr(Pipe, "call", counted)
+            await use_case(context, code, Proof("2001:db8::1"))
+    assert [command[0] for command in calls] == ["EVALSHA", "EVALSHA"]

@@ -43,23 +43,25 @@ async def counted_inspection(context: Context, policy: Policy, address: str) -> 
     Raises `RateLimited`, `LimiterUnavailable`.
     """
     key = limit_key(address)
-    await _of_address(context, "inspection", policy).take_for_good(key)
-    async with _counted_guess(context, policy, key, []):
+    inspection = (_of_address(context, "inspection", policy), key)
+    async with _counted_guess(context, policy, key, [], always=[inspection]):
         yield
 
 
 @asynccontextmanager
-async def _counted_guess(context: Context, policy: Policy, key: str, own: Sequence[Event]) -> AsyncGenerator[None]:
+async def _counted_guess(
+    context: Context, policy: Policy, key: str, own: Sequence[Event], *, always: Sequence[Event] = ()
+) -> AsyncGenerator[None]:
     """Count the block if the code is wrong: as `own` events, in everybody's budget, and as a miss of the address.
 
-    Raises `RateLimited` if a budget is used up, unless it is everybody's and the address has not missed lately, and
-    `LimiterUnavailable`.
+    The events `always` are counted whether it is wrong or not. Raises `RateLimited` if a budget is used up, unless it
+    is everybody's and the address has not missed lately, and `LimiterUnavailable`.
     """
     everybody = context.limiter.budget(
         "guess-everyone", context.guess_global_count, timedelta(minutes=1), EverybodyRefused
     )
     misses = _of_address(context, "guess-missed", policy)
-    async with counted_guess(own, (everybody, ""), (misses, key), WRONG_GUESSES):
+    async with counted_guess(own, (everybody, ""), (misses, key), WRONG_GUESSES, always=always):
         yield
 
 
