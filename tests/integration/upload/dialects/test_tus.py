@@ -255,6 +255,46 @@ def test_two_requests_at_once(service: UploadService, client: httpx.Client) -> N
     assert tus.offset(client, url) == 3
 
 
+def test_uploads_become_one(service: UploadService) -> None:
+    owner = service.auth.sign_up()
+    client, contents = service.client(owner), [secrets.token_bytes(size) for size in (700, 0, 6 * MIB, 1)]
+    sent = tus.metadata(filename="whole.bin", share="link")
+
+    def final(urls: list[str], by: httpx.Client = client, **more: str) -> httpx.Response:
+        named = {"Upload-Concat": f"final;{' '.join(urls)}", "Upload-Metadata": sent, **more}
+        return by.post("/files/", headers={**tus.HEADERS, **named})
+
+    made = len(service.share.made)
+    urls = [tus.begun(client, len(content), Upload_Concat="partial") for content in contents]
+    assert tus.patch(client, urls[0], 0, contents[0][:300]).status_code == 204
+    refused(final(urls), 400, "upload_unfinished")
+    assert tus.patch(client, urls[0], 300, contents[0][300:]).status_code == 204
+    for url, content in zip(urls[2:], contents[2:], strict=True):
+        assert "Waystation-File" not in tus.patch(client, url, 0, content).headers
+    assert client.head(urls[0]).headers["Upload-Concat"] == "partial"
+    assert len(service.share.made) == made
+    refused(final(urls, service.client()), 404, "session_not_found")
+    refused(final([*urls, urls[0]]), 400, "invalid_input")
+    refused(final([]), 400, "invalid_input")
+    refused(final([*urls, f"{service.url}/files/x"]), 404, "not_found")
+    refused(final(urls, client, **{"Upload-Concat": "whole"}), 400, "invalid_input")
+    # Paths do as well as whole addresses.
+    whole = final([url.removeprefix(service.url) for url in urls])
+    assert whole.status_code == 201, whole.text
+    again, content = final(urls), b"".join(contents)
+    assert again.headers["Location"] == whole.headers["Location"]
+    assert (service.share.made[made]["name"], service.share.made[made]["form"]) == ("whole.bin", "link")
+    refused(final([*urls[:2], tus.begun(client, 0, Upload_Concat="partial")]), 409, "already_joined")
+    refused(tus.patch(client, whole.headers["Location"], len(content), b""), 403, "final_upload")
+    head = client.head(whole.headers["Location"])
+    assert head.headers["Upload-Length"] == head.headers["Upload-Offset"] == str(len(content))
+    assert head.headers["Upload-Concat"].startswith("final;")
+    assert client.head(urls[0]).status_code == 404
+    is_file(service, whole, content)
+    ended = [UUID(url.rpartition("/")[2]) for url in [*urls, whole.headers["Location"]]]
+    assert service.ask("select count(*) from upload_session where id = any(%s) and cleaned_at is null", ended) == [(0,)]
+
+
 def test_a_broken_request_leaves_what_it_brought(service: UploadService, client: httpx.Client) -> None:
     content = secrets.token_bytes(12 * MIB)
     url = tus.begun(client, len(content))

@@ -51,12 +51,15 @@ async def clean_sessions(context: Context, ended: Sequence[UploadSession]) -> No
         busy = await sessions.being_written(connection, ids)
         indexes = await parts.reserved_indexes(connection, ids)
         multiparts = await parts.part_multiparts(connection, ids)
+        moved = await parts.moved_keys(connection, ids)
         kept = await blobs.keys_of_blobs(connection, [session.object_key for session in ended])
 
     async def clean(session: UploadSession) -> Unavailable | None:
         staged = session.layout in (Layout.STAGED, Layout.APPENDED)
         # The object may be one of the staged ones.
-        keys = {session.object_key, *(session.staged_key(index) for index in indexes.get(session.id, []) if staged)}
+        keys = {session.object_key, *moved.get(session.id, [])}
+        if staged:
+            keys.update(session.staged_key(index) for index in indexes.get(session.id, []))
         try:
             # The multipart upload of a ready session is completed.
             if session.multipart_id and session.state is not SessionState.READY:

@@ -58,7 +58,7 @@ async def _begin_assembly(context: Context, connection: Connection, session: Upl
     size = sum(part.length for part in stored)
     if session.layout is Layout.APPENDED and (part := sole_part(session, stored)):
         # It was hashed as it arrived, and its object is the content.
-        object_key = session.staged_key(part.index)
+        object_key = session.key_of(part)
         await sessions.set_object(connection, session.id, object_key)
         ready, _ = await make_file(connection, context, replace(session, object_key=object_key), size, part.sha256)
         return ready

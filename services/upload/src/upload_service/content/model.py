@@ -79,6 +79,8 @@ class UploadSession:
     expires_at: datetime
     is_overdue: bool = False
     """It is open, and its time is over."""
+    joined_into: UUID | None = None
+    """The session that got the parts of this one."""
 
     def __post_init__(self) -> None:
         # Rows carry text.
@@ -100,6 +102,10 @@ class UploadSession:
     def staged_key(self, index: int) -> str:
         """The key of the object that holds part `index` until all of them are joined."""
         return f"staged/{self.id.hex}/{index}"
+
+    def key_of(self, part: "Part") -> str:
+        """The key of the object that holds a part of any length."""
+        return part.object_key or self.staged_key(part.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,8 @@ class Part:
     etag: str
     kept: int | None = None
     """The number of its first bytes that count, once a later part was written over its end; None: all of them."""
+    object_key: str | None = None
+    """The object that holds it, if it was sent to another session."""
 
     @property
     def length(self) -> int:

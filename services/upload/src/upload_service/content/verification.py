@@ -150,7 +150,7 @@ async def _join(context: Context, session: UploadSession, stored: list[Part], cl
             await sessions.replace_multipart(connection, session.id, multipart_id)
 
     pieces = [
-        Piece(session.staged_key(part.index), part.length, part.sha256 if part.length == part.size else None)
+        Piece(session.key_of(part), part.length, part.sha256 if part.length == part.size else None)
         for part in stored
         if part.length
     ]

@@ -9,7 +9,7 @@ from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_values
 from upload_service.content.model import Part
 
-_COLUMNS: LiteralString = "index, size, sha256, etag, kept"
+_COLUMNS: LiteralString = "index, size, sha256, etag, kept, object_key"
 
 
 async def reserve_part(connection: Connection, session_id: UUID, index: int, writer: UUID, lease: timedelta) -> bool:
@@ -114,6 +114,38 @@ async def reserved_indexes(connection: Connection, session_ids: Sequence[UUID]) 
 
 def _reserved(session_id: UUID, index: int) -> tuple[UUID, int]:
     return session_id, index
+
+
+async def moved_keys(connection: Connection, session_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """The objects of parts that were sent to other sessions, by the sessions that have them now."""
+    statement = """
+        select session_id, object_key from part where session_id = any(%(ids)s) and object_key is not null
+    """
+    keys: dict[UUID, list[str]] = {}
+    for session_id, key in await fetch_all(connection, _moved, statement, {"ids": list(session_ids)}):
+        keys.setdefault(session_id, []).append(key)
+    return keys
+
+
+def _moved(session_id: UUID, object_key: str) -> tuple[UUID, str]:
+    return session_id, object_key
+
+
+async def move_parts(connection: Connection, session_ids: Sequence[UUID], into: UUID) -> None:
+    """Give the stored parts of sessions, in the order of these, to a session that has none."""
+    await connection.execute(
+        """
+        with laid as (
+            select session_id, index,
+                row_number() over (order by array_position(%(ids)s::uuid[], session_id), index) - 1 as place
+            from part where session_id = any(%(ids)s) and stored_at is not null)
+        update part set session_id = %(into)s, index = laid.place, object_key = coalesce(
+            part.object_key, 'staged/' || replace(part.session_id::text, '-', '') || '/' || part.index)
+        from laid
+        where part.session_id = laid.session_id and part.index = laid.index
+        """,
+        {"ids": list(session_ids), "into": into},
+    )
 
 
 async def truncate_parts(connection: Connection, session_id: UUID, before: int, at: int) -> list[int]:

@@ -13,7 +13,7 @@ from upload_service.content.model import LivingUpload, SessionState, UploadSessi
 
 SESSION_COLUMNS: LiteralString = """id, state, layout, file_name, size, chunk_size as part_size,
     chunk_count as part_count, object_key, multipart_id, claims, passed_sha256 as running_sha256, intent, owner,
-    mirrors, file_id, created_at, expires_at, state = 'open' and expires_at <= now() as is_overdue"""
+    mirrors, file_id, joined_into, created_at, expires_at, state = 'open' and expires_at <= now() as is_overdue"""
 # Whether a writer is at work on the session. The offset has each session's parts looked up, instead of all parts read.
 BEING_WRITTEN: LiteralString = """exists (
     select from part where session_id = upload_session.id and stored_at is null and lease_until > now() offset 0)"""
@@ -168,6 +168,17 @@ async def lock_sessions(connection: Connection, session_ids: Sequence[UUID]) -> 
         select {SESSION_COLUMNS} from upload_session where id = any(%(ids)s) order by id for update
     """
     return await fetch_all(connection, UploadSession, statement, {"ids": list(session_ids)})
+
+
+async def set_joined(connection: Connection, session_ids: Sequence[UUID], into: UUID) -> None:
+    """End sessions whose parts another session has got."""
+    await connection.execute(
+        """
+        update upload_session set state = 'aborted', changed_at = now(), joined_into = %(into)s
+        where id = any(%(ids)s)
+        """,
+        {"ids": list(session_ids), "into": into},
+    )
 
 
 async def abort_sessions(connection: Connection, session_ids: Sequence[UUID]) -> None:

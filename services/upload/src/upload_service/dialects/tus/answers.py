@@ -17,7 +17,10 @@ from upload_service.content.sessions import SessionExpired
 from upload_service.dialects.tus.headers import ALGORITHMS, VERSION, VersionRefused, WrongContentType
 from upload_service.dialects.tus.receiving import ChecksumMismatch
 
-EXTENSIONS = ("creation", "creation-with-upload", "creation-defer-length", "expiration", "checksum", "termination")
+EXTENSIONS = (
+    *("creation", "creation-with-upload", "creation-defer-length"),
+    *("expiration", "checksum", "termination", "concatenation"),
+)
 STATUSES: dict[type[DomainError], int] = {
     VersionRefused: 412,
     WrongContentType: 415,

@@ -1,6 +1,6 @@
 """tus: new uploads. The policy that holds for every way of uploading decides who may begin one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from fastapi import Request
@@ -10,6 +10,7 @@ from common.http import callers
 from common.identity import Identity
 from common.policy import Policy, counted_upload
 from upload_service.content import sessions
+from upload_service.content.concatenating import concatenate
 from upload_service.content.model import UploadSession
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
@@ -51,18 +52,38 @@ async def admit(context: Context, request: Request) -> Sender:
 
 async def create(context: Context, request: Request, sender: Sender) -> UploadSession:
     """A new upload. Raises `InvalidInput`, and what the policy raises."""
-    size, metadata = headers.length(request), headers.metadata(request)
-    name = next((metadata[key] for key in NAME_KEYS if metadata.get(key)), UNNAMED)
+    concat = headers.concatenation(request)
+    if isinstance(concat, list):
+        return await _concatenate(context, request, sender, concat)
+    size = headers.length(request)
     async with counted_upload(context.limiter, sender.policy, address_of(request)):
         sender.policy.check_size(size or 0)
-        sender.policy.check_type(name)
-        intent = await share_intent(context, metadata, sender.policy, sender.owner)
-        # The raw text is what HEAD answers.
-        kept = {**intent, "metadata": _without_password(request.headers.get("upload-metadata", ""))}
-        new = NewUpload(name, size=size, grows=True, intent=kept, owner=sender.owner)
-        return await sessions.start_upload(context, new)
+        if concat == headers.PARTIAL:
+            # It becomes no file by itself: name, type and share are those of the whole.
+            new = NewUpload(UNNAMED, intent={"concat": concat, "metadata": _kept_metadata(request)})
+        else:
+            new = await _announced(context, request, sender)
+        return await sessions.start_upload(context, replace(new, size=size, grows=True, owner=sender.owner))
 
 
-def _without_password(metadata: str) -> str:
-    pairs = (pair.strip() for pair in metadata.split(","))
+async def _concatenate(context: Context, request: Request, sender: Sender, partials: list[UUID]) -> UploadSession:
+    """The upload that others become. Its parts have been counted as uploads already."""
+    new = await _announced(context, request, sender)
+    intent = {**new.intent, "concat": request.headers["upload-concat"]}
+    whole = replace(new, intent=intent, owner=sender.owner)
+    return await concatenate(context, whole, partials, sender.identity, sender.policy.upload_size)
+
+
+async def _announced(context: Context, request: Request, sender: Sender) -> NewUpload:
+    """The file as the metadata announces it."""
+    metadata = headers.metadata(request)
+    name = next((metadata[key] for key in NAME_KEYS if metadata.get(key)), UNNAMED)
+    sender.policy.check_type(name)
+    intent = await share_intent(context, metadata, sender.policy, sender.owner)
+    return NewUpload(name, intent={**intent, "metadata": _kept_metadata(request)})
+
+
+def _kept_metadata(request: Request) -> str:
+    """The metadata as HEAD answers it: as it was sent, without the password."""
+    pairs = (pair.strip() for pair in request.headers.get("upload-metadata", "").split(","))
     return ",".join(pair for pair in pairs if pair.partition(" ")[0] not in ("", "password"))

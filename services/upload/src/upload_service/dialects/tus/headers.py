@@ -8,11 +8,13 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from fastapi import Request
 
-from common.errors import DomainError, InvalidInput
+from common.errors import DomainError, InvalidInput, NotFound
 from common.http.bodies import media_type
+from common.ids import parse_id
 
 VERSION = "1.0.0"
 CONTENT_TYPE = "application/offset+octet-stream"
@@ -103,6 +105,27 @@ def length(request: Request) -> int | None:
     if (size is None) == (deferred is None):
         raise InvalidInput("an upload needs either Upload-Length or Upload-Defer-Length")
     return size
+
+
+PARTIAL = "partial"
+
+
+def concatenation(request: Request) -> list[UUID] | str | None:
+    """What `Upload-Concat` says: `PARTIAL`, or the uploads that become this one. None without the header.
+
+    Raises `InvalidInput`, and `NotFound` for an address that is none of ours.
+    """
+    text = request.headers.get("upload-concat")
+    if text is None or text == PARTIAL:
+        return text
+    kind, _, urls = text.partition(";")
+    named = [parse_id(url.rstrip("/").rpartition("/")[2]) for url in urls.split()]
+    found = [upload_id for upload_id in named if upload_id]
+    if kind != "final" or not named or len(set(found)) != len(found):
+        raise InvalidInput("Upload-Concat is partial, or final; and the addresses of different uploads")
+    if len(found) != len(named):
+        raise NotFound
+    return found
 
 
 def metadata(request: Request) -> dict[str, str]:

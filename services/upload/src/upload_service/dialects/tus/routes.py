@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from common.errors import InvalidInput, TooLarge
+from common.errors import Forbidden, InvalidInput, TooLarge
 from common.http.bodies import content_length
 from common.http.public_url import base_url
 from common.ids import parse_id
@@ -22,6 +22,14 @@ from upload_service.edge import context_of
 NATIVE, ALIAS = "/v1/uploads", "/files"
 LAYOUTS = (Layout.APPENDED,)
 OVERRIDE = "x-http-method-override"
+
+
+class FinalUpload(Forbidden):
+    """An upload that others became takes no bytes."""
+
+    code = "final_upload"
+
+
 _BODY: dict[str, Any] = {"requestBody": {"content": {headers.CONTENT_TYPE: {"schema": {"type": "string"}}}}}
 
 router = APIRouter(route_class=TusRoute, tags=["uploads"])
@@ -34,7 +42,7 @@ async def abilities(request: Request) -> Response:
 
 
 async def post(request: Request) -> Response:
-    """Begin an upload (tus: creation, creation-with-upload, creation-defer-length)."""
+    """Begin an upload, or make one of several (tus: creation and what extends it, concatenation)."""
     context = context_of(request, Context)
     if request.headers.get(OVERRIDE, "").upper() == "OPTIONS":
         return await abilities(request)
@@ -43,6 +51,12 @@ async def post(request: Request) -> Response:
     session = await create(context, request, sender)
     sent = {"Location": f"{base_url(request, context.public_url)}{request.url.path.rstrip('/')}/{session.id.hex}"}
     at = 0
+    if concat := session.intent.get("concat"):
+        sent["Upload-Concat"] = concat
+    if concat and concat != headers.PARTIAL:
+        if headers.has_content(request):
+            raise FinalUpload
+        return answer(201, sent | await finish(context, request, session))
     if headers.has_content(request) or session.size == 0:
         at = await receive(context, request, session, 0, _limit(sender, session), headers.checksum(request))
         sent["Upload-Offset"] = str(at)
@@ -60,6 +74,8 @@ async def head(request: Request, upload_id: str) -> Response:
         sent["Upload-Defer-Length"] = "1"
     else:
         sent["Upload-Length"] = str(session.size)
+    if concat := session.intent.get("concat"):
+        sent["Upload-Concat"] = concat
     if metadata := session.intent.get("metadata"):
         sent["Upload-Metadata"] = metadata
     return answer(200, sent | await _standing(context, request, session, at))
@@ -76,6 +92,8 @@ async def patch(request: Request, upload_id: str) -> Response:
         raise InvalidInput("Upload-Offset is missing")
     sender = await admit(context, request)
     session = await _session(context, upload_id, sender)
+    if session.intent.get("concat", headers.PARTIAL) != headers.PARTIAL:
+        raise FinalUpload
     if session.state is SessionState.OPEN and (size := headers.number(request, "Upload-Length")) is not None:
         sender.policy.check_size(size)
         session = await appending.declare_size(context, session, size)
@@ -149,7 +167,7 @@ def _limit(sender: Sender, session: UploadSession) -> int:
 
 async def _standing(context: Context, request: Request, session: UploadSession, at: int) -> dict[str, str]:
     """The headers that say when the upload ends, or where its file is once it has all its bytes."""
-    if session.size == at:
+    if session.size == at and session.intent.get("concat") != headers.PARTIAL:
         return await finish(context, request, session)
     # Each part extends the life of its upload.
     current = await sessions.find_session(context, session.id)
