@@ -2,5 +2,5 @@
 
 An upload is an ordinary session whose content grows (`content.appending`): each PATCH writes one part, of any length.
 Read `routes` first, then `creating`, `receiving` (the bytes of a request) and `finishing` (the file and its share).
-`headers` parses what clients send, and `answers` renders what they get. ADR 33 gives the reasons.
+`headers` parses what clients send, and `answers` renders what they get. ADR 34 gives the reasons.
 """
