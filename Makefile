@@ -59,6 +59,10 @@ unit: $(VENV)/.installed ## Run only the tests, JOBS at a time (ARGS="-k name" s
 faults: $(VENV)/.installed ## Run the long tests of what happens when processes die or the disk is full
 	$(BIN)/python -m pytest -m "long and not docker" -n 2 --no-loadscope-reorder $(ARGS)
 
+clients: $(VENV)/.installed ## Run clients that others wrote, unmodified, against the system (needs Node 18 or newer, and npm)
+	npm ci --prefix tests/clients --no-audit --no-fund
+	$(BIN)/python -m pytest tests/clients $(ARGS)
+
 examples: $(VENV)/.installed ## Run the tests that think up their examples, with twenty times as many of them
 	WAYSTATION_TEST_EXAMPLES=20 $(BIN)/python -m pytest -n $(JOBS) --timeout 3600 $(ARGS) tests/unit/test_mirrorace_ranges.py \
 		$(shell grep -rlE "max_examples|EXAMPLES" tests/integration --include="test_*.py")
