@@ -1,6 +1,6 @@
 """The load on the system while it is killed. A load is a function that does one thing from its beginning to its end.
 
-To add one (tus, for example): write `async def name(world, chance)` that notes in the ledger what was acknowledged, and
+To add one: write `async def name(world, chance)` that notes in the ledger what was acknowledged, and
 name it here.
 """
 
@@ -16,6 +16,7 @@ from tests.chaos.loads import (
     mirrorace,
     mirrored,
     own_files,
+    resumable,
     talking,
 )
 from tests.chaos.world import World
@@ -40,4 +41,5 @@ LOADS: dict[str, Load] = {
     "files that are deleted": own_files.deleting,
     "mirrors": mirrored.mirrored,
     "fetches": fetching.fetch,
+    "tus": resumable.tus,
 }
