@@ -45,7 +45,7 @@ def send_chunk(client: httpx.Client, upload_id: str, index: int, data: bytes) ->
         time.sleep(0.5)
 
 
-def test_chunked_upload_spreads_over_new_replicas_and_survives_one(
+def test_chunked_upload_stays_on_one_of_new_replicas_and_survives_its_death(
     system: System, client: httpx.Client, kept: dict[str, bytes]
 ) -> None:
     data = random.Random(2).randbytes(30 * CHUNK + 12_345)
@@ -64,10 +64,12 @@ def test_chunked_upload_spreads_over_new_replicas_and_survives_one(
         before = [received_bytes(replica) for replica in replicas]
         list(senders.map(lambda index: send_chunk(client, upload_id, index, chunks[index]), range(1, 15)))
         shares = [received_bytes(replica) - start for replica, start in zip(replicas, before, strict=True)]
-        assert min(shares) >= CHUNK, shares
+        # One replica gets all of a session, and so knows the digest of the whole without reading anything back.
+        pinned = replicas[shares.index(max(shares))]
+        assert sum(shares) - max(shares) < CHUNK < max(shares), shares
 
         rest = [senders.submit(send_chunk, client, upload_id, index, chunks[index]) for index in range(15, len(chunks))]
-        kill_process(replicas[1])
+        kill_process(pinned)
         for sent in rest:
             sent.result()
 
@@ -79,7 +81,7 @@ def test_chunked_upload_spreads_over_new_replicas_and_survives_one(
     assert fetch(client, code) == data
 
     system.wait_until_healthy()
-    assert system.containers("upload")[1]["RestartCount"] + system.containers("upload")[0]["RestartCount"] >= 1
+    assert sum(replica["RestartCount"] for replica in system.containers("upload")) >= 1
     same = system.containers("gateway")[0]
     assert (same["Id"], same["State"]["StartedAt"]) == (gateway["Id"], gateway["State"]["StartedAt"])
 
