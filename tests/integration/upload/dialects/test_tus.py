@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import secrets
+import threading
+import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +25,7 @@ from tests.integration.upload.running_upload import UploadService, running_uploa
 from tests.stores import key_at
 from upload_service.content import files, verification
 from upload_service.context import Context
+from upload_service.dialects.tus import receiving
 
 LARGEST = 64 * 1024 * 1024
 MIB = 1024 * 1024
@@ -253,6 +256,30 @@ def test_two_requests_at_once(service: UploadService, client: httpx.Client) -> N
         answers = list(sending.map(lambda _: tus.patch(client, url, 0, b"123").status_code, range(4)))
     assert sorted(answers) == [204, 409, 409, 409]
     assert tus.offset(client, url) == 3
+
+
+def test_a_request_beside_another_is_told_when_to_come_again(
+    service: UploadService, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "PATIENCE", timedelta(seconds=0.1))
+    url, goes_on = tus.begun(client, 6), threading.Event()
+
+    def slowly() -> Iterator[bytes]:
+        yield b"123"
+        goes_on.wait(tus.PATIENCE_SECONDS)
+        yield b"456"
+
+    headers = {**tus.HEADERS, "Upload-Offset": "0", "Content-Type": tus.OFFSET_TYPE, "Content-Length": "6"}
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(service.client().patch, url, content=slowly(), headers=headers)
+        until = time.monotonic() + tus.PATIENCE_SECONDS
+        # At an offset that is wrong, so that it changes nothing before the first one has begun.
+        while (second := tus.patch(client, url, 1, b"x")).status_code != 423:
+            assert time.monotonic() < until, second.text
+        goes_on.set()
+        assert first.result().status_code == 204
+    refused(second, 423, "part_busy")
+    assert second.headers["Retry-After"] == "1"
 
 
 def test_uploads_become_one(service: UploadService) -> None:

@@ -28,6 +28,8 @@ STATUSES: dict[type[DomainError], int] = {
     OffsetBeyond: 409,
     PartBusy: 423,
 }
+BUSY_SECONDS = 1
+"""When a client may ask again whose upload is being written by another request."""
 
 
 class TusRoute(DialectRoute):
@@ -55,7 +57,8 @@ def _rendered(error: DomainError) -> JSONResponse:
         return JSONResponse(body, 460, media_type="application/problem+json")
     for kind, status in STATUSES.items():
         if isinstance(error, kind):
-            return problem(status, error.message, error.code, headers_of(error))
+            again = {"Retry-After": str(BUSY_SECONDS)} if isinstance(error, PartBusy) else {}
+            return problem(status, error.message, error.code, {**headers_of(error), **again})
     return render(error)
 
 
