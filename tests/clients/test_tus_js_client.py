@@ -39,7 +39,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(stack: StartedStack, kind: str, file: Path, path: str = "/files/") -> dict[str, Any]:
-    """What the client says of the last answer."""
+    """The last answer, as the client reports it."""
     command = ["node", str(HERE / "tus.mjs"), kind, stack.url + path, str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
     return json.loads(done.stdout)

@@ -145,7 +145,7 @@ from generate_series(1, {rows}) n;
 """
 
 ROWS = {"auth": AUTH, "chat": CHAT, "share": SHARE, "upload": UPLOAD}
-"""What fills the database of each service."""
+"""The statements that fill the database of each service."""
 
 
 def filling(service: str, rows: int) -> str:

@@ -136,7 +136,7 @@ OF_TYPE: dict[Any, Value] = {
 
 @dataclass
 class Reported:
-    """What PostgreSQL told of the statements that ran on a connection."""
+    """The reports of PostgreSQL on the statements that ran on a connection."""
 
     connection: Connection
     plans: list[dict[str, Any]]
@@ -147,7 +147,7 @@ class Reported:
             self.plans.append(json.loads(plan))
 
     async def faults_of(self, query: Query) -> list[str]:
-        """What is wrong with the plans of a function's statements. Nothing that it changed remains."""
+        """Complaints about the plans of a function's statements. Nothing that it changed remains."""
         self.plans.clear()
         hints = get_type_hints(query)
         names = [name for name in inspect.signature(query).parameters if name != "connection"]
@@ -184,7 +184,7 @@ def _faults(node: dict[str, Any], *, is_count: bool) -> Iterator[str]:
 MILLIONS = """
 update pg_class set reltuples = reltuples * 100 where relnamespace = 'public'::regnamespace and reltuples > 0
 """
-"""What the planner takes for the numbers of rows."""
+"""The numbers of rows that the planner assumes."""
 
 
 @pytest.fixture(scope="module", params=SERVICES)

@@ -42,7 +42,7 @@ STEPS = {
     "files gone": ("upload", "select count(*) from file where size = 1"),
     "contents gone": ("upload", "select count(*) from blob where size = 1"),
 }
-"""What is left of each step, by database."""
+"""Counts of the rows that each step has left, by database."""
 PATIENCE_SECONDS = 3600
 PASSWORD = "correct horse battery"
 

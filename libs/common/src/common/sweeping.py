@@ -67,7 +67,7 @@ async def drain(
     ends_at = time.monotonic() + seconds
     line = [_Turns(context, sweep) for sweep in sweeps]
     begun = set[str]()
-    # What one does may be work for another, so all are asked until none of them has anything to do.
+    # One may make work for another, so all are asked until none of them has anything to do.
     idle = 0
     while idle < len(line) and (time.monotonic() < ends_at or line[0].sweep.name not in begun):
         turns = line.pop(0)

@@ -204,7 +204,7 @@ async def test_of_two_deletions_at_once_one_finds_the_account(auth: AuthService)
 def test_share_is_told_before_the_deletion_is_answered(
     make_test_database: MakeDatabase, valkey_url: str, keepers: dict[str, Keeper], status: int
 ) -> None:
-    """What share cannot do now is left to the sweep, like the rest."""
+    """A share service that is away is told by the sweep, like the others."""
     share = keepers["share"]
     share.status = status
     with running_auth(make_test_database, valkey_url, share_url=share.url) as auth:

@@ -1,4 +1,4 @@
-"""What the client forgives a server, because every other client does.
+"""Faults that the client forgives a server, because every other client does.
 
 aiohttp's parser refuses an answer together with its head if more bytes follow the body in the same packet. So heads are
 given to it line by line, and bytes after the end of the body not at all. Cookies are kept while one URL is followed.

@@ -1,5 +1,6 @@
 """`/v1/policy`: the rules of the whole system, for administrators."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,7 +15,6 @@ from common.policy import Policy
 from share_service.edge import context_of
 from share_service.policy import changing
 from share_service.policy.changing import WholePolicy
-from share_service.policy.queries import Revision
 
 VERSIONS = 2**31 - 1
 
@@ -76,18 +76,9 @@ async def read_revisions(
 ) -> RevisionsView:
     """Every change of the policy that was ever made."""
     found = await changing.past_revisions(context_of(request), before, limit + 1)
-    page = [RevisionView(**_fields(revision)) for revision in found[:limit]]
+    page = [RevisionView(**asdict(revision)) for revision in found[:limit]]
     return RevisionsView(revisions=page, next=page[-1].version if len(found) > limit else None)
 
 
 def _view(whole: WholePolicy) -> PolicyView:
-    return PolicyView(**_fields(whole.revision), values=whole.policy, defaults=whole.defaults)
-
-
-def _fields(revision: Revision) -> dict[str, Any]:
-    return {
-        "version": revision.version,
-        "changes": revision.changes,
-        "changed_by": revision.changed_by,
-        "changed_at": revision.changed_at,
-    }
+    return PolicyView(**asdict(whole.revision), values=whole.policy, defaults=whole.defaults)

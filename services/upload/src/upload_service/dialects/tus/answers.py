@@ -63,7 +63,7 @@ def _rendered(error: DomainError) -> JSONResponse:
 
 
 def abilities(max_size: int) -> Response:
-    """What this server can do. `max_size`: of a file, in bytes."""
+    """The abilities of this server. `max_size`: of a file, in bytes."""
     return answer(
         204,
         {

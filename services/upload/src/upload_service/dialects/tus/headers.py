@@ -111,7 +111,7 @@ PARTIAL = "partial"
 
 
 def concatenation(request: Request) -> list[UUID] | str | None:
-    """What `Upload-Concat` says: `PARTIAL`, or the uploads that become this one. None without the header.
+    """The value of `Upload-Concat`: `PARTIAL`, or the uploads that become this one. None without the header.
 
     Raises `InvalidInput`, and `NotFound` for an address that is none of ours.
     """

@@ -36,7 +36,7 @@ router = APIRouter(route_class=TusRoute, tags=["uploads"])
 
 
 async def abilities(request: Request) -> Response:
-    """What this server can do (tus 1.0.0)."""
+    """The abilities of this server (tus 1.0.0)."""
     policy = await context_of(request, Context).shares.policy()
     return answers.abilities(policy.upload_size)
 
