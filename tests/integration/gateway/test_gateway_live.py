@@ -199,7 +199,8 @@ async def test_a_gateway_that_stops_closes_sockets_properly_and_does_not_wait_fo
         # 1001: going away. A client takes it for a reason to connect again.
         assert (closing.type, closing.data) == (WSMsgType.CLOSE, 1001)
         await asyncio.wait_for(door.live.left.wait(), SECONDS)
-        assert door.live.closed_with == 1001
+        # The service is told 1001 as well, unless the client's own answer to it, which is 1000, passes through first.
+        assert door.live.closed_with in {1000, 1001}
         async with asyncio.timeout(SECONDS):
             with pytest.raises(ClientPayloadError):
                 await stream.content.read()
