@@ -2,7 +2,8 @@
 
 Set DATA (./data), HOST (127.0.0.1) and PORT (8080) to run it elsewhere. To use servers of your own, set
 DATABASE_URL_ADMIN, VALKEY_URL, or S3_ENDPOINT with S3_ACCESS_KEY and S3_SECRET_KEY. docs/operate.md lists all settings.
-With --until-stdin-closes it also stops when its standard input ends, so that it ends with the program that started it.
+With --version it only says its version. With --until-stdin-closes it also stops when its standard input ends, so that
+it ends with the program that started it.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import os
 import signal
 import sys
 
+from common.version import VERSION
 from deploy.local import log as logs
 from deploy.local import settings as stack_settings
 from deploy.local.binaries import MissingEngine
@@ -44,6 +46,9 @@ def _read_or_stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 def main() -> int:
     if "--help" in sys.argv or "-h" in sys.argv:
         print(__doc__)
+        return 0
+    if "--version" in sys.argv:
+        print(f"waystation {VERSION}")
         return 0
     try:
         settings = stack_settings.read()

@@ -15,7 +15,7 @@ import httpx
 
 REPOSITORY = Path(__file__).parents[3]
 # All that an image and a container are made of; what else lies about, such as a `.env`, is not copied.
-PARTS = ("docker-compose.yml", ".dockerignore", "requirements-runtime.lock", "deploy", "libs", "services")
+PARTS = ("docker-compose.yml", ".dockerignore", "LICENSE", "requirements-runtime.lock", "deploy", "libs", "services")
 ONE_SHOT = ("secrets", "migrate")
 ENGINES = {"postgres": "10003", "valkey": "10004", "store": "10002"}
 READERS = ("auth", "auth-worker", "upload", "share", "chat", "beat")

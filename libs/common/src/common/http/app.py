@@ -10,8 +10,7 @@ from common.errors import Unavailable
 from common.http import openapi, problems
 from common.http.edge import Edge
 from common.settings import GatewaySettings
-
-VERSION = "0.1.0"
+from common.version import VERSION
 
 Check = Callable[[], Awaitable[None]]
 Backlog = Callable[[], Awaitable[dict[str, int]]]
@@ -73,7 +72,7 @@ def _begun(lifespan: Lifespan) -> Lifespan:
 
 def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
     async def live() -> dict[str, str]:
-        return {"status": "ok"}
+        return {"status": "ok", "version": VERSION}
 
     async def ready(response: Response) -> dict[str, str]:
         states: dict[str, str] = {}
