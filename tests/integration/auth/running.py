@@ -21,7 +21,7 @@ from common.db import Database
 from common.peers import Peer
 from common.tokens.services import TokenSource, TokenVerifier
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.share.running_share import ADMIN_PASSWORD, SECRETS, served
+from tests.integration.share.running_share import ADMIN_PASSWORD, SECRETS, policy_stand_in, served
 from tests.through_gateway import TOKEN, coming_from
 
 MIGRATIONS = Path(ROOT / "services/auth/migrations")
@@ -156,9 +156,10 @@ def auth_settings(database_url: str, valkey_url: str, **changes: Any) -> AuthSet
 
 @contextmanager
 def running_auth(make_database: MakeDatabase, valkey_url: str, **settings: Any) -> Generator[AuthService]:
-    """A service on a fresh database, with an administrator."""
+    """A service on a fresh database, with an administrator. The policy is the default one."""
     database_url = make_database(MIGRATIONS)
     with ExitStack() as opened:
+        settings = {"share_url": opened.enter_context(served(policy_stand_in({}))), **settings}
         url = opened.enter_context(served(create_app(auth_settings(database_url, valkey_url, **settings))))
         service = AuthService(url, database_url, valkey_url, opened)
         while not service.rows("select 1 from account where role = 'administrator'"):

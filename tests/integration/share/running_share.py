@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from share_service.app import create_app as create_share
 from share_service.build import build
 from share_service.context import Context
 from share_service.downloads.keys import DownloadKeys
-from share_service.settings import ShareSettings
+from share_service.settings import PolicySettings, ShareSettings
 from tests.conftest import ROOT, MakeDatabase
 from tests.through_gateway import TOKEN, coming_from
 
@@ -134,6 +134,18 @@ class UploadStandIn:
         app.add_api_route("/internal/files/{file_id}/adopt", adopt, methods=["POST"])
         app.add_api_route("/internal/files/release", release, methods=["POST"])
         return app
+
+
+def policy_stand_in(values: Mapping[str, Any]) -> FastAPI:
+    """The share service, reduced to the policy: the defaults, and over them `values`, which may change."""
+    app = FastAPI()
+    defaults = PolicySettings.model_validate({"database_url": "unused"}).policy().model_dump()
+
+    async def policy() -> dict[str, Any]:
+        return {**defaults, **values}
+
+    app.add_api_route("/internal/policy", policy, methods=["GET"])
+    return app
 
 
 @dataclass(frozen=True)
@@ -249,7 +261,7 @@ def running_share_service(make_database: MakeDatabase, valkey_url: str, **settin
             "database_url": auth_database,
             "valkey_url": valkey_url,
             "broker_url": valkey_url,
-            "share_url": "http://127.0.0.1:1",
+            "share_url": opened.enter_context(served(policy_stand_in({}))),
             "service_secrets": SECRETS,
             "admin_password": ADMIN_PASSWORD,
             "account_calls_per_minute": 1_000_000,

@@ -65,7 +65,12 @@ def expiry_of(style: str, value: int, *, allowed: Collection[str], max_seconds: 
     # Compared as numbers, because a value of many digits cannot become a `timedelta` but is clearly too long.
     unit = COUNT_LIFETIME if style == COUNT else UNITS[style]
     lifetime_seconds = int(unit.total_seconds()) * (1 if style == COUNT else value)
-    longest = timedelta(seconds=max_seconds) if max_seconds > 0 else WEEK
+    longest = longest_life(max_seconds)
     if lifetime_seconds > longest.total_seconds():
         raise ExpiryTooLong(longest)
     return Expiry(now + timedelta(seconds=lifetime_seconds), value if style == COUNT else None)
+
+
+def longest_life(max_seconds: int) -> timedelta:
+    """The life that a limit of so many seconds allows; 0 stands for a week."""
+    return timedelta(seconds=max_seconds) if max_seconds > 0 else WEEK

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from common.addresses import limit_key
 from common.errors import Forbidden, RateLimited, TooLarge
-from common.expiry import Expiry, expiry_of
+from common.expiry import Expiry, expiry_of, longest_life
 from common.limits import Limiter, counted_success
 
 # A table of its own, because the default one depends on the files of the machine.
@@ -42,6 +42,7 @@ class UploadsExhausted(RateLimited):
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 Text = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")]
 Rule = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Size = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Minutes = Annotated[int, Field(ge=1, le=366 * 24 * 60)]
@@ -57,6 +58,10 @@ class Policy(BaseModel):
     explain: Text
     notify_title: Line
     notify_content: Text
+    notices: Annotated[list[Text], Field(max_length=20)] = []
+    """Texts that the page shows to everybody."""
+    accent: Colour = "#0b6e69"
+    """The colour of the page's buttons and links."""
     upload_size: Size
     allowed_file_types: Annotated[list[Rule], Field(max_length=1000)]
     """Rules of `check_type`; none allows everything."""
@@ -64,6 +69,8 @@ class Policy(BaseModel):
     enable_chunk: bool
     open_upload: bool
     """Whether files may be uploaded without an account."""
+    registration: bool = True
+    """Whether everybody may register an account."""
     max_save_seconds: Annotated[int, Field(ge=0, le=2**31 - 1)]
     """The longest life of a share; 0 means seven days."""
     upload_count: Count
@@ -78,6 +85,11 @@ class Policy(BaseModel):
     def expiry_of(self, style: str, value: int, now: datetime) -> Expiry:
         """Like `common.expiry.expiry_of`, within the limits of this policy."""
         return expiry_of(style, value, allowed=self.expire_styles, max_seconds=self.max_save_seconds, now=now)
+
+    @property
+    def longest_life(self) -> timedelta:
+        """The longest life of a share that expires after a time."""
+        return longest_life(self.max_save_seconds)
 
     def check_size(self, size: int) -> None:
         """Raise `SizeRefused` if a file of `size` bytes is over the limit."""

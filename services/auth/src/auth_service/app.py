@@ -28,6 +28,7 @@ from auth_service.signing.keys import published_key_set
 from auth_service.signing.own_tokens import OwnTokens
 from auth_service.signing.verifier import OwnVerifier
 from common import logging
+from common.asked_policy import AskedPolicy
 from common.calls import Calls
 from common.cancelling import cancel
 from common.credentials import CredentialCache
@@ -101,6 +102,7 @@ def build_context(settings: AuthSettings) -> Context:
     queue = create_celery("auth", settings.broker_url.get_secret_value())
     db = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
     calls_to_others = Calls()
+    share = Peer(calls_to_others, settings.share_url, OwnTokens(db))
 
     async def request_erasure() -> None:
         await send_soon(queue, ERASE)
@@ -118,10 +120,10 @@ def build_context(settings: AuthSettings) -> Context:
             period=timedelta(minutes=settings.login_failure_minutes),
         ),
         service_secrets={name: secret.get_secret_value() for name, secret in settings.service_secrets.items()},
-        open_registration=settings.open_registration,
+        policy=AskedPolicy(share),
         public_url=settings.public_url,
         calls_to_others=calls_to_others,
-        share=Peer(calls_to_others, settings.share_url, OwnTokens(db)),
+        share=share,
         request_erasure=request_erasure,
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from auth_service.limits import CallLimits, WrongPasswordBudgets
+from common.asked_policy import AskedPolicy
 from common.calls import Calls
 from common.credentials import CredentialCache
 from common.db import Database
@@ -25,7 +26,7 @@ class Context:
     wrong_passwords: WrongPasswordBudgets
     service_secrets: Mapping[str, str]
     """The secrets that the services identify themselves with, by the services' names."""
-    open_registration: bool
+    policy: AskedPolicy
     public_url: str
     calls_to_others: Calls
     share: Peer

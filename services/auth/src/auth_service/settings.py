@@ -25,8 +25,6 @@ class AuthSettings(DatabaseSettings, ValkeySettings, QueueSettings, GatewaySetti
     """Name of the first administrator, who is created at the first start."""
     admin_password: SecretStr = Field(min_length=8, max_length=1024)
     """Password of the first administrator. It is used only while there is no administrator."""
-    open_registration: bool = True
-    """Whether everybody may register an account."""
     account_calls_per_minute: int = Field(default=10, ge=1)
     """Registrations allowed per client address and minute; the same number of logins, of refreshes and of logouts."""
     login_failure_address_count: int = Field(default=20, ge=1)

@@ -21,13 +21,14 @@ from share_service.health.looking import CachedHealth
 from share_service.pages import api as pages
 from share_service.pages import routes as page_routes
 from share_service.policy import api as policy
+from share_service.policy import site
 from share_service.settings import ShareSettings
 from share_service.shares import api as shares
 from share_service.shares import internal_api
 from share_service.shares.sweeping import SWEEPS
 
 # Routes are tried in this order, so the most frequent calls come first.
-_ROUTES = (internal_api, filecodebox, fileuploader, page_routes, mirrorace, shares, links, pages, policy, health)
+_ROUTES = (internal_api, filecodebox, fileuploader, page_routes, mirrorace, shares, links, pages, policy, site, health)
 
 
 def create_app(settings: ShareSettings | None = None) -> FastAPI:

@@ -52,6 +52,10 @@ class PolicySettings(DatabaseSettings):
     """Title of a notice on FileCodeBox's page."""
     notify_content: str = ""
     """Text of that notice."""
+    site_accent: str = Field(default="#0b6e69", pattern=r"^#[0-9a-fA-F]{6}$")
+    """Colour of buttons and links on the page, such as `#0b6e69`."""
+    open_registration: bool = True
+    """Whether everybody may register an account."""
 
     @model_validator(mode="after")
     def _known_styles(self) -> Self:
@@ -70,6 +74,8 @@ class PolicySettings(DatabaseSettings):
                 "explain": self.site_explain,
                 "notify_title": self.notify_title,
                 "notify_content": self.notify_content,
+                "accent": self.site_accent,
+                "registration": self.open_registration,
                 "upload_size": self.upload_size,
                 "allowed_file_types": _items(self.allowed_file_types),
                 "expire_styles": _items(self.expire_styles),

@@ -1,21 +1,15 @@
 """The share service, as the upload service asks it."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from common.errors import Unavailable
+from common.asked_policy import AskedPolicy
 from common.expiry import Expiry
 from common.peers import Peer
 from common.policy import Policy
-
-# A policy is used for this long before it is asked for again, and for this long while share does not answer.
-FRESH_SECONDS = 2
-STALE_SECONDS = 600
-
 
 ShareKind = Literal["code", "link", "page"]
 
@@ -57,20 +51,11 @@ class Shares:
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._policy: Policy | None = None
-        self._read_at = float("-inf")
+        self._policy = AskedPolicy(peer)
 
     async def policy(self) -> Policy:
         """The administrator's policy, a few seconds old at most while the share service answers."""
-        age = time.monotonic() - self._read_at
-        if self._policy is None or age > FRESH_SECONDS:
-            try:
-                self._policy = Policy.model_validate(await self._peer.call("GET", "/internal/policy"))
-                self._read_at = time.monotonic()
-            except Unavailable:
-                if self._policy is None or age > STALE_SECONDS:
-                    raise
-        return self._policy
+        return await self._policy.current()
 
     async def create(self, new: NewShare) -> Shared:
         """Make a share."""

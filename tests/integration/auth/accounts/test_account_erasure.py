@@ -17,7 +17,7 @@ from common.identity import Identity
 from common.peers import Peers
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, Person, operating, running_auth, sweeping
-from tests.integration.share.running_share import SECRETS, served
+from tests.integration.share.running_share import SECRETS, policy_stand_in, served
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Keeper:
     told: list[UUID] = field(default_factory=list[UUID])
 
     def app(self) -> FastAPI:
-        app = FastAPI()
+        app = policy_stand_in({})
 
         async def erase(request: Request, account_id: UUID) -> Response:
             assert request.headers["authorization"].startswith("Bearer ")

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from common import asked_policy
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, new_name, running_auth
+from tests.integration.share.running_share import policy_stand_in, served
 
 REGISTER = "/v1/auth/register"
 
@@ -120,8 +122,14 @@ def test_a_body_is_json_whatever_it_says_it_is(auth: AuthService, kind: str) -> 
     assert auth.client().post("/api/register", content=form, headers={"Content-Type": kind}).status_code == 400
 
 
-def test_registration_can_be_closed(make_database: MakeDatabase, valkey_url: str) -> None:
-    with running_auth(make_database, valkey_url, open_registration=False) as auth:
+def test_registration_can_be_closed_and_opened(
+    make_database: MakeDatabase, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = {"registration": False}
+    with (
+        served(policy_stand_in(policy)) as share_url,
+        running_auth(make_database, valkey_url, share_url=share_url) as auth,
+    ):
         answer = register(auth, new_name())
         assert (answer.status_code, answer.json()["code"]) == (403, "registration_closed")
         body = {"username": new_name(), "password": PASSWORD}
@@ -132,3 +140,13 @@ def test_registration_can_be_closed(make_database: MakeDatabase, valkey_url: str
         assert "error" in theirs.json()
         assert count_accounts(auth) == 1
         assert auth.administrator().status() == 200
+        policy["registration"] = True
+        monkeypatch.setattr(asked_policy, "FRESH_SECONDS", 0)
+        assert register(auth, new_name()).status_code == 201
+
+
+def test_nobody_registers_while_the_policy_is_not_known(make_database: MakeDatabase, valkey_url: str) -> None:
+    with running_auth(make_database, valkey_url, share_url="http://127.0.0.1:1") as auth:
+        answer = register(auth, new_name())
+        assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+        assert count_accounts(auth) == 1

@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from common.http.app import VERSION
 from tests.integration.share.asking import share_text
 from tests.integration.share.running_share import ShareService, Start
 
@@ -56,6 +57,31 @@ def test_a_change_is_obeyed_within_seconds_and_can_be_taken_back(
     soon(lambda: client.post("/").json()["detail"]["uploadSize"] == 10 * 1024**3)
 
 
+def test_the_page_reads_name_looks_and_limits_before_anybody_signs_in(
+    client: httpx.Client, administrator: httpx.Client
+) -> None:
+    unchanged = {
+        "name": "Waystation",
+        "description": "Send a file, pick it up by its code",
+        "notices": [],
+        "accent": "#0b6e69",
+        "version": VERSION,
+        "guest_upload": True,
+        "registration": True,
+        "upload_size": 10 * 1024**3,
+        "expire_styles": ["day", "hour", "minute", "forever", "count"],
+        "longest_life_seconds": 7 * 24 * 60 * 60,
+        "item_limit": 1000,
+    }
+    soon(lambda: client.get("/v1/site").json() == unchanged)
+    values: dict[str, Any] = {"notices": ["<b>Closed</b> on Monday"], "accent": "#A01020", "registration": False}
+    assert change(administrator, None, open_upload=False, max_save_seconds=60, **values).status_code == 200
+    soon(lambda: client.get("/v1/site").json()["accent"] == "#A01020")
+    site = client.get("/v1/site").json()
+    assert (site["notices"], site["registration"], site["guest_upload"]) == (values["notices"], False, False)
+    assert site["longest_life_seconds"] == 60
+
+
 @pytest.mark.parametrize(
     ("values", "where"),
     [
@@ -71,7 +97,11 @@ def test_a_change_is_obeyed_within_seconds_and_can_be_taken_back(
         ({"name": "x" * 201}, "values.name"),
         ({"max_save_seconds": -1}, "values.max_save_seconds"),
         ({"upload_minute": 10**9}, "values.upload_minute"),
-        ({"gone": 1}, "values.gone"),
+        ({"accent": "red"}, "values.accent"),
+        ({"accent": "#12345g"}, "values.accent"),
+        ({"notices": ["x"] * 21}, "values.notices"),
+        ({"notices": ["\x00"]}, "values.notices.0"),
+        ({"registration": None, "gone": 1}, "values.gone"),
     ],
 )
 def test_one_wrong_value_changes_nothing(administrator: httpx.Client, values: dict[str, Any], where: str) -> None:

@@ -9,12 +9,12 @@ import httpx
 import pytest
 from fastapi import FastAPI, Response
 
+from common import asked_policy
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
 from tests.integration.share.running_share import served
 from tests.integration.upload.contexts import Requests
 from tests.integration.upload.running_upload import UploadService, running_upload_service
-from upload_service import shares
 from upload_service.build import build, opened
 from upload_service.fetches.running import run_fetch
 
@@ -236,7 +236,7 @@ def test_a_page_that_cannot_be_is_refused(client: httpx.Client, query: dict[str,
 def test_what_is_larger_than_the_administrator_allows_is_not_kept(
     service: UploadService, client: httpx.Client, elsewhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shares, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(asked_policy, "FRESH_SECONDS", 0)
     monkeypatch.setitem(service.share.policy, "upload_size", 2)
     asked = ask(client, elsewhere)["id"]
     work(service, asked)

@@ -32,9 +32,9 @@ class Registration:
 async def register(context: Context, new: Registration, *grants: Grant) -> tuple[OpenedSession, ...]:
     """Make an account, and open sessions for it.
 
-    Raises `RegistrationClosed`, `NameUnusable`, `EmailUnusable`, `NameTaken`, `PasswordUnusable`.
+    Raises `RegistrationClosed`, `NameUnusable`, `EmailUnusable`, `NameTaken`, `PasswordUnusable`, `Unavailable`.
     """
-    if not context.open_registration:
+    if not (await context.policy.current()).registration:
         raise RegistrationClosed
     name = names.shown(new.name)
     email = None if new.email is None else names.email(new.email)
