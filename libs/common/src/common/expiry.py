@@ -26,6 +26,11 @@ class Expiry:
 NEVER = Expiry(None, None)
 
 
+def usual_style(offered: Collection[str]) -> str:
+    """The style for senders that choose none: one of these units of time if any is offered, the longest first."""
+    return next((style for style in (*UNITS, *offered) if style in offered), "day")
+
+
 class ExpiryStyleRefused(InvalidInput):
     """This way to limit the life of a share is not offered."""
 

@@ -1,19 +1,17 @@
 """tus: new uploads. The policy that holds for every way of uploading decides who may begin one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import Request
 
-from common.errors import Forbidden
-from common.http import callers
-from common.identity import Identity
-from common.policy import Policy, counted_upload
+from common.policy import counted_upload
 from upload_service.content import sessions
 from upload_service.content.concatenating import concatenate
 from upload_service.content.model import UploadSession
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
+from upload_service.dialects.senders import Sender
 from upload_service.dialects.tus import headers
 from upload_service.dialects.tus.finishing import share_intent
 from upload_service.edge import address_of
@@ -21,33 +19,6 @@ from upload_service.edge import address_of
 UNNAMED = "unnamed"
 NAME_KEYS = ("filename", "name")
 """The keys of the metadata that name a file: tus-js-client's and Uppy's, then older ones'."""
-
-
-class GuestsRefused(Forbidden):
-    """Uploading needs an account here."""
-
-    code = "guests_refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """The sender of a request, and the policy that it has to keep to."""
-
-    identity: Identity | None
-    policy: Policy
-
-    @property
-    def owner(self) -> UUID | None:
-        return self.identity.account_id if self.identity else None
-
-
-async def admit(context: Context, request: Request) -> Sender:
-    """The sender. Raises `GuestsRefused`, and `CredentialError` for credentials that are not accepted."""
-    policy = await context.shares.policy()
-    identity = await callers.optional(request, None, None)
-    if identity is None and not policy.open_upload:
-        raise GuestsRefused
-    return Sender(identity, policy)
 
 
 async def create(context: Context, request: Request, sender: Sender) -> UploadSession:

@@ -11,7 +11,7 @@ from fastapi import Request
 
 from common import clock
 from common.errors import InvalidInput
-from common.expiry import UNITS, Expiry
+from common.expiry import Expiry, usual_style
 from common.http.public_url import base_url
 from common.passwords import normalised
 from common.policy import Policy
@@ -35,7 +35,7 @@ async def share_intent(
     kind = metadata.get("share", "code")
     if kind not in (*PATHS, UNSHARED) or (kind == UNSHARED and owner is None):
         raise InvalidInput("share is code, link or page, or none for an account's file")
-    style = metadata.get("expire_style", _usual(policy))
+    style = metadata.get("expire_style", usual_style(policy.expire_styles))
     text = metadata.get("expire_value", "1")
     if not (text.isascii() and text.isdecimal() and len(text) <= 10):
         raise InvalidInput("expire_value is a number")
@@ -45,10 +45,6 @@ async def share_intent(
         normalised(password)
         hashed = await context.passwords.hash(password)
     return {"share": kind, "expire_style": style, "expire_value": int(text), "password_hash": hashed}
-
-
-def _usual(policy: Policy) -> str:
-    return next((style for style in (*UNITS, *policy.expire_styles) if style in policy.expire_styles), "day")
 
 
 async def finish(context: Context, request: Request, session: UploadSession) -> dict[str, str]:

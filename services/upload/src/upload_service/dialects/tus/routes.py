@@ -11,9 +11,10 @@ from common.ids import parse_id
 from upload_service.content import appending, sessions
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.context import Context
+from upload_service.dialects.senders import Sender, admit
 from upload_service.dialects.tus import answers, headers
 from upload_service.dialects.tus.answers import TusRoute, answer, http_date
-from upload_service.dialects.tus.creating import Sender, admit, create
+from upload_service.dialects.tus.creating import create
 from upload_service.dialects.tus.finishing import finish
 from upload_service.dialects.tus.headers import WrongContentType
 from upload_service.dialects.tus.receiving import OffsetWrong, receive
