@@ -5,7 +5,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +73,22 @@ class Rule:
     paths: tuple[str, ...]
     methods: tuple[str, ...]
     """The HTTP methods; empty for all."""
+    pattern: str = ""
+    """A regular expression that stands for paths in place of `paths`."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """The headers that a request must have, and what their values contain."""
+    yields: bool = False
+    """Whether it only takes what no other rule takes."""
 
-    def takes(self, method: str, path: str) -> bool:
-        return (not self.methods or method in self.methods) and any(_matches(path, each) for each in self.paths)
+    def takes(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
+        if (self.methods and method not in self.methods) or not self._has(path):
+            return False
+        return all(part in headers.get(name, "").lower() for name, part in self.headers)
+
+    def _has(self, path: str) -> bool:
+        if self.pattern:
+            return re.search(self.pattern, path) is not None
+        return any(_matches(path, each) for each in self.paths)
 
 
 def _matches(path: str, pattern: str) -> bool:
@@ -137,14 +150,34 @@ def _rules(routes: list[dict[str, Any]], host: str) -> Iterator[tuple[str, Rule]
         here = named.removeprefix("(?i)^").removesuffix("\\.") or host
         for handler in route.get("handle", ()):
             if handler["handler"] == "vars" and "service" in handler:
-                yield here, Rule(handler["service"], tuple(match["path"]), tuple(match.get("method", ())))
+                yield here, _rule(handler["service"], match)
             yield from _rules(handler.get("routes", []), here)
 
 
-def routed(rules: list[Rule], method: str, path: str) -> str | None:
-    """The service that a request reaches."""
-    found = [rule.service for rule in rules if rule.takes(method, path)]
-    return found[-1] if found else None
+def _rule(service: str, match: dict[str, Any]) -> Rule:
+    own = {"path", "method", "path_regexp", "header", "header_regexp", "not"}
+    assert set(match) <= own, match
+    headers = {name: value.strip("*") for name, (value,) in match.get("header", {}).items()}
+    if by_name := match.get("header_regexp"):
+        assert list(by_name) == ["User-Agent"]
+        assert re.match(by_name["User-Agent"]["pattern"], "curl/8.0")
+        headers["User-Agent"] = "curl"
+    assert match.get("not", []) in ([], [{"vars_regexp": {"service": {"pattern": "."}}}])
+    return Rule(
+        service,
+        tuple(match.get("path", ())),
+        tuple(match.get("method", ())),
+        match.get("path_regexp", {}).get("pattern", ""),
+        tuple(headers.items()),
+        yields="not" in match,
+    )
+
+
+def routed(rules: list[Rule], method: str, path: str, headers: Mapping[str, str] | None = None) -> str | None:
+    """The service that a request with these headers reaches."""
+    found = [rule for rule in rules if rule.takes(method, path, headers or {})]
+    named = [rule.service for rule in found if not rule.yields]
+    return [*(rule.service for rule in found), *named][-1] if found else None
 
 
 def test_the_gateway_knows_the_dialects_host_names(rules: dict[str, list[Rule]]) -> None:
@@ -155,8 +188,44 @@ def test_every_route_is_reached_through_the_gateway(served: list[Served], rules:
     assert len(served) > 150
     for route in served:
         for method in route.methods or {"GET"}:
-            reached = routed(rules[EVERY_HOST], method, route.example())
+            headers = {"User-Agent": "curl/8", "Content-Type": "multipart/form-data"} if is_of_curl(route) else None
+            reached = routed(rules[EVERY_HOST], method, route.example(), headers)
             assert reached == route.service, f"{method} {route.path}"
+
+
+def is_of_curl(route: Served) -> bool:
+    return ".dialects.curl" in route.module
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "service"),
+    [
+        *(("PUT", "/a.txt", "upload"), ("PUT", "/", "upload"), ("PUT", "/a/b", None), ("POST", "/a", None)),
+        *(("GET", "/a.txt", None), ("GET", "/c/ABCDE", "share"), ("DELETE", "/c/ABCDE/key", "share")),
+        # A name that is taken is no file.
+        *(("PUT", "/health", "share"), ("PUT", "/robots.txt", "share"), ("PUT", "/api", "share")),
+    ],
+)
+def test_a_file_has_one_segment_that_nobody_else_has(
+    rules: dict[str, list[Rule]], method: str, path: str, service: str | None
+) -> None:
+    assert routed(rules[EVERY_HOST], method, path) == service
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "service"),
+    [
+        ("GET", {"User-Agent": "curl/7.88.1"}, "upload"),
+        ("GET", {"User-Agent": "Mozilla/5.0"}, None),
+        ("POST", {"Content-Type": "multipart/form-data; boundary=x"}, "upload"),
+        ("POST", {"Content-Type": "application/json"}, "share"),
+        ("POST", {}, "share"),
+    ],
+)
+def test_the_bare_address_is_shared_by_method_and_client(
+    rules: dict[str, list[Rule]], method: str, headers: dict[str, str], service: str | None
+) -> None:
+    assert routed(rules[EVERY_HOST], method, "/", headers) == service
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

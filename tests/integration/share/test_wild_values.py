@@ -30,6 +30,8 @@ DIALECTS = [
     Call("GET", "/api/get_files/{group}"),
     Call("POST", "/api/transfer", {"data": [{"file_url": "a", "key": "b"}]}),
     Call("POST", "/api/v1/file/info", MIRRORACE, encodings=("form",)),
+    Call("GET", "/c/{code}"),
+    Call("DELETE", "/c/{code}/{key}"),
     Call("GET", "/m/{slug}"),
     Call("POST", "/m/{slug}", {"password": "p"}, encodings=("form",)),
 ]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
 from tests.integration.upload.running_upload import UploadService, running_upload_service
-from tests.integration.wild import BYTES, EXAMPLES, Call, native_calls, send, wild_requests
+from tests.integration.wild import BYTES, EXAMPLES, HEADER_VALUES, Call, native_calls, send, wild_requests
 from upload_service.app import create_app
 from upload_service.settings import UploadSettings
 
@@ -37,8 +37,11 @@ DIALECTS = [
     Call("PUT", "/presign/upload/proxy/{upload}"),
     Call("POST", "/api/v1/file/upload", MIRRORACE, encodings=("form",)),
     Call("POST", "/api/v1/upload/remote", MIRRORACE, encodings=("form",)),
+    Call("GET", "/"),
+    Call("PUT", "/{name}"),
 ]
 FORMS = {
+    "/": ("expire_after", "max_downloads", "password"),
     "/share/file/": ("expire_value", "expire_style"),
     "/api/upload": ("group",),
     "/api/upload/private": ("group",),
@@ -63,6 +66,13 @@ def administrator(service: UploadService) -> Person:
 @pytest.mark.parametrize("call", [*NATIVE, *DIALECTS], ids=str)
 def test_no_value_is_too_wild(service: UploadService, administrator: Person, call: Call, data: Any) -> None:
     send(service.client(administrator), data.draw(wild_requests(call)))
+
+
+@EXAMPLES
+@given(header=st.sampled_from(["Expire-After", "Max-Days", "Max-Downloads", "X-Share-Password"]), value=HEADER_VALUES)
+def test_no_header_of_a_sent_file_is_too_wild(service: UploadService, header: str, value: bytes) -> None:
+    answer = service.client().put("/a", content=b"1", headers=[(header.encode(), value)])
+    assert answer.status_code < 500, answer.text
 
 
 @EXAMPLES

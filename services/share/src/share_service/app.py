@@ -12,7 +12,7 @@ from common.identities import AuthPeer, Identities
 from common.sweeping import backlog
 from common.tokens.users import UserTokens
 from share_service.build import build
-from share_service.dialects import mirrorace
+from share_service.dialects import curl, mirrorace
 from share_service.dialects.filecodebox import routes as filecodebox
 from share_service.dialects.fileuploader import routes as fileuploader
 from share_service.downloads import api as links
@@ -28,7 +28,10 @@ from share_service.shares import internal_api
 from share_service.shares.sweeping import SWEEPS
 
 # Routes are tried in this order, so the most frequent calls come first.
-_ROUTES = (internal_api, filecodebox, fileuploader, page_routes, mirrorace, shares, links, pages, policy, site, health)
+_ROUTES = (
+    *(internal_api, filecodebox, fileuploader, page_routes, mirrorace),
+    *(shares, links, pages, policy, site, health, curl),
+)
 
 
 def create_app(settings: ShareSettings | None = None) -> FastAPI:

@@ -22,6 +22,7 @@ from upload_service.build import SERVICE, build, opened
 from upload_service.content import api as content
 from upload_service.content import internal_api as content_internal
 from upload_service.dialects import fileuploader, mirage
+from upload_service.dialects.curl import routes as curl
 from upload_service.dialects.filecodebox import chunked, direct, presigned
 from upload_service.dialects.mirrorace import routes as mirrorace
 from upload_service.dialects.tus import routes as tus
@@ -51,6 +52,7 @@ ROUTERS = (
     content.router,
     fileuploader.router,
     mirage.router,
+    curl.router,
 )
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from common.errors import DomainError
+from common.errors import InvalidInput
 from common.identities import basic_pair
 from common.identity import CredentialsMalformed
 from common.ranges import RANGE_LIMIT, range_count
@@ -13,7 +13,7 @@ from share_service.edge import address_of
 HEADER = "X-Share-Password"
 
 
-class TooManyRanges(DomainError):
+class TooManyRanges(InvalidInput):
     """The request asks for too many ranges at once."""
 
     code = "too_many_ranges"

@@ -1,4 +1,4 @@
-"""Using the deletion key of a link: to end it, or to adopt it into an account."""
+"""Using the deletion key of a share: to end it, or to adopt it into an account."""
 
 from common.errors import DomainError, Forbidden, Unavailable
 from common.identity import Identity
@@ -6,6 +6,7 @@ from common.rights import Action, Actor, permitted
 from share_service.context import Context
 from share_service.shares.delete_keys import DeleteKeys
 from share_service.shares.lookup import look_up
+from share_service.shares.model import UnknownCode
 from share_service.shares.owning import withdraw_share
 from share_service.shares.queries.owned import set_owner
 
@@ -16,6 +17,15 @@ async def end_link(context: Context, code: str, key: str | None) -> None:
     actor = Actor(None, has_key=DeleteKeys(context.key_secret).matches(share.id, key))
     if not permitted(Action.DELETE, actor, share.owner):
         raise Forbidden
+    await withdraw_share(context, actor, share.id)
+
+
+async def end_code(context: Context, code: str, key: str) -> None:
+    """End the share with a code. Raises `ShareEnded`, and `UnknownCode` also if the key is wrong."""
+    share = await look_up(context, "code", code)
+    actor = Actor(None, has_key=DeleteKeys(context.key_secret).matches(share.id, key))
+    if not permitted(Action.DELETE, actor, share.owner):
+        raise UnknownCode
     await withdraw_share(context, actor, share.id)
 
 
