@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run store-move test test-one lint faults clients examples format types unit chaos scale fuzz bench bench-table lock settings notices clean
+.PHONY: help run store-move test test-one lint faults clients examples format types unit chaos scale fuzz bench bench-table lock settings reference notices clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -96,6 +96,9 @@ lock: $(VENV)/.installed ## Update the locked dependencies, with hashes
 
 settings: $(VENV)/.installed ## Write the tables of docs/operate.md and .env.example from the settings classes
 	$(BIN)/python -m deploy.settings_reference
+
+reference: $(VENV)/.installed ## Write the reference of the API (deploy/gateway/reference) from the services
+	$(BIN)/python -m deploy.reference
 
 notices: $(VENV)/.run ## Write the licences of everything that `make run` installs into THIRD-PARTY-NOTICES.txt
 	$(BIN)/python -m deploy.notices requirements-run.lock > THIRD-PARTY-NOTICES.txt

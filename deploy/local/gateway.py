@@ -9,6 +9,8 @@ from deploy.local import binaries, probes
 from deploy.local.program import Program
 
 CADDYFILE = Path(__file__).parents[1] / "gateway" / "Caddyfile"
+REFERENCE = CADDYFILE.with_name("reference")
+"""The reference of the API, which `make reference` writes."""
 ROUTED = ("auth", "upload", "share", "chat")
 """The services that the gateway routes to."""
 NOISE = r"admin endpoint disabled|HTTP/2 skipped because it requires TLS|exiting; byeee"
@@ -41,6 +43,7 @@ def program(
             "GATEWAY_TRUSTED_PROXIES": trusted_proxies,
             "GATEWAY_TOKEN": token,
             "GATEWAY_UPSTREAMS": "fixed",
+            "GATEWAY_REFERENCE": str(REFERENCE),
             **{f"{name.upper()}_ADDRESS": f"127.0.0.1:{service_ports[name]}" for name in ROUTED},
             **store,
         },

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,31 +13,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from auth_service.app import create_app as create_auth
-from chat_service.app import create_app as create_chat
 from common.dialects import fileuploader
 from deploy.local import binaries, gateway
-from deploy.settings_reference import PROCESSES
-from share_service.app import create_app as create_share
-from upload_service.app import create_app as create_upload
+from deploy.reference.apps import without_engines
 
-APPS: dict[str, Callable[[Any], FastAPI]] = {
-    "auth": create_auth,
-    "upload": create_upload,
-    "share": create_share,
-    "chat": create_chat,
-}
 DIALECTS = ("filecodebox", "fileuploader", "mirage", "mirrorace")
 EVERY_HOST = ""
 """Stands for all host names that do not belong to one dialect."""
-NO_ENGINE = {
-    **dict.fromkeys(("share_url", "upload_url", "chat_url", "auth_url", "s3_endpoint"), "http://127.0.0.1:1"),
-    **dict.fromkeys(("valkey_url", "broker_url"), "redis://127.0.0.1:1/0"),
-    **dict.fromkeys(("service_secret", "admin_password", "download_key_secret", "mirror_key"), "0123456789abcdef" * 4),
-    **dict.fromkeys(("s3_access_key", "s3_secret_key"), "0123456789"),
-    "database_url": "postgresql://user:password@127.0.0.1:1/none",
-    "service_secrets": {},
-}
 GROUPS = {
     *("/api/create_group", "/api/delete_group/{group_id}", "/api/generate_invite/{group_id}", "/api/join/{link}"),
     *("/api/invite_info/{link}", "/api/leave/{group_id}"),
@@ -99,14 +81,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 @pytest.fixture(scope="module")
 def apps() -> dict[str, FastAPI]:
-    return {
-        service: create(
-            PROCESSES[service].model_validate(
-                {name: value for name, value in NO_ENGINE.items() if name in PROCESSES[service].model_fields}
-            )
-        )
-        for service, create in APPS.items()
-    }
+    return without_engines()
 
 
 @pytest.fixture(scope="module")

@@ -265,3 +265,18 @@ async def ask(url: str, method: str, path: str) -> tuple[bytes, bytes]:
 async def test_every_service_that_serves_files_hands_them_to_the_store(client: httpx.AsyncClient, path: str):
     response = await client.get(f"{path}?object", headers={"Authorization": "Basic Ojpub25zZW5zZQ=="})
     assert (response.status_code, response.content) == (200, CONTENT)
+
+
+async def test_the_reference_is_served_to_read_and_to_programs(client: httpx.AsyncClient):
+    page = await client.get("/docs", headers={"Accept-Encoding": "gzip"})
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "/v1/shares" in page.text
+    style = await client.get("/docs/style.css")
+    assert (style.status_code, style.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
+    document = await client.get("/openapi.json", headers={"Origin": "https://elsewhere.example"})
+    assert document.headers["Access-Control-Allow-Origin"] == "*"
+    assert "/v1/shares" in document.json()["paths"]
+    for method, path in (("POST", "/docs"), ("GET", "/docs/page.html"), ("GET", "/docs.html"), ("GET", "/openapi")):
+        assert (await client.request(method, path)).status_code == 404
