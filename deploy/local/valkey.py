@@ -18,7 +18,9 @@ appendfsync everysec
 # after a crash the log may end in the middle of a command; it is cut there and loaded
 aof-load-truncated yes
 save ""
-# queues and limits are not a cache: when memory is full, writes are refused and nothing is forgotten
+# queues and limits are not a cache: when memory is full, writes are refused and nothing is forgotten. Messages of rooms
+# are refused when three quarters of it are used
+maxmemory 256mb
 maxmemory-policy noeviction
 tcp-backlog 128
 loglevel warning

@@ -25,6 +25,10 @@ from tests.integration.auth.running import AuthService, Person, running_auth
 from tests.integration.share.running_share import SECRETS, served
 from tests.through_gateway import TOKEN, coming_from
 
+LIMITS = (
+    *("public_rooms", "public_rooms_per_account", "rooms_per_account"),
+    *("account_messages_per_minute", "room_messages_per_minute", "inbox_unanswered"),
+)
 MIGRATIONS = Path(ROOT / "services/chat/migrations")
 
 
@@ -166,7 +170,7 @@ class ChatService:
             return cursor.fetchall() if cursor.description else []
 
     def settings(self, **changes: Any) -> ChatSettings:
-        """Settings whose limit of public rooms no test reaches, unless it asks for a lower one."""
+        """Settings whose limits no test reaches, unless it asks for lower ones."""
         values = {
             "database_url": self.database_url,
             "valkey_url": self.valkey_url,
@@ -174,7 +178,8 @@ class ChatService:
             "share_url": self.share_url,
             "service_secret": SECRETS["chat"],
             "gateway_token": TOKEN,
-            "public_rooms": 1_000_000,
+            **dict.fromkeys(LIMITS, 1_000_000),
+            "account_message_bytes": 2**30,
         }
         return ChatSettings.model_validate({**values, **changes})
 

@@ -57,6 +57,7 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
         "database": context.db.ready,
         "limits": process.limiter.ready,
         "streams": context.streams.ready,
+        "messages": context.streams.space.ready,
     }
     app = http.create_app(
         name="chat",

@@ -20,6 +20,16 @@ class Bounds:
     inbox_message_bytes: int = 16_384
     inbox_messages: int = 10_000
     """The number of direct messages kept of one sender."""
+    inbox_unanswered: int = 30
+    """The number of direct messages an hour to people who never wrote to the sender."""
     public_rooms: int = 5
     """The number of public rooms open at the same time."""
+    public_rooms_per_account: int = 2
+    rooms_per_account: int = 100
+    """The number of open rooms that an account may own."""
     room_members: int = 10_000
+    account_messages_per_minute: int = 600
+    room_messages_per_minute: int = 6000
+    account_message_bytes: int = 4 * 1024**2
+    """The bytes of an account's messages that are kept in all rooms together."""
+    room_message_bytes: int = 16 * 1024**2

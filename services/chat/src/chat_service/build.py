@@ -3,16 +3,18 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chat_service.accounts import Accounts
 from chat_service.bounds import Bounds
 from chat_service.context import Context
 from chat_service.filters import Texts
+from chat_service.inbox.model import TooManyUnanswered
 from chat_service.rooms.joining import ADDRESS_COUNT, PERIOD, ROOM_COUNT
 from chat_service.rooms.states import RoomStates
 from chat_service.settings import ProcessSettings
 from chat_service.shares import Shares
-from chat_service.streams import MessageLists, Streams
+from chat_service.streams import MessageLists, PostingLimits, Streams
 from common.credentials import CredentialCache
 from common.db import Database
 from common.identities import AuthPeer, Identities
@@ -62,7 +64,9 @@ def build(
     """
     valkey_url = settings.valkey_url.get_secret_value()
     db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
-    streams, limiter, credentials = Streams(valkey_url), Limiter(valkey_url), CredentialCache(valkey_url)
+    bounds = bounds or Bounds()
+    streams = Streams(valkey_url, _posting_limits(bounds))
+    limiter, credentials = Limiter(valkey_url), CredentialCache(valkey_url)
     hasher = Passwords()
     peers = Peers("chat", secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
     context = Context(
@@ -77,7 +81,17 @@ def build(
         shares=Shares(peers.calls, settings.share_url, peers.at(settings.share_url)),
         identities=Identities(UserTokens(peers.verifier.keys), credentials, AuthPeer(peers.auth)),
         texts=texts or Texts(),
-        bounds=bounds or Bounds(),
+        bounds=bounds,
+        unanswered=limiter.budget("inbox-unanswered", bounds.inbox_unanswered, timedelta(hours=1), TooManyUnanswered),
         public_url=public_url,
     )
     return Process(context, peers, limiter, credentials, hasher)
+
+
+def _posting_limits(bounds: Bounds) -> PostingLimits:
+    return PostingLimits(
+        account_per_minute=bounds.account_messages_per_minute,
+        room_per_minute=bounds.room_messages_per_minute,
+        account_bytes=bounds.account_message_bytes,
+        room_bytes=bounds.room_message_bytes,
+    )

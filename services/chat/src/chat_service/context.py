@@ -10,6 +10,7 @@ from chat_service.shares import Shares
 from chat_service.streams import MessageLists, Streams
 from common.db import Database
 from common.identities import Identities
+from common.limits import Budget
 from common.password_tries import PasswordTries
 
 
@@ -27,5 +28,7 @@ class Context:
     identities: Identities
     texts: Texts
     bounds: Bounds
+    unanswered: Budget
+    """For each account: direct messages to people who have never written to it."""
     public_url: str
     """As it is configured; empty: the host name that each request came to."""

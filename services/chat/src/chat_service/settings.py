@@ -57,8 +57,22 @@ class ChatSettings(ProcessSettings, GatewaySettings, PublicUrlSettings):
     """The largest direct message, in bytes, at most 1048576."""
     inbox_messages: Positive = 10_000
     """Direct messages that are kept of one sender."""
+    inbox_unanswered: Positive = 30
+    """Direct messages an hour that an account may send to people who have never written to it."""
     public_rooms: Annotated[int, Field(ge=0, le=2**31 - 2)] = 5
     """Public rooms that may exist at once."""
+    public_rooms_per_account: Positive = 2
+    """Public rooms that one account may have at once."""
+    rooms_per_account: Positive = 100
+    """Rooms that one account may own at once."""
+    account_messages_per_minute: Positive = 600
+    """Messages and edits a minute that an account may send to rooms; a tenth of them may come at once."""
+    room_messages_per_minute: Positive = 6000
+    """Messages and edits a minute that all members of a room together may send; a tenth of them may come at once."""
+    account_message_bytes: Positive = 4 * 1024**2
+    """Bytes of an account's messages that are kept in all rooms together. Then it has to wait, or to delete some."""
+    room_message_bytes: Positive = 16 * 1024**2
+    """Bytes of messages that a room keeps; the oldest go when there are more."""
     message_filters: tuple[FilterSetting, ...] = ()
     """Rules for the texts of messages, in this order, as a JSON list of `{"pattern", "action", "with"}`: a regular
     expression, `"refuse"` or `"replace"`, and the replacement."""
@@ -85,8 +99,15 @@ class ChatSettings(ProcessSettings, GatewaySettings, PublicUrlSettings):
             message_bytes=self.message_bytes,
             inbox_message_bytes=self.inbox_message_bytes,
             inbox_messages=self.inbox_messages,
+            inbox_unanswered=self.inbox_unanswered,
             public_rooms=self.public_rooms,
+            public_rooms_per_account=self.public_rooms_per_account,
+            rooms_per_account=self.rooms_per_account,
             room_members=self.room_members,
+            account_messages_per_minute=self.account_messages_per_minute,
+            room_messages_per_minute=self.room_messages_per_minute,
+            account_message_bytes=self.account_message_bytes,
+            room_message_bytes=self.room_message_bytes,
         )
 
 

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import APIRouter, FastAPI, Response
 
 from common import logging, start
-from common.errors import Unavailable
+from common.errors import StorageFull, Unavailable
 from common.http import openapi, problems
 from common.http.edge import Edge
 from common.settings import GatewaySettings
@@ -30,10 +30,10 @@ def create_app(
     """A FastAPI application with logging, request ids, client addresses, CORS, problem details, health and OpenAPI.
 
     `routers`: their routes are tried in this order. `checks`: a function for each dependency, by its name, that raises
-    `Unavailable` if the dependency does not answer; the readiness probe calls them all. `backlog`: how much is waiting
-    for the service's sweeps, by kind; operators read it at `/internal/backlog`. `credentialed_paths`: prefixes of paths
-    that pages of any origin may call with `credentials: include`. The OpenAPI document of its native interface is at
-    `/v1/openapi/<name>.json`.
+    `Unavailable` if the dependency does not answer, or `StorageFull` if it takes nothing more; the readiness probe
+    calls them all. `backlog`: how much is waiting for the service's sweeps, by kind; operators read it at
+    `/internal/backlog`. `credentialed_paths`: prefixes of paths that pages of any origin may call with
+    `credentials: include`. The OpenAPI document of its native interface is at `/v1/openapi/<name>.json`.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
     app = FastAPI(
@@ -80,6 +80,9 @@ def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
             try:
                 await check()
                 states[name] = "ok"
+            except StorageFull as error:
+                # It can still be asked for everything that stores nothing.
+                states[name] = error.code
             except Unavailable as error:
                 states[name] = error.code
                 response.status_code = 503

@@ -1,5 +1,6 @@
 """Sending, listing and deleting direct messages."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from chat_service.inbox import queries
 from chat_service.inbox.model import InboxMessage, InboxMessageNotFound, RecipientNotFound, TooManySent
 from common import clock
 from common.identity import Identity
+from common.limits import counted_success
 
 NEWEST = ID_MAX
 """Lists begin below this id when no other is given."""
@@ -28,8 +30,8 @@ class Letter:
 async def send_inbox(context: Context, identity: Identity, recipient: str, text: str) -> Letter:
     """Send `text` to the account with the name `recipient`.
 
-    Raises `RecipientNotFound`, `TooManySent`, `MessageEmpty`, `MessageUnusable`, `MessageTooLarge`, `MessageRefused`,
-    `Unavailable`.
+    Raises `RecipientNotFound`, `TooManySent`, `TooManyUnanswered`, `MessageEmpty`, `MessageUnusable`,
+    `MessageTooLarge`, `MessageRefused`, `Unavailable`.
     """
     accepted = context.texts.accept(text, context.bounds.inbox_message_bytes)
     found = await context.accounts.find(recipient)
@@ -38,7 +40,9 @@ async def send_inbox(context: Context, identity: Identity, recipient: str, text:
     async with context.db.connection() as connection:
         if await queries.has_sent(connection, identity.account_id, context.bounds.inbox_messages):
             raise TooManySent
-        message = await queries.insert_message(connection, identity.account_id, found.id, accepted, clock.now())
+        is_known = await queries.has_written(connection, found.id, identity.account_id)
+    async with nullcontext() if is_known else counted_success(context.unanswered, identity.account_id.hex):
+        message = await _store(context, identity, found.id, accepted)
     return (await _letters(context, [message]))[0]
 
 
@@ -70,6 +74,11 @@ async def erase_inbox(context: Context, account_id: UUID) -> None:
     while deleted == ERASE_BATCH:
         async with context.db.transaction() as connection:
             deleted = await queries.delete_messages_of(connection, account_id, ERASE_BATCH)
+
+
+async def _store(context: Context, identity: Identity, recipient: UUID, text: str) -> InboxMessage:
+    async with context.db.connection() as connection:
+        return await queries.insert_message(connection, identity.account_id, recipient, text, clock.now())
 
 
 async def _letters(context: Context, messages: list[InboxMessage]) -> list[Letter]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, NotFound, RateLimited
 
 
 class RecipientNotFound(NotFound):
@@ -17,6 +17,12 @@ class InboxMessageNotFound(NotFound):
     """There is no such message."""
 
     code = "message_not_found"
+
+
+class TooManyUnanswered(RateLimited):
+    """You have written to many people who never wrote to you; write to more of them later."""
+
+    code = "too_many_unanswered"
 
 
 class TooManySent(Conflict):

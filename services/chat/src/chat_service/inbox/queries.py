@@ -54,6 +54,12 @@ async def has_sent(connection: Connection, account_id: UUID, number: int) -> boo
     return await count(connection, statement, {"account_id": account_id, "skipped": number - 1}) == 1
 
 
+async def has_written(connection: Connection, sender: UUID, recipient: UUID) -> bool:
+    """Whether a message of this sender to this recipient is kept."""
+    statement = "select 1 from inbox_message where sender = %(sender)s and recipient = %(recipient)s limit 1"
+    return await count(connection, statement, {"sender": sender, "recipient": recipient}) == 1
+
+
 async def delete_message(connection: Connection, account_id: UUID, message_id: int) -> bool:
     """Delete a message that the account sent or received, for both; False when there is none."""
     statement = """

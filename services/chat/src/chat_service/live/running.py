@@ -16,6 +16,7 @@ from common import logging
 from common.cancelling import cancel
 from common.errors import Unavailable
 
+SPACE_SECONDS = 1
 ROOMS_SECONDS = 5
 PRESENCE_SECONDS = 20
 CREDENTIALS_SECONDS = 20
@@ -30,6 +31,7 @@ class Live:
     def __init__(self, valkey_url: str, streams: Streams, read_room: ReadRoom, is_valid: IsValid) -> None:
         self._reader = Reader(valkey_url)
         self._is_valid = is_valid
+        self._space = streams.space
         self._log = logging.get(__name__)
         self.hub = Hub(streams, Presence(streams.redis), self._reader, read_room)
         self.tickets = Tickets(streams.redis)
@@ -39,6 +41,7 @@ class Live:
         """Run everything. Connections end as soon as the process is asked to end."""
         tasks = [
             asyncio.create_task(self.hub.run()),
+            asyncio.create_task(self._every(SPACE_SECONDS, self._space.look)),
             asyncio.create_task(self._every(ROOMS_SECONDS, self.hub.check_rooms)),
             asyncio.create_task(self._every(PRESENCE_SECONDS, self.hub.renew_presence)),
             asyncio.create_task(self._every(CREDENTIALS_SECONDS, self._check_credentials)),

@@ -16,10 +16,12 @@ from chat_service.rooms.model import (
     RoomChanges,
     RoomNameTaken,
     RoomState,
+    TooManyRooms,
 )
 from chat_service.rooms.queries import members, rooms
 from chat_service.streams import EventType
 from common import clock
+from common.db import Connection
 from common.errors import InvalidInput
 from common.identity import Identity
 from common.rights import Action
@@ -28,8 +30,8 @@ from common.rights import Action
 async def create_room(context: Context, identity: Identity, new: NewRoom) -> RoomState:
     """Create a room, whose owner and first member is the account.
 
-    Raises `RoomNameUnusable`, `RoomNameTaken`, `PublicRoomsFull`, `InvalidInput` (a value out of bounds, or a public
-    room with a password), `PasswordUnusable`, `Unavailable`.
+    Raises `RoomNameUnusable`, `RoomNameTaken`, `PublicRoomsFull`, `TooManyRooms`, `InvalidInput` (a value out of
+    bounds, or a public room with a password), `PasswordUnusable`, `Unavailable`.
     """
     name = names.shown(new.name)
     if new.password is not None and not new.is_private:
@@ -41,8 +43,7 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
     hashed = None if new.password is None else await context.passwords.hash(new.password)
     now, bounds = clock.now(), context.bounds
     async with context.db.transaction() as connection:
-        if not new.is_private:
-            await rooms.lock_public_rooms(connection)
+        await _check_number(context, connection, identity, is_private=new.is_private)
         room = await rooms.insert_room(
             connection,
             name=name,
@@ -58,9 +59,6 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
         )
         if room is None:
             raise RoomNameTaken
-        limit = bounds.public_rooms
-        if not new.is_private and await rooms.count_public_rooms(connection, limit + 1) > limit:
-            raise PublicRoomsFull(limit)
         owner = Member(identity.account_id, MemberRole.OWNER, None, now)
         await members.insert_member(connection, room.id, owner)
     return RoomState(room, {owner.account_id: owner})
@@ -102,6 +100,22 @@ async def close_room(context: Context, identity: Identity, room_id: int) -> None
     async with changing(context, room_id) as change:
         change.state.demand(Action.DELETE, identity)
         await change.close(clock.now())
+
+
+async def _check_number(context: Context, connection: Connection, identity: Identity, *, is_private: bool) -> None:
+    """Raise if the account, or everybody together, has as many rooms as are allowed. Others wait for the commit."""
+    bounds, owner = context.bounds, identity.account_id
+    await rooms.lock_rooms_of(connection, owner)
+    if await rooms.count_rooms_of(connection, owner, bounds.rooms_per_account) == bounds.rooms_per_account:
+        raise TooManyRooms
+    if is_private:
+        return
+    await rooms.lock_public_rooms(connection)
+    most = bounds.public_rooms_per_account
+    if await rooms.count_rooms_of(connection, owner, most, only_public=True) == most:
+        raise TooManyRooms
+    if await rooms.count_public_rooms(connection, bounds.public_rooms) == bounds.public_rooms:
+        raise PublicRoomsFull(bounds.public_rooms)
 
 
 def _check_bounds(bounds: Bounds, lifetime_seconds: int | None, capacity: int | None) -> None:

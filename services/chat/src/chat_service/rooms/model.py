@@ -41,6 +41,12 @@ class PublicRoomsFull(Conflict):
         self.limit = limit
 
 
+class TooManyRooms(Conflict):
+    """You own as many rooms, or as many public ones, as is allowed; close some first."""
+
+    code = "too_many_rooms"
+
+
 class RoomFull(Conflict):
     """This room already has as many members as are allowed."""
 

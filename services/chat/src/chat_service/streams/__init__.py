@@ -3,11 +3,13 @@
 A room has these keys:
 
 - `room:{id}`: a hash. `s` is the version of the room and its members, which every write has to match; `m` is the id of
-  the last event.
+  the last event, `l` the lifetime of messages at the last post; `t` and `y` are explained in `accounting.lua`.
 - `room:{id}:messages`: a stream of the messages. Expired ones stay in it until the next post, but are never returned.
 - `room:{id}:edits`: a hash of the texts of edited messages.
 - `room:{id}:log`: a stream of all events, for clients that come back. It refers to messages without repeating them.
 - `room:{id}:present` and `room:{id}:names`: the accounts that are connected, by process, and their names.
+
+Each account that posts has `account:{id}:posted`: how fast and how much it posted lately (`accounting.lua`).
 
 All rooms share `rooms:live`, a short stream that every process reads. An event has the same id in all of these streams.
 A room's keys expire by themselves when nothing happens in it any more.
@@ -21,8 +23,10 @@ from chat_service.streams.model import (
     EventType,
     Message,
     MessageNotFound,
+    MessagesFull,
     MissedEvent,
     NotYourMessage,
+    PostingLimits,
     Pulse,
     RoomTerms,
     Snapshot,
@@ -39,9 +43,11 @@ __all__ = [
     "Message",
     "MessageLists",
     "MessageNotFound",
+    "MessagesFull",
     "Missed",
     "MissedEvent",
     "NotYourMessage",
+    "PostingLimits",
     "Pulse",
     "Render",
     "RoomTerms",

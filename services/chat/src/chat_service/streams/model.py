@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
 
-from common.errors import Conflict, Forbidden, NotFound, Unavailable
+from common.errors import Conflict, Forbidden, NotFound, RateLimited, StorageFull, Unavailable
 
 # Two numbers that fit into 64 bits, as Valkey writes them.
 _EVENT_ID = re.compile(r"(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})")
@@ -35,6 +35,28 @@ class NotYourMessage(Forbidden):
     """Somebody else wrote this message."""
 
     code = "not_your_message"
+
+
+class TooManyMessages(RateLimited):
+    """You have sent too many messages in a short time."""
+
+
+class RoomTooBusy(RateLimited):
+    """Too many messages come to this room at the moment."""
+
+    code = "room_too_busy"
+
+
+class TooMuchKept(Conflict):
+    """Your messages in rooms are as large as is allowed: wait until some have expired, or delete some."""
+
+    code = "too_much_kept"
+
+
+class MessagesFull(StorageFull):
+    """There is no room for messages at the moment; reading and everything else goes on."""
+
+    code = "messages_full"
 
 
 class EventType(StrEnum):
@@ -65,6 +87,19 @@ class RoomTerms:
     """The lifetime of each message."""
     capacity: int
     """The number of messages kept at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostingLimits:
+    """The limits on messages and edits in rooms. Of a rate, a tenth of a minute's events may come at once."""
+
+    account_per_minute: int = 1_000_000
+    room_per_minute: int = 1_000_000
+    """Events of all members of a room together."""
+    account_bytes: int = 2**40
+    """The bytes of an account's messages that are kept in all rooms together."""
+    room_bytes: int = 2**40
+    """The bytes of messages kept in a room; the oldest go when there are more."""
 
 
 @dataclass(frozen=True, slots=True)

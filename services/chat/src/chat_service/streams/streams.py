@@ -20,15 +20,20 @@ from chat_service.streams.model import (
     MessageNotFound,
     MissedEvent,
     NotYourMessage,
+    PostingLimits,
     Pulse,
     RoomTerms,
+    RoomTooBusy,
     Snapshot,
     StaleRoom,
+    TooManyMessages,
+    TooMuchKept,
     encode,
     is_event_id,
     parse_message,
     with_id,
 )
+from chat_service.streams.space import Space
 from common.valkey import Pipe, Script, client_options
 
 LIVE_KEY = "rooms:live"
@@ -36,8 +41,9 @@ TIMEOUT_SECONDS = 3
 CONNECTIONS = 32
 SCRIPTS = (
     *("post", "edit", "delete", "announce", "whisper"),
-    *("messages", "since", "pulse", "set_version", "restore_version", "trim"),
+    *("messages", "since", "pulse", "set_version", "restore_version", "trim", "clear"),
 )
+SHARED = ("shared", "accounting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,9 @@ class Missed:
 class Streams:
     """The messages and events of all rooms."""
 
-    def __init__(self, valkey_url: str) -> None:
+    def __init__(self, valkey_url: str, limits: PostingLimits | None = None) -> None:
+        """Without `limits`, everything may be posted."""
+        self._limits = limits or PostingLimits()
         # A command whose answer was lost may have been executed, so the client library never repeats one. Callers wait
         # for a free connection.
         pool = BlockingConnectionPool.from_url(
@@ -65,22 +73,36 @@ class Streams:
             **client_options(),
         )
         self.redis = Redis.from_pool(pool)
-        self._scripts = {name: Script(text) for name, text in scripts.load(SCRIPTS, ["shared"]).items()}
+        self._scripts = {name: Script(text) for name, text in scripts.load(SCRIPTS, SHARED).items()}
         self._pipe = Pipe(valkey_url)
+        self.space = Space(self._pipe)
 
     async def post(self, room: RoomTerms, draft: Draft) -> Message:
-        """Add a message, and remove those that are expired or above the room's capacity. Raises `StaleRoom`."""
-        body = draft.body()
-        found = await self._run("post", room.id, *_terms(room), draft.author.hex, body)
-        if found is None:
-            raise StaleRoom
-        return parse_message(found.decode(), body, None)
+        """Add a message, and remove those that are expired or above the room's capacity.
+
+        Raises `StaleRoom`, `TooManyMessages`, `RoomTooBusy`, `TooMuchKept`, `MessagesFull`.
+        """
+        self.space.demand()
+        body, limits = draft.body(), self._limits
+        answer = await self._run(
+            *("post", room.id, *_terms(room), draft.author.hex, body),
+            *(limits.account_per_minute, limits.room_per_minute, limits.account_bytes, limits.room_bytes),
+        )
+        return parse_message(_accepted(answer)[1].decode(), body, None)
 
     async def edit(self, room: RoomTerms, message_id: str, author: UUID, text: str) -> Message:
-        """Change the text of a message by `author`. Raises `StaleRoom`, `MessageNotFound`, `NotYourMessage`."""
+        """Change the text of a message by `author`.
+
+        Raises `MessageNotFound`, `NotYourMessage`, and the errors of `post`.
+        """
+        self.space.demand()
         kept = text.encode(errors="replace")
         event = Event(EventType.EDIT, {"message_id": message_id, "text": text}).body()
-        answer = await self._about_message("edit", room, message_id, author.hex, kept, event)
+        limits = self._limits
+        answer = await self._about_message(
+            *("edit", room, message_id, author.hex, kept, event),
+            *(limits.account_per_minute, limits.room_per_minute, limits.account_bytes),
+        )
         return parse_message(message_id, answer[1], kept)
 
     async def delete(self, room: RoomTerms, message_id: str, author: UUID | None) -> None:
@@ -148,8 +170,9 @@ class Streams:
 
     async def clear(self, room_id: int) -> None:
         """Delete everything about a room."""
+        await self._run("clear", room_id)
         try:
-            await self.redis.unlink(*room_keys(room_id)[:-1], *presence_keys(room_id))
+            await self.redis.unlink(*presence_keys(room_id))
         except RedisError as error:
             raise ChatUnavailable from error
 
@@ -164,19 +187,12 @@ class Streams:
         await self._pipe.close()
         await self.redis.aclose()
 
-    async def _about_message(self, script: str, room: RoomTerms, message_id: str, *values: str | bytes) -> list[bytes]:
+    async def _about_message(
+        self, script: str, room: RoomTerms, message_id: str, *values: str | bytes | int
+    ) -> list[bytes]:
         if not is_event_id(message_id):
             raise MessageNotFound
-        answer = await self._run(script, room.id, *_terms(room), message_id, *values)
-        match answer[0]:
-            case b"stale":
-                raise StaleRoom
-            case b"missing":
-                raise MessageNotFound
-            case b"foreign":
-                raise NotYourMessage
-            case _:
-                return answer
+        return _accepted(await self._run(script, room.id, *_terms(room), message_id, *values))
 
     async def _run(self, script: str, room_id: int, *values: str | bytes | int) -> Any:
         try:
@@ -198,6 +214,25 @@ def presence_keys(room_id: int) -> list[str]:
 
 def _terms(room: RoomTerms) -> tuple[int, int, int, int]:
     return room.id, room.version, _milliseconds(room.lifetime), room.capacity
+
+
+def _accepted(answer: list[bytes]) -> list[bytes]:
+    """The answer of a script that writes. Raises the error that it names."""
+    match answer[0]:
+        case b"ok":
+            return answer
+        case b"stale":
+            raise StaleRoom
+        case b"missing":
+            raise MessageNotFound
+        case b"foreign":
+            raise NotYourMessage
+        case b"account_rate":
+            raise TooManyMessages(retry_after=timedelta(milliseconds=int(answer[1])))
+        case b"room_rate":
+            raise RoomTooBusy(retry_after=timedelta(milliseconds=int(answer[1])))
+        case _:
+            raise TooMuchKept
 
 
 def _milliseconds(lifetime: timedelta) -> int:

@@ -96,6 +96,19 @@ async def lock_public_rooms(connection: Connection) -> None:
     await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": PUBLIC_ROOMS_LOCK})
 
 
+async def lock_rooms_of(connection: Connection, owner: UUID) -> None:
+    """Keep an account from opening further rooms until the transaction ends."""
+    statement = "select pg_advisory_xact_lock(hashtextextended(%(owner)s::text, %(lock)s))"
+    await connection.execute(statement, {"owner": owner, "lock": PUBLIC_ROOMS_LOCK})
+
+
+async def count_rooms_of(connection: Connection, owner: UUID, limit: int, *, only_public: bool = False) -> int:
+    """The number of open rooms that an account owns, counted up to `limit`."""
+    further: LiteralString = "and not is_private" if only_public else ""
+    statement: LiteralString = f"select 1 from room where owner = %(owner)s and {_OPEN} {further} limit %(limit)s"
+    return await count(connection, statement, {"owner": owner, "limit": limit})
+
+
 async def count_public_rooms(connection: Connection, limit: int) -> int:
     """The number of open public rooms, counted up to `limit`."""
     statement: LiteralString = f"select 1 from room where {_OPEN} and not is_private limit %(limit)s"

@@ -1,18 +1,24 @@
--- ARGV: room, version, lifetime in ms, capacity, author, body. Returns the id, or nothing when the version is stale.
-local lifetime, capacity = tonumber(ARGV[3]), tonumber(ARGV[4])
+-- ARGV: room, version, lifetime in ms, capacity, author, body, then the limits: events a minute of the account and of
+-- the room, bytes of the account and of the room.
+-- Returns 'ok' and the id, or the error: 'stale', 'account_rate' or 'room_rate' with the ms to wait, 'account_bytes'.
+local lifetime, capacity, author, body = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
 if is_stale(ARGV[2]) then
-  return false
+  return {'stale'}
 end
-local id = emit(ARGV[1], ARGV[2], 'message', ARGV[6], '', lifetime, capacity, whole(now() + lifetime))
-redis.call('XADD', MESSAGES, 'MAXLEN', '=', ARGV[4], id, 'a', ARGV[5], 'b', ARGV[6])
-redis.call('XTRIM', MESSAGES, 'MINID', '=', whole(oldest(lifetime)))
+local refused = refusal(author, #body, {account = tonumber(ARGV[7]), room = tonumber(ARGV[8]), bytes = tonumber(ARGV[9])})
+if refused then
+  return refused
+end
+if redis.call('EXISTS', MESSAGES) == 0 then
+  -- They have expired all together.
+  redis.call('UNLINK', EDITS)
+  redis.call('HDEL', ROOM, 'y')
+end
+local id = emit(ARGV[1], ARGV[2], 'message', body, '', lifetime, capacity, whole(now() + lifetime))
+redis.call('XADD', MESSAGES, id, 'a', author, 'b', body)
 redis.call('PEXPIRE', MESSAGES, ARGV[3])
--- Delete the edited texts of messages that are gone, so that they never outnumber the messages.
-if redis.call('HLEN', EDITS) > redis.call('XLEN', MESSAGES) then
-  for _, edited in ipairs(redis.call('HKEYS', EDITS)) do
-    if #redis.call('XRANGE', MESSAGES, edited, edited) == 0 then
-      redis.call('HDEL', EDITS, edited)
-    end
-  end
-end
-return id
+redis.call('PEXPIRE', EDITS, ARGV[3])
+redis.call('HSET', ROOM, 'l', ARGV[3])
+charge(author, id, lifetime, #body)
+remove_surplus(lifetime, capacity, tonumber(ARGV[10]))
+return {'ok', id}

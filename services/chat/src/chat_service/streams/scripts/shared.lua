@@ -46,10 +46,14 @@ local function emit(room, version, kind, body, reference, lifetime, capacity, ex
   return id
 end
 
+local function time_of(id)
+  return tonumber(string.match(id, '^%d+'))
+end
+
 -- The author and the body of a message that has not expired, or nil.
 local function living(id, lifetime)
   local found = redis.call('XRANGE', MESSAGES, id, id)[1]
-  if not found or tonumber(string.match(id, '^%d+')) < oldest(lifetime) then
+  if not found or time_of(id) < oldest(lifetime) then
     return nil
   end
   return found[2][2], found[2][4]

@@ -1,3 +1,2 @@
 -- ARGV: room, version, lifetime in ms, capacity. Removes the messages that are expired or above the capacity by these terms.
-redis.call('XTRIM', MESSAGES, 'MINID', '=', whole(oldest(tonumber(ARGV[3]))))
-redis.call('XTRIM', MESSAGES, 'MAXLEN', '=', ARGV[4])
+remove_surplus(tonumber(ARGV[3]), tonumber(ARGV[4]), math.huge)

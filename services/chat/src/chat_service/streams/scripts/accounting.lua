@@ -1,0 +1,104 @@
+-- The beginning of the scripts that add, change or remove messages, after shared.lua: the bytes and the rates of posting.
+-- The hash of an account, `account:{id}:posted`, holds in `t` the moment up to which its rate is used up, and by other
+-- moments the bytes of its messages that expire until then. `t` and `y` of a room: the same moment, and the bytes in it.
+local BURST = 6000
+
+local function posted_by(author)
+  return 'account:' .. author .. ':posted'
+end
+
+-- How long one more event has to wait, in ms. A rate may be used up for some seconds ahead, so that bursts pass.
+local function wait(key)
+  local ahead = tonumber(redis.call('HGET', key, 't') or 0) - now()
+  return math.max(0, ahead - BURST)
+end
+
+local function count(key, per_minute)
+  local begin = math.max(now(), tonumber(redis.call('HGET', key, 't') or 0))
+  redis.call('HSET', key, 't', whole(math.ceil(begin + 60000 / per_minute)))
+end
+
+-- Messages of an account that expire at about the same time are counted together, by the moment when all are gone.
+local function period(id, lifetime)
+  local width = math.max(60000, math.floor(lifetime / 16))
+  return whole((math.floor((time_of(id) + lifetime) / width) + 1) * width), lifetime + width
+end
+
+-- The bytes of an account's messages in all rooms.
+local function bytes_of(author)
+  local key, sum = posted_by(author), 0
+  local found = redis.call('HGETALL', key)
+  for n = 1, #found, 2 do
+    if found[n] ~= 't' then
+      if tonumber(found[n]) <= now() then
+        redis.call('HDEL', key, found[n])
+      else
+        sum = sum + tonumber(found[n + 1])
+      end
+    end
+  end
+  return sum
+end
+
+-- Count `size` more bytes (or less) for a message.
+local function charge(author, id, lifetime, size)
+  local key = posted_by(author)
+  local field, lasts = period(id, lifetime)
+  if size > 0 then
+    redis.call('HINCRBY', key, field, whole(size))
+    keep(key, lasts)
+  elseif tonumber(redis.call('HGET', key, field) or 0) > -size then
+    redis.call('HINCRBY', key, field, whole(size))
+  else
+    redis.call('HDEL', key, field)
+  end
+  redis.call('HINCRBY', ROOM, 'y', whole(size))
+end
+
+-- Remove a message with its edited text; returns its bytes.
+local function remove_message(entry, lifetime)
+  local id, author = entry[1], entry[2][2]
+  local size = #entry[2][4] + redis.call('HSTRLEN', EDITS, id)
+  redis.call('XDEL', MESSAGES, id)
+  redis.call('HDEL', EDITS, id)
+  charge(author, id, lifetime, -size)
+  return size
+end
+
+-- Remove the messages that have expired, and the oldest ones above the capacity or above so many bytes.
+local function remove_surplus(lifetime, capacity, bytes)
+  local left, first_kept = redis.call('XLEN', MESSAGES), oldest(lifetime)
+  if left == 0 then
+    redis.call('HDEL', ROOM, 'y')
+    return
+  end
+  local size = tonumber(redis.call('HGET', ROOM, 'y') or 0)
+  while left > 0 do
+    local entry = redis.call('XRANGE', MESSAGES, '-', '+', 'COUNT', 1)[1]
+    if time_of(entry[1]) >= first_kept and left <= capacity and size <= bytes then
+      return
+    end
+    size = size - remove_message(entry, lifetime)
+    left = left - 1
+  end
+end
+
+-- Why an account may not write now: a reply for the caller; nil: it may, and that is counted.
+-- `size`: the bytes that its messages grow by; `limits`: events a minute for it and for the room, and its bytes.
+local function refusal(author, size, limits)
+  local account = posted_by(author)
+  local own, common = wait(account), wait(ROOM)
+  if own > 0 then
+    return {'account_rate', whole(own)}
+  end
+  if common > 0 then
+    return {'room_rate', whole(common)}
+  end
+  if size > 0 and bytes_of(author) + size > limits.bytes then
+    return {'account_bytes'}
+  end
+  count(account, limits.account)
+  count(ROOM, limits.room)
+  keep(account, BURST + 60000)
+  return nil
+end
