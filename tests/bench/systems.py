@@ -27,6 +27,7 @@ ENVIRONMENT = {
     # A try counts until it turns out to be right, so many at once from one address would be refused.
     **dict.fromkeys(("ERROR_COUNT", "GUESS_GLOBAL_COUNT"), "1000000"),
     **dict.fromkeys(("LOGIN_FAILURE_ADDRESS_COUNT", "LOGIN_FAILURE_ACCOUNT_COUNT"), "1000000"),
+    **dict.fromkeys(("ACCOUNT_MESSAGES_PER_MINUTE", "ROOM_MESSAGES_PER_MINUTE", "ACCOUNT_MESSAGE_BYTES"), "1000000000"),
     "GARBAGE_GRACE_SECONDS": "0",
 }
 """The settings of the systems that are started: no limit is in the way."""

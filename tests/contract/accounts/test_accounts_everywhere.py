@@ -75,7 +75,7 @@ def test_a_new_password_ends_the_other_sessions_in_every_service(client: httpx.C
     other = client.post("/v1/auth/login", json=login).json()["token"]
     assert statuses(client, other) == [200] * 4
     change = {"current": PASSWORD, "new": "another good password"}
-    assert client.post("/v1/account/password", json=change, headers=bearer(person["token"])).status_code == 204
+    assert client.post("/v1/account/password", json=change, headers=bearer(person["token"])).status_code == 200
     assert statuses(client, other) == [401] * 4
     assert statuses(client, person["token"]) == [200] * 4
 

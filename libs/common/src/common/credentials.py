@@ -3,15 +3,17 @@
 A credential has a name that holds no secret: `session:<id>` for a signed token, `opaque:<digest>` for a token that is a
 random string, `key:<digest>:<digest>` for an API key and its token.
 
-Code that changes a credential writes the change here within its transaction, before the commit. `put` and `revoke`
-overwrite; a reader's `fill` never does, so that a value read before a change cannot replace the one after it. While
-Valkey is down nothing can be changed, and entries that it may have missed expire after `FILL_SECONDS`.
+Code that changes a credential writes the change here within its transaction, before the commit. `put`, `replace` and
+`revoke` overwrite, and the last two tell all who listen to `changes`. A reader's `fill` never overwrites, so that a
+value read before a change cannot replace the one after it. While Valkey is down nothing can be changed, and entries
+that it may have missed expire after `FILL_SECONDS`.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -26,6 +28,9 @@ from common.valkey import TIMEOUT_SECONDS, Pipe, client_options
 FILL_SECONDS = 60
 GONE_SECONDS = 600
 CONNECTIONS = 20
+CHANNEL = "credentials:changed"
+"""The channel on which the names of replaced and revoked credentials are published."""
+LISTEN_SECONDS = 30
 
 
 class Unknown(Enum):
@@ -89,21 +94,19 @@ class CredentialCache:
             await self._redis.set(_key(name), _value(identity), ex=FILL_SECONDS, nx=True)
 
     async def put(self, name: str, identity: Identity) -> None:
-        """Set the account of a credential. Raises `CredentialsUnavailable`."""
+        """Set the account of a new credential. Raises `CredentialsUnavailable`."""
         try:
             await self._redis.set(_key(name), _value(identity), ex=FILL_SECONDS)
         except RedisError as error:
             raise CredentialsUnavailable from error
 
+    async def replace(self, identities: Mapping[str, Identity]) -> None:
+        """Set the accounts of these credentials, which have changed. Raises `CredentialsUnavailable`."""
+        await self._change({name: _value(identity) for name, identity in identities.items()}, FILL_SECONDS)
+
     async def revoke(self, names: Iterable[str]) -> None:
         """Revoke credentials. Raises `CredentialsUnavailable`."""
-        try:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for name in names:
-                    pipeline.set(_key(name), b"", ex=GONE_SECONDS)
-                await pipeline.execute()
-        except RedisError as error:
-            raise CredentialsUnavailable from error
+        await self._change(dict.fromkeys(names, b""), GONE_SECONDS)
 
     async def ready(self) -> None:
         """Raise `CredentialsUnavailable` unless Valkey answers."""
@@ -115,6 +118,38 @@ class CredentialCache:
     async def close(self) -> None:
         await self._pipe.close()
         await self._redis.aclose()
+
+    async def _change(self, values: Mapping[str, bytes], seconds: int) -> None:
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for name, value in values.items():
+                    pipeline.set(_key(name), value, ex=seconds)
+                    pipeline.publish(CHANNEL, name)
+                await pipeline.execute()
+        except RedisError as error:
+            raise CredentialsUnavailable from error
+
+
+async def changes(valkey_url: str) -> AsyncGenerator[str | None]:
+    """The names of credentials as they are replaced or revoked, without an end.
+
+    None comes first, when this begins to listen: any credential may have changed before. Raises
+    `CredentialsUnavailable`.
+    """
+    redis = Redis.from_url(valkey_url, **client_options(LISTEN_SECONDS + TIMEOUT_SECONDS))
+    pubsub = redis.pubsub()
+    try:
+        await pubsub.subscribe(CHANNEL)
+        while True:
+            found: Any = await pubsub.get_message(timeout=LISTEN_SECONDS)
+            if found is not None:
+                yield found["data"].decode() if found["type"] == "message" else None
+    except RedisError as error:
+        raise CredentialsUnavailable from error
+    finally:
+        with suppress(RedisError):
+            await pubsub.aclose()
+        await redis.aclose()
 
 
 def _key(name: str) -> str:

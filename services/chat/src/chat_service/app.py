@@ -15,7 +15,7 @@ from chat_service.inbox import api as inbox
 from chat_service.live import Live
 from chat_service.live.api import aborting
 from chat_service.live.api import routes as live
-from chat_service.live.rooms import credential_check, room_reader
+from chat_service.live.rooms import identifier, room_reader
 from chat_service.messages.api import edits, messages
 from chat_service.rooms.api import invitations, members, rooms
 from chat_service.rooms.purging import SWEEPS
@@ -45,7 +45,7 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
         settings.valkey_url.get_secret_value(),
         context.streams,
         room_reader(context.states),
-        credential_check(context.identities),
+        identifier(context.identities),
     )
 
     @asynccontextmanager

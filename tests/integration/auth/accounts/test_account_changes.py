@@ -40,13 +40,26 @@ def test_a_new_password_ends_all_other_sessions(auth: AuthService, person: Perso
     other = auth.sign_in(person)
     mirage = auth.client(host="mirage.test").post("/api/login", json={"username": person.name, "password": PASSWORD})
     change = {"current": PASSWORD, "new": "another good password"}
-    assert person.client.post("/v1/account/password", json=change).status_code == 204
+    assert person.client.post("/v1/account/password", json=change).status_code == 200
     assert (person.status(), other.status()) == (200, 401)
     ended = auth.client(host="mirage.test").post("/api/logout", json={"token": mirage.json()["token"]})
     assert ended.status_code == 401
     login = {"name": person.name, "password": PASSWORD}
     assert auth.client().post("/v1/auth/login", json=login).status_code == 401
     assert auth.client().post("/v1/auth/login", json={**login, "password": change["new"]}).status_code == 200
+
+
+def test_a_new_password_says_which_keys_remain_and_ends_them_if_asked(auth: AuthService, person: Person) -> None:
+    pair = person.client.post("/v1/account/keys", json={"name": "script"}).json()
+    basic = (pair["api_key"], pair["api_token"])
+    change = {"current": PASSWORD, "new": "another good password"}
+    answer = person.client.post("/v1/account/password", json=change)
+    assert [key["name"] for key in answer.json()["keys"]] == ["script"]
+    assert httpx.get(f"{auth.url}/v1/account", auth=basic).status_code == 200
+    change = {"current": change["new"], "new": PASSWORD, "end_keys": True}
+    assert person.client.post("/v1/account/password", json=change).json() == {"keys": []}
+    assert httpx.get(f"{auth.url}/v1/account", auth=basic).status_code == 401
+    assert person.client.get("/v1/account/keys").json() == {"keys": []}
 
 
 @pytest.mark.parametrize(

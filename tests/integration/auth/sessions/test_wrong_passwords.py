@@ -142,7 +142,7 @@ def test_who_has_a_token_does_not_guess_the_password_either(auth: AuthService) -
     assert statuses == [403] * PER_ADDRESS + [429]
     assert thief.request("DELETE", "/v1/account", json={"password": PASSWORD}).status_code == 429
     change = {"current": PASSWORD, "new": "a password of the owner"}
-    assert person.client.post("/v1/account/password", json=change).status_code == 204
+    assert person.client.post("/v1/account/password", json=change).status_code == 200
 
 
 def test_an_ipv6_network_counts_as_one_address(auth: AuthService) -> None:

@@ -130,12 +130,14 @@ class Process:
 
     live: Live
     streams: Streams
+    people: dict[str, Identity]
+    """The accounts of the credentials that are valid."""
     ears: list[Ear] = field(default_factory=list[Ear])
-    revoked: set[str] = field(default_factory=set[str])
 
     async def listen(self, room: RoomTerms, who: Identity, after: str | None = None) -> Ear:
         """Listen; the roster, which comes first, has been received."""
         listener = Listener(who, f"session:{who.credential_id.hex}")
+        self.people[listener.credential] = who
         ear = Ear(self.live, await self.live.hub.subscribe(room.id, listener, after))
         self.ears.append(ear)
         await ear.next("presence")
@@ -150,14 +152,14 @@ class Process:
 async def process(valkey_url: str, rooms: Rooms) -> AsyncGenerator[Process]:
     """A process that listens."""
     streams = Streams(valkey_url)
-    revoked: set[str] = set()
+    people: dict[str, Identity] = {}
 
-    async def is_valid(credential: str) -> bool:
-        return credential not in revoked
+    async def identify(credential: str) -> Identity | None:
+        return people.get(credential)
 
-    live = Live(valkey_url, streams, rooms.read, is_valid)
+    live = Live(valkey_url, streams, rooms.read, identify)
     async with live.running():
-        made = Process(live, streams, revoked=revoked)
+        made = Process(live, streams, people)
         yield made
         for ear in list(made.ears):
             await made.hang_up(ear)

@@ -5,13 +5,18 @@ import asyncio
 import httpx
 import pytest
 
-from chat_service.live import Close
+from chat_service.live import Close, running
 from chat_service.live.api import routes as live_api
+from tests.conftest import MakeDatabase
+from tests.integration.auth.running import PASSWORD
 from tests.integration.chat.live.clients import (
+    listening,
     opened,
+    say,
+    streaming,
     ticket_of,
 )
-from tests.integration.chat.running import ChatService, Someone
+from tests.integration.chat.running import ChatService, Someone, running_chat
 
 
 async def test_a_ticket_opens_one_socket_by_the_first_message(chat: ChatService, ann: Someone, room: int) -> None:
@@ -88,3 +93,46 @@ async def test_an_impossible_event_to_resume_after_is_refused(chat: ChatService,
     async with opened(chat.url, room, ann, after="yesterday") as socket:
         assert await socket.end() == Close.BAD_INPUT
     assert ann.client.get(f"/v1/rooms/{room}/events", params={"after": "yesterday"}).status_code == 400
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials are checked only when they change, and not every few seconds."""
+    monkeypatch.setattr(running, "CREDENTIALS_SECONDS", 1000)
+
+
+WAYS_OUT: list[tuple[str, str, object]] = [
+    ("POST", "/v1/auth/logout", None),
+    ("DELETE", "/v1/auth/sessions", None),
+    ("POST", "/v1/account/password", {"current": PASSWORD, "new": "another password"}),
+]
+
+
+@pytest.mark.usefixtures("unchecked")
+async def test_the_end_of_a_session_ends_its_connections_at_once(
+    make_test_database: MakeDatabase, valkey_url: str
+) -> None:
+    with running_chat(make_test_database, valkey_url) as chat:
+        for method, path, body in WAYS_OUT:
+            ann, bob = chat.sign_up(), chat.sign_up()
+            room = ann.create()
+            ann.invite(room, bob)
+            # The first way ends the session that it is called with, the others all but that.
+            elsewhere = bob if path.endswith("logout") else chat.at(chat.auth.sign_in(bob.person))
+            async with (
+                listening(chat.url, room, ann) as staying,
+                listening(chat.url, room, elsewhere) as leaving,
+                streaming(chat.url, room, elsewhere) as stream,
+            ):
+                async for _ in stream.records():
+                    break
+                answer = await asyncio.to_thread(bob.person.client.request, method, path, json=body)
+                assert answer.status_code in (200, 204), answer.text
+                async with asyncio.timeout(5):
+                    assert await leaving.end() == Close.UNAUTHENTICATED
+                    end = await stream.to_the_end()
+                assert end is not None
+                assert end["code"] == Close.UNAUTHENTICATED
+                await say(ann, room, "after")
+                await staying.until("after")
+                assert leaving.texts == stream.texts == []

@@ -9,7 +9,9 @@ from auth_service.accounts.registration import Registration
 from auth_service.directory import lookups
 from auth_service.directory.schemas import WholeAccountAnswer
 from auth_service.edge import address_of, context_of, counted, label_of, not_stored
+from auth_service.keys.api import KeysAnswer
 from auth_service.sessions.model import Grant
+from auth_service.sessions.passwords import Attempt
 from auth_service.sessions.schemas import TokenAnswer
 from common.http.callers import InPerson, SignedIn
 from common.http.json_bodies import documented, read_model
@@ -31,10 +33,11 @@ class AccountChange(BaseModel):
 
 
 class PasswordChange(BaseModel):
-    """The present password and the new one."""
+    """The present password and the new one. With `end_keys`, the account's API keys are revoked as well."""
 
     current: str
     new: str
+    end_keys: bool = False
 
 
 class Confirmation(BaseModel):
@@ -73,12 +76,14 @@ async def rename(request: Request, identity: InPerson) -> WholeAccountAnswer:
     return WholeAccountAnswer.of(await changes.rename(context_of(request), identity, change.name))
 
 
-@router.post("/account/password", status_code=204, tags=["account"], openapi_extra=documented(PasswordChange))
-async def change_password(request: Request, identity: InPerson) -> None:
-    """Change the account's password; all other sessions end."""
+@router.post("/account/password", tags=["account"], openapi_extra=documented(PasswordChange))
+async def change_password(request: Request, identity: InPerson) -> KeysAnswer:
+    """Change the account's password; all other sessions end. Answers the API keys that are still accepted."""
     change = await read_model(request, PasswordChange)
     check_length(change.new)
-    await changes.change_password(context_of(request), identity, change.current, change.new, address_of(request))
+    attempt = Attempt(identity.name, change.current, address_of(request))
+    left = await changes.change_password(context_of(request), identity, attempt, change.new, end_keys=change.end_keys)
+    return KeysAnswer.of(left)
 
 
 @router.delete("/account", status_code=204, tags=["account"], openapi_extra=documented(Confirmation))

@@ -10,7 +10,9 @@ from auth_service.context import Context
 from auth_service.directory import names, queries
 from auth_service.directory.lookups import lock_own, own_account
 from auth_service.directory.model import Account
-from auth_service.sessions.passwords import check_current
+from auth_service.keys import queries as keys
+from auth_service.keys.model import ApiKey
+from auth_service.sessions.passwords import Attempt, check_current
 from auth_service.sessions.revoking import end_all_but
 from common.identity import Identity, Role
 
@@ -30,20 +32,31 @@ async def rename(context: Context, identity: Identity, name: str) -> Account:
     return renamed
 
 
-async def change_password(context: Context, identity: Identity, current: str, new: str, address: str) -> None:
-    """Give the account another password; all sessions but the present one end.
+async def change_password(
+    context: Context, identity: Identity, current: Attempt, new: str, *, end_keys: bool = False
+) -> list[ApiKey]:
+    """Give the account another password; all sessions but the present one end, and if `end_keys`, its API keys.
+
+    `current`: the present password. Returns the keys that are left.
 
     Raises `WrongCurrentPassword`, `RateLimited`, `PasswordUnusable`, `PasswordChangedMeanwhile`, `TokenRevoked`,
     `CredentialsUnavailable`.
     """
     account = await own_account(context, identity)
-    await check_current(context, account, current, address)
+    await check_current(context, account, current.password, current.address)
     new_hash = await context.passwords.hash(new)
     async with context.db.transaction() as connection:
         await lock_own(connection, identity)
         if not await queries.set_password(connection, account.id, account.password_hash, new_hash):
             raise PasswordChangedMeanwhile
         await end_all_but(context, connection, account.id, identity.credential_id)
+        found = await keys.keys_of_account(connection, account.id)
+        if not end_keys:
+            return found
+        for key in found:
+            await keys.delete_key(connection, key.id)
+        await context.cache.revoke([key.credential_name for key in found])
+    return []
 
 
 async def set_role(context: Context, account_id: UUID, role: Role) -> Account:

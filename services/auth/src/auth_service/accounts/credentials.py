@@ -44,10 +44,11 @@ async def find_identity(context: Context, name: str) -> Identity | None:
 
 async def update_all(context: Context, connection: Connection, account: Account) -> None:
     """Update the account's credentials in the cache, right before the commit. Raises `CredentialsUnavailable`."""
-    for session in await sessions.sessions_of_account(connection, account.id, clock.now()):
-        await context.cache.put(session.credential_name, account.identity(session.id, session.expires_at))
-    for key in await keys.keys_of_account(connection, account.id):
-        await context.cache.put(key.credential_name, account.identity(key.id, None))
+    living = await sessions.sessions_of_account(connection, account.id, clock.now())
+    of_sessions = {one.credential_name: account.identity(one.id, one.expires_at) for one in living}
+    found = await keys.keys_of_account(connection, account.id)
+    of_keys = {key.credential_name: account.identity(key.id, None) for key in found}
+    await context.cache.replace({**of_sessions, **of_keys})
 
 
 async def revoke_all(context: Context, connection: Connection, account_id: UUID) -> None:

@@ -38,6 +38,10 @@ class KeysAnswer(BaseModel):
 
     keys: list[KeyAnswer]
 
+    @staticmethod
+    def of(keys: list[ApiKey]) -> "KeysAnswer":
+        return KeysAnswer(keys=[KeyAnswer.model_validate(key) for key in keys])
+
 
 class NewKeyAnswer(KeyAnswer):
     """An API key with its token, which are shown only this once; for `Authorization: Basic` as user and password."""
@@ -54,8 +58,7 @@ class NewKeyAnswer(KeyAnswer):
 @router.get("")
 async def list_keys(request: Request, identity: InPerson) -> KeysAnswer:
     """List the account's API keys."""
-    found = await own_keys.list_keys(context_of(request), identity)
-    return KeysAnswer(keys=[KeyAnswer.model_validate(key) for key in found])
+    return KeysAnswer.of(await own_keys.list_keys(context_of(request), identity))
 
 
 @router.post("", status_code=201, openapi_extra=documented(KeyRequest))

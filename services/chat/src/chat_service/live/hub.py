@@ -16,13 +16,14 @@ from chat_service.streams import ChatUnavailable, Event, EventType, Streams
 from chat_service.streams.model import position
 from common import logging
 from common.errors import Unavailable
+from common.identity import Identity
 
 ReadRoom = Callable[[int, int | None], Awaitable[RoomView | None]]
 """Reads a room at this version or a later one, or (None) as it is now. Returns None when there is no such room.
 
 Raises `Unavailable`."""
-IsValid = Callable[[str], Awaitable[bool]]
-"""Whether the credential with this name is still valid. Raises `Unavailable`."""
+Identify = Callable[[str], Awaitable[Identity | None]]
+"""The account of the credential with this name; None: it is not valid any more. Raises `Unavailable`."""
 
 FRAME_SECONDS = 0.05
 # With many listeners frames are rarer, so that sending them takes a bounded share of the process's time: a thousand
@@ -39,9 +40,14 @@ TYPING_LASTS = timedelta(seconds=5)
 class Hub:
     """The listeners of this process. Its `run` has to run as long as the process lives."""
 
-    def __init__(self, streams: Streams, presence: Presence, reader: Reader, read_room: ReadRoom) -> None:
-        self._streams, self._presence, self._reader, self._read_room = streams, presence, reader, read_room
+    def __init__(
+        self, streams: Streams, presence: Presence, reader: Reader, read_room: ReadRoom, identify: Identify
+    ) -> None:
+        self._streams, self._presence, self._reader = streams, presence, reader
+        self._read_room, self._identify = read_room, identify
         self._channels: dict[int, Channel] = {}
+        self._connected: dict[str, set[Subscription]] = {}
+        """The subscriptions by their credentials."""
         self._wanted = asyncio.Event()
         self._follows = asyncio.Event()
         self._is_stopped = False
@@ -77,7 +83,11 @@ class Hub:
         if not channel.view.may_hear(listener.identity):
             raise Ended(Close.FORBIDDEN)
         subscription = channel.add(listener)
+        self._connected.setdefault(listener.credential, set()).add(subscription)
         try:
+            # From here on, the end of the credential is heard; it may have ended a moment before.
+            if await self._identify(listener.credential) is None:
+                raise Ended(Close.UNAUTHENTICATED)
             await self._begin(subscription, after)
         except BaseException:
             await self.unsubscribe(subscription)
@@ -91,6 +101,7 @@ class Hub:
         if channel is None or subscription not in channel.subscriptions:
             return
         channel.subscriptions.discard(subscription)
+        self._disconnect(subscription)
         if not channel.subscriptions:
             channel.close()
             del self._channels[room_id]
@@ -133,16 +144,23 @@ class Hub:
             connected = {identity.account_id: identity.name for identity in identities}
             await self._presence.renew(channel.view.terms.id, connected.items())
 
-    async def check_credentials(self, is_valid: IsValid) -> None:
-        """End the connections of accounts that were signed out."""
-        subscriptions = [each for channel in self._channels.values() for each in channel.subscriptions]
-        known: dict[str, bool] = {}
-        for each in subscriptions:
-            name = each.listener.credential
-            if name not in known:
-                known[name] = await is_valid(name)
-            if not known[name]:
+    async def check_credentials(self) -> None:
+        """End the connections whose credentials are not valid any more."""
+        for name in list(self._connected):
+            await self.check_credential(name)
+
+    async def check_credential(self, name: str) -> None:
+        """End the connections of a credential if it is not valid any more."""
+        if name in self._connected and await self._identify(name) is None:
+            for each in self._connected.get(name, ()):
                 each.end(End(Close.UNAUTHENTICATED))
+
+    def _disconnect(self, subscription: Subscription) -> None:
+        name = subscription.listener.credential
+        others = self._connected[name]
+        others.discard(subscription)
+        if not others:
+            del self._connected[name]
 
     async def _begin(self, subscription: Subscription, after: str | None) -> None:
         room_id, identity = subscription.room_id, subscription.listener.identity

@@ -1,9 +1,9 @@
-"""The answers that the hub needs from the rest of the service: rooms, and whether credentials are still valid."""
+"""The answers that the hub needs from the rest of the service: rooms, and the accounts of credentials."""
 
 from dataclasses import dataclass
 
 from chat_service.live import ReadRoom
-from chat_service.live.hub import IsValid
+from chat_service.live.hub import Identify
 from chat_service.rooms.model import RoomNotFound, RoomState
 from chat_service.rooms.states import RoomStates
 from chat_service.streams import RoomTerms
@@ -48,14 +48,13 @@ def room_reader(states: RoomStates) -> ReadRoom:
     return read
 
 
-def credential_check(identities: Identities) -> IsValid:
+def identifier(identities: Identities) -> Identify:
     """The hub's way to find connections that were signed out."""
 
-    async def is_valid(name: str) -> bool:
+    async def identify(name: str) -> Identity | None:
         try:
-            await identities.of_name(name)
+            return await identities.of_name(name)
         except CredentialError:
-            return False
-        return True
+            return None
 
-    return is_valid
+    return identify

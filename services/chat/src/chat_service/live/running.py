@@ -4,22 +4,24 @@ import asyncio
 import signal
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from types import FrameType
 
-from chat_service.live.hub import Hub, IsValid, ReadRoom
+from chat_service.live.hub import Hub, Identify, ReadRoom
 from chat_service.live.presence import Presence
 from chat_service.live.reader import Reader
 from chat_service.live.tickets import Tickets
 from chat_service.streams import Streams
 from common import logging
 from common.cancelling import cancel
+from common.credentials import changes
 from common.errors import Unavailable
 
 SPACE_SECONDS = 1
 ROOMS_SECONDS = 5
 PRESENCE_SECONDS = 20
 CREDENTIALS_SECONDS = 20
+LISTEN_AGAIN_SECONDS = 0.5
 
 
 class Live:
@@ -28,12 +30,12 @@ class Live:
     async with live.running(): ...
     """
 
-    def __init__(self, valkey_url: str, streams: Streams, read_room: ReadRoom, is_valid: IsValid) -> None:
+    def __init__(self, valkey_url: str, streams: Streams, read_room: ReadRoom, identify: Identify) -> None:
+        self._valkey_url = valkey_url
         self._reader = Reader(valkey_url)
-        self._is_valid = is_valid
         self._space = streams.space
         self._log = logging.get(__name__)
-        self.hub = Hub(streams, Presence(streams.redis), self._reader, read_room)
+        self.hub = Hub(streams, Presence(streams.redis), self._reader, read_room, identify)
         self.tickets = Tickets(streams.redis)
 
     @asynccontextmanager
@@ -44,7 +46,8 @@ class Live:
             asyncio.create_task(self._every(SPACE_SECONDS, self._space.look)),
             asyncio.create_task(self._every(ROOMS_SECONDS, self.hub.check_rooms)),
             asyncio.create_task(self._every(PRESENCE_SECONDS, self.hub.renew_presence)),
-            asyncio.create_task(self._every(CREDENTIALS_SECONDS, self._check_credentials)),
+            asyncio.create_task(self._every(CREDENTIALS_SECONDS, self.hub.check_credentials)),
+            asyncio.create_task(self._every(LISTEN_AGAIN_SECONDS, self._follow_credentials)),
         ]
         try:
             with _on_termination(self.hub.stop):
@@ -54,8 +57,11 @@ class Live:
             await cancel(*tasks)
             await self._reader.close()
 
-    async def _check_credentials(self) -> None:
-        await self.hub.check_credentials(self._is_valid)
+    async def _follow_credentials(self) -> None:
+        """Check credentials as soon as they change, until Valkey does not answer."""
+        async with aclosing(changes(self._valkey_url)) as found:
+            async for name in found:
+                await (self.hub.check_credentials() if name is None else self.hub.check_credential(name))
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         while True:

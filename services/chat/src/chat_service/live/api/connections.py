@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 
 from chat_service.live import Close, End, Ended, Subscription
@@ -12,7 +11,7 @@ from common.cancelling import cancel
 from common.credentials import digest, key_name, session_name
 from common.errors import DomainError, Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
 from common.identities import basic_pair
-from common.identity import Identity
+from common.identity import Identity, TokenRevoked
 
 LAST_SECONDS = 3
 """The time for sending a last message to a client that may not be reading."""
@@ -24,6 +23,11 @@ _CODES: tuple[tuple[type[DomainError], Close], ...] = (
     (RateLimited, Close.FLOOD),
     (Unavailable, Close.TRY_LATER),
 )
+_ERRORS: dict[Close, type[DomainError]] = {
+    Close.FORBIDDEN: NotAMember,
+    Close.NOT_FOUND: RoomNotFound,
+    Close.UNAUTHENTICATED: TokenRevoked,
+}
 
 
 async def until_ended(subscription: Subscription, *work: Coroutine[Any, Any, None]) -> End | None:
@@ -57,9 +61,8 @@ def close_code(error: DomainError) -> Close:
 
 def error_of(end: End) -> DomainError:
     """The error to answer with when a subscription was refused."""
-    with suppress(KeyError):
-        return {Close.FORBIDDEN: NotAMember, Close.NOT_FOUND: RoomNotFound}[end.code]()
-    return ChatUnavailable(end.reason)
+    kind = _ERRORS.get(end.code)
+    return kind() if kind else ChatUnavailable(end.reason)
 
 
 def checked_after(after: str | None) -> str | None:
