@@ -94,6 +94,17 @@ from generate_series(1, {rows}) n,
     lateral (select (array['active', 'active', 'active', 'active', 'active', 'spent', 'ended', 'ended', 'ended',
         'released'])[1 + n % 10] as state) of_row;
 
+insert into share_note (share_id, note, tags, changed_at)
+select pg_temp.u(n), 'note', '{{tag}}', now() from generate_series(1, {rows}) n where n % 2 = 0;
+
+insert into list_preset (name, filters, created_at, changed_at)
+select 'preset ' || n, '{{}}', now(), now() from generate_series(1, 24) n;
+
+insert into audit_entry (id, at, act, account_id, account_name, credential_id, address, target_kind)
+select pg_temp.u(n), now() - n * interval '1 hour', 'share.end', pg_temp.u(1), 'admin', pg_temp.u(1), '127.0.0.1',
+    'share'
+from generate_series(1, {rows}) n;
+
 insert into lease (share_id, holder, expires_at)
 select pg_temp.u(n), pg_temp.d(n), now() + ((n % 4) - 2) * interval '1 hour'
 from generate_series(1, {rows}) n where n % 10 < 6;

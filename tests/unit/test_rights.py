@@ -31,42 +31,42 @@ ACTORS = {
 OWNERS: dict[str, UUID | None] = {"nobody": None, "me": ME, "another": SOMEONE_ELSE}
 
 FILES = (Action.SEE, Action.FETCH, Action.EDIT, Action.SHARE, Action.DELETE, Action.ADOPT, Action.CONTINUE)
-COLUMNS = (*FILES, Action.READ, Action.WRITE, Action.INVITE, Action.MODERATE)
+COLUMNS = (*FILES, Action.READ, Action.WRITE, Action.INVITE, Action.MODERATE, Action.ADMINISTER)
 # "yes": permitted. "no": the actor may not even know that the thing exists. "403": the actor may know it, but the
 # action is not permitted. A guest owns nothing, so to a guest a thing of owner "me" belongs to somebody else. The owner
 # of a room is always in it.
 TABLE = """
-                          owner    | see  fetch edit share delete adopt continue read write invite moderate
- guest                    nobody   | no   no    no   no    no     no    yes      no   no    no     no
- guest                    me       | no   no    no   no    no     no    no       no   no    no     no
- guest                    another  | no   no    no   no    no     no    no       no   no    no     no
- guest with key           nobody   | no   no    no   no    yes    yes   yes      no   no    no     no
- guest with key           me       | no   no    no   no    yes    no    no       no   no    no     no
- guest with key           another  | no   no    no   no    yes    no    no       no   no    no     no
- account                  nobody   | no   no    no   no    no     no    yes      no   no    no     no
- account                  me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
- account                  another  | no   no    no   no    no     no    no       no   no    no     no
- account with key         nobody   | no   no    no   no    yes    yes   yes      no   no    no     no
- account with key         me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
- account with key         another  | no   no    no   no    yes    no    no       no   no    no     no
- administrator            nobody   | yes  403   403  403   yes    403   yes      403  403   403    403
- administrator            me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
- administrator            another  | yes  403   403  403   yes    403   403      403  403   403    403
- administrator with key   nobody   | yes  403   403  403   yes    yes   yes      403  403   403    403
- administrator with key   me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
- administrator with key   another  | yes  403   403  403   yes    403   403      403  403   403    403
- moderator                nobody   | yes  403   403  403   403    403   yes      yes  yes   yes    yes
- moderator                me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
- moderator                another  | yes  403   403  403   403    403   403      yes  yes   yes    yes
- member                   nobody   | yes  403   403  403   403    403   yes      yes  yes   403    403
- member                   me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
- member                   another  | yes  403   403  403   403    403   403      yes  yes   403    403
- visitor                  nobody   | yes  403   403  403   403    403   yes      403  403   403    403
- visitor                  me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
- visitor                  another  | yes  403   403  403   403    403   403      403  403   403    403
- administrator as visitor nobody   | yes  403   403  403   yes    403   yes      403  403   403    403
- administrator as visitor me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes
- administrator as visitor another  | yes  403   403  403   yes    403   403      403  403   403    403
+                          owner    | see  fetch edit share delete adopt continue read write invite moderate administer
+ guest                    nobody   | no   no    no   no    no     no    yes      no   no    no     no       no
+ guest                    me       | no   no    no   no    no     no    no       no   no    no     no       no
+ guest                    another  | no   no    no   no    no     no    no       no   no    no     no       no
+ guest with key           nobody   | no   no    no   no    yes    yes   yes      no   no    no     no       no
+ guest with key           me       | no   no    no   no    yes    no    no       no   no    no     no       no
+ guest with key           another  | no   no    no   no    yes    no    no       no   no    no     no       no
+ account                  nobody   | no   no    no   no    no     no    yes      no   no    no     no       no
+ account                  me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes      403
+ account                  another  | no   no    no   no    no     no    no       no   no    no     no       no
+ account with key         nobody   | no   no    no   no    yes    yes   yes      no   no    no     no       no
+ account with key         me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes      403
+ account with key         another  | no   no    no   no    yes    no    no       no   no    no     no       no
+ administrator            nobody   | yes  403   403  403   yes    403   yes      403  403   403    403      yes
+ administrator            me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes      yes
+ administrator            another  | yes  403   403  403   yes    403   403      403  403   403    403      yes
+ administrator with key   nobody   | yes  403   403  403   yes    yes   yes      403  403   403    403      yes
+ administrator with key   me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes      yes
+ administrator with key   another  | yes  403   403  403   yes    403   403      403  403   403    403      yes
+ moderator                nobody   | yes  403   403  403   403    403   yes      yes  yes   yes    yes      403
+ moderator                me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes      403
+ moderator                another  | yes  403   403  403   403    403   403      yes  yes   yes    yes      403
+ member                   nobody   | yes  403   403  403   403    403   yes      yes  yes   403    403      403
+ member                   me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes      403
+ member                   another  | yes  403   403  403   403    403   403      yes  yes   403    403      403
+ visitor                  nobody   | yes  403   403  403   403    403   yes      403  403   403    403      403
+ visitor                  me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes      403
+ visitor                  another  | yes  403   403  403   403    403   403      403  403   403    403      403
+ administrator as visitor nobody   | yes  403   403  403   yes    403   yes      403  403   403    403      yes
+ administrator as visitor me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes      yes
+ administrator as visitor another  | yes  403   403  403   yes    403   403      403  403   403    403      yes
 """
 
 

@@ -32,6 +32,8 @@ class Action(StrEnum):
     INVITE = auto()
     MODERATE = auto()
     """Delete the messages of members of a lower role, mute and remove them."""
+    ADMINISTER = auto()
+    """See and change everybody's shares and the policy, and read the audit log."""
 
 
 class Standing(StrEnum):
@@ -68,6 +70,7 @@ RIGHTS: dict[Action, frozenset[Standing]] = {
     Action.WRITE: _EVERYONE_INSIDE,
     Action.INVITE: frozenset({Standing.OWNER, Standing.MODERATOR}),
     Action.MODERATE: frozenset({Standing.OWNER, Standing.MODERATOR}),
+    Action.ADMINISTER: frozenset({Standing.ADMINISTRATOR}),
 }
 
 

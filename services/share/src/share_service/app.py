@@ -11,6 +11,7 @@ from common.http import app as http
 from common.identities import AuthPeer, Identities
 from common.sweeping import backlog
 from common.tokens.users import UserTokens
+from share_service.administration import api as administration
 from share_service.build import build
 from share_service.dialects import curl, mirrorace
 from share_service.dialects.filecodebox import routes as filecodebox
@@ -30,7 +31,7 @@ from share_service.shares.sweeping import SWEEPS
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(internal_api, filecodebox, fileuploader, page_routes, mirrorace),
-    *(shares, links, pages, policy, site, health, curl),
+    *(shares, links, pages, policy, site, administration, health, curl),
 )
 
 

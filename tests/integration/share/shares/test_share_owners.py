@@ -359,6 +359,7 @@ def test_the_native_calls_are_documented_and_nothing_internal_is(service: ShareS
     assert set(document["paths"]) == {
         "/v1/shares", "/v1/shares/{share_id}", "/v1/links/{code}", "/v1/pages/{slug}",
         "/v1/policy", "/v1/policy/revisions", "/v1/site",
+        "/v1/admin/shares", "/v1/admin/shares/batch", "/v1/admin/shares/{share_id}", "/v1/admin/summary",
     }  # fmt: skip
     for path, method in (
         ("/v1/shares", "post"),

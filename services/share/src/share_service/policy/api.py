@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
+from common.http.authors import author_of
 from common.http.callers import Administrator, administrator
 from common.http.json_bodies import documented, read_model
 from common.pages import PAGE_LIMIT, PAGE_SIZE
@@ -64,7 +65,8 @@ async def read_policy(request: Request) -> PolicyView:
 async def change_policy(request: Request, identity: Administrator) -> PolicyView:
     """Change the policy as a whole; 409 if another administrator has changed it since it was read."""
     wanted = await read_model(request, PolicyChange)
-    changed = await changing.change_policy(context_of(request), identity.account_id, wanted.version, wanted.values)
+    author = author_of(request, identity)
+    changed = await changing.change_policy(context_of(request), author, wanted.version, wanted.values)
     return _view(changed)
 
 

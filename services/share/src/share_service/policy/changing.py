@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from pydantic import ValidationError
 
 from common import logging
+from common.audit import Act, Author, changed
 from common.errors import Conflict, InvalidInput
 from common.policy import Policy
+from share_service.audit.recording import record
 from share_service.context import Context
 from share_service.policy.queries import Revision, add_revision, list_revisions, newest_revision
 from share_service.policy.source import in_force
@@ -44,14 +45,16 @@ async def past_revisions(context: Context, before: int, limit: int) -> list[Revi
         return await list_revisions(connection, before, limit)
 
 
-async def change_policy(context: Context, account: UUID, version: int, values: Mapping[str, Any]) -> WholePolicy:
+async def change_policy(context: Context, author: Author, version: int, values: Mapping[str, Any]) -> WholePolicy:
     """Set fields of the policy; None gives a field its default again.
 
-    `version` is the one that the administrator saw. Raises `InvalidInput`, and `PolicyChanged` if it is not the newest.
+    `version` is the one that the administrator saw. Raises `Forbidden`, `InvalidInput`, and `PolicyChanged` if it is
+    not the newest.
     """
+    author.require_administrator()
     if unknown := values.keys() - Policy.model_fields.keys():
         raise InvalidInput(f"values.{min(unknown)}: there is no such field")
-    async with context.db.connection() as connection:
+    async with context.db.transaction() as connection:
         newest = await newest_revision(connection)
         if newest.version != version:
             raise PolicyChanged
@@ -60,10 +63,14 @@ async def change_policy(context: Context, account: UUID, version: int, values: M
         _check(context.policy.defaults, changes)
         if changes == newest.changes:
             return _whole(context, newest)
-        if not await add_revision(connection, version + 1, changes, account):
+        if not await add_revision(connection, version + 1, changes, author.identity.account_id):
             raise PolicyChanged
         whole = _whole(context, await newest_revision(connection))
-    _log.info("the policy was changed", version=version + 1, fields=sorted(values), account=str(account))
+        old, new = changed(_whole(context, newest).policy.model_dump(), whole.policy.model_dump())
+        await record(connection, author, [Act("policy.change", "policy", str(version + 1), old=old, new=new)])
+    _log.info(
+        "the policy was changed", version=version + 1, fields=sorted(values), account=str(author.identity.account_id)
+    )
     return whole
 
 

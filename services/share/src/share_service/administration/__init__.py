@@ -1,0 +1,1 @@
+"""Administration: all shares listed, searched, summed and changed, whoever owns them."""

@@ -1,0 +1,174 @@
+"""Acts on shares, whoever owns them. Each is recorded in the audit log, in its own transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from common import clock
+from common.audit import Act, Author, changed
+from common.errors import Conflict, InvalidInput, NotFound
+from common.ids import new_code
+from share_service.administration.model import Note
+from share_service.administration.queries import acting as queries
+from share_service.audit.recording import record
+from share_service.context import Context
+from share_service.shares.model import CODE_ATTEMPTS, CODE_LENGTH, CodesCrowded, Share, is_code
+from share_service.shares.owning import LATEST
+
+Change = Callable[[Share, datetime], Share]
+"""The share as it is to be, at a moment."""
+
+
+class CodeTaken(Conflict):
+    """Another share has this code."""
+
+    code = "code_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The shares to which something was done, and those that are not there, or hold nothing any more."""
+
+    done: list[UUID]
+    missing: list[UUID]
+
+
+def extended(by: timedelta) -> Change:
+    """It ends later: counted from its end or, if that is past, from now. What never ends by time stays so."""
+
+    def change(share: Share, now: datetime) -> Share:
+        if share.expires_at is None:
+            return share
+        return replace(share, expires_at=_writable(max(share.expires_at, now) + by))
+
+    return change
+
+
+def expiring(at: datetime | None) -> Change:
+    """It ends at this moment, or never by time."""
+    moment = None if at is None else _writable(at)
+    return lambda share, _: replace(share, expires_at=moment)
+
+
+def limited(uses: int | None) -> Change:
+    """It can be redeemed so often from now on, or any number of times. One without a use left becomes active again."""
+    return lambda share, _: replace(share, uses_left=uses, state="active" if uses != 0 else "spent")
+
+
+def renamed(name: str) -> Change:
+    """It has this name."""
+    return lambda share, _: replace(share, name=name)
+
+
+def permanent(share: Share, _: datetime) -> Share:
+    """It has no limit."""
+    return replace(share, expires_at=None, uses_left=None, state="active")
+
+
+async def change_shares(
+    context: Context, author: Author, name: str, share_ids: Sequence[UUID], *changes: Change
+) -> Outcome:
+    """Make changes to shares, all of them or none. Raises `Forbidden`, `InvalidInput`."""
+    author.require_administrator()
+    now = clock.now()
+    async with context.db.transaction() as connection:
+        before = await queries.lock_shares(connection, share_ids)
+        after = [_changed(share, now, changes) for share in before]
+        await queries.update_limits(connection, after)
+        acts = [_act(name, old, new) for old, new in zip(before, after, strict=True) if old != new]
+        await record(connection, author, acts)
+    return _outcome(share_ids, before)
+
+
+async def end_shares(context: Context, author: Author, share_ids: Sequence[UUID]) -> Outcome:
+    """End shares; their files go with their last shares. Raises `Forbidden`."""
+    author.require_administrator()
+    async with context.db.transaction() as connection:
+        ended = await queries.lock_shares(connection, share_ids)
+        await queries.end_shares(connection, [share.id for share in ended], clock.now(), "administrator")
+        await record(connection, author, [_about("share.end", share) for share in ended])
+    return _outcome(share_ids, ended)
+
+
+async def annotate_shares(context: Context, author: Author, share_ids: Sequence[UUID], note: Note) -> Outcome:
+    """Note something about shares. Raises `Forbidden`."""
+    author.require_administrator()
+    async with context.db.transaction() as connection:
+        found = await queries.lock_shares(connection, share_ids)
+        await queries.put_note(connection, [share.id for share in found], note, clock.now())
+        new = {name: value for name, value in (("note", note.note), ("tags", note.tags)) if value is not None}
+        await record(connection, author, [replace(_about("share.annotate", share), new=new) for share in found])
+    return _outcome(share_ids, found)
+
+
+async def give_code(context: Context, author: Author, share_id: UUID, code: str | None) -> str:
+    """Give a share this code, or with None a new random one; the old one is unknown from then on. Returns the new one.
+
+    Raises `NotFound`, `Forbidden`, `InvalidInput` for a share that has no code, `CodeTaken`, `CodesCrowded`.
+    """
+    author.require_administrator()
+    if code is not None and not is_code(code):
+        raise InvalidInput(f"a code has {CODE_LENGTH} capital letters and digits")
+    digits_only = (await context.policy.current()).numeric_codes
+    for _ in range(1 if code else CODE_ATTEMPTS):
+        new = code or new_code(CODE_LENGTH, digits_only=digits_only)
+        try:
+            await _replace_code(context, author, share_id, new)
+        except CodeTaken:
+            continue
+        return new
+    raise CodeTaken if code else CodesCrowded
+
+
+async def _replace_code(context: Context, author: Author, share_id: UUID, code: str) -> None:
+    async with context.db.transaction() as connection:
+        found = await queries.lock_shares(connection, [share_id])
+        if not found:
+            raise NotFound
+        if found[0].kind != "code":
+            raise InvalidInput("only a share with a code can get another one")
+        if found[0].code == code:
+            return
+        if not await queries.update_code(connection, share_id, code):
+            raise CodeTaken
+        # A code is a secret, so the log tells only that it changed.
+        await record(connection, author, [_about("share.code", found[0])])
+
+
+def _changed(share: Share, now: datetime, changes: Sequence[Change]) -> Share:
+    for change in changes:
+        share = change(share, now)
+    return share
+
+
+def _writable(moment: datetime) -> datetime:
+    """The moment, if it can be written in every time zone. Raises `InvalidInput`."""
+    if moment > LATEST:
+        raise InvalidInput(f"the end is later than {LATEST.isoformat()}")
+    return moment
+
+
+def _outcome(asked: Sequence[UUID], found: Sequence[Share]) -> Outcome:
+    done = {share.id for share in found}
+    unique = list(dict.fromkeys(asked))
+    return Outcome([one for one in unique if one in done], [one for one in unique if one not in done])
+
+
+def _about(name: str, share: Share) -> Act:
+    return Act(name, "share", str(share.id), share.name)
+
+
+def _act(name: str, old: Share, new: Share) -> Act:
+    before, after = changed(_values(old), _values(new))
+    return replace(_about(name, old), old=before, new=after)
+
+
+def _values(share: Share) -> dict[str, Any]:
+    """The values that acts change."""
+    return {
+        "name": share.name,
+        "expires_at": share.expires_at.isoformat() if share.expires_at else None,
+        "downloads_left": share.uses_left,
+    }

@@ -1,0 +1,1 @@
+"""The statements of administrators: one function, one statement."""

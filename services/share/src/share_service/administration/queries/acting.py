@@ -1,0 +1,65 @@
+"""Statements that change shares and what is noted about them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+
+from common.db import Connection
+from common.db.rows import count, fetch_all
+from share_service.administration.model import Note
+from share_service.shares.model import EndedFor, Share
+from share_service.shares.queries.columns import ENDED, SHARE
+
+
+async def lock_shares(connection: Connection, share_ids: Sequence[UUID]) -> list[Share]:
+    """Those of these shares that hold something, locked until the transaction ends."""
+    statement: LiteralString = f"""
+        select {SHARE} from share where id = any(%(share_ids)s) and state in ('active', 'spent') order by id for update
+    """
+    return await fetch_all(connection, Share, statement, {"share_ids": list(share_ids)})
+
+
+async def update_limits(connection: Connection, shares: Sequence[Share]) -> None:
+    """Write the names, ends, uses and states of shares."""
+    statement: LiteralString = """
+        update share set name = %(name)s, expires_at = %(expires_at)s, uses_left = %(uses_left)s, state = %(state)s,
+            ended_at = case when %(state)s = 'active' then null else ended_at end
+        where id = %(id)s
+    """
+    async with connection.cursor() as cursor:
+        await cursor.executemany(statement, [asdict(share) for share in shares])
+
+
+async def update_code(connection: Connection, share_id: UUID, code: str) -> bool:
+    """Give a share another code; False if it is taken, and then the transaction has failed."""
+    statement: LiteralString = "update share set code = %(code)s where id = %(share_id)s"
+    try:
+        await connection.execute(statement, {"share_id": share_id, "code": code})
+    except UniqueViolation:
+        return False
+    return True
+
+
+async def end_shares(connection: Connection, share_ids: Sequence[UUID], now: datetime, ended_for: EndedFor) -> int:
+    """End those of these shares that hold something. Returns their number."""
+    statement: LiteralString = f"""
+        update share set {ENDED} where id = any(%(share_ids)s) and state in ('active', 'spent')
+    """
+    return await count(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": ended_for})
+
+
+async def put_note(connection: Connection, share_ids: Sequence[UUID], note: Note, now: datetime) -> None:
+    """Note something about shares."""
+    statement: LiteralString = """
+        insert into share_note (share_id, note, tags, changed_at)
+        select id, coalesce(%(note)s::text, ''), coalesce(%(tags)s::text[], '{}'), %(now)s
+        from unnest(%(share_ids)s::uuid[]) id
+        on conflict (share_id) do update set note = coalesce(%(note)s::text, share_note.note),
+            tags = coalesce(%(tags)s::text[], share_note.tags), changed_at = %(now)s
+    """
+    parameters = {"share_ids": list(share_ids), "note": note.note, "tags": note.tags, "now": now}
+    await connection.execute(statement, parameters)
