@@ -11,14 +11,8 @@ from markupsafe import Markup
 
 FOLDER = Path(__file__).parent
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
-_BOUNDS = {
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {}",
-    "maxItems": "at most {}",
-}
+_BOUNDS = (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " of them"))
+"""The names of the least and the most of something, and the word for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +136,17 @@ def _field(name: str, schema: Mapping[str, Any], *notes: str) -> Field:
 def _bounds(schema: Mapping[str, Any]) -> list[str]:
     alternatives = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     bounded = alternatives[0] if len(alternatives) == 1 else schema
-    return [text.format(bounded[name]) for name, text in _BOUNDS.items() if name in bounded]
+    return [
+        _bound(bounded.get(least), bounded.get(most)) + word
+        for least, most, word in _BOUNDS
+        if least in bounded or most in bounded
+    ]
+
+
+def _bound(least: int | None, most: int | None) -> str:
+    if least is None:
+        return f"at most {most}"
+    return f"at least {least}" if most is None else f"{least} to {most}"
 
 
 def _kind(schema: Mapping[str, Any]) -> Markup:
