@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
+import pytest
 import redis
 from celery import Celery
 
@@ -144,6 +145,23 @@ def test_a_process_outlives_the_loss_of_its_connections_while_a_task_runs(valkey
         process.until(lambda noted: noted["met"] == 2)
         process.alive.unlink()
         process.until(lambda _: process.alive.exists())
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["closed", "broke off while it closed"])
+def test_a_channel_whose_connection_was_closed_fails_as_a_lost_connection(valkey_url: str, is_whole: bool) -> None:
+    celery = create_celery("test", valkey_url)
+    with celery.connection_for_read() as connection:
+        channel = cast("Any", connection.default_channel)
+        if is_whole:
+            connection.close()
+        else:
+            channel.connection.client = None
+        # A consumer connects again after these errors, and ends at every other.
+        with pytest.raises(connection.connection_errors):
+            _ = channel.pool
+        if not is_whole:
+            channel.connection.client = connection
+    celery.close()
 
 
 def test_a_process_without_one_of_its_consumers_ends_and_is_not_taken_for_whole(

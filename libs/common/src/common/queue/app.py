@@ -32,6 +32,7 @@ def create_celery(name: str, broker_url: str) -> Celery:
     """
     app = Application(name, broker=broker_url, set_as_current=False)
     app.conf.update(
+        broker_transport="common.queue.transport:Transport",
         task_default_queue=name,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
