@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -372,6 +373,18 @@ async def test_a_mirror_that_redirects_elsewhere_is_not_followed(kind: str) -> N
                 await content_of(driver, Place(new_path()), 0, 6)
             await driver.close()
         assert inner.requests == []
+
+
+@pytest.mark.parametrize("status", ["408 Request Timeout", "421 Misdirected", "425 Too Early", "429 Slow Down"])
+async def test_an_s3_mirror_that_says_later_may_say_when(status: str) -> None:
+    async with remote(answers(status, "Content-Length: 0\nRetry-After: 120\n")) as server:
+        options = {"endpoint": server.url().rstrip("/"), "region": "us-east-1", "bucket": "mirror"}
+        driver = open_driver("s3", {**options, "access_key_id": "key", "secret_access_key": "secret"}, Rules())
+        for asking in (written(driver, new_path(), b"content"), content_of(driver, Place(new_path())), driver.check()):
+            with pytest.raises(MirrorDown) as raised:
+                await asking
+            assert raised.value.retry_after == timedelta(seconds=120)
+        await driver.close()
 
 
 async def test_a_folder_that_became_a_link_to_elsewhere_is_refused(tmp_path: Path) -> None:

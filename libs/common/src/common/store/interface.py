@@ -19,6 +19,9 @@ from common.store.room import Room
 class StoreUnavailable(Unavailable):
     """The object store is not answering."""
 
+    asked: timedelta | None = None
+    """The time for which the store asks to be left alone, if it names one."""
+
 
 class StoreRefused(DomainError):
     """The object store refused a request."""

@@ -19,6 +19,7 @@ from minio.error import MinioException, S3Error
 from yarl import URL
 
 from common.errors import DomainError, StorageFull
+from common.statuses import is_temporary, retry_after
 from common.store.body import SizedBody
 from common.store.digest import ContentHasher
 from common.store.interface import (
@@ -282,7 +283,8 @@ class S3Store:
                 method, url, data=body, headers=sent, skip_auto_headers=["Content-Type"], allow_redirects=False
             ) as response:
                 if response.status >= 300 and response.status not in accepted:
-                    raise _refusal(await response.read(), response.status)
+                    asked = retry_after(response.headers.get("Retry-After"))
+                    raise _refusal(await response.read(), response.status, asked)
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:
             if isinstance(body, SizedBody) and body.failure:
@@ -290,7 +292,7 @@ class S3Store:
             raise StoreUnavailable from error
 
 
-def _refusal(answer: bytes, status: int) -> DomainError:
+def _refusal(answer: bytes, status: int, asked: timedelta | None = None) -> DomainError:
     code = _text(answer, "Code") if b"<Code>" in answer else str(status)
     if code in _REFUSALS:
         return _REFUSALS[code](None)
@@ -298,11 +300,11 @@ def _refusal(answer: bytes, status: int) -> DomainError:
         return ObjectMissing()
     if status == 507:
         return StorageFull()
-    return (
-        StoreUnavailable(f"the object store answered {code}")
-        if status >= 500
-        else StoreRefused(f"the object store answered {code}")
-    )
+    if is_temporary(status):
+        unavailable = StoreUnavailable(f"the object store answered {code}")
+        unavailable.asked = asked
+        return unavailable
+    return StoreRefused(f"the object store answered {code}")
 
 
 def _text(answer: bytes, tag: str) -> str:

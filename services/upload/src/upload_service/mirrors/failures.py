@@ -5,7 +5,7 @@ from datetime import timedelta
 from common.errors import DomainError
 from common.store import StoreUnavailable
 from upload_service.mirrors.drivers import MirrorDown, MirrorFull, MirrorRefused, ReplicaLost, ReplicaTooLarge
-from upload_service.mirrors.model import FAILED_AFTER, Mirror, Replica, ReplicaState, wait_after
+from upload_service.mirrors.model import FAILED_AFTER, LONGEST_BREAK, Mirror, Replica, ReplicaState, wait_after
 
 LOST_AFTER = 3
 """After this many refusals a replica that cannot be read back counts as lost, if its mirror is well otherwise."""
@@ -41,7 +41,14 @@ def after_failure(
     attempts = FAILED_AFTER if isinstance(error, ReplicaTooLarge) else replica.attempts + 1
     if isinstance(error, _ABOUT_THE_MIRROR):
         attempts = min(attempts, FAILED_AFTER - 1)
-    return _state_after(replica, mirror, error, attempts), attempts, wait_after(attempts)
+    wait = max(wait_after(attempts), pause_asked(error) or timedelta(0))
+    return _state_after(replica, mirror, error, attempts), attempts, wait
+
+
+def pause_asked(error: DomainError) -> timedelta | None:
+    """The time for which a mirror asks to be left alone, within bounds; None if it does not."""
+    asked = error.retry_after if isinstance(error, MirrorDown) else None
+    return min(asked, LONGEST_BREAK) if asked else None
 
 
 def _state_after(replica: Replica, mirror: Mirror, error: DomainError, attempts: int) -> ReplicaState:

@@ -13,7 +13,7 @@ from upload_service.content.model import Blob
 from upload_service.content.queries import blobs
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import Place
-from upload_service.mirrors.failures import after_failure
+from upload_service.mirrors.failures import after_failure, pause_asked
 from upload_service.mirrors.model import BREAKER_FAILURES, Mirror, Replica, break_after
 from upload_service.mirrors.queries import claimed, health, mirrors, replicas
 
@@ -76,7 +76,7 @@ class Work:
                 raise ClaimLost
 
     async def failed(self, error: DomainError, *, blames_mirror: bool = False) -> None:
-        """Record a failure. If the mirror is to blame time after time, its breaker opens."""
+        """Record a failure. If the mirror is to blame time after time, or asks for a pause, its breaker opens."""
         state, attempts, due_in = after_failure(self.replica, self.mirror, error, has_begun=self.bytes_done > 0)
         _log.warning(
             "replica failed",
@@ -88,8 +88,9 @@ class Work:
         async with self.context.db.transaction() as connection:
             if blames_mirror:
                 failures = await health.note_failure(connection, self.mirror.id)
-                if (wait := break_after(failures)) is not None:
-                    await health.open_breaker(connection, self.mirror.id, wait)
+                waits = [wait for wait in (break_after(failures), pause_asked(error)) if wait is not None]
+                if failures and waits:
+                    await health.open_breaker(connection, self.mirror.id, max(waits))
             is_ours = await claimed.mark_failed(
                 connection, self.replica, self.worker, state=state, attempts=attempts, error=error.code, due_in=due_in
             )

@@ -1,10 +1,12 @@
 """Replicas that an HTTP store keeps at another origin: temporary answers, refusals, and losses."""
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from common import clock
 from common.store import ObjectStore
 from tests.integration.running_remote import Remote, answers, opened, remote
 from tests.integration.upload.mirrors.mirror_servers import MirrorServer, http
@@ -60,6 +62,19 @@ async def test_a_url_that_answers_try_later_has_lost_nothing_however_often(
         elsewhere.respond = CONTENT_ANSWER
         await recheck(system, file, mirror)
         assert await system.state(file, mirror) == ("verified", None)
+
+
+async def test_a_mirror_that_asks_for_a_pause_is_left_alone_for_as_long(system: Mirrored, server: MirrorServer) -> None:
+    mirror = await system.mirror(server)
+    async with remote(CONTENT_ANSWER) as elsewhere:
+        file = await kept_elsewhere(system, mirror, elsewhere)
+        elsewhere.respond = answers("429 Too Many Requests", "Content-Length: 0\nRetry-After: 600\n")
+        await recheck(system, file, mirror)
+        (wait,) = await system.row("due_at - now()", file, mirror)
+        assert timedelta(seconds=590) < wait <= timedelta(seconds=600)
+        left_alone = (await system.mirror_now(mirror)).open_until
+        assert left_alone is not None
+        assert left_alone - clock.now() > timedelta(seconds=590)
 
 
 async def test_a_url_that_refuses_again_and_again_has_lost_its_copy(system: Mirrored, server: MirrorServer) -> None:

@@ -6,6 +6,7 @@ credential.
 
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,11 @@ class MirrorDown(MirrorError):
     """The mirror is not answering."""
 
     code = "mirror_down"
+
+    def __init__(self, message: str | None = None, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """The time for which the mirror asks to be left alone, if it names one."""
 
 
 class MirrorFull(MirrorError):

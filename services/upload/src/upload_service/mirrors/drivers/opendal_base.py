@@ -18,6 +18,7 @@ from opendal import exceptions  # pyright: ignore[reportMissingModuleSource]  (i
 from opendal.options import OpenKwargs
 
 from common import logging
+from common.statuses import retry_after
 from upload_service.mirrors.drivers.bounds import bounded
 from upload_service.mirrors.drivers.interface import (
     MirrorDown,
@@ -150,10 +151,12 @@ def _meaning(error: Exception) -> MirrorError:
     _log.debug("mirror_error", error=kind, status=status, system=system and os.strerror(system))
     if kind in _LOST:
         return ReplicaLost()
+    asked = re.search(r'"retry-after": "([^"]{1,40})"', text)
+    pause = retry_after(asked[1]) if asked else None
     if kind in _TEMPORARY:
-        return MirrorDown()
+        return MirrorDown(retry_after=pause)
     if status and status >= 400:
-        return error_of(status)
+        return error_of(status, pause)
     if system in _FULL_ERRORS:
         return MirrorFull()
     if kind in _REFUSED or system in _REFUSED_ERRORS or "reqsign::Sign" in text:

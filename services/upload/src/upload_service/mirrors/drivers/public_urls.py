@@ -19,7 +19,7 @@ class PublicUrls:
             async for block in self._outbound.read(url, start, length):
                 yield block
         except RemoteRefused as error:
-            raise error_of(error.status) from None
+            raise error_of(error.status, error.retry_after) from None
         except RemoteUnavailable:
             raise MirrorDown from None
         except (AddressRefused, InvalidInput):

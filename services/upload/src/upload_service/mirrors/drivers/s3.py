@@ -11,7 +11,7 @@ import opendal
 
 from common import logging
 from common.errors import DomainError, StorageFull, TooLarge, Unavailable
-from common.store import ObjectMissing, SizedBody
+from common.store import ObjectMissing, SizedBody, StoreUnavailable
 from common.store.limits import MIB
 from common.store.s3 import S3Store
 from upload_service.mirrors.drivers.bounds import receiving, sending
@@ -120,6 +120,8 @@ def _meaning(error: DomainError) -> MirrorError:
         return MirrorFull()
     if isinstance(error, TooLarge):
         return ReplicaTooLarge()
+    if isinstance(error, StoreUnavailable):
+        return MirrorDown(retry_after=error.asked)
     if isinstance(error, Unavailable):
         return MirrorDown()
     return MirrorRefused()

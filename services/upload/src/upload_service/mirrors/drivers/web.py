@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from common import logging
+from common.statuses import retry_after
 from common.store import SizedBody
 from upload_service.mirrors.drivers.bounds import bounded, cut, receiving
 from upload_service.mirrors.drivers.interface import MirrorDown
@@ -41,7 +42,7 @@ class Web:
         try:
             async with self._opened().request(method, url, data=body, headers=sent, allow_redirects=False) as response:
                 if response.status >= 300 and response.status not in expected:
-                    raise error_of(response.status)
+                    raise error_of(response.status, retry_after(response.headers.get("Retry-After")))
                 yield response
         except (aiohttp.ClientError, OSError) as error:
             _log.debug("mirror_error", error=type(error).__name__)
