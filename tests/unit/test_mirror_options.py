@@ -83,6 +83,8 @@ def test_an_option_that_is_not_in_the_table_is_refused(kind: str, options: dict[
         ("s3", {**S3, "endpoint": "https://user:word@s3.example.org"}),
         ("s3", {**S3, "endpoint": "https://s3.example.org/?a=b"}),
         ("s3", {**S3, "endpoint": "s3.example.org"}),
+        ("s3", {**S3, "endpoint": "https://s3.example.org/a/../b"}),
+        ("webdav", {"endpoint": "http://dav.example.org/%2e%2E/b"}),
         ("s3", {**S3, "endpoint": "http://[broken"}),
         ("s3", {**S3, "region": " "}),
         ("s3", {**S3, "bucket": "b\r\nX-Header: 1"}),

@@ -124,7 +124,8 @@ class Front:
     async def _answer(self, fault: Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         if fault is Fault.FULL and not head.startswith((b"PUT ", b"POST ")):
-            await self._pass_on(head, reader, writer)
+            # The next request comes on another connection, so that it is looked at as well.
+            await self._pass_on(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1), reader, writer)
             return
         length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
         left = int(length[1]) if length else 0

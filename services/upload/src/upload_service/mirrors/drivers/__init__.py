@@ -49,7 +49,7 @@ def open_driver(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
     _options.check(kind, options, rules)
     # OpenDAL and AsyncSSH take tens of MiB of memory, so only processes that speak to such a mirror load them.
     module = import_module(f"{__name__}.{KINDS[kind].module}")
-    return module.driver_of(kind, options, rules)
+    return module.driver_of(kind, _options.normalised(options), rules)
 
 
 def check_options(kind: str, options: Mapping[str, str], rules: Rules) -> None:

@@ -9,13 +9,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from upload_service.mirrors.drivers.interface import OptionsInvalid, Rules
 from upload_service.mirrors.drivers.kinds import KINDS, Kind
 
 MAX_LENGTH = 16 * 1024
 """Characters of one option; a service account's credential has about 2,400."""
+_SLASHES = re.compile("/{2,}")
 _LINES = ("private_key", "credential")
 _REGION = re.compile("[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _BUCKET = re.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
@@ -44,6 +45,22 @@ def check(kind: str, options: Mapping[str, str], rules: Rules) -> None:
         _check_url("endpoint", options["endpoint"], ("http", "https"))
     if kind == "fs":
         folder_of(options["root"], rules)
+
+
+def normalised(options: Mapping[str, str]) -> dict[str, str]:
+    """Options that have been checked, with address and root in the one form that all drivers are given.
+
+    Neither ends in a slash, and no slash follows another. Percent signs in an endpoint escape a character, and in a
+    root stand for themselves, because it is a folder's name and no URL.
+    """
+    changed = dict(options)
+    if endpoint := options.get("endpoint"):
+        parts = urlsplit(endpoint)
+        path = quote(_SLASHES.sub("/", parts.path).rstrip("/"), safe="/%:@!$&'()*+,;=~")
+        changed["endpoint"] = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    if root := options.get("root"):
+        changed["root"] = _SLASHES.sub("/", root).rstrip("/") or "/"
+    return changed
 
 
 def folder_of(root: str, rules: Rules) -> Path:
@@ -99,6 +116,8 @@ def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> None:
         raise OptionsInvalid(f"{name} holds a user name or a password; they have options of their own")
     if parts.fragment or (parts.query and name == "endpoint"):
         raise OptionsInvalid(f"{name} holds more than an address")
+    if name == "endpoint":
+        _check_root(name, unquote(parts.path))
 
 
 def _is_host(value: str | None) -> bool:

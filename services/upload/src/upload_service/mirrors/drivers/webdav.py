@@ -23,6 +23,7 @@ from upload_service.mirrors.drivers.interface import (
     Rules,
 )
 from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of, translated
+from upload_service.mirrors.drivers.statuses import error_of
 from upload_service.mirrors.drivers.web import Web
 
 
@@ -36,21 +37,22 @@ class WebDavDriver(OpenDalDriver):
     def __init__(self, operator: opendal.AsyncOperator, options: Mapping[str, str], rules: Rules) -> None:
         super().__init__(operator, rules)
         root = options.get("root", "").strip("/")
-        self._base = options["endpoint"].rstrip("/") + (f"/{quote(root)}/" if root else "/")
+        self._endpoint, self._root = options["endpoint"], root.split("/") if root else []
+        self._base = "/".join([self._endpoint, *map(quote, self._root), ""])
         self._web = Web(_authorization(options))
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         attempt = unfinished.new_name(path)
         try:
             await self._remove_attempts(path)
-            await self._ask(self._operator.create_dir(f"{unfinished.FOLDER}/"))
+            for folder in (unfinished.FOLDER, path.rpartition("/")[0]):
+                await self._have(folder)
             async with (
                 sending(blocks, size, self._seconds) as body,
                 self._web.request("PUT", self._base + attempt, body=body),
             ):
                 pass
-            # This also creates the parents of the path.
-            await self._ask(self._operator.rename(attempt, path))
+            await self._short("MOVE", attempt, Destination=self._base + path, Overwrite="T")
         except ReplicaLost:
             raise MirrorRefused("the mirror has no such root") from None
         except MirrorDown:
@@ -72,6 +74,40 @@ class WebDavDriver(OpenDalDriver):
 
     async def close(self) -> None:
         await self._web.close()
+
+    async def _have(self, folder: str) -> None:
+        """Make this collection, and those above it up to the endpoint, unless they are there."""
+        segments = [*map(quote, self._root), *folder.split("/")]
+        missing = len(segments)
+        while missing and not await self._make("/".join(segments[:missing])):
+            # The one above it is missing.
+            missing -= 1
+        for end in range(missing + 1, len(segments) + 1):
+            if not await self._make("/".join(segments[:end])):
+                raise ReplicaLost
+
+    async def _make(self, folder: str) -> bool:
+        """Make one collection of the endpoint; False if that in which it belongs is missing.
+
+        Servers answer 405, but also 403 or 409, where another request has made it already or is just making it.
+        """
+        url = f"{self._endpoint}/{folder}/"
+        async with bounded(self._seconds):
+            async with self._web.request("MKCOL", url, expected=(403, 404, 405, 409)) as response:
+                status = response.status
+            if status < 300 or status == 405:
+                return True
+            headers = {"Depth": "0"}
+            async with self._web.request("PROPFIND", url, headers=headers, expected=(404, 409)) as response:
+                is_there = response.status < 300
+        if not is_there and status == 403:
+            raise error_of(status)
+        return is_there
+
+    async def _short(self, method: str, path: str, **headers: str) -> None:
+        """A request without a body whose answer tells nothing but that it is done."""
+        async with bounded(self._seconds), self._web.request(method, self._base + path, headers=headers):
+            pass
 
     async def _remove_attempts(self, path: str) -> None:
         for name in await self._unfinished():
