@@ -6,9 +6,18 @@ from datetime import timedelta
 
 import pytest
 
+from tests.integration.running_remote import answers, remote
 from tests.integration.upload.mirrors.mirror_dav import dav
 from tests.integration.upload.mirrors.test_mirror_drivers import content_of, new_path, written
-from upload_service.mirrors.drivers import Driver, MirrorDown, MirrorRefused, Place, Rules, open_driver
+from upload_service.mirrors.drivers import (
+    Driver,
+    MirrorDown,
+    MirrorRefused,
+    Place,
+    ReplicaBrokenOff,
+    Rules,
+    open_driver,
+)
 
 RULES = Rules(stall_seconds=5)
 
@@ -81,3 +90,12 @@ async def test_a_mirror_that_says_later_may_say_when(status: int) -> None:
             with pytest.raises(MirrorDown) as raised:
                 await asking
             assert raised.value.retry_after == timedelta(seconds=120)
+
+
+async def test_an_answer_that_breaks_off_is_told_from_a_mirror_that_is_down() -> None:
+    async with (
+        remote(answers("200 OK", "Content-Length: 7\n", b"")) as server,
+        opened(server.url().rstrip("/")) as driver,
+    ):
+        with pytest.raises(ReplicaBrokenOff):
+            await content_of(driver, Place(new_path()))

@@ -11,7 +11,7 @@ from common.store import ContentHasher
 from upload_service.content.model import Blob
 from upload_service.content.queries import blobs
 from upload_service.mirrors.context import Context
-from upload_service.mirrors.drivers import MirrorDown, ReplicaLost
+from upload_service.mirrors.drivers import MirrorDown, ReplicaBrokenOff, ReplicaLost
 from upload_service.mirrors.failures import ReplicaDamaged
 from upload_service.mirrors.model import Mirror, Replica
 from upload_service.mirrors.queries import mirrors, replicas
@@ -87,7 +87,8 @@ async def _as_far_as_it_goes(
                 yield block
     except DomainError as error:
         _log.warning("a mirror cannot stand in", mirror=mirror.id, error=error.code)
-        if not isinstance(error, ReplicaLost):
+        # One that breaks off may be shorter than its mirror says.
+        if not received and not isinstance(error, (ReplicaLost, ReplicaBrokenOff)):
             return
     except Exception:  # noqa: BLE001  (it is logged, with its stack)
         _log.exception("a mirror cannot stand in", mirror=mirror.id)

@@ -4,13 +4,20 @@ from datetime import timedelta
 
 from common.errors import DomainError
 from common.store import StoreUnavailable
-from upload_service.mirrors.drivers import MirrorDown, MirrorFull, MirrorRefused, ReplicaLost, ReplicaTooLarge
+from upload_service.mirrors.drivers import (
+    MirrorDown,
+    MirrorFull,
+    MirrorRefused,
+    ReplicaBrokenOff,
+    ReplicaLost,
+    ReplicaTooLarge,
+)
 from upload_service.mirrors.model import FAILED_AFTER, LONGEST_BREAK, Mirror, Replica, ReplicaState, wait_after
 
 LOST_AFTER = 3
-"""After this many refusals a replica that cannot be read back counts as lost, if its mirror is well otherwise."""
+"""After this many failures a replica that cannot be read back counts as lost, if its mirror is well otherwise."""
 
-ABOUT_THE_REPLICA = (ReplicaLost, ReplicaTooLarge)
+ABOUT_THE_REPLICA = (ReplicaBrokenOff, ReplicaLost, ReplicaTooLarge)
 """Errors of a mirror that concern one replica only and say nothing of the mirror."""
 # Errors that say nothing of a replica, however often they happen.
 _ABOUT_THE_MIRROR = (MirrorDown, MirrorFull)
@@ -39,7 +46,7 @@ def after_failure(
         # This says nothing of the replica, so it does not count.
         return _state_after(replica, mirror, error, replica.attempts), replica.attempts, wait_after(1)
     attempts = FAILED_AFTER if isinstance(error, ReplicaTooLarge) else replica.attempts + 1
-    if isinstance(error, _ABOUT_THE_MIRROR):
+    if isinstance(error, _ABOUT_THE_MIRROR) and not isinstance(error, ABOUT_THE_REPLICA):
         attempts = min(attempts, FAILED_AFTER - 1)
     wait = max(wait_after(attempts), pause_asked(error) or timedelta(0))
     return _state_after(replica, mirror, error, attempts), attempts, wait
@@ -55,7 +62,9 @@ def _state_after(replica: Replica, mirror: Mirror, error: DomainError, attempts:
     if replica.state is ReplicaState.COPYING:
         return ReplicaState.FAILED if attempts >= FAILED_AFTER else ReplicaState.QUEUED
     if replica.state is ReplicaState.VERIFIED:
-        # Some stores refuse to return what they do not have. A store that refuses everything fails its probes too.
-        is_lost = isinstance(error, MirrorRefused) and attempts >= LOST_AFTER and not mirror.probe_error
+        # Some stores refuse to return what they do not have, or announce more than they have. A store that refuses
+        # everything fails its probes too.
+        is_unreadable = isinstance(error, (MirrorRefused, ReplicaBrokenOff))
+        is_lost = is_unreadable and attempts >= LOST_AFTER and not mirror.probe_error
         return ReplicaState.QUEUED if is_lost else replica.state
     return replica.state

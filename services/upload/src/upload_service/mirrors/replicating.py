@@ -26,6 +26,7 @@ from upload_service.mirrors.drivers import (
     MirrorRefused,
     OptionsInvalid,
     Place,
+    ReplicaBrokenOff,
     ReplicaLost,
 )
 from upload_service.mirrors.failures import ABOUT_THE_REPLICA, LOST_AFTER, ReplicaDamaged, SourceDamaged
@@ -119,12 +120,17 @@ async def _content(work: Work, blob: Blob) -> AsyncIterator[bytes]:
 
 
 async def _prove(driver: Driver, place: Place, blob: Blob) -> None:
-    """Read the replica back and compare. Raises `ReplicaLost`, `ReplicaDamaged`."""
+    """Read the replica back and compare. Raises `ReplicaLost`, `ReplicaDamaged`, `ReplicaBrokenOff`."""
     hasher = ContentHasher()
-    async for block in driver.read(place):
-        hasher.update(block)
-        if hasher.size > blob.size:
-            break
+    try:
+        async for block in driver.read(place):
+            hasher.update(block)
+            if hasher.size > blob.size:
+                break
+    except MirrorDown:
+        if hasher.size:
+            raise ReplicaBrokenOff from None
+        raise
     if not hasher.is_of(blob.size, blob.sha256):
         raise ReplicaDamaged
 

@@ -89,6 +89,23 @@ async def test_a_url_that_refuses_again_and_again_has_lost_its_copy(system: Mirr
         assert await system.state(file, mirror) == ("queued", "mirror_refused")
 
 
+async def test_a_copy_that_comes_short_again_and_again_is_lost_and_its_mirror_is_well(
+    system: Mirrored, server: MirrorServer
+) -> None:
+    mirror = await system.mirror(server)
+    async with remote(CONTENT_ANSWER) as elsewhere:
+        file = await kept_elsewhere(system, mirror, elsewhere)
+        elsewhere.respond = answers("200 OK", f"Content-Length: {len(CONTENT)}\n", CONTENT[:-1])
+        for _ in range(LOST_AFTER - 1):
+            await recheck(system, file, mirror)
+            assert await system.state(file, mirror) == ("verified", "replica_broken_off")
+        await recheck(system, file, mirror)
+        assert await system.state(file, mirror) == ("queued", "replica_broken_off")
+        assert (await system.mirror_now(mirror)).failures == 0
+        await recheck(system, file, mirror)
+        assert await system.state(file, mirror) == ("verified", None)
+
+
 @pytest.mark.parametrize("status", [404, 410])
 async def test_a_url_at_which_there_is_nothing_has_lost_its_copy_at_once(
     system: Mirrored, server: MirrorServer, status: int

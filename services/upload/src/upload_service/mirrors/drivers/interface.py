@@ -36,6 +36,12 @@ class MirrorDown(MirrorError):
         """The time for which the mirror asks to be left alone, if it names one."""
 
 
+class ReplicaBrokenOff(MirrorDown):
+    """The mirror broke off in the middle of this replica."""
+
+    code = "replica_broken_off"
+
+
 class MirrorFull(MirrorError):
     """The mirror has no room left."""
 
@@ -109,7 +115,8 @@ class Driver(Protocol):
     def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """The content from byte `start`, `length` bytes or to the end; nothing if it ends before `start`.
 
-        Raises `ReplicaLost` when nothing is there, `MirrorDown`, `MirrorRefused`.
+        Raises `ReplicaLost` when nothing is there, `MirrorDown`, `MirrorRefused`; and `ReplicaBrokenOff` where the
+        driver can tell that the mirror had begun to send it.
         """
         ...
 

@@ -9,7 +9,7 @@ from common import logging
 from common.statuses import retry_after
 from common.store import SizedBody
 from upload_service.mirrors.drivers.bounds import bounded, cut, receiving
-from upload_service.mirrors.drivers.interface import MirrorDown
+from upload_service.mirrors.drivers.interface import MirrorDown, ReplicaBrokenOff
 from upload_service.mirrors.drivers.statuses import error_of
 
 READ_BLOCK = 1024 * 1024
@@ -66,7 +66,7 @@ class Web:
             async for block in cut(receiving(response.content.iter_any(), seconds), skip, length):
                 yield block
         except (aiohttp.ClientError, OSError):
-            raise MirrorDown from None
+            raise ReplicaBrokenOff from None
         finally:
             await request.__aexit__(None, None, None)
 
