@@ -56,7 +56,9 @@ def test_mirrors_are_chosen(service: UploadService, sender: Sender, mirrors: tup
         ([("mirrors[]", str(first)), ("mirrors[]", str(second))], [first, second]),
         # Indexed, repeated, unknown, and another account's.
         ([(f"mirrors[{second}]", str(second)), ("mirrors[]", str(second)), ("mirrors[63]", "63")], [second]),
-        ([("mirrors[]", str(foreign)), ("mirrors[]", "all")], []),
+        # Nothing that the account may use: scripts have the numbers of another system's mirrors built in.
+        ([("mirrors[]", str(foreign)), ("mirrors[]", "all")], [second]),
+        ([("mirrors[]", "150"), ("mirrors[]", "260"), ("mirrors[]", "810")], [second]),
     ]
     for more, expected in chosen:
         for how in (None, "bytes 0-0/1"):

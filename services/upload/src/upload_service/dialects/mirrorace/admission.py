@@ -15,7 +15,7 @@ from common.passwords import normalised
 from upload_service.content import upload_keys
 from upload_service.content.model import UploadKey
 from upload_service.context import Context
-from upload_service.mirrors.choices import usable_mirrors
+from upload_service.mirrors.choices import UsableMirror, usable_mirrors
 
 REQUIRED = ("api_key", "api_token", "cTracker", "upload_key")
 
@@ -53,18 +53,28 @@ async def admit(context: Context, request: Request, fields: Sequence[Field]) -> 
     identity = await account_of(request, fields)
     tracker, secret = dialect.value_of(fields, "cTracker"), dialect.value_of(fields, "upload_key")
     key = await upload_keys.find_key(context, identity, parse_id(tracker), secret)
-    asked = dialect.mirror_ids(fields)
-    if len(asked) > context.mirrorace_max_mirrors:
-        raise Refused(f"At most {context.mirrorace_max_mirrors} mirrors can be selected")
-    usable = await usable_mirrors(context, identity)
-    ids = {mirror.id for mirror in usable}
-    mirrors = tuple(mirror_id for mirror_id in asked if mirror_id in ids)
+    asked, usable = dialect.mirror_ids(fields), await usable_mirrors(context, identity)
+    mirrors = _chosen(context, asked, usable)
     lacks_mirrors = not asked and any(mirror.is_default for mirror in usable)
     password = dialect.value_of(fields, "file_password")
     if password:
         # It is hashed only when the file is complete, which would be too late to refuse it.
         normalised(password)
     return Admitted(identity, key, mirrors, password, lacks_mirrors)
+
+
+def _chosen(context: Context, asked: Sequence[int], usable: Sequence[UsableMirror]) -> tuple[int, ...]:
+    """The mirrors of an upload that names these. Raises `Refused` if there are too many.
+
+    Scripts with the numbers of another system's mirrors built in get the account's default mirrors.
+    """
+    if len(asked) > context.mirrorace_max_mirrors:
+        raise Refused(f"At most {context.mirrorace_max_mirrors} mirrors can be selected")
+    ids = {mirror.id for mirror in usable}
+    mirrors = tuple(mirror_id for mirror_id in asked if mirror_id in ids)
+    if asked and not mirrors:
+        return tuple(mirror.id for mirror in usable if mirror.is_default)[: context.mirrorace_max_mirrors]
+    return mirrors
 
 
 async def password_hash(context: Context, admitted: Admitted) -> str | None:
