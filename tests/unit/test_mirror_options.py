@@ -18,7 +18,7 @@ KEY_PAIR = {"access_key_id": "id", "secret_access_key": "key"}
 
 VALID: list[tuple[str, dict[str, str]]] = [
     ("s3", {"endpoint": "https://s3.example.org", "region": "us-east-1", "bucket": "files", **KEY_PAIR}),
-    ("ftp", {"endpoint": "ftps://ftp.example.org", "user": "u", "password": "p"}),
+    ("ftp", {"endpoint": "ftp://ftp.example.org", "user": "u", "password": "p"}),
     ("azblob", {"endpoint": "https://a.example.org", "container": "c", "account_name": "a", "account_key": "aw=="}),
     ("azblob", {"endpoint": "https://a.example.org", "container": "c", "account_name": "a", "sas_token": "t"}),
     ("gcs", {"bucket": "b", "credential": ACCOUNT}),
@@ -95,6 +95,7 @@ def test_an_option_that_is_not_in_the_table_is_refused(kind: str, options: dict[
         ("s3", {**S3, "root": "/a/../../b"}),
         ("s3", {**S3, "secret_access_key": "k" * 20_000}),
         ("s3", {**S3, "enable_virtual_host_style": "yes"}),
+        ("ftp", {"endpoint": "ftps://ftp.example.org", "user": "u", "password": "p"}),
         ("ftp", {"endpoint": "http://ftp.example.org", "user": "u", "password": "p"}),
         ("webdav", {"endpoint": "http://h", "username": "u"}),
         ("webdav", {"endpoint": "http://h", "username": "u", "password": "p", "token": "t"}),

@@ -66,6 +66,12 @@ class ReplicaTooLarge(MirrorError):
     code = "replica_too_large"
 
 
+class ReplicaEmpty(ReplicaTooLarge):
+    """The mirror cannot hold empty content."""
+
+    code = "replica_empty"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The location of a replica: the path that this system chose, and the URL that the mirror gave for it, if any."""

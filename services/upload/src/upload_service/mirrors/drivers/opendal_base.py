@@ -60,8 +60,11 @@ _TEMPORARY = ("RateLimited", "Conflict")
 _REFUSED = ("PermissionDenied", "ConfigInvalid", "Unsupported", "IsADirectory", "NotADirectory")
 _FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
-# RFC 959, section 4.2.2, and the answers of servers with a full disk.
-_FTP = {"530": MirrorRefused, "532": MirrorRefused, "550": MirrorRefused, "452": MirrorFull, "552": MirrorFull}
+# RFC 959, section 4.2.2, and the answers of servers with a full disk. 553: vsftpd cannot create the file.
+_FTP = {
+    **dict.fromkeys(("530", "532", "550", "553"), MirrorRefused),
+    **dict.fromkeys(("452", "552"), MirrorFull),
+}
 
 
 # Where OpenDAL looks for certificate authorities, unless the environment names a place.

@@ -1,16 +1,27 @@
 """Mirrors that OpenDAL writes to block by block: FTP, Azure Blob Storage, Google Cloud Storage, Backblaze B2, Swift.
 
 The binding has no way to abort a write. A writer that is dropped publishes nothing, but what it sent may remain: Azure
-forgets it after a week; on the others it stays until a lifecycle rule of the bucket removes unfinished uploads or
-segments.
+forgets it after a week; FTP's driver removes it itself; on the others it stays until a lifecycle rule of the bucket
+removes unfinished uploads or segments.
 """
 
+import re
 from collections.abc import AsyncIterable, Mapping
 from contextlib import suppress
 
+import opendal
+
 from common.store.limits import MAX_PARTS, MIB
-from upload_service.mirrors.drivers.bounds import sending
-from upload_service.mirrors.drivers.interface import Driver, MirrorDown, MirrorError, Place, ReplicaTooLarge, Rules
+from upload_service.mirrors.drivers.bounds import bounded, sending
+from upload_service.mirrors.drivers.interface import (
+    Driver,
+    MirrorDown,
+    MirrorError,
+    Place,
+    ReplicaEmpty,
+    ReplicaLost,
+    Rules,
+)
 from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of, translated
 from upload_service.mirrors.drivers.options import service_account
 
@@ -21,7 +32,9 @@ def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
     if kind == "gcs":
         options = {**options, "credential": service_account(options["credential"])}
     operator = operator_of(kind, options)
-    return FtpDriver(operator, rules) if kind == "ftp" else BlocksDriver(operator, rules)
+    if kind == "ftp":
+        return FtpDriver(operator, operator_of(kind, {**options, "root": "/"}), options.get("root", "/"), rules)
+    return BlocksDriver(operator, rules)
 
 
 def block_size(size: int) -> int:
@@ -37,7 +50,7 @@ class BlocksDriver(OpenDalDriver):
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         if size == 0 and not self._operator.capability().write_can_empty:
-            raise ReplicaTooLarge("this kind of mirror cannot hold empty content")
+            raise ReplicaEmpty
         async with sending(blocks, size, self._seconds) as body, translated():
             file = await self._operator.open(path, "wb", chunk=block_size(size))
             try:
@@ -52,10 +65,23 @@ class BlocksDriver(OpenDalDriver):
 
 
 class FtpDriver(BlocksDriver):
-    """FTP, which shows a file while it is being written."""
+    """FTP. OpenDAL writes to a file in the root, and renames it when it is whole.
+
+    The file is named after that of the path, with eight random characters. What a killed process or a lost connection
+    leaves of it is removed when the same path is next written or deleted.
+    """
+
+    def __init__(self, operator: opendal.AsyncOperator, above: opendal.AsyncOperator, root: str, rules: Rules) -> None:
+        """`above`: the operator of the whole server, which can make `root`."""
+        super().__init__(operator, rules)
+        self._above, self._root = above, root.strip("/")
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         try:
+            if self._root:
+                # It does nothing to folders that are there, and makes those above as well.
+                await self._ask(self._above.create_dir(f"{self._root}/"))
+            await self._remove_attempts(path)
             return await super().write(path, blocks, size)
         except MirrorDown:
             raise
@@ -63,3 +89,23 @@ class FtpDriver(BlocksDriver):
             with suppress(MirrorError):
                 await self.delete(Place(path))
             raise
+
+    async def delete(self, place: Place) -> None:
+        await self._remove_attempts(place.path)
+        await super().delete(place)
+
+    async def _remove_attempts(self, path: str) -> None:
+        attempt = re.compile(re.escape(path.rpartition("/")[2]) + r"\.[A-Za-z0-9]{8}")
+        for name in await self._names():
+            if attempt.fullmatch(name):
+                await super().delete(Place(name))
+
+    async def _names(self) -> list[str]:
+        """The files and folders in the root."""
+        async with bounded(self._seconds):
+            try:
+                async with translated():
+                    return [entry.name async for entry in await self._operator.list("/")]
+            except ReplicaLost:
+                # The root is missing.
+                return []

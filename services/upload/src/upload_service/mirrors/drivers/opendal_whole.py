@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, Mapping
 
 from common.store.limits import MIB
 from upload_service.mirrors.drivers.bounds import sending
-from upload_service.mirrors.drivers.interface import Driver, ReplicaTooLarge, Rules
+from upload_service.mirrors.drivers.interface import Driver, ReplicaEmpty, ReplicaTooLarge, Rules
 from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of, translated
 
 MAX_SIZE = 32 * MIB
@@ -22,7 +22,7 @@ class WholeDriver(OpenDalDriver):
         if size > MAX_SIZE:
             raise ReplicaTooLarge(f"this kind of mirror holds at most {MAX_SIZE} bytes")
         if size == 0 and not self._operator.capability().write_can_empty:
-            raise ReplicaTooLarge("this kind of mirror cannot hold empty content")
+            raise ReplicaEmpty
         async with sending(blocks, size, self._seconds) as body, translated():
             content = b"".join([block async for block in body])
             await self._operator.write(path, content)
