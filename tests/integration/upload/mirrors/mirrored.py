@@ -66,6 +66,10 @@ class Watched:
     writes: int = 0
     reads: int = 0
 
+    @property
+    def can_delete(self) -> bool:
+        return self.driver.can_delete
+
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         self.writes += 1
         await self.before_write(path)

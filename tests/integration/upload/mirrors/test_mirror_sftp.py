@@ -63,8 +63,10 @@ async def test_a_server_with_another_host_key_is_told_no_password(server: SftpSt
     await driver.close()
 
 
-async def test_a_root_that_is_not_there_is_refused(server: SftpStore) -> None:
-    options = {**options_of(server), "password": server.password, "root": str(server.folder / "none")}
+async def test_a_root_that_is_a_file_is_refused(server: SftpStore) -> None:
+    root = server.folder / "file"
+    root.write_bytes(b"")
+    options = {**options_of(server), "password": server.password, "root": str(root)}
     driver = open_driver("sftp", options, RULES)
     with pytest.raises(MirrorRefused):
         await driver.check()

@@ -59,6 +59,11 @@ class Mirror:
     failures: int
     open_until: datetime | None
 
+    @property
+    def was_well(self) -> bool:
+        """Whether it has been probed since it was last changed, and all was well the last time."""
+        return self.probe_error is None and self.probed_at is not None and self.probed_at >= self.changed_at
+
     def link(self, path: str, url: str | None) -> str | None:
         """The public link of the replica at `path`, if there is one. `url` is the one that the mirror gave, if any."""
         if self.link_pattern:

@@ -3,54 +3,38 @@
 import asyncio
 from functools import partial
 
-from common import logging
-from common.claims import UnexpectedFailure
 from common.sweeping import Sweep, drain
 from upload_service.mirrors.context import Context
-from upload_service.mirrors.drivers import MirrorDown, MirrorError, OptionsInvalid
 from upload_service.mirrors.model import REMEMBERED, Mirror
+from upload_service.mirrors.probing import Failure, try_out
 from upload_service.mirrors.queries import claimed, health, mirrors, replicas
-from upload_service.mirrors.sealing import Unsealable
 
-PROBE_SECONDS = 20
 BATCH = 500
 
-_log = logging.get(__name__)
 
-
-async def probe_mirror(context: Context, mirror: Mirror) -> str | None:
-    """Ask a mirror whether it answers and accepts our credentials. Returns the code of the error, or None.
+async def probe_mirror(context: Context, mirror: Mirror, *, whole: bool = True) -> Failure | None:
+    """Try a mirror out, as `probing` does, and record the result.
 
     If it is well for the first time since a failed probe, everything that has failed there is tried again at once.
     """
-    error = await _probe(context, mirror)
+    failure = await try_out(context, mirror, whole=whole)
     async with context.db.transaction() as connection:
-        await health.note_probe(connection, mirror.id, error)
-        if mirror.probe_error is not None and error is None:
+        await health.note_probe(connection, mirror.id, failure.error if failure else None)
+        if mirror.probe_error is not None and failure is None:
             await health.end_break(connection, mirror.id)
             await replicas.try_failed_again(connection, mirror.id)
-    return error
-
-
-async def _probe(context: Context, mirror: Mirror) -> str | None:
-    try:
-        async with asyncio.timeout(PROBE_SECONDS), context.drivers.of(mirror) as driver:
-            await driver.check()
-    except (MirrorError, OptionsInvalid, Unsealable) as failure:
-        return failure.code
-    except TimeoutError:
-        return MirrorDown.code
-    except Exception:  # noqa: BLE001  (it is logged, with its stack)
-        _log.exception("a mirror could not be probed", mirror=mirror.id)
-        return UnexpectedFailure.code
-    return None
+    return failure
 
 
 async def probe_mirrors(context: Context) -> None:
-    """Probe every mirror that is in use, all at once, so that one that hangs delays no other."""
+    """Probe every mirror that is in use, all at once, so that one that hangs delays no other.
+
+    One that was well since it was last changed only has to accept our credentials, so that nothing is written every
+    minute where requests cost money.
+    """
     async with context.db.connection() as connection:
         found = await mirrors.all_mirrors(connection)
-    probes = (probe_mirror(context, mirror) for mirror in found if mirror.is_enabled)
+    probes = (probe_mirror(context, mirror, whole=not mirror.was_well) for mirror in found if mirror.is_enabled)
     for result in await asyncio.gather(*probes, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result

@@ -16,7 +16,7 @@ from tests.integration.upload.mirrors.mirror_front import Background, Fault
 from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, http, webdav
 from tests.integration.upload.mirrors.mirrored import Mirrored, Source, mirrored
 from upload_service.content.model import File
-from upload_service.mirrors import administration, choices, upkeep, wishes
+from upload_service.mirrors import administration, choices, probing, upkeep, wishes
 from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.model import BREAKER_FAILURES, FAILED_AFTER, FAILED_WAIT, FIRST_WAIT, Mirror
 from upload_service.mirrors.queries import health
@@ -190,7 +190,7 @@ async def test_a_probe_tells_what_is_wrong_and_a_mirror_that_is_back_is_used_at_
 async def test_a_mirror_that_hangs_does_not_delay_the_probes_of_others(
     system: Mirrored, server: MirrorServer, other: MirrorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(probing, "PROBE_SECONDS", 0.3)
     failing, well = await system.mirror(server), await system.mirror(other)
     with server.failing(Fault.HANGS):
         await upkeep.probe_mirrors(system.context)

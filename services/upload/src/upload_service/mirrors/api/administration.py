@@ -16,6 +16,7 @@ from upload_service.mirrors import administration, upkeep
 from upload_service.mirrors.administration import MirrorSpec, MirrorSummary
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.model import MAX_PARALLEL
+from upload_service.mirrors.probing import Step
 
 Options = dict[str, Annotated[str, Field(max_length=16384)]]
 Accounts = Annotated[list[UUID], Field(max_length=10_000)] | None
@@ -110,9 +111,12 @@ class MirrorChanges(BaseModel):
 
 
 class Probe(BaseModel):
-    """The result of a probe. `error` null: the mirror answers and accepts our credentials."""
+    """The result of a probe. `error` null: a small object was written, read back and deleted again."""
 
     error: str | None
+    step: Step | None = None
+    """The step that failed."""
+    message: str | None = None
 
 
 @router.get("/all")
@@ -161,11 +165,12 @@ async def remove(
 
 @router.post("/{mirror_id}/probe")
 async def probe(request: Request, mirror_id: int, identity: SignedIn) -> Probe:
-    """Ask a mirror now whether it answers and accepts our credentials; for administrators."""
+    """Write a small object to a mirror, read it back and delete it, and tell which step fails; for administrators."""
     _require_administrator(identity)
     context = context_of(request, Context)
     found = await administration.find_mirror(context, mirror_id)
-    return Probe(error=await upkeep.probe_mirror(context, found.mirror))
+    failure = await upkeep.probe_mirror(context, found.mirror)
+    return Probe(error=failure.error, step=failure.step, message=failure.message) if failure else Probe(error=None)
 
 
 def _require_administrator(identity: Identity) -> None:

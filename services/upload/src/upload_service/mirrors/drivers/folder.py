@@ -28,6 +28,8 @@ class FolderDriver:
     It has threads of its own, so that a disk that hangs keeps only its own requests waiting.
     """
 
+    can_delete = True
+
     def __init__(self, root: Path, rules: Rules) -> None:
         self._root, self._rules = root, rules
         self._threads = ThreadPoolExecutor(THREADS, "folder")

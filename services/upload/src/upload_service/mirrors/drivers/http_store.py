@@ -38,6 +38,10 @@ class HttpDriver:
         token = options.get("token")
         self._web = Web({"Authorization": f"Bearer {token}"} if token else {})
 
+    @property
+    def can_delete(self) -> bool:
+        return self._deletes
+
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         headers = {"Idempotency-Key": path}
         async with (

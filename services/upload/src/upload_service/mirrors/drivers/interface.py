@@ -107,8 +107,15 @@ class Rules:
 class Driver(Protocol):
     """The way to one mirror. It never retries: that is for its caller, which knows how often it has failed.
 
-    Only one caller at a time writes a path.
+    Only one caller at a time writes a path. A root that is missing is made by the first write where the kind has
+    folders that can be made, and is not missed by `check`; only a local folder must exist, as it may be a disk that is
+    not mounted.
     """
+
+    @property
+    def can_delete(self) -> bool:
+        """Whether `delete` removes what was written, and does not only forget it."""
+        ...
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         """Put exactly `size` bytes at `path`, replacing what is there; returns the URL if the mirror names one.

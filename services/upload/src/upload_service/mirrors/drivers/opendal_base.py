@@ -110,6 +110,8 @@ async def translated() -> AsyncGenerator[None]:
 class OpenDalDriver:
     """A mirror behind OpenDAL. Subclasses write, since that depends on the kind."""
 
+    can_delete = True
+
     def __init__(self, operator: opendal.AsyncOperator, rules: Rules) -> None:
         self._operator, self._seconds = operator, rules.stall_seconds
 

@@ -54,6 +54,8 @@ def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
 class SftpDriver:
     """A folder of an SFTP server, over one connection for all transfers, which is renewed when it is lost."""
 
+    can_delete = True
+
     def __init__(
         self, options: Mapping[str, str], host_key: asyncssh.SSHKey, private_key: asyncssh.SSHKey | None, rules: Rules
     ) -> None:
@@ -116,9 +118,9 @@ class SftpDriver:
     async def check(self) -> None:
         sftp = await self._connected()
         async with self._asking(sftp):
-            found = await sftp.isdir(self._root)
-        if not found:
-            raise MirrorRefused("the mirror has no such root")
+            is_in_the_way = await sftp.exists(self._root) and not await sftp.isdir(self._root)
+        if is_in_the_way:
+            raise MirrorRefused("the mirror's root is no folder")
 
     async def close(self) -> None:
         self._hang_up(self._client)

@@ -72,6 +72,10 @@ class WebDavDriver(OpenDalDriver):
         await self._remove_attempts(place.path)
         await super().delete(place)
 
+    async def check(self) -> None:
+        with suppress(ReplicaLost):
+            await self._ask(self._operator.check())
+
     async def close(self) -> None:
         await self._web.close()
 
