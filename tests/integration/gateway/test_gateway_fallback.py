@@ -35,6 +35,14 @@ class Mirroring(Service):
 
     asked: list[tuple[str, str, dict[str, str]]]
     serves = 200
+    is_hasty = False
+    """Whether it answers without waiting for a request's body."""
+
+    def _discard_body(self) -> int:
+        if not self.is_hasty:
+            return super()._discard_body()
+        self.close_connection = True
+        return 0
 
     def do_GET(self) -> None:  # noqa: N802
         if not self.path.startswith("/internal/blobs/"):
@@ -65,7 +73,7 @@ async def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def service(door: Door) -> Iterator[type[Mirroring]]:
     service = door.service
     assert issubclass(service, Mirroring)
-    service.asked, service.serves = [], 200
+    service.asked, service.serves, service.is_hasty = [], 200, False
     service.extra = {"X-Store-Fallback": FALLBACK}
     yield service
     service.extra = {}
@@ -230,6 +238,73 @@ async def test_a_store_that_is_away_is_made_good_by_a_mirror(
             is_the_download(answer)
         service.serves = 503
         is_unavailable(await client.get(DOWNLOAD))
+
+
+async def test_a_store_that_hangs_is_asked_once_in_a_while(
+    door: Door, service: type[Mirroring], tmp_path: Path
+) -> None:
+    if door.store.child is None:
+        pytest.skip("a folder does not answer")
+    asked, ended = 0, asyncio.Event()
+
+    async def store(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+        await ended.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(store, "127.0.0.1", 0)
+    async with server:
+        async with through(door, tmp_path, store_at(server.sockets[0].getsockname()[1])) as client:
+            for asks in ({}, {"Range": "bytes=2-9"}, {}):
+                answer = await client.get(DOWNLOAD, headers=asks)
+                assert answer.content == (CONTENT[2:10] if asks else CONTENT)
+                is_the_download(answer)
+            assert asked == 1
+            # Without a mirror there is nobody else to ask.
+            service.extra = {}
+            is_unavailable(await client.get(DOWNLOAD))
+            assert asked > 1
+        ended.set()
+
+
+@pytest.mark.parametrize(
+    ("length", "rest"), [(b"Transfer-Encoding: chunked", b"zz\r\n"), (b"Content-Length: 9", b"ab")]
+)
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+async def test_no_client_makes_the_store_count_as_away(
+    door: Door, service: type[Mirroring], tmp_path: Path, method: bytes, length: bytes, rest: bytes
+) -> None:
+    """A body that ends badly, once the service has answered and the store is asked, is the client's fault."""
+    if door.store.child is None:
+        pytest.skip("a folder gets no body")
+    service.is_hasty = True
+    asked, asking = 0, asyncio.Event()
+
+    async def store(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        asked += 1
+        asking.set()
+        if b"content-length:" in head or b"transfer-encoding:" in head:
+            await reader.read()
+        content = b"" if head.startswith(b"head") else CONTENT
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(CONTENT) + content)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(store, "127.0.0.1", 0)
+    async with server, through(door, tmp_path, store_at(server.sockets[0].getsockname()[1])) as client:
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(method + b" " + DOWNLOAD.encode() + b" HTTP/1.1\r\nHost: a\r\n" + length + b"\r\n\r\n")
+        await asyncio.wait_for(asking.wait(), 10)
+        writer.write(rest)
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+        answer = await client.get(DOWNLOAD)
+    assert (answer.content, asked, service.asked) == (CONTENT, 2, [])
 
 
 @pytest.mark.parametrize("behaviour", ["fails", "cuts", "hangs"])

@@ -217,6 +217,11 @@ class UploadService:
         unfinished = store._list_multipart_uploads(bucket).uploads
         return {row[0] for row in rows} | {*objects} | {f"unfinished {upload.upload_id}" for upload in unfinished}
 
+    def lose_object(self, blob_id: UUID) -> None:
+        """Remove the content of a blob from the store, behind the back of the service."""
+        [(key,)] = self.ask("select object_key from blob where id = %s", blob_id)
+        _store_of(self.settings).remove_object(self.settings.s3_bucket, key)
+
     @contextmanager
     def nothing_left(self) -> Generator[None]:
         """Assert that the block leaves nothing, and has shared nothing."""

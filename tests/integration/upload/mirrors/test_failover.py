@@ -76,11 +76,14 @@ class Mirrored:
     def get(self, **headers: str) -> httpx.Response:
         return httpx.get(self.service.url + self.path, headers=headers)
 
+    @property
+    def blob_id(self) -> UUID:
+        return UUID(self.path.rpartition("/")[2].partition("?")[0])
+
     def doubted(self) -> list[str]:
         """The kinds of the mirrors on which this content is due to be checked now."""
-        blob_id = self.path.rpartition("/")[2].partition("?")[0]
         due = "select kind from replica join mirror on mirror.id = mirror_id where due_at <= now() and blob_id = %s"
-        return [kind for (kind,) in self.service.ask(due, UUID(blob_id))]
+        return [kind for (kind,) in self.service.ask(due, self.blob_id)]
 
     def damage_first(self, change: Callable[[bytes], bytes]) -> None:
         self.first.put(self.there, change(self.first.stored()[self.there]))
@@ -203,15 +206,28 @@ def test_a_mirror_whose_breaker_is_open_is_asked_last(mirrored: Mirrored) -> Non
         assert mirrored.get(Range="bytes=0-9").content == b"x" * 10
 
 
-def test_without_a_mirror_that_answers_it_is_503(mirrored: Mirrored) -> None:
+def test_the_store_itself_serves_what_no_mirror_can(mirrored: Mirrored) -> None:
+    """The gateway passes a store over for some seconds after it lost one request."""
     mirrored.first.remove(mirrored.there)
     with mirrored.second.failing(Fault.GONE):
-        answer = mirrored.get()
+        assert mirrored.get().content == CONTENT
+        assert mirrored.get(Range="bytes=10-19").content == CONTENT[10:20]
+        mirrored.service.ask("update mirror set is_enabled = false")
+        part = mirrored.get(Range="bytes=-5")
+        assert (part.status_code, part.content) == (206, CONTENT[-5:])
+    assert mirrored.answer()["fallback_path"] is None
+
+
+def test_without_a_mirror_and_the_store_it_is_503(service: UploadService, folder: Path, server: MirrorServer) -> None:
+    lost = Mirrored(service, folder, server, os.urandom(1000))
+    service.lose_object(lost.blob_id)
+    service.ask("update mirror set is_enabled = false")
+    answer = lost.get()
     problem(answer, 503)
     assert int(answer.headers["retry-after"]) > 0
-    mirrored.service.ask("update mirror set is_enabled = false")
-    problem(mirrored.get(), 503)
-    assert mirrored.answer()["fallback_path"] is None
+    problem(lost.get(Range="bytes=0-1"), 503)
+    service.ask("update mirror set is_enabled = true")
+    assert lost.get().status_code == 200
 
 
 def test_a_ticket_is_for_one_blob_and_a_while(mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch) -> None:

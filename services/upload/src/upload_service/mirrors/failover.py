@@ -1,13 +1,13 @@
 """Reading a blob from its verified replicas when the store cannot serve it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from uuid import UUID
 
 from common import logging
 from common.errors import DomainError, Unavailable
-from common.store import ContentHasher
+from common.store import ContentHasher, StoreRefused, StoreUnavailable
 from upload_service.content.model import Blob
 from upload_service.content.queries import blobs
 from upload_service.mirrors.context import Context
@@ -68,6 +68,32 @@ async def read_from_mirrors(context: Context, blob: Blob, start: int, length: in
     raise NoReplica
 
 
+async def read_in_place_of_store(context: Context, blob: Blob, start: int, length: int) -> AsyncGenerator[bytes]:
+    """`read_from_mirrors` for the gateway. If no mirror gives anything, ask the store after all.
+
+    The gateway does not ask a store that failed a few seconds ago, but it may be back.
+    """
+    has_sent = False
+    try:
+        async with aclosing(read_from_mirrors(context, blob, start, length)) as blocks:
+            async for block in blocks:
+                yield block
+                has_sent = True
+            return
+    except NoReplica:
+        if has_sent:
+            raise
+    try:
+        async with aclosing(_patiently(context.store.read(blob.object_key, start, length))) as blocks:
+            async for block in blocks:
+                yield block
+                has_sent = True
+    except (StoreUnavailable, StoreRefused, MirrorDown):
+        raise NoReplica from None
+    if not has_sent:
+        raise NoReplica
+
+
 async def _readable(context: Context, blob_id: UUID) -> list[tuple[Mirror, Replica]]:
     async with context.db.connection() as connection:
         found = await replicas.readable_replicas(connection, blob_id)
@@ -98,19 +124,27 @@ async def _as_far_as_it_goes(
 
 
 async def _read(context: Context, mirror: Mirror, replica: Replica, start: int, length: int) -> AsyncGenerator[bytes]:
-    async with context.drivers.of(mirror) as driver:
-        source = aiter(driver.read(replica.place, start, length))
-        patience = FIRST_BLOCK_SECONDS
-        while True:
-            try:
-                async with asyncio.timeout(patience):
-                    block = await anext(source, None)
-            except TimeoutError:
-                raise MirrorDown from None
-            if block is None:
-                return
+    async with (
+        context.drivers.of(mirror) as driver,
+        aclosing(_patiently(driver.read(replica.place, start, length))) as blocks,
+    ):
+        async for block in blocks:
             yield block
-            patience = None
+
+
+async def _patiently(blocks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """These blocks. Raises `MirrorDown` unless the first arrives in time."""
+    patience = FIRST_BLOCK_SECONDS
+    while True:
+        try:
+            async with asyncio.timeout(patience):
+                block = await anext(blocks, None)
+        except TimeoutError:
+            raise MirrorDown from None
+        if block is None:
+            return
+        yield block
+        patience = None
 
 
 async def _have_checked(context: Context, doubtful: Sequence[Replica]) -> None:

@@ -39,8 +39,8 @@ async def read(request: Request, blob_id: UUID, ticket: str) -> Response:
     status = 206 if part else 200
     if request.method == "HEAD" or blob.size == 0:
         return Response(status_code=status, headers=headers)
-    blocks = failover.read_from_mirrors(context, blob, asked.start, asked.length)
-    # Wait for the first block before the status is sent: if no mirror answers, it is 503.
+    blocks = failover.read_in_place_of_store(context, blob, asked.start, asked.length)
+    # Wait for the first block before the status is sent: if nobody answers, it is 503.
     first = await anext(blocks)
     restore = BackgroundTask(restoring.restore_soon, context, blob)
     return StreamingResponse(_body(first, blocks), status, headers, background=restore)
