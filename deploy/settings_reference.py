@@ -92,6 +92,12 @@ DEPLOYMENT = (
         "`X-Forwarded-For`. Under Compose, a proxy on the same machine has an address of Docker's bridge, by default "
         "in 172.16.0.0/12.",
     ),
+    Setting(
+        "WEB_ROOT",
+        "",
+        "Folder of a web page of your own, with an `index.html`. If empty, the page that `make run` builds.",
+        Way.EMBEDDED,
+    ),
     Setting("GATEWAY_LOG_LEVEL", "WARN", "Log level of the gateway: `DEBUG`, `INFO`, `WARN` or `ERROR`.", Way.COMPOSE),
     Setting("ADMIN_PASSWORD", "", "Password of the first administrator. If empty, one is generated.", Way.EMBEDDED),
     Setting(

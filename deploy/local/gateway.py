@@ -11,6 +11,8 @@ from deploy.local.program import Program
 CADDYFILE = Path(__file__).parents[1] / "gateway" / "Caddyfile"
 REFERENCE = CADDYFILE.with_name("reference")
 """The reference of the API, which `make reference` writes."""
+PAGE = Path(__file__).parents[2] / "web" / "dist"
+"""The web page, as `deploy.page` builds it. While it is not there, the gateway serves the API alone."""
 ROUTED = ("auth", "upload", "share", "chat")
 """The services that the gateway routes to."""
 NOISE = r"admin endpoint disabled|HTTP/2 skipped because it requires TLS|exiting; byeee"
@@ -26,6 +28,7 @@ def program(
     trusted_proxies: str,
     token: str,
     system: Mapping[str, str],
+    page: Path = PAGE,
 ) -> Program:
     own = data / "gateway"
     own.mkdir(mode=0o700, exist_ok=True)
@@ -46,6 +49,7 @@ def program(
             "GATEWAY_REFERENCE": str(REFERENCE),
             **{f"{name.upper()}_ADDRESS": f"127.0.0.1:{service_ports[name]}" for name in ROUTED},
             **store,
+            "WEB_ROOT": str(page),
         },
         port=port,
         host=host,

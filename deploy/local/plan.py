@@ -56,6 +56,7 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
                 trusted_proxies=settings.gateway_trusted_proxies,
                 token=credentials["gateway"],
                 system=settings.system,
+                page=settings.web_root or gateway.PAGE,
             )
         ],
     ]

@@ -67,6 +67,8 @@ class StackSettings:
     s3: S3Server | None = None
     s3_bucket: str = "waystation"
     gateway_trusted_proxies: str = ""
+    web_root: Path | None = None
+    """The folder of the web page; None: the one that this checkout builds."""
     admin_password: str | None = field(default=None, repr=False)
     """Password of the first administrator; None: a generated one."""
     policy: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -103,6 +105,7 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
         s3=_s3(environment),
         s3_bucket=environment.get("S3_BUCKET") or "waystation",
         gateway_trusted_proxies=environment.get("GATEWAY_TRUSTED_PROXIES", ""),
+        web_root=Path(environment["WEB_ROOT"]).absolute() if environment.get("WEB_ROOT") else None,
         admin_password=environment.get("ADMIN_PASSWORD") or None,
         policy={name: environment[name] for name in POLICY_NAMES if name in environment},
         system={name: environment[name] for name in SYSTEM_NAMES if name in environment},

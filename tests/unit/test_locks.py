@@ -7,7 +7,10 @@ import pytest
 
 from tests.conftest import ROOT
 
-LOCKS = ("requirements.lock", "requirements-run.lock", "requirements-runtime.lock", "requirements-uv.lock")
+LOCKS = (
+    *("requirements.lock", "requirements-run.lock", "requirements-runtime.lock", "requirements-uv.lock"),
+    "requirements-node.lock",
+)
 
 
 def locked(name: str) -> dict[str, str]:

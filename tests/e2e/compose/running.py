@@ -15,7 +15,18 @@ import httpx
 
 REPOSITORY = Path(__file__).parents[3]
 # All that an image and a container are made of; what else lies about, such as a `.env`, is not copied.
-PARTS = ("docker-compose.yml", ".dockerignore", "LICENSE", "requirements-runtime.lock", "deploy", "libs", "services")
+PARTS = (
+    "docker-compose.yml",
+    ".dockerignore",
+    "LICENSE",
+    "requirements-runtime.lock",
+    "deploy",
+    "libs",
+    "services",
+    "web",
+)
+MADE = ("__pycache__", "*.egg-info", "node_modules", "dist", ".node")
+"""What tools made in the tree."""
 ONE_SHOT = ("secrets", "migrate")
 ENGINES = {"postgres": "10003", "valkey": "10004", "store": "10002"}
 READERS = ("auth", "auth-worker", "upload", "share", "chat", "beat")
@@ -35,7 +46,7 @@ def copy_tree(target: Path) -> Path:
     for name in PARTS:
         source = REPOSITORY / name
         if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns(*MADE))
         else:
             shutil.copy2(source, target / name)
     return target

@@ -152,16 +152,19 @@ def serve(port: int, handler: type[Service]) -> Generator[None]:
 
 
 @asynccontextmanager
-async def open_door(data: Path, kind: StoreKind = "folder", service: type[Service] = Service) -> AsyncGenerator[Door]:
-    """All of it, every service of this type, with a store of this kind."""
+async def open_door(
+    data: Path, kind: StoreKind = "folder", service: type[Service] = Service, **environment: str
+) -> AsyncGenerator[Door]:
+    """All of it, every service of this type, with a store of this kind, and more variables for the gateway."""
     gateway_port, *chosen = ports.choose(1 + len(ROUTED))
     service_ports: dict[str, int] = dict(zip(ROUTED, chosen, strict=True))
+    environment = {"WEB_ROOT": str(data / "no page"), **environment}
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(s3_store(data)) if kind == "s3" else folder_store(data / "store")
         handler = service_type({port: name for name, port in service_ports.items()}, opened.place, service)
         for port in chosen:
             stack.enter_context(serve(port, handler))
-        program = gateway_program(data, gateway_port, service_ports, opened.settings)
+        program = gateway_program(data, gateway_port, service_ports, opened.settings, **environment)
         caddy = await stack.enter_async_context(running(program, data))
         yield Door(f"http://127.0.0.1:{gateway_port}", caddy, opened, handler, service_ports)
 

@@ -1,0 +1,119 @@
+"""The web page behind the gateway: one document for all places, parts that never change, headers that confine it."""
+
+import gzip
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.gateway.running_gateway import open_door
+
+INDEX = "<!doctype html><title>the page</title>"
+SCRIPT = "console.log('the page')"
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+PLACES = [
+    "/",
+    "/c/7K2QF",
+    "/c/7K2QF?lng=zh",
+    "/rooms",
+    "/rooms/17",
+    "/mine",
+    "/mine/files",
+    "/sign-in",
+    "/register",
+    "/?lng=zh",
+]
+CONFINED = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("a page")
+    (folder / "assets").mkdir()
+    (folder / "index.html").write_text(INDEX, encoding="utf-8")
+    (folder / "assets" / "main-abc123.js").write_text(SCRIPT, encoding="utf-8")
+    (folder / "assets" / "main-abc123.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
+    (folder / "secret.txt").write_text("not named in the routes", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+async def client(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[httpx.AsyncClient]:
+    async with (
+        open_door(tmp_path_factory.mktemp("data"), WEB_ROOT=str(folder)) as door,
+        httpx.AsyncClient(base_url=door.url, headers=BROWSER, timeout=30) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("path", PLACES)
+async def test_every_place_is_the_same_document_that_is_never_kept_unasked(client: httpx.AsyncClient, path: str):
+    answer = await client.get(path)
+    assert (answer.status_code, answer.text) == (200, INDEX)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = await client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/main-abc123.js"])
+async def test_the_page_is_confined(client: httpx.AsyncClient, path: str):
+    headers = (await client.get(path)).headers
+    assert {name: headers.get_list(name) for name in CONFINED} == {name: [value] for name, value in CONFINED.items()}
+    rules = dict(rule.strip().split(" ", 1) for rule in headers["Content-Security-Policy"].split(";"))
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert (rules["default-src"], rules["frame-ancestors"], rules["base-uri"]) == ("'none'", "'none'", "'none'")
+    assert rules["require-trusted-types-for"] == "'script'"
+    assert "http" not in headers["Content-Security-Policy"]
+
+
+async def test_parts_are_kept_forever_and_sent_compressed(client: httpx.AsyncClient):
+    answer = await client.get("/assets/main-abc123.js", headers={"Accept-Encoding": "gzip"})
+    assert (answer.text, answer.headers["Content-Encoding"]) == (SCRIPT, "gzip")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    plain = await client.get("/assets/main-abc123.js", headers={"Accept-Encoding": "identity"})
+    assert (plain.text, "Content-Encoding" in plain.headers) == (SCRIPT, False)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("GET", path) for path in ("/nothing", "/assets/other.js", "/assets/", "/secret.txt", "/index.html")),
+        *(
+            ("GET", path)
+            for path in ("/assets/../secret.txt", "/assets/%2e%2e/secret.txt", "/v1/nothing", "/nothing/c/x")
+        ),
+        *((method, "/mine/files") for method in ("POST", "PUT", "DELETE")),
+    ],
+)
+async def test_what_is_not_there_is_told_as_json(client: httpx.AsyncClient, method: str, path: str):
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+async def test_the_api_goes_before_the_page(client: httpx.AsyncClient):
+    assert (await client.post("/")).json()["service"] == "share"
+    for path, headers in (("/", {"User-Agent": "curl/8.0"}), ("/c/7K2QF", {"Accept": "*/*"}), ("/c/7K2QF/key", {})):
+        assert (await client.get(path, headers=headers)).json()["service"]
+    assert (await client.delete("/c/7K2QF/key")).json()["service"] == "share"
+
+
+async def test_a_dialects_own_host_name_has_no_page(client: httpx.AsyncClient):
+    assert (await client.get("/", headers={"Host": "filecodebox.example.org"})).status_code == 404
+
+
+async def test_without_a_built_page_there_is_none(folder: Path, client: httpx.AsyncClient):
+    hidden = folder / "index.away"
+    (folder / "index.html").rename(hidden)
+    try:
+        answer = await client.get("/")
+    finally:
+        hidden.rename(folder / "index.html")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})

@@ -1,0 +1,54 @@
+import { MantineProvider } from '@mantine/core'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { lazy, Suspense } from 'react'
+import { Route, Switch } from 'wouter'
+import { Problem } from './api/problem'
+import { useSite } from './api/site'
+import { Footer } from './parts/Footer'
+import { Header } from './parts/Header'
+import { Nothing } from './parts/Nothing'
+import { Toast } from './parts/Toast'
+import { SendPage } from './send/SendPage'
+import { theme } from './theme/theme'
+import { useAccent } from './theme/useAccent'
+
+const ReceivePage = lazy(() => import('./receive/ReceivePage'))
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (failures, error) => failures < 5 && (!(error instanceof Problem) || error.isPassing),
+      retryDelay: (failures, error) => ((error as Problem).retryAfter ?? Math.min(2 ** failures, 10)) * 1000,
+      networkMode: 'always',
+    },
+  },
+})
+
+export function App() {
+  return (
+    // Mantine would add style rules to the document, which the policy of the page forbids; they are in style sheets.
+    <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
+      <QueryClientProvider client={queries}>
+        <Page />
+      </QueryClientProvider>
+    </MantineProvider>
+  )
+}
+
+function Page() {
+  useAccent(useSite().accent)
+  return (
+    <div className="page">
+      <Header />
+      <Suspense fallback={<main className="column" />}>
+        <Switch>
+          <Route path="/" component={SendPage} />
+          <Route path="/c/:code">{({ code }) => <ReceivePage code={code} key={code} />}</Route>
+          <Route component={Nothing} />
+        </Switch>
+      </Suspense>
+      <Footer />
+      <Toast />
+    </div>
+  )
+}

@@ -1,0 +1,104 @@
+import { call } from './call'
+import type { ExpireStyle } from './site'
+
+export type ItemState = 'waiting' | 'sending' | 'verifying' | 'ready' | 'failed'
+
+/** One file or text of a share. */
+export type Item = {
+  id: string
+  name: string
+  size: number
+  type?: string
+  state: ItemState
+  received: number
+  sha256: string | null
+  text: string | null
+}
+
+export type SentItem = Item & { upload: string | null }
+
+/** A share as its sender sees it. */
+export type SentShare = {
+  id: string
+  code: string
+  url: string
+  key: string
+  title: string | null
+  message: string | null
+  created_at: string
+  expires_at: string | null
+  downloads_left: number | null
+  has_password: boolean
+  complete: boolean
+  size: number
+  items: SentItem[]
+}
+
+/** A share as those see it who have its code. */
+export type OpenedShare = {
+  code: string
+  title: string | null
+  message: string | null
+  created_at: string
+  expires_at: string | null
+  downloads_left: number | null
+  password_required: boolean
+  complete: boolean
+  size: number
+  items: Item[]
+}
+
+export type NewItem = { name: string; size: number } | { name: string; text: string }
+
+export type NewShare = {
+  items: NewItem[]
+  title?: string | null
+  expire_style: ExpireStyle
+  expire_value: number
+  password?: string | null
+  code_style?: 'short' | 'words'
+}
+
+export type ShareChanges = { expires_at?: string | null; downloads_left?: number | null; password?: string | null; code?: string | null }
+
+const keyed = (key: string) => ({ 'Share-Key': key })
+
+export const createShare = (wanted: NewShare, idempotencyKey: string) =>
+  call<SentShare>('POST', '/v1/shares', { body: wanted, headers: { 'Idempotency-Key': idempotencyKey } })
+
+export const readSent = (id: string, key: string, signal?: AbortSignal) =>
+  call<SentShare>('GET', `/v1/shares/${id}`, { headers: keyed(key), ...(signal && { signal }) })
+
+export const addItems = (id: string, key: string, items: NewItem[]) =>
+  call<SentShare>('POST', `/v1/shares/${id}/items`, { body: { items }, headers: keyed(key) })
+
+export const removeItem = (id: string, key: string, item: string) =>
+  call<void>('DELETE', `/v1/shares/${id}/items/${item}`, { headers: keyed(key) })
+
+export const changeShare = (id: string, key: string, changes: ShareChanges) =>
+  call<SentShare>('PATCH', `/v1/shares/${id}`, { body: changes, headers: keyed(key) })
+
+export const endShare = (id: string, key: string) => call<void>('DELETE', `/v1/shares/${id}`, { headers: keyed(key) })
+
+export const openCode = (code: string, password: string | null, signal?: AbortSignal) =>
+  call<OpenedShare>('GET', codePath(code), { headers: withPassword(password), ...(signal && { signal }) })
+
+export type Ticket = { ticket: string; expires_at: string }
+
+export const ticketFor = (code: string, password: string | null) =>
+  call<Ticket>('POST', `${codePath(code)}/tickets`, { headers: withPassword(password) })
+
+export const codePath = (code: string) => `/v1/codes/${encodeURIComponent(code)}`
+
+export const itemUrl = (code: string, item: string, ticket: string, inline = false) =>
+  `${codePath(code)}/items/${item}?${new URLSearchParams({ ...(inline && { inline: '1' }), ticket })}`
+
+export const zipUrl = (code: string, ticket: string) => `${codePath(code)}/zip?${new URLSearchParams({ ticket })}`
+
+// A header holds Latin-1 at most, and a password may be anything.
+export const withPassword = (password: string | null): Record<string, string> =>
+  password === null ? {} : { 'X-Share-Password': latin(password) }
+
+function latin(text: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(text))
+}

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest'
+import { codeIn } from './codes'
+
+it.each([
+  ['7K2QF', '7K2QF'],
+  [' 7k2qf ', '7k2qf'],
+  ['7 K 2 Q F', '7K2QF'],
+  ['https://files.example.org/c/7K2QF?x=1', '7K2QF'],
+  ['river stone lamp cloud', 'river-stone-lamp-cloud'],
+  ['', null],
+  ['../admin', null],
+  ['<script>', null],
+])('%s', (typed, code) => expect(codeIn(typed)).toBe(code))

@@ -1,0 +1,3 @@
+export default function ReceivePage({ code }: { code: string }) {
+  return <main className="column">{code}</main>
+}

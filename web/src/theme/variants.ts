@@ -1,0 +1,12 @@
+import type { VariantColorsResolver } from '@mantine/core'
+
+/** The colours of buttons, from the tokens in styles.css. */
+export const variants: VariantColorsResolver = ({ variant }) => {
+  if (variant === 'filled') {
+    return { background: 'var(--accent)', hover: 'var(--accent-hover)', color: 'var(--on-accent)', border: '1px solid transparent' }
+  }
+  if (variant === 'light') {
+    return { background: 'var(--tint)', hover: 'var(--tint)', color: 'var(--accent)', border: '1px solid transparent' }
+  }
+  return { background: 'var(--card)', hover: 'var(--hover)', color: 'var(--accent)', border: '1px solid var(--line)' }
+}
