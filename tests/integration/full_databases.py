@@ -108,6 +108,14 @@ from generate_series(1, {rows}) n;
 insert into lease (share_id, holder, expires_at)
 select pg_temp.u(n), pg_temp.d(n), now() + ((n % 4) - 2) * interval '1 hour'
 from generate_series(1, {rows}) n where n % 10 < 6;
+
+insert into item (id, share_id, position, kind, name, size, sha256, state, session_id, file_id, look_at)
+select pg_temp.u(n), pg_temp.u(n), n % 3, 'file', 'item ' || n, 1000, case when state = 'ready' then pg_temp.d(n) end,
+    state, pg_temp.u(n), case when state in ('verifying', 'ready') then pg_temp.u(n) end,
+    now() - n * interval '1 minute'
+from generate_series(1, {rows}) n,
+    lateral (select (array['ready', 'ready', 'ready', 'ready', 'ready', 'ready', 'waiting', 'verifying', 'failed',
+        'removed'])[1 + n % 10] as state) of_row;
 """
 
 AUTH = """

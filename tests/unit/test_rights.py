@@ -19,6 +19,7 @@ def account(role: Role) -> Identity:
 ACTORS = {
     "guest": Actor(None),
     "guest with key": Actor(None, has_key=True),
+    "guest with sender's key": Actor(None, is_sender=True),
     "account": Actor(account(Role.USER)),
     "account with key": Actor(account(Role.USER), has_key=True),
     "administrator": Actor(account(Role.ADMINISTRATOR)),
@@ -43,6 +44,9 @@ TABLE = """
  guest with key           nobody   | no   no    no   no    yes    yes   yes      no   no    no     no       no
  guest with key           me       | no   no    no   no    yes    no    no       no   no    no     no       no
  guest with key           another  | no   no    no   no    yes    no    no       no   no    no     no       no
+ guest with sender's key  nobody   | yes  403   yes  403   yes    403   yes      403  403   403    403      403
+ guest with sender's key  me       | yes  403   yes  403   yes    403   403      403  403   403    403      403
+ guest with sender's key  another  | yes  403   yes  403   yes    403   403      403  403   403    403      403
  account                  nobody   | no   no    no   no    no     no    yes      no   no    no     no       no
  account                  me       | yes  yes   yes  yes   yes    yes   yes      yes  yes   yes    yes      403
  account                  another  | no   no    no   no    no     no    no       no   no    no     no       no

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from share_service.dialects.fileuploader.media_types import preview_type
 from share_service.downloads.keys import DownloadKeys
+from share_service.downloads.media_types import preview_type
 from share_service.shares.delete_keys import DeleteKeys
 from share_service.shares.model import LINK_ALPHABET, is_code, is_link, link_extension
 

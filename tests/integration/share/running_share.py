@@ -33,6 +33,7 @@ from tests.through_gateway import TOKEN, coming_from
 
 SHA256 = bytes(range(32))
 SECRETS = {name: f"the {name} service's secret" for name in ("share", "upload", "auth", "chat")}
+LOST = {"stage": "failed", "received": 0, "file_id": None, "sha256": None}
 ADMIN_PASSWORD = "the administrator's password"
 
 
@@ -71,6 +72,15 @@ class UploadStandIn:
     released: list[UUID] = field(default_factory=list[UUID])
     owners: dict[UUID, str] = field(default_factory=dict[UUID, str])
     """The accounts that adopted files."""
+    uploads: dict[UUID, dict[str, Any]] = field(default_factory=dict[UUID, dict[str, Any]])
+    """What has become of uploads; of others nothing is known any more."""
+    aborted: list[UUID] = field(default_factory=list[UUID])
+    """The uploads that were to be aborted."""
+
+    def facts_of(self, file_id: UUID) -> dict[str, Any]:
+        state = self.states.get(file_id, "ready")
+        sha256 = SHA256.hex() if state == "ready" else None
+        return {"id": file_id.hex, "name": "x", "size": 100, "state": state, "sha256": sha256}
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -121,6 +131,26 @@ class UploadStandIn:
             self.released += map(UUID, (await request.json())["file_ids"])
             return Response("{}")
 
+        async def facts(request: Request) -> Response | dict[str, Any]:
+            if self.is_down:
+                return Response(status_code=500)
+            asked = map(UUID, (await request.json())["file_ids"])
+            return {"files": [self.facts_of(file_id) for file_id in asked if file_id not in self.says]}
+
+        async def progress(request: Request) -> Response | dict[str, Any]:
+            if self.is_down:
+                return Response(status_code=500)
+            asked = (await request.json())["session_ids"]
+            return {"uploads": {one: self.uploads.get(UUID(one), LOST) for one in asked}}
+
+        async def abort(request: Request) -> Response | dict[str, Any]:
+            if self.is_down:
+                return Response(status_code=500)
+            asked = [UUID(one) for one in (await request.json())["session_ids"]]
+            self.aborted += asked
+            files = [self.uploads[one]["file_id"] for one in asked if one in self.uploads]
+            return {"file_ids": [file_id for file_id in files if file_id]}
+
         async def find_abilities() -> Response | dict[str, str]:
             return Response(status_code=500) if self.is_down else self.abilities
 
@@ -132,6 +162,9 @@ class UploadStandIn:
         app.add_api_route("/internal/files/{file_id}/download", open_download, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/page", describe, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/adopt", adopt, methods=["POST"])
+        app.add_api_route("/internal/files/facts", facts, methods=["POST"], response_model=None)
+        app.add_api_route("/internal/uploads/progress", progress, methods=["POST"], response_model=None)
+        app.add_api_route("/internal/uploads/abort", abort, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/release", release, methods=["POST"])
         return app
 

@@ -16,8 +16,10 @@ NOWHERE = dict.fromkeys(("database_url", "valkey_url", "auth_url", "upload_url",
 SETTINGS = ShareSettings.model_validate({**NOWHERE, "service_secret": "s" * 32, "download_key_secret": "s" * 32})
 NATIVE = native_calls(create_app(SETTINGS).openapi())
 BOTH = ("json", "form")
+SENT = {"items": [{"text": "a"}, {"name": "b", "size": 1}], "title": "t", "message": "m", "expire_value": 1}
 MIRRORACE = {"api_key": "a" * 32, "api_token": "b" * 32, "slugs[]": "a"}
 DIALECTS = [
+    Call("POST", "/v1/shares", SENT, headers={"Idempotency-Key": "a"}),
     Call("POST", "/"),
     Call("POST", "/share/text/", {"text": "t", "expire_value": 1, "expire_style": "day"}, encodings=BOTH),
     Call("POST", "/share/select/", {"code": "AAAAA", "password": "p"}, encodings=BOTH),

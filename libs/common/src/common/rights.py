@@ -45,6 +45,8 @@ class Standing(StrEnum):
     """Has shown the deletion key of a thing without an owner."""
     OWNED_KEY_HOLDER = auto()
     """Has shown the deletion key of a thing that has an owner."""
+    SENDER = auto()
+    """Has shown the key that the sender of a share got."""
     FINDER = auto()
     """Knows the id of a thing without an owner; nothing more is needed."""
     MODERATOR = auto()
@@ -59,11 +61,13 @@ class Standing(StrEnum):
 _EVERYONE_INSIDE = frozenset({Standing.OWNER, Standing.MODERATOR, Standing.MEMBER})
 
 RIGHTS: dict[Action, frozenset[Standing]] = {
-    Action.SEE: _EVERYONE_INSIDE | {Standing.ADMINISTRATOR, Standing.VISITOR},
+    Action.SEE: _EVERYONE_INSIDE | {Standing.ADMINISTRATOR, Standing.VISITOR, Standing.SENDER},
     Action.FETCH: frozenset({Standing.OWNER}),
-    Action.EDIT: frozenset({Standing.OWNER}),
+    Action.EDIT: frozenset({Standing.OWNER, Standing.SENDER}),
     Action.SHARE: frozenset({Standing.OWNER}),
-    Action.DELETE: frozenset({Standing.OWNER, Standing.ADMINISTRATOR, Standing.KEY_HOLDER, Standing.OWNED_KEY_HOLDER}),
+    Action.DELETE: frozenset(
+        {Standing.OWNER, Standing.ADMINISTRATOR, Standing.KEY_HOLDER, Standing.OWNED_KEY_HOLDER, Standing.SENDER}
+    ),
     Action.ADOPT: frozenset({Standing.OWNER, Standing.KEY_HOLDER}),
     Action.CONTINUE: frozenset({Standing.OWNER, Standing.FINDER}),
     Action.READ: _EVERYONE_INSIDE,
@@ -82,6 +86,8 @@ class Actor:
     has_key: bool = False
     place: Standing | None = None
     """The account's place in the room: `MODERATOR`, `MEMBER`, or `VISITOR` of a public room."""
+    is_sender: bool = False
+    """Whether it has shown the key that the sender of the share got."""
 
 
 def standings(actor: Actor, owner: UUID | None) -> frozenset[Standing]:
@@ -95,6 +101,8 @@ def standings(actor: Actor, owner: UUID | None) -> frozenset[Standing]:
         found.add(Standing.OWNER)
     if actor.identity and actor.place:
         found.add(actor.place)
+    if actor.is_sender:
+        found.add(Standing.SENDER)
     if actor.has_key:
         found.add(Standing.KEY_HOLDER if owner is None else Standing.OWNED_KEY_HOLDER)
     return frozenset(found)

@@ -13,6 +13,7 @@ from common.sweeping import backlog
 from common.tokens.users import UserTokens
 from share_service.administration import api as administration
 from share_service.build import build
+from share_service.codes import api as codes
 from share_service.dialects import curl, mirrorace
 from share_service.dialects.filecodebox import routes as filecodebox
 from share_service.dialects.fileuploader import routes as fileuploader
@@ -23,15 +24,18 @@ from share_service.pages import api as pages
 from share_service.pages import routes as page_routes
 from share_service.policy import api as policy
 from share_service.policy import site
+from share_service.sending import api as sending
+from share_service.sending import internal_api as items
+from share_service.sending.looking import SWEEPS
+from share_service.sending.watching import Watches
 from share_service.settings import ShareSettings
 from share_service.shares import api as shares
 from share_service.shares import internal_api
-from share_service.shares.sweeping import SWEEPS
 
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
-    *(internal_api, filecodebox, fileuploader, page_routes, mirrorace),
-    *(shares, links, pages, policy, site, administration, health, curl),
+    *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
+    *(sending, shares, links, pages, policy, site, administration, health, curl),
 )
 
 
@@ -61,5 +65,6 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
     app.state.identities = Identities(UserTokens(peers.verifier.keys), cache, AuthPeer(peers.auth))
     app.state.verifier = peers.verifier
     app.state.health = CachedHealth(process.context)
+    app.state.watches = Watches(process.context)
     app.state.public_url = settings.public_url
     return app

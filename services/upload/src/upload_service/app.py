@@ -27,6 +27,7 @@ from upload_service.dialects.filecodebox import chunked, direct, presigned
 from upload_service.dialects.mirrorace import routes as mirrorace
 from upload_service.dialects.tus import routes as tus
 from upload_service.fetches import api as fetches
+from upload_service.items import internal_api as items_internal
 from upload_service.mirrors.api import abilities, administration, choices, fallback, file_mirrors
 from upload_service.mirrors.api import internal as mirrors_internal
 from upload_service.settings import UploadSettings
@@ -36,6 +37,7 @@ STORE_RETRY_SECONDS = 1
 # Routes are tried in this order, so the most frequent calls come first.
 ROUTERS = (
     content_internal.router,
+    items_internal.router,
     chunked.router,
     direct.router,
     presigned.router,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from common.asked_policy import AskedPolicy
@@ -46,6 +46,40 @@ class Shared:
     created_at: datetime
 
 
+Stage = Literal["open", "verifying", "ready", "aborted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemProgress:
+    """What has become of an upload that brings the content of an item of a share."""
+
+    stage: Stage
+    """failed: the content is not what was claimed, or the upload was left alone for too long."""
+    received: int = 0
+    """In bytes."""
+    file_id: UUID | None = None
+    """The file that it became, once all its bytes are there."""
+    sha256: bytes | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "received": self.received,
+            "file_id": self.file_id.hex if self.file_id else None,
+            "sha256": self.sha256.hex() if self.sha256 else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPlace:
+    """An item of a share that waits for its content of `size` bytes, which belongs to `owner` (None: to nobody)."""
+
+    item_id: UUID
+    name: str
+    size: int
+    owner: UUID | None
+
+
 class Shares:
     """Asks the share service. Every method raises `Unavailable` when it does not answer."""
 
@@ -77,6 +111,29 @@ class Shares:
         )
         created_at = datetime.fromisoformat(str(answer["created_at"]))
         return Shared(UUID(answer["id"]), str(answer["code"]), str(answer["delete_key"]), created_at)
+
+    async def place_of(self, ticket: str) -> ItemPlace:
+        """The item whose content is sent with this ticket.
+
+        Raises `NotFound` for one that is none, `Gone` if the share has ended, and `Conflict` if the content is there.
+        """
+        answer = await self._peer.call("POST", "/internal/items/place", {"ticket": ticket})
+        owner = UUID(answer["owner"]) if answer["owner"] else None
+        return ItemPlace(UUID(answer["item_id"]), str(answer["name"]), int(answer["size"]), owner)
+
+    async def bind_item(self, item_id: UUID, session_id: UUID) -> UUID | None:
+        """Say which session brings the content of an item; returns the one that was to bring it before.
+
+        Raises `NotFound`, `Conflict`.
+        """
+        answer = await self._peer.call("POST", f"/internal/items/{item_id.hex}/bind", {"session_id": session_id.hex})
+        return UUID(answer["earlier"]) if answer["earlier"] else None
+
+    async def report_item(self, item_id: UUID, session_id: UUID, progress: ItemProgress) -> bool:
+        """Say what became of the session; whether the item still wants its content."""
+        said = {"session_id": session_id.hex, **progress.to_json()}
+        answer = await self._peer.call("POST", f"/internal/items/{item_id.hex}/progress", said)
+        return bool(answer["is_wanted"])
 
     async def end(self, file_ids: Sequence[UUID], ended_for: str | None = None) -> None:
         """End every share of these files; `ended_for`: who ended the files, or the reason."""

@@ -16,7 +16,7 @@ from tests.integration.share.running_share import Account, ShareService, running
 PAST = "2020-01-01T00:00:00Z"
 FIELDS = {
     "id", "form", "code", "url", "kind", "file_id", "name", "size", "created_at", "expires_at", "downloads",
-    "downloads_left", "has_password", "state",
+    "downloads_left", "has_password", "state", "title", "message", "key", "used_count", "complete", "items",
 }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def test_a_share_tells_its_owner_everything(service: ShareService, me: Account, 
     assert (found["name"], found["size"], found["state"]) == ("ü.mp4", 77, "active")
     assert (found["downloads"], found["downloads_left"], found["has_password"]) == (1, 2, False)
     code = service.shared(owner=str(me.id))
-    assert mine.get(f"/v1/shares/{code.id}").json()["url"] is None
+    assert mine.get(f"/v1/shares/{code.id}").json()["url"] == f"{service.url}/c/{code.code}"
 
 
 def test_a_list_holds_an_account_s_own_shares_the_newest_first(
@@ -115,7 +115,6 @@ def test_nothing_native_is_for_guests(service: ShareService) -> None:
     link, guest = service.share_link(), service.client()
     for method, path in (
         ("GET", "/v1/shares"),
-        ("POST", "/v1/shares"),
         ("GET", f"/v1/shares/{link.id}"),
         ("PATCH", f"/v1/shares/{link.id}"),
         ("DELETE", f"/v1/shares/{link.id}"),
@@ -123,6 +122,8 @@ def test_nothing_native_is_for_guests(service: ShareService) -> None:
         assert problem(guest.request(method, path)) == (401, "credentials_missing")
         bad = guest.request(method, path, headers={"Authorization": "Bearer null"})
         assert problem(bad) == (401, "token_invalid")
+    again = guest.post("/v1/shares", json={"file_id": str(link.file_id)})
+    assert problem(again) == (401, "credentials_missing")
 
 
 # --- changing
@@ -255,7 +256,7 @@ def test_a_file_is_shared_again_by_whoever_shares_it_already(
     }  # fmt: skip
     code = mine.post("/v1/shares", json=wanted).json()
     assert (code["form"], code["name"], code["downloads_left"]) == ("code", "b.bin", 2)
-    assert (code["has_password"], code["url"]) == (True, None)
+    assert (code["has_password"], code["url"]) == (True, f"{service.url}/c/{code['code']}")
     asked = {"code": code["code"], "password": "pw"}
     assert service.client().post("/share/select/", json=asked).json()["detail"]["name"] == "b.bin"
 
@@ -333,9 +334,7 @@ def test_a_text_belongs_to_whoever_was_signed_in(service: ShareService, me: Acco
     bad = service.client().post("/share/text/", data={"text": "x"}, headers={"Authorization": "Bearer null"})
     assert bad.status_code == 200
     found = mine.get("/v1/shares").json()["shares"]
-    assert [(share["code"], share["kind"], share["url"], share["file_id"]) for share in found] == [
-        (code, "text", None, None)
-    ]
+    assert [(share["code"], share["kind"], share["file_id"]) for share in found] == [(code, "text", None)]
     assert mine.get("/api/get_files").json()["data"] == []
     assert mine.delete(f"/v1/shares/{found[0]['id']}").status_code == 204
     assert service.client().get("/share/select/", params={"code": code}).json()["code"] == 404
@@ -357,7 +356,8 @@ def test_where_guests_may_not_share_an_account_may(make_database: MakeDatabase, 
 def test_the_native_calls_are_documented_and_nothing_internal_is(service: ShareService) -> None:
     document = service.client().get("/v1/openapi/share.json").json()
     assert set(document["paths"]) == {
-        "/v1/shares", "/v1/shares/{share_id}", "/v1/links/{code}", "/v1/pages/{slug}",
+        "/v1/shares", "/v1/shares/{share_id}", "/v1/shares/{share_id}/events", "/v1/links/{code}", "/v1/pages/{slug}",
+        "/v1/codes/{code}", "/v1/codes/{code}/events", "/v1/codes/{code}/tickets", "/v1/codes/{code}/items/{item_id}",
         "/v1/policy", "/v1/policy/revisions", "/v1/site",
         "/v1/admin/shares", "/v1/admin/shares/batch", "/v1/admin/shares/{share_id}", "/v1/admin/summary",
     }  # fmt: skip

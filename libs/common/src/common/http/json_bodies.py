@@ -22,7 +22,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 async def read_model(request: Request, model: type[Model], limit: int = BODY_LIMIT) -> Model:
     """The request's body as a `model`. Raises `InvalidInput` (also for deep nesting) and `TooLarge`."""
-    body = await read_body(request, limit)
+    return parse_model(await read_body(request, limit), model)
+
+
+def parse_model(body: bytes, model: type[Model]) -> Model:
+    """A JSON body as a `model`. Raises `InvalidInput`, also for deep nesting."""
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -33,7 +37,29 @@ async def read_model(request: Request, model: type[Model], limit: int = BODY_LIM
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:
     """The `openapi_extra` of a route whose body is a `model`."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+    return documented_as(schema_of(model))
+
+
+def documented_as(schema: dict[str, Any]) -> dict[str, Any]:
+    """The `openapi_extra` of a route whose body has this schema."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a model, with those of the models in it at their places."""
+    schema = model.model_json_schema()
+    return cast("dict[str, Any]", _inlined(schema, schema.pop("$defs", {})))
+
+
+def _inlined(value: object, definitions: dict[str, Any]) -> object:
+    if isinstance(value, list):
+        return [_inlined(one, definitions) for one in cast("list[object]", value)]
+    if not isinstance(value, dict):
+        return value
+    members = cast("dict[str, object]", value)
+    if "$ref" in members:
+        return _inlined(definitions[str(members["$ref"]).rpartition("/")[2]], definitions)
+    return {name: _inlined(one, definitions) for name, one in members.items()}
 
 
 async def read_object(request: Request, limit: int = BODY_LIMIT) -> Fields:

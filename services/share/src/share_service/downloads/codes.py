@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from common import clock
 from share_service.context import Context
-from share_service.downloads.downloading import password_of, take_text
+from share_service.downloads.downloading import DownloadRequest, password_of, start_download, take_text
 from share_service.downloads.guesses import counted_inspection, counted_redemption
 from share_service.downloads.keys import DownloadKeys
 from share_service.downloads.passwords import Proof, check_password
+from share_service.downloads.single_items import of_item, sole_item
 from share_service.shares.lookup import look_up
 from share_service.shares.model import Share, UnknownCode
 
@@ -29,6 +30,8 @@ async def inspect(context: Context, code: str, proof: Proof) -> Share:
     async with counted_inspection(context, policy, proof.address):
         share = await look_up(context, "code", code)
     await _open(context, share, proof)
+    if share.content_kind == "items":
+        return of_item(share, await sole_item(context, share))
     return share
 
 
@@ -43,6 +46,11 @@ async def collect(context: Context, code: str, proof: Proof) -> Collected:
     has_password = await _open(context, share, proof)
     if share.content_kind == "text":
         return Collected(await take_text(context, share.id, now))
+    if share.content_kind == "items":
+        share = of_item(share, await sole_item(context, share))
+        if share.content_kind == "text":
+            request = DownloadRequest("GET", proof.address, proof.password)
+            return Collected((await start_download(context, "code", code, request)).share)
     return Collected(share, DownloadKeys(context.key_secret).issue(share.code, now, has_password=has_password))
 
 

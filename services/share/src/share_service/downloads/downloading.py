@@ -18,11 +18,13 @@ from common.errors import Gone, NotFound, NotReady
 from common.ranges import ByteRange
 from share_service.context import Context
 from share_service.downloads import queries
-from share_service.downloads.asks import ask_of
+from share_service.downloads.asks import Ask, ask_of
 from share_service.downloads.guesses import counted_redemption
 from share_service.downloads.keys import BadKey, DownloadKeys, address_holder
 from share_service.downloads.leasing import Claim, ClientGone, grant
 from share_service.downloads.passwords import Proof, check_password
+from share_service.downloads.single_items import of_item, sole_item
+from share_service.items.model import Item
 from share_service.shares.model import Share, ShareEnded, ShareKind, UnknownCode, is_possible
 
 
@@ -98,21 +100,48 @@ async def start_download(context: Context, kind: ShareKind, code: str, request: 
     now = clock.now()
     async with counted:
         admission = await admit(context, kind, code, request, now)
+    if admission.share.content_kind == "items":
+        item = await sole_item(context, admission.share)
+        return await serve(context, admission, request, now, item)
+    return await serve(context, admission, request, now)
+
+
+async def serve(
+    context: Context, admission: Admission, request: DownloadRequest, now: datetime, item: Item | None = None
+) -> Download:
+    """Check the password, take the use if one is due, and say where the content is: that of the share, or of an item.
+
+    Raises what `check_password`, `of_item`, `file_of` and `grant` raise.
+    """
     share = admission.share
     await check_password(context, share.id, share.password_hash, admission.proof)
+    if item is not None:
+        share = of_item(share, item)
     if share.content_kind == "text":
-        if request.method == "HEAD":
-            return Download(share)
-        if await request.is_gone():
-            raise ClientGone
-        return Download(await take_text(context, share.id, now))
+        return await _serve_text(context, share, admission, request, now, item)
     file = await file_of(context, share, request.method)
     if share.password_hash is None:
         await check_password(context, share.id, file.password_hash, admission.proof)
     if request.method == "HEAD":
         return Download(share, file.stored_at, file.sha256)
-    granted = await grant(context, _claim(admission, request), now, request.is_gone)
-    return Download(granted.share, file.stored_at, file.sha256, granted.range)
+    ask = ask_of(request.ranges, request.if_range, share.size, is_counted=share.uses_left is not None)
+    granted = await grant(context, _claim(admission, share, ask, request, item), now, request.is_gone)
+    return Download(share, file.stored_at, file.sha256, granted.range)
+
+
+async def _serve_text(
+    context: Context, share: Share, admission: Admission, request: DownloadRequest, now: datetime, item: Item | None
+) -> Download:
+    """A text, which is always sent as a whole."""
+    sha256 = item.sha256 or b"" if item else b""
+    if request.method == "HEAD":
+        return Download(share, sha256=sha256)
+    if item is not None:
+        await grant(context, _claim(admission, share, Ask(share.size), request, item), now, request.is_gone)
+        return Download(share, sha256=sha256)
+    if await request.is_gone():
+        raise ClientGone
+    return Download(await take_text(context, share.id, now))
 
 
 async def admit(context: Context, kind: ShareKind, code: str, request: DownloadRequest, now: datetime) -> Admission:
@@ -160,7 +189,7 @@ async def password_of(context: Context, share: Share) -> str | None:
     A file that is still being verified is treated as one without a password. Raises `UnknownCode` if the file is gone,
     and `Unavailable`.
     """
-    if share.password_hash is not None or share.content_kind == "text":
+    if share.password_hash is not None or share.content_kind != "file":
         return share.password_hash
     try:
         return (await file_of(context, share, "HEAD")).password_hash
@@ -179,9 +208,13 @@ async def take_text(context: Context, share_id: UUID, now: datetime) -> Share:
     return share
 
 
-def _claim(admission: Admission, request: DownloadRequest) -> Claim:
-    share = admission.share
-    ask = ask_of(request.ranges, request.if_range, share.size, is_counted=share.uses_left is not None)
+def _claim(admission: Admission, share: Share, ask: Ask, request: DownloadRequest, item: Item | None) -> Claim:
     return Claim(
-        share, admission.holder, ask, admission.is_leased, admission.may_start, plays=request.plays(share.name)
+        share,
+        admission.holder,
+        ask,
+        admission.is_leased,
+        admission.may_start,
+        plays=request.plays(share.name),
+        item_id=item.id if item else queries.NO_ITEM,
     )

@@ -7,6 +7,7 @@ The bytes never pass through this service, so it counts the bytes that it grants
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from common.db import Connection
 from common.errors import InvalidInput
@@ -32,7 +33,7 @@ class ClientGone(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A GET for the file of a share, by a holder who may have a lease."""
+    """A GET for the content of a share or of an item, by a holder who may have a lease."""
 
     share: Share
     holder: bytes
@@ -43,6 +44,8 @@ class Claim:
     """Whether the client may take a use. An old download key only continues what has a lease."""
     plays: bool
     """Whether browsers play the file: Chromium fetches it as a page first, and then begins again with a range."""
+    item_id: UUID = queries.NO_ITEM
+    """The item, or the share's own id for all of its items in one archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ async def grant(context: Context, claim: Claim, now: datetime, is_gone: Callable
     own_range = ask.range if share.uses_left is not None else None
     if ask.is_empty or (ask.is_probe and not claim.is_leased and claim.may_start):
         return Grant(share, own_range)
+    if claim.item_id != queries.NO_ITEM:
+        return await _grant_item(context, claim, now, own_range, is_gone)
     if ask.range is not None:
         async with context.db.connection() as connection:
             covered = await _under_lease(connection, claim, now)
@@ -77,6 +82,38 @@ async def grant(context: Context, claim: Claim, now: datetime, is_gone: Callable
         return await _take_use_for_range(context, claim, now, own_range)
     async with context.db.connection() as connection:
         return Grant(await _take_use(connection, claim, ask, now), None)
+
+
+async def _grant_item(
+    context: Context, claim: Claim, now: datetime, own_range: ByteRange | None, is_gone: Callable[[], Awaitable[bool]]
+) -> Grant:
+    """`grant` for an item: a use that the holder has taken covers each item once, and the next copy takes another."""
+    share, ask = claim.share, claim.ask
+    if await is_gone():
+        raise ClientGone
+    async with context.db.transaction() as connection:
+        # Requests for several items that arrive together wait here for each other, and find the use that one has taken.
+        await lock_share(connection, share.id)
+        if ask.range is not None:
+            covered = await _under_lease(connection, claim, now)
+            if covered is not None:
+                return Grant(covered, own_range)
+            if ask.is_conditional:
+                # As for a share without items.
+                ask, own_range = Ask(ask.size), None
+        begun = await queries.copies_begun(connection, share.id, claim.holder, claim.item_id, now)
+        ends_at = now + LEASE_LIFETIME
+        if not begun.has_more:
+            if not claim.may_start:
+                raise BadKey
+            taken = await queries.take_use(connection, share.id, now)
+            if taken is None:
+                raise ShareEnded
+            share = taken
+            await queries.count_use(connection, share.id, claim.holder, now, ends_at)
+        may_restart = claim.plays or claim.ask.range is not None
+        await queries.begin_copy(connection, share.id, claim.holder, claim.item_id, ask, may_restart, now, ends_at)
+    return Grant(share, own_range)
 
 
 async def _take_use_for_range(context: Context, claim: Claim, now: datetime, own_range: ByteRange | None) -> Grant:
@@ -99,7 +136,7 @@ async def _under_lease(connection: Connection, claim: Claim, now: datetime) -> S
     # A player may have asked for a byte or two before it begins again.
     probe = min(PROBE_LIMIT, head // 2)
     bounds = queries.LeaseBounds(MOST_COPIES * ask.size, head, 2 * head + probe, now - RESTART_TIME)
-    return await queries.grant_on_lease(connection, claim.holder, claim.share.id, ask, now, bounds)
+    return await queries.grant_on_lease(connection, claim.holder, claim.share.id, claim.item_id, ask, now, bounds)
 
 
 async def _take_use(connection: Connection, claim: Claim, ask: Ask, now: datetime) -> Share:

@@ -4,20 +4,17 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from common import clock
-from common.expiry import Expiry
 from common.http.callers import SignedIn
-from common.http.json_bodies import documented, read_model
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.passwords import PASSWORD_BYTES
 from common.rights import Actor
 from share_service.edge import context_of, public_url_of
 from share_service.shares import owning
 from share_service.shares.model import PLACES, ContentKind, Share, ShareKind
-from share_service.shares.owning import Changes, NewShare
 
 # PostgreSQL cannot store NUL in a text.
 Name = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
@@ -33,8 +30,8 @@ class ShareView(BaseModel):
     id: UUID
     form: ShareKind
     code: str
-    url: str | None
-    """The URL of a link or a page; null for a code, which people type."""
+    url: str
+    """The page of a code, the content of a link, or the address of a page."""
     kind: ContentKind
     file_id: UUID | None
     name: str
@@ -43,6 +40,8 @@ class ShareView(BaseModel):
     expires_at: datetime | None
     downloads: int
     downloads_left: int | None
+    title: str | None
+    message: str | None
     has_password: bool
     """Whether it has a password of its own. If not, the file's password applies, if there is one."""
     state: Literal["active", "spent", "ended"]
@@ -95,56 +94,16 @@ async def list_shares(
     )
     page = found[:limit]
     more = str(Cursor(page[-1].created_at, page[-1].id)) if len(found) > limit else None
-    return SharePage(shares=[_view(request, share) for share in page], next=more)
+    return SharePage(shares=[view(request, share) for share in page], next=more)
 
 
-@router.post("", status_code=201, openapi_extra=documented(ShareRequest))
-async def create_share(request: Request, identity: SignedIn) -> ShareView:
-    """Share a file again that the account shares already. Name and size are those of the existing share."""
-    wanted = await read_model(request, ShareRequest)
-    expiry = Expiry(wanted.expires_at, wanted.downloads)
-    new = NewShare(wanted.file_id, wanted.form, expiry, wanted.name, wanted.password)
-    return _view(request, await owning.share_again(context_of(request), identity, new))
-
-
-@router.get("/{share_id}")
-async def read_share(request: Request, identity: SignedIn, share_id: UUID) -> ShareView:
-    """A share of the account."""
-    return _view(request, await owning.see_share(context_of(request), Actor(identity), share_id))
-
-
-@router.patch("/{share_id}", openapi_extra=documented(ShareChanges))
-async def edit_share(request: Request, identity: SignedIn, share_id: UUID) -> ShareView:
-    """Change a share that has not ended. An `expires_at` in the past ends it."""
-    wanted = await read_model(request, ShareChanges)
-    given, changes = wanted.model_fields_set, Changes()
-    if "name" in given:
-        changes["name"] = wanted.name
-    if "expires_at" in given:
-        changes["expires_at"] = wanted.expires_at
-    if "password" in given:
-        changes["password"] = wanted.password
-    if "downloads_left" in given:
-        changes["uses_left"] = wanted.downloads_left
-    return _view(request, await owning.change_share(context_of(request), Actor(identity), share_id, changes))
-
-
-@router.delete("/{share_id}", status_code=204)
-async def end_share(
-    request: Request, identity: SignedIn, share_id: UUID, reason: Literal["copyright"] | None = None
-) -> Response:
-    """End a share; its file is deleted when no other share serves it. Only administrators may give a `reason`."""
-    await owning.withdraw_share(context_of(request), Actor(identity), share_id, for_copyright=reason == "copyright")
-    return Response(status_code=204)
-
-
-def _view(request: Request, share: Share) -> ShareView:
-    place = PLACES.get(share.kind)
+def view(request: Request, share: Share) -> ShareView:
+    """A share as its owner sees it."""
     return ShareView(
         id=share.id,
         form=share.kind,
         code=share.code,
-        url=f"{public_url_of(request)}{place}/{share.code}" if place else None,
+        url=f"{public_url_of(request)}{PLACES[share.kind]}/{share.code}",
         kind=share.content_kind,
         file_id=share.file_id,
         name=share.name,
@@ -153,6 +112,8 @@ def _view(request: Request, share: Share) -> ShareView:
         expires_at=share.expires_at,
         downloads=share.used_count,
         downloads_left=share.uses_left,
+        title=share.title,
+        message=share.message,
         has_password=share.password_hash is not None,
         state=_state(share),
     )

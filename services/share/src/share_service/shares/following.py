@@ -5,6 +5,7 @@ from uuid import UUID
 
 from common import clock
 from share_service.context import Context
+from share_service.items.queries import held as items
 from share_service.shares.model import EndedFor
 from share_service.shares.queries import ending, made
 
@@ -12,11 +13,16 @@ END_BATCH = 5000
 
 
 async def end_shares_of_files(context: Context, file_ids: Sequence[UUID], ended_for: EndedFor | None) -> None:
-    """End all shares of these files, including those that are made meanwhile."""
+    """End all shares of these files, including those that are made meanwhile, and remove the items that have them."""
     ended = 1
     while ended:
+        now = clock.now()
         async with context.db.transaction() as connection:
-            ended = await ending.end_of_files(connection, file_ids, clock.now(), ended_for)
+            ended = await ending.end_of_files(connection, file_ids, now, ended_for)
+            share_ids = await items.remove_of_files(connection, file_ids, now)
+            await made.recount_sizes(connection, share_ids)
+            await ending.end_emptied(connection, share_ids, now)
+        ended += len(share_ids)
 
 
 async def end_shares_of_owner(context: Context, owner: UUID) -> None:
@@ -37,12 +43,14 @@ async def revoke_shares(context: Context, share_ids: Sequence[UUID]) -> None:
 
 
 async def rename_shares(context: Context, file_id: UUID, name: str) -> None:
-    """Give all shares of a file its new name."""
+    """Give all shares of a file, and all items, its new name."""
     async with context.db.transaction() as connection:
         await made.update_names(connection, file_id, name)
+        await items.rename_of_file(connection, file_id, name)
 
 
 async def held_files(context: Context, file_ids: Sequence[UUID]) -> list[UUID]:
     """Those of these files that a share still holds."""
     async with context.db.connection() as connection:
-        return await made.files_held(connection, file_ids)
+        held = await made.files_held(connection, file_ids)
+        return list({*held, *await items.files_of_items(connection, file_ids)})

@@ -49,6 +49,8 @@ class Content:
     body: str | None = None
     owner: UUID | None = None
     password_hash: str | None = None
+    title: str | None = None
+    message: str | None = None
 
 
 async def share_text(context: Context, text: str, expiry: Expiry, owner: UUID | None) -> str:
@@ -74,11 +76,17 @@ async def share_file(
 
 
 async def insert(
-    connection: Connection, content: Content, origin: str | None, naming: Naming, expiry: Expiry, now: datetime
+    connection: Connection,
+    content: Content,
+    origin: str | None,
+    naming: Naming,
+    expiry: Expiry,
+    now: datetime,
+    request_digest: bytes | None = None,
 ) -> Made:
     """Make a share under a name that is not taken. Raises `CodesCrowded`."""
     for _ in range(CODE_ATTEMPTS):
-        made = Made(new_id(), _new_name(naming), now)
+        made = Made(new_id(), _new_name(naming), now, request_digest, is_new=True)
         if await insert_share(
             connection,
             id=made.id,
@@ -94,6 +102,10 @@ async def insert(
             body=content.body,
             expiry=expiry,
             now=now,
+            title=content.title,
+            message=content.message,
+            spelling=None,
+            request_digest=request_digest,
         ):
             return made
         # Either the name is taken, or the same request was faster on another connection.

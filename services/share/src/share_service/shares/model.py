@@ -32,9 +32,10 @@ RELEASE_AGAIN = timedelta(minutes=1)
 
 ShareKind = Literal["code", "link", "page"]
 """code: short, typed by people, guesses are counted. link and page: long, impossible to guess."""
-PLACES: dict[ShareKind, str] = {"link": "/f", "page": "/m"}
-"""The start of a share's path; a code has none."""
-ContentKind = Literal["file", "text"]
+PLACES: dict[ShareKind, str] = {"code": "/c", "link": "/f", "page": "/m"}
+"""The start of a share's path."""
+ContentKind = Literal["file", "text", "items"]
+"""items: any number of files and texts, which are rows of their own."""
 State = Literal["active", "spent", "ended", "released"]
 """active: can be redeemed. spent: the last use is taken, running downloads may resume until their leases are over.
 ended: nothing is served any more, the file has to be released. released: the file has been given back."""
@@ -100,6 +101,9 @@ class Share:
     created_at: datetime
     ended_for: EndedFor | None
     """None: it has not ended, or nobody ended it."""
+    title: str | None = None
+    message: str | None = None
+    """A text for those who fetch it."""
 
     def is_over(self, now: datetime) -> bool:
         """Whether its time is over, regardless of its state."""
@@ -121,15 +125,18 @@ class Made:
     id: UUID
     code: str
     created_at: datetime
+    request_digest: bytes | None = None
+    """SHA-256 of the request that made it, if that had an idempotency key."""
+    is_new: bool = False
+    """Whether it was made now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An ended share that is to be released; `is_wanted`: another share still serves the same file."""
+    """An ended share that is to be released."""
 
     id: UUID
     file_id: UUID | None
-    is_wanted: bool
 
 
 def is_code(text: str) -> bool:

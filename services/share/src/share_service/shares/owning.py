@@ -26,7 +26,7 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 # The number of links in one answer of File Uploader.
 LINK_LIST_LIMIT = 10_000
 # The key of a share was given to its maker, so whoever shows it acts for the owner.
-_OWNERS = {Standing.OWNER, Standing.KEY_HOLDER, Standing.OWNED_KEY_HOLDER}
+_OWNERS = {Standing.OWNER, Standing.SENDER, Standing.KEY_HOLDER, Standing.OWNED_KEY_HOLDER}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, Limits
 
 MAX_SESSION_PARTS = 1_000_000
+ITEM = "item"
+"""The key of a session's intent that names the item of a share."""
 
 
 class SessionState(StrEnum):
@@ -86,6 +88,12 @@ class UploadSession:
         # Rows carry text.
         object.__setattr__(self, "state", SessionState(self.state))
         object.__setattr__(self, "layout", Layout(self.layout))
+
+    @property
+    def item_id(self) -> UUID | None:
+        """The item of a share whose content the session brings; None: it brings none."""
+        item_id = self.intent.get(ITEM)
+        return UUID(item_id) if item_id else None
 
     @property
     def digest_claims(self) -> tuple[DigestClaim, ...]:

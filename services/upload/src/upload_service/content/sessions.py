@@ -122,9 +122,14 @@ async def session_to_continue(
         raise SessionNotFound
     async with context.db.connection() as connection:
         session = living(await sessions.get_session(connection, session_id))
-    if session.layout not in layouts or not permitted(Action.CONTINUE, Actor(identity), session.owner):
+    if session.layout not in layouts or not _may_continue(session, identity):
         raise SessionNotFound
     return session
+
+
+def _may_continue(session: UploadSession, identity: Identity | None) -> bool:
+    # The content of an item was begun with a ticket, perhaps by somebody else than the owner of the share.
+    return session.item_id is not None or permitted(Action.CONTINUE, Actor(identity), session.owner)
 
 
 def living(session: UploadSession | None) -> UploadSession:

@@ -22,6 +22,7 @@ from upload_service.content.finishing import make_ready, mark_corrupt
 from upload_service.content.model import Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions, verification
 from upload_service.content.queries.verification import Waiting
+from upload_service.content.reporting import report_soon
 
 LEASE = timedelta(seconds=15)
 # A message is taken for lost when no verifier has begun after this long.
@@ -68,6 +69,7 @@ async def verify_upload(context: Context, session_id: UUID) -> None:
         raise
     await clean_session(context, ended)
     await context.hooks.after_ready(ended)
+    await report_soon(context, ended)
 
 
 async def request_unverified(context: Context) -> None:

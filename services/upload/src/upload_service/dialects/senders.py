@@ -29,11 +29,20 @@ class Sender:
     def owner(self) -> UUID | None:
         return self.identity.account_id if self.identity else None
 
+    def check_may_upload(self) -> None:
+        """Raise `GuestsRefused` for a guest where guests may not upload."""
+        if self.identity is None and not self.policy.open_upload:
+            raise GuestsRefused
+
+
+async def sender_of(context: Context, request: Request) -> Sender:
+    """The sender. Raises `CredentialError` for credentials that are not accepted."""
+    policy = await context.shares.policy()
+    return Sender(await callers.optional(request, None, None), policy)
+
 
 async def admit(context: Context, request: Request) -> Sender:
-    """The sender. Raises `GuestsRefused`, and `CredentialError` for credentials that are not accepted."""
-    policy = await context.shares.policy()
-    identity = await callers.optional(request, None, None)
-    if identity is None and not policy.open_upload:
-        raise GuestsRefused
-    return Sender(identity, policy)
+    """The sender, if it may upload. Raises `GuestsRefused`, and what `sender_of` raises."""
+    sender = await sender_of(context, request)
+    sender.check_may_upload()
+    return sender

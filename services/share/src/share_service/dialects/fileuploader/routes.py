@@ -18,8 +18,8 @@ from common.http.downloads import shown
 from common.http.json_bodies import parse_json
 from common.identity import Identity
 from common.ranges import RANGE_LIMIT
-from share_service.dialects.fileuploader.media_types import DOWNLOAD_TYPE, is_played, preview_type
 from share_service.downloads.downloading import start_download
+from share_service.downloads.media_types import DOWNLOAD_TYPE, is_played, preview_type
 from share_service.downloads.requests import TooManyRanges, download_request
 from share_service.edge import context_of, identities_of, public_url_of
 from share_service.shares.by_key import adopt_link, end_link

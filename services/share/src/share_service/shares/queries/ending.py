@@ -10,7 +10,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
-from common.db.rows import count, fetch_all
+from common.db.rows import count, fetch_all, fetch_values
 from share_service.shares.model import EndedFor, Release
 from share_service.shares.queries.columns import ENDED, EXPIRED, FORGOTTEN, SPENT
 
@@ -94,11 +94,35 @@ async def claim_ended(connection: Connection, now: datetime, again_at: datetime,
             select id from share where state = 'ended' and release_due_at <= %(now)s
             order by release_due_at limit %(limit)s for update skip locked
         ))
-        returning id, file_id, file_id is not null and exists (
-            select from share other where other.file_id = share.file_id and other.state in ('active', 'spent')
-        ) as is_wanted
+        returning id, file_id
     """
     return await fetch_all(connection, Release, statement, {"now": now, "again_at": again_at, "limit": limit})
+
+
+async def files_wanted(connection: Connection, file_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these files that a share still serves, by itself or as one of its items."""
+    statement: LiteralString = """
+        select file_id from share where file_id = any(%(file_ids)s) and state in ('active', 'spent')
+        union
+        select item.file_id from item join share on share.id = share_id
+        where item.file_id = any(%(file_ids)s) and item.state <> 'removed' and share.state in ('active', 'spent')
+    """
+    return await fetch_values(connection, statement, {"file_ids": list(file_ids)})
+
+
+async def end_emptied(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> int:
+    """End those of these shares whose items have all failed or been removed. Returns their number."""
+    statement: LiteralString = f"""
+        update share set {ENDED}
+        where id = any(array(
+            select id from share where id = any(%(share_ids)s) and kind = 'items' and state in ('active', 'spent')
+                and not exists (
+                    select from item
+                    where share_id = share.id and item.state in ('waiting', 'verifying', 'ready') offset 0)
+            order by id for update
+        ))
+    """
+    return await count(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": None})
 
 
 async def mark_released(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> None:

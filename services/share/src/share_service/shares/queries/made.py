@@ -28,13 +28,18 @@ async def insert_share(
     body: str | None,
     expiry: Expiry,
     now: datetime,
+    title: str | None,
+    message: str | None,
+    spelling: str | None,
+    request_digest: bytes | None,
 ) -> bool:
     """Add an active share; False if its code or its origin exists already."""
     statement: LiteralString = """
         insert into share (id, form, code, kind, origin, owner, password_hash, file_id, name, size, body, expires_at,
-                           uses_left, created_at)
+                           uses_left, created_at, title, message, spelling, request_digest)
         values (%(id)s, %(kind)s, %(code)s, %(content_kind)s, %(origin)s, %(owner)s, %(password_hash)s, %(file_id)s,
-                %(name)s, %(size)s, %(body)s, %(expires_at)s, %(uses)s, %(now)s)
+                %(name)s, %(size)s, %(body)s, %(expires_at)s, %(uses)s, %(now)s, %(title)s, %(message)s,
+                %(spelling)s, %(request_digest)s)
         on conflict do nothing
     """
     parameters = {
@@ -52,15 +57,18 @@ async def insert_share(
         "expires_at": expiry.at,
         "uses": expiry.uses,
         "now": now,
+        "title": title,
+        "message": message,
+        "spelling": spelling,
+        "request_digest": request_digest,
     }
     return await count(connection, statement, parameters) == 1
 
 
 async def share_of_origin(connection: Connection, origin: str) -> Made | None:
     """The share with this origin, ended or not."""
-    return await fetch_one(
-        connection, Made, "select id, code, created_at from share where origin = %(origin)s", {"origin": origin}
-    )
+    statement: LiteralString = "select id, code, created_at, request_digest from share where origin = %(origin)s"
+    return await fetch_one(connection, Made, statement, {"origin": origin})
 
 
 async def share_of_code(connection: Connection, kind: ShareKind, code: str) -> Share | None:
@@ -92,6 +100,18 @@ async def update_names(connection: Connection, file_id: UUID, name: str) -> None
         ))
     """
     await connection.execute(statement, {"file_id": file_id, "name": name})
+
+
+async def recount_sizes(connection: Connection, share_ids: Sequence[UUID]) -> None:
+    """Write the sizes of these shares of items, after their items changed."""
+    statement: LiteralString = """
+        update share set size = (
+            select coalesce(sum(item.size), 0) from item where share_id = share.id and item.state <> 'removed')
+        where id = any(array(
+            select id from share where id = any(%(share_ids)s) and kind = 'items' order by id for update
+        ))
+    """
+    await connection.execute(statement, {"share_ids": list(share_ids)})
 
 
 def _file_id(file_id: UUID) -> UUID:

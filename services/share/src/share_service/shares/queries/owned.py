@@ -1,5 +1,6 @@
 """Statements about the shares of accounts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -25,6 +26,17 @@ async def keep_share_of_file(connection: Connection, file_id: UUID, account: UUI
         order by owner = %(account)s desc nulls last, created_at desc limit 1 for share
     """
     return await fetch_one(connection, Share, statement, {"file_id": file_id, "account": account, "now": now})
+
+
+async def keep_shares_of_files(connection: Connection, file_ids: Sequence[UUID]) -> None:
+    """Keep the shares that serve these files, by themselves or as items, from ending before the transaction does."""
+    statement: LiteralString = """
+        select from share where state in ('active', 'spent') and id = any(array(
+            select id from share where file_id = any(%(file_ids)s) and state <> 'released'
+            union select share_id from item where file_id = any(%(file_ids)s)
+        )) order by id for share
+    """
+    await connection.execute(statement, {"file_ids": list(file_ids)})
 
 
 async def shares_of_owner(connection: Connection, owner: UUID, after: Cursor | None, limit: int) -> list[Share]:

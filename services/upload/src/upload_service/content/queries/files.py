@@ -48,6 +48,12 @@ async def get_file(connection: Connection, file_id: UUID) -> File | None:
     return await fetch_one(connection, File, statement, {"id": file_id})
 
 
+async def files_of_ids(connection: Connection, file_ids: Sequence[UUID]) -> list[File]:
+    """Those of these files that exist, and whose time is not over."""
+    statement: LiteralString = f"select {FILE_COLUMNS} from file where id = any(%(ids)s) and {LIVING}"
+    return await fetch_all(connection, File, statement, {"ids": list(file_ids)})
+
+
 async def get_content(connection: Connection, file_id: UUID) -> FileContent | None:
     """The file with its blob, unless its time is over."""
     statement: LiteralString = f"""

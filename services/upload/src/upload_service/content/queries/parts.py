@@ -103,6 +103,15 @@ async def stored_parts(connection: Connection, session_id: UUID) -> list[Part]:
     return await fetch_all(connection, Part, statement, {"session_id": session_id})
 
 
+async def stored_sizes(connection: Connection, session_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The number of stored bytes that count, of each of these sessions that has any."""
+    statement: LiteralString = """
+        select session_id, sum(coalesce(kept, size))::bigint as size from part
+        where session_id = any(%(ids)s) and stored_at is not null group by session_id
+    """
+    return dict(await fetch_all(connection, _stored_size, statement, {"ids": list(session_ids)}))
+
+
 async def reserved_indexes(connection: Connection, session_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
     """Every index that was ever written to, stored or not, by sessions."""
     statement = "select session_id, index from part where session_id = any(%(ids)s) order by index"
@@ -193,3 +202,7 @@ async def part_multiparts(connection: Connection, session_ids: Sequence[UUID]) -
 
 def _multipart(session_id: UUID, index: int, multipart_id: str) -> tuple[UUID, int, str]:
     return session_id, index, multipart_id
+
+
+def _stored_size(session_id: UUID, size: int) -> tuple[UUID, int]:
+    return session_id, size

@@ -60,6 +60,12 @@ async def get_session(connection: Connection, session_id: UUID) -> UploadSession
     return await fetch_one(connection, UploadSession, statement, {"id": session_id})
 
 
+async def sessions_of_ids(connection: Connection, session_ids: Sequence[UUID]) -> list[UploadSession]:
+    """Those of the sessions that exist."""
+    statement: LiteralString = f"select {SESSION_COLUMNS} from upload_session where id = any(%(ids)s)"
+    return await fetch_all(connection, UploadSession, statement, {"ids": list(session_ids)})
+
+
 async def lock_session(connection: Connection, session_id: UUID) -> UploadSession | None:
     """The session, locked until the end of the transaction."""
     statement: LiteralString = f"select {SESSION_COLUMNS} from upload_session where id = %(id)s for update"

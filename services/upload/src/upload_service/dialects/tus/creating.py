@@ -8,12 +8,13 @@ from fastapi import Request
 from common.policy import counted_upload
 from upload_service.content import sessions
 from upload_service.content.concatenating import concatenate
-from upload_service.content.model import UploadSession
+from upload_service.content.model import ITEM, UploadSession
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.senders import Sender
 from upload_service.dialects.tus import headers
 from upload_service.dialects.tus.finishing import share_intent
+from upload_service.dialects.tus.item_uploads import create_for_item
 from upload_service.edge import address_of
 
 UNNAMED = "unnamed"
@@ -22,8 +23,12 @@ NAME_KEYS = ("filename", "name")
 
 
 async def create(context: Context, request: Request, sender: Sender) -> UploadSession:
-    """A new upload. Raises `InvalidInput`, and what the policy raises."""
+    """A new upload. Raises `InvalidInput`, `GuestsRefused`, and what the policy and `create_for_item` raise."""
     concat = headers.concatenation(request)
+    ticket = headers.metadata(request).get(ITEM)
+    if ticket is not None and concat != headers.PARTIAL:
+        return await create_for_item(context, request, sender, ticket, concat)
+    sender.check_may_upload()
     if isinstance(concat, list):
         return await _concatenate(context, request, sender, concat)
     size = headers.length(request)
@@ -31,7 +36,7 @@ async def create(context: Context, request: Request, sender: Sender) -> UploadSe
         sender.policy.check_size(size or 0)
         if concat == headers.PARTIAL:
             # It becomes no file by itself: name, type and share are those of the whole.
-            new = NewUpload(UNNAMED, intent={"concat": concat, "metadata": _kept_metadata(request)})
+            new = NewUpload(UNNAMED, intent={"concat": concat, "metadata": headers.kept_metadata(request)})
         else:
             new = await _announced(context, request, sender)
         return await sessions.start_upload(context, replace(new, size=size, grows=True, owner=sender.owner))
@@ -51,10 +56,4 @@ async def _announced(context: Context, request: Request, sender: Sender) -> NewU
     name = next((metadata[key] for key in NAME_KEYS if metadata.get(key)), UNNAMED)
     sender.policy.check_type(name)
     intent = await share_intent(context, metadata, sender.policy, sender.owner)
-    return NewUpload(name, intent={**intent, "metadata": _kept_metadata(request)})
-
-
-def _kept_metadata(request: Request) -> str:
-    """The metadata as HEAD answers it: as it was sent, without the password."""
-    pairs = (pair.strip() for pair in request.headers.get("upload-metadata", "").split(","))
-    return ",".join(pair for pair in pairs if pair.partition(" ")[0] not in ("", "password"))
+    return NewUpload(name, intent={**intent, "metadata": headers.kept_metadata(request)})

@@ -19,6 +19,7 @@ from upload_service.content import completing
 from upload_service.content.model import SessionState, UploadSession
 from upload_service.content.sharing import share_upload
 from upload_service.context import Context
+from upload_service.dialects.tus.item_uploads import finish_item
 from upload_service.shares import ShareKind
 
 PATHS: dict[ShareKind, str] = {"code": "/share/select/?code=", "link": "/f/", "page": "/m/"}
@@ -53,6 +54,9 @@ async def finish(context: Context, request: Request, session: UploadSession) -> 
         session = await completing.complete_upload(context, session.id)
     assert session.file_id is not None, "a complete session has a file"
     headers = {"Waystation-File": str(session.file_id)}
+    if session.item_id is not None:
+        await finish_item(context, session)
+        return headers
     intent = session.intent
     kind = intent.get("share", UNSHARED)
     if kind in PATHS:

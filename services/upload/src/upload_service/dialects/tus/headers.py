@@ -19,6 +19,8 @@ from common.ids import parse_id
 VERSION = "1.0.0"
 CONTENT_TYPE = "application/offset+octet-stream"
 METADATA_LIMIT = 8192
+SECRET_KEYS = ("password", "item")
+"""The keys of the metadata whose values are not answered."""
 # More digits than the size of any object.
 _NUMBER = re.compile("[0-9]{1,18}", re.ASCII)
 _KEY = re.compile(r"[!-+\--~]+", re.ASCII)
@@ -143,6 +145,12 @@ def metadata(request: Request) -> dict[str, str]:
         except (binascii.Error, ValueError):
             raise InvalidInput("the values of Upload-Metadata are UTF-8 in Base64") from None
     return found
+
+
+def kept_metadata(request: Request) -> str:
+    """The metadata as HEAD answers it: as it was sent, without secrets."""
+    pairs = (pair.strip() for pair in request.headers.get("upload-metadata", "").split(","))
+    return ",".join(pair for pair in pairs if pair.partition(" ")[0] not in ("", *SECRET_KEYS))
 
 
 def checksum(request: Request) -> Checksum | None:

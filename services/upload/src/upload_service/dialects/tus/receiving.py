@@ -16,6 +16,7 @@ from upload_service.content.appending import Appending
 from upload_service.content.model import UploadSession
 from upload_service.context import Context
 from upload_service.dialects.tus.headers import Checksum
+from upload_service.items.received import Noting
 
 # A client whose last request is still being read here, because nobody told us that it has gone, comes again.
 PATIENCE = timedelta(seconds=3)
@@ -36,8 +37,9 @@ class OffsetWrong(Conflict):
 class Arriving:
     """The body of a request, up to where it breaks off: a `Source` for the writer of the part."""
 
-    def __init__(self, body: RawBody, checksum: Checksum | None) -> None:
-        self._body = body
+    def __init__(self, body: RawBody, checksum: Checksum | None, at: int, noting: Noting | None) -> None:
+        """The body is appended at offset `at`; `noting`: those who watch learn how far it has come."""
+        self._body, self._at, self._noting = body, at, noting
         self._checksum = checksum
         self._hash = checksum.begin() if checksum else None
         self.broke: InvalidInput | TooSlow | None = None
@@ -53,6 +55,8 @@ class Arriving:
                 if self._hash:
                     self._hash.update(block)
                 yield block
+                if self._noting:
+                    await self._noting.note(self._at + self._body.received)
         except (InvalidInput, TooSlow) as error:
             self.broke = error
 
@@ -74,7 +78,8 @@ async def receive(
     arrived is stored.
     """
     body = RawBody(request, max(max_size - at, 0))
-    arriving = Arriving(body, checksum)
+    noting = Noting(context.limiter, session.id) if session.item_id else None
+    arriving = Arriving(body, checksum, at, noting)
     async with Appending(context, session, PATIENCE) as turn:
         if at != turn.size:
             raise OffsetWrong(f"the upload has {turn.size} bytes")

@@ -11,7 +11,7 @@ from common.ids import parse_id
 from upload_service.content import appending, sessions
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.context import Context
-from upload_service.dialects.senders import Sender, admit
+from upload_service.dialects.senders import Sender, sender_of
 from upload_service.dialects.tus import answers, headers
 from upload_service.dialects.tus.answers import TusRoute, answer, http_date
 from upload_service.dialects.tus.creating import create
@@ -48,7 +48,7 @@ async def post(request: Request) -> Response:
     if request.headers.get(OVERRIDE, "").upper() == "OPTIONS":
         return await abilities(request)
     headers.check_version(request)
-    sender = await admit(context, request)
+    sender = await sender_of(context, request)
     session = await create(context, request, sender)
     sent = {"Location": f"{base_url(request, context.public_url)}{request.url.path.rstrip('/')}/{session.id.hex}"}
     at = 0
@@ -67,7 +67,7 @@ async def post(request: Request) -> Response:
 async def head(request: Request, upload_id: str) -> Response:
     """How far an upload has come (tus: core)."""
     context = context_of(request, Context)
-    sender = await admit(context, request)
+    sender = await sender_of(context, request)
     session = await _session(context, upload_id, sender)
     at = await _offset(context, session)
     sent = {"Upload-Offset": str(at)}
@@ -91,7 +91,7 @@ async def patch(request: Request, upload_id: str) -> Response:
     at, checksum = headers.number(request, "Upload-Offset"), headers.checksum(request)
     if at is None:
         raise InvalidInput("Upload-Offset is missing")
-    sender = await admit(context, request)
+    sender = await sender_of(context, request)
     session = await _session(context, upload_id, sender)
     if session.intent.get("concat", headers.PARTIAL) != headers.PARTIAL:
         raise FinalUpload
@@ -109,7 +109,7 @@ async def delete(request: Request, upload_id: str) -> Response:
     """Abort an upload (tus: termination). One that is complete is a file already, and is not removed in this way."""
     context = context_of(request, Context)
     headers.check_version(request)
-    session = await _session(context, upload_id, await admit(context, request))
+    session = await _session(context, upload_id, await sender_of(context, request))
     await sessions.abort_upload(context, session.id)
     return answer(204, {})
 
@@ -143,7 +143,10 @@ router.add_api_route(f"{ALIAS}/", post, methods=["POST"], response_class=Respons
 
 
 async def _session(context: Context, upload_id: str, sender: Sender) -> UploadSession:
-    return await sessions.session_to_continue(context, parse_id(upload_id), sender.identity, LAYOUTS)
+    session = await sessions.session_to_continue(context, parse_id(upload_id), sender.identity, LAYOUTS)
+    if session.item_id is None:
+        sender.check_may_upload()
+    return session
 
 
 async def _offset(context: Context, session: UploadSession) -> int:

@@ -1,6 +1,4 @@
-"""The files that File Uploader lets browsers display, by their extension; the content is never considered."""
-
-from common.dialects.fileuploader import extension
+"""The files that browsers may display, by their extension; the content is never considered (ADR 10)."""
 
 DOWNLOAD_TYPE = "application/octet-stream"
 
@@ -32,7 +30,8 @@ _TYPES = {
 
 def preview_type(name: str) -> str | None:
     """The `Content-Type` of a file that browsers may display; None for one that can only be saved."""
-    return _TYPES.get(extension(name))
+    _, dot, last = name.rpartition(".")
+    return _TYPES.get(dot + last.lower())
 
 
 def is_played(name: str) -> bool:

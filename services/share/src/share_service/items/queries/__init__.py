@@ -1,0 +1,1 @@
+"""The statements about items: one function, one statement."""

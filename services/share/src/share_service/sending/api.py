@@ -1,0 +1,173 @@
+"""`/v1/shares`: making, seeing, changing and ending shares, for accounts, and for senders who have the share's key."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+
+from common import clock
+from common.addresses import limit_key
+from common.expiry import Expiry
+from common.http.bodies import read_body
+from common.http.callers import MaybeSignedIn
+from common.http.json_bodies import documented, documented_as, parse_json, parse_model, read_model, schema_of
+from common.identity import CredentialsMissing, Identity
+from common.policy import counted_upload
+from common.rights import Action, Actor, permitted
+from share_service.context import Context
+from share_service.edge import address_of, context_of
+from share_service.items.tickets import SenderKeys
+from share_service.sending import creating, events
+from share_service.sending.model import Repeatable
+from share_service.sending.schemas import SendRequest, SentItem, SentView
+from share_service.sending.seeing import SeenItem, is_complete, see_items
+from share_service.sending.watching import Sight
+from share_service.shares import owning
+from share_service.shares.api import ShareChanges, ShareRequest, view
+from share_service.shares.model import Share
+from share_service.shares.owning import Changes, NewShare
+
+BODY_LIMIT = 4 * 1024 * 1024
+"""The most bytes of a request with items."""
+
+ShareKey = Annotated[str | None, Header(alias="Share-Key", max_length=200)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+router = APIRouter(prefix="/v1/shares", tags=["shares"])
+
+_EVENTS: dict[str, Any] = {"response_class": Response, "responses": {200: {"content": {"text/event-stream": {}}}}}
+_EITHER: dict[str, Any] = {
+    **schema_of(SendRequest),
+    "description": f"{SendRequest.__doc__} Or, with `file_id`: {ShareRequest.__doc__}",
+    "properties": {**schema_of(ShareRequest)["properties"], **schema_of(SendRequest)["properties"]},
+    "required": [],
+}
+
+
+@router.post("", status_code=201, openapi_extra=documented_as(_EITHER))
+async def create_share(request: Request, identity: MaybeSignedIn, idempotency_key: IdempotencyKey = None) -> SentView:
+    """Share files, texts, or both under one code, which exists before the first byte of a file arrives.
+
+    Each item of a file to come has a ticket, with which its content is sent. With `file_id` in place of `items`, share
+    a file again that the account shares already. The same request with the same `Idempotency-Key` makes one share.
+    """
+    context = context_of(request)
+    body = await read_body(request, BODY_LIMIT)
+    sent = parse_json(body)
+    if isinstance(sent, dict) and "items" not in sent:
+        if identity is None:
+            raise CredentialsMissing
+        wanted = parse_model(body, ShareRequest)
+        expiry = Expiry(wanted.expires_at, wanted.downloads)
+        new = NewShare(wanted.file_id, wanted.form, expiry, wanted.name, wanted.password)
+        return await _view(request, Actor(identity), await owning.share_again(context, identity, new))
+    asked = parse_model(body, SendRequest)
+    repeatable = None
+    if idempotency_key is not None:
+        sender = identity.account_id.hex if identity else limit_key(address_of(request))
+        repeatable = Repeatable.of(sender, idempotency_key, body)
+    share = await _create(context, request, identity, asked, repeatable)
+    return await _view(request, Actor(identity, is_sender=True), share)
+
+
+async def _create(
+    context: Context, request: Request, identity: Identity | None, asked: SendRequest, repeatable: Repeatable | None
+) -> Share:
+    announced = [item.announced() for item in asked.items]
+    async with counted_upload(context.limiter, await context.policy.current(), address_of(request)):
+        return await creating.create_share(context, identity, announced, asked.terms(), repeatable)
+
+
+@router.get("/{share_id}")
+async def read_share(request: Request, identity: MaybeSignedIn, share_id: UUID, share_key: ShareKey = None) -> SentView:
+    """A share of the account, or the one whose key is in the header `Share-Key`."""
+    actor = _actor(request, identity, share_id, share_key)
+    return await _view(request, actor, await owning.see_share(context_of(request), actor, share_id))
+
+
+@router.get("/{share_id}/events", **_EVENTS)
+async def watch_share(
+    request: Request, identity: MaybeSignedIn, share_id: UUID, share_key: ShareKey = None
+) -> Response:
+    """The same live, by Server-Sent Events: `share` at each change, `progress` while bytes arrive, `end` at its end."""
+    actor = _actor(request, identity, share_id, share_key)
+    await owning.see_share(context_of(request), actor, share_id)
+
+    def look(sight: Sight) -> SentView | None:
+        return _sent_view(request, actor, sight.share, sight.items) if sight.share else None
+
+    return events.stream(request, share_id, look)
+
+
+@router.patch("/{share_id}", openapi_extra=documented(ShareChanges))
+async def edit_share(request: Request, identity: MaybeSignedIn, share_id: UUID, share_key: ShareKey = None) -> SentView:
+    """Change a share that has not ended. An `expires_at` in the past ends it."""
+    actor = _actor(request, identity, share_id, share_key)
+    wanted = await read_model(request, ShareChanges)
+    given, changes = wanted.model_fields_set, Changes()
+    if "name" in given:
+        changes["name"] = wanted.name
+    if "expires_at" in given:
+        changes["expires_at"] = wanted.expires_at
+    if "password" in given:
+        changes["password"] = wanted.password
+    if "downloads_left" in given:
+        changes["uses_left"] = wanted.downloads_left
+    return await _view(request, actor, await owning.change_share(context_of(request), actor, share_id, changes))
+
+
+@router.delete("/{share_id}", status_code=204)
+async def end_share(
+    request: Request,
+    identity: MaybeSignedIn,
+    share_id: UUID,
+    reason: Literal["copyright"] | None = None,
+    share_key: ShareKey = None,
+) -> Response:
+    """End a share. Its unfinished uploads are aborted, and its files are deleted when no other share serves them.
+
+    Only administrators may give a `reason`.
+    """
+    actor = _actor(request, identity, share_id, share_key)
+    await owning.withdraw_share(context_of(request), actor, share_id, for_copyright=reason == "copyright")
+    return Response(status_code=204)
+
+
+def _actor(request: Request, identity: Identity | None, share_id: UUID, key: str | None) -> Actor:
+    """The caller. Raises `CredentialsMissing` for one who shows neither a credential nor a key."""
+    if identity is None and key is None:
+        raise CredentialsMissing
+    return Actor(identity, is_sender=SenderKeys(context_of(request).key_secret).matches(share_id, key))
+
+
+async def _view(request: Request, actor: Actor, share: Share) -> SentView:
+    is_over = not share.is_resumable(clock.now())
+    return _sent_view(request, actor, share, [] if is_over else await see_items(context_of(request), share))
+
+
+def _sent_view(request: Request, actor: Actor, share: Share, items: Sequence[SeenItem]) -> SentView:
+    may_edit = permitted(Action.EDIT, actor, share.owner)
+    keys = SenderKeys(context_of(request).key_secret) if may_edit else None
+    return SentView(
+        **view(request, share).model_dump(),
+        key=keys.key(share.id) if keys else None,
+        used_count=share.used_count,
+        complete=is_complete(items),
+        items=[_item(keys, share, item) for item in items],
+    )
+
+
+def _item(keys: SenderKeys | None, share: Share, item: SeenItem) -> SentItem:
+    is_file = share.content_kind == "items" and item.kind == "file"
+    is_to_come = is_file and item.state in ("waiting", "sending", "failed")
+    return SentItem(
+        id=item.id,
+        name=item.name,
+        size=item.size,
+        state=item.state,
+        received=item.received,
+        sha256=item.sha256.hex() if item.sha256 else None,
+        text=item.body,
+        upload=keys.ticket(item.id) if keys and is_to_come else None,
+    )

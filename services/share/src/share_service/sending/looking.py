@@ -1,0 +1,48 @@
+"""The sweep of items whose content is due: it asks what became of their uploads, and gives up what nobody sends."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+
+from common import clock
+from common.db import Connection
+from common.sweeping import Sweep, drain
+from share_service.context import Context
+from share_service.items.model import LOOK_AGAIN, Item
+from share_service.items.queries import held, leaving
+from share_service.sending.filling import progress_of
+from share_service.shares import sweeping
+from share_service.shares.queries import ending
+
+BATCH = 500
+
+
+async def sweep(context: Context) -> None:
+    """Run all sweeps of shares and of their items."""
+    await drain(context, SWEEPS)
+
+
+async def look_at_items(context: Context) -> int:
+    """Look at items whose content is due. A share of which nothing is to be had any more ends."""
+    now = clock.now()
+    async with context.db.transaction() as connection:
+        due = await leaving.claim_looks(connection, now, now + LOOK_AGAIN, BATCH)
+    await _give_up(context, [item for item in due if item.session_id is None])
+    await progress_of(context, due)
+    async with context.db.transaction() as connection:
+        await ending.end_emptied(connection, sorted({item.share_id for item in due}), clock.now())
+    return len(due)
+
+
+async def _give_up(context: Context, items: Sequence[Item]) -> None:
+    """Do not wait any longer for items whose upload nobody has begun, unless somebody has meanwhile."""
+    async with context.db.transaction() as connection:
+        for item in await held.lock_items(connection, [item.id for item in items]):
+            if item.state == "waiting" and item.session_id is None:
+                await held.update_item(connection, replace(item, state="failed"), clock.now())
+
+
+def _count_due(connection: Connection) -> Awaitable[int]:
+    return leaving.count_looks(connection, clock.now())
+
+
+SWEEPS = (*sweeping.SWEEPS, Sweep("items to look at", look_at_items, _count_due))

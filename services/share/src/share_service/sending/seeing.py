@@ -1,0 +1,83 @@
+"""What a share has, and how far each of it has come: the same for those who send and those who fetch."""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from common.errors import Unavailable
+from share_service.context import Context
+from share_service.items.model import Item, ItemKind, Progress, advanced
+from share_service.items.queries.held import items_of_share
+from share_service.sending.filling import progress_of
+from share_service.shares.model import Share, UnknownCode
+
+SeenState = Literal["waiting", "sending", "verifying", "ready", "failed"]
+"""waiting: no byte has arrived. sending: bytes arrive. verifying: all bytes are there. ready: can be fetched.
+failed: abandoned by its sender, or not what was claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenItem:
+    """An item, with how much of it has arrived. Sizes in bytes."""
+
+    id: UUID
+    """A share without items has one with the share's own id."""
+    kind: ItemKind
+    name: str
+    size: int
+    state: SeenState
+    received: int
+    sha256: bytes | None
+    body: str | None
+
+
+async def see_items(context: Context, share: Share) -> list[SeenItem]:
+    """The items of a share, or the one that stands for its content.
+
+    Raises `UnknownCode` if the file of a share without items is gone, and `Unavailable`.
+    """
+    if share.content_kind != "items":
+        return [await _content(context, share)]
+    async with context.db.connection() as connection:
+        items = await items_of_share(connection, share.id)
+    progress: dict[UUID, Progress] = {}
+    with suppress(Unavailable):
+        # Then what arrives at this moment is not known.
+        progress = await progress_of(context, items)
+    return [_seen(item, progress.get(item.id)) for item in items]
+
+
+def is_complete(items: Sequence[SeenItem]) -> bool:
+    """Whether everything can be fetched."""
+    return all(item.state == "ready" for item in items)
+
+
+def _seen(item: Item, progress: Progress | None) -> SeenItem:
+    received = 0
+    if progress is not None:
+        item = advanced(item, progress)
+        received = min(progress.received, item.size)
+    if item.state in ("verifying", "ready"):
+        received = item.size
+    state: SeenState = "failed" if item.state == "removed" else item.state
+    if state == "waiting" and received:
+        state = "sending"
+    return SeenItem(item.id, item.kind, item.name, item.size, state, received, item.sha256, item.body)
+
+
+async def _content(context: Context, share: Share) -> SeenItem:
+    """The content of a share without items, as an item with the id of the share."""
+    if share.content_kind == "text":
+        sha256 = hashlib.sha256((share.body or "").encode()).digest() if share.body is not None else None
+        return SeenItem(share.id, "text", share.name, share.size, "ready", share.size, sha256, share.body)
+    asked = {"file_ids": [share.file_id.hex] if share.file_id else [], "owner": None}
+    answer = await context.upload.call("POST", "/internal/files/facts", asked)
+    if not answer["files"]:
+        raise UnknownCode
+    fact = answer["files"][0]
+    states: dict[str, SeenState] = {"pending": "verifying", "ready": "ready", "corrupt": "failed"}
+    sha256 = bytes.fromhex(fact["sha256"]) if fact["sha256"] else None
+    return SeenItem(share.id, "file", share.name, share.size, states[fact["state"]], share.size, sha256, None)

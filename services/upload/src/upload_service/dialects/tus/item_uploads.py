@@ -1,0 +1,78 @@
+"""tus: the content of an item of a share. The ticket in the metadata is the right to send it, and names all the rest.
+
+The upload is an ordinary one, which knows its item, and the item knows its upload: that of the last creation, so that a
+sender can always begin again. An upload that no item names any more expires.
+"""
+
+from contextlib import suppress
+from uuid import UUID
+
+from fastapi import Request
+
+from common.errors import Conflict, Gone, InvalidInput, NotFound
+from upload_service.content import sessions
+from upload_service.content.concatenating import concatenate
+from upload_service.content.files import release_file
+from upload_service.content.model import ITEM, UploadSession
+from upload_service.content.reporting import report
+from upload_service.content.sessions import NewUpload
+from upload_service.context import Context
+from upload_service.dialects.senders import Sender
+from upload_service.dialects.tus import headers
+
+
+class ItemUnwanted(Gone):
+    """The share does not want this content any more, because it or the item has ended, or another upload brings it."""
+
+    code = "item_unwanted"
+
+
+class ItemSizeWrong(InvalidInput):
+    """The upload has not the size of the item."""
+
+    code = "item_size"
+
+
+async def create_for_item(
+    context: Context, request: Request, sender: Sender, ticket: str, concat: list[UUID] | str | None
+) -> UploadSession:
+    """A new upload for the content of an item; `concat`: the uploads that become this one.
+
+    It counts as no upload of its own, because its share was counted. Raises `InvalidInput`, `NotFound` for a ticket
+    that is none, `Gone` if the share has ended, `Conflict` if the content is there, and what `concatenate` raises.
+    """
+    place = await context.shares.place_of(ticket)
+    intent = {ITEM: place.item_id.hex, "metadata": headers.kept_metadata(request)}
+    new = NewUpload(place.name, place.size, grows=True, intent=intent, owner=place.owner)
+    if isinstance(concat, list):
+        intent["concat"] = request.headers["upload-concat"]
+        session = await concatenate(context, new, concat, sender.identity, place.size)
+    else:
+        if headers.length(request) not in (None, place.size):
+            raise ItemSizeWrong
+        session = await sessions.start_upload(context, new)
+    try:
+        if session.size != place.size:
+            raise ItemSizeWrong
+        earlier = await context.shares.bind_item(place.item_id, session.id)
+    except (InvalidInput, NotFound, Conflict):
+        await _abort(context, session.id)
+        raise
+    if earlier is not None:
+        await _abort(context, earlier)
+    return session
+
+
+async def finish_item(context: Context, session: UploadSession) -> None:
+    """Give the complete content to its item. Raises `ItemUnwanted`; then nothing of it stays. Asked again, the same."""
+    if await report(context, session):
+        return
+    if session.file_id:
+        await release_file(context, session.file_id)
+    raise ItemUnwanted
+
+
+async def _abort(context: Context, session_id: UUID) -> None:
+    # One that has ended by itself, or is complete, is no upload of the item any more: its file is released.
+    with suppress(NotFound, Conflict):
+        await sessions.abort_upload(context, session_id)

@@ -1,0 +1,249 @@
+"""Shares of several items on the running system: code first, contents by tus, downloads through the gateway."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local.stack import StartedStack
+from tests.contract.conftest import client_of
+from tests.contract.fileuploader import wire
+from tests.contract.traces import Traces
+from tests.integration.upload.dialects.tus_client import HEADERS, OFFSET_TYPE, begun, create, metadata, patch
+from tests.sweeps import Sweeps
+
+PATCHING = {**HEADERS, "Upload-Offset": "0", "Content-Type": OFFSET_TYPE}
+
+
+def send(client: httpx.Client, *items: dict[str, Any], **terms: Any) -> dict[str, Any]:
+    answer = client.post("/v1/shares", json={"items": items, **terms})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def fill(client: httpx.Client, item: dict[str, Any], content: bytes) -> httpx.Response:
+    return create(client, len(content), content, Upload_Metadata=metadata(item=item["upload"], filename="ignored"))
+
+
+def opened(client: httpx.Client, code: str, **headers: str) -> dict[str, Any]:
+    answer = client.get(f"/v1/codes/{code}", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def states(shown: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(item["state"], item["received"]) for item in shown["items"]]
+
+
+def test_a_code_comes_first_and_its_items_arrive_one_by_one(client: httpx.Client) -> None:
+    one, two = b"the first content", b"the second, sent in two requests"
+    files = ({"name": "a/one.txt", "size": len(one)}, {"name": "two.bin", "size": len(two)})
+    share = send(client, *files, {"text": "hello"}, title="Two files", message="and a text")
+    code = share["code"]
+    assert share["url"].endswith(f"/c/{code}")
+    assert states(opened(client, code)) == [("waiting", 0), ("waiting", 0), ("ready", 5)]
+    ids = [item["id"] for item in share["items"]]
+    assert client.get(f"/v1/codes/{code}/items/{ids[0]}").status_code == 425
+    assert fill(client, share["items"][0], one).headers["Waystation-File"]
+    upload = begun(client, len(two), Upload_Metadata=metadata(item=share["items"][1]["upload"]))
+    patch(client, upload, 0, two[:10])
+    shown = opened(client, code)
+    assert states(shown) == [("ready", len(one)), ("sending", 10), ("ready", 5)]
+    assert not shown["complete"]
+    patch(client, upload, 10, two[10:])
+    until_complete(client, code)
+    shown = opened(client, code)
+    assert [item["name"] for item in shown["items"]] == ["one.txt", "two.bin", "text.txt"]
+    assert [item["sha256"] for item in shown["items"]] == [
+        hashlib.sha256(each).hexdigest() for each in (one, two, b"hello")
+    ]
+    assert (shown["title"], shown["message"], shown["size"]) == ("Two files", "and a text", len(one) + len(two) + 5)
+    assert shown["items"][2]["text"] == "hello"
+    for item_id, content in zip(ids, (one, two, b"hello"), strict=True):
+        answer = client.get(f"/v1/codes/{code}/items/{item_id}")
+        assert answer.content == content
+        assert answer.headers["ETag"] == f'"{hashlib.sha256(content).hexdigest()}"'
+    assert client.get(f"/v1/codes/{code}/items/{ids[1]}", headers={"Range": "bytes=4-9"}).content == two[4:10]
+
+
+def until_complete(client: httpx.Client, code: str) -> None:
+    for _ in range(100):
+        if opened(client, code)["complete"]:
+            return
+    pytest.fail("it is never complete")
+
+
+def test_shares_of_other_interfaces_are_shares_of_one_item(client: httpx.Client) -> None:
+    file = client.post("/share/file/", files={"file": ("b.txt", b"content")}).json()["detail"]["code"]
+    text = client.post("/share/text/", data={"text": "words"}).json()["detail"]["code"]
+    for code, name, content in ((file, "b.txt", b"content"), (text, "Text", b"words")):
+        shown = opened(client, code)
+        assert shown["complete"]
+        [item] = shown["items"]
+        assert (item["name"], item["size"], item["state"]) == (name, len(content), "ready")
+        assert item["sha256"] == hashlib.sha256(content).hexdigest()
+        assert client.get(f"/v1/codes/{code}/items/{item['id']}").content == content
+    assert client.get("/v1/codes/NOONE").json()["code"] == "unknown_code"
+
+
+def test_one_use_covers_each_item_once_for_each_holder(stack: StartedStack, client: httpx.Client) -> None:
+    share = send(client, {"text": "one"}, {"name": "two", "size": 3}, expire_style="count", expire_value=1)
+    fill(client, share["items"][1], b"two")
+    code, items = share["code"], [item["id"] for item in share["items"]]
+    assert opened(client, code)["items"][0]["text"] is None
+    first, second = (client.post(f"/v1/codes/{code}/tickets").json()["ticket"] for _ in range(2))
+
+    def fetched(item: str, ticket: str) -> int:
+        return client.get(f"/v1/codes/{code}/items/{item}", params={"ticket": ticket}).status_code
+
+    assert [fetched(item, first) for item in items] == [200, 200]
+    # The use is taken: neither another holder nor a second copy.
+    assert [fetched(items[0], second), fetched(items[0], first), fetched(items[1], first)] == [410, 410, 410]
+
+
+def test_a_password_opens_everything_and_nothing_is_said_without_it(client: httpx.Client) -> None:
+    share = send(client, {"text": "secret words"}, password="a password")
+    path = f"/v1/codes/{share['code']}"
+    item = f"{path}/items/{share['items'][0]['id']}"
+    for url in (path, item):
+        answer = client.get(url)
+        assert (answer.status_code, answer.json()["code"]) == (401, "password_needed")
+        assert "secret" not in answer.text
+        assert client.get(url, headers={"X-Share-Password": "wrong"}).json()["code"] == "password_wrong"
+    right = {"X-Share-Password": "a password"}
+    assert opened(client, share["code"], **right)["password_required"]
+    ticket = client.post(f"{path}/tickets", headers=right).json()["ticket"]
+    assert client.get(item, params={"ticket": ticket}).content == b"secret words"
+    assert client.get(path, params={"ticket": ticket}).status_code == 200
+
+
+def test_what_a_share_that_ends_in_the_middle_holds_is_given_back(
+    client: httpx.Client, traces: Traces, sweeps: Sweeps
+) -> None:
+    share = send(client, {"name": "ready", "size": 5}, {"name": "begun", "size": 5}, {"name": "never", "size": 5})
+    whole = fill(client, share["items"][0], b"whole").headers["Waystation-File"]
+    upload = begun(client, 5, Upload_Metadata=metadata(item=share["items"][1]["upload"]))
+    patch(client, upload, 0, b"par")
+    key = {"Share-Key": share["key"]}
+    assert client.get(f"/v1/shares/{share['id']}", headers=key).json()["items"][1]["received"] == 3
+    assert client.delete(f"/v1/shares/{share['id']}", headers={"Share-Key": "wrong"}).status_code == 404
+    assert client.delete(f"/v1/shares/{share['id']}", headers=key).status_code == 204
+    assert client.get(f"/v1/codes/{share['code']}").json()["code"] == "share_ended"
+    assert fill(client, share["items"][2], b"later").status_code == 410
+    nothing: list[Any] = []
+    sweeps.until(lambda: traces.ask("share", "select id from item where share_id = %s", share["id"]) == nothing)
+    assert traces.ask("upload", "select id from file where id = %s", whole) == nothing
+    assert client.head(upload, headers={"Tus-Resumable": "1.0.0"}).status_code == 404
+
+
+def test_a_second_upload_of_an_item_replaces_the_first(client: httpx.Client) -> None:
+    share = send(client, {"name": "again", "size": 5})
+    item = share["items"][0]
+    upload = begun(client, 5, Upload_Metadata=metadata(item=item["upload"]))
+    patch(client, upload, 0, b"old")
+    wrong = create(client, 6, Upload_Metadata=metadata(item=item["upload"]))
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "item_size")
+    assert client.head(upload, headers={"Tus-Resumable": "1.0.0"}).status_code == 200
+    fill(client, item, b"newer")
+    assert client.head(upload, headers={"Tus-Resumable": "1.0.0"}).status_code == 404
+    assert client.get(f"/v1/codes/{share['code']}/items/{item['id']}").content == b"newer"
+    again = fill(client, item, b"other")
+    assert (again.status_code, again.json()["code"]) == (409, "item_complete")
+    forged = create(client, 5, Upload_Metadata=metadata(item=item["upload"][:-1] + "x"))
+    assert (forged.status_code, forged.json()["code"]) == (404, "ticket_invalid")
+
+
+def test_an_idempotency_key_makes_one_share(client: httpx.Client, stack: StartedStack) -> None:
+    asked, key = {"items": [{"text": "once"}]}, {"Idempotency-Key": "a key of this test"}
+    first, again = (client.post("/v1/shares", json=asked, headers=key).json() for _ in range(2))
+    assert first == again
+    other = client.post("/v1/shares", json={"items": [{"text": "other"}]}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    with client_of(stack, **wire.bearer(wire.register(client))) as account:
+        assert account.post("/v1/shares", json=asked, headers=key).json()["code"] != first["code"]
+
+
+def test_an_account_shares_its_files_together(client: httpx.Client, stack: StartedStack) -> None:
+    with client_of(stack, **wire.bearer(wire.register(client))) as account:
+        wire.upload(account, b"mine", "mine.txt")
+        file_id = account.get("/v1/files").json()["files"][0]["id"]
+        share = send(account, {"file_id": file_id}, {"text": "and words"})
+        assert share["complete"]
+        assert client.get(f"/v1/codes/{share['code']}/items/{share['items'][0]['id']}").content == b"mine"
+        assert client.post("/v1/shares", json={"items": [{"file_id": file_id}]}).status_code == 403
+        # The item goes with its file, and the rest stays.
+        assert account.delete(f"/v1/files/{file_id}").status_code == 204
+        assert [item["name"] for item in opened(client, share["code"])["items"]] == ["text.txt"]
+
+
+class Watching:
+    """The events of a share, one after the other."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        assert answer.headers["Content-Type"].startswith("text/event-stream"), answer.read()
+        self._lines = answer.iter_lines()
+
+    def next(self) -> tuple[str, dict[str, Any]]:
+        name = ""
+        for line in self._lines:
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data":
+                return name, json.loads(value)
+        pytest.fail("the stream has ended")
+
+
+def test_those_who_wait_see_every_byte_arrive_and_the_end(stack: StartedStack, client: httpx.Client) -> None:
+    content = secrets.token_bytes(256 * 1024)
+    share = send(client, {"name": "slow", "size": len(content)})
+    item, key = share["items"][0], {"Share-Key": share["key"]}
+    seen = Event()
+
+    def slowly() -> Iterator[bytes]:
+        # All of it is one request, and nothing of it is stored before its end.
+        sent = 0
+        while not seen.wait(0.02) and sent < len(content) - 1024:
+            yield content[sent : sent + 1024]
+            sent += 1024
+        yield content[sent:]
+
+    with (
+        ThreadPoolExecutor(1) as pool,
+        client.stream("GET", f"/v1/codes/{share['code']}/events") as fetching,
+        client_of(stack, **key) as sender,
+        client_of(stack) as uploader,
+        sender.stream("GET", f"/v1/shares/{share['id']}/events") as sending,
+    ):
+        watched, own = Watching(fetching), Watching(sending)
+        name, state = watched.next()
+        assert (name, states(state)) == ("share", [("waiting", 0)])
+        assert own.next()[1]["items"][0]["upload"] == item["upload"]
+        upload = begun(client, len(content), Upload_Metadata=metadata(item=item["upload"]))
+        sent = pool.submit(uploader.patch, upload, content=slowly(), headers=PATCHING)
+        assert states(watched.next()[1])[0][0] == "sending"
+        name, moved = watched.next()
+        assert (name, list(moved["items"])) == ("progress", [item["id"]])
+        seen.set()
+        assert sent.result().status_code == 204
+        while name != "share":
+            name, state = watched.next()
+        assert states(state) == [("ready", len(content))]
+        assert state["complete"]
+        assert client.delete(f"/v1/shares/{share['id']}", headers=key).status_code == 204
+        assert watched.next()[0] == "end"
+        while name != "end":
+            name, _ = own.next()
+
+
+@pytest.mark.parametrize("ticket", ["", "x", "0" * 64])
+def test_a_ticket_that_is_none_opens_nothing(client: httpx.Client, ticket: str) -> None:
+    code = send(client, {"text": "a text"})["code"]
+    answer = client.get(f"/v1/codes/{code}/events", params={"ticket": ticket})
+    assert (answer.status_code, answer.json()["code"]) == (403, "bad_key")
