@@ -8,7 +8,7 @@ from datetime import timedelta
 import psycopg
 from fastapi import FastAPI
 
-from auth_service.accounts import administration, erasing
+from auth_service.accounts import administration, erasing, skeletons
 from auth_service.accounts import api as accounts_api
 from auth_service.accounts import internal_api as accounts_internal_api
 from auth_service.accounts.credentials import OwnCredentials
@@ -86,7 +86,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         lifespan=lifespan,
         routers=[module.router for module in _ROUTES],
         checks=checks,
-        backlog=lambda: backlog(context.db, (*erasing.SWEEPS, *purging.SWEEPS)),
+        backlog=lambda: backlog(context.db, (*erasing.SWEEPS, *purging.SWEEPS, *skeletons.SWEEPS)),
         credentialed_paths=fileuploader.API_PATHS,
     )
     keys = PublicKeys(lambda: published_key_set(context))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from common.errors import InvalidInput, TooLarge
+from common.lookalikes import is_blank
 
 
 class MessageEmpty(InvalidInput):
@@ -75,7 +76,8 @@ class Texts:
 
 
 def _check(text: str, limit: int) -> None:
-    if not text or text.isspace():
+    # Hardly any text begins with many characters that show nothing, so this is soon known.
+    if is_blank(text[: limit + 1]):
         raise MessageEmpty
     if len(text) > limit:
         raise MessageTooLarge

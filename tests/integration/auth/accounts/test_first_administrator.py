@@ -22,10 +22,10 @@ async def test_a_user_who_has_the_administrators_name_is_not_promoted(
     make_database: MakeDatabase, valkey_url: str
 ) -> None:
     with running_auth(make_database, valkey_url, admin_name="root") as auth:
-        person = auth.sign_up("admin")
+        person = auth.sign_up("boss")
         auth.rows("delete from account where role = 'administrator'")
         async with operating(auth) as context:
-            assert not await ensure_administrator(context, "Admin", ADMIN_PASSWORD)
+            assert not await ensure_administrator(context, "Boss", ADMIN_PASSWORD)
         assert auth.rows("select role from account") == [("user",)]
         assert auth.sign_in(person).status() == 200
 

@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from auth_service.accounts.skeletons import compute_skeletons
+from auth_service.directory import names
 from common import asked_policy
+from common.lookalikes import skeleton
 from tests.conftest import MakeDatabase
-from tests.integration.auth.running import PASSWORD, AuthService, new_name, running_auth
+from tests.integration.auth.running import PASSWORD, AuthService, new_name, running_auth, sweeping
 from tests.integration.share.running_share import policy_stand_in, served
 
 REGISTER = "/v1/auth/register"
@@ -150,3 +153,34 @@ def test_nobody_registers_while_the_policy_is_not_known(make_database: MakeDatab
         answer = register(auth, new_name())
         assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
         assert count_accounts(auth) == 1
+
+
+def test_a_name_that_looks_like_another_is_taken(auth: AuthService) -> None:
+    ours, theirs = auth.sign_up(f"{new_name()} ace"), auth.sign_up()
+    alike = ours.name.replace("a", "\u0430").replace("e", "\u0435")
+    assert alike != ours.name
+    for name in (alike, f"{ours.name[:-3]}  ace", "\u0430dmin", "deleted account"):
+        answer = auth.client().post("/v1/auth/register", json={"name": name, "password": PASSWORD})
+        assert (answer.status_code, answer.json()["code"]) == (409, "name_taken"), name
+        answer = theirs.client.patch("/v1/account", json={"name": name})
+        assert (answer.status_code, answer.json()["code"]) == (409, "name_taken"), name
+    for name in (f"{ours.name}\ufe0f", "\u2800"):
+        answer = auth.client().post("/v1/auth/register", json={"name": name, "password": PASSWORD})
+        assert (answer.status_code, answer.json()["code"]) == (400, "name_unusable")
+    assert ours.client.patch("/v1/account", json={"name": ours.name.upper()}).status_code == 200
+
+
+async def test_accounts_from_before_keep_their_names_and_are_looked_alike_by_nobody(auth: AuthService) -> None:
+    first, second = auth.sign_up(f"{new_name()} ace"), auth.sign_up()
+    # As they were registered when nothing was compared but the keys.
+    alike = f"{first.name[:-3]}\u0430ce\ufe0f"
+    auth.rows("update account set name_skeleton = null")
+    auth.rows("update account set name = %s, name_key = %s where id = %s", alike, names.key(alike), second.id)
+    async with sweeping(auth) as context:
+        await compute_skeletons(context)
+    assert auth.rows("select count(*) from account where name_skeleton is null") == [(0,)]
+    assert auth.rows("select id from account where name_skeleton = %s", skeleton(alike)) == [(first.id,)]
+    second.name = alike
+    assert [auth.sign_in(person).status() for person in (first, second)] == [200, 200]
+    third = {"name": f"{first.name[:-3]}ac\u0435", "password": PASSWORD}
+    assert auth.client().post("/v1/auth/register", json=third).status_code == 409

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chat_service.rooms import names
 from tests.conftest import MakeDatabase
 from tests.integration.chat.running import ChatService, Someone, new_room_name, running_chat
 
@@ -226,3 +227,24 @@ def test_ten_thousand_rooms_are_listed_in_quick_pages(
         assert [room["id"] for room in bob.client.get("/v1/rooms/mine").json()["rooms"]] == [of_bob]
         assert bob.client.get(path, params={"after": "x"}).status_code == 400
         assert bob.client.get(path, params={"limit": 201}).status_code == 422
+
+
+async def test_a_room_that_looks_like_another_cannot_be_opened(chat: ChatService) -> None:
+    ann = chat.sign_up()
+    name = f"{new_room_name()} ace"
+    room, old = ann.create(name=name), ann.create()
+    alike = f"{name[:-3]}\u0430ce"
+    for changed in (alike, f"{name[:-3]} ace"):
+        answer = ann.client.post("/v1/rooms", json={"name": changed})
+        assert (answer.status_code, answer.json()["code"]) == (409, "room_name_taken")
+        answer = ann.client.patch(f"/v1/rooms/{old}", json={"name": changed})
+        assert (answer.status_code, answer.json()["code"]) == (409, "room_name_taken")
+    # One that was opened when nothing was compared but the keys keeps its name, and can be changed.
+    chat.rows("update room set name_skeleton = null where id in (%s, %s)", room, old)
+    renamed = "update room set name = %s, name_key = %s, version = version + 1 where id = %s"
+    chat.rows(renamed, alike, names.key(alike), old)
+    await chat.sweep()
+    assert ann.client.patch(f"/v1/rooms/{old}", json={"capacity": 7}).status_code == 200
+    assert [found["name"] for found in ann.client.get("/v1/rooms/mine").json()["rooms"]] == [name, alike]
+    assert ann.client.patch(f"/v1/rooms/{room}", json={"capacity": 7}).status_code == 200
+    assert ann.client.delete(f"/v1/rooms/{room}").status_code == 204

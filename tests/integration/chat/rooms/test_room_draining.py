@@ -50,6 +50,7 @@ async def test_closed_rooms_their_files_and_invitations(chat: ChatService) -> No
         "rooms to clear": MANY,
         "files to revoke": MANY,
         "rooms to delete": 0,
+        "room names to compare": 0,
         "invitations to delete": MANY,
     }
     await chat.sweep()

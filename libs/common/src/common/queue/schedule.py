@@ -26,6 +26,7 @@ SECONDS = {
     "upload.probe_mirrors": 60,
     "share.expire_shares": 15,
     "auth.erase_accounts": 15,
+    "auth.compare_names": 30,
     "auth.purge_sessions": 300,
     "auth.rotate_keys": 3600,
     "chat.purge_rooms": 30,

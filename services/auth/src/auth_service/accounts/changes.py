@@ -15,6 +15,7 @@ from auth_service.keys.model import ApiKey
 from auth_service.sessions.passwords import Attempt, check_current
 from auth_service.sessions.revoking import end_all_but
 from common.identity import Identity, Role
+from common.lookalikes import skeleton
 
 
 async def rename(context: Context, identity: Identity, name: str) -> Account:
@@ -23,9 +24,11 @@ async def rename(context: Context, identity: Identity, name: str) -> Account:
     Raises `NameUnusable`, `NameTaken`, `TokenRevoked`, `CredentialsUnavailable`.
     """
     name = names.shown(name)
+    if names.is_reserved(name) and not identity.is_administrator:
+        raise NameTaken
     async with context.db.transaction() as connection:
         account = await lock_own(connection, identity)
-        if not await queries.rename(connection, account.id, name, names.key(name)):
+        if not await queries.rename(connection, account.id, name, names.key(name), skeleton(name)):
             raise NameTaken
         renamed = replace(account, name=name)
         await credentials.update_all(context, connection, renamed)

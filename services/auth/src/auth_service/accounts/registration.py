@@ -16,6 +16,7 @@ from common import clock, logging
 from common.db import Connection
 from common.identity import Role
 from common.ids import new_id
+from common.lookalikes import skeleton
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ async def register(context: Context, new: Registration, *grants: Grant) -> tuple
     if not (await context.policy.current()).registration:
         raise RegistrationClosed
     name = names.shown(new.name)
+    if names.is_reserved(name):
+        raise NameTaken
     email = None if new.email is None else names.email(new.email)
     async with context.db.connection() as connection:
         # Asked first because hashing costs more; the unique index decides.
@@ -77,6 +80,7 @@ async def _insert(
         id=new_id(),
         name=name,
         name_key=names.key(name),
+        name_skeleton=skeleton(name),
         email=email,
         email_key=None if email is None else names.key(email),
         password_hash=password_hash,

@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import Celery
 
-from auth_service.accounts import erasing
+from auth_service.accounts import erasing, skeletons
 from auth_service.context import WorkerContext
 from common.queue.worker import Worker
 
@@ -19,3 +19,7 @@ def register(app: Celery, worker: Worker[WorkerContext]) -> None:
     @task(name=ERASE)
     def erase_accounts() -> None:
         worker.run(erasing.erase_accounts)
+
+    @task(name="auth.compare_names")
+    def compare_names() -> None:
+        worker.run(skeletons.compute_skeletons)

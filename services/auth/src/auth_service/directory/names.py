@@ -3,14 +3,20 @@
 import unicodedata
 
 from common.errors import InvalidInput
+from common.lookalikes import JOINERS, has_invisible, skeleton
 
 NAME_LENGTH = 255
 EMAIL_LENGTH = 320
 # The key that names are compared by may be longer than the name, and has to fit into an index.
 KEY_BYTES = 2048
+RESERVED = (
+    *("admin", "administrator", "root", "system", "moderator", "support", "staff", "security", "waystation"),
+    *("deleted account", "deleted user", "anonymous", "everyone"),
+)
+"""Names that only the first administrator may have, because others would believe who has them."""
 
-_JOINERS = "\u200c\u200d"
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_RESERVED = frozenset(skeleton(form) for name in RESERVED for form in (name, name.upper(), name.title()))
 
 
 class NameUnusable(InvalidInput):
@@ -27,13 +33,15 @@ class EmailUnusable(InvalidInput):
 
 def shown(name: str) -> str:
     """The name as it is stored and shown: in form NFC, without spaces around it. Raises `NameUnusable`."""
-    # This check comes first, so that a name of megabytes costs nothing.
-    if len(name) > 4 * NAME_LENGTH or _has_invisible(name):
+    # The length comes first, so that a name of megabytes costs nothing.
+    if len(name) > 4 * NAME_LENGTH or has_invisible(name):
         raise NameUnusable
-    name = unicodedata.normalize("NFC", name).strip()
-    if not 0 < len(name) <= NAME_LENGTH or not 0 < len(key(name).encode()) <= KEY_BYTES:
-        raise NameUnusable
-    return name
+    return _stored(name)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name is reserved, or looks like one that is."""
+    return skeleton(name) in _RESERVED or skeleton(key(name)) in _RESERVED
 
 
 def key(name: str) -> str:
@@ -42,13 +50,16 @@ def key(name: str) -> str:
     It leaves out the two joiners that some scripts need: two names must not differ only in characters that nobody sees.
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return unicodedata.normalize("NFKC", "".join(c for c in folded if c not in _JOINERS)).strip()
+    return unicodedata.normalize("NFKC", "".join(c for c in folded if c not in JOINERS)).strip()
 
 
 def lookup_key(name: str) -> str:
-    """The key of a name that a client sent. A text that cannot be a name gives an empty key, which no account has."""
+    """The key of a name that a client sent. A text that cannot be a name gives an empty key, which no account has.
+
+    Accounts keep names that were allowed once, such as those with characters that nobody sees.
+    """
     try:
-        return key(shown(name))
+        return key(_stored(name))
     except NameUnusable:
         return ""
 
@@ -56,10 +67,19 @@ def lookup_key(name: str) -> str:
 def email(text: str) -> str:
     """An e-mail address as it is stored; nothing is ever sent to it. Raises `EmailUnusable`."""
     text = text.strip()
-    if not 0 < len(text) <= EMAIL_LENGTH or _has_invisible(text) or len(key(text).encode()) > KEY_BYTES:
+    if not 0 < len(text) <= EMAIL_LENGTH or _has_control(text) or len(key(text).encode()) > KEY_BYTES:
         raise EmailUnusable
     return text
 
 
-def _has_invisible(text: str) -> bool:
-    return any(c not in _JOINERS and unicodedata.category(c) in _INVISIBLE for c in text)
+def _stored(name: str) -> str:
+    if len(name) > 4 * NAME_LENGTH or _has_control(name):
+        raise NameUnusable
+    name = unicodedata.normalize("NFC", name).strip()
+    if not 0 < len(name) <= NAME_LENGTH or not 0 < len(key(name).encode()) <= KEY_BYTES:
+        raise NameUnusable
+    return name
+
+
+def _has_control(text: str) -> bool:
+    return any(c not in JOINERS and unicodedata.category(c) in _INVISIBLE for c in text)

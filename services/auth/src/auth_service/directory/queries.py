@@ -28,6 +28,7 @@ class NewAccount:
     id: UUID
     name: str
     name_key: str
+    name_skeleton: str
     email: str | None
     email_key: str | None
     password_hash: str
@@ -40,6 +41,10 @@ def _account(role: str, **row: Any) -> Account:
     return Account(role=Role(role), **row)
 
 
+def _named(id: UUID, name: str) -> tuple[UUID, str]:  # noqa: A002  (a column)
+    return id, name
+
+
 def _number(number: int) -> int:
     return number
 
@@ -50,9 +55,10 @@ async def insert_account(connection: Connection, new: NewAccount) -> Account | N
     Of two at once, the second waits for the first to be committed.
     """
     statement: LiteralString = f"""
-        insert into account (id, name, name_key, email, email_key, password_hash, role, profile, created_at)
-        values (%(id)s, %(name)s, %(name_key)s, %(email)s, %(email_key)s, %(password_hash)s, %(role)s, %(profile)s,
-                %(created_at)s)
+        insert into account (id, name, name_key, name_skeleton, email, email_key, password_hash, role, profile,
+                             created_at)
+        values (%(id)s, %(name)s, %(name_key)s, %(name_skeleton)s, %(email)s, %(email_key)s, %(password_hash)s,
+                %(role)s, %(profile)s, %(created_at)s)
         on conflict do nothing
         returning {_COLUMNS}
     """
@@ -103,14 +109,46 @@ async def list_accounts(connection: Connection, after: Cursor | None, limit: int
     )
 
 
-async def rename(connection: Connection, account_id: UUID, name: str, name_key: str) -> bool:
+async def rename(connection: Connection, account_id: UUID, name: str, name_key: str, name_skeleton: str) -> bool:
     """Give an account another name; False when it is taken, and then the transaction has failed."""
-    statement = "update account set name = %(name)s, name_key = %(name_key)s where id = %(account_id)s"
+    statement = """
+        update account set name = %(name)s, name_key = %(name_key)s, name_skeleton = %(name_skeleton)s
+        where id = %(account_id)s
+    """
+    parameters = {"account_id": account_id, "name": name, "name_key": name_key, "name_skeleton": name_skeleton}
     try:
-        await connection.execute(statement, {"account_id": account_id, "name": name, "name_key": name_key})
+        await connection.execute(statement, parameters)
     except UniqueViolation:
         return False
     return True
+
+
+async def accounts_without_skeleton(connection: Connection, limit: int) -> list[tuple[UUID, str]]:
+    """The ids and names of up to `limit` accounts whose skeletons are not computed, the oldest first, locked."""
+    statement = """
+        select id, name from account where name_skeleton is null order by created_at limit %(limit)s
+        for update skip locked
+    """
+    return await fetch_all(connection, _named, statement, {"limit": limit})
+
+
+async def set_skeleton(connection: Connection, account_id: UUID, name_skeleton: str) -> None:
+    """Record the skeleton of an account's name, or that another account has it."""
+    statement = """
+        update account set name_skeleton = case
+            when exists (select from account where name_skeleton = %(name_skeleton)s and name_skeleton <> '') then ''
+            else %(name_skeleton)s end
+        where id = %(account_id)s
+    """
+    await connection.execute(statement, {"account_id": account_id, "name_skeleton": name_skeleton})
+
+
+async def count_without_skeleton(connection: Connection) -> int:
+    """The number of accounts whose skeletons are not computed."""
+    return (
+        await fetch_one(connection, _number, "select count(*) as number from account where name_skeleton is null", {})
+        or 0
+    )
 
 
 async def set_password(connection: Connection, account_id: UUID, old_hash: str, new_hash: str) -> bool:

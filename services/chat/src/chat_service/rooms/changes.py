@@ -28,6 +28,7 @@ from chat_service.rooms.queries import files, invitations, members, rooms
 from chat_service.streams import ChatUnavailable, Event, EventType
 from common import logging
 from common.db import Connection
+from common.lookalikes import skeleton
 
 
 class Change:
@@ -113,7 +114,8 @@ async def changing(context: Context, room_id: int) -> AsyncGenerator[Change]:
         if not change.events:
             return
         room = change.room = replace(change.room, version=change.room.version + 1)
-        if not await rooms.update_room(connection, room, names.key(room.name)):
+        new_skeleton = skeleton(room.name) if room.name != before.name else None
+        if not await rooms.update_room(connection, room, names.key(room.name), new_skeleton):
             raise RoomNameTaken
         await context.streams.set_version(room.id, room.version)
         if (room.lifetime_seconds, room.capacity) != (before.lifetime_seconds, before.capacity):

@@ -24,6 +24,7 @@ from common import clock
 from common.db import Connection
 from common.errors import InvalidInput
 from common.identity import Identity
+from common.lookalikes import skeleton
 from common.rights import Action
 
 
@@ -48,6 +49,7 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
             connection,
             name=name,
             name_key=names.key(name),
+            name_skeleton=skeleton(name),
             is_private=new.is_private,
             password_hash=hashed,
             owner=identity.account_id,

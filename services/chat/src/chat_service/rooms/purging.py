@@ -10,6 +10,7 @@ from chat_service.context import Context
 from chat_service.rooms.queries import files, invitations, rooms, waiting
 from common import clock
 from common.db import Connection
+from common.lookalikes import skeleton
 from common.sweeping import Sweep, drain, each
 
 BATCH = 500
@@ -48,6 +49,15 @@ async def _revoke(context: Context) -> int:
     return len(claimed)
 
 
+async def _compute_skeletons(context: Context) -> int:
+    """Compute the skeletons of names that are older than they. Of rooms that look alike, the oldest one has it."""
+    async with context.db.transaction() as connection:
+        found = await rooms.rooms_without_skeleton(connection, BATCH)
+        for room_id, name in found:
+            await rooms.set_skeleton(connection, room_id, skeleton(name))
+    return len(found)
+
+
 async def _delete_rooms(context: Context) -> int:
     """Delete the rows of rooms that were cleaned long ago."""
     async with context.db.transaction() as connection:
@@ -75,5 +85,6 @@ SWEEPS = (
     Sweep("rooms to clear", _clear, waiting.count_closed),
     Sweep("files to revoke", _revoke, _count_files),
     Sweep("rooms to delete", _delete_rooms, _count_cleaned),
+    Sweep("room names to compare", _compute_skeletons, waiting.count_without_skeleton),
     Sweep("invitations to delete", _delete_invitations, _count_invitations),
 )

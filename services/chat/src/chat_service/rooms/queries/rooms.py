@@ -27,11 +27,11 @@ FORGOTTEN: LiteralString = """cleaned_at <= %(before)s and not exists (
 async def insert_room(connection: Connection, **values: Any) -> Room | None:
     """Add a room; None when its name is taken. Of two at once, the second waits for the first one's commit."""
     statement: LiteralString = f"""
-        insert into room (name, name_key, is_private, password_hash, owner, lifetime_seconds, capacity, revoke_files,
-                          file_lifetime_seconds, created_at)
-        values (%(name)s, %(name_key)s, %(is_private)s, %(password_hash)s, %(owner)s, %(lifetime_seconds)s,
-                %(capacity)s, %(revoke_files)s, %(file_lifetime_seconds)s, %(created_at)s)
-        on conflict (name_key) where closed_at is null do nothing
+        insert into room (name, name_key, name_skeleton, is_private, password_hash, owner, lifetime_seconds, capacity,
+                          revoke_files, file_lifetime_seconds, created_at)
+        values (%(name)s, %(name_key)s, %(name_skeleton)s, %(is_private)s, %(password_hash)s, %(owner)s,
+                %(lifetime_seconds)s, %(capacity)s, %(revoke_files)s, %(file_lifetime_seconds)s, %(created_at)s)
+        on conflict do nothing
         returning {_ROOM}
     """
     return await fetch_one(connection, Room, statement, values)
@@ -58,10 +58,14 @@ async def lock_room(connection: Connection, room_id: int) -> Room | None:
     return await fetch_one(connection, Room, statement, {"room_id": room_id})
 
 
-async def update_room(connection: Connection, room: Room, name_key: str) -> bool:
-    """Store the fields of a room that may change; False when its name is taken, which fails the transaction."""
+async def update_room(connection: Connection, room: Room, name_key: str, name_skeleton: str | None) -> bool:
+    """Store the fields of a room that may change; False when its name is taken, which fails the transaction.
+
+    `name_skeleton` None: it stays as it is.
+    """
     statement = """
-        update room set name = %(name)s, name_key = %(name_key)s, password_hash = %(password_hash)s,
+        update room set name = %(name)s, name_key = %(name_key)s,
+            name_skeleton = coalesce(%(name_skeleton)s, name_skeleton), password_hash = %(password_hash)s,
             owner = %(owner)s, lifetime_seconds = %(lifetime_seconds)s, capacity = %(capacity)s,
             revoke_files = %(revoke_files)s, file_lifetime_seconds = %(file_lifetime_seconds)s, version = %(version)s
         where id = %(id)s
@@ -70,6 +74,7 @@ async def update_room(connection: Connection, room: Room, name_key: str) -> bool
         "id": room.id,
         "name": room.name,
         "name_key": name_key,
+        "name_skeleton": name_skeleton,
         "password_hash": room.password_hash,
         "owner": room.owner,
         "lifetime_seconds": room.lifetime_seconds,
@@ -83,6 +88,28 @@ async def update_room(connection: Connection, room: Room, name_key: str) -> bool
     except UniqueViolation:
         return False
     return True
+
+
+async def rooms_without_skeleton(connection: Connection, limit: int) -> list[tuple[int, str]]:
+    """The ids and names of up to `limit` open rooms whose skeletons are not computed, the oldest first, locked."""
+    statement: LiteralString = f"""
+        select id, name from room where {_OPEN} and name_skeleton is null order by id limit %(limit)s
+        for update skip locked
+    """
+    return await fetch_all(connection, _named, statement, {"limit": limit})
+
+
+async def set_skeleton(connection: Connection, room_id: int, name_skeleton: str) -> None:
+    """Record the skeleton of a room's name, or that another open room has it."""
+    statement: LiteralString = f"""
+        update room set name_skeleton = case
+            when exists (
+                select from room where name_skeleton = %(name_skeleton)s and name_skeleton <> '' and {_OPEN}
+            ) then ''
+            else %(name_skeleton)s end
+        where id = %(room_id)s
+    """
+    await connection.execute(statement, {"room_id": room_id, "name_skeleton": name_skeleton})
 
 
 async def close_room(connection: Connection, room_id: int, now: datetime) -> None:
@@ -168,6 +195,10 @@ async def delete_cleaned(connection: Connection, cleaned_before: datetime, limit
         ))
     """
     return await count(connection, statement, {"before": cleaned_before, "limit": limit})
+
+
+def _named(id: int, name: str) -> tuple[int, str]:  # noqa: A002  (a column)
+    return id, name
 
 
 def _room_id(room_id: int) -> int:

@@ -14,6 +14,12 @@ async def count_closed(connection: Connection) -> int:
     return await fetch_value(connection, statement, {}) or 0
 
 
+async def count_without_skeleton(connection: Connection) -> int:
+    """The open rooms whose names' skeletons are not computed."""
+    statement = "select count(*) from room where closed_at is null and name_skeleton is null"
+    return await fetch_value(connection, statement, {}) or 0
+
+
 async def count_files(connection: Connection, now: datetime) -> int:
     """The shares posted as files that are to be revoked."""
     return await fetch_value(connection, "select count(*) from room_file where revoke_at <= %(now)s", {"now": now}) or 0
