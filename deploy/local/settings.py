@@ -16,7 +16,15 @@ from deploy.local.store import Kind
 POLICY_NAMES = frozenset(
     {
         *("LOG_LEVEL", "LOG_FORMAT", "DATABASE_POOL_SIZE"),
-        *("SITE_NAME", "SITE_DESCRIPTION", "SITE_EXPLAIN", "NOTIFY_TITLE", "NOTIFY_CONTENT", "SITE_ACCENT"),
+        *(
+            "SITE_NAME",
+            "SITE_DESCRIPTION",
+            "SITE_EXPLAIN",
+            "NOTIFY_TITLE",
+            "NOTIFY_CONTENT",
+            "SITE_ACCENT",
+            "WEBHOOK_ALLOWED_NETWORKS",
+        ),
         *("UPLOAD_SIZE", "ALLOWED_FILE_TYPES", "EXPIRE_STYLES", "ENABLE_CHUNK", "OPEN_UPLOAD", "MAX_SAVE_SECONDS"),
         *("UPLOAD_COUNT", "UPLOAD_MINUTE", "ERROR_COUNT", "ERROR_MINUTE", "GUESS_GLOBAL_COUNT", "NUMERIC_CODES"),
         *("SESSION_LIFETIME_SECONDS", "COMPLETE_WAIT_SECONDS"),

@@ -16,6 +16,7 @@ TAGS = {
     "files": "The files of an account.",
     "mirrors": "Copies of files on other servers.",
     "fetches": "Files that the system fetches from a URL.",
+    "webhooks": "URLs that are called when something happens to shares.",
     "auth": "Signing in, and sessions.",
     "account": "The own account and its API keys.",
     "rooms": "Rooms, their members and invitations.",

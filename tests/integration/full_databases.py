@@ -116,6 +116,15 @@ select pg_temp.u(n), pg_temp.u(n), n % 3, 'file', 'item ' || n, 1000, case when 
 from generate_series(1, {rows}) n,
     lateral (select (array['ready', 'ready', 'ready', 'ready', 'ready', 'ready', 'waiting', 'verifying', 'failed',
         'removed'])[1 + n % 10] as state) of_row;
+
+insert into webhook (id, owner, url, events, is_enabled, created_at, due_at)
+select pg_temp.u(n), pg_temp.u(n), 'https://hooks.example/' || n, '{{share.fetched,share.complete}}', n % 5 > 0, now(),
+    now() + (n % 3) * interval '1 hour'
+from generate_series(1, {rows}) n;
+
+insert into webhook_event (webhook_id, type, at, data)
+select pg_temp.u(n), 'share.fetched', now() - (n % 100) * interval '1 hour', '{{}}' from generate_series(1, {rows}) n
+where n % 30 = 0;
 """
 
 AUTH = """

@@ -7,15 +7,30 @@ The docstring under a field is the description that operators read; `make settin
 
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from common.addresses import parse_networks
+
 _WORDS = {"Input should": "must", "Value should": "must", "Field required": "must be set"}
 """Words of pydantic, and those that fit after the name of a setting."""
+
+
+def _are_networks(text: str) -> str:
+    try:
+        parse_networks(text)
+    except ValueError as error:
+        example = "must be networks separated by commas, such as 10.0.0.0/8,fd00::/8"
+        raise ValueError(f"{example} ({error})") from None
+    return text
+
+
+Networks = Annotated[str, AfterValidator(_are_networks)]
+"""Networks in CIDR notation, separated by commas."""
 
 
 class FileSource(PydanticBaseSettingsSource):

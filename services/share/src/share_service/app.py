@@ -31,11 +31,13 @@ from share_service.sending.watching import Watches
 from share_service.settings import ShareSettings
 from share_service.shares import api as shares
 from share_service.shares import internal_api
+from share_service.webhooks import api as webhooks
+from share_service.webhooks import calling
 
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
-    *(sending, shares, links, pages, policy, site, administration, health, curl),
+    *(sending, shares, links, pages, policy, site, webhooks, administration, health, curl),
 )
 
 
@@ -58,7 +60,7 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         lifespan=lifespan,
         routers=[module.router for module in _ROUTES],
         checks={"database": process.context.db.ready, "limits": process.context.limiter.ready},
-        backlog=lambda: backlog(process.context.db, SWEEPS),
+        backlog=lambda: backlog(process.context.db, (*SWEEPS, *calling.SWEEPS)),
         credentialed_paths=API_PATHS,
     )
     app.state.context = process.context

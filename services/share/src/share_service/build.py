@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from common.addresses import parse_networks
 from common.db import Database
 from common.limits import Limiter
+from common.outbound.client import Outbound
 from common.password_tries import PasswordTries
 from common.passwords import Passwords
 from common.peers import Peers
@@ -13,6 +15,7 @@ from share_service.context import Context
 from share_service.downloads.passwords import ADDRESS_COUNT, PERIOD, SHARE_COUNT
 from share_service.policy.source import CachedPolicy
 from share_service.settings import ShareSettings
+from share_service.webhooks.model import CALL_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,11 @@ class Process:
     async def running(self) -> AsyncGenerator[Context]:
         """Connect, and disconnect at the end. A database that is down delays nothing."""
         await self.context.db.open()
+        await self.context.outbound.open()
         try:
             yield self.context
         finally:
+            await self.context.outbound.close()
             await self.peers.aclose()
             await self.context.limiter.close()
             self.hasher.close()
@@ -46,6 +51,7 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
         db=db,
         upload=peers.at(settings.upload_url),
         calls=peers.calls,
+        outbound=Outbound(allowed=parse_networks(settings.webhook_allowed_networks), stall_seconds=CALL_SECONDS),
         service_urls={"auth": settings.auth_url, "upload": settings.upload_url, "chat": settings.chat_url},
         policy=CachedPolicy(db, settings.policy()),
         limiter=limiter,

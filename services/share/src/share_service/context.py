@@ -7,6 +7,7 @@ from typing import Protocol
 from common.calls import Calls
 from common.db import Database
 from common.limits import Limiter
+from common.outbound.client import Outbound
 from common.password_tries import PasswordTries
 from common.peers import Peer
 from common.policy import Policy
@@ -30,6 +31,8 @@ class Context:
     db: Database
     upload: Peer
     calls: Calls
+    outbound: Outbound
+    """For webhooks."""
     service_urls: Mapping[str, str]
     """The URLs of the other services, by their names, for asking whether they are ready."""
     policy: PolicySource

@@ -9,6 +9,7 @@ from common.policy import Policy
 from common.settings import (
     DatabaseSettings,
     GatewaySettings,
+    Networks,
     PublicUrlSettings,
     QueueSettings,
     ServiceIdentitySettings,
@@ -102,6 +103,8 @@ class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, Gat
     """The secret from which the keys of downloads and deletions are derived."""
     guess_global_count: int = Field(default=1000, ge=1)
     """Wrong codes that all client addresses together may send per minute before those that sent some are refused."""
+    webhook_allowed_networks: Networks = ""
+    """Private networks (CIDR, separated by commas) that webhooks may lead to, beside public addresses."""
 
 
 class WorkerSettings(ShareSettings, QueueSettings):

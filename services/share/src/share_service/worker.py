@@ -7,9 +7,11 @@ from share_service.build import build
 from share_service.context import Context
 from share_service.sending import tasks
 from share_service.settings import WorkerSettings
+from share_service.webhooks import tasks as webhook_tasks
 
-THREADS = 1
-POOL_SIZE = 2
+# One sweeps, and the other calls webhooks, which may hang.
+THREADS = 2
+POOL_SIZE = 4
 
 
 def create(settings: WorkerSettings) -> Worker[Context]:
@@ -17,6 +19,7 @@ def create(settings: WorkerSettings) -> Worker[Context]:
     app = create_celery("share", settings.broker_url.get_secret_value())
     worker = Worker(app, lambda: build(settings, pool_size=POOL_SIZE).running(), threads=THREADS)
     tasks.register(app, worker)
+    webhook_tasks.register(app, worker)
     return worker
 
 

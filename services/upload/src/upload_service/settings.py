@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
 from common.addresses import Network, parse_networks
 from common.settings import (
     DatabaseSettings,
     GatewaySettings,
+    Networks,
     PublicUrlSettings,
     QueueSettings,
     ServiceIdentitySettings,
@@ -67,7 +68,7 @@ class MirrorSettings(Settings):
 class FetchSettings(Settings):
     """Files fetched from URLs."""
 
-    fetch_allowed_networks: str = ""
+    fetch_allowed_networks: Networks = ""
     """Private networks (CIDR, separated by commas) that fetched URLs may lead to, beside public addresses."""
     fetch_seconds: int = Field(default=6 * 3600, ge=1)
     """Seconds that one fetch may take."""
@@ -79,16 +80,6 @@ class FetchSettings(Settings):
     """Fetches of one account that run at a time."""
     fetches_open: int = Field(default=50, ge=1)
     """Unfinished fetches that one account may have."""
-
-    @field_validator("fetch_allowed_networks")
-    @classmethod
-    def _are_networks(cls, text: str) -> str:
-        try:
-            parse_networks(text)
-        except ValueError as error:
-            example = "must be networks separated by commas, such as 10.0.0.0/8,fd00::/8"
-            raise ValueError(f"{example} ({error})") from None
-        return text
 
 
 class UploadSettings(

@@ -185,6 +185,22 @@ class Outbound:
         finally:
             response.close()
 
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send `body` to `url`, and wait for the status of the answer. Redirects are not followed.
+
+        Raises `UrlInvalid`, `AddressRefused`, `RemoteUnavailable`, or `RemoteRefused` for anything but a success.
+        """
+        assert self._session is not None, "the client is not open"
+        target = parse(url)
+        if target.authorization:
+            headers = {**headers, "Authorization": target.authorization}
+        with _failures():
+            async with asyncio.timeout(self._stall):
+                response = await self._session.post(target.url, data=body, headers=headers, allow_redirects=False)
+        response.close()
+        if not 200 <= response.status < 300:
+            raise RemoteRefused(response.status, retry_after(response.headers.get("Retry-After")))
+
     async def read(self, url: str, start: int, length: int | None) -> AsyncIterator[bytes]:
         """Read `length` bytes, or all, of the content at `url` from offset `start`, even if the server ignores ranges.
 

@@ -25,6 +25,7 @@ SECONDS = {
     "upload.sweep_fetches": 5,
     "upload.probe_mirrors": 60,
     "share.expire_shares": 15,
+    "share.call_webhooks": 5,
     "auth.erase_accounts": 15,
     "auth.compare_names": 30,
     "auth.purge_sessions": 300,

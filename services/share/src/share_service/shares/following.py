@@ -8,6 +8,7 @@ from share_service.context import Context
 from share_service.items.queries import held as items
 from share_service.shares.model import EndedFor
 from share_service.shares.queries import ending, made
+from share_service.webhooks.queries import delete_webhooks_of
 
 END_BATCH = 5000
 
@@ -26,7 +27,9 @@ async def end_shares_of_files(context: Context, file_ids: Sequence[UUID], ended_
 
 
 async def end_shares_of_owner(context: Context, owner: UUID) -> None:
-    """End all shares of an account, including those that are made meanwhile."""
+    """End all shares of an account, including those that are made meanwhile, and tell its webhooks nothing of it."""
+    async with context.db.connection() as connection:
+        await delete_webhooks_of(connection, owner)
     ended = 1
     while ended:
         async with context.db.transaction() as connection:

@@ -1,0 +1,1 @@
+"""Webhooks: URLs that are called when something happens to shares."""

@@ -1,0 +1,109 @@
+"""Webhooks of accounts, and of the place: adding, listing, changing, trying and deleting them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from common import clock
+from common.errors import Forbidden, NotFound
+from common.identity import Identity
+from common.ids import new_id
+from common.outbound.urls import parse
+from common.rights import Action, Actor, permitted
+from share_service.context import Context
+from share_service.webhooks import queries
+from share_service.webhooks.model import PING, WEBHOOKS_EACH, EventType, TooManyWebhooks, Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A webhook, and the number of events that it is still to be told of."""
+
+    webhook: Webhook
+    events: int
+
+
+async def add_webhook(
+    context: Context, identity: Identity, url: str, events: Sequence[EventType], *, is_for_all: bool
+) -> Webhook:
+    """Have a URL called when something happens to the account's shares, or to everybody's.
+
+    Raises `UrlInvalid`, `TooManyWebhooks`, and `Forbidden` for everybody's shares unless this is an administrator.
+    """
+    owner = _owner(identity, is_for_all=is_for_all)
+    parse(url)
+    webhook = Webhook(new_id(), owner, url, list(dict.fromkeys(events)), True, clock.now(), 0, None, None)
+    async with context.db.transaction() as connection:
+        if await queries.lock_webhooks_of(connection, owner) >= WEBHOOKS_EACH:
+            raise TooManyWebhooks
+        await queries.insert_webhook(connection, webhook)
+    return webhook
+
+
+async def list_webhooks(context: Context, identity: Identity, *, is_for_all: bool) -> list[Waiting]:
+    """The webhooks of the account, or of the place. Raises `Forbidden`."""
+    owner = _owner(identity, is_for_all=is_for_all)
+    async with context.db.connection() as connection:
+        found = await queries.webhooks_of(connection, owner)
+        waiting = await queries.count_events(connection, [webhook.id for webhook in found])
+    return [Waiting(webhook, waiting.get(webhook.id, 0)) for webhook in found]
+
+
+async def change_webhook(
+    context: Context,
+    identity: Identity,
+    webhook_id: UUID,
+    *,
+    url: str | None,
+    events: Sequence[EventType] | None,
+    is_enabled: bool | None,
+) -> Webhook:
+    """Change what is not None; it is called at once if events wait for it. Raises `NotFound`, `UrlInvalid`."""
+    if url is not None:
+        parse(url)
+    async with context.db.transaction() as connection:
+        webhook = _own(identity, await queries.lock_webhook(connection, webhook_id))
+        changed = replace(
+            webhook,
+            url=webhook.url if url is None else url,
+            events=webhook.events if events is None else list(dict.fromkeys(events)),
+            is_enabled=webhook.is_enabled if is_enabled is None else is_enabled,
+            failures=0,
+            error=None,
+        )
+        await queries.update_webhook(connection, changed, clock.now())
+    return changed
+
+
+async def try_webhook(context: Context, identity: Identity, webhook_id: UUID) -> None:
+    """Tell the webhook of a `ping`, after what it is still to be told of. Raises `NotFound`."""
+    async with context.db.transaction() as connection:
+        _own(identity, await queries.lock_webhook(connection, webhook_id))
+        await queries.insert_event(connection, webhook_id, PING, clock.now())
+
+
+async def delete_webhook(context: Context, identity: Identity, webhook_id: UUID) -> None:
+    """Delete a webhook, with what it is still to be told of. Raises `NotFound`."""
+    async with context.db.transaction() as connection:
+        _own(identity, await queries.lock_webhook(connection, webhook_id))
+        await queries.delete_webhook(connection, webhook_id)
+
+
+def _owner(identity: Identity, *, is_for_all: bool) -> UUID | None:
+    if not is_for_all:
+        return identity.account_id
+    if not _administers(identity):
+        raise Forbidden
+    return None
+
+
+def _own(identity: Identity, webhook: Webhook | None) -> Webhook:
+    """The webhook, if the account may change it. Raises `NotFound`."""
+    is_own = webhook is not None and webhook.owner == identity.account_id
+    if webhook is None or not (is_own or (webhook.owner is None and _administers(identity))):
+        raise NotFound
+    return webhook
+
+
+def _administers(identity: Identity) -> bool:
+    return permitted(Action.ADMINISTER, Actor(identity), None)

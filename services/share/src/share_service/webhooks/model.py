@@ -1,0 +1,92 @@
+"""Webhooks, and the events that they are told of."""
+
+import base64
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from common.errors import Conflict
+
+EventType = Literal["share.made", "share.complete", "share.fetched", "share.ended"]
+"""made: it exists, perhaps before its content. complete: all of its items have arrived. fetched: a use was taken."""
+PING = "ping"
+"""The event by which an owner tries a webhook."""
+
+WEBHOOKS_EACH = 10
+"""The number of webhooks that an account, or the place, may have."""
+URL_LENGTH = 2048
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
+"""The pauses of a webhook after failures in a row."""
+KEPT = timedelta(days=1)
+"""An event that could not be told for this long is dropped."""
+CALL_SECONDS = 10.0
+"""The time that a call may take."""
+TURN = timedelta(seconds=60)
+"""A process that takes up a webhook has it alone for this long; if it dies, another goes on afterwards."""
+
+
+class TooManyWebhooks(Conflict):
+    """There are as many webhooks as are allowed."""
+
+    code = "too_many_webhooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook as it is stored."""
+
+    id: UUID
+    owner: UUID | None
+    """The account whose shares it hears of; None: of everybody's."""
+    url: str
+    events: list[str]
+    is_enabled: bool
+    created_at: datetime
+    failures: int
+    """Failures in a row."""
+    called_at: datetime | None
+    error: str | None
+    """The failure of the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event that a webhook is still to be told of."""
+
+    id: int
+    type: str
+    at: datetime
+    data: dict[str, Any]
+
+    def body(self) -> bytes:
+        """The body of the call, in JSON."""
+        told = {"type": self.type, "timestamp": self.at.isoformat(), "data": self.data}
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class Secrets:
+    """The secrets of webhooks, which are derived from their ids and never stored."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def of(self, webhook_id: UUID) -> str:
+        """The secret as receivers know it: `whsec_` and 32 bytes in Base64."""
+        return "whsec_" + base64.b64encode(self._key(webhook_id)).decode()
+
+    def headers(self, webhook_id: UUID, event: Event, body: bytes, now: datetime) -> dict[str, str]:
+        """The headers that sign a call (Standard Webhooks 1.0)."""
+        name, moment = f"evt_{event.id}", str(int(now.timestamp()))
+        signature = hmac.digest(self._key(webhook_id), f"{name}.{moment}.".encode() + body, "sha256")
+        return {
+            "Content-Type": "application/json",
+            "Webhook-Id": name,
+            "Webhook-Timestamp": moment,
+            "Webhook-Signature": f"v1,{base64.b64encode(signature).decode()}",
+        }
+
+    def _key(self, webhook_id: UUID) -> bytes:
+        return hmac.digest(self._secret, b"webhook\0" + webhook_id.bytes, "sha256")

@@ -1,0 +1,170 @@
+"""Statements about webhooks and their events. Triggers write the events (migration 0009)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from common.db import Connection
+from common.db.rows import count, fetch_all, fetch_one, fetch_value
+from share_service.webhooks.model import Event, Webhook
+
+_WEBHOOK: LiteralString = "id, owner, url, events, is_enabled, created_at, failures, called_at, error"
+# Accounts have an id, and the place has none.
+_OWNED: LiteralString = "owner is not distinct from %(owner)s"
+
+
+async def lock_webhooks_of(connection: Connection, owner: UUID | None) -> int:
+    """The number of webhooks of an owner, which nobody else adds to until the transaction ends."""
+    parameters = {"owner": owner, "name": f"webhooks {owner}"}
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", parameters)
+    return await fetch_value(connection, f"select count(*) from webhook where {_OWNED}", parameters) or 0
+
+
+async def insert_webhook(connection: Connection, webhook: Webhook) -> None:
+    """Add a webhook."""
+    statement: LiteralString = """
+        insert into webhook (id, owner, url, events, created_at, due_at)
+        values (%(id)s, %(owner)s, %(url)s, %(events)s, %(created_at)s, %(created_at)s)
+    """
+    parameters = {
+        "id": webhook.id,
+        "owner": webhook.owner,
+        "url": webhook.url,
+        "events": webhook.events,
+        "created_at": webhook.created_at,
+    }
+    await connection.execute(statement, parameters)
+
+
+async def webhooks_of(connection: Connection, owner: UUID | None) -> list[Webhook]:
+    """The webhooks of an owner, the newest first."""
+    statement: LiteralString = f"""
+        select {_WEBHOOK} from webhook where {_OWNED} order by created_at desc, id desc
+    """
+    return await fetch_all(connection, Webhook, statement, {"owner": owner})
+
+
+async def lock_webhook(connection: Connection, webhook_id: UUID) -> Webhook | None:
+    """A webhook, locked until the transaction ends."""
+    statement: LiteralString = f"select {_WEBHOOK} from webhook where id = %(webhook_id)s for update"
+    return await fetch_one(connection, Webhook, statement, {"webhook_id": webhook_id})
+
+
+async def update_webhook(connection: Connection, webhook: Webhook, due_at: datetime) -> None:
+    """Write a changed webhook, which has had no failure yet."""
+    statement: LiteralString = """
+        update webhook set url = %(url)s, events = %(events)s, is_enabled = %(is_enabled)s, due_at = %(due_at)s,
+            failures = 0, error = null
+        where id = %(id)s
+    """
+    parameters = {
+        "id": webhook.id,
+        "url": webhook.url,
+        "events": webhook.events,
+        "is_enabled": webhook.is_enabled,
+        "due_at": due_at,
+    }
+    await connection.execute(statement, parameters)
+
+
+async def delete_webhook(connection: Connection, webhook_id: UUID) -> None:
+    """Delete a webhook with its events."""
+    await connection.execute("delete from webhook where id = %(webhook_id)s", {"webhook_id": webhook_id})
+
+
+async def delete_webhooks_of(connection: Connection, owner: UUID) -> None:
+    """Delete all webhooks of an account."""
+    await connection.execute("delete from webhook where owner = %(owner)s", {"owner": owner})
+
+
+async def insert_event(connection: Connection, webhook_id: UUID, event_type: str, now: datetime) -> None:
+    """Add an event that concerns no share."""
+    statement: LiteralString = """
+        insert into webhook_event (webhook_id, type, at, data) values (%(webhook_id)s, %(type)s, %(now)s, %(data)s)
+    """
+    parameters = {"webhook_id": webhook_id, "type": event_type, "now": now, "data": Jsonb({})}
+    await connection.execute(statement, parameters)
+
+
+async def claim_due(connection: Connection, now: datetime, until: datetime, limit: int) -> list[Webhook]:
+    """Up to `limit` webhooks that have events and may be called; no other process gets them before `until`."""
+    statement: LiteralString = f"""
+        update webhook set due_at = %(until)s
+        where id = any(array(
+            select id from webhook
+            where is_enabled and due_at <= %(now)s
+                and exists (select from webhook_event where webhook_event.webhook_id = webhook.id)
+            order by due_at limit %(limit)s for update skip locked
+        ))
+        returning {_WEBHOOK}
+    """
+    return await fetch_all(connection, Webhook, statement, {"now": now, "until": until, "limit": limit})
+
+
+async def next_events(connection: Connection, webhook_id: UUID, limit: int) -> list[Event]:
+    """Up to `limit` events that a webhook is to be told of next."""
+    statement: LiteralString = """
+        select id, type, at, data from webhook_event where webhook_id = %(webhook_id)s order by id limit %(limit)s
+    """
+    return await fetch_all(connection, Event, statement, {"webhook_id": webhook_id, "limit": limit})
+
+
+async def delete_event(connection: Connection, event_id: int) -> None:
+    """Delete an event that was told."""
+    await connection.execute("delete from webhook_event where id = %(event_id)s", {"event_id": event_id})
+
+
+async def record_call(
+    connection: Connection, webhook_id: UUID, now: datetime, error: str | None, failures: int, due_at: datetime
+) -> None:
+    """Write how a call went, and when the next one may be made."""
+    statement: LiteralString = """
+        update webhook set called_at = %(now)s, error = %(error)s, failures = %(failures)s, due_at = %(due_at)s
+        where id = %(webhook_id)s
+    """
+    parameters = {"webhook_id": webhook_id, "now": now, "error": error, "failures": failures, "due_at": due_at}
+    await connection.execute(statement, parameters)
+
+
+async def disable_webhook(connection: Connection, webhook_id: UUID) -> None:
+    """Call a webhook no more, until its owner enables it again."""
+    statement: LiteralString = "update webhook set is_enabled = false where id = %(webhook_id)s"
+    await connection.execute(statement, {"webhook_id": webhook_id})
+
+
+async def delete_events_before(connection: Connection, before: datetime, limit: int) -> int:
+    """Delete up to `limit` events from before a moment. Returns their number."""
+    statement: LiteralString = """
+        delete from webhook_event where id = any(array(
+            select id from webhook_event where at < %(before)s order by at limit %(limit)s for update skip locked
+        ))
+    """
+    return await count(connection, statement, {"before": before, "limit": limit})
+
+
+async def count_due(connection: Connection, now: datetime) -> int:
+    """The webhooks that have events and may be called."""
+    statement: LiteralString = """
+        select count(*) from webhook where is_enabled and due_at <= %(now)s
+            and exists (select from webhook_event where webhook_event.webhook_id = webhook.id)
+    """
+    return await fetch_value(connection, statement, {"now": now}) or 0
+
+
+async def count_events_before(connection: Connection, before: datetime) -> int:
+    """The events from before a moment."""
+    statement: LiteralString = "select count(*) from webhook_event where at < %(before)s"
+    return await fetch_value(connection, statement, {"before": before}) or 0
+
+
+async def count_events(connection: Connection, webhook_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The number of events that each of these webhooks is still to be told of, without those that have none."""
+    statement: LiteralString = """
+        select webhook_id, count(*) as waiting from webhook_event
+        where webhook_id = any(%(webhook_ids)s) group by webhook_id
+    """
+    rows = await fetch_all(connection, dict, statement, {"webhook_ids": list(webhook_ids)})
+    return {row["webhook_id"]: row["waiting"] for row in rows}

@@ -1,0 +1,312 @@
+"""Webhooks: who hears of what, in which order, signed, and again until it was heard."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from share_service.context import Context
+from share_service.webhooks import calling
+from share_service.webhooks.model import KEPT, WEBHOOKS_EACH
+from tests.conftest import MakeDatabase
+from tests.integration.share.asking import change, download_url, share_text
+from tests.integration.share.running_share import Account, ShareService, running_share_service
+
+ALL = ["share.made", "share.complete", "share.fetched", "share.ended"]
+
+
+class Died(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class Receiver:
+    """A server that webhooks call, and what it was told."""
+
+    url: str = ""
+    told: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
+    answers: list[int] = field(default_factory=list[int])
+    """The statuses of the next answers; then 204."""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.told]
+
+
+@pytest.fixture(scope="module")
+def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareService]:
+    with running_share_service(make_database, valkey_url, webhook_allowed_networks="127.0.0.1/32") as service:
+        yield service
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            status = found.answers.pop(0) if found.answers else 204
+            found.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            if status == 204:
+                found.told.append(json.loads(body))
+            self.send_response(status)
+            for name, value in found.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found.url = f"http://127.0.0.1:{server.server_port}/hook"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield found
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def owner(service: ShareService) -> Account:
+    return service.sign_up()
+
+
+@pytest.fixture
+def client(service: ShareService, owner: Account) -> httpx.Client:
+    return service.client(account=owner)
+
+
+@pytest.fixture(autouse=True)
+def none_left(service: ShareService) -> Iterator[None]:
+    yield
+    change(service, "delete from webhook")
+
+
+def add(client: httpx.Client, url: str, events: list[str] = ALL, **more: object) -> dict[str, Any]:
+    answer = client.post("/v1/webhooks", json={"url": url, "events": events, **more})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def ask(client: httpx.Client, method: str, path: str, **more: Any) -> httpx.Response:
+    return client.request(method, path, **more)
+
+
+def the_one(client: httpx.Client, **query: str) -> dict[str, Any]:
+    (found,) = client.get("/v1/webhooks", params=query).json()["webhooks"]
+    return found
+
+
+async def test_the_owner_hears_in_order_what_happens_to_a_share(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
+) -> None:
+    add(client, receiver.url)
+    link = service.share_link(owner=owner, uses=2, name="a.bin")
+    service.share_link(uses=2)
+    for _ in range(2):
+        assert service.client().get(f"/f/{link.code}").status_code == 200
+    assert ask(client, "DELETE", f"/v1/shares/{link.id}").is_success
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["share.made", "share.fetched", "share.fetched", "share.ended"]
+    assert {event["data"]["share_id"] for event in receiver.told} == {str(link.id)}
+    assert [event["data"]["downloads_left"] for event in receiver.told] == [2, 1, 0, 0]
+    assert receiver.told[-1]["data"]["ended_for"] == "owner"
+    assert receiver.told[0]["data"]["name"] == "a.bin"
+    assert not any(link.code in body.decode() for _, body in receiver.requests)
+
+
+async def test_a_share_of_items_is_complete_when_the_last_has_arrived(
+    service: ShareService, client: httpx.Client, receiver: Receiver, worker: Context
+) -> None:
+    add(client, receiver.url, ["share.complete"])
+    items = [{"name": "a", "size": 1}, {"name": "b", "size": 1}, {"name": "c", "text": "c"}]
+    share = ask(client, "POST", "/v1/shares", json={"items": items}).json()
+    for item in share["items"][:2]:
+        await calling.call_webhooks(worker)
+        assert receiver.told == []
+        change(
+            service,
+            "update item set state = 'ready', file_id = %s, sha256 = decode(repeat('00', 32), 'hex') where id = %s",
+            uuid4(),
+            UUID(item["id"]),
+        )
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["share.complete"]
+
+
+async def test_a_call_is_signed(client: httpx.Client, receiver: Receiver, worker: Context) -> None:
+    webhook = add(client, receiver.url)
+    assert ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping").status_code == 204
+    await calling.call_webhooks(worker)
+    ((headers, body),) = receiver.requests
+    secret = base64.b64decode(webhook["secret"].removeprefix("whsec_"))
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert json.loads(body)["type"] == "ping"
+    found = the_one(client)
+    assert (found["error"], found["failures"], found["waiting"]) == (None, 0, 0)
+    assert found["called_at"]
+    assert found["secret"] == webhook["secret"]
+
+
+async def test_what_fails_is_told_again_later_and_in_order(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
+) -> None:
+    add(client, receiver.url, ["share.made"])
+    receiver.answers = [204, 500, 500]
+    names = ["a", "b", "c"]
+    for name in names:
+        service.share_link(owner=owner, name=name)
+    await calling.call_webhooks(worker)
+    found = the_one(client)
+    assert (found["failures"], found["waiting"], found["error"]) == (1, 2, "the remote server answered 500")
+    # It is left alone until it is due.
+    await calling.call_webhooks(worker)
+    assert len(receiver.requests) == 2
+    for _ in range(2):
+        change(service, "update webhook set due_at = now()")
+        await calling.call_webhooks(worker)
+    assert [event["data"]["name"] for event in receiver.told] == names
+    assert (the_one(client)["failures"], the_one(client)["waiting"]) == (0, 0)
+    ids = [headers["webhook-id"] for headers, _ in receiver.requests]
+    assert len(ids) == 5
+    assert len(set(ids)) == 3
+
+
+async def test_an_event_of_a_process_that_died_is_told_again(
+    service: ShareService, client: httpx.Client, receiver: Receiver, worker: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook = add(client, receiver.url)
+    ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
+
+    async def dies(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr("share_service.webhooks.queries.delete_event", dies)
+        with pytest.raises(Died):
+            await calling.call_due(worker)
+    await calling.call_webhooks(worker)
+    assert len(receiver.told) == 1
+    change(service, "update webhook set due_at = due_at - interval '1 minute'")
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["ping", "ping"]
+    assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == 1
+
+
+async def test_a_receiver_that_is_gone_is_called_no_more_until_it_is_enabled(
+    client: httpx.Client, receiver: Receiver, worker: Context
+) -> None:
+    webhook = add(client, receiver.url)
+    receiver.answers = [410]
+    ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
+    await calling.call_webhooks(worker)
+    assert not the_one(client)["enabled"]
+    assert ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"enabled": True}).json()["error"] is None
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["ping"]
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1/", "http://[::1]/", "http://127.0.0.1:1/"])
+async def test_a_receiver_inside_or_away_is_a_failure_like_others(
+    client: httpx.Client, worker: Context, url: str
+) -> None:
+    webhook = add(client, url)
+    ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
+    await calling.call_webhooks(worker)
+    found = the_one(client)
+    assert (found["failures"], found["waiting"]) == (1, 1)
+    assert found["error"]
+
+
+async def test_redirects_are_not_followed(client: httpx.Client, receiver: Receiver, worker: Context) -> None:
+    webhook = add(client, receiver.url)
+    receiver.answers, receiver.headers = [307], {"Location": receiver.url}
+    ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
+    await calling.call_webhooks(worker)
+    assert (len(receiver.requests), receiver.told) == (1, [])
+
+
+async def test_events_are_dropped_after_a_day(
+    service: ShareService, client: httpx.Client, receiver: Receiver, worker: Context
+) -> None:
+    webhook = add(client, receiver.url)
+    ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"enabled": False})
+    ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
+    await calling.call_webhooks(worker)
+    assert the_one(client)["waiting"] == 1
+    change(service, "update webhook_event set at = at - %s", KEPT)
+    await calling.call_webhooks(worker)
+    assert the_one(client)["waiting"] == 0
+    assert receiver.told == []
+
+
+async def test_administrators_hear_of_everybodys_shares(
+    service: ShareService, client: httpx.Client, receiver: Receiver, worker: Context
+) -> None:
+    asked = {"url": receiver.url, "events": ["share.fetched"], "everybody": True}
+    assert ask(client, "POST", "/v1/webhooks", json=asked).status_code == 403
+    assert ask(client, "GET", "/v1/webhooks", params={"everybody": "true"}).status_code == 403
+    administrator = service.client(account=service.administrator())
+    webhook = add(administrator, receiver.url, ["share.fetched"], everybody=True)
+    assert ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"enabled": False}).status_code == 404
+    assert service.client().get(download_url(service.client(), service.share_file(uses=1))).status_code == 200
+    text = share_text(service.client(), "x")
+    service.client().post("/share/select/", json={"code": text})
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["share.fetched", "share.fetched"]
+    assert the_one(administrator, everybody="true")["everybody"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"url": "ftp://x/", "events": ALL},
+        {"url": "x", "events": ALL},
+        {"url": "http://x/", "events": []},
+        {"url": "http://x/", "events": ["share.stolen"]},
+        {"url": "http://x/\0", "events": ALL},
+        {"url": "http://x/", "events": ALL, "secret": "mine"},
+    ],
+)
+def test_bad_input_adds_nothing(client: httpx.Client, body: dict[str, object]) -> None:
+    assert client.post("/v1/webhooks", json=body).status_code == 400
+    assert client.get("/v1/webhooks").json() == {"webhooks": []}
+
+
+def test_an_account_has_a_few_and_nobody_elses(service: ShareService, client: httpx.Client) -> None:
+    found = [add(client, "https://hooks.example/") for _ in range(WEBHOOKS_EACH)]
+    answer = client.post("/v1/webhooks", json={"url": "https://hooks.example/", "events": ALL})
+    assert (answer.status_code, answer.json()["code"]) == (409, "too_many_webhooks")
+    other = service.client(account=service.sign_up())
+    path = f"/v1/webhooks/{found[0]['id']}"
+    assert [other.delete(path).status_code, other.post(f"{path}/ping").status_code] == [404, 404]
+    assert client.delete(path).status_code == 204
+    assert len(client.get("/v1/webhooks").json()["webhooks"]) == WEBHOOKS_EACH - 1
+    assert service.client().get("/v1/webhooks").status_code == 401
+
+
+async def test_a_deleted_account_has_no_webhooks(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
+) -> None:
+    add(client, receiver.url, ["share.ended"])
+    service.share_link(owner=owner)
+    assert service.internal("DELETE", f"/internal/accounts/{owner.id}", service="auth").is_success
+    await calling.call_webhooks(worker)
+    assert receiver.told == []
+    with psycopg.connect(service.database_url) as connection:
+        assert connection.execute("select count(*) from webhook").fetchone() == (0,)
