@@ -21,6 +21,8 @@ from fastapi.responses import JSONResponse
 from minio import Minio
 
 from common import clock
+from common.errors import NotFound
+from common.http import problems
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, new_address, running_auth
 from tests.integration.share.running_share import SECRETS, served
@@ -62,6 +64,12 @@ class ShareStandIn:
     shares: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     ended: list[UUID] = field(default_factory=list[UUID])
     renamed: list[tuple[UUID, str]] = field(default_factory=list[tuple[UUID, str]])
+    archived: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """The answers about shares that are fetched as archives, by the ids of the shares."""
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+    """The texts of their items, by the ids of the items."""
+    asked_texts: list[list[str]] = field(default_factory=list[list[str]])
+    """The items whose texts were asked for, by request."""
 
     def answer(self, path: str, body: Any) -> dict[str, Any]:
         match path:
@@ -77,12 +85,24 @@ class ShareStandIn:
                 self.renamed.append((UUID(body["file_id"]), body["name"]))
             case "shares/held":
                 return {"held": body["file_ids"]}
+            case _ if path.startswith("archives/"):
+                share_id, _, rest = path.removeprefix("archives/").partition("/")
+                return self._archive(share_id, rest, body)
             case _:
                 raise AssertionError(path)
         return {}
 
+    def _archive(self, share_id: str, rest: str, body: Any) -> dict[str, Any]:
+        if body["ticket"] != "ticket" or share_id not in self.archived:
+            raise NotFound
+        if not rest:
+            return self.archived[share_id]
+        self.asked_texts.append(body["item_ids"])
+        return {"texts": {item_id: self.texts[item_id] for item_id in body["item_ids"]}}
+
     def app(self) -> FastAPI:
         app = FastAPI()
+        problems.install(app)
 
         async def answer(request: Request, path: str) -> Response | dict[str, Any]:
             # The policy is asked for before anything else; what is shown here are failures after that.

@@ -18,6 +18,7 @@ from common.store import ObjectStore
 from common.tokens.users import UserTokens
 from upload_service import backlog
 from upload_service.accounts import internal_api as accounts
+from upload_service.archives import api as archives
 from upload_service.build import SERVICE, build, opened
 from upload_service.content import api as content
 from upload_service.content import internal_api as content_internal
@@ -45,6 +46,7 @@ ROUTERS = (
     mirrors_internal.router,
     accounts.router,
     fallback.router,
+    archives.router,
     abilities.router,
     choices.router,
     administration.router,

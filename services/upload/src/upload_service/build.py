@@ -68,6 +68,7 @@ async def opened(context: Context) -> AsyncGenerator[Context]:
     try:
         yield context
     finally:
+        await context.checksums.close()
         context.passwords.close()
         await context.limiter.close()
         await context.peers.aclose()

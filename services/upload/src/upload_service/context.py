@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from common.limits import Limiter
 from common.peers import Peers
-from upload_service.fetches import context as fetches
+from upload_service.archives import context as archives
 from upload_service.fetches.context import Queue
 from upload_service.rooms import Rooms
 
@@ -13,7 +13,7 @@ __all__ = ["Context", "Queue"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context(fetches.Context):
+class Context(archives.Context):
     """Those of every slice, and the dialects' own. Sizes in bytes."""
 
     peers: Peers

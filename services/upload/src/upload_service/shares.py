@@ -150,3 +150,13 @@ class Shares:
             "POST", "/internal/shares/held", {"file_ids": [file_id.hex for file_id in file_ids]}
         )
         return [UUID(file_id) for file_id in answer["held"]]
+
+    async def archived(self, share_id: UUID, ticket: str) -> dict[str, Any]:
+        """The items of a share that is fetched as an archive. Raises `NotFound` for a wrong ticket."""
+        return await self._peer.call("POST", f"/internal/archives/{share_id}", {"ticket": ticket})
+
+    async def archived_texts(self, share_id: UUID, ticket: str, item_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """The texts of some items of a share that is fetched as an archive."""
+        asked = {"ticket": ticket, "item_ids": [item_id.hex for item_id in item_ids]}
+        answer = await self._peer.call("POST", f"/internal/archives/{share_id}/texts", asked)
+        return {UUID(item_id): str(text) for item_id, text in answer["texts"].items()}
