@@ -17,6 +17,8 @@ class StoredAt:
     """The path in the store, for the method of the client's request."""
     fallback: str | None = None
     """The path in the upload service to use if the store fails; None if no mirror has the content."""
+    is_made: bool = False
+    """The store does not have it: the upload service makes it while it is sent, so its digest is not known."""
 
     @staticmethod
     def of(answer: Mapping[str, Any]) -> "StoredAt":

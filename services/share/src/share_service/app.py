@@ -18,6 +18,7 @@ from share_service.dialects import curl, mirrorace
 from share_service.dialects.filecodebox import routes as filecodebox
 from share_service.dialects.fileuploader import routes as fileuploader
 from share_service.downloads import api as links
+from share_service.downloads import internal_api as archives
 from share_service.health import internal_api as health
 from share_service.health.looking import CachedHealth
 from share_service.pages import api as pages
@@ -37,7 +38,7 @@ from share_service.webhooks import calling
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
-    *(sending, shares, links, pages, policy, site, webhooks, administration, health, curl),
+    *(sending, shares, links, archives, pages, policy, site, webhooks, administration, health, curl),
 )
 
 

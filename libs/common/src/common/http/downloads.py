@@ -4,7 +4,7 @@ The answer has no body. Its `X-Store-Path` is the place in the store. The gatewa
 conditional headers by the `ETag`, which is the content's SHA-256, and replaces the answer with the store's bytes and
 the headers decided here. With `X-Store-Range`, it serves that range and nothing else, so never the whole because of an
 If-Range that does not match. If the store fails, the gateway requests the path in `X-Store-Fallback` from the upload
-service, provided that a mirror has the content.
+service, provided that a mirror has the content. An archive comes from there alone.
 """
 
 import re
@@ -51,7 +51,8 @@ def download(
 ) -> Response:
     """An answer that makes the gateway serve an object. Its content is sandboxed, whatever its type.
 
-    `only` is the one range that may be served; without it, the client's headers decide.
+    `only` is the one range that may be served; without it, the client's headers decide. `sha256`: of content that
+    is made while it is sent, a digest of what it is made of.
     """
     return Response(
         headers={
@@ -63,7 +64,7 @@ def download(
             "Content-Type": media_type,
             "Content-Disposition": disposition_of(name, inline=inline),
             "ETag": entity_tag(sha256),
-            "Repr-Digest": repr_digest(sha256),
+            **({} if stored_at.is_made else {"Repr-Digest": repr_digest(sha256)}),
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": SANDBOX,
             "Cache-Control": "private, no-store",

@@ -27,6 +27,7 @@ router = APIRouter(prefix="/v1/codes", tags=["codes"])
 
 _CHALLENGE = f'{HEADER} realm="share"'
 _EVENTS: dict[str, Any] = {"response_class": Response, "responses": {200: {"content": {"text/event-stream": {}}}}}
+_ZIP: dict[str, Any] = {"response_class": Response, "responses": {200: {"content": {"application/zip": {}}}}}
 _FILE: dict[str, Any] = {"response_class": Response, "responses": {200: {"content": {"application/octet-stream": {}}}}}
 
 
@@ -97,6 +98,25 @@ async def fetch_item(
         asked = replace(_asked(request, ticket), plays=is_played)
         found = await opening.fetch_item(context_of(request), code, item_id, asked)
     return _text(request, found, inline=inline) if found.share.content_kind == "text" else _file(found, inline=inline)
+
+
+@router.get("/{code}/zip", **_ZIP)
+@router.head("/{code}/zip", include_in_schema=False)
+async def fetch_zip(request: Request, code: str, ticket: TicketParameter = None) -> Response:
+    """All items as one zip file, once all have arrived. A GET takes a use, unless it continues a download of it.
+
+    Its length is known, and any range of it can be fetched. Its last entry is `SHA256SUMS`.
+    """
+    with _own_errors():
+        found = await opening.fetch_archive(context_of(request), code, _asked(request, ticket))
+    return download(
+        stored_at=found.stored_at,
+        size=found.share.size,
+        sha256=found.sha256,
+        media_type="application/zip",
+        name=found.share.name,
+        only=found.range,
+    )
 
 
 @contextmanager

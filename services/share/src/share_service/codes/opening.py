@@ -1,4 +1,4 @@
-"""Opening a code: seeing what its share has, getting a ticket for links, and fetching one item."""
+"""Opening a code: seeing what its share has, getting a ticket for links, and fetching its items."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,21 @@ from uuid import UUID
 
 from common import clock
 from share_service.context import Context
-from share_service.downloads.downloading import Admission, Download, DownloadRequest, admit, password_of, serve
+from share_service.downloads.archives import NoArchive
+from share_service.downloads.downloading import (
+    Admission,
+    Download,
+    DownloadRequest,
+    admit,
+    password_of,
+    serve,
+    serve_archive,
+)
 from share_service.downloads.guesses import counted_redemption
 from share_service.downloads.keys import LIFETIME, DownloadKeys
 from share_service.downloads.passwords import check_password
 from share_service.items.model import UnknownItem
-from share_service.items.queries.held import item_of_id
+from share_service.items.queries.held import item_of_id, items_of_share
 from share_service.shares.model import Share
 
 
@@ -64,6 +73,22 @@ async def fetch_item(context: Context, code: str, item_id: UUID, request: Downlo
         await check_password(context, share.id, share.password_hash, admission.proof)
         raise UnknownItem
     return await serve(context, admission, request, now, item)
+
+
+async def fetch_archive(context: Context, code: str, request: DownloadRequest) -> Download:
+    """All items of the share with this code as one archive.
+
+    Raises `NoArchive` for a share without items, and what `open_code` and `serve_archive` raise.
+    """
+    now = clock.now()
+    admission = await _admitted(context, code, request, now)
+    share = admission.share
+    if share.content_kind != "items":
+        await check_password(context, share.id, await password_of(context, share), admission.proof)
+        raise NoArchive
+    async with context.db.connection() as connection:
+        items = await items_of_share(connection, share.id)
+    return await serve_archive(context, admission, request, now, items)
 
 
 async def _admitted(context: Context, code: str, request: DownloadRequest, now: datetime) -> Admission:

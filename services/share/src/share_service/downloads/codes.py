@@ -8,7 +8,7 @@ from share_service.downloads.downloading import DownloadRequest, password_of, st
 from share_service.downloads.guesses import counted_inspection, counted_redemption
 from share_service.downloads.keys import DownloadKeys
 from share_service.downloads.passwords import Proof, check_password
-from share_service.downloads.single_items import of_item, sole_item
+from share_service.downloads.single_items import items_as_content
 from share_service.shares.lookup import look_up
 from share_service.shares.model import Share, UnknownCode
 
@@ -31,7 +31,7 @@ async def inspect(context: Context, code: str, proof: Proof) -> Share:
         share = await look_up(context, "code", code)
     await _open(context, share, proof)
     if share.content_kind == "items":
-        return of_item(share, await sole_item(context, share))
+        return await items_as_content(context, share)
     return share
 
 
@@ -47,7 +47,7 @@ async def collect(context: Context, code: str, proof: Proof) -> Collected:
     if share.content_kind == "text":
         return Collected(await take_text(context, share.id, now))
     if share.content_kind == "items":
-        share = of_item(share, await sole_item(context, share))
+        share = await items_as_content(context, share)
         if share.content_kind == "text":
             request = DownloadRequest("GET", proof.address, proof.password)
             return Collected((await start_download(context, "code", code, request)).share)

@@ -4,7 +4,7 @@ The upload service is asked before a use is taken, so a file that is not ready y
 database connection is held meanwhile.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +18,15 @@ from common.errors import Gone, NotFound, NotReady
 from common.ranges import ByteRange
 from share_service.context import Context
 from share_service.downloads import queries
+from share_service.downloads.archives import ArchivedItems
 from share_service.downloads.asks import Ask, ask_of
 from share_service.downloads.guesses import counted_redemption
 from share_service.downloads.keys import BadKey, DownloadKeys, address_holder
 from share_service.downloads.leasing import Claim, ClientGone, grant
 from share_service.downloads.passwords import Proof, check_password
-from share_service.downloads.single_items import of_item, sole_item
+from share_service.downloads.single_items import of_item
 from share_service.items.model import Item
+from share_service.items.queries.held import items_of_share
 from share_service.shares.model import Share, ShareEnded, ShareKind, UnknownCode, is_possible
 
 
@@ -84,6 +86,7 @@ class Download:
     share: Share
     stored_at: StoredAt = NOWHERE
     sha256: bytes = b""
+    """Of an archive, a digest of what it is made of."""
     range: ByteRange | None = None
     """The only range that may be served; None: what the client's headers say."""
 
@@ -92,7 +95,7 @@ async def start_download(context: Context, kind: ShareKind, code: str, request: 
     """Admit the client, check the password, take the use if one is due, and say where the content is.
 
     Wrong codes are counted as guesses; only the look-up is, so that slow downloads do not look like guessing. Raises
-    what `admit`, `check_password`, `file_of` and `grant` raise.
+    what `admit`, `serve` and `serve_archive` raise.
     """
     counted = nullcontext()
     if kind == "code":
@@ -100,10 +103,13 @@ async def start_download(context: Context, kind: ShareKind, code: str, request: 
     now = clock.now()
     async with counted:
         admission = await admit(context, kind, code, request, now)
-    if admission.share.content_kind == "items":
-        item = await sole_item(context, admission.share)
-        return await serve(context, admission, request, now, item)
-    return await serve(context, admission, request, now)
+    if admission.share.content_kind != "items":
+        return await serve(context, admission, request, now)
+    async with context.db.connection() as connection:
+        items = await items_of_share(connection, admission.share.id)
+    if len(items) == 1:
+        return await serve(context, admission, request, now, items[0])
+    return await serve_archive(context, admission, request, now, items)
 
 
 async def serve(
@@ -127,6 +133,28 @@ async def serve(
     ask = ask_of(request.ranges, request.if_range, share.size, is_counted=share.uses_left is not None)
     granted = await grant(context, _claim(admission, share, ask, request, item), now, request.is_gone)
     return Download(share, file.stored_at, file.sha256, granted.range)
+
+
+async def serve_archive(
+    context: Context, admission: Admission, request: DownloadRequest, now: datetime, items: Sequence[Item]
+) -> Download:
+    """Check the password, take the use if one is due, and say where the archive of all items is: one copy is one use.
+
+    Raises what `check_password`, `ArchivedItems.of` and `grant` raise, and `NotReady` or `Unavailable` if the upload
+    service cannot make the archive.
+    """
+    share = admission.share
+    await check_password(context, share.id, share.password_hash, admission.proof)
+    archived = ArchivedItems.of(share, items)
+    content, stored_at = archived.as_content(share), archived.stored_at(context, share)
+    assert stored_at.fallback
+    await context.upload.call("HEAD", stored_at.fallback)
+    if request.method == "HEAD":
+        return Download(content, stored_at, archived.archive.tag)
+    ask = ask_of(request.ranges, request.if_range, content.size, is_counted=share.uses_left is not None)
+    claim = Claim(content, admission.holder, ask, admission.is_leased, admission.may_start, False, share.id)
+    granted = await grant(context, claim, now, request.is_gone)
+    return Download(content, stored_at, archived.archive.tag, granted.range)
 
 
 async def _serve_text(

@@ -4,15 +4,10 @@ from dataclasses import replace
 
 from common.errors import NotReady
 from share_service.context import Context
+from share_service.downloads.archives import ArchivedItems
 from share_service.items.model import Item
 from share_service.items.queries.held import items_of_share
 from share_service.shares.model import Share, UnknownCode
-
-
-class SeveralItems(UnknownCode):
-    """The share has several items, each of which is fetched by itself."""
-
-    code = "several_items"
 
 
 def of_item(share: Share, item: Item) -> Share:
@@ -24,10 +19,11 @@ def of_item(share: Share, item: Item) -> Share:
     return replace(share, content_kind=item.kind, name=item.name, size=item.size, body=item.body, file_id=item.file_id)
 
 
-async def sole_item(context: Context, share: Share) -> Item:
-    """The item of a share that has one only. Raises `SeveralItems`."""
+async def items_as_content(context: Context, share: Share) -> Share:
+    """The share as if its only item were all that it has, or the archive of its items if there are several.
+
+    Raises as `of_item` and `ArchivedItems.of`.
+    """
     async with context.db.connection() as connection:
         items = await items_of_share(connection, share.id)
-    if len(items) != 1:
-        raise SeveralItems
-    return items[0]
+    return of_item(share, items[0]) if len(items) == 1 else ArchivedItems.of(share, items).as_content(share)
