@@ -54,6 +54,8 @@ def raw_complaint(answer: RawAnswer, dialect: str, *, readable: bool) -> str | N
 
 
 def _shape_complaint(answer: RawAnswer, dialect: str) -> str | None:
+    if dialect == "curl":
+        return _text_complaint(answer)
     try:
         body = json.loads(answer.body)
     except ValueError:
@@ -62,3 +64,11 @@ def _shape_complaint(answer: RawAnswer, dialect: str) -> str | None:
         return None if MEMBERS[dialect] in body else f"an error in another shape: {body}"
     # The gateway's own answers to a body that it cannot read have no code.
     return None if {"detail", "code"} <= set(body) or set(body) == {"detail"} else f"an error in another shape: {body}"
+
+
+def _text_complaint(answer: RawAnswer) -> str | None:
+    """A complaint unless an error is one line of text, or the gateway's own."""
+    if (answer.header("content-type") or "").startswith("text/plain"):
+        lines = answer.body.decode().splitlines(keepends=True)
+        return None if len(lines) == 1 and lines[0].endswith("\n") else f"an error in another shape: {lines}"
+    return None if b'"detail"' in answer.body else f"an error in another shape: {answer.body[:200]!r}"

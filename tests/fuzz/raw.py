@@ -25,6 +25,7 @@ TARGETS = (
     Target("mirage", b"POST /api/upload_file", b"file"),
     Target("mirrorace", b"POST /api/v1/upload", b"files"),
     Target("native", b"POST /v1/auth/login", b""),
+    Target("curl", b"PUT /a.txt", b""),
 )
 
 

@@ -154,6 +154,9 @@ class UploadStandIn:
         async def find_abilities() -> Response | dict[str, str]:
             return Response(status_code=500) if self.is_down else self.abilities
 
+        async def archive() -> Response:
+            return Response(status_code=503 if self.is_down else 200)
+
         async def ready() -> dict[str, str]:
             return {"database": "ok"}
 
@@ -162,6 +165,7 @@ class UploadStandIn:
         app.add_api_route("/internal/files/{file_id}/download", open_download, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/page", describe, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/adopt", adopt, methods=["POST"])
+        app.add_api_route("/internal/archives/{share}/{tag}", archive, methods=["HEAD"], response_class=Response)
         app.add_api_route("/internal/files/facts", facts, methods=["POST"], response_model=None)
         app.add_api_route("/internal/uploads/progress", progress, methods=["POST"], response_model=None)
         app.add_api_route("/internal/uploads/abort", abort, methods=["POST"], response_model=None)
