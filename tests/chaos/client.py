@@ -77,7 +77,7 @@ class Copy:
     name: str | None = None
     etag: str | None = None
     promised: str | None = None
-    """`Repr-Digest`."""
+    """`Repr-Digest`, which an archive has not."""
 
     @property
     def sha256(self) -> str:
@@ -190,11 +190,11 @@ class Client:
         elif ranges:
             headers["Range"] = ranges
         async with self.http.get(path, headers=headers) as answer:
-            if answer.status not in (200, 206) or "Repr-Digest" not in answer.headers:
+            if answer.status not in (200, 206) or "ETag" not in answer.headers:
                 return Answer(answer.status, answer.headers, await answer.read())
             if copy.size and answer.status == 200:
                 raise Refused(f"GET {shape(path)}: the whole file, although a range was asked for")
-            copy.etag, copy.promised = answer.headers.get("ETag"), answer.headers["Repr-Digest"]
+            copy.etag, copy.promised = answer.headers["ETag"], answer.headers.get("Repr-Digest")
             copy.name = name_in(answer.headers.get("Content-Disposition", ""))
             if begun:
                 begun()

@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 
 from tests.chaos.loads import (
+    archived,
     counted,
     fetching,
     filecodebox,
@@ -42,4 +43,6 @@ LOADS: dict[str, Load] = {
     "mirrors": mirrored.mirrored,
     "fetches": fetching.fetch,
     "tus": resumable.tus,
+    "archives": archived.archive,
+    "curl": archived.curl,
 }
