@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench import disk
 from tests.bench.options import Options
-from tests.bench.paths import Payload, checked, chunked_upload, link_upload
+from tests.bench.paths import Payload, archived, checked, chunked_upload, link_upload
 from tests.bench.systems import Systems
 from tests.bench.targets import Target
 from tests.bench.trees import Taken, Tree, timed
@@ -18,6 +18,7 @@ DISK_UNSYNCED = "dd, not synced"
 LINK, CHUNKS = "link", "chunks"
 CHUNKS_UNSYNCED = "chunks, not synced"
 DOWNLOAD, CHECKED = "download", "download, hashed by the client"
+ARCHIVE = "archive, the first time"
 PEER_DOWNLOAD = "copyparty download"
 COPIES = 12
 """At most so many files are on the disk for each round."""
@@ -67,7 +68,7 @@ def _paths(systems: Systems, options: Options) -> list[LargePath]:
         if systems.unsynced:
             paths.append(_chunks(CHUNKS_UNSYNCED, systems.unsynced.url, systems.unsynced.tree, payload))
     if "download" in options.parts:
-        paths += _downloads(systems, known)
+        paths += [*_downloads(systems, known), _archive(systems, payload)]
     return paths
 
 
@@ -123,3 +124,13 @@ def _downloads(systems: Systems, known: dict[str, str]) -> list[LargePath]:
     if peer := systems.copyparty:
         paths.append(LargePath(PEER_DOWNLOAD, peer.tree, lambda: lambda: fetch(known[peer.name])))
     return paths
+
+
+def _archive(systems: Systems, payload: Payload) -> LargePath:
+    """A zip file of a share whose content was never in one, so its checksum has to be computed."""
+
+    def prepare() -> Run:
+        url = archived(systems.form.url, payload.fresh())
+        return lambda: fetch(url)
+
+    return LargePath(ARCHIVE, systems.tree, prepare)

@@ -1,11 +1,13 @@
 """The ways in which the same bytes enter and leave the system."""
 
+import base64
 import hashlib
+import json
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 from common.downloads import repr_digest
-from tests.bench.wire import RequestFailed, fetch, send_file, send_form, send_json
+from tests.bench.wire import RequestFailed, fetch, send, send_file, send_form, send_json
 
 CHUNK = 5 * 1024 * 1024
 PARALLEL = 4
@@ -51,6 +53,22 @@ def chunked_upload(url: str, content: memoryview, sha256: str) -> str:
         list(pool.map(send_chunk, range(-(-len(content) // CHUNK))))
     end = {"expire_value": 1, "expire_style": "day"}
     return str(send_json(f"{url}/chunk/upload/complete/{upload_id}", end)["code"])
+
+
+def archived(url: str, content: memoryview) -> str:
+    """Share a file and a text, and return the URL of the zip file of both."""
+    items = [{"name": "bench.bin", "size": len(content)}, {"text": "and some words"}]
+    asked = memoryview(json.dumps({"items": items}).encode())
+    share = json.loads(send(f"{url}/v1/shares", "POST", asked, {"Content-Type": "application/json"}).body)
+    ticket = base64.b64encode(share["items"][0]["upload"].encode()).decode()
+    headers = {
+        "Tus-Resumable": "1.0.0",
+        "Content-Type": "application/offset+octet-stream",
+        "Upload-Length": str(len(content)),
+        "Upload-Metadata": f"item {ticket}",
+    }
+    send(f"{url}/files/", "POST", content, headers)
+    return f"{url}/v1/codes/{share['code']}/zip"
 
 
 def checked(url: str) -> None:

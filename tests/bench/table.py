@@ -29,6 +29,7 @@ LARGE_ROWS = {
     large.CHUNKS_UNSYNCED: ("the same, `STORE_SYNC=0`", tus_node.NAME),
     large.DOWNLOAD: ("download", large.PEER_DOWNLOAD),
     large.CHECKED: ("download, hashed by the client", None),
+    large.ARCHIVE: ("download as a zip file, the first time", large.DOWNLOAD),
     copyparty.NAME: ("copyparty, `PUT`", large.DISK),
     large.PEER_DOWNLOAD: ("copyparty, download", None),
     tus_node.NAME: ("`@tus/server`, one `PATCH`", large.DISK),
