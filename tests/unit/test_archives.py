@@ -84,7 +84,17 @@ def test_names_are_clean_and_different_everywhere(sent: list[str]) -> None:
     assert len({unicodedata.normalize("NFC", name).casefold() for name in [*found, SUMS_NAME]}) == len(sent) + 1
     for name in found:
         assert clean_name(name) == name
+        assert not set(name) & set('<>:"|?*/\\')
+        assert name == name.rstrip(" .")
     assert names.unique_names(found, [SUMS_NAME]) == found
+
+
+def test_every_system_can_have_the_names() -> None:
+    sent = ["a:b?.txt", "con", "CON.txt", "com1.tar.gz", "console", "nul .x", "a.", "a", "a ", '"<|>*', "x" * 260 + "."]
+    assert names.unique_names(sent) == [
+        *("a_b_.txt", "con_", "CON_.txt", "com1_.tar.gz", "console", "nul_ .x", "a_", "a", "a_ (2)", "_____"),
+        "x" * 254 + "_",
+    ]
 
 
 def test_names_that_are_taken_get_a_number() -> None:

@@ -1,14 +1,19 @@
-"""The names of an archive's entries: clean, and different on every file system."""
+"""The names of an archive's entries: such that every system can unpack all of them, and none overwrites another."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 from common.downloads import NAME_LIMIT, shortened
 from common.names import UNNAMED, last_component
 
+# Windows has no files of such names, and its Explorer refuses an archive that has one.
+_FORBIDDEN = re.compile(r'[<>:"|?*]')
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?= *(\.|$))", re.IGNORECASE)
+
 
 def unique_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
-    """The names, cleaned, those that are taken already with a number: `a.txt`, `a (2).txt`, `a (3).txt`.
+    """The names as every system can have them, those that are taken with a number: `a.txt`, `a (2).txt`, `a (3).txt`.
 
     Names that some file systems take for the same, because they ignore case or normalise Unicode, are the same here.
     """
@@ -16,7 +21,7 @@ def unique_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     numbers: dict[str, int] = {}
     found: list[str] = []
     for sent in names:
-        name = last_component(sent) or UNNAMED
+        name = _portable(sent)
         folded, kept = _folded(name), name
         number = numbers.get(folded, 1)
         while _folded(kept) in used:
@@ -26,6 +31,15 @@ def unique_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
         used.add(_folded(kept))
         found.append(kept)
     return found
+
+
+def _portable(sent: str) -> str:
+    """The name with what Windows does not allow replaced by `_`."""
+    name = _FORBIDDEN.sub("_", last_component(sent))
+    name = shortened(_DEVICE.sub(r"\1_", name))
+    # Dots and spaces at the end would be ignored.
+    kept = name.rstrip(" .")
+    return kept + "_" * (len(kept) < len(name)) if kept else UNNAMED
 
 
 def _numbered(name: str, number: int) -> str:
