@@ -28,6 +28,7 @@ ENVIRONMENT = {
     **dict.fromkeys(("ERROR_COUNT", "GUESS_GLOBAL_COUNT"), "1000000"),
     **dict.fromkeys(("LOGIN_FAILURE_ADDRESS_COUNT", "LOGIN_FAILURE_ACCOUNT_COUNT"), "1000000"),
     **dict.fromkeys(("ACCOUNT_MESSAGES_PER_MINUTE", "ROOM_MESSAGES_PER_MINUTE", "ACCOUNT_MESSAGE_BYTES"), "1000000000"),
+    **dict.fromkeys(("LIVE_CONNECTIONS", "LIVE_CONNECTIONS_PER_ACCOUNT", "LIVE_CONNECTIONS_PER_ADDRESS"), "1000000"),
     "GARBAGE_GRACE_SECONDS": "0",
 }
 """The settings of the systems that are started: no limit is in the way."""

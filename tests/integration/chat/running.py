@@ -28,6 +28,7 @@ from tests.through_gateway import TOKEN, coming_from
 LIMITS = (
     *("public_rooms", "public_rooms_per_account", "rooms_per_account"),
     *("account_messages_per_minute", "room_messages_per_minute", "inbox_unanswered"),
+    *("live_connections", "live_connections_per_account", "live_connections_per_address"),
 )
 MIGRATIONS = Path(ROOT / "services/chat/migrations")
 

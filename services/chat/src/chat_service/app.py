@@ -12,7 +12,7 @@ from chat_service.dialects.mirage import messages as mirage_messages
 from chat_service.dialects.mirage import rooms as mirage_rooms
 from chat_service.filters import Texts
 from chat_service.inbox import api as inbox
-from chat_service.live import Live
+from chat_service.live import ConnectionLimits, Live
 from chat_service.live.api import aborting
 from chat_service.live.api import routes as live
 from chat_service.live.rooms import identifier, room_reader
@@ -46,6 +46,9 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
         context.streams,
         room_reader(context.states),
         identifier(context.identities),
+        ConnectionLimits(
+            settings.live_connections_per_account, settings.live_connections_per_address, settings.live_connections
+        ),
     )
 
     @asynccontextmanager

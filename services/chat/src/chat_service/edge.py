@@ -3,7 +3,7 @@
 from typing import Annotated, Any, cast
 from uuid import UUID
 
-from fastapi import Path, Query, Request
+from fastapi import Path, Query
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
@@ -27,9 +27,9 @@ def context_of(connection: HTTPConnection) -> Context:
     return cast("Context", connection.app.state.context)
 
 
-def address_of(request: Request) -> str:
+def address_of(connection: HTTPConnection) -> str:
     """The client's address, as limits count it."""
-    return limit_key(request.client.host if request.client else "")
+    return limit_key(connection.client.host if connection.client else "")
 
 
 def body_limit(text_bytes: int) -> int:

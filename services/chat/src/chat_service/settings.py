@@ -73,6 +73,12 @@ class ChatSettings(ProcessSettings, GatewaySettings, PublicUrlSettings):
     """Bytes of an account's messages that are kept in all rooms together. Then it has to wait, or to delete some."""
     room_message_bytes: Positive = 16 * 1024**2
     """Bytes of messages that a room keeps; the oldest go when there are more."""
+    live_connections_per_account: Positive = 50
+    """WebSockets and event streams that one account may have open at once at each process of the service."""
+    live_connections_per_address: Positive = 1000
+    """The same for each client address."""
+    live_connections: Positive = 3000
+    """The same for all clients together; more need more memory for the gateway, 130 MiB for each thousand."""
     message_filters: tuple[FilterSetting, ...] = ()
     """Rules for the texts of messages, in this order, as a JSON list of `{"pattern", "action", "with"}`: a regular
     expression, `"refuse"` or `"replace"`, and the replacement."""

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from chat_service.live import Listener, Live, Subscription
+from chat_service.live import ConnectionLimits, Listener, Live, Subscription
 from chat_service.streams import Draft, Event, EventType, Message, RoomTerms, Streams
 from common.errors import Unavailable
 from common.identity import Identity, Role
@@ -81,6 +81,12 @@ class Rooms:
         return await self.streams.post(self.views[room_id].terms, Draft(uuid4(), "Poster", text))
 
 
+def live_entry(room: RoomTerms, text: str) -> dict[Any, Any]:
+    """The fields of a message in `rooms:live`."""
+    body = Draft(uuid4(), "Poster", text).body()
+    return {"r": room.id, "s": room.version, "k": "message", "b": body, "x": ""}
+
+
 def person(name: str = "Ada") -> Identity:
     return Identity(uuid4(), name, Role.USER, uuid4(), None)
 
@@ -134,9 +140,9 @@ class Process:
     """The accounts of the credentials that are valid."""
     ears: list[Ear] = field(default_factory=list[Ear])
 
-    async def listen(self, room: RoomTerms, who: Identity, after: str | None = None) -> Ear:
+    async def listen(self, room: RoomTerms, who: Identity, after: str | None = None, address: str = "") -> Ear:
         """Listen; the roster, which comes first, has been received."""
-        listener = Listener(who, f"session:{who.credential_id.hex}")
+        listener = Listener(who, f"session:{who.credential_id.hex}", address)
         self.people[listener.credential] = who
         ear = Ear(self.live, await self.live.hub.subscribe(room.id, listener, after))
         self.ears.append(ear)
@@ -149,7 +155,7 @@ class Process:
 
 
 @asynccontextmanager
-async def process(valkey_url: str, rooms: Rooms) -> AsyncGenerator[Process]:
+async def process(valkey_url: str, rooms: Rooms, limits: ConnectionLimits | None = None) -> AsyncGenerator[Process]:
     """A process that listens."""
     streams = Streams(valkey_url)
     people: dict[str, Identity] = {}
@@ -157,7 +163,7 @@ async def process(valkey_url: str, rooms: Rooms) -> AsyncGenerator[Process]:
     async def identify(credential: str) -> Identity | None:
         return people.get(credential)
 
-    live = Live(valkey_url, streams, rooms.read, identify)
+    live = Live(valkey_url, streams, rooms.read, identify, limits)
     async with live.running():
         made = Process(live, streams, people)
         yield made

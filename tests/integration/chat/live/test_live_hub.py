@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from chat_service.live import QUEUE, Close, Ended
+from chat_service.live import QUEUE, Close, ConnectionLimits, Ended, TooManyConnections
+from chat_service.live.counting import RoomSizes
 from chat_service.streams import Event, EventType, Streams
-from tests.integration.chat.live.processes import Process, Rooms, person, process
+from tests.integration.chat.live.processes import Ear, Process, Rooms, live_entry, person, process
 
 
 @pytest.fixture
@@ -324,3 +325,57 @@ async def test_an_expired_message_is_not_sent_late(
     monkeypatch.undo()
     await rooms.post(room.id, "in time")
     assert await ear.until("in time") == ["in time"]
+
+
+def test_a_small_room_does_not_wait_for_the_listeners_of_a_large_one() -> None:
+    sizes = RoomSizes()
+    for size in (1, 2, 3000):
+        sizes.change(0, size)
+    assert [sizes.weight(size) for size in (1, 2, 3000)] == [3, 5, 3003]
+    # Rooms of one size share the time, so that all frames together take no more of it.
+    for _ in range(9):
+        sizes.change(0, 3000)
+    assert sizes.weight(3000) == 30_003
+    assert sizes.weight(2) == 23
+    sizes.change(3000, 0)
+    sizes.change(2, 1)
+    assert sizes.weight(3000) == 27_002
+
+
+async def test_a_flood_in_one_room_is_handed_out_after_the_events_of_others(here: Process, rooms: Rooms) -> None:
+    ada = person("Ada")
+    flooded, quiet = await rooms.make(ada), await rooms.make(ada)
+    loud, ear = await here.listen(flooded, ada), await here.listen(quiet, ada)
+    order: list[str] = []
+
+    async def hear(name: str, listener: Ear, text: str) -> None:
+        await listener.until(text)
+        order.append(name)
+
+    tasks = [asyncio.create_task(hear("loud", loud, "199")), asyncio.create_task(hear("quiet", ear, "here"))]
+    # All of it is read at once.
+    async with rooms.streams.redis.pipeline(transaction=True) as pipeline:
+        for number in range(200):
+            pipeline.xadd("rooms:live", live_entry(flooded, str(number)))
+        pipeline.xadd("rooms:live", live_entry(quiet, "here"))
+        await pipeline.execute()
+    await asyncio.gather(*tasks)
+    assert order == ["quiet", "loud"]
+
+
+async def test_sockets_are_counted_by_account_and_address_and_in_all(valkey_url: str, rooms: Rooms) -> None:
+    people = [person(str(number)) for number in range(5)]
+    room = await rooms.make(*people)
+    async with process(valkey_url, rooms, ConnectionLimits(per_account=2, per_address=3, in_all=5)) as here:
+        ears = [await here.listen(room, people[0], address="a") for _ in range(2)]
+        with pytest.raises(TooManyConnections):
+            await here.listen(room, people[0], address="b")
+        await here.listen(room, people[1], address="a")
+        with pytest.raises(TooManyConnections):
+            await here.listen(room, people[2], address="a")
+        await here.listen(room, people[2], address="b")
+        await here.listen(room, people[3], address="c")
+        with pytest.raises(TooManyConnections):
+            await here.listen(room, people[4], address="d")
+        await here.hang_up(ears[0])
+        await here.listen(room, people[0], address="d")

@@ -10,6 +10,7 @@ of the room than this process knows.
 
 from chat_service.live.backlog import Frame
 from chat_service.live.channel import QUEUE, RoomView
+from chat_service.live.counting import ConnectionLimits, TooManyConnections
 from chat_service.live.ending import Close, End, Ended
 from chat_service.live.hub import Hub, ReadRoom
 from chat_service.live.running import Live
@@ -19,6 +20,7 @@ from chat_service.live.tickets import Ticket, Tickets
 __all__ = [
     "QUEUE",
     "Close",
+    "ConnectionLimits",
     "End",
     "Ended",
     "Frame",
@@ -30,4 +32,5 @@ __all__ = [
     "Subscription",
     "Ticket",
     "Tickets",
+    "TooManyConnections",
 ]

@@ -20,6 +20,8 @@ QUEUE = 256
 # So many events are handed out at once, even before the next frame is due: otherwise listeners that read well would
 # fall behind within one round.
 ROUND = QUEUE // 2
+WOKEN_AT_ONCE = 50
+"""The number of listeners that are sent a frame in one turn of the event loop, about five milliseconds."""
 ONLINE, OFFLINE = "online", "offline"
 
 
@@ -44,8 +46,8 @@ class Channel:
     """A room that somebody listens to. Times in seconds of the monotonic clock."""
 
     view: RoomView
-    interval: Callable[[], float]
-    """The least time between two frames to the same listener."""
+    interval: Callable[[int], float]
+    """The least time between two frames to the same listener, given the number of listeners here."""
     subscriptions: set[Subscription] = field(default_factory=set[Subscription])
     last_id: str | None = None
     """The last event that came through this channel."""
@@ -168,7 +170,7 @@ class Channel:
             self.close()
             self._flush()
         elif self._timer is None and (waiting or (self._moved and self.roster is not None)):
-            due = max(0.0, self._flushed_at + self.interval() - time.monotonic())
+            due = max(0.0, self._flushed_at + self.interval(len(self.subscriptions)) - time.monotonic())
             self._timer = asyncio.get_running_loop().call_later(due, self._flush)
 
     def _flush(self) -> None:
@@ -178,12 +180,22 @@ class Channel:
             self._backlog.add(BacklogEvent.of_the_moment(_moved_json(self._moved)))
             self._moved = {}
         self._backlog.open()
+        ready: list[Subscription] = []
         for each in self.subscriptions:
             if self._backlog.opened - each.cursor > QUEUE:
                 each.end(End(Close.TOO_SLOW))
             else:
-                each.wake()
+                ready.append(each)
+        _wake(ready)
         self._backlog.forget(self._backlog.opened - QUEUE)
+
+
+def _wake(ready: list[Subscription]) -> None:
+    """Let listeners send what is opened; the rest of many only after others, such as other rooms, had their turn."""
+    for each in ready[:WOKEN_AT_ONCE]:
+        each.wake()
+    if len(ready) > WOKEN_AT_ONCE:
+        asyncio.get_running_loop().call_soon(_wake, ready[WOKEN_AT_ONCE:])
 
 
 def reset_json(last_event: str | None) -> bytes:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from chat_service.live.backlog import Frame
 from chat_service.live.channel import Channel, RoomView, reset_json
+from chat_service.live.counting import ConnectionLimits, Connections, RoomSizes
 from chat_service.live.ending import Close, End, Ended
 from chat_service.live.presence import Presence
 from chat_service.live.reader import Continuity, Entry, Reader
@@ -27,7 +28,7 @@ Identify = Callable[[str], Awaitable[Identity | None]]
 
 FRAME_SECONDS = 0.05
 # With many listeners frames are rarer, so that sending them takes a bounded share of the process's time: a thousand
-# listeners receive four frames a second.
+# listeners of a room receive four frames a second. Rooms share that time (`RoomSizes`).
 FRAME_SECONDS_PER_LISTENER = 0.0002
 # The pause between two reads, so that many events a second do not cost a round trip each.
 GATHER_SECONDS = 0.005
@@ -41,13 +42,20 @@ class Hub:
     """The listeners of this process. Its `run` has to run as long as the process lives."""
 
     def __init__(
-        self, streams: Streams, presence: Presence, reader: Reader, read_room: ReadRoom, identify: Identify
+        self,
+        streams: Streams,
+        presence: Presence,
+        reader: Reader,
+        read_room: ReadRoom,
+        identify: Identify,
+        limits: ConnectionLimits,
     ) -> None:
         self._streams, self._presence, self._reader = streams, presence, reader
         self._read_room, self._identify = read_room, identify
         self._channels: dict[int, Channel] = {}
         self._connected: dict[str, set[Subscription]] = {}
         """The subscriptions by their credentials."""
+        self._connections, self._sizes = Connections(limits), RoomSizes()
         self._wanted = asyncio.Event()
         self._follows = asyncio.Event()
         self._is_stopped = False
@@ -71,19 +79,22 @@ class Hub:
     async def subscribe(self, room_id: int, listener: Listener, after: str | None) -> Subscription:
         """Subscribe a listener to the events of a room after the event `after`, or from now on.
 
-        Raises `Ended` when the listener may not, and `Unavailable`. Every subscription must be unsubscribed.
+        Raises `Ended` when the listener may not, `TooManyConnections`, and `Unavailable`. Every subscription must be
+        unsubscribed.
         """
         view = await self._read_room(room_id, None)
         if self._is_stopped:
             raise Ended(Close.GOING_AWAY)
         if view is None:
             raise Ended(Close.NOT_FOUND)
-        channel = self._channels.setdefault(room_id, Channel(view, self._interval))
+        if not view.may_hear(listener.identity):
+            raise Ended(Close.FORBIDDEN)
+        channel = self._channels.get(room_id) or Channel(view, self._interval)
         channel.adopt(view)
         if not channel.view.may_hear(listener.identity):
             raise Ended(Close.FORBIDDEN)
-        subscription = channel.add(listener)
-        self._connected.setdefault(listener.credential, set()).add(subscription)
+        self._connections.add(listener)
+        subscription = self._connect(channel, listener)
         try:
             # From here on, the end of the credential is heard; it may have ended a moment before.
             if await self._identify(listener.credential) is None:
@@ -100,8 +111,7 @@ class Hub:
         channel = self._channels.get(room_id)
         if channel is None or subscription not in channel.subscriptions:
             return
-        channel.subscriptions.discard(subscription)
-        self._disconnect(subscription)
+        self._disconnect(channel, subscription)
         if not channel.subscriptions:
             channel.close()
             del self._channels[room_id]
@@ -155,7 +165,17 @@ class Hub:
             for each in self._connected.get(name, ()):
                 each.end(End(Close.UNAUTHENTICATED))
 
-    def _disconnect(self, subscription: Subscription) -> None:
+    def _connect(self, channel: Channel, listener: Listener) -> Subscription:
+        subscription = channel.add(listener)
+        self._channels[subscription.room_id] = channel
+        self._connected.setdefault(listener.credential, set()).add(subscription)
+        self._sizes.change(len(channel.subscriptions) - 1, len(channel.subscriptions))
+        return subscription
+
+    def _disconnect(self, channel: Channel, subscription: Subscription) -> None:
+        channel.subscriptions.discard(subscription)
+        self._sizes.change(len(channel.subscriptions) + 1, len(channel.subscriptions))
+        self._connections.remove(subscription.listener)
         name = subscription.listener.credential
         others = self._connected[name]
         others.discard(subscription)
@@ -207,10 +227,8 @@ class Hub:
             elif batch.entries:
                 await asyncio.sleep(GATHER_SECONDS)
 
-    def _interval(self) -> float:
-        return FRAME_SECONDS + FRAME_SECONDS_PER_LISTENER * sum(
-            len(channel.subscriptions) for channel in self._channels.values()
-        )
+    def _interval(self, listeners: int) -> float:
+        return FRAME_SECONDS + FRAME_SECONDS_PER_LISTENER * self._sizes.weight(listeners)
 
     async def _distribute(self, entries: list[Entry], *, is_whole: bool) -> None:
         if not is_whole:
@@ -219,10 +237,11 @@ class Hub:
         for entry in entries:
             if (channel := self._channels.get(entry.room_id)) is not None:
                 by_channel.setdefault(channel, []).append(entry)
-        # Rooms that have not changed come first: they need not wait until the others are read again.
+        # Rooms that have not changed come first: they need not wait until the others are read again. Among them, those
+        # with few events come first: a flood in one room delays no other.
         newest = {channel: max(entry.version for entry in found) for channel, found in by_channel.items()}
         changed = {channel: version for channel, version in newest.items() if version > channel.view.version}
-        for channel in by_channel.keys() - changed.keys():
+        for channel in sorted(by_channel.keys() - changed.keys(), key=lambda each: len(by_channel[each])):
             await self._publish(channel, by_channel[channel])
         await asyncio.gather(
             *(self._refresh(channel, version, by_channel[channel]) for channel, version in changed.items())

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from types import FrameType
 
+from chat_service.live.counting import ConnectionLimits
 from chat_service.live.hub import Hub, Identify, ReadRoom
 from chat_service.live.presence import Presence
 from chat_service.live.reader import Reader
@@ -30,12 +31,21 @@ class Live:
     async with live.running(): ...
     """
 
-    def __init__(self, valkey_url: str, streams: Streams, read_room: ReadRoom, identify: Identify) -> None:
+    def __init__(
+        self,
+        valkey_url: str,
+        streams: Streams,
+        read_room: ReadRoom,
+        identify: Identify,
+        limits: ConnectionLimits | None = None,
+    ) -> None:
+        """Without `limits`, there may be as many connections as there are."""
         self._valkey_url = valkey_url
         self._reader = Reader(valkey_url)
         self._space = streams.space
         self._log = logging.get(__name__)
-        self.hub = Hub(streams, Presence(streams.redis), self._reader, read_room, identify)
+        presence = Presence(streams.redis)
+        self.hub = Hub(streams, presence, self._reader, read_room, identify, limits or ConnectionLimits())
         self.tickets = Tickets(streams.redis)
 
     @asynccontextmanager

@@ -19,6 +19,8 @@ class Listener:
     identity: Identity
     credential: str
     """The name of the credential that it connected with. When the credential ends, the connection does."""
+    address: str = ""
+    """The client's address, as limits count it."""
 
 
 @dataclass(eq=False, slots=True)

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketDisconnect
 
 from chat_service.context import Context
-from chat_service.edge import RoomId, context_of, parse_id
+from chat_service.edge import RoomId, address_of, context_of, parse_id
 from chat_service.live import Close, End, Ended, Listener, Live, Ticket
 from chat_service.live.api.connections import checked_after, credential_name
 from chat_service.live.api.event_streams import EventStream
@@ -74,7 +74,8 @@ async def events(
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     await _demand(request, identity, room_id)
-    listener = Listener(identity, credential_name(identity, request.headers["authorization"]))
+    name = credential_name(identity, request.headers["authorization"])
+    listener = Listener(identity, name, address_of(request))
     # A browser that reconnects by itself sends the last event that it saw, but still uses its first address.
     return EventStream(live_of(request).hub, room_id, listener, checked_after(last_event_id or after))
 
@@ -130,11 +131,11 @@ async def _listener(socket: WebSocket, room_id: int) -> Listener:
     authorization = socket.headers.get("authorization")
     if authorization:
         identity = await identities.of_header(authorization)
-        return Listener(identity, credential_name(identity, authorization))
+        return Listener(identity, credential_name(identity, authorization), address_of(socket))
     ticket = await live_of(socket).tickets.redeem(await _ticket(socket))
     if ticket is None or ticket.room_id != room_id:
         raise TokenInvalid("the ticket was used, has expired, or is for another room")
-    return Listener(await identities.of_name(ticket.credential), ticket.credential)
+    return Listener(await identities.of_name(ticket.credential), ticket.credential, address_of(socket))
 
 
 async def _ticket(socket: WebSocket) -> str:
