@@ -34,6 +34,7 @@ from share_service.settings import WorkerSettings as ShareWorkerSettings
 from upload_service.settings import (
     ContentSettings,
     FetchSettings,
+    FileCodeBoxSettings,
     FileUploaderSettings,
     MirrorAceSettings,
     MirrorSettings,
@@ -128,6 +129,7 @@ SECTIONS: tuple[tuple[str, tuple[type[Settings], ...]], ...] = (
     ("Links, logs and connections", (PublicUrlSettings, Settings, DatabaseSettings)),
     ("Accounts", (AuthSettings, AuthWorkerSettings)),
     ("Uploads", (ContentSettings, DiskSettings, UploadSettings)),
+    ("FileCodeBox", (FileCodeBoxSettings,)),
     ("File Uploader", (FileUploaderSettings,)),
     ("MirrorAce", (MirrorAceSettings,)),
     ("Mirrors", (MirrorSettings,)),

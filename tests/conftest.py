@@ -151,6 +151,7 @@ def running_stack(tmp_path_factory: pytest.TempPathFactory, **settings: str) -> 
 
     folder = tmp_path_factory.mktemp("stack")
     elsewhere = {"MIRROR_FOLDERS": str(tmp_path_factory.getbasetemp()), "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32"}
+    elsewhere["FILECODEBOX_FOLDER"] = str(folder / "local")
     unsynced = {"STORE_SYNC": "0"}
     with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere, **unsynced, **settings}) as stack:
         _leave_unsynced(stack)

@@ -19,6 +19,7 @@ DIALECTS = [
     Call("GET", "/api/login/token"),
     Call("GET", "/api/usercount"),
     Call("GET", "/api/user/{user}"),
+    Call("POST", "/admin/login", {"password": PASSWORD}),
 ]
 HOSTS = ("", "mirage.example", "fileuploader.example")
 

@@ -37,6 +37,35 @@ DIALECTS = [
     Call("GET", "/m/{slug}"),
     Call("POST", "/m/{slug}", {"password": "p"}, encodings=("form",)),
 ]
+IDS, TIMES = ["0" * 32], {"expired_at": "2030-01-01T00:00", "expired_count": 1}
+ADMINISTRATION = [
+    *(call for call in NATIVE if call.path.startswith(("/v1/admin", "/v1/policy"))),
+    Call(
+        "GET", "/admin/file/list", query=("page", "size", "keyword", "status", "type", "health", "sortBy", "sortOrder")
+    ),
+    Call("GET", "/admin/file/detail", query=("id",)),
+    Call("GET", "/admin/file/preview", query=("id", "maxChars")),
+    Call("GET", "/admin/file/download", query=("id",)),
+    Call("GET", "/admin/activities", query=("limit",)),
+    Call("PATCH", "/admin/file/update", {"id": "0" * 32, "code": "AAAAA", "prefix": "a", "suffix": ".b", **TIMES}),
+    Call("DELETE", "/admin/file/delete", {"id": "0" * 32}),
+    Call("POST", "/admin/file/batch-delete", {"ids": IDS}),
+    Call("POST", "/admin/file/batch-update", {"ids": IDS, "clearExpiredAt": False, **TIMES}),
+    Call("POST", "/admin/file/policy-action", {"id": "0" * 32, "action": "extend_24h", "downloadLimit": 1}),
+    Call("POST", "/admin/file/batch-policy-action", {"ids": IDS, "action": "reset_download_limit", "downloadLimit": 1}),
+    Call("POST", "/admin/file/metadata", {"id": "0" * 32, "note": "n", "tags": ["t"]}),
+    Call("POST", "/admin/file/view-presets", {"id": None, "name": "n", "filters": {"keyword": "k", "size": 10}}),
+    Call("DELETE", "/admin/file/view-presets", {"id": 1}),
+    Call("PATCH", "/admin/config/update", {"name": "n", "uploadSize": 1, "opacity": 0.5, "expireStyle": ["day"]}),
+    Call(
+        "PATCH", "/admin/config/update", {"adminSessionExpire": 86400, "storageLimit": 0, "allowed_file_types": ["*"]}
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def administrator(service: ShareService) -> Account:
+    return service.administrator()
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +79,12 @@ def account(service: ShareService) -> Account:
 def test_no_value_is_too_wild(service: ShareService, account: Account, call: Call, data: Any) -> None:
     client: httpx.Client = service.client(account=account)
     send(client, data.draw(wild_requests(call)))
+
+
+@EXAMPLES
+@given(data=st.data())
+@pytest.mark.parametrize("call", ADMINISTRATION, ids=str)
+def test_no_value_of_an_administrator_is_too_wild(
+    service: ShareService, administrator: Account, call: Call, data: Any
+) -> None:
+    send(service.client(account=administrator), data.draw(wild_requests(call)))

@@ -62,6 +62,16 @@ class Policy(BaseModel):
     """Texts that the page shows to everybody."""
     accent: Colour = "#0b6e69"
     """The colour of the page's buttons and links."""
+    keywords: Line = ""
+    """Words by which search engines are to find the place."""
+    robots: Text = "User-agent: *\nDisallow: /\n"
+    """The text at `/robots.txt`."""
+    opacity: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """The opacity of FileCodeBox's page."""
+    background: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    """The address of a picture behind FileCodeBox's page."""
+    show_admin_address: bool = False
+    """Whether FileCodeBox's page shows where administrators sign in."""
     upload_size: Size
     allowed_file_types: Annotated[list[Rule], Field(max_length=1000)]
     """Rules of `check_type`; none allows everything."""
@@ -79,6 +89,11 @@ class Policy(BaseModel):
     error_count: Count
     """Wrong codes of one client address in `error_minute` minutes."""
     error_minute: Minutes
+    login_count: Count = 5
+    """Wrong passwords of one client address at FileCodeBox's login of administrators, in `login_minute` minutes."""
+    login_minute: Minutes = 15
+    admin_session_days: Annotated[int, Field(ge=1, le=365)] = 5
+    """The life of a session that began at that login."""
     numeric_codes: bool
     """Whether codes consist of five digits instead of five letters and digits."""
 

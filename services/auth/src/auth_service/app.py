@@ -15,7 +15,7 @@ from auth_service.accounts.credentials import OwnCredentials
 from auth_service.accounts.registration import ensure_administrator
 from auth_service.accounts.tasks import ERASE
 from auth_service.context import Context
-from auth_service.dialects import mirage, shared_host
+from auth_service.dialects import filecodebox, mirage, shared_host
 from auth_service.directory import internal_api as directory_internal_api
 from auth_service.keys import api as keys_api
 from auth_service.limits import CallLimits, WrongPasswordBudgets
@@ -55,6 +55,7 @@ _ROUTES = (
     directory_internal_api,
     shared_host,
     mirage,
+    filecodebox,
     accounts_api,
     sessions_api,
     uploaders,
@@ -121,6 +122,7 @@ def build_context(settings: AuthSettings) -> Context:
         ),
         service_secrets={name: secret.get_secret_value() for name, secret in settings.service_secrets.items()},
         policy=AskedPolicy(share),
+        admin_name=settings.admin_name,
         public_url=settings.public_url,
         calls_to_others=calls_to_others,
         share=share,

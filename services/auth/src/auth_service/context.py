@@ -27,6 +27,8 @@ class Context:
     service_secrets: Mapping[str, str]
     """The secrets that the services identify themselves with, by the services' names."""
     policy: AskedPolicy
+    admin_name: str
+    """The name of the account whose password opens FileCodeBox's administration."""
     public_url: str
     calls_to_others: Calls
     share: Peer

@@ -22,7 +22,8 @@ class AuthSettings(DatabaseSettings, ValkeySettings, QueueSettings, GatewaySetti
     service_secrets: dict[str, SecretStr]
     """The secrets of all services, as a JSON object from name to secret."""
     admin_name: str = "admin"
-    """Name of the first administrator, who is created at the first start."""
+    """Name of the first administrator, who is created at the first start. The password of the account with this name
+    opens FileCodeBox's administration."""
     admin_password: SecretStr = Field(min_length=8, max_length=1024)
     """Password of the first administrator. It is used only while there is no administrator."""
     account_calls_per_minute: int = Field(default=10, ge=1)

@@ -16,6 +16,8 @@ from share_service.build import build
 from share_service.codes import api as codes
 from share_service.dialects import curl, mirrorace
 from share_service.dialects.filecodebox import routes as filecodebox
+from share_service.dialects.filecodebox.admin import changes, lists, overview, presets
+from share_service.dialects.filecodebox.admin import settings as configuration
 from share_service.dialects.fileuploader import routes as fileuploader
 from share_service.downloads import api as links
 from share_service.downloads import internal_api as archives
@@ -39,6 +41,7 @@ from share_service.webhooks import calling
 _ROUTES = (
     *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
     *(sending, shares, links, archives, pages, policy, site, webhooks, administration, health, curl),
+    *(lists, changes, overview, presets, configuration),
 )
 
 

@@ -49,6 +49,7 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
     peers = Peers("share", secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
     context = Context(
         db=db,
+        auth=peers.auth,
         upload=peers.at(settings.upload_url),
         calls=peers.calls,
         outbound=Outbound(allowed=parse_networks(settings.webhook_allowed_networks), stall_seconds=CALL_SECONDS),

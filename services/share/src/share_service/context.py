@@ -29,6 +29,7 @@ class Context:
     """One for each process; the service and its worker build the same."""
 
     db: Database
+    auth: Peer
     upload: Peer
     calls: Calls
     outbound: Outbound

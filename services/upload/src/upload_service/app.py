@@ -24,7 +24,7 @@ from upload_service.content import api as content
 from upload_service.content import internal_api as content_internal
 from upload_service.dialects import fileuploader, mirage
 from upload_service.dialects.curl import routes as curl
-from upload_service.dialects.filecodebox import chunked, direct, presigned
+from upload_service.dialects.filecodebox import chunked, direct, local, presigned
 from upload_service.dialects.mirrorace import routes as mirrorace
 from upload_service.dialects.tus import routes as tus
 from upload_service.fetches import api as fetches
@@ -42,6 +42,7 @@ ROUTERS = (
     chunked.router,
     direct.router,
     presigned.router,
+    local.router,
     tus.router,
     mirrors_internal.router,
     accounts.router,

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from common.db import Database
 from common.limits import Limiter
@@ -51,6 +52,7 @@ def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Context:
         fetches_at_once=settings.fetches_at_once,
         fetches_at_once_each=settings.fetches_at_once_each,
         public_url=settings.public_url,
+        local_folder=Path(settings.filecodebox_folder) if settings.filecodebox_folder else None,
         file_uploader_uploads_per_minute=settings.file_uploader_uploads_per_minute,
         file_uploader_max_size=settings.file_uploader_size,
         mirrorace_max_chunk_size=settings.mirrorace_max_chunk_size,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from common.limits import Limiter
 from common.peers import Peers
@@ -21,6 +22,8 @@ class Context(archives.Context):
     limiter: Limiter
     complete_wait: timedelta
     """How long a request to complete an upload waits for the verification."""
+    local_folder: Path | None
+    """The folder of files that FileCodeBox's administrators may share."""
     file_uploader_uploads_per_minute: int
     """Uploads allowed for each client address."""
     file_uploader_max_size: int

@@ -31,6 +31,14 @@ class ContentSettings(Settings):
     """Seconds for which content that no file refers to is kept."""
 
 
+class FileCodeBoxSettings(Settings):
+    """FileCodeBox's administration."""
+
+    filecodebox_folder: str = ""
+    """Folder of this machine or container whose files administrators may share, and delete, on FileCodeBox's pages. If
+    empty, there is none."""
+
+
 class FileUploaderSettings(Settings):
     """Uploads by File Uploader's interface."""
 
@@ -84,6 +92,7 @@ class FetchSettings(Settings):
 
 class UploadSettings(
     ContentSettings,
+    FileCodeBoxSettings,
     FileUploaderSettings,
     MirrorAceSettings,
     MirrorSettings,

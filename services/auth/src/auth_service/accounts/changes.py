@@ -5,15 +5,16 @@ from uuid import UUID
 
 from auth_service.accounts import credentials
 from auth_service.accounts.administrators import keep_an_administrator, lock_as_administrator
-from auth_service.accounts.model import NameTaken, PasswordChangedMeanwhile
+from auth_service.accounts.model import AccountNotFound, NameTaken, PasswordChangedMeanwhile
 from auth_service.context import Context
 from auth_service.directory import names, queries
 from auth_service.directory.lookups import lock_own, own_account
 from auth_service.directory.model import Account
 from auth_service.keys import queries as keys
 from auth_service.keys.model import ApiKey
+from auth_service.sessions import queries as sessions
 from auth_service.sessions.passwords import Attempt, check_current
-from auth_service.sessions.revoking import end_all_but
+from auth_service.sessions.revoking import end_all, end_all_but
 from common.identity import Identity, Role
 from common.lookalikes import skeleton
 
@@ -60,6 +61,23 @@ async def change_password(
             await keys.delete_key(connection, key.id)
         await context.cache.revoke([key.credential_name for key in found])
     return []
+
+
+async def replace_password(context: Context, account_id: UUID, credential_id: UUID, new: str) -> None:
+    """Give an administrator's account another password, on behalf of one of its sessions; all its sessions end.
+
+    Raises `AccountNotFound` if it is no administrator's account, or the session has ended meanwhile,
+    `PasswordUnusable`, `CredentialsUnavailable`.
+    """
+    new_hash = await context.passwords.hash(new)
+    async with context.db.transaction() as connection:
+        account = await queries.lock_account(connection, account_id)
+        if account is None or account.role is not Role.ADMINISTRATOR:
+            raise AccountNotFound
+        if await sessions.identity_of_session(connection, credential_id) is None:
+            raise AccountNotFound
+        await queries.set_password(connection, account.id, account.password_hash, new_hash)
+        await end_all(context, connection, account.id)
 
 
 async def set_role(context: Context, account_id: UUID, role: Role) -> Account:

@@ -1,11 +1,14 @@
 """Looking up credentials for other services."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
+from auth_service.accounts import changes
 from auth_service.accounts.credentials import NAME_LENGTH, find_identity
+from auth_service.accounts.model import check_length
 from auth_service.edge import context_of
 from common.http.internal import called_by
 
@@ -24,6 +27,22 @@ class CredentialAnswer(BaseModel):
     """The account behind it, in the form of `Identity.to_json`; None when there is none."""
 
     identity: str | None
+
+
+class PasswordRequest(BaseModel):
+    """A new password, and where the request for it came from: the client's address, and the credential."""
+
+    password: Annotated[str, Field(max_length=10_000)]
+    address: Annotated[str, Field(max_length=100)]
+    credential_id: UUID
+
+
+@router.post("/accounts/{account_id}/password", dependencies=[Depends(called_by("share"))])
+async def replace_password(request: Request, account_id: UUID, asked: PasswordRequest) -> dict[str, str]:
+    """Give an administrator's account another password. Share vouches for whoever asked for it."""
+    check_length(asked.password)
+    await changes.replace_password(context_of(request), account_id, asked.credential_id, asked.password)
+    return {}
 
 
 @router.post("/credentials")

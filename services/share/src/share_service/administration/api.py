@@ -72,7 +72,7 @@ async def list_shares(
     `search` finds three characters or more anywhere in the code, the name or the first 2,000 characters of a text,
     whatever their case, and fewer at the beginnings of words.
     """
-    wanted = Filter((search or "").strip().lower() or None, status, health, kind, form, owner)
+    wanted = Filter((search or "").strip().lower() or None, status, health, [kind] if kind else None, form, owner)
     ordered = Order(sort, order == "desc")
     context, author = context_of(request), author_of(request, identity)
     total = None

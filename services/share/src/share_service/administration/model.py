@@ -31,9 +31,11 @@ class Filter:
     of a text; fewer only at the beginning of a word."""
     status: Status | None = None
     health: Health | None = None
-    content_kind: ContentKind | None = None
+    content_kinds: list[ContentKind] | None = None
     kind: ShareKind | None = None
     owner: UUID | None = None
+    files: list[UUID] | None = None
+    """The files of one content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,17 @@ class Totals:
     expiring_soon: int
     never_retrieved: int
     permanent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A filter and order of the list that administrators keep under a name, in the words of the page that keeps it."""
+
+    id: int
+    name: str
+    filters: dict[str, Any]
+    created_at: datetime
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ def place_of(share: Share, order: Order) -> Place:
         "name": share.name.lower()[:64],
         "size": share.size,
         "downloads": share.used_count,
-        "code": share.code,
+        # As it is stored, not as its sender wrote it.
+        "code": share.code.upper() if share.kind == "code" else share.code,
     }
     return Place(values[order.key], share.id)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Request
 
 from common.http.internal import called_by
-from upload_service.content import files, owning
+from upload_service.content import digests, files, owning
 from upload_service.content.context import Context
 from upload_service.edge import context_of
 
@@ -40,3 +40,19 @@ async def release(
 ) -> dict[str, str]:
     await files.release_files(context_of(request, Context), file_ids)
     return {}
+
+
+@router.post("/digests")
+async def read_digests(
+    request: Request, file_ids: Annotated[list[UUID], Body(embed=True, max_length=1000)]
+) -> dict[str, dict[str, str]]:
+    found = await digests.digests_of_files(context_of(request, Context), file_ids)
+    return {"digests": {file_id.hex: sha256.hex() for file_id, sha256 in found.items()}}
+
+
+@router.post("/of-digest")
+async def find_files(
+    request: Request, sha256: Annotated[str, Body(embed=True, pattern=r"^[0-9a-f]{64}$")]
+) -> dict[str, list[str]]:
+    found = await digests.files_of_digest(context_of(request, Context), bytes.fromhex(sha256))
+    return {"file_ids": [file_id.hex for file_id in found]}

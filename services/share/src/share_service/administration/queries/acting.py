@@ -36,7 +36,7 @@ async def update_limits(connection: Connection, shares: Sequence[Share]) -> None
 
 async def update_code(connection: Connection, share_id: UUID, code: str) -> bool:
     """Give a share another code; False if it is taken, and then the transaction has failed."""
-    statement: LiteralString = "update share set code = %(code)s where id = %(share_id)s"
+    statement: LiteralString = "update share set code = %(code)s, spelling = null where id = %(share_id)s"
     try:
         await connection.execute(statement, {"share_id": share_id, "code": code})
     except UniqueViolation:

@@ -25,7 +25,8 @@ _SORTS: dict[SortKey, LiteralString] = {
     "name": """(left(lower(name), 64) collate "C")""",
     "size": "size",
     "downloads": "used_count",
-    "code": "code",
+    # Not as it is spelled, which is how it is shown.
+    "code": "share.code",
 }
 _WORDS: LiteralString = "(' ' || lower(code || ' ' || name || ' ' || left(coalesce(body, ''), 2000)))"
 _OVER: LiteralString = "(state = 'spent' or expires_at <= %(now)s)"
@@ -149,12 +150,16 @@ def _conditions(wanted: Filter) -> LiteralString:
         found.append(_STATUS[wanted.status])
     if wanted.health:
         found.append(_HEALTH[wanted.health])
-    if wanted.content_kind:
-        found.append("kind = %(content_kind)s")
+    if wanted.content_kinds:
+        found.append("kind = any(%(content_kinds)s)")
     if wanted.kind:
         found.append("form = %(kind)s")
     if wanted.owner:
         found.append("owner = %(owner)s")
+    if wanted.files is not None:
+        found.append(
+            "(file_id = any(%(files)s) or id = any(array(select share_id from item where file_id = any(%(files)s))))"
+        )
     return " and ".join(found)
 
 
@@ -163,9 +168,10 @@ def _parameters(wanted: Filter, now: datetime) -> dict[str, Any]:
     quoted = keyword.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     return {
         "pattern": f"%{quoted}%" if len(keyword) >= _LONG else f"% {quoted}%",
-        "content_kind": wanted.content_kind,
+        "content_kinds": wanted.content_kinds,
         "kind": wanted.kind,
         "owner": wanted.owner,
+        "files": wanted.files,
         "now": now,
         "soon": now + EXPIRING,
     }

@@ -31,7 +31,7 @@ def configuration(policy: Policy) -> dict[str, Any]:
         "openUpload": int(policy.open_upload),
         "notify_title": policy.notify_title,
         "notify_content": policy.notify_content,
-        "show_admin_address": 0,
+        "show_admin_address": int(policy.show_admin_address),
         "max_save_seconds": policy.max_save_seconds,
     }
 
@@ -44,7 +44,7 @@ def capabilities(policy: Policy) -> dict[str, Any]:
         "features": {
             "chunkUpload": policy.enable_chunk,
             "guestUpload": policy.open_upload,
-            "adminAddressVisible": False,
+            "adminAddressVisible": policy.show_admin_address,
             "expirationModes": policy.expire_styles,
         },
         "limits": {

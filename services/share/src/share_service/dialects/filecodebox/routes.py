@@ -52,7 +52,6 @@ ENDED_TEXT = "文件已过期"
 BAD_KEY_TEXT = "下载鉴权失败"
 PASSWORD_TEXT = "需要密码"  # noqa: S105
 WRONG_PASSWORD_TEXT = "密码错误"  # noqa: S105
-ROBOTS_TEXT = "User-agent: *\nDisallow: /\n"
 LONG_TEXT = "内容过多,建议采用文件形式"
 
 Parameters = ParamSpec("Parameters")
@@ -92,9 +91,10 @@ async def health(request: Request) -> Response:
 
 
 @router.get("/robots.txt")
-async def robots() -> Response:
-    """Keeps search engines away from links."""
-    return Response(ROBOTS_TEXT, media_type="text/plain; charset=utf-8")
+async def robots(request: Request) -> Response:
+    """What search engines may visit. As long as nobody changed it, that is nothing, because links are secrets."""
+    policy = await context_of(request).policy.current()
+    return Response(policy.robots, media_type="text/plain; charset=utf-8")
 
 
 @_at("/share/text/", "POST")
