@@ -247,3 +247,53 @@ def test_a_ticket_that_is_none_opens_nothing(client: httpx.Client, ticket: str) 
     code = send(client, {"text": "a text"})["code"]
     answer = client.get(f"/v1/codes/{code}/events", params={"ticket": ticket})
     assert (answer.status_code, answer.json()["code"]) == (403, "bad_key")
+
+
+def test_a_sender_changes_everything_about_a_share(client: httpx.Client) -> None:
+    share = send(client, {"name": "one", "size": 3}, {"text": "words"}, password="a password")
+    path, key = f"/v1/shares/{share['id']}", {"Share-Key": share["key"]}
+    changes = {"title": "New", "message": "Look", "password": None, "downloads_left": 3, "code": "Ann_and-Bob"}
+    changed = client.patch(path, json=changes, headers=key).json()
+    assert (changed["code"], changed["title"], changed["name"]) == ("Ann_and-Bob", "New", "New")
+    assert (changed["has_password"], changed["downloads_left"]) == (False, 3)
+    assert client.get(f"/v1/codes/{share['code']}").json()["code"] == "unknown_code"
+    assert opened(client, "ANN_and-bob")["message"] == "Look"
+    ticket = client.post("/v1/codes/ann_and-bob/tickets").json()["ticket"]
+    asked = {"ticket": ticket}
+    assert client.get(f"/v1/codes/Ann_And-Bob/items/{share['items'][1]['id']}", params=asked).text == "words"
+    # Guests keep to the policy.
+    far = client.patch(path, json={"expires_at": "2100-01-01T00:00:00Z"}, headers=key)
+    assert (far.status_code, far.json()["code"]) == (403, "expiry_too_long")
+    more = client.post(f"{path}/items", json={"items": [{"name": "two", "size": 4}]}, headers=key).json()
+    assert [item["name"] for item in more["items"]] == ["one", "text.txt", "two"]
+    assert more["size"] == 12
+    fill(client, more["items"][2], b"four")
+    assert client.delete(f"{path}/items/{share['items'][0]['id']}", headers=key).status_code == 204
+    assert fill(client, share["items"][0], b"one").json()["code"] == "ticket_invalid"
+    shown = opened(client, "ann_and-bob")
+    assert ([item["name"] for item in shown["items"]], shown["complete"]) == (["text.txt", "two"], True)
+    renewed = client.patch(path, json={"code": None}, headers=key).json()["code"]
+    assert len(renewed) == 5
+    for item in shown["items"]:
+        assert client.delete(f"{path}/items/{item['id']}", headers=key).status_code == 204
+    assert client.get(f"/v1/codes/{renewed}").json()["code"] == "share_ended"
+    late = client.post(f"{path}/items", json={"items": [{"text": "late"}]}, headers=key)
+    assert (late.status_code, late.json()["code"]) == (410, "share_ended")
+
+
+def test_codes_are_chosen_once_and_consist_of_words_on_request(client: httpx.Client) -> None:
+    asked: dict[str, Any] = {"items": [{"text": "a"}], "code": "Our-Code"}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: client.post("/v1/shares", json=asked), range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert {answer.json()["code"] for answer in answers} == {"Our-Code", "code_taken"}
+    assert client.post("/v1/shares", json={**asked, "code": "our-cODE"}).json()["code"] == "code_taken"
+    for refused in ("a", "abc", "a b c d", "../..", "admin", "ADMIN", "codes", "ünïcode", "a" * 64 + "b", "a.bcd"):
+        answer = client.post("/v1/shares", json={**asked, "code": refused})
+        assert (answer.status_code, answer.json()["status"]) == (400, 400), refused
+    words = send(client, {"text": "by words"}, code_style="words")["code"]
+    assert len(words.split("-")) == 4
+    assert opened(client, words.upper())["items"][0]["text"] == "by words"
+    # Every other interface finds it, too.
+    assert client.get("/share/select/", params={"code": words}).text == "by words"
+    assert client.get(f"/c/{words}").text == "by words"

@@ -21,7 +21,7 @@ from share_service.downloads.keys import LIFETIME, DownloadKeys
 from share_service.downloads.passwords import check_password
 from share_service.items.model import UnknownItem
 from share_service.items.queries.held import item_of_id, items_of_share
-from share_service.shares.model import Share
+from share_service.shares.model import Share, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ async def open_code(context: Context, code: str, request: DownloadRequest) -> Op
 async def new_ticket(context: Context, code: str, request: DownloadRequest) -> Ticket:
     """A ticket for the share with this code. Raises as `open_code`."""
     opened, now = await open_code(context, code, request), clock.now()
-    key = DownloadKeys(context.key_secret).issue(code, now, has_password=opened.has_password)
+    key = DownloadKeys(context.key_secret).issue(canonical("code", code), now, has_password=opened.has_password)
     return Ticket(key, now + LIFETIME)
 
 
@@ -92,6 +92,6 @@ async def fetch_archive(context: Context, code: str, request: DownloadRequest) -
 
 
 async def _admitted(context: Context, code: str, request: DownloadRequest, now: datetime) -> Admission:
-    """Admit the client; a wrong code counts as a guess."""
+    """Admit the client; a wrong code counts as a guess. People type codes with small letters, too."""
     async with counted_redemption(context, await context.policy.current(), request.address):
-        return await admit(context, "code", code, request, now)
+        return await admit(context, "code", canonical("code", code), request, now)

@@ -10,7 +10,7 @@ from share_service.downloads.keys import DownloadKeys
 from share_service.downloads.passwords import Proof, check_password
 from share_service.downloads.single_items import items_as_content
 from share_service.shares.lookup import look_up
-from share_service.shares.model import Share, UnknownCode
+from share_service.shares.model import Share, UnknownCode, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,9 @@ async def collect(context: Context, code: str, proof: Proof) -> Collected:
         if share.content_kind == "text":
             request = DownloadRequest("GET", proof.address, proof.password)
             return Collected((await start_download(context, "code", code, request)).share)
-    return Collected(share, DownloadKeys(context.key_secret).issue(share.code, now, has_password=has_password))
+    return Collected(
+        share, DownloadKeys(context.key_secret).issue(canonical("code", share.code), now, has_password=has_password)
+    )
 
 
 async def _open(context: Context, share: Share, proof: Proof) -> bool:

@@ -27,7 +27,7 @@ from share_service.downloads.passwords import Proof, check_password
 from share_service.downloads.single_items import of_item
 from share_service.items.model import Item
 from share_service.items.queries.held import items_of_share
-from share_service.shares.model import Share, ShareEnded, ShareKind, UnknownCode, is_possible
+from share_service.shares.model import Share, ShareEnded, ShareKind, UnknownCode, canonical, is_possible
 
 
 async def _never() -> bool:
@@ -181,7 +181,7 @@ async def admit(context: Context, kind: ShareKind, code: str, request: DownloadR
     if request.key is None:
         holder, may_start, has_password = address_holder(limit_key(request.address)), True, False
     else:
-        key = DownloadKeys(context.key_secret).check(request.key, code)
+        key = DownloadKeys(context.key_secret).check(request.key, canonical(kind, code))
         holder, may_start, has_password = key.holder, key.may_start(now), key.has_password
     if not is_possible(kind, code):
         raise UnknownCode

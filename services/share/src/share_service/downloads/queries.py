@@ -9,7 +9,7 @@ from common.db import Connection
 from common.db.rows import fetch_one
 from share_service.downloads.asks import Ask
 from share_service.shares.model import Share, ShareKind
-from share_service.shares.queries.columns import SHARE
+from share_service.shares.queries.columns import NAMED, SHARE
 
 NO_ITEM = UUID(int=0)
 """Stands for the content of a share without items."""
@@ -75,7 +75,7 @@ async def share_with_lease(
         select {SHARE}, exists (
             select from lease where share_id = share.id and holder = %(holder)s and lease.expires_at > %(now)s
         ) as is_leased
-        from share where code = %(code)s and form = %(kind)s
+        from share where {NAMED}
     """
     parameters = {"kind": kind, "code": code, "holder": holder, "now": now}
     return await fetch_one(connection, _found, statement, parameters)

@@ -18,9 +18,9 @@ from common.rights import Action, Actor, permitted
 from share_service.context import Context
 from share_service.edge import address_of, context_of
 from share_service.items.tickets import SenderKeys
-from share_service.sending import creating, events
+from share_service.sending import changing, creating, events
 from share_service.sending.model import Repeatable
-from share_service.sending.schemas import SendRequest, SentItem, SentView
+from share_service.sending.schemas import ItemsRequest, SendRequest, SentItem, SentView
 from share_service.sending.seeing import SeenItem, is_complete, see_items
 from share_service.sending.watching import Sight
 from share_service.shares import owning
@@ -108,13 +108,19 @@ async def edit_share(request: Request, identity: MaybeSignedIn, share_id: UUID, 
     given, changes = wanted.model_fields_set, Changes()
     if "name" in given:
         changes["name"] = wanted.name
+    if "title" in given:
+        changes["title"] = wanted.title
+    if "message" in given:
+        changes["message"] = wanted.message
+    if "code" in given:
+        changes["code"] = wanted.code
     if "expires_at" in given:
         changes["expires_at"] = wanted.expires_at
     if "password" in given:
         changes["password"] = wanted.password
     if "downloads_left" in given:
         changes["uses_left"] = wanted.downloads_left
-    return await _view(request, actor, await owning.change_share(context_of(request), actor, share_id, changes))
+    return await _view(request, actor, await changing.change_terms(context_of(request), actor, share_id, changes))
 
 
 @router.delete("/{share_id}", status_code=204)
@@ -131,6 +137,26 @@ async def end_share(
     """
     actor = _actor(request, identity, share_id, share_key)
     await owning.withdraw_share(context_of(request), actor, share_id, for_copyright=reason == "copyright")
+    return Response(status_code=204)
+
+
+@router.post("/{share_id}/items", status_code=201, openapi_extra=documented(ItemsRequest))
+async def add_items(request: Request, identity: MaybeSignedIn, share_id: UUID, share_key: ShareKey = None) -> SentView:
+    """Add items to a share that has not ended. They are the last ones of the answer."""
+    actor = _actor(request, identity, share_id, share_key)
+    asked = await read_model(request, ItemsRequest, BODY_LIMIT)
+    announced = [item.announced() for item in asked.items]
+    share = await changing.add_to_share(context_of(request), actor, identity, share_id, announced)
+    return await _view(request, actor, share)
+
+
+@router.delete("/{share_id}/items/{item_id}", status_code=204)
+async def remove_item(
+    request: Request, identity: MaybeSignedIn, share_id: UUID, item_id: UUID, share_key: ShareKey = None
+) -> Response:
+    """Remove an item, and abort its upload. A share ends with its last item."""
+    actor = _actor(request, identity, share_id, share_key)
+    await changing.remove_from_share(context_of(request), actor, share_id, item_id)
     return Response(status_code=204)
 
 

@@ -24,7 +24,7 @@ from share_service.sending.model import (
     to_come,
 )
 from share_service.shares.making import Content, Naming, insert
-from share_service.shares.model import Share
+from share_service.shares.model import Share, check_chosen
 from share_service.shares.queries import ending, owned
 from share_service.shares.queries.made import files_held, share_of_id, share_of_origin
 
@@ -41,11 +41,13 @@ async def create_share(
     """Make a share of items under a new code; the same request again gets the same share.
 
     Raises `GuestsRefused`, `IdempotencyKeyReused`, `InvalidInput`, `NotFound` and `NotReady` for a file of the account,
-    `CodesCrowded`, and what the policy raises.
+    `CodeRefused`, `CodeTaken`, `CodesCrowded`, and what the policy raises.
     """
     policy = await context.policy.current()
     if identity is None and not policy.open_upload:
         raise GuestsRefused
+    if terms.code is not None:
+        check_chosen(terms.code)
     if repeatable and (again := await _made_before(context, repeatable)):
         return again
     new = await new_items(context, identity, announced, policy)
@@ -63,8 +65,9 @@ async def create_share(
         message=terms.message,
     )
     origin, digest = (repeatable.origin, repeatable.digest) if repeatable else (None, None)
+    naming = Naming(digits_only=policy.numeric_codes, words=terms.has_words, chosen=terms.code)
     async with context.db.transaction() as connection:
-        made = await insert(connection, content, origin, Naming(digits_only=policy.numeric_codes), expiry, now, digest)
+        made = await insert(connection, content, origin, naming, expiry, now, digest)
         if made.is_new:
             await add_items(connection, made.id, new, now)
         share = await share_of_id(connection, made.id)

@@ -23,6 +23,7 @@ from share_service.items.model import (
 from share_service.items.queries import held
 from share_service.items.tickets import SenderKeys
 from share_service.shares.model import Share, ShareEnded
+from share_service.shares.queries.ending import files_wanted
 from share_service.shares.queries.made import share_of_id
 
 SESSION_LIMIT = 5000
@@ -74,15 +75,15 @@ async def bind_upload(context: Context, item_id: UUID, session_id: UUID) -> UUID
 
 
 async def record_progress(context: Context, item_id: UUID, session_id: UUID, progress: Progress) -> bool:
-    """Record what became of an upload. Returns whether the item still wants the content of this one."""
+    """Record what became of an upload. Returns whether the item still wants its content, or a share serves its file."""
     async with context.db.transaction() as connection:
         found = await held.lock_items(connection, [item_id])
-        if not found or found[0].session_id != session_id or found[0].state in ("removed", "failed"):
-            return False
-        item = found[0]
-        share = await share_of_id(connection, item.share_id)
-        if share is None or not share.is_resumable(clock.now()):
-            return False
+        item = found[0] if found else None
+        share = await share_of_id(connection, item.share_id) if item else None
+        is_lasting = share is not None and share.is_resumable(clock.now())
+        if item is None or not is_lasting or item.session_id != session_id or item.state in ("removed", "failed"):
+            file_ids = [progress.file_id] if progress.file_id else []
+            return bool(await files_wanted(connection, file_ids))
         after = advanced(item, progress)
         if after != item:
             pause = ABANDONED if after.session_id is None else LOOK_AGAIN

@@ -54,6 +54,10 @@ class Terms:
     """None: the first one that the policy offers."""
     expire_value: int = 1
     password: str | None = None
+    code: str | None = None
+    """The code that the sender chose."""
+    has_words: bool = False
+    """Whether the code is to consist of words."""
 
 
 @dataclass(frozen=True, slots=True)

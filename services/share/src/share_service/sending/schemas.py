@@ -7,11 +7,9 @@ from pydantic import BaseModel, Field
 
 from share_service.sending.model import Announced, Terms
 from share_service.sending.seeing import SeenState
-from share_service.shares.api import Password, ShareView
+from share_service.shares.api import ChosenCode, Message, Password, ShareView, Title
 
 # PostgreSQL cannot store NUL in a text.
-Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-Message = Annotated[str, Field(min_length=1, max_length=10_000, pattern=r"^[^\x00]*$")]
 Size = Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)]
 
 
@@ -46,9 +44,21 @@ class SendRequest(ItemsRequest):
     """null: the first one that the policy offers, usually `day`."""
     expire_value: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = 1
     password: Password | None = None
+    code: ChosenCode | None = None
+    """A code of the sender's choice: 4 to 64 letters, digits, `-` and `_`; capital letters count like small ones."""
+    code_style: Literal["short", "words"] = "short"
+    """words: a code of four English words."""
 
     def terms(self) -> Terms:
-        return Terms(self.title, self.message, self.expire_style, self.expire_value, self.password)
+        return Terms(
+            self.title,
+            self.message,
+            self.expire_style,
+            self.expire_value,
+            self.password,
+            self.code,
+            has_words=self.code_style == "words",
+        )
 
 
 class SentItem(BaseModel):

@@ -18,6 +18,9 @@ from share_service.shares.model import PLACES, ContentKind, Share, ShareKind
 
 # PostgreSQL cannot store NUL in a text.
 Name = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
+Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Message = Annotated[str, Field(min_length=1, max_length=10_000, pattern=r"^[^\x00]*$")]
+ChosenCode = Annotated[str, Field(min_length=1, max_length=64)]
 Uses = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Password = Annotated[str, Field(min_length=1, max_length=PASSWORD_BYTES)]
 
@@ -74,6 +77,10 @@ class ShareChanges(BaseModel):
     model_config = {"extra": "forbid"}
 
     name: Name = ""
+    title: Title | None = None
+    message: Message | None = None
+    code: ChosenCode | None = None
+    """null: a new random one. The old one is unknown from then on."""
     expires_at: AwareDatetime | None = None
     password: Password | None = None
     downloads_left: Uses | None = None

@@ -17,13 +17,17 @@ from share_service.shares.model import (
     LINK_LENGTH,
     SLUG_ALPHABET,
     SLUG_LENGTH,
+    WORD_COUNT,
     CodesCrowded,
+    CodeTaken,
     ContentKind,
     Made,
     ShareKind,
+    canonical,
     link_extension,
 )
 from share_service.shares.queries.made import insert_share, share_of_origin
+from share_service.shares.word_list import WORDS
 
 # FileCodeBox's clients know texts by this name.
 TEXT_NAME = "Text"
@@ -31,11 +35,16 @@ TEXT_NAME = "Text"
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How to name a share: by a code (of digits alone if `digits_only`), a link that ends in `extension`, or a slug."""
+    """How to name a share: by a code, a link that ends in `extension`, or a slug."""
 
     kind: ShareKind = "code"
     extension: str = ""
     digits_only: bool = False
+    """A random code is a number."""
+    words: bool = False
+    """The code consists of words."""
+    chosen: str | None = None
+    """The code that the sender chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +93,10 @@ async def insert(
     now: datetime,
     request_digest: bytes | None = None,
 ) -> Made:
-    """Make a share under a name that is not taken. Raises `CodesCrowded`."""
-    for _ in range(CODE_ATTEMPTS):
-        made = Made(new_id(), _new_name(naming), now, request_digest, is_new=True)
+    """Make a share under a name that is not taken. Raises `CodesCrowded`, and `CodeTaken` for a chosen code."""
+    for _ in range(attempts(naming)):
+        name = new_name(naming)
+        made = Made(new_id(), canonical(naming.kind, name), now, request_digest, is_new=True)
         if await insert_share(
             connection,
             id=made.id,
@@ -104,7 +114,7 @@ async def insert(
             now=now,
             title=content.title,
             message=content.message,
-            spelling=None,
+            spelling=spelling(naming, name),
             request_digest=request_digest,
         ):
             return made
@@ -112,12 +122,32 @@ async def insert(
         existing = await share_of_origin(connection, origin) if origin else None
         if existing:
             return existing
-    raise CodesCrowded
+    raise crowded(naming)
 
 
-def _new_name(naming: Naming) -> str:
+def attempts(naming: Naming) -> int:
+    """The names that are tried before a share is refused."""
+    return 1 if naming.chosen else CODE_ATTEMPTS
+
+
+def crowded(naming: Naming) -> CodeTaken | CodesCrowded:
+    """The error when all of them are taken."""
+    return CodeTaken() if naming.chosen else CodesCrowded()
+
+
+def spelling(naming: Naming, name: str) -> str | None:
+    """A chosen code as its sender wrote it, or one of words: how it is shown, whatever the letters it is typed with."""
+    return name if naming.chosen or naming.words else None
+
+
+def new_name(naming: Naming) -> str:
+    """A name for a share, which may be taken."""
+    if naming.chosen:
+        return naming.chosen
     match naming.kind:
         case "code":
+            if naming.words:
+                return "-".join(secrets.choice(WORDS) for _ in range(WORD_COUNT))
             return new_code(CODE_LENGTH, digits_only=naming.digits_only)
         case "link":
             return _random(LINK_ALPHABET, LINK_LENGTH) + link_extension(naming.extension)

@@ -7,11 +7,21 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from common.errors import Gone, NotFound, Unavailable
+from common.errors import Conflict, Gone, InvalidInput, NotFound, Unavailable
 from common.ids import CODE_ALPHABET
 
 CODE_LENGTH = 5
 CODE_ATTEMPTS = 20
+# Four of 2,048 words have 44 bits.
+WORD_COUNT = 4
+_CHOSEN = re.compile(r"[A-Za-z0-9_-]{4,64}", re.ASCII)
+_RESERVED = """
+ABOUT ADMIN ADMINISTRATOR API APP ASSETS AUTH CODE CODES CONFIG DOCS DROP DROPS FILE FILES HEALTH HELP HOME INDEX
+INTERNAL LOGIN LOGOUT METRICS NULL OPENAPI PAGE PAGES POLICY REGISTER ROBOTS ROOM ROOMS ROOT SEND SETTINGS SHARE
+SHARES SITE STATIC STATUS SUPPORT SYSTEM TEXT UNDEFINED UPLOAD UPLOADS USER USERS WELL-KNOWN
+"""
+RESERVED = frozenset(_RESERVED.split())
+"""Codes that nobody may choose, because people would take them for the system's own."""
 # The name of a link has 60 bits, so guesses need not be counted. There is no zero, which reads like an O.
 LINK_LENGTH = 10
 LINK_ALPHABET = string.ascii_letters + "123456789-+="
@@ -65,6 +75,18 @@ class ShareEnded(Gone):
         """`ended_for` is None if its time is over, its uses are taken, or the reason is unknown."""
         super().__init__(_ENDINGS.get(ended_for))
         self.ended_for: EndedFor | None = ended_for
+
+
+class CodeTaken(Conflict):
+    """Another share has this code."""
+
+    code = "code_taken"
+
+
+class CodeRefused(InvalidInput):
+    """A code has 4 to 64 letters, digits, hyphens or underscores, and is none of the system's own words."""
+
+    code = "code_refused"
 
 
 class CodesCrowded(Unavailable):
@@ -140,8 +162,24 @@ class Release:
 
 
 def is_code(text: str) -> bool:
-    """Whether `text` has the form of a code."""
+    """Whether `text` has the form of a random code."""
     return len(text) == CODE_LENGTH and all(character in CODE_ALPHABET for character in text)
+
+
+def is_any_code(text: str) -> bool:
+    """Whether `text` has the form of a code, random or chosen."""
+    return _CHOSEN.fullmatch(text) is not None
+
+
+def canonical(kind: ShareKind, text: str) -> str:
+    """The form in which a name is kept: codes have capital letters."""
+    return text.upper() if kind == "code" else text
+
+
+def check_chosen(code: str) -> None:
+    """Raise `CodeRefused` unless a sender may choose this code."""
+    if not is_any_code(code) or canonical("code", code) in RESERVED:
+        raise CodeRefused
 
 
 def is_link(text: str) -> bool:
@@ -156,7 +194,7 @@ def is_slug(text: str) -> bool:
 
 def is_possible(kind: ShareKind, text: str) -> bool:
     """Whether a share of this kind can be called `text` at all."""
-    return {"code": is_code, "link": is_link, "page": is_slug}[kind](text)
+    return {"code": is_any_code, "link": is_link, "page": is_slug}[kind](text)
 
 
 def link_extension(extension: str) -> str:

@@ -9,14 +9,16 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from common import clock
+from common.db import Connection
 from common.errors import Forbidden, InvalidInput, NotFound
-from common.expiry import Expiry
+from common.expiry import Expiry, ExpiryTooLong
 from common.identity import Identity
 from common.pages import Cursor
+from common.policy import Policy
 from common.rights import Action, Actor, Standing, permitted, require, standings
 from share_service.context import Context
-from share_service.shares.making import Content, Naming, insert
-from share_service.shares.model import EndedFor, Share, ShareEnded, ShareKind
+from share_service.shares.making import Content, Naming, attempts, crowded, insert, new_name, spelling
+from share_service.shares.model import EndedFor, Share, ShareEnded, ShareKind, canonical, check_chosen
 from share_service.shares.queries import owned
 from share_service.shares.queries.ending import end_of_id
 from share_service.shares.queries.made import share_of_id
@@ -44,6 +46,10 @@ class Changes(TypedDict, total=False):
     """New values of a share's fields; those that are absent stay as they are."""
 
     name: str
+    title: str | None
+    message: str | None
+    code: str | None
+    """None: a new random one."""
     expires_at: datetime | None
     password: str | None
     uses_left: int | None
@@ -109,10 +115,11 @@ async def share_again(context: Context, identity: Identity, wanted: NewShare) ->
 async def change_share(context: Context, actor: Actor, share_id: UUID, changes: Changes) -> Share:
     """Change a share that has not ended. A moment in the past ends it; new uses reactivate a spent one.
 
-    Raises `InvalidInput`, `NotFound`, `Forbidden`, `ShareEnded`.
+    Raises `InvalidInput`, `NotFound`, `Forbidden`, `ShareEnded`, `ExpiryTooLong` for a guest's share that would live
+    longer than the policy allows, `CodeRefused`, `CodeTaken`, `CodesCrowded`.
     """
-    now = clock.now()
-    values: dict[str, Any] = {name: value for name, value in changes.items() if name != "password"}
+    now, policy = clock.now(), await context.policy.current()
+    values: dict[str, Any] = {name: value for name, value in changes.items() if name not in ("password", "code")}
     if "expires_at" in changes:
         values["expires_at"] = _end(changes["expires_at"], now)
     if "password" in changes:
@@ -126,9 +133,35 @@ async def change_share(context: Context, actor: Actor, share_id: UUID, changes: 
         require(Action.EDIT, actor, share.owner)
         if not share.is_resumable(now):
             raise ShareEnded(share.ended_for)
+        if "expires_at" in values and Standing.OWNER not in standings(actor, share.owner):
+            _check_life(policy, values["expires_at"], now)
         changed = replace(share, **values)
         await owned.update_share(connection, changed)
+        if "code" in changes:
+            naming = Naming(digits_only=policy.numeric_codes, chosen=changes["code"])
+            changed = replace(changed, code=await _rename(connection, share, naming))
     return changed
+
+
+async def _rename(connection: Connection, share: Share, naming: Naming) -> str:
+    """Give a share another code; the old one is unknown from then on. Returns the new one."""
+    if share.kind != "code":
+        raise InvalidInput("only a share with a code can get another one")
+    if naming.chosen:
+        check_chosen(naming.chosen)
+    for _ in range(attempts(naming)):
+        name = new_name(naming)
+        if await owned.update_code(connection, share.id, canonical("code", name), spelling(naming, name)):
+            return name
+    raise crowded(naming)
+
+
+def _check_life(policy: Policy, expires_at: datetime | None, now: datetime) -> None:
+    """Raise `ExpiryTooLong` for an end that no sender without an account could have chosen."""
+    if expires_at is None and "forever" in policy.expire_styles:
+        return
+    if expires_at is None or expires_at > now + policy.longest_life:
+        raise ExpiryTooLong(policy.longest_life)
 
 
 async def withdraw_share(context: Context, actor: Actor, share_id: UUID, *, for_copyright: bool = False) -> None:

@@ -6,6 +6,7 @@ What is told may be lost: the share service asks as well (`items.states`).
 from common import logging
 from common.errors import Unavailable
 from upload_service.content.context import Context
+from upload_service.content.files import release_file
 from upload_service.content.model import UNVERIFIED, File, SessionState, UploadSession
 from upload_service.content.queries import files
 from upload_service.shares import ItemProgress
@@ -29,7 +30,7 @@ def progress_of(session: UploadSession, file: File | None, received: int) -> Ite
 async def report(context: Context, session: UploadSession) -> bool:
     """Say what became of a session that has all its bytes; whether its item still wants the content.
 
-    Raises `Unavailable`.
+    If not, and nothing else serves its file, the file is released. Raises `Unavailable`.
     """
     item_id = session.item_id
     assert item_id is not None, "only the upload of an item is reported"
@@ -37,7 +38,11 @@ async def report(context: Context, session: UploadSession) -> bool:
     if session.file_id:
         async with context.db.connection() as connection:
             file = await files.get_file(connection, session.file_id)
-    return await context.shares.report_item(item_id, session.id, progress_of(session, file, 0))
+    if await context.shares.report_item(item_id, session.id, progress_of(session, file, 0)):
+        return True
+    if session.file_id:
+        await release_file(context, session.file_id)
+    return False
 
 
 async def report_soon(context: Context, session: UploadSession) -> None:

@@ -8,6 +8,11 @@ SHARE: LiteralString = (
 )
 """The columns of a `Share`."""
 
+NAMED: LiteralString = (
+    "form = %(kind)s and (code = %(code)s or code = upper(%(code)s) and spelling is not null and form = 'code')"
+)
+"""The share with this code, link or slug. Of a code that was chosen, capital letters count like small ones."""
+
 ENDED: LiteralString = (
     "state = 'ended', body = null, ended_at = coalesce(ended_at, %(now)s), ended_for = %(ended_for)s,"
     " release_due_at = %(now)s"

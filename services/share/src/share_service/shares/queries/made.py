@@ -9,7 +9,7 @@ from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
 from common.expiry import Expiry
 from share_service.shares.model import ContentKind, Made, Share, ShareKind
-from share_service.shares.queries.columns import SHARE
+from share_service.shares.queries.columns import NAMED, SHARE
 
 
 async def insert_share(
@@ -73,7 +73,7 @@ async def share_of_origin(connection: Connection, origin: str) -> Made | None:
 
 async def share_of_code(connection: Connection, kind: ShareKind, code: str) -> Share | None:
     """The share with this code, link or slug, in any state."""
-    statement: LiteralString = f"select {SHARE} from share where code = %(code)s and form = %(kind)s"
+    statement: LiteralString = f"select {SHARE} from share where {NAMED}"
     return await fetch_one(connection, Share, statement, {"code": code, "kind": kind})
 
 

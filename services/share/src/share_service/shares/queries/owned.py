@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
+
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
 from common.pages import Cursor
@@ -73,7 +75,8 @@ async def links_of_owner(connection: Connection, owner: UUID, now: datetime, lim
 async def update_share(connection: Connection, share: Share) -> None:
     """Write the fields that an owner may change. A share that has been given uses again becomes active."""
     statement: LiteralString = """
-        update share set name = %(name)s, expires_at = %(expires_at)s, password_hash = %(password_hash)s,
+        update share set name = %(name)s, title = %(title)s, message = %(message)s, expires_at = %(expires_at)s,
+            password_hash = %(password_hash)s,
             uses_left = %(uses_left)s, state = %(state)s,
             ended_at = case when %(state)s = 'active' then null else ended_at end,
             release_due_at = case when %(state)s = 'active' then null else release_due_at end
@@ -82,12 +85,25 @@ async def update_share(connection: Connection, share: Share) -> None:
     parameters = {
         "id": share.id,
         "name": share.name,
+        "title": share.title,
+        "message": share.message,
         "expires_at": share.expires_at,
         "password_hash": share.password_hash,
         "uses_left": share.uses_left,
         "state": share.state,
     }
     await connection.execute(statement, parameters)
+
+
+async def update_code(connection: Connection, share_id: UUID, code: str, spelling: str | None) -> bool:
+    """Give a share another code; False if it is taken. The transaction goes on."""
+    statement: LiteralString = "update share set code = %(code)s, spelling = %(spelling)s where id = %(share_id)s"
+    try:
+        async with connection.transaction():
+            await connection.execute(statement, {"share_id": share_id, "code": code, "spelling": spelling})
+    except UniqueViolation:
+        return False
+    return True
 
 
 async def set_owner(connection: Connection, share_id: UUID, owner: UUID) -> bool:

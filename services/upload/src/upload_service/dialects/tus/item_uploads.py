@@ -12,7 +12,6 @@ from fastapi import Request
 from common.errors import Conflict, Gone, InvalidInput, NotFound
 from upload_service.content import sessions
 from upload_service.content.concatenating import concatenate
-from upload_service.content.files import release_file
 from upload_service.content.model import ITEM, UploadSession
 from upload_service.content.reporting import report
 from upload_service.content.sessions import NewUpload
@@ -59,20 +58,26 @@ async def create_for_item(
         await _abort(context, session.id)
         raise
     if earlier is not None:
-        await _abort(context, earlier)
+        await _give_up(context, earlier)
     return session
 
 
 async def finish_item(context: Context, session: UploadSession) -> None:
     """Give the complete content to its item. Raises `ItemUnwanted`; then nothing of it stays. Asked again, the same."""
-    if await report(context, session):
-        return
-    if session.file_id:
-        await release_file(context, session.file_id)
-    raise ItemUnwanted
+    if not await report(context, session):
+        raise ItemUnwanted
+
+
+async def _give_up(context: Context, session_id: UUID) -> None:
+    """Leave nothing of an upload whose place another one has taken."""
+    with suppress(NotFound):
+        try:
+            await sessions.abort_upload(context, session_id)
+        except Conflict:
+            # Its bytes were all there, and the share service had not heard of that.
+            await report(context, await sessions.find_session(context, session_id))
 
 
 async def _abort(context: Context, session_id: UUID) -> None:
-    # One that has ended by itself, or is complete, is no upload of the item any more: its file is released.
     with suppress(NotFound, Conflict):
         await sessions.abort_upload(context, session_id)
