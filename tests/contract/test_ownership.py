@@ -76,6 +76,7 @@ NATIVE: list[Row] = [
     ("POST", "/v1/shares", {"file_id": "{file_id}"}, (201, 404, 403, 401)),
     ("GET", "/v1/shares/{share_id}", None, (200, 404, 200, 401)),
     ("PATCH", "/v1/shares/{share_id}", {"name": "mine.txt"}, (200, 404, 403, 401)),
+    ("DELETE", "/v1/shares/{share_id}/items/{share_id}", None, (409, 404, 403, 401)),
     ("DELETE", "/v1/shares/{share_id}", None, (204, 404, 204, 401)),
     ("DELETE", "/v1/auth/sessions/{session_id}", None, (204, 404, 404, 401)),
     ("POST", "/v1/account/keys/{key_id}/regenerate", None, (200, 404, 404, 401)),

@@ -82,14 +82,21 @@ from generate_series(1, {rows}) n,
 """
 
 SHARE = """
+insert into drop_off (id, code, owner, title, types, created_at, expires_at, ended_at)
+select pg_temp.u(n), 'CODE ' || n, coalesce(pg_temp.owner(n), pg_temp.u(n)), 'title', '{{}}',
+    now() - n * interval '1 minute', now() + ((n % 7) - 2) * interval '1 day',
+    case when n % 3 = 0 then now() - n * interval '1 hour' end
+from generate_series(1, {rows}) n;
+
 insert into share (id, code, kind, form, origin, owner, file_id, name, size, state, expires_at, uses_left, created_at,
-    ended_at, released_at, release_due_at)
+    ended_at, released_at, release_due_at, drop_id)
 select pg_temp.u(n), 'code ' || n, 'file', (array['code', 'link', 'page'])[1 + n / 10 % 3], 'origin ' || n,
     pg_temp.owner(n), pg_temp.u(n), 'file ' || n, 1000, state,
     now() + ((n % 7) - 2) * interval '1 hour', case when n % 10 = 5 then 0 end, now() - n * interval '1 minute',
     case when state in ('ended', 'released') then now() end,
     case when state = 'released' then now() - interval '9 days' end,
-    case when state = 'ended' then now() - n * interval '1 second' end
+    case when state = 'ended' then now() - n * interval '1 second' end,
+    case when n % 2 = 0 then pg_temp.u(1 + n % 9) end
 from generate_series(1, {rows}) n,
     lateral (select (array['active', 'active', 'active', 'active', 'active', 'spent', 'ended', 'ended', 'ended',
         'released'])[1 + n % 10] as state) of_row;

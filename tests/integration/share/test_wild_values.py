@@ -15,10 +15,12 @@ from tests.integration.wild import EXAMPLES, Call, native_calls, send, wild_requ
 NOWHERE = dict.fromkeys(("database_url", "valkey_url", "auth_url", "upload_url", "chat_url"), "redis://127.0.0.1:1")
 SETTINGS = ShareSettings.model_validate({**NOWHERE, "service_secret": "s" * 32, "download_key_secret": "s" * 32})
 NATIVE = native_calls(create_app(SETTINGS).openapi())
+DROP = {"title": "t", "greeting": "g", "size_limit": 1, "item_limit": 1, "share_limit": 1, "types": ["a"]}
 BOTH = ("json", "form")
 SENT = {"items": [{"text": "a"}, {"name": "b", "size": 1}], "title": "t", "message": "m", "expire_value": 1}
 MIRRORACE = {"api_key": "a" * 32, "api_token": "b" * 32, "slugs[]": "a"}
 DIALECTS = [
+    Call("POST", "/v1/drops", DROP),
     Call("POST", "/v1/shares", SENT, headers={"Idempotency-Key": "a"}),
     Call("POST", "/"),
     Call("POST", "/share/text/", {"text": "t", "expire_value": 1, "expire_style": "day"}, encodings=BOTH),

@@ -2,5 +2,5 @@
 
 Expiry is judged by the clock of the process (`common.clock`) everywhere in this service, never by PostgreSQL's `now()`.
 
-Slices import one way: dialects, codes, pages, downloads, sending, shares, items, policy.
+Slices import one way: dialects, codes, drops, pages, downloads, sending, shares, items, policy.
 """

@@ -21,6 +21,8 @@ from share_service.dialects.filecodebox.admin import settings as configuration
 from share_service.dialects.fileuploader import routes as fileuploader
 from share_service.downloads import api as links
 from share_service.downloads import internal_api as archives
+from share_service.drops import api as drops
+from share_service.drops.sweeping import SWEEPS
 from share_service.health import internal_api as health
 from share_service.health.looking import CachedHealth
 from share_service.pages import api as pages
@@ -29,7 +31,6 @@ from share_service.policy import api as policy
 from share_service.policy import site
 from share_service.sending import api as sending
 from share_service.sending import internal_api as items
-from share_service.sending.looking import SWEEPS
 from share_service.sending.watching import Watches
 from share_service.settings import ShareSettings
 from share_service.shares import api as shares
@@ -40,7 +41,7 @@ from share_service.webhooks import calling
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
-    *(sending, shares, links, archives, pages, policy, site, webhooks, administration, health, curl),
+    *(sending, shares, drops, links, archives, pages, policy, site, webhooks, administration, health, curl),
     *(lists, changes, overview, presets, configuration),
 )
 

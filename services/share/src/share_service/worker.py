@@ -5,7 +5,7 @@ from common.queue.app import create_celery
 from common.queue.worker import Worker
 from share_service.build import build
 from share_service.context import Context
-from share_service.sending import tasks
+from share_service.drops import tasks
 from share_service.settings import WorkerSettings
 from share_service.webhooks import tasks as webhook_tasks
 

@@ -357,7 +357,8 @@ def test_the_native_calls_are_documented_and_nothing_internal_is(service: ShareS
     document = service.client().get("/v1/openapi/share.json").json()
     assert set(document["paths"]) == {
         "/v1/shares", "/v1/shares/{share_id}", "/v1/shares/{share_id}/events", "/v1/shares/{share_id}/items",
-        "/v1/shares/{share_id}/items/{item_id}", "/v1/links/{code}", "/v1/pages/{slug}",
+        "/v1/shares/{share_id}/items/{item_id}", "/v1/drops", "/v1/drops/{code}", "/v1/drops/{code}/shares",
+        "/v1/links/{code}", "/v1/pages/{slug}",
         "/v1/codes/{code}", "/v1/codes/{code}/events", "/v1/codes/{code}/tickets", "/v1/codes/{code}/items/{item_id}",
         "/v1/policy", "/v1/policy/revisions", "/v1/site",
         "/v1/admin/shares", "/v1/admin/shares/batch", "/v1/admin/shares/{share_id}", "/v1/admin/summary",

@@ -61,14 +61,14 @@ async def create_share(request: Request, identity: MaybeSignedIn, idempotency_ke
         wanted = parse_model(body, ShareRequest)
         expiry = Expiry(wanted.expires_at, wanted.downloads)
         new = NewShare(wanted.file_id, wanted.form, expiry, wanted.name, wanted.password)
-        return await _view(request, Actor(identity), await owning.share_again(context, identity, new))
+        return await view_of(request, Actor(identity), await owning.share_again(context, identity, new))
     asked = parse_model(body, SendRequest)
     repeatable = None
     if idempotency_key is not None:
         sender = identity.account_id.hex if identity else limit_key(address_of(request))
         repeatable = Repeatable.of(sender, idempotency_key, body)
     share = await _create(context, request, identity, asked, repeatable)
-    return await _view(request, Actor(identity, is_sender=True), share)
+    return await view_of(request, Actor(identity, is_sender=True), share)
 
 
 async def _create(
@@ -83,7 +83,7 @@ async def _create(
 async def read_share(request: Request, identity: MaybeSignedIn, share_id: UUID, share_key: ShareKey = None) -> SentView:
     """A share of the account, or the one whose key is in the header `Share-Key`."""
     actor = _actor(request, identity, share_id, share_key)
-    return await _view(request, actor, await owning.see_share(context_of(request), actor, share_id))
+    return await view_of(request, actor, await owning.see_share(context_of(request), actor, share_id))
 
 
 @router.get("/{share_id}/events", **_EVENTS)
@@ -120,7 +120,7 @@ async def edit_share(request: Request, identity: MaybeSignedIn, share_id: UUID, 
         changes["password"] = wanted.password
     if "downloads_left" in given:
         changes["uses_left"] = wanted.downloads_left
-    return await _view(request, actor, await changing.change_terms(context_of(request), actor, share_id, changes))
+    return await view_of(request, actor, await changing.change_terms(context_of(request), actor, share_id, changes))
 
 
 @router.delete("/{share_id}", status_code=204)
@@ -147,7 +147,7 @@ async def add_items(request: Request, identity: MaybeSignedIn, share_id: UUID, s
     asked = await read_model(request, ItemsRequest, BODY_LIMIT)
     announced = [item.announced() for item in asked.items]
     share = await changing.add_to_share(context_of(request), actor, identity, share_id, announced)
-    return await _view(request, actor, share)
+    return await view_of(request, actor, share)
 
 
 @router.delete("/{share_id}/items/{item_id}", status_code=204)
@@ -167,7 +167,8 @@ def _actor(request: Request, identity: Identity | None, share_id: UUID, key: str
     return Actor(identity, is_sender=SenderKeys(context_of(request).key_secret).matches(share_id, key))
 
 
-async def _view(request: Request, actor: Actor, share: Share) -> SentView:
+async def view_of(request: Request, actor: Actor, share: Share) -> SentView:
+    """A share as its sender sees it."""
     is_over = not share.is_resumable(clock.now())
     return _sent_view(request, actor, share, [] if is_over else await see_items(context_of(request), share))
 

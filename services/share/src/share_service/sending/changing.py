@@ -5,9 +5,9 @@ from uuid import UUID
 
 from common import clock
 from common.db import Connection
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, Forbidden, NotFound
 from common.identity import Identity
-from common.rights import Action, Actor, require
+from common.rights import Action, Actor, Standing, require, standings
 from share_service.context import Context
 from share_service.items.model import UnknownItem
 from share_service.items.queries import held
@@ -28,6 +28,8 @@ async def change_terms(context: Context, actor: Actor, share_id: UUID, changes: 
     """Change a share; one of items is named after its title. Raises as `change_share`."""
     async with context.db.connection() as connection:
         share = await made.share_of_id(connection, share_id)
+    if share is not None and share.drop_id and Standing.OWNER not in standings(actor, share.owner):
+        raise Forbidden("what was sent by a drop-off is its owner's")
     if share is not None and share.content_kind == "items" and "title" in changes:
         changes = changes.copy()
         changes["name"] = changes["title"] or NAMELESS
@@ -45,6 +47,8 @@ async def add_to_share(
     new = await new_items(context, identity, announced, policy)
     async with context.db.transaction() as connection:
         share = await _locked(connection, actor, share_id)
+        if share.drop_id:
+            raise NoItems("what was sent by a drop-off stays as it was sent")
         number = await held.count_of_share(connection, share_id)
         check_sizes([share.size, *(item.size for item in new)], number + len(new), policy)
         await add_items(connection, share_id, new, clock.now())

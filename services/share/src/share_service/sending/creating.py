@@ -24,7 +24,7 @@ from share_service.sending.model import (
     to_come,
 )
 from share_service.shares.making import Content, Naming, insert
-from share_service.shares.model import Share, check_chosen
+from share_service.shares.model import Made, Share, check_chosen
 from share_service.shares.queries import ending, owned
 from share_service.shares.queries.made import files_held, share_of_id, share_of_origin
 
@@ -48,7 +48,7 @@ async def create_share(
         raise GuestsRefused
     if terms.code is not None:
         check_chosen(terms.code)
-    if repeatable and (again := await _made_before(context, repeatable)):
+    if repeatable and (again := await made_before(context, repeatable)):
         return again
     new = await new_items(context, identity, announced, policy)
     check_sizes([item.size for item in new], len(new), policy)
@@ -64,17 +64,33 @@ async def create_share(
         title=terms.title,
         message=terms.message,
     )
-    origin, digest = (repeatable.origin, repeatable.digest) if repeatable else (None, None)
     naming = Naming(digits_only=policy.numeric_codes, words=terms.has_words, chosen=terms.code)
     async with context.db.transaction() as connection:
-        made = await insert(connection, content, origin, naming, expiry, now, digest)
-        if made.is_new:
-            await add_items(connection, made.id, new, now)
-        share = await share_of_id(connection, made.id)
-    if repeatable and made.request_digest != repeatable.digest:
+        return (await insert_items(connection, content, new, naming, expiry, now, repeatable))[1]
+
+
+async def insert_items(
+    connection: Connection,
+    content: Content,
+    new: Sequence[NewItem],
+    naming: Naming,
+    expiry: Expiry,
+    now: datetime,
+    repeatable: Repeatable | None,
+) -> tuple[Made, Share]:
+    """Make a share of these items, or find the one that the same request has made.
+
+    Raises `IdempotencyKeyReused`, `CodeTaken`, `CodesCrowded`, and what `add_items` raises.
+    """
+    origin, digest = (repeatable.origin, repeatable.digest) if repeatable else (None, None)
+    made = await insert(connection, content, origin, naming, expiry, now, digest)
+    if made.request_digest != digest:
         raise IdempotencyKeyReused
+    if made.is_new:
+        await add_items(connection, made.id, new, now)
+    share = await share_of_id(connection, made.id)
     assert share is not None, "it was made in this transaction, or by the same request before"
-    return share
+    return made, share
 
 
 async def new_items(
@@ -102,8 +118,8 @@ async def add_items(connection: Connection, share_id: UUID, new: Sequence[NewIte
     await items_held.insert_items(connection, share_id, new, now + ABANDONED)
 
 
-async def _made_before(context: Context, repeatable: Repeatable) -> Share | None:
-    """The share that the same request has made. Raises `IdempotencyKeyReused`."""
+async def made_before(context: Context, repeatable: Repeatable) -> Share | None:
+    """The share that the same request has made, if it was sent before. Raises `IdempotencyKeyReused`."""
     async with context.db.connection() as connection:
         earlier = await share_of_origin(connection, repeatable.origin)
         if earlier is None:

@@ -10,6 +10,7 @@ from share_service.sending.seeing import SeenState
 from share_service.shares.api import ChosenCode, Message, Password, ShareView, Title
 
 # PostgreSQL cannot store NUL in a text.
+CodeStyle = Literal["short", "words"]
 Size = Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)]
 
 
@@ -46,7 +47,7 @@ class SendRequest(ItemsRequest):
     password: Password | None = None
     code: ChosenCode | None = None
     """A code of the sender's choice: 4 to 64 letters, digits, `-` and `_`; capital letters count like small ones."""
-    code_style: Literal["short", "words"] = "short"
+    code_style: CodeStyle = "short"
     """words: a code of four English words."""
 
     def terms(self) -> Terms:

@@ -1,5 +1,6 @@
 """`/v1/shares`: an account's own shares."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -99,6 +100,11 @@ async def list_shares(
     found = await owning.owned_shares(
         context_of(request), Actor(identity), owner or identity.account_id, cursor, limit + 1
     )
+    return page_of(request, found, limit)
+
+
+def page_of(request: Request, found: Sequence[Share], limit: int) -> SharePage:
+    """A page of at most `limit` shares. `found` has one more if there are more."""
     page = found[:limit]
     more = str(Cursor(page[-1].created_at, page[-1].id)) if len(found) > limit else None
     return SharePage(shares=[view(request, share) for share in page], next=more)

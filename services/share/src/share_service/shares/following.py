@@ -27,9 +27,10 @@ async def end_shares_of_files(context: Context, file_ids: Sequence[UUID], ended_
 
 
 async def end_shares_of_owner(context: Context, owner: UUID) -> None:
-    """End all shares of an account, including those that are made meanwhile, and tell its webhooks nothing of it."""
-    async with context.db.connection() as connection:
+    """End all drop-offs and shares of an account, including those that are made meanwhile. Its webhooks hear nothing."""
+    async with context.db.transaction() as connection:
         await delete_webhooks_of(connection, owner)
+        await ending.end_drops(connection, owner, clock.now())
     ended = 1
     while ended:
         async with context.db.transaction() as connection:

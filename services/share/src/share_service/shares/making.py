@@ -60,6 +60,8 @@ class Content:
     password_hash: str | None = None
     title: str | None = None
     message: str | None = None
+    drop_id: UUID | None = None
+    """The drop-off by which it was sent."""
 
 
 async def share_text(context: Context, text: str, expiry: Expiry, owner: UUID | None) -> str:
@@ -114,6 +116,7 @@ async def insert(
             now=now,
             title=content.title,
             message=content.message,
+            drop_id=content.drop_id,
             spelling=spelling(naming, name),
             request_digest=request_digest,
         ):

@@ -126,6 +126,8 @@ class Share:
     title: str | None = None
     message: str | None = None
     """A text for those who fetch it."""
+    drop_id: UUID | None = None
+    """The drop-off by which it was sent."""
 
     def is_over(self, now: datetime) -> bool:
         """Whether its time is over, regardless of its state."""

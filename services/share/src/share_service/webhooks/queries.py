@@ -1,4 +1,4 @@
-"""Statements about webhooks and their events. Triggers write the events (migration 0009)."""
+"""Statements about webhooks and their events. Triggers write the events (migration 0010)."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -4,7 +4,8 @@ from typing import LiteralString
 
 SHARE: LiteralString = (
     "id, number, form as kind, coalesce(spelling, code) as code, kind as content_kind, owner, password_hash, file_id,"
-    " name, size, body, state, expires_at, uses_left, used_count, created_at, ended_for, title, message"
+    " name, size, body, state, expires_at, uses_left, used_count, created_at, ended_for, title, message,"
+    " drop_id"
 )
 """The columns of a `Share`."""
 

@@ -78,6 +78,12 @@ async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit
     return await count(connection, statement, {"owner": owner, "now": now, "ended_for": None, "limit": limit})
 
 
+async def end_drops(connection: Connection, owner: UUID, now: datetime) -> None:
+    """End the drop-offs of an account."""
+    statement: LiteralString = "update drop_off set ended_at = %(now)s where owner = %(owner)s and ended_at is null"
+    await connection.execute(statement, {"owner": owner, "now": now})
+
+
 async def end_of_id(connection: Connection, share_id: UUID, now: datetime, ended_for: EndedFor) -> None:
     """End a share that has not ended."""
     statement: LiteralString = f"""

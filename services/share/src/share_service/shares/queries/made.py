@@ -30,16 +30,18 @@ async def insert_share(
     now: datetime,
     title: str | None,
     message: str | None,
+    drop_id: UUID | None,
     spelling: str | None,
     request_digest: bytes | None,
 ) -> bool:
     """Add an active share; False if its code or its origin exists already."""
     statement: LiteralString = """
         insert into share (id, form, code, kind, origin, owner, password_hash, file_id, name, size, body, expires_at,
-                           uses_left, created_at, title, message, spelling, request_digest)
+                           uses_left, created_at, title, message, drop_id, spelling,
+                           request_digest)
         values (%(id)s, %(kind)s, %(code)s, %(content_kind)s, %(origin)s, %(owner)s, %(password_hash)s, %(file_id)s,
                 %(name)s, %(size)s, %(body)s, %(expires_at)s, %(uses)s, %(now)s, %(title)s, %(message)s,
-                %(spelling)s, %(request_digest)s)
+                %(drop_id)s, %(spelling)s, %(request_digest)s)
         on conflict do nothing
     """
     parameters = {
@@ -59,6 +61,7 @@ async def insert_share(
         "now": now,
         "title": title,
         "message": message,
+        "drop_id": drop_id,
         "spelling": spelling,
         "request_digest": request_digest,
     }

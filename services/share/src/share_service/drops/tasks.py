@@ -4,7 +4,7 @@ from celery import Celery
 
 from common.queue.worker import Worker
 from share_service.context import Context
-from share_service.sending.looking import sweep
+from share_service.drops.sweeping import sweep
 
 
 def register(app: Celery, worker: Worker[Context]) -> None:

@@ -1,0 +1,1 @@
+"""Drop-offs: codes by which anybody sends files to an account, within the limits that the account sets."""
