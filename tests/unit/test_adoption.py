@@ -16,6 +16,7 @@ PROJECTS = [
     ROOT / "pyproject.toml",
     ROOT / "libs/common/pyproject.toml",
     *sorted(ROOT.glob("services/*/pyproject.toml")),
+    ROOT / "clients/python/pyproject.toml",
 ]
 CARRIED = {package.name: package for package in notices.packages(ROOT / "requirements-run.lock")}
 

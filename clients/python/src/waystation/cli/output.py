@@ -1,0 +1,141 @@
+"""What the command prints: results on standard output, everything else on standard error.
+
+Texts of strangers are printed so that no terminal takes them for commands, and fields that are secrets not at all.
+"""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from waystation.names import for_terminal
+from waystation.progress import Progress, Step, silent
+
+
+class Output:
+    """How the results of one command are shown: for people, in short (`quiet`), or as JSON."""
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self.as_json, self.quiet = as_json, quiet
+        self.console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+    @property
+    def for_people(self) -> bool:
+        return not (self.as_json or self.quiet)
+
+    def line(self, text: str) -> None:
+        """A line of a result."""
+        sys.stdout.write(for_terminal(text) + "\n")
+        sys.stdout.flush()
+
+    def text(self, text: str) -> None:
+        """A stranger's text: as it is, unless it goes to a terminal."""
+        if sys.stdout.isatty():
+            text = "\n".join(for_terminal(line) for line in text.replace("\t", "    ").split("\n"))
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+
+    def json(self, value: Any) -> None:
+        """The result as one line of JSON."""
+        sys.stdout.write(json.dumps(plain(value)) + "\n")
+        sys.stdout.flush()
+
+    def table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Rows for people, on standard output."""
+        console = Console(markup=False, highlight=False, emoji=False)
+        shown = Table(box=None, pad_edge=False)
+        for title in titles:
+            shown.add_column(title, overflow="fold")
+        for row in rows:
+            shown.add_row(*(for_terminal(cell) for cell in row))
+        console.print(shown)
+
+    def note(self, text: str) -> None:
+        """Something that people want to know, and scripts do not."""
+        if self.for_people:
+            self.console.print(for_terminal(text))
+
+    def error(self, text: str) -> None:
+        self.console.print(f"waystation: {for_terminal(text)}", soft_wrap=True)
+
+
+class Bars:
+    """Bars with speed and time left, while standard error is a terminal."""
+
+    MOST = 6
+    """Bars that stay when they are full."""
+
+    def __init__(self, output: Output) -> None:
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+        from rich.progress import Progress as RichProgress
+
+        self._shows = output.for_people and output.console.is_terminal
+        self._bars = RichProgress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(binary_units=True),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=output.console,
+            disable=not self._shows,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    @property
+    def progress(self) -> Progress:
+        return self._step if self._shows else silent
+
+    def __enter__(self) -> "Bars":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def _step(self, step: Step) -> None:
+        if step.key not in self._tasks:
+            name = for_terminal(step.name)
+            self._tasks[step.key] = self._bars.add_task(name if len(name) <= 40 else f"{name[:37]}…", total=step.size)
+            # What was there already took no time.
+            self._bars.update(self._tasks[step.key], completed=step.done)
+            self._bars.reset(self._tasks[step.key], completed=step.done, total=step.size)
+        full = step.done >= step.size and len(self._tasks) > self.MOST
+        self._bars.update(self._tasks[step.key], completed=step.done, visible=not full)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it, without the fields that are secrets: those that `repr` leaves out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.repr}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(name): plain(kept) for name, kept in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value
+
+
+def size_text(size: int | None) -> str:
+    """A size as people read it."""
+    if size is None:
+        return ""
+    amount = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+def moment_text(moment: datetime | None) -> str:
+    """A moment in the user's time; empty: never."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else ""

@@ -1,0 +1,140 @@
+"""Sending several files and texts under one code, which exists before the first byte is sent."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from waystation.connection import Connection
+from waystation.errors import BadAnswer, Damaged, NotFound, NotReady, SourceChanged, WaystationError
+from waystation.journal import Entry
+from waystation.models import Item, Share, parsed
+from waystation.progress import Progress
+from waystation.sources import Source
+from waystation.tasks import side_by_side
+from waystation.terms import Terms
+from waystation.uploads import Upload
+
+AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text to send."""
+
+    text: str = field(repr=False)
+
+
+Sent = Source | Text
+
+
+class Sending:
+    """The way of several files and texts to the server."""
+
+    def __init__(
+        self, connection: Connection, sent: Sequence[Sent], terms: Terms, entry: Entry, progress: Progress
+    ) -> None:
+        """`entry`: what is known of an earlier attempt, and is kept for a later one."""
+        self._connection, self._sent, self._terms = connection, sent, terms
+        self._entry, self._progress = entry, progress
+
+    async def send(self, on_share: Callable[[Share], None]) -> Share:
+        """Send everything, and return the share once all of it is verified. `on_share` is told its code at first."""
+        share = await self._earlier() or await self._create()
+        on_share(share)
+        try:
+            works = (partial(self._fill, item, source) for item, source in self._files(share))
+            await side_by_side(works, AT_ONCE)
+            done = await self._settled(share)
+            self._check(done)
+        except (SourceChanged, Damaged):
+            await self._withdraw(share)
+            raise
+        self._entry.finish()
+        return done
+
+    async def _earlier(self) -> Share | None:
+        """The share that an earlier attempt began, if it is still there."""
+        known = self._entry.data
+        if not self._terms.has_mark(known.get("password")):
+            return None
+        with suppress(NotFound):
+            share = await self._look(str(known["share"]), str(known["key"]))
+            if share.items and not any(item.state == "failed" for item in share.items):
+                return share
+        return None
+
+    async def _create(self) -> Share:
+        items = [
+            {"text": one.text} if isinstance(one, Text) else {"name": one.name, "size": one.size} for one in self._sent
+        ]
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        answer = await self._connection.json(
+            "POST", "/v1/shares", json={"items": items, **self._terms.json()}, headers=headers
+        )
+        share = parsed(Share.parse, answer)
+        if share.key is None or len(share.items) != len(items):
+            raise BadAnswer
+        known: dict[str, Any] = {"share": share.id, "key": share.key, "uploads": {}, "sent": {}}
+        self._entry.data = {**known, "password": self._terms.mark()}
+        self._entry.save()
+        return share
+
+    async def _look(self, share_id: str, key: str) -> Share:
+        found = await self._connection.json("GET", f"/v1/shares/{share_id}", headers={"Share-Key": key})
+        return parsed(Share.parse, found)
+
+    def _files(self, share: Share) -> list[tuple[Item, Source]]:
+        pairs = zip(share.items, self._sent, strict=True)
+        return [(item, source) for item, source in pairs if not isinstance(source, Text)]
+
+    async def _fill(self, item: Item, source: Source) -> None:
+        """Send the content of an item, unless all of it is there."""
+        known = self._entry.data
+        if item.id in known["sent"]:
+            return
+        if item.upload is None:
+            raise BadAnswer
+
+        def remember(upload_id: str) -> None:
+            known["uploads"][item.id] = upload_id
+            self._entry.save()
+
+        upload = Upload(
+            self._connection,
+            source,
+            {"filename": source.name, "item": item.upload},
+            key=item.id,
+            upload_id=known["uploads"].get(item.id),
+            remember=remember,
+            progress=self._progress,
+        )
+        digest, _ = await upload.send()
+        known["sent"][item.id] = digest.hex()
+        self._entry.save()
+
+    async def _settled(self, share: Share) -> Share:
+        """The share when each of its items is verified or has failed."""
+        assert share.id is not None
+        assert share.key is not None
+        attempts = self._connection.attempts()
+        while True:
+            found = await self._look(share.id, share.key)
+            if all(item.state in ("ready", "failed") for item in found.items):
+                return found
+            await attempts.pause(NotReady("the server is still verifying what was sent"))
+
+    def _check(self, share: Share) -> None:
+        """Raise `Damaged` unless the server has what was read here."""
+        sent = self._entry.data["sent"]
+        for item, _ in self._files(share):
+            if item.state == "failed" or item.sha256 != sent[item.id]:
+                raise Damaged
+
+    async def _withdraw(self, share: Share) -> None:
+        """End a share that shall not be, if the server can be asked."""
+        self._entry.finish()
+        with suppress(WaystationError):
+            await self._connection.once("DELETE", f"/v1/shares/{share.id}", headers={"Share-Key": str(share.key)})
