@@ -72,7 +72,7 @@ class CuttingProxy:
                     threading.Thread(target=self._pass, args=(source, target, budget), daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, budget: list[int] | None) -> None:
-        with suppress(OSError):
+        try:
             is_upwards = target.getpeername()[1] == self._port
             while block := source.recv(BLOCK):
                 if is_upwards:
@@ -86,6 +86,11 @@ class CuttingProxy:
                         return
                 target.sendall(block)
             target.shutdown(socket.SHUT_WR)
+        except OSError:
+            # Neither side waits for the other one.
+            for connection in (source, target):
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def _wait(self, count: int) -> None:
         with self._lock:

@@ -78,31 +78,53 @@ class Download:
 
     async def _part(self, partial: Partial, index: int) -> None:
         """Fetch what is missing of a piece, as far as the connection lasts."""
-        begin, length = index * partial.piece, partial.length(index)
-        start, end = begin + partial.got[index], begin + length
-        collected = bytearray()
-        until = asyncio.get_running_loop().time() + FLUSH_SECONDS
-
-        async def flush() -> None:
-            nonlocal until
-            kept = bytes(collected[: length - partial.got[index]])
-            collected.clear()
-            until = asyncio.get_running_loop().time() + FLUSH_SECONDS
-            if kept:
-                await in_thread(partial.write, index, kept)
-                self._show(partial)
-
+        start = index * partial.piece + partial.got[index]
+        end = index * partial.piece + partial.length(index)
         async with AsyncExitStack() as opened:
             answer = await opened.enter_async_context(_range(self._connection, self._place, partial.facts, start, end))
+            writing = _Writing(partial, index, end - start, lambda: self._show(partial))
             # Also what came before the connection broke off.
-            opened.push_async_callback(flush)
+            opened.push_async_callback(writing.finish)
             async for block in answer.aiter_raw():
-                collected += block
-                if len(collected) >= BLOCK or asyncio.get_running_loop().time() >= until:
-                    await flush()
+                await writing.add(block)
 
     def _show(self, partial: Partial) -> None:
         self._progress(Step(self._key, self._target.name, partial.done, partial.facts.size))
+
+
+class _Writing:
+    """Collects what arrives of a piece, and writes it in a thread while more arrives."""
+
+    def __init__(self, partial: Partial, index: int, missing: int, show: Callable[[], None]) -> None:
+        self._partial, self._index, self._missing, self._show = partial, index, missing, show
+        self._collected = bytearray()
+        self._work: asyncio.Task[None] | None = None
+        self._since = asyncio.get_running_loop().time()
+
+    async def add(self, block: bytes) -> None:
+        """Take a block; written at once if there is enough, or if the last one was a while ago."""
+        self._collected += block
+        if len(self._collected) >= BLOCK or asyncio.get_running_loop().time() >= self._since + FLUSH_SECONDS:
+            await self._flush()
+
+    async def finish(self) -> None:
+        """Write the rest. Raises `NoRoom`."""
+        await self._flush()
+        await self._written()
+
+    async def _flush(self) -> None:
+        await self._written()
+        block, self._collected = self._collected[: self._missing], bytearray()
+        self._missing -= len(block)
+        self._since = asyncio.get_running_loop().time()
+        if block:
+            self._work = asyncio.create_task(in_thread(self._partial.write, self._index, block))
+
+    async def _written(self) -> None:
+        work, self._work = self._work, None
+        if work:
+            await work
+            self._show()
 
 
 async def pipe(

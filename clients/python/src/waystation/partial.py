@@ -102,7 +102,6 @@ class Partial:
     def keep(self, *, overwrite: bool) -> Path:
         """Give the whole file its name, or if that is taken another one like it; returns its path."""
         with self._told():
-            os.fsync(self._handle)
             self.close()
             if overwrite and not self.target.is_dir():
                 self.path.replace(self.target)

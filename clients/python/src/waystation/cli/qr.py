@@ -1,10 +1,10 @@
 """QR codes in the terminal."""
 
-import segno
-
 
 def qr_lines(text: str) -> list[str]:
     """A QR code of half blocks, light on dark, with its quiet zone."""
+    import segno  # It takes a while, and few want a QR code.
+
     rows = [[bool(cell) for cell in row] for row in segno.make(text, micro=False).matrix_iter(border=2)]
     if len(rows) % 2:
         rows.append([False] * len(rows[0]))
