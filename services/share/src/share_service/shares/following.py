@@ -27,7 +27,10 @@ async def end_shares_of_files(context: Context, file_ids: Sequence[UUID], ended_
 
 
 async def end_shares_of_owner(context: Context, owner: UUID) -> None:
-    """End all drop-offs and shares of an account, including those that are made meanwhile. Its webhooks hear nothing."""
+    """End all drop-offs and shares of an account, including those that are made meanwhile.
+
+    Its webhooks hear nothing of it.
+    """
     async with context.db.transaction() as connection:
         await delete_webhooks_of(connection, owner)
         await ending.end_drops(connection, owner, clock.now())
