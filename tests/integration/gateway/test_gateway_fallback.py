@@ -25,6 +25,7 @@ from tests.integration.gateway.running_gateway import (
 )
 
 FALLBACK = "/internal/blobs/0123?ticket=1.ab"
+ARCHIVE = "/internal/archives/0123/4567?ticket=1.ab"
 DOWNLOAD = "/share/download?object"
 MISSING = "/share/download?nothing"
 OURS = {"content-length", "date", "x-request-id"}
@@ -45,7 +46,7 @@ class Mirroring(Service):
         return 0
 
     def do_GET(self) -> None:  # noqa: N802
-        if not self.path.startswith("/internal/blobs/"):
+        if not self.path.startswith(("/internal/blobs/", "/internal/archives/")):
             self._answer()
             return
         self.asked.append((self.command, self.path, {name.lower(): value for name, value in self.headers.items()}))
@@ -203,6 +204,33 @@ async def test_what_no_mirror_has_either_is_503_without_a_trace_of_the_download(
     assert (head.status_code, head.headers["retry-after"]) == (503, "5")
     assert not {"repr-digest", "content-disposition"} & set(head.headers)
     assert len(service.asked) == 2
+
+
+async def test_an_archive_is_asked_of_the_upload_service_alone(
+    client: httpx.AsyncClient, service: type[Mirroring]
+) -> None:
+    service.extra = {"X-Store-Fallback": ARCHIVE}
+    for asked, status, length in (
+        ({}, 200, len(CONTENT)),
+        ({"Range": "bytes=2-9", "If-Range": TAG}, 206, 8),
+        ({"Range": "bytes=2-9", "If-Range": '"x"'}, 200, len(CONTENT)),
+    ):
+        answer = await client.get(DOWNLOAD, headers=asked)
+        assert (answer.status_code, len(answer.content)) == (status, length)
+        is_the_download(answer)
+    assert {path for _, path, _ in service.asked} == {ARCHIVE}
+    assert len(service.asked) == 3
+    # The gateway judges conditions and ranges itself.
+    assert (await client.get(DOWNLOAD, headers={"If-None-Match": TAG})).status_code == 304
+    assert (await client.get(DOWNLOAD, headers={"Range": "bytes=999999-"})).status_code == 416
+    assert len(service.asked) == 3
+    for status in (404, 409, 503):
+        service.serves = status
+        is_unavailable(await client.get(DOWNLOAD))
+    for path in (ARCHIVE, f"/{ARCHIVE}", "/c/../internal/archives/1/2"):
+        answer = await client.get(path)
+        assert answer.status_code == 404 or answer.json().get("service") is None, path
+    assert len(service.asked) == 6
 
 
 async def test_what_no_mirror_has_is_not_asked_for(client: httpx.AsyncClient, service: type[Mirroring]) -> None:
