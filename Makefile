@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move test test-one lint faults clients examples format types unit chaos scale fuzz bench bench-table lock settings reference notices clean
+.PHONY: help run web web-test store-move test test-one lint faults browser screenshots clients examples format types unit chaos scale fuzz bench bench-table lock settings reference notices clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -62,10 +62,17 @@ test-one: $(VENV)/.installed ## Run one test by itself (T=tests/unit/test_claims
 	$(BIN)/python -m pytest -p no:xdist -m "not docker" $(or $(T),$(error Say which test: make test-one T=path::name)) $(ARGS)
 
 unit: $(VENV)/.installed ## Run only the tests, JOBS at a time (ARGS="-k name" selects some)
-	$(BIN)/python -m pytest -m "not docker and not long" -n $(JOBS) --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -m "not docker and not long and not browser" -n $(JOBS) --no-loadscope-reorder $(ARGS)
 
 faults: $(VENV)/.installed ## Run the long tests of what happens when processes die or the disk is full
-	$(BIN)/python -m pytest -m "long and not docker" -n 2 --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -m "long and not docker and not browser" -n 2 --no-loadscope-reorder $(ARGS)
+
+browser: $(VENV)/.installed web ## Test the web page in Chromium (apt-get install chromium)
+	[ -d web/node_modules ] || npm ci --prefix web --no-audit --no-fund
+	$(BIN)/python -m pytest -p no:xdist -m browser tests/browser $(ARGS)
+
+screenshots: $(VENV)/.installed web ## Write pictures of the main pages into screenshots/
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 clients: $(VENV)/.installed ## Run clients that others wrote, unmodified, against the system (needs Node 18 or newer, and npm)
 	npm ci --prefix tests/clients --no-audit --no-fund

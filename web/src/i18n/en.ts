@@ -1,6 +1,6 @@
 /** All that the page says. The keys of the other languages are these (`Messages`). */
 export const en = {
-  nav: { send: 'Send', rooms: 'Rooms', mine: 'Mine', main: 'Places', scheme: 'Light or dark', language: 'Language' },
+  nav: { send: 'Send', rooms: 'Rooms', mine: 'Mine', main: 'Places', light: 'Light', dark: 'Dark' },
   code: {
     have: 'Have a code?',
     open: 'Open',

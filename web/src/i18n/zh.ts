@@ -1,7 +1,7 @@
 import type { Messages } from './en'
 
 export const zh: Messages = {
-  nav: { send: '发送', rooms: '房间', mine: '我的', main: '页面', scheme: '浅色或深色', language: '语言' },
+  nav: { send: '发送', rooms: '房间', mine: '我的', main: '页面', light: '浅色', dark: '深色' },
   code: { have: '有取件码？', open: '打开', label: '取件码', invalid: '取件码只含字母和数字。' },
   send: {
     drop: '把文件拖到这里',

@@ -42,7 +42,7 @@ export function CodeField({ autoFocus = false }: { autoFocus?: boolean }) {
           aria-invalid={isWrong}
           aria-describedby={isWrong ? 'code-wrong' : undefined}
         />
-        <ActionIcon type="submit" aria-label={t('code.open')}>
+        <ActionIcon type="submit" variant="light" size={44} radius={12} aria-label={t('code.open')}>
           <Arrow />
         </ActionIcon>
       </form>

@@ -4,7 +4,8 @@ import { choose, type Language, LANGUAGES } from '../i18n'
 
 export function Footer() {
   const { t, i18n } = useTranslation()
-  const { setColorScheme } = useMantineColorScheme()
+  // Without this, Mantine adds a style rule for a moment, which the policy of the page forbids.
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true })
   const scheme = useComputedColorScheme('light')
   const others = (Object.keys(LANGUAGES) as Language[]).filter((language) => language !== i18n.language)
   return (
@@ -14,8 +15,8 @@ export function Footer() {
           {LANGUAGES[language]}
         </button>
       ))}
-      <button type="button" aria-label={t('nav.scheme')} onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}>
-        {scheme === 'dark' ? '☀' : '☾'}
+      <button type="button" onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}>
+        {scheme === 'dark' ? t('nav.light') : t('nav.dark')}
       </button>
     </footer>
   )

@@ -6,5 +6,6 @@ export function codeIn(typed: string): string | null {
   const words = (linked ?? typed).trim().split(/\s+/)
   // The words of a long code are often written with spaces, and the letters of a short one too.
   const joined = words.every((word) => word.length > 2) ? words.join('-') : words.join('')
-  return CODE.test(joined) ? joined : null
+  // Codes are the same in small letters and in capitals.
+  return CODE.test(joined) ? joined.toUpperCase() : null
 }

@@ -43,7 +43,7 @@ async function begin(items: NewItem[], options: Options, gathered: Gathered[]) {
       expire_style: life.style,
       expire_value: life.value,
       password: password || null,
-      code_style: words ? 'words' : 'short',
+      ...(words && { code_style: 'words' }),
     },
     randomKey(),
   )

@@ -12,4 +12,9 @@ describe.each(['light', 'dark'] as const)('the accent in the %s scheme', (scheme
   })
 })
 
+it('shines on a dark ground', () => {
+  const [red, green] = rgb(accentFor('#0b6e69', 'dark').accent)!
+  expect(green - red).toBeGreaterThan(90)
+})
+
 it('keeps a colour that is readable as it was chosen', () => expect(accentFor('#0b6e69', 'light').accent).toBe('#0b6e69'))

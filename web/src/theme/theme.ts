@@ -1,4 +1,4 @@
-import { ActionIcon, Button, createTheme, Input, NativeSelect, PasswordInput, Textarea, TextInput } from '@mantine/core'
+import { Button, createTheme, Input, NativeSelect, PasswordInput, Textarea, TextInput } from '@mantine/core'
 
 import { variants } from './variants'
 
@@ -13,7 +13,6 @@ export const theme = createTheme({
   focusRing: 'auto',
   respectReducedMotion: true,
   components: {
-    ActionIcon: ActionIcon.extend({ defaultProps: { radius: 12, size: 44, variant: 'light' } }),
     Button: Button.extend({ defaultProps: { radius: 12, size: 'md' } }),
     Input: Input.extend({ defaultProps: field }),
     TextInput: TextInput.extend({ defaultProps: field }),

@@ -8,5 +8,8 @@ export const variants: VariantColorsResolver = ({ variant }) => {
   if (variant === 'light') {
     return { background: 'var(--tint)', hover: 'var(--tint)', color: 'var(--accent)', border: '1px solid transparent' }
   }
+  if (variant === 'subtle' || variant === 'transparent') {
+    return { background: 'transparent', hover: 'var(--hover)', color: 'var(--faint)', border: '0' }
+  }
   return { background: 'var(--card)', hover: 'var(--hover)', color: 'var(--accent)', border: '1px solid var(--line)' }
 }

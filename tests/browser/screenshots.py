@@ -1,0 +1,100 @@
+"""`make screenshots`: pictures of the main pages, light and dark, desk and phone, English and Chinese.
+
+BROWSER_URL names the running system whose pages are shown; without it, one is started.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from deploy.local.stack import start
+from tests.browser.conftest import CHROMIUM
+
+OUT = Path("screenshots")
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 780},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+LOOKS: dict[str, dict[str, Any]] = {
+    "desk-light": {**DESK, "color_scheme": "light", "locale": "en-GB"},
+    "desk-dark": {**DESK, "color_scheme": "dark", "locale": "en-GB"},
+    "phone-light": {**PHONE, "color_scheme": "light", "locale": "en-GB"},
+    "phone-dark-zh": {**PHONE, "color_scheme": "dark", "locale": "zh-CN"},
+}
+
+
+@contextmanager
+def address() -> Generator[str]:
+    if running := os.environ.get("BROWSER_URL"):
+        yield running
+        return
+    with tempfile.TemporaryDirectory() as folder, start(Path(folder) / "data") as stack:
+        yield stack.url
+
+
+def take(browser: Browser, url: str, look: str) -> None:
+    context = browser.new_context(**LOOKS[look], reduced_motion="reduce")
+    page = context.new_page()
+
+    def picture(name: str) -> None:
+        page.wait_for_timeout(400)
+        page.screenshot(path=OUT / f"{name}-{look}.png", full_page=True)
+
+    page.goto(url)
+    page.locator("h1").wait_for()
+    picture("send")
+    page.locator("button[aria-expanded]").click()
+    picture("options")
+    page.locator("button[aria-expanded]").click()
+    _slow(page, 400_000)
+    page.locator("input[type=file]").first.set_input_files(
+        [
+            {"name": "holiday-photos-2026.zip", "mimeType": "", "buffer": os.urandom(4_000_000)},
+            {"name": "Ticket Lisboa.pdf", "mimeType": "", "buffer": os.urandom(90_000)},
+        ]
+    )
+    code = page.locator(".bigCode").inner_text()
+    page.wait_for_timeout(3500)
+    picture("sending")
+    _slow(page, -1)
+    page.locator(".itemState.ready").nth(1).wait_for()
+    page.goto(f"{url}/c/{code}")
+    page.locator("h1").wait_for()
+    picture("receive")
+    page.goto(f"{url}/c/NOTHING0")
+    page.locator("h1").wait_for()
+    picture("unknown")
+    context.close()
+
+
+def _slow(page: Page, bytes_per_second: int) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    limits = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    session.send("Network.emulateNetworkConditions", {"offline": False, **limits})
+
+
+def main() -> int:
+    if CHROMIUM is None:
+        print("No Chromium is installed.", file=sys.stderr)
+        return 1
+    OUT.mkdir(exist_ok=True)
+    with address() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for look in LOOKS:
+            take(browser, url, look)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

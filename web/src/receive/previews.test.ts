@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest'
+import { previewKind } from './previews'
+
+it.each([
+  ['a.JPG', 'image'],
+  ['film.mp4', 'video'],
+  ['song.flac', 'audio'],
+  ['logo.svg', null],
+  ['page.html', null],
+  ['mp4', null],
+  ['a.png.exe', null],
+])('%s', (name, kind) => expect(previewKind(name)).toBe(kind))
