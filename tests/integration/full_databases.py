@@ -24,6 +24,15 @@ create function pg_temp.owner(n bigint) returns uuid language sql immutable
     as $$ select case n % 29 when 0 then null when 1 then pg_temp.u(1) else pg_temp.u(n) end $$;
 """
 
+AUDIT = """
+insert into audit_entry (id, at, act, account_id, account_name, credential_id, address, target_kind)
+select pg_temp.u(n), now() - n * interval '1 hour', 'share.end', pg_temp.u(1), 'admin', pg_temp.u(1), '127.0.0.1',
+    'share'
+from generate_series(1, {rows}) n;
+"""
+AUDITED = ("auth", "share", "upload")
+"""The services that have an audit log."""
+
 UPLOAD = """
 insert into mirror (name, kind, options, parallel)
 select 'mirror ' || n, 'fs', '', 2 from generate_series(1, 3) n;
@@ -107,11 +116,6 @@ select pg_temp.u(n), 'note', '{{tag}}', now() from generate_series(1, {rows}) n 
 insert into list_preset (name, filters, created_at, changed_at)
 select 'preset ' || n, '{{}}', now(), now() from generate_series(1, 24) n;
 
-insert into audit_entry (id, at, act, account_id, account_name, credential_id, address, target_kind)
-select pg_temp.u(n), now() - n * interval '1 hour', 'share.end', pg_temp.u(1), 'admin', pg_temp.u(1), '127.0.0.1',
-    'share'
-from generate_series(1, {rows}) n;
-
 insert into lease (share_id, holder, expires_at)
 select pg_temp.u(n), pg_temp.d(n), now() + ((n % 4) - 2) * interval '1 hour'
 from generate_series(1, {rows}) n where n % 10 < 6;
@@ -185,4 +189,5 @@ ROWS = {"auth": AUTH, "chat": CHAT, "share": SHARE, "upload": UPLOAD}
 
 def filling(service: str, rows: int) -> str:
     """The statements that put about so many rows into every table of a service's empty database."""
-    return FUNCTIONS + ROWS[service].format(rows=rows)
+    audit = AUDIT if service in AUDITED else ""
+    return FUNCTIONS + (ROWS[service] + audit).format(rows=rows)

@@ -23,11 +23,12 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.errors import Diagnostic
 
+from common import audit_log
 from common.db import Connection
 from share_service.administration.model import Filter, Order, Place
 from share_service.administration.queries.listing import Part
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.full_databases import OWNER, filling, id_of
+from tests.integration.full_databases import AUDITED, OWNER, filling, id_of
 
 ROWS = 8_000
 MANY = 250
@@ -110,6 +111,9 @@ VARIANTS: dict[str, list[dict[str, Value]]] = {
 
 def _queries(service: str) -> Iterator[tuple[str, Query]]:
     """All functions of the service that run a statement on a connection, by module and name."""
+    if service in AUDITED:
+        for function in (audit_log.list_entries, audit_log.delete_entries):
+            yield f"audit_log.{function.__name__}", function
     package = importlib.import_module(f"{service}_service")
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if "queries" not in found.name.split("."):

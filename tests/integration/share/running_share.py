@@ -157,9 +157,17 @@ class UploadStandIn:
         async def archive() -> Response:
             return Response(status_code=503 if self.is_down else 200)
 
+        async def read_audit() -> dict[str, list[object]]:
+            return {"entries": []}
+
+        async def forget_audit() -> dict[str, int]:
+            return {"deleted": 0}
+
         async def ready() -> dict[str, str]:
             return {"database": "ok"}
 
+        app.add_api_route("/internal/audit/entries", read_audit, methods=["POST"])
+        app.add_api_route("/internal/audit/forget", forget_audit, methods=["POST"])
         app.add_api_route("/internal/abilities", find_abilities, methods=["POST"], response_model=None)
         app.add_api_route("/internal/health/ready", ready, methods=["GET"])
         app.add_api_route("/internal/files/{file_id}/download", open_download, methods=["POST"], response_model=None)

@@ -94,6 +94,8 @@ class Policy(BaseModel):
     login_minute: Minutes = 15
     admin_session_days: Annotated[int, Field(ge=1, le=365)] = 5
     """The life of a session that began at that login."""
+    audit_days: Annotated[int, Field(ge=1, le=3660)] = 365
+    """Days for which entries of the audit log are kept."""
     numeric_codes: bool
     """Whether codes consist of five digits instead of five letters and digits."""
 

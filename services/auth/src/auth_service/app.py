@@ -36,6 +36,7 @@ from common.db import Database
 from common.dialects import fileuploader
 from common.errors import Unavailable
 from common.http import app as http
+from common.http import audit
 from common.identities import Identities
 from common.limits import Limiter
 from common.passwords import Passwords
@@ -62,6 +63,7 @@ _ROUTES = (
     keys_api,
     signing_api,
     administration,
+    audit,
 )
 
 

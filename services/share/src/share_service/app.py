@@ -12,6 +12,7 @@ from common.identities import AuthPeer, Identities
 from common.sweeping import backlog
 from common.tokens.users import UserTokens
 from share_service.administration import api as administration
+from share_service.audit import api as audit
 from share_service.build import build
 from share_service.codes import api as codes
 from share_service.dialects import curl, mirrorace
@@ -41,7 +42,7 @@ from share_service.webhooks import calling
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
-    *(sending, shares, drops, links, archives, pages, policy, site, webhooks, administration, health, curl),
+    *(sending, shares, drops, links, archives, pages, policy, site, webhooks, administration, audit, health, curl),
     *(lists, changes, overview, presets, configuration),
 )
 

@@ -3,9 +3,10 @@
 from common.queue import serving
 from common.queue.app import create_celery
 from common.queue.worker import Worker
+from share_service.audit import tasks as audit_tasks
 from share_service.build import build
 from share_service.context import Context
-from share_service.drops import tasks
+from share_service.drops import tasks as sweep_tasks
 from share_service.settings import WorkerSettings
 from share_service.webhooks import tasks as webhook_tasks
 
@@ -18,8 +19,8 @@ def create(settings: WorkerSettings) -> Worker[Context]:
     """The worker of the service's queue."""
     app = create_celery("share", settings.broker_url.get_secret_value())
     worker = Worker(app, lambda: build(settings, pool_size=POOL_SIZE).running(), threads=THREADS)
-    tasks.register(app, worker)
-    webhook_tasks.register(app, worker)
+    for tasks in (audit_tasks, sweep_tasks, webhook_tasks):
+        tasks.register(app, worker)
     return worker
 
 

@@ -11,6 +11,7 @@ from common.cancelling import cancel
 from common.credentials import CredentialCache
 from common.dialects import fileuploader as fileuploader_dialect
 from common.errors import Unavailable
+from common.http import audit
 from common.http.app import create_app as create_base_app
 from common.identities import AuthPeer, Identities
 from common.queue.app import create_celery
@@ -58,6 +59,7 @@ ROUTERS = (
     fileuploader.router,
     mirage.router,
     curl.router,
+    audit.router,
 )
 
 

@@ -22,7 +22,7 @@ class Context(archives.Context):
     limiter: Limiter
     complete_wait: timedelta
     """How long a request to complete an upload waits for the verification."""
-    local_folder: Path | None
+    local_folder: Path | None = None
     """The folder of files that FileCodeBox's administrators may share."""
     file_uploader_uploads_per_minute: int
     """Uploads allowed for each client address."""

@@ -57,6 +57,12 @@ def keepers() -> Iterator[dict[str, Keeper]]:
         yield keepers
 
 
+def identity_of(auth: AuthService, person: Person) -> Identity:
+    """The account as other services see it."""
+    name = f"session:{person.session_id().hex}"
+    return Identity.from_json(auth.internal("/internal/credentials", {"name": name}).json()["identity"])
+
+
 def passes(left: int, **others: int) -> dict[str, int]:
     """The passes that each service has left: `left`, except for those named in `others`."""
     return dict.fromkeys(KEEPERS, left) | others
@@ -181,16 +187,14 @@ async def test_an_account_is_deleted_wholly_or_not_at_all(auth: AuthService, mon
 
         monkeypatch.setattr(deletion.credentials, "revoke_all", fail)
         with pytest.raises(CredentialsUnavailable):
-            await deletion.delete_account(context, person.id)
+            await deletion.delete_own(context, identity_of(auth, person), PASSWORD, person.address)
     assert person.status() == 200
     assert open_erasures(auth, person) == {}
 
 
 async def test_of_two_deletions_at_once_one_finds_the_account(auth: AuthService) -> None:
     person = auth.sign_up()
-    identity = Identity.from_json(
-        auth.internal("/internal/credentials", {"name": f"session:{person.session_id().hex}"}).json()["identity"]
-    )
+    identity = identity_of(auth, person)
     async with operating(auth, broker_url="redis://127.0.0.1:9/0") as context:
         address = person.address
         results = await asyncio.gather(

@@ -362,6 +362,7 @@ def test_the_native_calls_are_documented_and_nothing_internal_is(service: ShareS
         "/v1/codes/{code}", "/v1/codes/{code}/events", "/v1/codes/{code}/tickets", "/v1/codes/{code}/items/{item_id}",
         "/v1/policy", "/v1/policy/revisions", "/v1/site",
         "/v1/admin/shares", "/v1/admin/shares/batch", "/v1/admin/shares/{share_id}", "/v1/admin/summary",
+        "/v1/admin/audit", "/v1/admin/audit/export",
     }  # fmt: skip
     for path, method in (
         ("/v1/shares", "post"),

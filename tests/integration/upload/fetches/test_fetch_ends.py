@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from common.audit import Author
 from common.errors import Conflict
 from tests.integration.running_remote import Request, answers, remote
 from tests.integration.upload.fetches.halting import Halting, halfway, nothing_is_left
@@ -76,7 +77,7 @@ async def cancels(bench: Bench, fetch_id: UUID) -> None:
 
 async def deletes_the_file(bench: Bench, _: UUID) -> None:
     (file,) = await bench.files()
-    await owning.end_file(bench.context, bench.account, file)
+    await owning.end_file(bench.context, Author(bench.account, "127.0.0.1"), file)
 
 
 async def erases_the_account(bench: Bench, _: UUID) -> None:

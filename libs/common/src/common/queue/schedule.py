@@ -26,6 +26,7 @@ SECONDS = {
     "upload.probe_mirrors": 60,
     "share.expire_shares": 15,
     "share.call_webhooks": 5,
+    "share.forget_audit": 3600,
     "auth.erase_accounts": 15,
     "auth.compare_names": 30,
     "auth.purge_sessions": 300,

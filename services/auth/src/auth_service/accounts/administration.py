@@ -10,7 +10,8 @@ from auth_service.accounts import changes, deletion
 from auth_service.directory import lookups
 from auth_service.directory.schemas import WholeAccountAnswer
 from auth_service.edge import context_of
-from common.http.callers import administrator
+from common.http.authors import author_of
+from common.http.callers import Administrator, administrator
 from common.http.json_bodies import documented, read_model
 from common.identity import Role
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
@@ -43,13 +44,13 @@ async def read_accounts(
 
 
 @router.patch("/{account_id}", openapi_extra=documented(RoleChange))
-async def change_role(request: Request, account_id: UUID) -> WholeAccountAnswer:
+async def change_role(request: Request, identity: Administrator, account_id: UUID) -> WholeAccountAnswer:
     """Make an account an administrator, or a user again."""
-    change = await read_model(request, RoleChange)
-    return WholeAccountAnswer.of(await changes.set_role(context_of(request), account_id, Role(change.role)))
+    change, author = await read_model(request, RoleChange), author_of(request, identity)
+    return WholeAccountAnswer.of(await changes.set_role(context_of(request), author, account_id, Role(change.role)))
 
 
 @router.delete("/{account_id}", status_code=204)
-async def delete_account(request: Request, account_id: UUID) -> None:
+async def delete_account(request: Request, identity: Administrator, account_id: UUID) -> None:
     """Delete an account with all its data."""
-    await deletion.delete_account(context_of(request), account_id)
+    await deletion.delete_account(context_of(request), author_of(request, identity), account_id)

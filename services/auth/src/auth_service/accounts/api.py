@@ -13,6 +13,7 @@ from auth_service.keys.api import KeysAnswer
 from auth_service.sessions.model import Grant
 from auth_service.sessions.passwords import Attempt
 from auth_service.sessions.schemas import TokenAnswer
+from common.http.authors import author_of
 from common.http.callers import InPerson, SignedIn
 from common.http.json_bodies import documented, read_model
 
@@ -82,7 +83,9 @@ async def change_password(request: Request, identity: InPerson) -> KeysAnswer:
     change = await read_model(request, PasswordChange)
     check_length(change.new)
     attempt = Attempt(identity.name, change.current, address_of(request))
-    left = await changes.change_password(context_of(request), identity, attempt, change.new, end_keys=change.end_keys)
+    left = await changes.change_password(
+        context_of(request), author_of(request, identity), attempt, change.new, end_keys=change.end_keys
+    )
     return KeysAnswer.of(left)
 
 

@@ -1,6 +1,6 @@
 """Changing an account: its name, its password, its role."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from auth_service.accounts import credentials
@@ -15,8 +15,19 @@ from auth_service.keys.model import ApiKey
 from auth_service.sessions import queries as sessions
 from auth_service.sessions.passwords import Attempt, check_current
 from auth_service.sessions.revoking import end_all, end_all_but
+from common.audit import Act, Author
+from common.audit_log import record
 from common.identity import Identity, Role
 from common.lookalikes import skeleton
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The session, the address and the request by which another service was asked for something."""
+
+    credential_id: UUID
+    address: str
+    request_id: str | None
 
 
 async def rename(context: Context, identity: Identity, name: str) -> Account:
@@ -37,7 +48,7 @@ async def rename(context: Context, identity: Identity, name: str) -> Account:
 
 
 async def change_password(
-    context: Context, identity: Identity, current: Attempt, new: str, *, end_keys: bool = False
+    context: Context, author: Author, current: Attempt, new: str, *, end_keys: bool = False
 ) -> list[ApiKey]:
     """Give the account another password; all sessions but the present one end, and if `end_keys`, its API keys.
 
@@ -46,6 +57,7 @@ async def change_password(
     Raises `WrongCurrentPassword`, `RateLimited`, `PasswordUnusable`, `PasswordChangedMeanwhile`, `TokenRevoked`,
     `CredentialsUnavailable`.
     """
+    identity = author.identity
     account = await own_account(context, identity)
     await check_current(context, account, current.password, current.address)
     new_hash = await context.passwords.hash(new)
@@ -59,11 +71,12 @@ async def change_password(
             return found
         for key in found:
             await keys.delete_key(connection, key.id)
+        await record(connection, author, [Act("key.delete", "key", str(key.id), key.name) for key in found])
         await context.cache.revoke([key.credential_name for key in found])
     return []
 
 
-async def replace_password(context: Context, account_id: UUID, credential_id: UUID, new: str) -> None:
+async def replace_password(context: Context, account_id: UUID, origin: Origin, new: str) -> None:
     """Give an administrator's account another password, on behalf of one of its sessions; all its sessions end.
 
     Raises `AccountNotFound` if it is no administrator's account, or the session has ended meanwhile,
@@ -74,17 +87,21 @@ async def replace_password(context: Context, account_id: UUID, credential_id: UU
         account = await queries.lock_account(connection, account_id)
         if account is None or account.role is not Role.ADMINISTRATOR:
             raise AccountNotFound
-        if await sessions.identity_of_session(connection, credential_id) is None:
+        identity = await sessions.identity_of_session(connection, origin.credential_id)
+        if identity is None or identity.account_id != account.id:
             raise AccountNotFound
         await queries.set_password(connection, account.id, account.password_hash, new_hash)
+        author = Author(identity, origin.address, origin.request_id)
+        await record(connection, author, [Act("account.password", "account", str(account.id), account.name)])
         await end_all(context, connection, account.id)
 
 
-async def set_role(context: Context, account_id: UUID, role: Role) -> Account:
+async def set_role(context: Context, author: Author, account_id: UUID, role: Role) -> Account:
     """Make an account an administrator, or a user again.
 
-    Raises `AccountNotFound`, `LastAdministrator`, `CredentialsUnavailable`.
+    Raises `Forbidden`, `AccountNotFound`, `LastAdministrator`, `CredentialsUnavailable`.
     """
+    author.require_administrator()
     async with context.db.transaction() as connection:
         account = await lock_as_administrator(connection, account_id)
         if account.role is role:
@@ -92,5 +109,7 @@ async def set_role(context: Context, account_id: UUID, role: Role) -> Account:
         await keep_an_administrator(connection, account)
         await queries.set_role(connection, account_id, role)
         changed = replace(account, role=role)
+        values = {"role": account.role}, {"role": role}
+        await record(connection, author, [Act("account.role", "account", str(account.id), account.name, *values)])
         await credentials.update_all(context, connection, changed)
     return changed

@@ -10,6 +10,8 @@ from auth_service.directory import queries as accounts
 from auth_service.directory.lookups import own_account
 from auth_service.sessions.passwords import check_current
 from common import clock, logging
+from common.audit import Act, Author
+from common.audit_log import record
 from common.errors import DomainError
 from common.identity import Identity
 
@@ -17,17 +19,27 @@ from common.identity import Identity
 async def delete_own(context: Context, identity: Identity, password: str, address: str) -> None:
     """Delete the caller's own account.
 
-    Raises `WrongCurrentPassword`, `RateLimited`, `TokenRevoked` and what `delete_account` raises.
+    Raises `WrongCurrentPassword`, `RateLimited`, `TokenRevoked` and what `_delete` raises.
     """
     account = await own_account(context, identity)
     await check_current(context, account, password, address)
-    await delete_account(context, account.id)
+    await _delete(context, account.id, None)
 
 
-async def delete_account(context: Context, account_id: UUID) -> None:
+async def delete_account(context: Context, author: Author, account_id: UUID) -> None:
+    """Delete anybody's account.
+
+    Raises `Forbidden`, `AccountNotFound`, `LastAdministrator`, `CredentialsUnavailable`.
+    """
+    author.require_administrator()
+    await _delete(context, account_id, author)
+
+
+async def _delete(context: Context, account_id: UUID, administrator: Author | None) -> None:
     """Delete an account with its credentials and shares, free its name, and have the other services erase its data.
 
-    Raises `AccountNotFound`, `LastAdministrator`, `CredentialsUnavailable`.
+    `administrator`: the one who does so, if it is not the owner. Raises `AccountNotFound`, `LastAdministrator`,
+    `CredentialsUnavailable`.
     """
     async with context.db.transaction() as connection:
         account = await lock_as_administrator(connection, account_id)
@@ -35,6 +47,9 @@ async def delete_account(context: Context, account_id: UUID) -> None:
         await queries.insert_erasures(connection, account_id, KEEPERS, ERASURE_PASSES, clock.now())
         await credentials.revoke_all(context, connection, account_id)
         await accounts.delete_account(connection, account_id)
+        if administrator:
+            act = Act("account.delete", "account", str(account_id), account.name, old={"role": account.role})
+            await record(connection, administrator, [act])
     await _end_shares(context, account_id)
     await context.request_erasure()
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
@@ -41,7 +42,9 @@ class PasswordRequest(BaseModel):
 async def replace_password(request: Request, account_id: UUID, asked: PasswordRequest) -> dict[str, str]:
     """Give an administrator's account another password. Share vouches for whoever asked for it."""
     check_length(asked.password)
-    await changes.replace_password(context_of(request), account_id, asked.credential_id, asked.password)
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    origin = changes.Origin(asked.credential_id, asked.address, request_id)
+    await changes.replace_password(context_of(request), account_id, origin, asked.password)
     return {}
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from auth_service.edge import context_of, not_stored
 from auth_service.keys import own_keys
 from auth_service.keys.model import ApiKey, KeyPair
+from common.http.authors import author_of
 from common.http.callers import InPerson
 from common.http.json_bodies import documented, read_model
 
@@ -65,16 +66,16 @@ async def list_keys(request: Request, identity: InPerson) -> KeysAnswer:
 async def create_key(request: Request, identity: InPerson) -> NewKeyAnswer:
     """Make an API key and its token."""
     asked = await read_model(request, KeyRequest)
-    return NewKeyAnswer.of(*await own_keys.create_key(context_of(request), identity, asked.name))
+    return NewKeyAnswer.of(*await own_keys.create_key(context_of(request), author_of(request, identity), asked.name))
 
 
 @router.post("/{key_id}/regenerate")
 async def regenerate_key(request: Request, key_id: UUID, identity: InPerson) -> NewKeyAnswer:
     """Replace a key and its token by new ones."""
-    return NewKeyAnswer.of(*await own_keys.regenerate_key(context_of(request), identity, key_id))
+    return NewKeyAnswer.of(*await own_keys.regenerate_key(context_of(request), author_of(request, identity), key_id))
 
 
 @router.delete("/{key_id}", status_code=204)
 async def revoke_key(request: Request, key_id: UUID, identity: InPerson) -> None:
     """Revoke a key."""
-    await own_keys.revoke_key(context_of(request), identity, key_id)
+    await own_keys.revoke_key(context_of(request), author_of(request, identity), key_id)

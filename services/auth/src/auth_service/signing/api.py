@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from auth_service.edge import context_of, not_stored
 from auth_service.signing import keys
-from common.http.callers import administrator
+from common.http.authors import author_of
+from common.http.callers import Administrator
 
 router = APIRouter(prefix="/v1")
 
@@ -26,8 +27,8 @@ async def read_keys(request: Request) -> dict[str, Any]:
     return await keys.published_key_set(context_of(request))
 
 
-@router.post("/signing-keys", status_code=201, tags=["administration"], dependencies=[Depends(administrator)])
-async def rotate_keys(request: Request) -> SigningKeyAnswer:
+@router.post("/signing-keys", status_code=201, tags=["administration"])
+async def rotate_keys(request: Request, identity: Administrator) -> SigningKeyAnswer:
     """Let a new key sign tokens after a few seconds. Nobody is signed out."""
-    made = await keys.rotate_keys(context_of(request))
+    made = await keys.rotate_keys(context_of(request), author_of(request, identity))
     return SigningKeyAnswer(kid=made.kid, created_at=made.created_at)

@@ -11,6 +11,8 @@ from auth_service.context import Context, WorkerContext
 from auth_service.signing import queries
 from auth_service.signing.model import KEY_KEPT, KEY_LEAD, SigningKey
 from common import clock, logging
+from common.audit import Act, Author
+from common.audit_log import record
 from common.db import Connection
 from common.tokens.public_keys import ALGORITHM
 
@@ -38,12 +40,14 @@ async def published_key_set(context: Context) -> dict[str, Any]:
         return key_set(await usable_keys(connection, clock.now()))
 
 
-async def rotate_keys(context: Context) -> SigningKey:
+async def rotate_keys(context: Context, author: Author) -> SigningKey:
     """Let a new key sign from `KEY_LEAD` on. Nobody is signed out: the old key's tokens are valid until they expire."""
     async with context.db.transaction() as connection:
         await queries.lock_keys(connection)
         now = clock.now()
-        return await _replace(connection, await _newest(connection, now), now)
+        made = await _replace(connection, await _newest(connection, now), now)
+        await record(connection, author, [Act("signing_key.replace", "signing_key", made.kid)])
+    return made
 
 
 async def rotate_old_keys(context: WorkerContext) -> None:

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from common import clock
 from common.audit import Act, Author, changed
+from common.audit_log import record
 from common.errors import InvalidInput, NotFound
 from common.ids import new_code
 from share_service.administration.model import Note
 from share_service.administration.queries import acting as queries
-from share_service.audit.recording import record
 from share_service.context import Context
 from share_service.shares.model import CODE_ATTEMPTS, CODE_LENGTH, CodesCrowded, CodeTaken, Share, is_code
 from share_service.shares.owning import LATEST

@@ -4,9 +4,9 @@ from typing import Literal
 from uuid import UUID
 
 from common.audit import Act, Author
+from common.audit_log import record
 from common.errors import NotFound
 from share_service.administration.queries.listing import listed_share
-from share_service.audit.recording import record
 from share_service.context import Context
 from share_service.downloads.downloading import StoredFile, file_of
 from share_service.shares.model import Share

@@ -1,1 +1,1 @@
-"""The audit log of this service: acts of administrators, each written in the transaction of the act itself."""
+"""The audit log: that of each service, shown as one, and forgotten when the policy says so."""

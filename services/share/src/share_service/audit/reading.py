@@ -1,13 +1,54 @@
-"""Reading the audit log."""
+"""Reading the audit logs of all services as one."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from common.audit import Author, Entry
+from common.audit_log import list_entries
 from common.pages import Cursor
-from share_service.audit.queries import list_entries
+from common.peers import Peer
 from share_service.context import Context
+
+BATCH = 500
+
+_ENTRIES: TypeAdapter[list[Entry]] = TypeAdapter(list[Entry])
+
+
+async def own_log(context: Context, author: Author, limit: int) -> list[Entry]:
+    """The newest entries of this service alone. Raises `Forbidden`."""
+    author.require_administrator()
+    async with context.db.connection() as connection:
+        return await list_entries(connection, None, limit)
 
 
 async def read_log(context: Context, author: Author, after: Cursor | None, limit: int) -> list[Entry]:
-    """Up to `limit` entries of this service that come after the cursor, the newest first. Raises `Forbidden`."""
+    """Up to `limit` entries of all services that come after the cursor, the newest first.
+
+    Raises `Forbidden`, and `Unavailable` if a service does not answer: a log with gaps would be taken for a whole one.
+    """
     author.require_administrator()
-    async with context.db.connection() as connection:
-        return await list_entries(connection, after, limit)
+
+    async def own() -> list[Entry]:
+        async with context.db.connection() as connection:
+            return await list_entries(connection, after, limit)
+
+    logs = await asyncio.gather(own(), *(_log_of(peer, after, limit) for peer in (context.auth, context.upload)))
+    return sorted((entry for log in logs for entry in log), key=lambda entry: (entry.at, entry.id), reverse=True)[
+        :limit
+    ]
+
+
+async def whole_log(context: Context, author: Author) -> AsyncGenerator[list[Entry]]:
+    """All entries of all services, the newest first, in batches. Raises as `read_log`."""
+    after: Cursor | None = None
+    while batch := await read_log(context, author, after, BATCH):
+        yield batch
+        after = Cursor(batch[-1].at, batch[-1].id)
+
+
+async def _log_of(peer: Peer, after: Cursor | None, limit: int) -> list[Entry]:
+    asked: dict[str, Any] = {"limit": limit, "after": str(after) if after else None}
+    return _ENTRIES.validate_python((await peer.call("POST", "/internal/audit/entries", asked))["entries"])

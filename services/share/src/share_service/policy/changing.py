@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from common import logging
 from common.audit import Act, Author, changed
+from common.audit_log import record
 from common.errors import Conflict, InvalidInput
 from common.policy import Policy
-from share_service.audit.recording import record
 from share_service.context import Context
 from share_service.policy.queries import Revision, add_revision, list_revisions, newest_revision
 from share_service.policy.source import in_force

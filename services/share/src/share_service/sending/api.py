@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Request, Response
 from common import clock
 from common.addresses import limit_key
 from common.expiry import Expiry
+from common.http.authors import author_of
 from common.http.bodies import read_body
 from common.http.callers import MaybeSignedIn
 from common.http.json_bodies import documented, documented_as, parse_json, parse_model, read_model, schema_of
@@ -136,7 +137,9 @@ async def end_share(
     Only administrators may give a `reason`.
     """
     actor = _actor(request, identity, share_id, share_key)
-    await owning.withdraw_share(context_of(request), actor, share_id, for_copyright=reason == "copyright")
+    author = author_of(request, identity) if identity else None
+    copyright_ = reason == "copyright"
+    await owning.withdraw_share(context_of(request), actor, share_id, author=author, for_copyright=copyright_)
     return Response(status_code=204)
 
 

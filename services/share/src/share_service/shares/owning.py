@@ -9,6 +9,8 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from common import clock
+from common.audit import Act, Author
+from common.audit_log import record
 from common.db import Connection
 from common.errors import Forbidden, InvalidInput, NotFound
 from common.expiry import Expiry, ExpiryTooLong
@@ -164,9 +166,12 @@ def _check_life(policy: Policy, expires_at: datetime | None, now: datetime) -> N
         raise ExpiryTooLong(policy.longest_life)
 
 
-async def withdraw_share(context: Context, actor: Actor, share_id: UUID, *, for_copyright: bool = False) -> None:
+async def withdraw_share(
+    context: Context, actor: Actor, share_id: UUID, *, author: Author | None = None, for_copyright: bool = False
+) -> None:
     """End a share, and record whether its owner or an administrator did; one that has ended stays as it is.
 
+    `author`: the account that asks for it, if there is one; what it does as an administrator is recorded.
     `for_copyright` is a reason that only administrators may give. Raises `NotFound`, `Forbidden`.
     """
     async with context.db.transaction() as connection:
@@ -179,6 +184,9 @@ async def withdraw_share(context: Context, actor: Actor, share_id: UUID, *, for_
             raise Forbidden
         ended_for: EndedFor = "administrator" if standing.isdisjoint(_OWNERS) else "owner"
         await end_of_id(connection, share_id, clock.now(), "copyright" if for_copyright else ended_for)
+        if author and ended_for == "administrator" and share.state in ("active", "spent"):
+            reason = {"reason": "copyright"} if for_copyright else None
+            await record(connection, author, [Act("share.end", "share", str(share_id), share.name, new=reason)])
 
 
 def _end(expires_at: datetime | None, now: datetime) -> datetime | None:

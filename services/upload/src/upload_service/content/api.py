@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from common.errors import InvalidInput
 from common.http import downloads
+from common.http.authors import author_of
 from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
@@ -109,7 +110,7 @@ async def delete_file(
     """Take the file from everybody: its codes and links end with it. `reason`: for an administrator to give."""
     context = context_of(request, Context)
     file = await owning.file_for(context, identity, file_id, Action.DELETE)
-    await owning.end_file(context, identity, file, for_copyright=reason == "copyright")
+    await owning.end_file(context, author_of(request, identity), file, for_copyright=reason == "copyright")
 
 
 @router.get("/{file_id}/content", response_class=Response, responses=_CONTENT)

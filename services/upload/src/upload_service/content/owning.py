@@ -3,6 +3,8 @@
 from dataclasses import replace
 from uuid import UUID
 
+from common.audit import Act, Author
+from common.audit_log import record
 from common.errors import Conflict, Forbidden, NotFound
 from common.identity import Identity
 from common.names import clean_name
@@ -58,17 +60,23 @@ async def change_file(context: Context, file: File, change: FileChange) -> File:
     return changed
 
 
-async def end_file(context: Context, identity: Identity, file: File, *, for_copyright: bool = False) -> None:
+async def end_file(context: Context, author: Author, file: File, *, for_copyright: bool = False) -> None:
     """Take the file from everybody at once; its shares and content are removed now or soon.
+
+    An act of an administrator on somebody else's file is recorded.
 
     Only administrators may say `for_copyright`. Raises `Forbidden` when others do.
     """
+    identity = author.identity
     is_own = identity.account_id == file.owner
     if for_copyright and not identity.is_administrator:
         raise Forbidden
     ended_for: EndedFor = "copyright" if for_copyright else "owner" if is_own else "administrator"
-    async with context.db.connection() as connection:
+    async with context.db.transaction() as connection:
         await files.mark_ended(connection, file.id, ended_for)
+        if not is_own:
+            reason = {"reason": "copyright"} if for_copyright else None
+            await record(connection, author, [Act("file.end", "file", str(file.id), file.name, new=reason)])
     await clear_soon(context, [file.id])
 
 

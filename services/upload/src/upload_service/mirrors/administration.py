@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from common.audit import Act, Author, Values
+from common.audit import changed as changed_values
+from common.audit_log import record
+from common.db import Connection
 from common.errors import Conflict, InvalidInput
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import DESTINATION, LOCATION, secret_names
@@ -50,16 +54,19 @@ class MirrorSummary:
     replicas: dict[str, int]
 
 
-async def define_mirror(context: Context, spec: MirrorSpec) -> Mirror:
-    """Add a mirror. Raises `InvalidInput`, `MirrorNameTaken`."""
-    async with context.db.connection() as connection:
+async def define_mirror(context: Context, spec: MirrorSpec, author: Author | None = None) -> Mirror:
+    """Add a mirror. `author`: the administrator whose act is recorded. Raises `InvalidInput`, `MirrorNameTaken`."""
+    async with context.db.transaction() as connection:
         mirror = await mirrors.insert_mirror(connection, {**_values(context, spec), "kind": spec.kind})
-    if mirror is None:
-        raise MirrorNameTaken
+        if mirror is None:
+            raise MirrorNameTaken
+        await _record(connection, author, "mirror.create", mirror, {}, _shown(mirror, spec.options))
     return mirror
 
 
-async def change_mirror(context: Context, mirror_id: int, changes: dict[str, Any]) -> Mirror:
+async def change_mirror(
+    context: Context, mirror_id: int, changes: dict[str, Any], author: Author | None = None
+) -> Mirror:
     """Change fields of `MirrorSpec`, except the kind; returns the mirror as it is then.
 
     Of `options` only those that are named change; an empty text drops one. So secrets need not be given again, unless
@@ -80,10 +87,30 @@ async def change_mirror(context: Context, mirror_id: int, changes: dict[str, Any
         changed = await mirrors.update_mirror(connection, mirror_id, _values(context, MirrorSpec(**after)))
         if changed is None:
             raise MirrorNameTaken
+        secrets = sorted(name for name in secret_names(mirror.kind) if before.get(name) != options.get(name))
+        old, new = _shown(mirror, before), {**_shown(changed, options), **({"secrets": secrets} if secrets else {})}
+        await _record(connection, author, "mirror.change", mirror, old, new)
         await replicas.try_failed_again(connection, mirror_id)
         if _differ(before, options, LOCATION):
             await replicas.check_all_on(connection, mirror_id)
     return changed
+
+
+async def _record(
+    connection: Connection, author: Author | None, act: str, mirror: Mirror, old: Values, new: Values
+) -> None:
+    """Record what an administrator did to a mirror."""
+    if author:
+        before, after = changed_values(old, new)
+        await record(connection, author, [Act(act, "mirror", str(mirror.id), mirror.name, before, after)])
+
+
+def _shown(mirror: Mirror, options: Mapping[str, str]) -> dict[str, Any]:
+    """The values of a mirror for the log, without secrets."""
+    values = {name: getattr(mirror, name) for name in _FIELDS}
+    accounts = None if mirror.accounts is None else [str(account) for account in mirror.accounts]
+    shown = {name: value for name, value in options.items() if name not in secret_names(mirror.kind)}
+    return {**values, "accounts": accounts, "options": shown}
 
 
 def _differ(before: Mapping[str, str], after: Mapping[str, str], names: frozenset[str]) -> bool:
@@ -115,15 +142,17 @@ def _values(context: Context, spec: MirrorSpec) -> dict[str, Any]:
     }
 
 
-async def remove_mirror(context: Context, mirror_id: int, *, forget: bool) -> None:
+async def remove_mirror(context: Context, mirror_id: int, *, forget: bool, author: Author | None = None) -> None:
     """Remove a mirror with everything on it, or (`forget`) leave there what is there. Raises `MirrorNotFound`.
 
     The worker removes its replicas; the mirror disappears after the last.
     """
     async with context.db.transaction() as connection:
-        if await mirrors.lock_mirror(connection, mirror_id) is None:
+        mirror = await mirrors.lock_mirror(connection, mirror_id)
+        if mirror is None:
             raise MirrorNotFound
         await mirrors.mark_removed(connection, mirror_id)
+        await _record(connection, author, "mirror.remove", mirror, {}, {"forget": forget})
         await wanted.delete_wishes_on(connection, mirror_id)
         if forget:
             await replicas.forget_replicas_on(connection, mirror_id)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.errors import Forbidden
+from common.http.authors import author_of
 from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.identity import Identity
@@ -133,7 +134,7 @@ async def define(request: Request, identity: SignedIn) -> MirrorModel:
     _require_administrator(identity)
     context = context_of(request, Context)
     asked = await read_model(request, NewMirror)
-    mirror = await administration.define_mirror(context, MirrorSpec(**asked.model_dump()))
+    mirror = await administration.define_mirror(context, MirrorSpec(**asked.model_dump()), author_of(request, identity))
     return MirrorModel.of(await administration.find_mirror(context, mirror.id))
 
 
@@ -150,7 +151,8 @@ async def change(request: Request, mirror_id: int, identity: SignedIn) -> Mirror
     _require_administrator(identity)
     context = context_of(request, Context)
     asked = await read_model(request, MirrorChanges)
-    await administration.change_mirror(context, mirror_id, asked.model_dump(include=asked.model_fields_set))
+    changes = asked.model_dump(include=asked.model_fields_set)
+    await administration.change_mirror(context, mirror_id, changes, author_of(request, identity))
     return MirrorModel.of(await administration.find_mirror(context, mirror_id))
 
 
@@ -160,7 +162,8 @@ async def remove(
 ) -> None:
     """Remove a mirror with everything on it, or (`forget`) leave there what is there; for administrators."""
     _require_administrator(identity)
-    await administration.remove_mirror(context_of(request, Context), mirror_id, forget=forget)
+    author = author_of(request, identity)
+    await administration.remove_mirror(context_of(request, Context), mirror_id, forget=forget, author=author)
 
 
 @router.post("/{mirror_id}/probe")

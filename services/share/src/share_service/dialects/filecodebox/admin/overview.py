@@ -13,7 +13,7 @@ from common.dialects.filecodebox_admin import administered, twins
 from common.policy import Policy
 from share_service.administration import listing
 from share_service.administration.model import Filter, Order, Totals
-from share_service.audit.reading import read_log
+from share_service.audit.reading import own_log
 from share_service.dialects.filecodebox.admin.asking import query_int
 from share_service.dialects.filecodebox.admin.configuration import KEYS
 from share_service.dialects.filecodebox.admin.rows import BACKEND, row
@@ -51,7 +51,7 @@ async def dashboard(request: Request, author: Author) -> Response:
             # Of the newest hundred shares.
             "topSuffixes": [{"suffix": suffix, "count": count} for suffix, count in suffixes.most_common(SUFFIXES)],
             "recentFiles": [row(one, {}, now) for one in newest[:RECENT]],
-            "recentActivities": [_activity(entry) for entry in await read_log(context, author, None, RECENT)],
+            "recentActivities": [_activity(entry) for entry in await own_log(context, author, RECENT)],
         }
     )
 
@@ -60,7 +60,7 @@ async def dashboard(request: Request, author: Author) -> Response:
 async def activities(request: Request, author: Author) -> Response:
     """The latest acts."""
     limit = min(max(1, query_int(request, "limit", ACTIVITIES)), ACTIVITIES_AT_MOST)
-    found = [_activity(entry) for entry in await read_log(context_of(request), author, None, limit)]
+    found = [_activity(entry) for entry in await own_log(context_of(request), author, limit)]
     return ok({"activities": found, "items": found, "total": len(found)})
 
 

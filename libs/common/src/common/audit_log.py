@@ -1,4 +1,4 @@
-"""Statements about the audit log."""
+"""The statements about the table of the audit log, which each service has where administrators act."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from psycopg.types.json import Jsonb
 
-from common.audit import Entry
+from common.audit import Act, Author, Entry, entry_of
 from common.db import Connection
 from common.db.rows import count, fetch_all
 from common.pages import Cursor
@@ -16,6 +16,11 @@ _COLUMNS: LiteralString = (
     "id, at, act, account_id, account_name, credential_id, address, request_id, target_kind, target_id, target_name,"
     " old, new"
 )
+
+
+async def record(connection: Connection, author: Author, acts: Sequence[Act]) -> None:
+    """Record acts, in the transaction of the acts themselves."""
+    await insert_entries(connection, [entry_of(author, act) for act in acts])
 
 
 async def insert_entries(connection: Connection, entries: Sequence[Entry]) -> None:

@@ -1,0 +1,92 @@
+"""`/v1/admin/audit`: the audit log, for administrators."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from common.audit import Entry
+from common.http.authors import author_of
+from common.http.callers import Administrator, administrator
+from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
+from share_service.audit import reading
+from share_service.edge import context_of
+
+LINES = "application/x-ndjson"
+
+router = APIRouter(prefix="/v1/admin/audit", tags=["administration"], dependencies=[Depends(administrator)])
+
+
+class EntryView(BaseModel):
+    """An act. `old`, `new`: the values that it changed; secrets are never among them."""
+
+    id: UUID
+    at: datetime
+    act: str
+    """Such as `share.end` or `policy.change`."""
+    account_id: UUID
+    account_name: str
+    """The account's name at that time."""
+    credential_id: UUID
+    """The session or API key."""
+    address: str
+    request_id: str | None
+    target_kind: str
+    target_id: str | None
+    target_name: str | None
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+    @staticmethod
+    def of(entry: Entry) -> "EntryView":
+        return EntryView(**asdict(entry))
+
+
+class LogPage(BaseModel):
+    """Acts, the newest first. `next`: the value of `after` for those that follow; null at the end."""
+
+    entries: list[EntryView]
+    next: str | None
+
+
+@router.get("")
+async def read_log(
+    request: Request,
+    identity: Administrator,
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = PAGE_SIZE,
+) -> LogPage:
+    """Acts of administrators, and changes of the policy, of rights and of keys, in all services."""
+    cursor = Cursor.parse(after) if after is not None else None
+    found = await reading.read_log(context_of(request), author_of(request, identity), cursor, limit + 1)
+    page = found[:limit]
+    more = str(Cursor(page[-1].at, page[-1].id)) if len(found) > limit else None
+    return LogPage(entries=[EntryView.of(entry) for entry in page], next=more)
+
+
+@router.get("/export", response_class=StreamingResponse, responses={200: {"content": {LINES: {}}}})
+async def export_log(request: Request, identity: Administrator) -> StreamingResponse:
+    """The whole log, an entry in JSON on each line, the newest first.
+
+    If a service stops answering meanwhile, the answer breaks off instead of ending.
+    """
+    batches = reading.whole_log(context_of(request), author_of(request, identity))
+    # What is wrong at once is answered with an error.
+    first = await anext(batches, [])
+    headers = {"Content-Disposition": 'attachment; filename="audit.jsonl"', "Cache-Control": "no-store"}
+    return StreamingResponse(_lines(first, batches), media_type=LINES, headers=headers)
+
+
+async def _lines(first: list[Entry], batches: AsyncGenerator[list[Entry]]) -> AsyncGenerator[bytes]:
+    yield _written(first)
+    async for batch in batches:
+        yield _written(batch)
+
+
+def _written(entries: list[Entry]) -> bytes:
+    return b"".join(EntryView.of(entry).model_dump_json().encode() + b"\n" for entry in entries)
