@@ -9,7 +9,14 @@ from xdist.workermanage import WorkerController
 
 TOGETHER = {
     "tests/contract": (),
-    "tests/e2e: uploads": ("command_faults", "faults", "fetch_faults", "item_faults", "mirrorace_faults", "mirror_faults"),
+    "tests/e2e: uploads": (
+        "command_faults",
+        "faults",
+        "fetch_faults",
+        "item_faults",
+        "mirrorace_faults",
+        "mirror_faults",
+    ),
     "tests/e2e: people": ("account_faults", "fuzz", "health", "rooms"),
 }
 """The groups of files, the longest first, and the modules in `tests/e2e` that belong to them."""
