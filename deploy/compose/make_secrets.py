@@ -95,7 +95,7 @@ def valkey_users(key: Mapping[str, str]) -> str:
         digest = hashlib.sha256(key[f"valkey_{name}"].encode()).hexdigest()
         return f"user {name} on #{digest} {rights}\n"
 
-    service = "~* &* +@all -@admin -@dangerous +info"
+    service = "~* &* +@all -@admin -@dangerous +info +bgrewriteaof"
     return (
         # Nobody can sign in as the default user. It keeps its rights because Valkey replays its own log as this user,
         # and would drop every transaction that the user has no right to.

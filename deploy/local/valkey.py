@@ -22,6 +22,8 @@ save ""
 # are refused when three quarters of it are used
 maxmemory 256mb
 maxmemory-policy noeviction
+# a message of a room that is deleted leaves no text behind, as it would beside others in one node
+stream-node-max-entries 1
 tcp-backlog 128
 loglevel warning
 """

@@ -147,9 +147,10 @@ async def changes(valkey_url: str) -> AsyncGenerator[str | None]:
     except RedisError as error:
         raise CredentialsUnavailable from error
     finally:
-        with suppress(RedisError):
+        try:
             await pubsub.aclose()
-        await redis.aclose()
+        finally:
+            await redis.aclose()
 
 
 def _key(name: str) -> str:

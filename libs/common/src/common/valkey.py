@@ -103,6 +103,10 @@ class Pipe:
             raise ValkeyTimeoutError("no connection in time") from None
         except OSError as error:
             raise ValkeyConnectionError(str(error)) from error
+        except asyncio.CancelledError:
+            if line:
+                line.lose(ValkeyConnectionError("closed"))
+            raise
         except RedisError as error:
             if line:
                 line.lose(error)

@@ -81,10 +81,10 @@ class Rooms:
         return await self.streams.post(self.views[room_id].terms, Draft(uuid4(), "Poster", text))
 
 
-def live_entry(room: RoomTerms, text: str) -> dict[Any, Any]:
+def live_entry(room: RoomTerms, text: str, number: int) -> dict[Any, Any]:
     """The fields of a message in `rooms:live`."""
     body = Draft(uuid4(), "Poster", text).body()
-    return {"r": room.id, "s": room.version, "k": "message", "b": body, "x": ""}
+    return {"r": room.id, "s": room.version, "k": "message", "b": body, "x": "", "n": number}
 
 
 def person(name: str = "Ada") -> Identity:

@@ -354,10 +354,11 @@ async def test_a_flood_in_one_room_is_handed_out_after_the_events_of_others(here
 
     tasks = [asyncio.create_task(hear("loud", loud, "199")), asyncio.create_task(hear("quiet", ear, "here"))]
     # All of it is read at once.
+    first = await rooms.streams.redis.incrby("rooms:live:count", 201) - 200
     async with rooms.streams.redis.pipeline(transaction=True) as pipeline:
         for number in range(200):
-            pipeline.xadd("rooms:live", live_entry(flooded, str(number)))
-        pipeline.xadd("rooms:live", live_entry(quiet, "here"))
+            pipeline.xadd("rooms:live", live_entry(flooded, str(number), first + number))
+        pipeline.xadd("rooms:live", live_entry(quiet, "here", first + 200))
         await pipeline.execute()
     await asyncio.gather(*tasks)
     assert order == ["quiet", "loud"]

@@ -32,6 +32,7 @@ SECONDS = {
     "auth.purge_sessions": 300,
     "auth.rotate_keys": 3600,
     "chat.purge_rooms": 30,
+    "chat.forget_texts": 600,
 }
 """How often each sweep runs."""
 SCHEDULER = "redbeat.RedBeatScheduler"

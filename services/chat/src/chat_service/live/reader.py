@@ -10,12 +10,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from chat_service.streams.model import ChatUnavailable, position
-from chat_service.streams.streams import LIVE_KEY
+from chat_service.streams.streams import COUNT_KEY, LIVE_KEY
 from common.valkey import client_options
 
 BLOCK_SECONDS = 5
 ANSWER_SECONDS = 3
-# Fewer than `rooms:live` holds, so that a reader who missed trimmed entries always has a full batch.
 BATCH = 500
 BEGINNING = "0-0"
 
@@ -31,6 +30,8 @@ class Entry:
     body: bytes
     expires_at: int | None
     """Milliseconds since 1970 by Valkey's clock."""
+    number: int
+    """Its place among all events: one more than that of the event before."""
 
 
 class Continuity(Enum):
@@ -61,29 +62,36 @@ class Reader:
             **client_options(BLOCK_SECONDS + ANSWER_SECONDS),
         )
         self._last = BEGINNING
+        self._number: int | None = None
+        """The number of the last event; None: not known."""
         self._is_cut = False
 
     async def open(self) -> None:
         """Begin with the next event."""
+        # Asked for in this order, the number is never that of a later event than `_newest`, which may be forgotten.
+        number = await self._count()
         self._last = await self._newest()
+        self._number = number if self._last == BEGINNING else None
         self._is_cut = False
 
     async def read(self) -> Batch:
         """Wait a few seconds for events, and return all of them."""
         if self._is_cut and position(newest := await self._newest()) < position(self._last):
-            self._last, self._is_cut = newest, False
+            self._last, self._number, self._is_cut = newest, None, False
             return Batch([], Continuity.LOST)
         self._is_cut = True
         try:
             answer: Any = await self._redis.xread({LIVE_KEY: self._last}, BATCH, BLOCK_SECONDS * 1000)
-            found = cast("list[tuple[bytes, dict[bytes, bytes]]]", answer[0][1] if answer else [])
-            is_gap = len(found) == BATCH and self._last != BEGINNING and not await self._is_kept(self._last)
         except RedisError as error:
             raise ChatUnavailable from error
         self._is_cut = False
-        if found:
-            self._last = found[-1][0].decode()
-        return Batch([_entry(*each) for each in found], Continuity.GAP if is_gap else Continuity.WHOLE)
+        found = cast("list[tuple[bytes, dict[bytes, bytes]]]", answer[0][1] if answer else [])
+        entries = [_entry(*each) for each in found]
+        if not entries:
+            return Batch([])
+        is_gap = self._number is not None and entries[0].number != self._number + 1
+        self._last, self._number = entries[-1].id, entries[-1].number
+        return Batch(entries, Continuity.GAP if is_gap else Continuity.WHOLE)
 
     async def close(self) -> None:
         await self._redis.aclose()
@@ -95,8 +103,11 @@ class Reader:
             raise ChatUnavailable from error
         return cast("bytes", found[0][0]).decode() if found else BEGINNING
 
-    async def _is_kept(self, entry_id: str) -> bool:
-        return bool(await self._redis.xrange(LIVE_KEY, entry_id, entry_id))
+    async def _count(self) -> int:
+        try:
+            return int(await self._redis.get(COUNT_KEY) or 0)
+        except RedisError as error:
+            raise ChatUnavailable from error
 
 
 def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
@@ -108,4 +119,6 @@ def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
         kind=fields[b"k"].decode(),
         body=fields[b"b"],
         expires_at=int(expires) if expires else None,
+        # Processes of an earlier version, which may still run beside this one, number nothing.
+        number=int(fields.get(b"n", 0)),
     )

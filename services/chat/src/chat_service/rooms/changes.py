@@ -121,6 +121,8 @@ async def changing(context: Context, room_id: int) -> AsyncGenerator[Change]:
         if (room.lifetime_seconds, room.capacity) != (before.lifetime_seconds, before.capacity):
             # Messages that had expired by the old terms must not come back by the new ones.
             await context.streams.trim(before.terms)
+    if (room.lifetime_seconds, room.capacity) != (before.lifetime_seconds, before.capacity):
+        await _trim(context, change)
     if change.is_closed:
         context.states.forget(room_id)
     else:
@@ -145,6 +147,14 @@ async def _state(context: Context, connection: Connection, room: Room | None) ->
         return known
     found = await members.members_of(connection, room.id)
     return RoomState(room, {member.account_id: member for member in found})
+
+
+async def _trim(context: Context, change: Change) -> None:
+    try:
+        await context.streams.trim(change.room.terms)
+    except ChatUnavailable:
+        # Messages that have expired by the new terms are not returned any more, and removed with the next post.
+        logging.get(__name__).warning("expired messages were not removed", room=change.room.id)
 
 
 async def _announce(context: Context, change: Change) -> None:

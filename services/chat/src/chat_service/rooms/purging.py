@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from chat_service.context import Context
 from chat_service.rooms.queries import files, invitations, rooms, waiting
-from common import clock
+from chat_service.streams import ChatUnavailable
+from chat_service.streams.log import rewrite_log
+from common import clock, logging
 from common.db import Connection
 from common.lookalikes import skeleton
 from common.sweeping import Sweep, drain, each
@@ -22,7 +24,23 @@ KEEP_CLEANED = timedelta(days=1)
 
 async def purge_rooms(context: Context) -> None:
     """Delete the messages of closed rooms, revoke due files, and delete finished rows. Two sweeps may run at once."""
+    await expire_messages(context)
     await drain(context, SWEEPS)
+
+
+async def expire_messages(context: Context) -> None:
+    """Remove messages that have expired, and that no later message in their room has pushed out."""
+    try:
+        while found := await context.streams.due(BATCH):
+            await each(found, context.streams.expire)
+    except ChatUnavailable:
+        logging.get(__name__).warning("expired messages cannot be removed, a later sweep will")
+
+
+async def forget_texts(context: Context) -> None:
+    """Have Valkey write its file again without the texts that are over. Raises `ChatUnavailable`."""
+    await expire_messages(context)
+    await rewrite_log(context.streams.redis)
 
 
 async def _clear(context: Context) -> int:

@@ -1,16 +1,20 @@
-"""The task of the rooms: their sweep."""
+"""The tasks of the rooms: their sweeps."""
 
 from celery import Celery
 
 from chat_service.context import Context
-from chat_service.rooms.purging import purge_rooms
+from chat_service.rooms.purging import forget_texts, purge_rooms
 from common.queue.worker import Worker
 
 
 def register(app: Celery, worker: Worker[Context]) -> None:
-    """Make the task known to the worker. It is not retried, because the next sweep comes anyway."""
+    """Make the tasks known to the worker. None is retried, because the next sweep comes anyway."""
 
     def purge() -> None:
         worker.run(purge_rooms)
 
+    def forget() -> None:
+        worker.run(forget_texts)
+
     app.task(purge, name="chat.purge_rooms")
+    app.task(forget, name="chat.forget_texts")

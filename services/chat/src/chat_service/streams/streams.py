@@ -37,11 +37,13 @@ from chat_service.streams.space import Space
 from common.valkey import Pipe, Script, client_options
 
 LIVE_KEY = "rooms:live"
+COUNT_KEY = f"{LIVE_KEY}:count"
+DUE_KEY = "rooms:due"
 TIMEOUT_SECONDS = 3
 CONNECTIONS = 32
 SCRIPTS = (
     *("post", "edit", "delete", "announce", "whisper"),
-    *("messages", "since", "pulse", "set_version", "restore_version", "trim", "clear"),
+    *("messages", "since", "pulse", "set_version", "restore_version", "trim", "clear", "expire"),
 )
 SHARED = ("shared", "accounting")
 
@@ -170,11 +172,25 @@ class Streams:
 
     async def clear(self, room_id: int) -> None:
         """Delete everything about a room."""
-        await self._run("clear", room_id)
+        await self._run("clear", room_id, room_id)
         try:
             await self.redis.unlink(*presence_keys(room_id))
         except RedisError as error:
             raise ChatUnavailable from error
+
+    async def due(self, limit: int) -> list[int]:
+        """Up to `limit` rooms in which messages have expired that are not removed yet."""
+        try:
+            seconds, microseconds = await self._pipe.call("TIME")
+            now = int(seconds) * 1000 + int(microseconds) // 1000
+            found: list[bytes] = await self._pipe.call("ZRANGE", DUE_KEY, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
+        except RedisError as error:
+            raise ChatUnavailable from error
+        return [int(room_id) for room_id in found]
+
+    async def expire(self, room_id: int) -> None:
+        """Remove the messages of a room that have expired."""
+        await self._run("expire", room_id, room_id)
 
     async def ready(self) -> None:
         """Raise `ChatUnavailable` unless Valkey answers."""

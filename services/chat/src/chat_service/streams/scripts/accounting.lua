@@ -2,6 +2,8 @@
 -- The hash of an account, `account:{id}:posted`, holds in `t` the moment up to which its rate is used up, and by other
 -- moments the bytes of its messages that expire until then. `t` and `y` of a room: the same moment, and the bytes in it.
 local BURST = 6000
+-- The rooms that have messages, by the moment when the first of them expires.
+local DUE = 'rooms:due'
 
 local function posted_by(author)
   return 'account:' .. author .. ':posted'
@@ -80,6 +82,17 @@ local function remove_surplus(lifetime, capacity, bytes)
     end
     size = size - remove_message(entry, lifetime)
     left = left - 1
+  end
+end
+
+-- Note when the first message of a room expires, by the lifetime, so that the sweep removes it then.
+local function note_first_end(room, lifetime)
+  redis.call('HSET', ROOM, 'l', whole(lifetime))
+  local first = redis.call('XRANGE', MESSAGES, '-', '+', 'COUNT', 1)[1]
+  if first then
+    redis.call('ZADD', DUE, whole(time_of(first[1]) + lifetime), room)
+  else
+    redis.call('ZREM', DUE, room)
   end
 end
 

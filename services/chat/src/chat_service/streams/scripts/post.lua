@@ -18,7 +18,7 @@ local id = emit(ARGV[1], ARGV[2], 'message', body, '', lifetime, capacity, whole
 redis.call('XADD', MESSAGES, id, 'a', author, 'b', body)
 redis.call('PEXPIRE', MESSAGES, ARGV[3])
 redis.call('PEXPIRE', EDITS, ARGV[3])
-redis.call('HSET', ROOM, 'l', ARGV[3])
 charge(author, id, lifetime, #body)
 remove_surplus(lifetime, capacity, tonumber(ARGV[10]))
+note_first_end(ARGV[1], lifetime)
 return {'ok', id}

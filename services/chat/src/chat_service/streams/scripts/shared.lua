@@ -1,8 +1,9 @@
 -- The beginning of every script. KEYS: room:{id}, its messages, its edits, its log, rooms:live.
 -- Times are those of the server's clock; the server replicates and logs the effects of scripts, not the scripts.
 local ROOM, MESSAGES, EDITS, LOG, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
--- More than any process reads at once: a reader that lags behind by so much notices it, and reads the rooms' logs.
-local LIVE_LENGTH = 2000
+-- Texts leave `rooms:live` after so many ms. A reader that lags behind notices it by the numbers of the events, and reads
+-- the rooms' logs.
+local LIVE_MILLISECONDS, LIVE_LENGTH = 3000, 2000
 local DAY = 86400000
 
 local function whole(number)
@@ -31,10 +32,18 @@ local function is_stale(version)
   return not known or known ~= version
 end
 
+-- Send an event to all listeners. Events are numbered; `expires_at`: when it is of no use any more, or ''.
+local function publish(room, version, kind, body, expires_at)
+  local id = redis.call('XADD', LIVE, 'MINID', '=', whole(now() - LIVE_MILLISECONDS), '*', 'r', room, 's', version,
+    'k', kind, 'b', body, 'x', expires_at, 'n', redis.call('INCR', LIVE .. ':count'))
+  redis.call('XTRIM', LIVE, 'MAXLEN', '~', LIVE_LENGTH)
+  redis.call('PEXPIRE', LIVE, LIVE_MILLISECONDS)
+  return id
+end
+
 -- Send an event to all listeners, and log it for those who come back. `reference`: the message it is about, or ''.
 local function emit(room, version, kind, body, reference, lifetime, capacity, expires_at)
-  local id = redis.call('XADD', LIVE, 'MAXLEN', '~', LIVE_LENGTH, '*',
-    'r', room, 's', version, 'k', kind, 'b', body, 'x', expires_at)
+  local id = publish(room, version, kind, body, expires_at)
   local logged = body
   if kind == 'message' or kind == 'edit' then
     logged = ''

@@ -4,8 +4,7 @@ local PRESENT, NAMES, PROCESSES = KEYS[6], KEYS[7], KEYS[8]
 
 local function tell(kind, account, name)
   local version = redis.call('HGET', ROOM, 's') or '0'
-  redis.call('XADD', LIVE, 'MAXLEN', '~', LIVE_LENGTH, '*',
-    'r', ARGV[1], 's', version, 'k', kind, 'b', account .. ' ' .. name, 'x', '')
+  publish(ARGV[1], version, kind, account .. ' ' .. name, '')
 end
 
 local function is_present(account)

@@ -1,2 +1,3 @@
 -- ARGV: room, version, lifetime in ms, capacity. Removes the messages that are expired or above the capacity by these terms.
 remove_surplus(tonumber(ARGV[3]), tonumber(ARGV[4]), math.huge)
+note_first_end(ARGV[1], tonumber(ARGV[3]))

@@ -1,0 +1,73 @@
+"""Texts that are over are nowhere: not in Valkey's keys, as it holds them in memory, and not in its file."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from chat_service.rooms.purging import forget_texts
+from tests.conftest import MakeDatabase
+from tests.integration.chat.running import ChatService, running_chat
+
+
+@pytest.fixture(scope="module")
+def chat(make_database: MakeDatabase, valkey_url: str) -> Iterator[ChatService]:
+    with running_chat(make_database, valkey_url) as service:
+        yield service
+
+
+def secret() -> str:
+    """A text that nothing compresses."""
+    return secrets.token_hex(16)
+
+
+def held(valkey: "Redis", texts: dict[str, str]) -> set[str]:
+    """The names of those texts that any key holds, also in parts that no command returns."""
+    found: set[str] = set()
+    for key in list(valkey.scan_iter("*room*", count=1000)):
+        dumped: Any = valkey.dump(key)
+        found |= {name for name, text in texts.items() if text.encode() in (dumped or b"")}
+    return found
+
+
+def written(valkey: "Redis", texts: dict[str, str]) -> set[str]:
+    """The names of those texts that are in the file of Valkey."""
+    place: Any = valkey.config_get("dir")
+    folder = Path(place["dir"], "appendonlydir")
+    if not folder.is_dir():
+        pytest.skip("the engine runs in a container, with settings of its own")
+    files = [file.read_bytes() for file in folder.iterdir()]
+    return {name for name, text in texts.items() if any(text.encode() in file for file in files)}
+
+
+async def test_texts_that_are_over_are_neither_in_memory_nor_in_the_file(chat: ChatService) -> None:
+    texts = {name: secret() for name in ("kept", "deleted", "edited", "expired", "shortened", "closed", "erased")}
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room, brief, shortened, closed = ann.create(), ann.create(lifetime_seconds=1), ann.create(), ann.create()
+    ann.invite(room, bob)
+    ann.say(room, texts["kept"])
+    path = f"/v1/rooms/{room}/messages"
+    assert ann.client.delete(f"{path}/{ann.say(room, texts['deleted'])}").status_code == 204
+    edited = f"{path}/{ann.say(room, 'first')}"
+    for text in (texts["edited"], "last"):
+        assert ann.client.patch(edited, json={"text": text}).status_code == 200
+    ann.say(brief, texts["expired"])
+    ann.say(shortened, texts["shortened"])
+    assert ann.client.patch(f"/v1/rooms/{shortened}", json={"lifetime_seconds": 1}).status_code == 200
+    ann.say(closed, texts["closed"])
+    assert ann.client.delete(f"/v1/rooms/{closed}").status_code == 204
+    bob.say(room, texts["erased"])
+    assert chat.internal("DELETE", f"/internal/accounts/{bob.id}", service="auth").status_code == 200
+    with Redis.from_url(chat.valkey_url) as valkey:
+        assert written(valkey, texts) == set(texts)
+        # What listeners are sent is kept for three seconds.
+        async with asyncio.timeout(20), chat.operating() as context:
+            while held(valkey, texts) != {"kept"}:
+                await chat.sweep()
+            assert ann.texts(room) == [texts["kept"], "last"]
+            while written(valkey, texts) != {"kept"}:
+                await forget_texts(context)
