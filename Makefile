@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move test test-one lint faults browser screenshots clients examples format types unit chaos scale fuzz bench bench-table lock settings reference notices clean
+.PHONY: help run web web-test store-move test test-one lint faults browser screenshots clients examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -118,6 +118,10 @@ reference: $(VENV)/.installed ## Write the reference of the API (deploy/gateway/
 
 notices: $(VENV)/.run ## Write the licences of everything that `make run` installs into THIRD-PARTY-NOTICES.txt
 	$(BIN)/python -m deploy.notices requirements-run.lock > THIRD-PARTY-NOTICES.txt
+
+upgrade: ## Build the images, and upgrade the running Compose system without an outage
+	docker compose build
+	deploy/compose/upgrade $(ARGS)
 
 clean: ## Remove the virtual environment and caches (never the data)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis web/node_modules web/dist web/.node

@@ -26,6 +26,7 @@ from common.settings import (
     DiskSettings,
     GatewaySettings,
     PublicUrlSettings,
+    ServiceIdentitySettings,
     Settings,
     StoreSettings,
 )
@@ -59,6 +60,8 @@ PROCESSES: dict[str, type[Settings]] = {
     "chat-worker": ChatWorkerSettings,
 }
 """The settings class of each process, by its name in docker-compose.yml."""
+PROVIDED = (StoreSettings, GatewaySettings, ServiceIdentitySettings)
+"""Classes whose settings the deployment itself chooses, although they may have a default."""
 
 
 class Way(Enum):
@@ -86,6 +89,15 @@ DEPLOYMENT = (
     Setting("BIND", "127.0.0.1", _LISTEN, Way.COMPOSE),
     Setting("HOST", "127.0.0.1", _LISTEN, Way.EMBEDDED),
     Setting("DATA", "data", "Folder of all data.", Way.EMBEDDED),
+    Setting(
+        "SITE_ADDRESS",
+        "",
+        "Host names, separated by commas, for which the gateway gets certificates and serves HTTPS, such as "
+        "`files.example.org`. They replace `PORT`, and `BIND` is `0.0.0.0` then.",
+        Way.COMPOSE,
+    ),
+    Setting("HTTP_PORT", "80", "Port of HTTP with `SITE_ADDRESS`.", Way.COMPOSE),
+    Setting("HTTPS_PORT", "443", "Port of HTTPS with `SITE_ADDRESS`.", Way.COMPOSE),
     Setting(
         "GATEWAY_TRUSTED_PROXIES",
         "",
@@ -168,7 +180,7 @@ def own_settings(kind: type[Settings]) -> Iterator[Setting]:
     for name in inspect.get_annotations(kind):
         field = kind.model_fields.get(name)
         if field is not None:
-            fixed = kind in (StoreSettings, GatewaySettings) or field.default is PydanticUndefined
+            fixed = kind in PROVIDED or field.default is PydanticUndefined
             default = None if fixed else _as_environment(field.default)
             yield Setting(name.upper(), default, " ".join((field.description or "").split()))
 

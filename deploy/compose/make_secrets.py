@@ -34,7 +34,8 @@ class Engine:
 STORE = Engine(10002, "store")
 POSTGRES = Engine(10003, "postgres")
 VALKEY = Engine(10004, "valkey")
-GATEWAY_UID = 10005
+GATEWAY = Engine(10005, "gateway")
+"""It keeps certificates, which it can get again."""
 
 # Bytes of randomness of each credential. They are written as hex, which is safe in a URL, an ACL file and a shell.
 CREDENTIALS = {
@@ -162,21 +163,24 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
     }
 
 
-READERS = {"gateway": GATEWAY_UID, "postgres": POSTGRES.uid, "valkey": VALKEY.uid, "store": STORE.uid}
+READERS = {"gateway": GATEWAY.uid, "postgres": POSTGRES.uid, "valkey": VALKEY.uid, "store": STORE.uid}
 
 
 def main(root: Path) -> None:
-    """Write `vault` and `secrets/<reader>` under `root`, and set the owners of `data/<engine>`. Each is a volume."""
+    """Write `vault` and `secrets/<reader>` under `root`, and set the owners of `data/<engine>`. Each is a volume.
+
+    An engine starts when its secrets are there, so they come last.
+    """
     engines = {engine: root / "data" / engine.data for engine in (POSTGRES, VALKEY, STORE)}
     in_use = any(folder.stat().st_uid == engine.uid for engine, folder in engines.items())
     key = open_vault(root / "vault" / "credentials.json", in_use=in_use)
-    for reader, contents in files(key).items():
-        for name, content in contents.items():
-            write(root / "secrets" / reader / name, content, READERS.get(reader, APP_UID))
-    for engine, folder in engines.items():
+    for engine, folder in (engines | {GATEWAY: root / "data" / GATEWAY.data}).items():
         if folder.stat().st_uid != engine.uid:
             folder.chmod(0o700)
             os.chown(folder, engine.uid, engine.uid)
+    for reader, contents in files(key).items():
+        for name, content in contents.items():
+            write(root / "secrets" / reader / name, content, READERS.get(reader, APP_UID))
 
 
 if __name__ == "__main__":

@@ -19,12 +19,6 @@ from deploy.local.settings import S3Server, StackSettings
 ROOT = Path(__file__).parents[2]
 PYTHON = (sys.executable, "-m", "common.start")
 """Runs a module of ours as a program."""
-WEBSOCKETS = (
-    *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
-    # Much more than a message needs by default, escapes of JSON included, and little enough to hold for each socket.
-    *("--ws-max-size", str(256 * 1024)),
-)
-"""The same options as in deploy/Dockerfile. Compression would need memory for each socket, and messages are short."""
 QUIET = {"LOG_LEVEL": "warning"}
 """Otherwise every sweep would be logged. LOG_LEVEL of the user overrides this."""
 
@@ -98,15 +92,9 @@ class Services:
         return Program(
             name=service,
             command=[
-                *(*PYTHON, "uvicorn", "--factory", f"{service}_service.app:create_app"),
-                *("--host", LOOPBACK, "--port", str(port), "--loop", "uvloop"),
-                *("--http", "common.http.server:Protocol"),
-                # The server would believe X-Forwarded-For from every process on this machine. The service judges it.
-                "--no-proxy-headers",
-                *("--no-access-log", "--no-server-header", "--log-level", "warning"),
-                *WEBSOCKETS,
+                *(*PYTHON, "common.http.serving", f"{service}_service.app:create_app"),
                 # Requests that take longer are cut off. It is less than the program's grace, so that it ends by itself.
-                *("--timeout-graceful-shutdown", "8"),
+                *("--host", LOOPBACK, "--port", str(port), "--graceful", "8"),
             ],
             folder=ROOT,
             environment={**self.environment(service), "GATEWAY_TOKEN": self.credentials["gateway"]},
@@ -162,6 +150,8 @@ class Services:
         return {
             "AUTH_URL": self.addresses.service_url("auth"),
             "SERVICE_SECRET": self.credentials[f"service_{service}"],
+            # Here a service is replaced only together with all others.
+            "PEER_RESTART_SECONDS": "0",
         }
 
     def _urls(self, *services: str) -> dict[str, str]:

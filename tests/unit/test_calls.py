@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import pytest
 
@@ -64,6 +65,23 @@ async def test_where_nothing_listens_there_is_no_answer(calls: Calls) -> None:
     with pytest.raises(NoAnswer) as raised:
         await calls.send("GET", f"http://127.0.0.1:{port}")
     assert not isinstance(raised.value, ConnectionBroken)
+
+
+async def test_a_call_waits_for_a_service_that_is_being_replaced() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    patient = Calls(timedelta(seconds=20))
+    call = asyncio.create_task(patient.send("GET", f"http://127.0.0.1:{port}"))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(200, {}))
+        writer.close()
+
+    await asyncio.sleep(0)
+    async with await asyncio.start_server(serve, "127.0.0.1", port):
+        assert (await call).status == 200
+    await patient.aclose()
 
 
 @pytest.mark.parametrize("broken", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", b"nonsense\r\n\r\n"])

@@ -1,6 +1,7 @@
 """The settings that docker-compose.yml passes to each process, compared with the settings classes."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ import yaml
 
 from deploy.settings_reference import DEPLOYMENT, EXAMPLE, PROCESSES, ROOT, Way, all_settings
 
-TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+FILES = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy" / "compose").glob("*.yml"))]
+TEXT = FILES[0].read_text(encoding="utf-8")
 # YAML itself merges the shared blocks of environment variables, so this is the same document that Compose reads.
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 ENVIRONMENTS: dict[str, dict[str, Any]] = {name: service.get("environment", {}) for name, service in SERVICES.items()}
@@ -47,13 +49,24 @@ def test_the_settings_of_the_deployment_have_the_documented_defaults() -> None:
         for setting in DEPLOYMENT
         if setting.only is not Way.EMBEDDED and not setting.name.startswith("GATEWAY_")
     }
-    used = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", TEXT))
-    assert used == documented
+    used = {name: default for file in FILES for name, default in defaults_in(file)}
+    # Without a host name, there is an address for every one.
+    assert used == documented | {"SITE_ADDRESS": ":8080"}
+    # With one, the gateway is meant for others.
+    assert dict(defaults_in(ROOT / "deploy/compose/ports-tls.yml")) == {
+        "BIND": "0.0.0.0",
+        "HTTP_PORT": "80",
+        "HTTPS_PORT": "443",
+    }
+
+
+def defaults_in(file: Path) -> list[tuple[str, str]]:
+    return re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", file.read_text(encoding="utf-8"))
 
 
 def test_env_example_names_everything_that_may_be_set() -> None:
     documented = re.findall(r"^#([A-Z_]+)=", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
-    used = set(re.findall(r"\$\{([A-Z_]+)", TEXT))
+    used = {name for file in FILES for name in re.findall(r"\$\{([A-Z_]+)", file.read_text(encoding="utf-8"))}
     for environment in ENVIRONMENTS.values():
         used |= {name for name, value in environment.items() if value is None}
     assert set(documented) == used

@@ -148,16 +148,6 @@ def test_no_credential_stands_on_a_command_line(services: Services, tmp_path: Pa
         assert not any(secret in argument for secret in known for argument in process.command)
 
 
-def test_services_speak_websockets_here_as_in_containers(services: Services):
-    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
-    command = next(line for line in dockerfile.splitlines() if line.startswith("CMD") and "uvicorn" in line)
-    for process in services.servers():
-        spoken = process.command[process.command.index("--ws") :]
-        for option, value in zip(spoken[::2], spoken[1::2], strict=True):
-            assert option in command
-            assert f" {option} {value} " in command or not option.startswith("--ws")
-
-
 def test_databases_are_made_on_the_external_server(services: Services, tmp_path: Path):
     url = services.environment("share")["DATABASE_URL"]
     password = credentials.load(tmp_path)["postgres_share"]

@@ -27,7 +27,7 @@ PARTS = (
 )
 MADE = ("__pycache__", "*.egg-info", "node_modules", "dist", ".node")
 """What tools made in the tree."""
-ONE_SHOT = ("secrets", "migrate")
+ONE_SHOT = ("secrets", "migrate", "page")
 ENGINES = {"postgres": "10003", "valkey": "10004", "store": "10002"}
 READERS = ("auth", "auth-worker", "upload", "share", "chat", "beat")
 SERVICES = {
@@ -66,11 +66,19 @@ class System:
 
     def compose(self, *arguments: str, timeout: float = 120) -> str:
         """Run `docker compose`; return what it printed. Raises `AssertionError` with all of it on a failure."""
-        # Nothing of the caller's environment may configure the system.
-        environment = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
-        environment |= {"PORT": str(self.port), "WAYSTATION_VERSION": "test"}
-        command = ["docker", "compose", "--project-name", self.project, "--progress", "plain", *arguments]
-        return run(command, timeout=timeout, cwd=self.folder, env=environment)
+        command = ["docker", "compose", "--progress", "plain", *arguments]
+        return run(command, timeout=timeout, cwd=self.folder, env=self._environment)
+
+    def upgrade(self) -> None:
+        """Bring what runs to the images and settings that it would start with now."""
+        run(["deploy/compose/upgrade"], timeout=300, cwd=self.folder, env=self._environment)
+        self.wait_until_healthy()
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        """Nothing of the caller's environment may configure the system."""
+        passed = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
+        return passed | {"PORT": str(self.port), "WAYSTATION_VERSION": "test", "COMPOSE_PROJECT_NAME": self.project}
 
     def up(self, *arguments: str) -> None:
         """Start what is not running and wait until all of it is healthy."""

@@ -29,7 +29,7 @@ def test_form_upload_comes_back_identical(client: httpx.Client, kept: dict[str, 
 
 
 def test_the_web_page_is_there(client: httpx.Client) -> None:
-    page = client.get("/c/7K2QF", headers={"Accept-Encoding": "identity"})
+    page = client.get("/c/7K2QF", headers={"Accept": "text/html", "Accept-Encoding": "identity"})
     assert page.headers["Content-Type"].startswith("text/html")
     script = page.text.partition('src="/assets/')[2].partition('"')[0]
     assert client.get(f"/assets/{script}").headers["Cache-Control"].endswith("immutable")

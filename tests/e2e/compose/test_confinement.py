@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.compose.running import (
     ENGINES,
+    ONE_SHOT,
     READERS,
     System,
     run,
@@ -59,7 +60,7 @@ def test_every_container_is_confined(system: System) -> None:
         assert 0 < host["Memory"] <= 2**31, service
         assert 0 < host["PidsLimit"] <= 1024, service
         assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}, service
-        assert service in {"secrets", "migrate"} or container["Config"]["StopTimeout"] >= 15, service
+        assert service in ONE_SHOT or container["Config"]["StopTimeout"] >= 15, service
 
 
 def test_no_process_is_root_or_holds_a_capability(system: System) -> None:
@@ -78,7 +79,7 @@ def test_each_service_holds_its_own_secrets_alone(system: System) -> None:
     for container in system.containers():
         service = service_of(container)
         volumes = {mount["Name"].removeprefix(f"{system.project}_") for mount in container["Mounts"] if "Name" in mount}
-        if service not in {"secrets", "gateway"}:
+        if service not in {"secrets", "gateway", "page"}:
             own = OWN_SECRETS.get(service, service.removesuffix("-worker"))
             assert {name for name in volumes if name == "vault" or name.startswith("secrets-")} == {f"secrets-{own}"}
     for service in (*READERS, *ENGINES):

@@ -23,7 +23,14 @@ READERS = (
     "valkey",
     "store",
 )
-FOLDERS = ("vault", "data/postgres", "data/valkey", "data/store", *(f"secrets/{name}" for name in READERS))
+FOLDERS = (
+    "vault",
+    "data/postgres",
+    "data/valkey",
+    "data/store",
+    "data/gateway",
+    *(f"secrets/{name}" for name in READERS),
+)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Calls from one service to another: JSON over HTTP under `/internal/…`, with a service token and the request id."""
 
+from datetime import timedelta
 from typing import Any, cast
 
 import structlog
@@ -54,9 +55,12 @@ class Peer:
 class Peers:
     """The other services, as a process of one service calls them: by one set of connections, with one token."""
 
-    def __init__(self, service: str, *, secret: str, auth_url: str) -> None:
-        """`service` is the name of this one, `secret` the one that it shares with the auth service at `auth_url`."""
-        self.calls = Calls()
+    def __init__(self, service: str, *, secret: str, auth_url: str, patience: timedelta = timedelta(0)) -> None:
+        """`service` is the name of this one, `secret` the one that it shares with the auth service at `auth_url`.
+
+        A call waits for `patience` while the other service does not listen.
+        """
+        self.calls = Calls(patience)
         self._tokens = TokenSource(self.calls, auth_url=auth_url, service=service, secret=secret)
         self.verifier = TokenVerifier(self.calls, auth_url=auth_url)
         """Checks the tokens that the others send to this service."""

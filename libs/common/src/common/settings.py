@@ -6,6 +6,7 @@ The docstring under a field is the description that operators read; `make settin
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -155,6 +156,13 @@ class ServiceIdentitySettings(Settings):
     """URL of the auth service."""
     service_secret: SecretStr
     """The secret for which the auth service gives this service its tokens."""
+    peer_restart_seconds: float = Field(default=0, ge=0)
+    """Seconds for which a call waits for another service that does not listen, because it is being replaced."""
+
+    @property
+    def peer_patience(self) -> timedelta:
+        """`peer_restart_seconds` as a time."""
+        return timedelta(seconds=self.peer_restart_seconds)
 
 
 class GatewaySettings(Settings):

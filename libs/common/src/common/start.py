@@ -4,6 +4,8 @@ Almost everything that is made while modules are imported lives as long as the p
 takes a fifth of a start's processor time, and memory that is written to for nothing. So nothing looks for garbage
 until the program says that it has started.
 
+With MIGRATIONS, a folder, the program begins when its database has all migrations that are there.
+
 A setting that cannot be used ends the program with one line that names it, and with a status that says so: the same
 would happen at each further start.
 """
@@ -26,6 +28,10 @@ def started() -> None:
 
 def _run() -> None:
     try:
+        if folder := os.environ.get("MIGRATIONS"):
+            from common.db.awaiting import until_migrated
+
+            until_migrated(folder)
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     except ValueError as error:
         # Imported now, because not every program has settings.

@@ -28,7 +28,12 @@ def create(settings: WorkerSettings) -> Worker[WorkerContext]:
     async def opened_context() -> AsyncGenerator[WorkerContext]:
         """Connect to the database and the other services."""
         database = Database(settings.database_url.get_secret_value(), pool_size=POOL_SIZE)
-        peers = Peers("auth", secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
+        peers = Peers(
+            "auth",
+            secret=settings.service_secret.get_secret_value(),
+            auth_url=settings.auth_url,
+            patience=settings.peer_patience,
+        )
         urls = {"share": settings.share_url, "upload": settings.upload_url, "chat": settings.chat_url}
         services = {name: peers.at(urls[name]) for name in KEEPERS}
         await database.open()

@@ -68,7 +68,12 @@ def build(
     streams = Streams(valkey_url, _posting_limits(bounds))
     limiter, credentials = Limiter(valkey_url), CredentialCache(valkey_url)
     hasher = Passwords()
-    peers = Peers("chat", secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
+    peers = Peers(
+        "chat",
+        secret=settings.service_secret.get_secret_value(),
+        auth_url=settings.auth_url,
+        patience=settings.peer_patience,
+    )
     context = Context(
         db=db,
         streams=streams,

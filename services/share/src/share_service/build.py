@@ -46,7 +46,12 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
     db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
     limiter = Limiter(settings.valkey_url.get_secret_value())
     hasher = Passwords()
-    peers = Peers("share", secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
+    peers = Peers(
+        "share",
+        secret=settings.service_secret.get_secret_value(),
+        auth_url=settings.auth_url,
+        patience=settings.peer_patience,
+    )
     context = Context(
         db=db,
         auth=peers.auth,

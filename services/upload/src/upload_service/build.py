@@ -26,7 +26,12 @@ SERVICE = "upload"
 
 def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Context:
     """The context that `settings` describe, not yet open."""
-    peers = Peers(SERVICE, secret=settings.service_secret.get_secret_value(), auth_url=settings.auth_url)
+    peers = Peers(
+        SERVICE,
+        secret=settings.service_secret.get_secret_value(),
+        auth_url=settings.auth_url,
+        patience=settings.peer_patience,
+    )
     db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
     outbound = Outbound(allowed=settings.allowed_networks, stall_seconds=settings.fetch_stall_seconds)
     sealer = Sealer(settings.mirror_key.get_secret_value())

@@ -3,12 +3,13 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 
 from common import logging, start
 from common.errors import StorageFull, Unavailable
 from common.http import openapi, problems
 from common.http.edge import Edge
+from common.http.server import ENDING
 from common.settings import GatewaySettings
 from common.version import VERSION
 
@@ -74,8 +75,11 @@ def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
     async def live() -> dict[str, str]:
         return {"status": "ok", "version": VERSION}
 
-    async def ready(response: Response) -> dict[str, str]:
+    async def ready(request: Request, response: Response) -> dict[str, str]:
         states: dict[str, str] = {}
+        if request.scope.get("state", {}).get(ENDING):
+            states["process"] = "ending"
+            response.status_code = 503
         for name, check in checks.items():
             try:
                 await check()

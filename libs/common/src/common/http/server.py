@@ -17,6 +17,8 @@ BLOCK = 256 * 1024
 """The size of a block that is worth waking the request for. No more is read until the request has taken it."""
 PATIENCE = 0.005
 """The longest that bytes wait for more, in seconds."""
+ENDING = "ending"
+"""The name in the state of the application that is set when the process is about to end."""
 
 
 class _Cycle(httptools_impl.RequestResponseCycle):
@@ -27,6 +29,8 @@ class _Cycle(httptools_impl.RequestResponseCycle):
         self._blocks: list[bytes] = []
         self._size = 0
         self._waking: asyncio.TimerHandle | None = None
+        if self.scope.get("state", {}).get(ENDING):
+            self.keep_alive = False
 
     def add(self, block: bytes, loop: asyncio.AbstractEventLoop) -> None:
         """Gather bytes of the body, and wake the request if they are enough."""
@@ -58,6 +62,15 @@ def _joined(blocks: list[bytes]) -> bytes:
 
 class Protocol(httptools_impl.HttpToolsProtocol):
     """One connection. Name it to uvicorn as `--http common.http.server:Protocol`."""
+
+    def end_after_answer(self) -> None:
+        """Close the connection after an answer that has not begun yet, which then says so.
+
+        An idle connection, or one whose answer promised to keep it, stays: a request may be on its way. The next
+        answer on it says that it closes.
+        """
+        if self.cycle and not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         assert self.parser is not None, "it has just called"
