@@ -10,12 +10,12 @@ from common import clock
 from common.audit import Act, Author, changed
 from common.audit_log import record
 from common.errors import InvalidInput, NotFound
-from common.ids import new_code
 from share_service.administration.model import Note
 from share_service.administration.queries import acting as queries
 from share_service.context import Context
-from share_service.shares.model import CODE_ATTEMPTS, CODE_LENGTH, CodesCrowded, CodeTaken, Share, is_code
-from share_service.shares.owning import LATEST
+from share_service.shares.making import Naming
+from share_service.shares.model import Share
+from share_service.shares.owning import LATEST, replace_code
 
 Change = Callable[[Share, datetime], Share]
 """The share as it is to be, at a moment."""
@@ -100,35 +100,19 @@ async def annotate_shares(context: Context, author: Author, share_ids: Sequence[
 async def give_code(context: Context, author: Author, share_id: UUID, code: str | None) -> str:
     """Give a share this code, or with None a new random one; the old one is unknown from then on. Returns the new one.
 
-    Raises `NotFound`, `Forbidden`, `InvalidInput` for a share that has no code, `CodeTaken`, `CodesCrowded`.
+    Raises `NotFound`, `Forbidden`, `InvalidInput` for a share that has no code, `CodeRefused`, `CodeTaken`,
+    `CodesCrowded`.
     """
     author.require_administrator()
-    if code is not None and not is_code(code):
-        raise InvalidInput(f"a code has {CODE_LENGTH} capital letters and digits")
-    digits_only = (await context.policy.current()).numeric_codes
-    for _ in range(1 if code else CODE_ATTEMPTS):
-        new = code or new_code(CODE_LENGTH, digits_only=digits_only)
-        try:
-            await _replace_code(context, author, share_id, new)
-        except CodeTaken:
-            continue
-        return new
-    raise CodeTaken if code else CodesCrowded
-
-
-async def _replace_code(context: Context, author: Author, share_id: UUID, code: str) -> None:
+    naming = Naming(digits_only=(await context.policy.current()).numeric_codes, chosen=code)
     async with context.db.transaction() as connection:
         found = await queries.lock_shares(connection, [share_id])
         if not found:
             raise NotFound
-        if found[0].kind != "code":
-            raise InvalidInput("only a share with a code can get another one")
-        if found[0].code == code:
-            return
-        if not await queries.update_code(connection, share_id, code):
-            raise CodeTaken
+        new = await replace_code(connection, found[0], naming)
         # A code is a secret, so the log tells only that it changed.
         await record(connection, author, [_about("share.code", found[0])])
+    return new
 
 
 def _changed(share: Share, now: datetime, changes: Sequence[Change]) -> Share:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from common.errors import InvalidInput
 from share_service.administration.model import Order, Place
-from share_service.shares.model import Share
+from share_service.shares.model import Share, canonical
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """The moment in whose place those shares are listed that never end by time."""
@@ -29,7 +29,7 @@ def place_of(share: Share, order: Order) -> Place:
         "size": share.size,
         "downloads": share.used_count,
         # As it is stored, not as its sender wrote it.
-        "code": share.code.upper() if share.kind == "code" else share.code,
+        "code": canonical(share.kind, share.code),
     }
     return Place(values[order.key], share.id)
 

@@ -141,11 +141,11 @@ async def change_share(context: Context, actor: Actor, share_id: UUID, changes: 
         await owned.update_share(connection, changed)
         if "code" in changes:
             naming = Naming(digits_only=policy.numeric_codes, chosen=changes["code"])
-            changed = replace(changed, code=await _rename(connection, share, naming))
+            changed = replace(changed, code=await replace_code(connection, share, naming))
     return changed
 
 
-async def _rename(connection: Connection, share: Share, naming: Naming) -> str:
+async def replace_code(connection: Connection, share: Share, naming: Naming) -> str:
     """Give a share another code; the old one is unknown from then on. Returns the new one."""
     if share.kind != "code":
         raise InvalidInput("only a share with a code can get another one")

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
-
 from common.db import Connection
 from common.db.rows import count, fetch_all
 from share_service.administration.model import Note
@@ -32,16 +30,6 @@ async def update_limits(connection: Connection, shares: Sequence[Share]) -> None
     """
     async with connection.cursor() as cursor:
         await cursor.executemany(statement, [asdict(share) for share in shares])
-
-
-async def update_code(connection: Connection, share_id: UUID, code: str) -> bool:
-    """Give a share another code; False if it is taken, and then the transaction has failed."""
-    statement: LiteralString = "update share set code = %(code)s, spelling = null where id = %(share_id)s"
-    try:
-        await connection.execute(statement, {"share_id": share_id, "code": code})
-    except UniqueViolation:
-        return False
-    return True
 
 
 async def end_shares(connection: Connection, share_ids: Sequence[UUID], now: datetime, ended_for: EndedFor) -> int:

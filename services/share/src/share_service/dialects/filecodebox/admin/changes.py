@@ -12,13 +12,13 @@ from common.dialects.filecodebox import FileCodeBoxRoute, Refused, ok
 from common.dialects.filecodebox_admin import administered, object_of, twins
 from common.errors import InvalidInput
 from share_service.administration import acting
-from share_service.administration.acting import Change, CodeTaken, Outcome
+from share_service.administration.acting import Change, Outcome
 from share_service.administration.model import Note
 from share_service.dialects.filecodebox.admin.asking import UNKNOWN_TEXT, id_of, ids_of, moment_of, uses_in
 from share_service.dialects.filecodebox.admin.lists import seen, whole_detail
 from share_service.dialects.filecodebox.admin.rows import split_name, uses_of
 from share_service.edge import context_of
-from share_service.shares.model import Share
+from share_service.shares.model import CodeTaken, Share
 
 UPDATED_TEXT = "更新成功"
 CODE_TAKEN_TEXT = "code已存在"
