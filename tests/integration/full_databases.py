@@ -134,8 +134,8 @@ select pg_temp.u(n), pg_temp.u(n), 'https://hooks.example/' || n, '{{share.fetch
 from generate_series(1, {rows}) n;
 
 insert into webhook_event (webhook_id, type, at, data)
-select pg_temp.u(n), 'share.fetched', now() - (n % 100) * interval '1 hour', '{{}}' from generate_series(1, {rows}) n
-where n % 30 = 0;
+select pg_temp.u(n * 300), 'share.fetched', now() - (event % 100) * interval '1 hour', '{{}}'
+from generate_series(1, {rows} / 300) n, generate_series(1, 300) event;
 """
 
 AUTH = """

@@ -12,7 +12,7 @@ from common.http.json_bodies import documented, read_model
 from share_service.edge import context_of
 from share_service.webhooks import managing
 from share_service.webhooks.managing import Waiting
-from share_service.webhooks.model import URL_LENGTH, EventType, Secrets
+from share_service.webhooks.model import EVERYBODY, URL_LENGTH, EventType, Secrets
 
 Url = Annotated[str, Field(min_length=1, max_length=URL_LENGTH, pattern=r"^[^\x00]*$")]
 Events = Annotated[list[EventType], Field(min_length=1, max_length=20)]
@@ -109,7 +109,7 @@ def _view(request: Request, waiting: Waiting) -> WebhookView:
         id=webhook.id,
         url=webhook.url,
         events=webhook.events,
-        everybody=webhook.owner is None,
+        everybody=webhook.owner == EVERYBODY,
         enabled=webhook.is_enabled,
         secret=Secrets(context_of(request).key_secret).of(webhook.id),
         created_at=webhook.created_at,

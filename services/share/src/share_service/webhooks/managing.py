@@ -12,7 +12,7 @@ from common.outbound.urls import parse
 from common.rights import Action, Actor, permitted
 from share_service.context import Context
 from share_service.webhooks import queries
-from share_service.webhooks.model import PING, WEBHOOKS_EACH, EventType, TooManyWebhooks, Webhook
+from share_service.webhooks.model import EVERYBODY, PING, WEBHOOKS_EACH, EventType, TooManyWebhooks, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +89,18 @@ async def delete_webhook(context: Context, identity: Identity, webhook_id: UUID)
         await queries.delete_webhook(connection, webhook_id)
 
 
-def _owner(identity: Identity, *, is_for_all: bool) -> UUID | None:
+def _owner(identity: Identity, *, is_for_all: bool) -> UUID:
     if not is_for_all:
         return identity.account_id
     if not _administers(identity):
         raise Forbidden
-    return None
+    return EVERYBODY
 
 
 def _own(identity: Identity, webhook: Webhook | None) -> Webhook:
     """The webhook, if the account may change it. Raises `NotFound`."""
     is_own = webhook is not None and webhook.owner == identity.account_id
-    if webhook is None or not (is_own or (webhook.owner is None and _administers(identity))):
+    if webhook is None or not (is_own or (webhook.owner == EVERYBODY and _administers(identity))):
         raise NotFound
     return webhook
 

@@ -12,6 +12,8 @@ from common.errors import Conflict
 
 EventType = Literal["share.made", "share.complete", "share.fetched", "share.ended"]
 """made: it exists, perhaps before its content. complete: all of its items have arrived. fetched: a use was taken."""
+EVERYBODY = UUID(int=0)
+"""In place of an account: the owner of webhooks that hear of everybody's shares."""
 PING = "ping"
 """The event by which an owner tries a webhook."""
 
@@ -39,8 +41,8 @@ class Webhook:
     """A webhook as it is stored."""
 
     id: UUID
-    owner: UUID | None
-    """The account whose shares it hears of; None: of everybody's."""
+    owner: UUID
+    """The account whose shares it hears of, or `EVERYBODY`."""
     url: str
     events: list[str]
     is_enabled: bool

@@ -12,15 +12,24 @@ from common.db.rows import count, fetch_all, fetch_one, fetch_value
 from share_service.webhooks.model import Event, Webhook
 
 _WEBHOOK: LiteralString = "id, owner, url, events, is_enabled, created_at, failures, called_at, error"
-# Accounts have an id, and the place has none.
-_OWNED: LiteralString = "owner is not distinct from %(owner)s"
+# The webhooks that have events, each found by one step in the index of the events.
+_PENDING: LiteralString = """
+    with recursive pending (webhook_id) as (
+        (select webhook_id from webhook_event order by webhook_id limit 1)
+        union all
+        select (
+            select later.webhook_id from webhook_event later
+            where later.webhook_id > pending.webhook_id order by later.webhook_id limit 1
+        ) from pending where pending.webhook_id is not null
+    )
+"""
 
 
-async def lock_webhooks_of(connection: Connection, owner: UUID | None) -> int:
+async def lock_webhooks_of(connection: Connection, owner: UUID) -> int:
     """The number of webhooks of an owner, which nobody else adds to until the transaction ends."""
     parameters = {"owner": owner, "name": f"webhooks {owner}"}
     await connection.execute("select pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", parameters)
-    return await fetch_value(connection, f"select count(*) from webhook where {_OWNED}", parameters) or 0
+    return await fetch_value(connection, "select count(*) from webhook where owner = %(owner)s", parameters) or 0
 
 
 async def insert_webhook(connection: Connection, webhook: Webhook) -> None:
@@ -39,10 +48,10 @@ async def insert_webhook(connection: Connection, webhook: Webhook) -> None:
     await connection.execute(statement, parameters)
 
 
-async def webhooks_of(connection: Connection, owner: UUID | None) -> list[Webhook]:
+async def webhooks_of(connection: Connection, owner: UUID) -> list[Webhook]:
     """The webhooks of an owner, the newest first."""
     statement: LiteralString = f"""
-        select {_WEBHOOK} from webhook where {_OWNED} order by created_at desc, id desc
+        select {_WEBHOOK} from webhook where owner = %(owner)s order by created_at desc, id desc
     """
     return await fetch_all(connection, Webhook, statement, {"owner": owner})
 
@@ -92,12 +101,12 @@ async def insert_event(connection: Connection, webhook_id: UUID, event_type: str
 async def claim_due(connection: Connection, now: datetime, until: datetime, limit: int) -> list[Webhook]:
     """Up to `limit` webhooks that have events and may be called; no other process gets them before `until`."""
     statement: LiteralString = f"""
+        {_PENDING}
         update webhook set due_at = %(until)s
         where id = any(array(
-            select id from webhook
+            select webhook.id from pending join webhook on webhook.id = pending.webhook_id
             where is_enabled and due_at <= %(now)s
-                and exists (select from webhook_event where webhook_event.webhook_id = webhook.id)
-            order by due_at limit %(limit)s for update skip locked
+            order by due_at limit %(limit)s for update of webhook skip locked
         ))
         returning {_WEBHOOK}
     """
@@ -147,9 +156,10 @@ async def delete_events_before(connection: Connection, before: datetime, limit: 
 
 async def count_due(connection: Connection, now: datetime) -> int:
     """The webhooks that have events and may be called."""
-    statement: LiteralString = """
-        select count(*) from webhook where is_enabled and due_at <= %(now)s
-            and exists (select from webhook_event where webhook_event.webhook_id = webhook.id)
+    statement: LiteralString = f"""
+        {_PENDING}
+        select count(*) from pending join webhook on webhook.id = pending.webhook_id
+        where is_enabled and due_at <= %(now)s
     """
     return await fetch_value(connection, statement, {"now": now}) or 0
 
