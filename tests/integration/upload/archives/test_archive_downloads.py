@@ -27,8 +27,10 @@ from tests.integration.upload.running_upload import UploadService, running_uploa
 from upload_service.archives import checksums, sending
 from upload_service.archives.model import OpenedArchive
 from upload_service.archives.opening import _share, open_archive
+from upload_service.archives.reading import Contents
 from upload_service.archives.running import Running
 from upload_service.context import Context
+from upload_service.mirrors import failover
 
 MIB = 1024 * 1024
 TICKET = {"ticket": "ticket"}
@@ -171,7 +173,9 @@ def stored_keys(archived: Archived) -> list[str]:
     ]
 
 
-def test_what_the_store_has_lost_comes_from_a_mirror(service: UploadService, tmp_path: Path) -> None:
+def test_what_the_store_does_not_give_comes_from_a_mirror(
+    service: UploadService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = Path(service.settings.folders[0]) / uuid4().hex
     root.mkdir()
     administrator = service.client(service.auth.administrator())
@@ -181,6 +185,22 @@ def test_what_the_store_has_lost_comes_from_a_mirror(service: UploadService, tmp
     work(service)
     assert len(FolderContents(root).stored()) == 2
     administrator.patch(f"/v1/mirrors/{mirror}", json={"is_default": False})
+    monkeypatch.setattr(failover, "FIRST_BLOCK_SECONDS", 0.1)
+    asked: list[str] = []
+
+    async def silence(key: str, start: int = 0, size: int | None = None) -> AsyncIterator[bytes]:
+        asked.append(key)
+        await asyncio.Future[None]()
+        yield b""
+
+    async def fetch(context: Context) -> None:
+        opened = await _opened(context, archived)
+        object.__setattr__(context, "store", _With(context.store, silence))
+        blocks = [block async for block in sending.send(context, opened, 0, archived.archive.size)]
+        archived.is_right(b"".join(blocks))
+
+    service.run(fetch)
+    assert len(asked) == 1, "a store that is away is waited for once"
 
     async def lose(context: Context) -> None:
         for key in stored_keys(archived):
@@ -195,18 +215,18 @@ def test_what_the_store_has_lost_comes_from_a_mirror(service: UploadService, tmp
 
 
 class Failing:
-    """A store that fails after some bytes of a read."""
+    """A store that breaks off a read after some bytes, and the next ones at once."""
 
-    def __init__(self, context: Context, after: int) -> None:
-        self._read, self._after = context.store.read, after
+    def __init__(self, context: Context, after: int, times: int) -> None:
+        self._read, self._left, self._times = context.store.read, after, times
 
     async def read(self, key: str, start: int = 0, size: int | None = None) -> AsyncIterator[bytes]:
-        left = self._after
         async for block in self._read(key, start, size):
-            if len(block) >= left:
-                yield block[:left]
+            if self._times and len(block) > self._left:
+                yield block[: self._left]
+                self._left, self._times = 0, self._times - 1
                 raise StoreUnavailable
-            left -= len(block)
+            self._left -= len(block)
             yield block
 
 
@@ -217,15 +237,18 @@ def test_a_store_that_fails_in_the_middle_breaks_off_what_can_be_resumed(service
     async def fetch(context: Context) -> None:
         opened = await _opened(context, archived)
         working = context.store
-        object.__setattr__(context, "store", _With(working, Failing(context, MIB).read))
+        object.__setattr__(context, "store", _With(working, Failing(context, MIB, 10).read))
         received = bytearray()
         with pytest.raises(Exception, match="mirror"):
             async for block in sending.send(context, opened, 0, len(whole)):
                 received += block
         object.__setattr__(context, "store", working)
         assert MIB - sending.BLOCK < len(received) < 2 * MIB
+        # A break that is over at once is not noticed.
+        object.__setattr__(context, "store", _With(working, Failing(context, MIB // 2, 1).read))
         async for block in sending.send(context, opened, len(received), len(whole)):
             received += block
+        object.__setattr__(context, "store", working)
         assert received == whole
 
     service.run(fetch)
@@ -249,11 +272,11 @@ def test_a_checksum_is_computed_once_for_all_who_wait_and_when_they_have_gone(se
                 yield block
 
         object.__setattr__(context, "store", _With(context.store, held))
-        waiting = [asyncio.create_task(checksums.crc_of(context, blob)) for _ in range(3)]
+        waiting = [asyncio.create_task(checksums.crc_of(context, Contents(context), blob)) for _ in range(3)]
         while not reads:
             await asyncio.sleep(0)
         waiting[0].cancel()
-        gone = asyncio.create_task(checksums.crc_of(context, blob))
+        gone = asyncio.create_task(checksums.crc_of(context, Contents(context), blob))
         await asyncio.sleep(0)
         gone.cancel()
         may_read.set()

@@ -1,12 +1,10 @@
 """`/internal/archives/{share}/{tag}`: the bytes of an archive, for the gateway."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import StreamingResponse
 
+from common.http.streaming import streamed
 from common.ranges import ByteRange, Unsatisfiable, parse_range
 from upload_service.archives.context import Context
 from upload_service.archives.opening import open_archive
@@ -34,14 +32,4 @@ async def read(request: Request, share_id: UUID, tag: str, ticket: str) -> Respo
     status = 206 if part else 200
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    blocks = send(context, opened, asked.start, asked.end)
-    # Wait for the first block before the status is sent: if nothing can be read, it is 503.
-    first = await anext(blocks)
-    return StreamingResponse(_body(first, blocks), status, headers)
-
-
-async def _body(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    async with aclosing(blocks):
-        yield first
-        async for block in blocks:
-            yield block
+    return await streamed(send(context, opened, asked.start, asked.end), status, headers)

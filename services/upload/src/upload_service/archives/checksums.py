@@ -9,17 +9,17 @@ from contextlib import aclosing
 
 from upload_service.archives import queries
 from upload_service.archives.context import Context
-from upload_service.archives.reading import read_blob
+from upload_service.archives.reading import Contents
 from upload_service.content.model import Blob
 
 
-async def crc_of(context: Context, blob: Blob) -> int:
+async def crc_of(context: Context, contents: Contents, blob: Blob) -> int:
     """Compute the CRC-32 of a blob that was never computed, and keep it. Raises `NoReplica`."""
 
     async def compute() -> int:
         crc = 0
         if blob.size:
-            async with aclosing(read_blob(context, blob, 0, blob.size)) as blocks:
+            async with aclosing(contents.read(blob, 0, blob.size)) as blocks:
                 async for block in blocks:
                     crc = zlib.crc32(block, crc)
         async with context.db.connection() as connection:

@@ -10,7 +10,7 @@ from common.archive import Piece
 from upload_service.archives.checksums import crc_of
 from upload_service.archives.context import Context
 from upload_service.archives.model import ContentUnavailable, OpenedArchive
-from upload_service.archives.reading import read_blob
+from upload_service.archives.reading import Contents
 
 BLOCK = 64 * 1024
 """Smaller pieces are sent together: an archive may have many small files."""
@@ -45,6 +45,7 @@ class _Sender:
 
     def __init__(self, context: Context, opened: OpenedArchive) -> None:
         self._context, self._opened = context, opened
+        self._contents = Contents(context)
         self._texts: dict[UUID, bytes] = {}
         """Some of the texts: those that were asked for last."""
 
@@ -56,7 +57,7 @@ class _Sender:
         elif index == archive.last:
             yield archive.sums[piece.start : piece.stop]
         elif blob := self._opened.blobs[index]:
-            async with aclosing(read_blob(self._context, blob, piece.start, piece.stop - piece.start)) as blocks:
+            async with aclosing(self._contents.read(blob, piece.start, piece.stop - piece.start)) as blocks:
                 async for block in blocks:
                     yield block
         else:
@@ -66,7 +67,7 @@ class _Sender:
         crc = self._opened.crcs[index]
         if crc is None:
             blob = self._opened.blobs[index]
-            crc = await crc_of(self._context, blob) if blob else zlib.crc32(await self._text(index))
+            crc = await crc_of(self._context, self._contents, blob) if blob else zlib.crc32(await self._text(index))
             self._opened.crcs[index] = crc
         return crc
 

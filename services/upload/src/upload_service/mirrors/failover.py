@@ -84,7 +84,7 @@ async def read_in_place_of_store(context: Context, blob: Blob, start: int, lengt
         if has_sent:
             raise
     try:
-        async with aclosing(_patiently(context.store.read(blob.object_key, start, length))) as blocks:
+        async with aclosing(patiently(context.store.read(blob.object_key, start, length))) as blocks:
             async for block in blocks:
                 yield block
                 has_sent = True
@@ -126,13 +126,13 @@ async def _as_far_as_it_goes(
 async def _read(context: Context, mirror: Mirror, replica: Replica, start: int, length: int) -> AsyncGenerator[bytes]:
     async with (
         context.drivers.of(mirror) as driver,
-        aclosing(_patiently(driver.read(replica.place, start, length))) as blocks,
+        aclosing(patiently(driver.read(replica.place, start, length))) as blocks,
     ):
         async for block in blocks:
             yield block
 
 
-async def _patiently(blocks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+async def patiently(blocks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     """These blocks. Raises `MirrorDown` unless the first arrives in time."""
     patience = FIRST_BLOCK_SECONDS
     while True:

@@ -1,14 +1,12 @@
 """`/internal/blobs/{id}`: the content of a blob from a replica, for the gateway when the store fails."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
-from starlette.responses import StreamingResponse
 
 from common.downloads import repr_digest
+from common.http.streaming import streamed
 from common.ranges import ByteRange, Unsatisfiable, parse_range
 from upload_service.edge import context_of
 from upload_service.mirrors import failover, restoring, tickets
@@ -40,14 +38,4 @@ async def read(request: Request, blob_id: UUID, ticket: str) -> Response:
     if request.method == "HEAD" or blob.size == 0:
         return Response(status_code=status, headers=headers)
     blocks = failover.read_in_place_of_store(context, blob, asked.start, asked.length)
-    # Wait for the first block before the status is sent: if nobody answers, it is 503.
-    first = await anext(blocks)
-    restore = BackgroundTask(restoring.restore_soon, context, blob)
-    return StreamingResponse(_body(first, blocks), status, headers, background=restore)
-
-
-async def _body(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    async with aclosing(blocks):
-        yield first
-        async for block in blocks:
-            yield block
+    return await streamed(blocks, status, headers, BackgroundTask(restoring.restore_soon, context, blob))
