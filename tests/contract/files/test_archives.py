@@ -161,6 +161,11 @@ def test_an_archive_waits_for_what_is_awaited_and_needs_the_password(client: htt
     fill(client, share["items"][0], b"1")
     archive = client.get(path, headers=right)
     assert zipfile.ZipFile(io.BytesIO(archive.content)).namelist() == ["a", "text.txt", "SHA256SUMS"]
+    # Another item makes another archive, and nobody joins ranges of both.
+    more, key = {"items": [{"text": "c", "name": "c"}]}, {"Share-Key": share["key"]}
+    assert client.post(f"/v1/shares/{share['id']}/items", json=more, headers=key).status_code == 201
+    other = client.get(path, headers={**right, "Range": "bytes=10-", "If-Range": archive.headers["ETag"]})
+    assert (other.status_code, len(zipfile.ZipFile(io.BytesIO(other.content)).namelist())) == (200, 4)
     assert client.get("/v1/codes/NOONE/zip").json()["code"] == "unknown_code"
     alone = client.post("/share/text/", data={"text": "words"}).json()["detail"]["code"]
     assert client.get(f"/v1/codes/{alone}/zip").json()["code"] == "no_archive"
