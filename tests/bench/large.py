@@ -1,13 +1,14 @@
 """Measures large files on every path. The paths take turns in each round, so the machine's moods touch all of them."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import disk
 from tests.bench.options import Options
-from tests.bench.paths import Payload, archived, checked, chunked_upload, link_upload
+from tests.bench.paths import Payload, archived, checked, chunked_upload, command_upload, curl_upload, link_upload
 from tests.bench.systems import Systems
 from tests.bench.targets import Target
 from tests.bench.trees import Taken, Tree, timed
@@ -17,6 +18,7 @@ DISK = "dd, synced"
 DISK_UNSYNCED = "dd, not synced"
 LINK, CHUNKS = "link", "chunks"
 CHUNKS_UNSYNCED = "chunks, not synced"
+COMMAND, CURL = "waystation send", "curl, one PATCH"
 DOWNLOAD, CHECKED = "download", "download, hashed by the client"
 ARCHIVE = "archive, the first time"
 PEER_DOWNLOAD = "copyparty download"
@@ -67,6 +69,9 @@ def _paths(systems: Systems, options: Options) -> list[LargePath]:
         paths.append(_chunks(CHUNKS, systems.form.url, systems.tree, payload))
         if systems.unsynced:
             paths.append(_chunks(CHUNKS_UNSYNCED, systems.unsynced.url, systems.unsynced.tree, payload))
+    if "command" in options.parts and shutil.which("curl"):
+        target = systems.unsynced or systems.form
+        paths += _commands(systems.folder, target, payload)
     if "download" in options.parts:
         paths += [*_downloads(systems, known), _archive(systems, payload)]
     return paths
@@ -113,6 +118,21 @@ def _chunks(name: str, url: str, tree: Tree, payload: Payload) -> LargePath:
         return lambda: chunked_upload(url, content, sha256)
 
     return LargePath(name, tree, prepare)
+
+
+def _commands(folder: Path, target: Target, payload: Payload) -> list[LargePath]:
+    file, home = folder / "command.source", folder / "command.home"
+    host, port = target.address
+    url = f"http://{host}:{port}"
+
+    def path(name: str, send: Callable[[], object]) -> LargePath:
+        def prepare() -> Run:
+            file.write_bytes(payload.fresh())
+            return send
+
+        return LargePath(name, target.tree, prepare)
+
+    return [path(CURL, lambda: curl_upload(url, file)), path(COMMAND, lambda: command_upload(url, file, home))]
 
 
 def _downloads(systems: Systems, known: dict[str, str]) -> list[LargePath]:

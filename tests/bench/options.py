@@ -12,6 +12,7 @@ PARTS = {
     "form": "a large file by form, synced to disk or not, beside the peers and dd",
     "link": "a large file by File Uploader's form",
     "chunks": "a large file in chunks of 5 MiB, four at a time",
+    "command": "a large file sent by the command `waystation`, beside curl",
     "download": "a large file fetched, beside copyparty",
     "files": "many files of 64 KiB, one after another and 16 at a time, beside the peers",
     "latency": "small files while a large upload runs, beside the peers",
@@ -21,7 +22,7 @@ PARTS = {
     "memory": "the growth of the upload service during large uploads",
     "mirrors": "a copy to a mirror, with its proof, beside a plain copy",
 }
-LARGE = ("form", "link", "chunks", "download")
+LARGE = ("form", "link", "chunks", "command", "download")
 QUICK = {
     "size": 16,
     "rounds": 2,

@@ -3,12 +3,19 @@
 import base64
 import hashlib
 import json
+import os
 import secrets
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
 
 from common.downloads import repr_digest
 from tests.bench.wire import RequestFailed, fetch, send, send_file, send_form, send_json
 
+ROOT = Path(__file__).parents[2]
 CHUNK = 5 * 1024 * 1024
 PARALLEL = 4
 KEPT = {"expire_value": "1", "expire_style": "day"}
@@ -69,6 +76,23 @@ def archived(url: str, content: memoryview) -> str:
     }
     send(f"{url}/files/", "POST", content, headers)
     return f"{url}/v1/codes/{share['code']}/zip"
+
+
+def curl_upload(url: str, file: Path) -> None:
+    """Upload a file by curl, with one request of tus after the one that begins it."""
+    tus = {"Tus-Resumable": "1.0.0"}
+    begun = httpx.post(f"{url}/v1/uploads", headers={**tus, "Upload-Length": str(file.stat().st_size)})
+    sent = {**tus, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream", "Expect": ""}
+    headers = [part for name, value in sent.items() for part in ("-H", f"{name}: {value}")]
+    subprocess.run(["curl", "-sSf", "-X", "PATCH", "-T", str(file), *headers, begun.headers["Location"]], check=True)
+
+
+def command_upload(url: str, file: Path, home: Path) -> None:
+    """Upload a file by the command `waystation`, from its start to its end."""
+    folders = {"XDG_CONFIG_HOME": str(home), "XDG_STATE_HOME": str(home)}
+    command = [sys.executable, "-m", "waystation", "send", "--quiet", "--server", url, str(file)]
+    environment = {**os.environ, **folders, "PYTHONPATH": str(ROOT / "clients" / "python" / "src")}
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
 def checked(url: str) -> None:
