@@ -29,9 +29,10 @@ def test_connections_that_are_cut_in_the_middle_cost_only_time(
     sent = make_file(SIZE)
     with CuttingProxy(port_of(stack), [5 * MIB, 300, 0, 7 * MIB]) as proxy:
         done = command("send", "-q", sent, server=proxy.url)
-        assert (done.status, proxy.cuts) == (0, 4)
+        assert (done.status, done.err) == (0, "")
+        assert proxy.cuts >= 3
         # What had arrived is not sent again, but for what was on its way.
-        assert proxy.up < SIZE + 6 * MIB
+        assert proxy.up < SIZE + 9 * MIB
     with CuttingProxy(port_of(stack), [9 * MIB, MIB, 0, 2 * MIB]) as proxy:
         got = command("get", done.out.strip(), "-d", tmp_path / "in", server=proxy.url)
         assert got.status == 0

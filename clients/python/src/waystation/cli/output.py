@@ -9,13 +9,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from waystation.names import for_terminal
 from waystation.progress import Progress, Step, silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
 
 
 class Output:
@@ -23,7 +23,6 @@ class Output:
 
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self.as_json, self.quiet = as_json, quiet
-        self.console = Console(stderr=True, markup=False, highlight=False, emoji=False)
 
     @property
     def for_people(self) -> bool:
@@ -48,6 +47,9 @@ class Output:
 
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Rows for people, on standard output."""
+        from rich.console import Console
+        from rich.table import Table
+
         console = Console(markup=False, highlight=False, emoji=False)
         shown = Table(box=None, pad_edge=False)
         for title in titles:
@@ -59,10 +61,14 @@ class Output:
     def note(self, text: str) -> None:
         """Something that people want to know, and scripts do not."""
         if self.for_people:
-            self.console.print(for_terminal(text))
+            self._say(text)
 
     def error(self, text: str) -> None:
-        self.console.print(f"waystation: {for_terminal(text)}", soft_wrap=True)
+        self._say(f"waystation: {text}")
+
+    def _say(self, text: str) -> None:
+        sys.stderr.write(for_terminal(text) + "\n")
+        sys.stderr.flush()
 
 
 class Bars:
@@ -72,33 +78,24 @@ class Bars:
     """Bars that stay when they are full."""
 
     def __init__(self, output: Output) -> None:
-        from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-        from rich.progress import Progress as RichProgress
-
-        self._shows = output.for_people and output.console.is_terminal
-        self._bars = RichProgress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(binary_units=True),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=output.console,
-            disable=not self._shows,
-        )
+        self._bars = _bars() if output.for_people and sys.stderr.isatty() else None
         self._tasks: dict[str, Any] = {}
 
     @property
     def progress(self) -> Progress:
-        return self._step if self._shows else silent
+        return self._step if self._bars else silent
 
     def __enter__(self) -> "Bars":
-        self._bars.start()
+        if self._bars:
+            self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        if self._bars:
+            self._bars.stop()
 
     def _step(self, step: Step) -> None:
+        assert self._bars, "steps are only asked for when bars are shown"
         if step.key not in self._tasks:
             name = for_terminal(step.name)
             self._tasks[step.key] = self._bars.add_task(name if len(name) <= 40 else f"{name[:37]}…", total=step.size)
@@ -107,6 +104,22 @@ class Bars:
             self._bars.reset(self._tasks[step.key], completed=step.done, total=step.size)
         full = step.done >= step.size and len(self._tasks) > self.MOST
         self._bars.update(self._tasks[step.key], completed=step.done, visible=not full)
+
+
+def _bars() -> "RichProgress":
+    # Rich takes longer to load than a small file to send.
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as RichProgress
+
+    return RichProgress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, markup=False, highlight=False, emoji=False),
+    )
 
 
 def plain(value: Any) -> Any:
