@@ -1,6 +1,7 @@
 """The command `waystation` against the running system."""
 
 import json
+import secrets
 import stat
 import zipfile
 from collections.abc import Callable
@@ -67,6 +68,15 @@ def test_a_share_with_a_password_is_received_with_it_alone(
     missing, wrong, right = command(*get), command(*get, "-p", "geheim"), command(*get, "-p", "gehéim")
     assert [missing.status, wrong.status, right.status] == [5, 5, 0]
     assert all("gehéim" not in done.out + done.err for done in (missing, wrong, right))
+
+
+def test_a_code_is_chosen_or_made_of_words(command: Command) -> None:
+    chosen = f"Trip-{secrets.token_hex(6)}"
+    assert command("send", "-q", "--text", "x", "--code", chosen).out.strip() == chosen
+    assert command("get", chosen.lower()).out == "x\n"
+    taken = command("send", "--text", "y", "--code", chosen)
+    assert (taken.status, taken.out) == (1, "")
+    assert len(command("send", "-q", "--text", "x", "--words").out.strip().split("-")) == 4
 
 
 def test_receiving_a_counted_text_takes_its_use(command: Command, stack: StartedStack, tmp_path: Path) -> None:

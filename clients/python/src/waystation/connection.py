@@ -12,6 +12,7 @@ import httpx
 
 from waystation.errors import (
     BadAnswer,
+    Conflict,
     Limited,
     NotAllowed,
     NotFound,
@@ -43,12 +44,13 @@ BY_STATUS: dict[int, type[Refused]] = {
     401: NotSignedIn,
     403: NotAllowed,
     404: NotFound,
+    409: Conflict,
     410: NotFound,
     413: ServerFull,
     507: ServerFull,
 }
-NOT_READY = (408, 409, 421, 423, 425)
-"""Statuses after which the same may succeed soon; a conflict is looked into by whoever met it."""
+NOT_READY = (408, 421, 423, 425)
+"""Statuses after which the same may succeed soon."""
 
 Headers = Mapping[str, str | bytes]
 

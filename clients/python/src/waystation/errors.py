@@ -89,6 +89,12 @@ class NotAllowed(Refused):
     code = "not_allowed"
 
 
+class Conflict(Refused):
+    """This contradicts what is there already."""
+
+    code = "conflict"
+
+
 class ServerFull(Refused):
     """The server has no room for this."""
 

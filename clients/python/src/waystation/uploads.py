@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 
 from waystation.connection import Connection
-from waystation.errors import BadAnswer, NotFound, Temporary, WaystationError
+from waystation.errors import BadAnswer, Conflict, NotFound, NotReady, Temporary, WaystationError
 from waystation.hashing import Running
 from waystation.progress import Progress, Step
 from waystation.sources import Source
@@ -102,7 +102,11 @@ class Upload:
             "Content-Type": "application/offset+octet-stream",
             "Content-Length": str(end - at),
         }
-        return await self._connection.once("PATCH", f"{PATH}/{self._id}", headers=headers, content=self._body(at, end))
+        try:
+            content = self._body(at, end)
+            return await self._connection.once("PATCH", f"{PATH}/{self._id}", headers=headers, content=content)
+        except Conflict:
+            raise NotReady("the server has got further or less far than it said") from None
 
     async def _body(self, at: int, end: int) -> AsyncGenerator[bytes]:
         """The content between two offsets. Everything before it that is not yet part of the digest is read as well."""
