@@ -3,7 +3,7 @@
 import errno
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +12,8 @@ import pytest
 from deploy.local.stack import StartedStack
 from tests.contract.command.conftest import Command, unfinished
 from tests.contract.command.cutting import CuttingProxy
-from waystation import AsyncClient, FileSource, NoRoom, SourceChanged, Step
+from waystation import AsyncClient, FileSource, NoRoom, SourceChanged, Step, Unreachable
+from waystation.uploads import Upload
 
 MIB = 1024 * 1024
 SIZE = 24 * MIB + 5
@@ -64,6 +65,30 @@ def test_a_send_that_was_killed_goes_on_where_it_stopped(
     command("get", done.out.strip(), "-d", tmp_path / "in")
     assert (tmp_path / "in" / "sent.bin").read_bytes() == sent.read_bytes()
     assert unfinished(command) == []
+
+
+async def test_a_send_that_died_after_its_last_byte_has_nothing_to_send(
+    stack: StartedStack, make_file: MakeFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = FileSource(make_file(3 * MIB))
+    codes: list[str] = []
+    async with AsyncClient(stack.url, journal=tmp_path / "journal") as client:
+        with monkeypatch.context() as patched:
+            # The answer to the last byte never came.
+            patched.setattr(Upload, "_append", lost(Upload._append))
+            patched.setattr(client._connection, "patience", 0)
+            with pytest.raises(Unreachable):
+                await client.send([source], on_share=lambda share: codes.append(share.code))
+        share = await client.send([source], on_share=lambda share: codes.append(share.code))
+    assert codes == [share.code, share.code]
+
+
+def lost(append: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+    async def appended(*arguments: object) -> object:
+        await append(*arguments)
+        raise Unreachable
+
+    return appended
 
 
 def test_a_get_that_gave_up_goes_on_where_it_stopped(

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from waystation.connection import Connection
-from waystation.errors import BadAnswer, Damaged, NotFound, NotReady, SourceChanged, WaystationError
+from waystation.errors import BadAnswer, Damaged, NotFound, NotReady, SourceChanged, UnknownCode, WaystationError
 from waystation.journal import Entry
 from waystation.models import Item, Share, parsed
 from waystation.progress import Progress
@@ -60,7 +60,7 @@ class Sending:
         known = self._entry.data
         if not self._terms.has_mark(known.get("password")):
             return None
-        with suppress(NotFound):
+        with suppress(NotFound, UnknownCode):
             share = await self._look(str(known["share"]), str(known["key"]))
             if share.items and not any(item.state == "failed" for item in share.items):
                 return share
@@ -95,7 +95,8 @@ class Sending:
         known = self._entry.data
         if item.id in known["sent"]:
             return
-        if item.upload is None:
+        upload_id = known["uploads"].get(item.id)
+        if item.upload is None and upload_id is None:
             raise BadAnswer
 
         def remember(upload_id: str) -> None:
@@ -105,9 +106,9 @@ class Sending:
         upload = Upload(
             self._connection,
             source,
-            {"filename": source.name, "item": item.upload},
+            {"filename": source.name, "item": item.upload or ""},
             key=item.id,
-            upload_id=known["uploads"].get(item.id),
+            upload_id=upload_id,
             remember=remember,
             progress=self._progress,
         )
