@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move test test-one lint faults browser screenshots clients examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -77,6 +77,16 @@ screenshots: $(VENV)/.installed web ## Write pictures of the main pages into scr
 clients: $(VENV)/.installed ## Run clients that others wrote, unmodified, against the system (needs Node 18 or newer, and npm)
 	npm ci --prefix tests/clients --no-audit --no-fund
 	$(BIN)/python -m pytest tests/clients $(ARGS)
+
+mirrors: $(VENV)/servers/.unpacked ## Copy to real FTP, SFTP, WebDAV and S3 servers of Debian, and break them (ARGS="-m 'not long'" leaves out what is large)
+	WAYSTATION_TEST_SERVERS=$(abspath $(VENV)/servers) $(BIN)/python -m pytest -p no:xdist tests/mirrors $(ARGS)
+
+$(VENV)/servers/.unpacked: tests/mirrors/unpack tests/mirrors/requirements.txt $(VENV)/.installed
+	tests/mirrors/unpack $(VENV)/servers
+	$(BIN)/python -m venv $(VENV)/servers/moto
+	$(UV:$(BIN)/python=$(VENV)/servers/moto/bin/python) -r tests/mirrors/requirements.txt || \
+		$(VENV)/servers/moto/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/mirrors/requirements.txt
+	touch $@
 
 examples: $(VENV)/.installed ## Run the tests that think up their examples, with twenty times as many of them
 	WAYSTATION_TEST_EXAMPLES=20 $(BIN)/python -m pytest -n $(JOBS) --timeout 3600 $(ARGS) tests/unit/test_mirrorace_ranges.py \

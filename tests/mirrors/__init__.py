@@ -1,0 +1,1 @@
+"""Mirrors on servers that people really have, each copied to and then broken on purpose."""
