@@ -136,3 +136,24 @@ async def test_the_end_of_a_session_ends_its_connections_at_once(
                 await say(ann, room, "after")
                 await staying.until("after")
                 assert leaving.texts == stream.texts == []
+
+
+@pytest.mark.usefixtures("unchecked")
+async def test_a_new_name_is_shown_at_once_in_rosters_and_while_typing(
+    make_test_database: MakeDatabase, valkey_url: str
+) -> None:
+    with running_chat(make_test_database, valkey_url) as chat:
+        ann, bob = chat.sign_up(), chat.sign_up()
+        room = ann.create()
+        ann.invite(room, bob)
+        async with listening(chat.url, room, ann) as hearing, listening(chat.url, room, bob) as renamed:
+            name = f"{bob.name} the second"
+            answer = await asyncio.to_thread(bob.person.client.patch, "/v1/account", json={"name": name})
+            assert answer.status_code == 200
+            while {"account_id": str(bob.id), "name": name} not in (await hearing.next("presence"))["online"]:
+                pass
+            await renamed.send(type="typing")
+            assert (await hearing.next("typing"))["name"] == name
+            async with opened(chat.url, room, ann) as later:
+                online = (await later.next("presence"))["online"]
+            assert {each["name"] for each in online} == {ann.name, name}

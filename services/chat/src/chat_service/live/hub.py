@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from chat_service.live.backlog import Frame
@@ -155,15 +156,26 @@ class Hub:
             await self._presence.renew(channel.view.terms.id, connected.items())
 
     async def check_credentials(self) -> None:
-        """End the connections whose credentials are not valid any more."""
+        """End the connections whose credentials are not valid any more, and go by the new names of accounts."""
         for name in list(self._connected):
             await self.check_credential(name)
 
     async def check_credential(self, name: str) -> None:
-        """End the connections of a credential if it is not valid any more."""
-        if name in self._connected and await self._identify(name) is None:
-            for each in self._connected.get(name, ()):
+        """End the connections of a credential if it is not valid any more, or go by its account's new name."""
+        if name not in self._connected:
+            return
+        identity = await self._identify(name)
+        renamed: set[int] = set()
+        for each in self._connected.get(name, ()):
+            if identity is None:
                 each.end(End(Close.UNAUTHENTICATED))
+                continue
+            if identity.name != each.listener.identity.name:
+                renamed.add(each.room_id)
+            each.listener = replace(each.listener, identity=identity)
+        if identity is not None:
+            for room_id in renamed:
+                await self._presence.renew(room_id, [(identity.account_id, identity.name)])
 
     def _connect(self, channel: Channel, listener: Listener) -> Subscription:
         subscription = channel.add(listener)

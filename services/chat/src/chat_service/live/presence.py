@@ -27,7 +27,7 @@ class Presence:
         self._lifetime = lifetime // timedelta(milliseconds=1)
 
     async def enter(self, room_id: int, account_id: UUID, name: str) -> None:
-        """Report that the account has connected to this process. Listeners are told unless it was already connected."""
+        """Report that the account has connected to this process. Listeners are told unless it was, by this name."""
         await self._run("enter", room_id, self._process, self._lifetime, account_id.hex, name)
 
     async def leave(self, room_id: int, account_id: UUID) -> None:
@@ -35,7 +35,10 @@ class Presence:
         await self._run("leave", room_id, self._process, account_id.hex)
 
     async def renew(self, room_id: int, connected: Iterable[tuple[UUID, str]]) -> None:
-        """Report the accounts that are still connected to this process. Those that nobody reported in time are gone."""
+        """Report the accounts that are still connected to this process, by the names that they have now.
+
+        Those that nobody reported in time are gone.
+        """
         values = [value for account_id, name in connected for value in (account_id.hex, name)]
         await self._run("renew", room_id, self._process, self._lifetime, *values)
 

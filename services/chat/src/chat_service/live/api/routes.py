@@ -33,7 +33,7 @@ EVENTS = """The events of the room, for as long as the connection lives. A frame
   `removed`, `muted`, `room`, `closed`: with `id` and `created_at`;
 - `typing` (`account_id`, `name`), without an id;
 - `presence` (`online`, `offline`), without an id. The first one is `complete`: it lists all connected accounts, and its
-  `last_event` is the event that can be resumed after;
+  `last_event` is the event that can be resumed after. An account that was online already has a new name;
 - `reset`: events that you missed are forgotten; read the room again.
 
 Resume with `Last-Event-ID`, or with `after`: the stream starts with the later events that have not expired. At its end

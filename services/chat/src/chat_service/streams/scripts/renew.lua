@@ -1,9 +1,9 @@
 -- ARGV: room, process, how long that is trusted in ms, then account and name of each that is connected to the process.
 -- Accounts that no process has reported for so long are gone.
 for n = 4, #ARGV, 2 do
-  local was_present = is_present(ARGV[n])
+  local is_news = not is_present(ARGV[n]) or redis.call('HGET', NAMES, ARGV[n]) ~= ARGV[n + 1]
   add(ARGV[n], ARGV[n + 1], ARGV[2], tonumber(ARGV[3]))
-  if not was_present then
+  if is_news then
     tell('online', ARGV[n], ARGV[n + 1])
   end
 end
