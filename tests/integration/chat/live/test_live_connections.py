@@ -10,9 +10,12 @@ from contextlib import closing
 
 import httpx
 import pytest
+import uvloop
 from websockets.exceptions import ConnectionClosed
 
-from chat_service.live import Close
+from chat_service.live import Close, hub
+from chat_service.live.api import aborting, event_streams
+from chat_service.live.ending import REASONS
 from tests.integration.chat.live.clients import (
     WAIT_SECONDS,
     deaf_socket,
@@ -102,3 +105,53 @@ async def test_a_process_that_is_asked_to_end_does_so_at_once(
             assert end["code"] == Close.GOING_AWAY
             assert await socket.end() == Close.GOING_AWAY
         await asyncio.to_thread(process.wait, 10)
+
+
+async def test_a_stream_lives_for_a_time_and_is_resumed_without_a_gap(
+    chat: ChatService, ann: Someone, bob: Someone, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_streams, "LIFE_SECONDS", 0.5)
+    async with listening(chat.url, room, ann) as hearing:
+        async with streaming(chat.url, room, bob) as stream:
+            await say(ann, room, "heard")
+            assert await stream.to_the_end() == {"code": Close.RESUME, "reason": REASONS[Close.RESUME]}
+        await say(ann, room, "missed")
+        async with streaming(chat.url, room, bob, {"Last-Event-ID": str(stream.last_id)}) as back:
+            await back.to_the_end()
+        assert (stream.texts, back.texts) == (["heard"], ["missed"])
+        await say(ann, room, "after")
+        await hearing.until("after")
+        # Nobody was told that Bob went and came back.
+        assert str(bob.id) not in json.dumps([event.get("offline") for event in hearing.heard])
+
+
+async def test_a_client_that_has_vanished_is_not_present_for_long(
+    chat: ChatService, ann: Someone, bob: Someone, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_streams, "LIFE_SECONDS", 0.5)
+    monkeypatch.setattr(hub, "RETURN_SECONDS", 0.1)
+    async with listening(chat.url, room, ann) as hearing:
+        # It reads nothing any more, and does not close its connection either.
+        with closing(deaf_stream(chat.url, room, bob)):
+            while str(bob.id) not in json.dumps([event.get("offline") for event in hearing.heard]):
+                await hearing.next("presence")
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_connection_that_has_closed_already_is_dropped_without_an_error(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def drop() -> None:
+        accepted: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+        server = await asyncio.start_server(lambda _, writer: accepted.put_nowait(writer), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        transport = (await accepted.get()).transport
+        aborting.drop(transport)
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        aborting.drop(transport)
+        writer.close()
+        server.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(drop())

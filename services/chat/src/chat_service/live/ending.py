@@ -7,6 +7,8 @@ from enum import IntEnum
 class Close(IntEnum):
     """The close codes of WebSockets. Where an HTTP status fits, the code is 4000 plus its last two digits."""
 
+    RESUME = 1000
+    """The stream has lived as long as any may: connect again and resume."""
     GOING_AWAY = 1012
     """The process is about to end: connect again and resume."""
     TRY_LATER = 1013
@@ -24,6 +26,7 @@ class Close(IntEnum):
 
 
 REASONS = {
+    Close.RESUME: "the stream has lived its time: connect again and resume",
     Close.GOING_AWAY: "the server restarts: connect again and resume",
     Close.TRY_LATER: "not available: connect again later and resume",
     Close.BAD_INPUT: "not understood",

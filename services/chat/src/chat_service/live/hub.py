@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from chat_service.live.backlog import Frame
 from chat_service.live.channel import Channel, RoomView, reset_json
@@ -36,6 +37,8 @@ GATHER_SECONDS = 0.005
 AGAIN_SECONDS = 0.25
 ROOM_SECONDS = 5
 """The time that reading a room again may take before its listeners are disconnected."""
+RETURN_SECONDS = 8
+"""The time in which a client whose stream has lived its time comes back, without others being told that it has gone."""
 TYPING_LASTS = timedelta(seconds=5)
 
 
@@ -57,6 +60,7 @@ class Hub:
         self._connected: dict[str, set[Subscription]] = {}
         """The subscriptions by their credentials."""
         self._connections, self._sizes = Connections(limits), RoomSizes()
+        self._leaving: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
         self._follows = asyncio.Event()
         self._is_stopped = False
@@ -106,8 +110,8 @@ class Hub:
             raise
         return subscription
 
-    async def unsubscribe(self, subscription: Subscription) -> None:
-        """End a subscription."""
+    async def unsubscribe(self, subscription: Subscription, *, may_return: bool = False) -> None:
+        """End a subscription. If the listener `may_return`, others are told that it has gone only if it does not."""
         room_id, account_id = subscription.room_id, subscription.listener.identity.account_id
         channel = self._channels.get(room_id)
         if channel is None or subscription not in channel.subscriptions:
@@ -116,9 +120,12 @@ class Hub:
         if not channel.subscriptions:
             channel.close()
             del self._channels[room_id]
-        if not channel.count(account_id):
-            with suppress(ChatUnavailable):
-                await self._presence.leave(room_id, account_id)
+        if channel.count(account_id):
+            return
+        if may_return:
+            asyncio.get_running_loop().call_later(RETURN_SECONDS, self._leave_later, room_id, account_id)
+        else:
+            await self._leave(room_id, account_id)
 
     async def typing(self, subscription: Subscription) -> None:
         """Tell the room that the listener is typing, if it may write there."""
@@ -176,6 +183,17 @@ class Hub:
         if identity is not None:
             for room_id in renamed:
                 await self._presence.renew(room_id, [(identity.account_id, identity.name)])
+
+    async def _leave(self, room_id: int, account_id: UUID) -> None:
+        with suppress(ChatUnavailable):
+            await self._presence.leave(room_id, account_id)
+
+    def _leave_later(self, room_id: int, account_id: UUID) -> None:
+        channel = self._channels.get(room_id)
+        if not self._is_stopped and not (channel and channel.count(account_id)):
+            task = asyncio.create_task(self._leave(room_id, account_id))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
 
     def _connect(self, channel: Channel, listener: Listener) -> Subscription:
         subscription = channel.add(listener)

@@ -67,6 +67,10 @@ class Subscription:
         if not self.ended.done():
             self.ended.set_result(end)
 
+    def has_ended(self, code: Close) -> bool:
+        """Whether the connection ended for this reason."""
+        return self.ended.done() and self.ended.result().code == code
+
     def wake(self) -> None:
         """Look again for a frame."""
         if self._waiter is not None and not self._waiter.done():

@@ -45,7 +45,7 @@ class AbortMiddleware:
         # In uvicorn, `send` is a method of the object that holds the transport.
         transport = getattr(getattr(send, "__self__", None), "transport", None)
         if hasattr(transport, "abort"):
-            scope[KEY] = lambda: _abort(cast("asyncio.Transport", transport))
+            scope[KEY] = lambda: drop(cast("asyncio.WriteTransport", transport))
         return self._app(scope, receive, send)
 
 
@@ -54,10 +54,12 @@ def abort_of(scope: Scope) -> Abort:
     return cast("Abort", cast("dict[str, Any]", scope).get(KEY, _nothing))
 
 
-def _abort(transport: asyncio.Transport) -> None:
+def drop(transport: asyncio.WriteTransport) -> None:
+    """Close a connection at once, whatever was not sent yet."""
     connection: socket.socket | None = transport.get_extra_info("socket")
     if connection is not None:
-        with suppress(OSError):
+        # A socket that is closed already has no number any more, which uvloop says by a `ValueError`.
+        with suppress(OSError, ValueError):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
     transport.abort()
 

@@ -1,16 +1,22 @@
 """Server-Sent Events: the events of a room as an answer without an end."""
 
 import asyncio
+import random
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from chat_service.live import End, Ended, Frame, Hub, Listener, Subscription
+from chat_service.live import Close, End, Ended, Frame, Hub, Listener, Subscription
 from chat_service.live.api.aborting import abort_of
 from chat_service.live.api.connections import LAST_SECONDS, error_of, until_ended
 from chat_service.streams.model import encode
 
+LIFE_SECONDS = 90
+"""A stream ends after this long, and the client resumes it. One that has vanished would else be taken for present until
+the system gives up its connection, in a quarter of an hour."""
+LIFE_JITTER = 0.2
+"""The part of its life by which a stream may end earlier, so that clients do not come back all at once."""
 SILENCE_SECONDS = 15
 """After a silence of so many seconds a comment is sent, so that proxies do not give the connection up."""
 RETRY_MILLISECONDS = 2000
@@ -37,9 +43,10 @@ class EventStream(Response):
             raise error_of(ended.end) from None
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            end = await until_ended(subscription, _send_frames(subscription, send), _until_gone(receive))
+            work = (_send_frames(subscription, send), _until_gone(receive), _live(subscription))
+            end = await until_ended(subscription, *work)
         finally:
-            await self._hub.unsubscribe(subscription)
+            await self._hub.unsubscribe(subscription, may_return=subscription.has_ended(Close.RESUME))
         if end is not None:
             await _say_end(end, scope, send)
 
@@ -54,6 +61,11 @@ async def _send_frames(subscription: Subscription, send: Send) -> None:
             await _send(send, b":\n\n")
         else:
             await _send(send, _record(frame))
+
+
+async def _live(subscription: Subscription) -> None:
+    await asyncio.sleep(LIFE_SECONDS * (1 - LIFE_JITTER * random.random()))  # noqa: S311
+    subscription.end(End(Close.RESUME))
 
 
 async def _until_gone(receive: Receive) -> None:

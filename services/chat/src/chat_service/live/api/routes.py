@@ -37,8 +37,8 @@ EVENTS = """The events of the room, for as long as the connection lives. A frame
 - `reset`: events that you missed are forgotten; read the room again.
 
 Resume with `Last-Event-ID`, or with `after`: the stream starts with the later events that have not expired. At its end
-there is an `event: end` with a code. 4008 (too slow), 1012 and 1013: connect again and resume. 4001, 4003 and 4004: not
-signed in, not a member, no such room.
+there is an `event: end` with a code. 1000 (after some 90 seconds), 4008 (too slow), 1012 and 1013: connect again and
+resume. 4001, 4003 and 4004: not signed in, not a member, no such room.
 
 The same events come by WebSocket at `/v1/rooms/{room_id}/socket?after=`. A socket signs in by a ticket: as its first
 message `{"ticket": …}`, or as the subprotocol `ticket.…` beside `waystation`. It takes `{"type":"typing"}` (one a
