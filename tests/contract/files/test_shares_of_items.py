@@ -2,9 +2,13 @@
 
 import hashlib
 import json
+import os
+import re
 import secrets
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -12,12 +16,13 @@ import httpx
 import pytest
 
 from deploy.local.stack import StartedStack
-from tests.contract.conftest import client_of
+from tests.contract.conftest import Visitor, client_of
 from tests.contract.fileuploader import wire
 from tests.contract.traces import Traces
 from tests.integration.upload.dialects.tus_client import HEADERS, OFFSET_TYPE, begun, create, metadata, patch
 from tests.sweeps import Sweeps
 
+GUIDE = Path(__file__).parents[3] / "docs" / "use.md"
 PATCHING = {**HEADERS, "Upload-Offset": "0", "Content-Type": OFFSET_TYPE}
 
 
@@ -177,6 +182,11 @@ def test_an_account_shares_its_files_together(client: httpx.Client, stack: Start
         assert share["complete"]
         assert client.get(f"/v1/codes/{share['code']}/items/{share['items'][0]['id']}").content == b"mine"
         assert client.post("/v1/shares", json={"items": [{"file_id": file_id}]}).status_code == 403
+        # A file that is only an item is shared again like any other.
+        only = send(account, {"name": "only.txt", "size": 0})
+        sent = fill(account, only["items"][0], b"").headers["Waystation-File"]
+        link = account.post("/v1/shares", json={"file_id": sent}).json()
+        assert (link["name"], client.get(link["url"]).content) == ("only.txt", b"")
         # The item goes with its file, and the rest stays.
         assert account.delete(f"/v1/files/{file_id}").status_code == 204
         assert [item["name"] for item in opened(client, share["code"])["items"]] == ["text.txt"]
@@ -297,3 +307,30 @@ def test_codes_are_chosen_once_and_consist_of_words_on_request(client: httpx.Cli
     # Every other interface finds it, too.
     assert client.get("/share/select/", params={"code": words}).text == "by words"
     assert client.get(f"/c/{words}").text == "by words"
+
+
+def test_codes_are_not_found_by_choosing_them(visitor: Visitor) -> None:
+    taken = send(visitor(), {"text": "a"}, code="Taken-Code")["code"]
+    guesser = visitor()
+    asked = {"items": [{"text": "a"}], "code": taken}
+    answers = [guesser.post("/v1/shares", json=asked).json()["code"] for _ in range(4)]
+    assert answers == ["code_taken", "code_taken", "code_taken", "rate_limited"]
+    assert guesser.get(f"/v1/codes/{taken}").status_code == 429
+    assert opened(visitor(), taken)["complete"]
+
+
+def test_the_examples_of_the_guide_work(stack: StartedStack) -> None:
+    section = GUIDE.read_text(encoding="utf-8").partition("## Several files under one code\n")[2].partition("\n## ")[0]
+    making, sending = re.findall(r"```sh\n(.*?)```", section.partition("\n### ")[0], re.DOTALL)
+
+    def run(script: str, **variables: str) -> str:
+        told = {"PATH": os.environ["PATH"], **variables}
+        script = script.replace("HOST", stack.url).replace("curl ", "curl -sS ")
+        return subprocess.run(
+            ["sh", "-c", script], env=told, capture_output=True, timeout=60, check=True
+        ).stdout.decode()
+
+    share = json.loads(run(making))
+    run(sending, TICKET=share["items"][0]["upload"])
+    with client_of(stack) as client:
+        assert client.get(f"/v1/codes/{share['code']}/items/{share['items'][0]['id']}").text == "hello"

@@ -19,10 +19,10 @@ from common.limits import Budget, Event, EverybodyRefused, counted_guess
 from common.policy import Policy
 from share_service.context import Context
 from share_service.downloads.keys import BadKey
-from share_service.shares.model import ShareEnded, UnknownCode
+from share_service.shares.model import CodeTaken, ShareEnded, UnknownCode
 
-WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey)
-"""The answers to wrong codes and keys, which count as guesses."""
+WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey, CodeTaken)
+"""The answers to wrong codes and keys, and to codes that were chosen and exist, which all count as guesses."""
 
 
 @asynccontextmanager
@@ -33,6 +33,20 @@ async def counted_redemption(context: Context, policy: Policy, address: str) -> 
     """
     key = limit_key(address)
     async with _counted_guess(context, policy, key, [(_of_address(context, "guess-address", policy), key)]):
+        yield
+
+
+@asynccontextmanager
+async def counted_choice(context: Context, policy: Policy, address: str, code: str | None) -> AsyncGenerator[None]:
+    """Count the block, which gives something the code that a sender chose, if the code is taken.
+
+    Otherwise codes could be found by choosing them. Without a `code` nothing is counted. Raises `RateLimited`,
+    `LimiterUnavailable`.
+    """
+    if code is None:
+        yield
+        return
+    async with counted_redemption(context, policy, address):
         yield
 
 

@@ -16,6 +16,7 @@ from common.http.json_bodies import documented, parse_model, read_model
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.policy import Rule, counted_upload
 from common.rights import Actor
+from share_service.downloads.guesses import counted_choice
 from share_service.drops import owning, receiving
 from share_service.drops.model import Drop, Limits
 from share_service.edge import address_of, context_of, public_url_of
@@ -110,8 +111,9 @@ class DeliveryRequest(ItemsRequest):
 async def create_drop(request: Request, identity: SignedIn) -> DropView:
     """Make a code by which anybody sends files to the account."""
     asked = await read_model(request, DropRequest)
-    naming = Naming(words=asked.code_style == "words", chosen=asked.code)
-    return _own(request, await owning.create_drop(context_of(request), identity, asked.limits(), naming))
+    naming, context = Naming(words=asked.code_style == "words", chosen=asked.code), context_of(request)
+    async with counted_choice(context, await context.policy.current(), address_of(request), asked.code):
+        return _own(request, await owning.create_drop(context, identity, asked.limits(), naming))
 
 
 @router.get("")

@@ -17,7 +17,7 @@ from share_service.context import Context
 from share_service.drops import queries
 from share_service.drops.model import CODE_LENGTH, KEPT, Drop, Limits, UnknownDrop
 from share_service.shares.making import Naming, attempts, crowded, new_name, spelling
-from share_service.shares.model import Share, canonical, check_chosen
+from share_service.shares.model import Share, canonical, check_chosen, is_possible
 from share_service.shares.owning import LATEST
 
 BATCH = 500
@@ -53,7 +53,7 @@ async def shares_received(
 ) -> list[Share]:
     """The shares that came by a drop-off of the account, the newest first. Raises `UnknownDrop`."""
     async with context.db.connection() as connection:
-        drop = _own(await queries.drop_of_code(connection, canonical("code", code)), identity)
+        drop = _own(await queries.drop_of_code(connection, _canonical(code)), identity)
         return await queries.shares_of_drop(connection, drop.id, after, limit)
 
 
@@ -62,7 +62,7 @@ async def change_drop(context: Context, identity: Identity, code: str, limits: L
     if "expires_at" in limits:
         _check_end(limits["expires_at"], None)
     async with context.db.transaction() as connection:
-        drop = _own(await queries.lock_drop(connection, canonical("code", code)), identity)
+        drop = _own(await queries.lock_drop(connection, _canonical(code)), identity)
         changed = replace(drop, **limits)
         await queries.update_drop(connection, changed)
     return changed
@@ -71,8 +71,15 @@ async def change_drop(context: Context, identity: Identity, code: str, limits: L
 async def end_drop(context: Context, identity: Identity, code: str) -> None:
     """End a drop-off of the account; what came by it stays. Raises `UnknownDrop`."""
     async with context.db.transaction() as connection:
-        drop = _own(await queries.lock_drop(connection, canonical("code", code)), identity)
+        drop = _own(await queries.lock_drop(connection, _canonical(code)), identity)
         await queries.update_drop(connection, replace(drop, ended_at=drop.ended_at or clock.now()))
+
+
+def _canonical(code: str) -> str:
+    """The code as it is stored. Raises `UnknownDrop` for a text that is none."""
+    if not is_possible("code", code):
+        raise UnknownDrop
+    return canonical("code", code)
 
 
 def _own(drop: Drop | None, identity: Identity) -> Drop:

@@ -17,6 +17,7 @@ from common.identity import CredentialsMissing, Identity
 from common.policy import counted_upload
 from common.rights import Action, Actor, permitted
 from share_service.context import Context
+from share_service.downloads.guesses import counted_choice
 from share_service.edge import address_of, context_of
 from share_service.items.tickets import SenderKeys
 from share_service.sending import changing, creating, events
@@ -75,8 +76,9 @@ async def create_share(request: Request, identity: MaybeSignedIn, idempotency_ke
 async def _create(
     context: Context, request: Request, identity: Identity | None, asked: SendRequest, repeatable: Repeatable | None
 ) -> Share:
+    policy, address = await context.policy.current(), address_of(request)
     announced = [item.announced() for item in asked.items]
-    async with counted_upload(context.limiter, await context.policy.current(), address_of(request)):
+    async with counted_choice(context, policy, address, asked.code), counted_upload(context.limiter, policy, address):
         return await creating.create_share(context, identity, announced, asked.terms(), repeatable)
 
 
@@ -121,7 +123,10 @@ async def edit_share(request: Request, identity: MaybeSignedIn, share_id: UUID, 
         changes["password"] = wanted.password
     if "downloads_left" in given:
         changes["uses_left"] = wanted.downloads_left
-    return await view_of(request, actor, await changing.change_terms(context_of(request), actor, share_id, changes))
+    context = context_of(request)
+    async with counted_choice(context, await context.policy.current(), address_of(request), changes.get("code")):
+        share = await changing.change_terms(context, actor, share_id, changes)
+    return await view_of(request, actor, share)
 
 
 @router.delete("/{share_id}", status_code=204)

@@ -143,6 +143,16 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """A file as a share serves it, by itself or as one of its items."""
+
+    owner: UUID | None
+    name: str
+    size: int
+    """In bytes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """A share that was made, or that existed already for the same origin."""
 

@@ -96,7 +96,8 @@ async def share_again(context: Context, identity: Identity, wanted: NewShare) ->
     naming = Naming(wanted.kind, digits_only=policy.numeric_codes)
     password_hash = await _hash(context, wanted.password)
     async with context.db.transaction() as connection:
-        serving = await owned.keep_share_of_file(connection, wanted.file_id, identity.account_id, now)
+        kept = (connection, wanted.file_id, identity.account_id, now)
+        serving = await owned.keep_share_of_file(*kept) or await owned.keep_share_of_item(*kept)
         if serving is None:
             raise NotFound
         require(Action.SHARE, Actor(identity), serving.owner)

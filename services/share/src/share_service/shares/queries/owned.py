@@ -10,7 +10,7 @@ from psycopg.errors import UniqueViolation
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
 from common.pages import Cursor
-from share_service.shares.model import Share
+from share_service.shares.model import Serving, Share
 from share_service.shares.queries.columns import SHARE
 
 
@@ -20,14 +20,25 @@ async def lock_share(connection: Connection, share_id: UUID) -> Share | None:
     return await fetch_one(connection, Share, statement, {"share_id": share_id})
 
 
-async def keep_share_of_file(connection: Connection, file_id: UUID, account: UUID, now: datetime) -> Share | None:
-    """A share that serves this file, preferably the account's own; it cannot end before the transaction does."""
-    statement: LiteralString = f"""
-        select {SHARE} from share
+async def keep_share_of_file(connection: Connection, file_id: UUID, account: UUID, now: datetime) -> Serving | None:
+    """A file as a share serves it, preferably the account's own; the share cannot end before the transaction does."""
+    statement: LiteralString = """
+        select owner, name, size from share
         where file_id = %(file_id)s and state in ('active', 'spent') and (expires_at is null or expires_at > %(now)s)
         order by owner = %(account)s desc nulls last, created_at desc limit 1 for share
     """
-    return await fetch_one(connection, Share, statement, {"file_id": file_id, "account": account, "now": now})
+    return await fetch_one(connection, Serving, statement, {"file_id": file_id, "account": account, "now": now})
+
+
+async def keep_share_of_item(connection: Connection, file_id: UUID, account: UUID, now: datetime) -> Serving | None:
+    """The same for a file that is an item of a share."""
+    statement: LiteralString = """
+        select share.owner, item.name, item.size from item join share on share.id = share_id
+        where item.file_id = %(file_id)s and item.state = 'ready' and share.state in ('active', 'spent')
+            and (share.expires_at is null or share.expires_at > %(now)s)
+        order by share.owner = %(account)s desc nulls last, share.created_at desc limit 1 for share of share
+    """
+    return await fetch_one(connection, Serving, statement, {"file_id": file_id, "account": account, "now": now})
 
 
 async def keep_shares_of_files(connection: Connection, file_ids: Sequence[UUID]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import Request
 
-from common.errors import Conflict, Gone, InvalidInput, NotFound
+from common.errors import Conflict, DomainError, Gone, InvalidInput, NotFound, Unavailable
 from upload_service.content import sessions
 from upload_service.content.concatenating import concatenate
 from upload_service.content.model import ITEM, UploadSession
@@ -54,7 +54,7 @@ async def create_for_item(
         if session.size != place.size:
             raise ItemSizeWrong
         earlier = await context.shares.bind_item(place.item_id, session.id)
-    except (InvalidInput, NotFound, Conflict):
+    except DomainError:
         await _abort(context, session.id)
         raise
     if earlier is not None:
@@ -79,5 +79,5 @@ async def _give_up(context: Context, session_id: UUID) -> None:
 
 
 async def _abort(context: Context, session_id: UUID) -> None:
-    with suppress(NotFound, Conflict):
+    with suppress(NotFound, Conflict, Unavailable):
         await sessions.abort_upload(context, session_id)
