@@ -66,6 +66,18 @@ def test_a_share_tells_its_owner_everything(service: ShareService, me: Account, 
     assert mine.get(f"/v1/shares/{code.id}").json()["url"] == f"{service.url}/c/{code.code}"
 
 
+def test_a_share_is_shown_and_changed_while_upload_is_away(
+    service: ShareService, me: Account, mine: httpx.Client
+) -> None:
+    link = service.share_link(me)
+    service.upload.is_down = True
+    try:
+        changed = mine.patch(f"/v1/shares/{link.id}", json={"title": "New"})
+        assert (changed.status_code, changed.json()["title"], changed.json()["items"]) == (200, "New", [])
+    finally:
+        service.upload.is_down = False
+
+
 def test_a_list_holds_an_account_s_own_shares_the_newest_first(
     service: ShareService, me: Account, mine: httpx.Client, stranger: httpx.Client
 ) -> None:

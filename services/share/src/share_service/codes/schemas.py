@@ -12,7 +12,7 @@ from share_service.sending.seeing import SeenItem, SeenState, is_complete
 
 
 class CodeItem(BaseModel):
-    """An item. `size` and `received` in bytes; `sha256` null until it is ready."""
+    """An item. `size` and `received` in bytes; `sha256` null until it is ready, and where `text` is kept back."""
 
     id: UUID
     name: str
@@ -73,7 +73,8 @@ def _item(item: SeenItem, *, is_counted: bool) -> CodeItem:
         type=item_type(item.name) if item.kind == "file" else TEXT_TYPE,
         state=item.state,
         received=item.received,
-        sha256=item.sha256.hex() if item.sha256 else None,
+        # The digest of a short text would tell the text.
+        sha256=item.sha256.hex() if item.sha256 and not (is_counted and item.kind == "text") else None,
         text=None if is_counted else item.body,
     )
 

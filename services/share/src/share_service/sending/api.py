@@ -1,6 +1,7 @@
 """`/v1/shares`: making, seeing, changing and ending shares, for accounts, and for senders who have the share's key."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from common import clock
 from common.addresses import limit_key
+from common.errors import Unavailable
 from common.expiry import Expiry
 from common.http.authors import author_of
 from common.http.bodies import read_body
@@ -27,7 +29,7 @@ from share_service.sending.seeing import SeenItem, is_complete, see_items
 from share_service.sending.watching import Sight
 from share_service.shares import owning
 from share_service.shares.api import ShareChanges, ShareRequest, view
-from share_service.shares.model import Share
+from share_service.shares.model import Share, UnknownCode
 from share_service.shares.owning import Changes, NewShare
 
 BODY_LIMIT = 4 * 1024 * 1024
@@ -177,8 +179,12 @@ def _actor(request: Request, identity: Identity | None, share_id: UUID, key: str
 
 async def view_of(request: Request, actor: Actor, share: Share) -> SentView:
     """A share as its sender sees it."""
-    is_over = not share.is_resumable(clock.now())
-    return _sent_view(request, actor, share, [] if is_over else await see_items(context_of(request), share))
+    items: list[SeenItem] = []
+    if share.is_resumable(clock.now()):
+        # What a change did is done, even if nobody can say what became of the file of a share without items.
+        with suppress(UnknownCode, Unavailable):
+            items = await see_items(context_of(request), share)
+    return _sent_view(request, actor, share, items)
 
 
 def _sent_view(request: Request, actor: Actor, share: Share, items: Sequence[SeenItem]) -> SentView:

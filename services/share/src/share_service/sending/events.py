@@ -30,6 +30,7 @@ def stream(request: Request, share_id: UUID, view: View) -> StreamingResponse:
 
 async def _events(watches: Watches, share_id: UUID, view: View) -> AsyncGenerator[bytes]:
     state, received, silent = "", dict[str, int](), 0.0
+    seen: Sight | None = None
     async with watches.watching(share_id):
         while True:
             try:
@@ -43,15 +44,17 @@ async def _events(watches: Watches, share_id: UUID, view: View) -> AsyncGenerato
             shown = None if sight.is_over else view(sight)
             if shown is None:
                 break
-            before, received = received, {str(item.id): item.received for item in sight.items}
-            text, silent = shown.model_dump_json(exclude=_UNSEEN), silent + sight.pause
-            if text != state:
-                yield _event("share", shown.model_dump_json())
-                state, silent = text, 0.0
-            elif received != before:
+            silent += sight.pause
+            if sight is not seen:
+                before, received = received, {str(item.id): item.received for item in sight.items}
                 moved = {one: size for one, size in received.items() if size != before.get(one)}
-                yield _event("progress", json.dumps({"items": moved}))
-                silent = 0.0
+                text, seen = shown.model_dump_json(exclude=_UNSEEN), sight
+                if text != state:
+                    yield _event("share", shown.model_dump_json())
+                    state, silent = text, 0.0
+                elif moved:
+                    yield _event("progress", json.dumps({"items": moved}))
+                    silent = 0.0
             elif silent >= SILENCE_SECONDS:
                 yield b":\n\n"
                 silent = 0.0

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -34,25 +33,28 @@ class SeenItem:
     body: str | None
 
 
-async def see_items(context: Context, share: Share) -> list[SeenItem]:
+async def see_items(context: Context, share: Share, *, is_patient: bool = True) -> list[SeenItem]:
     """The items of a share, or the one that stands for its content.
 
-    Raises `UnknownCode` if the file of a share without items is gone, and `Unavailable`.
+    `is_patient`: while the upload service does not answer, nothing is said to arrive. Raises `UnknownCode` if the file
+    of a share without items is gone, and `Unavailable`.
     """
     if share.content_kind != "items":
         return [await _content(context, share)]
     async with context.db.connection() as connection:
         items = await items_of_share(connection, share.id)
     progress: dict[UUID, Progress] = {}
-    with suppress(Unavailable):
-        # Then what arrives at this moment is not known.
+    try:
         progress = await progress_of(context, items)
+    except Unavailable:
+        if not is_patient:
+            raise
     return [_seen(item, progress.get(item.id)) for item in items]
 
 
 def is_complete(items: Sequence[SeenItem]) -> bool:
     """Whether everything can be fetched."""
-    return all(item.state == "ready" for item in items)
+    return bool(items) and all(item.state == "ready" for item in items)
 
 
 def _seen(item: Item, progress: Progress | None) -> SeenItem:

@@ -63,17 +63,23 @@ class Watches:
                 del self._watched[share_id]
 
     async def look(self, share_id: UUID) -> Sight:
-        """The share as it is now, or was a moment ago. Raises `UnknownCode`, `Unavailable`."""
+        """The share as it is now, or was a moment ago: the same object while nothing changes.
+
+        Raises `UnknownCode`, `Unavailable`.
+        """
         watched = self._watched[share_id]
         async with watched.looking:
-            if watched.sight is None or time.monotonic() >= watched.seen_at + watched.sight.pause:
-                watched.sight = await self._see(share_id)
-                watched.seen_at = time.monotonic()
-            return watched.sight
+            sight = watched.sight
+            if sight is None or time.monotonic() >= watched.seen_at + sight.pause:
+                found = await self._see(share_id)
+                if sight is None or found != sight:
+                    sight = found
+                watched.sight, watched.seen_at = sight, time.monotonic()
+            return sight
 
     async def _see(self, share_id: UUID) -> Sight:
         async with self._context.db.connection() as connection:
             share = await share_of_id(connection, share_id)
         if share is None or not share.is_resumable(clock.now()):
             return Sight(share)
-        return Sight(share, await see_items(self._context, share))
+        return Sight(share, await see_items(self._context, share, is_patient=False))

@@ -54,8 +54,10 @@ async def create_for_item(
         if session.size != place.size:
             raise ItemSizeWrong
         earlier = await context.shares.bind_item(place.item_id, session.id)
-    except DomainError:
-        await _abort(context, session.id)
+    except DomainError as error:
+        # A sender that sent its parts side by side asks again for the whole, and must not lose them.
+        if not (isinstance(error, Unavailable) and isinstance(concat, list)):
+            await _abort(context, session.id)
         raise
     if earlier is not None:
         await _give_up(context, earlier)
