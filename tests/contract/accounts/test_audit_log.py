@@ -59,7 +59,8 @@ def test_acts_in_every_service_are_one_log(
     assert administrator.delete(f"/v1/accounts/{account}").status_code == 204
     found = list(pages(administrator, 3))
     assert found == sorted(found, key=lambda entry: (entry["at"], entry["id"]), reverse=True)
-    mine = [entry for entry in found if entry["target_id"] in (account, share, key["id"], str(mirror["id"]))][::-1]
+    targets = {("account", account), ("share", share), ("key", key["id"]), ("mirror", str(mirror["id"]))}
+    mine = [entry for entry in found if (entry["target_kind"], entry["target_id"]) in targets][::-1]
     assert [(entry["act"], entry["target_kind"]) for entry in mine] == [
         ("key.create", "key"),
         ("account.role", "account"),

@@ -1,7 +1,9 @@
 """FileCodeBox's administration: every row of its contract, on the dialect's own host and on the shared one."""
 
 import hashlib
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -205,6 +207,22 @@ def test_details_previews_and_downloads(admin: httpx.Client, mark: str) -> None:
         misshaped(admin.get(f"/admin/file/{path}"), "id")
         for wrong in (UNKNOWN, "7", "x", ""):
             refused(admin.get(f"/admin/file/{path}", params={"id": wrong}), 404, "文件不存在")
+
+
+def test_a_share_of_several_items_is_a_file_that_is_their_archive(
+    admin: httpx.Client, client: httpx.Client, mark: str
+) -> None:
+    items = [{"name": "a.txt", "text": "first"}, {"name": "b.txt", "text": "second"}]
+    made = client.post("/v1/shares", json={"items": items, "title": mark}).json()
+    (row,) = listed(admin, keyword=mark)
+    assert (row["id"], row["type"], row["name"], row["size"]) == (made["id"].replace("-", ""), "file", mark, 11)
+    assert [one["id"] for one in listed(admin, keyword=mark, type="file")] == [row["id"]]
+    download = admin.get("/admin/file/download", params={"id": row["id"]})
+    assert f"{mark}.zip" in download.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(download.content)) as archive:
+        assert archive.read("b.txt") == b"second"
+    assert detail(change(admin, "DELETE", "/file/delete", id=row["id"])) is None
+    assert client.get(f"/v1/codes/{made['code']}").status_code == 410
 
 
 def test_the_form_of_a_file_sends_everything_and_changes_what_differs(admin: httpx.Client, mark: str) -> None:

@@ -207,6 +207,11 @@ def test_one_share_is_changed(service: ShareService, administrator: httpx.Client
     for body in ({"code": "x"}, {"name": ""}, {"downloads_left": 0}, {"tags": ["x" * 25]}, {"note": "\0"}, {"gone": 1}):
         assert administrator.patch(path, json=body).status_code == 400, body
     assert administrator.get(path).json() == found
+    chosen = f"My-{uuid4().hex[:9]}_1"
+    assert administrator.patch(path, json={"code": chosen}).json()["code"] == chosen
+    assert [share["id"] for share in listed(administrator, search=chosen, sort="code")] == [str(made.id)]
+    for answer in ({"code": ""}, {"code": "files"}, {"code": "a b c"}, {"code": "x" * 65}):
+        assert administrator.patch(path, json=answer).status_code == 400, answer
     assert administrator.delete(path).status_code == 204
     for method in ("GET", "PATCH", "DELETE"):
         assert administrator.request(method, path, json={}).status_code == 404

@@ -59,7 +59,7 @@ class ShareEdit(BaseModel):
     name: Name = ""
     expires_at: AwareDatetime | None = None
     downloads_left: Uses | None = None
-    code: Annotated[str, Field(max_length=64)] | None = None
+    code: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     note: NoteText = ""
     tags: Tags = []
 

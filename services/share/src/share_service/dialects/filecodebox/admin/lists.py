@@ -13,9 +13,8 @@ from common.dialects.filecodebox import FileCodeBoxRoute, Refused, ok
 from common.dialects.filecodebox_admin import administered, object_of, twins
 from common.downloads import shortened
 from common.errors import NotFound
-from common.http.downloads import download as download_answer
 from share_service.administration import listing
-from share_service.administration.fetching import fetch_file, read_text
+from share_service.administration.fetching import fetch
 from share_service.administration.listing import Page
 from share_service.administration.model import Filter, Health, Listed, Order, SortKey
 from share_service.context import Context
@@ -23,6 +22,7 @@ from share_service.dialects.filecodebox.admin.asking import UNKNOWN_TEXT, id_of,
 from share_service.dialects.filecodebox.admin.digests import digests_of, files_of_digest
 from share_service.dialects.filecodebox.admin.rows import detail, row
 from share_service.dialects.filecodebox.admin.summing import midnight, summary
+from share_service.dialects.filecodebox.answers import file_answer
 from share_service.edge import context_of
 from share_service.shares.model import ContentKind, UnknownCode
 
@@ -95,7 +95,7 @@ async def preview(request: Request, author: Author) -> Response:
     share_id = id_of(request.query_params, where="query")
     if (await seen(context_of(request), author, share_id)).share.content_kind != "text":
         raise Refused(400, NO_PREVIEW_TEXT)
-    text = await read_text(context_of(request), author, share_id)
+    text = (await fetch(context_of(request), author, share_id)).share.body or ""
     shown = {"content": text[:length], "length": len(text), "previewLength": min(length, len(text))}
     return ok(twins({**shown, "truncated": len(text) > length, "maxChars": length}))
 
@@ -104,24 +104,16 @@ async def preview(request: Request, author: Author) -> Response:
 async def download(request: Request, author: Author) -> Response:
     """The file, or the envelope with the text."""
     context, share_id = context_of(request), id_of(request.query_params, where="query")
-    share = (await seen(context, author, share_id)).share
-    if share.content_kind == "text":
-        return ok(await read_text(context, author, share_id))
-    method = "HEAD" if request.method == "HEAD" else "GET"
     try:
-        file = await fetch_file(context, author, share_id, method)
+        found = await fetch(context, author, share_id, "HEAD" if request.method == "HEAD" else "GET")
     except (NotFound, UnknownCode):
         raise Refused(404, UNKNOWN_TEXT) from None
-    answer = download_answer(
-        stored_at=file.stored_at,
-        size=share.size,
-        sha256=file.sha256,
-        media_type="application/octet-stream",
-        name=share.name,
-    )
+    if found.share.content_kind == "text":
+        return ok(found.share.body)
+    answer = file_answer(found)
     # The older page takes what follows the first equals sign and two quotes for the name.
     plain = answer.headers["content-disposition"].partition("; ")[2].partition("; filename*=")[0]
-    named = f"filename*=UTF-8''{quote(shortened(share.name), safe='')}"
+    named = f"filename*=UTF-8''{quote(shortened(found.share.name), safe='')}"
     answer.headers["content-disposition"] = f"attachment; {named}; {plain}"
     return answer
 
