@@ -247,7 +247,9 @@ def test_the_form_of_a_file_sends_everything_and_changes_what_differs(admin: htt
     assert after["expired_at"][:16] == end.strftime(MINUTE)
     assert wire.metadata(admin, new)["name"] == f"{mark} <b>.zip"
     assert admin.post("/share/metadata/", json={"code": code}).json() == wire.UNKNOWN
-    refused(change(admin, "PATCH", "/file/update", **{**same, "code": other}), 400, "code已存在")
+    taken = {**same, "code": other, "prefix": "not changed", "expired_count": 1}
+    refused(change(admin, "PATCH", "/file/update", **taken), 400, "code已存在")
+    assert row_of(admin, new) == after
     refused(change(admin, "PATCH", "/file/update", **{**same, "code": new, "expired_at": "tomorrow"}), 400)
     refused(change(admin, "PATCH", "/file/update", **{**same, "code": "not a code"}), 400)
     refused(change(admin, "PATCH", "/file/update", id=UNKNOWN, code="ABCDE"), 404, "文件不存在")

@@ -203,7 +203,11 @@ def test_one_share_is_changed(service: ShareService, administrator: httpx.Client
     assert answer.status_code == 200
     found = administrator.get(path).json()
     assert [found[name] for name in ("name", "downloads_left", "code", "tags")] == ["after", 2, code, ["x"]]
-    assert administrator.patch(path, json={"code": taken.code}).json()["code"] == "code_taken"
+    several = {"name": "other", "downloads_left": 9, "note": "other"}
+    assert administrator.patch(path, json={**several, "code": taken.code}).json()["code"] == "code_taken"
+    late = {**several, "code": None, "expires_at": "9999-12-31T00:00:00Z"}
+    assert administrator.patch(path, json=late).status_code == 400
+    assert administrator.get(path).json() == found
     for body in ({"code": "x"}, {"name": ""}, {"downloads_left": 0}, {"tags": ["x" * 25]}, {"note": "\0"}, {"gone": 1}):
         assert administrator.patch(path, json=body).status_code == 400, body
     assert administrator.get(path).json() == found

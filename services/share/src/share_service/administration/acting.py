@@ -17,6 +17,7 @@ from share_service.shares.making import Naming
 from share_service.shares.model import Share
 from share_service.shares.owning import LATEST, replace_code
 
+NO_NOTE = Note()
 Change = Callable[[Share, datetime], Share]
 """The share as it is to be, at a moment."""
 
@@ -27,6 +28,17 @@ class Outcome:
 
     done: list[UUID]
     missing: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Everything that is to be changed about one share."""
+
+    changes: Sequence[Change] = ()
+    note: Note = NO_NOTE
+    gives_code: bool = False
+    code: str | None = None
+    """The new code; None: a random one."""
 
 
 def extended(by: timedelta) -> Change:
@@ -76,6 +88,31 @@ async def change_shares(
     return _outcome(share_ids, before)
 
 
+async def edit_share(context: Context, author: Author, share_id: UUID, edit: Edit) -> None:
+    """Change one share in several ways at once, or not at all.
+
+    Raises `NotFound`, `Forbidden`, `InvalidInput`, and what `replace_code` raises.
+    """
+    author.require_administrator()
+    now, policy = clock.now(), await context.policy.current()
+    async with context.db.transaction() as connection:
+        found = await queries.lock_shares(connection, [share_id])
+        if not found:
+            raise NotFound
+        share, acts = found[0], list[Act]()
+        after = _changed(share, now, edit.changes)
+        if after != share:
+            await queries.update_limits(connection, [after])
+            acts.append(_act("share.change", share, after))
+        if edit.gives_code:
+            await replace_code(connection, share, Naming(digits_only=policy.numeric_codes, chosen=edit.code))
+            acts.append(_about("share.code", share))
+        if edit.note != NO_NOTE:
+            await queries.put_note(connection, [share_id], edit.note, now)
+            acts.append(_annotated(share, edit.note))
+        await record(connection, author, acts)
+
+
 async def end_shares(context: Context, author: Author, share_ids: Sequence[UUID]) -> Outcome:
     """End shares; their files go with their last shares. Raises `Forbidden`."""
     author.require_administrator()
@@ -92,8 +129,7 @@ async def annotate_shares(context: Context, author: Author, share_ids: Sequence[
     async with context.db.transaction() as connection:
         found = await queries.lock_shares(connection, share_ids)
         await queries.put_note(connection, [share.id for share in found], note, clock.now())
-        new = {name: value for name, value in (("note", note.note), ("tags", note.tags)) if value is not None}
-        await record(connection, author, [replace(_about("share.annotate", share), new=new) for share in found])
+        await record(connection, author, [_annotated(share, note) for share in found])
     return _outcome(share_ids, found)
 
 
@@ -136,6 +172,11 @@ def _outcome(asked: Sequence[UUID], found: Sequence[Share]) -> Outcome:
 
 def _about(name: str, share: Share) -> Act:
     return Act(name, "share", str(share.id), share.name)
+
+
+def _annotated(share: Share, note: Note) -> Act:
+    new = {name: value for name, value in (("note", note.note), ("tags", note.tags)) if value is not None}
+    return replace(_about("share.annotate", share), new=new)
 
 
 def _act(name: str, old: Share, new: Share) -> Act:

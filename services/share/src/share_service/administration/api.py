@@ -96,8 +96,6 @@ async def edit_share(request: Request, identity: Administrator, share_id: UUID) 
     """Change a share, also one that has expired, until the sweep has ended it."""
     wanted = await read_model(request, ShareEdit)
     context, author = context_of(request), author_of(request, identity)
-    # Not found, if there is none.
-    await listing.see_share(context, author, share_id)
     given = wanted.model_fields_set
     changes: list[acting.Change] = []
     if "name" in given:
@@ -107,12 +105,8 @@ async def edit_share(request: Request, identity: Administrator, share_id: UUID) 
     if "downloads_left" in given:
         changes.append(acting.limited(wanted.downloads_left))
     note = Note.of(wanted.note if "note" in given else None, wanted.tags if "tags" in given else None)
-    if "code" in given:
-        await acting.give_code(context, author, share_id, wanted.code)
-    if changes:
-        await acting.change_shares(context, author, "share.change", [share_id], *changes)
-    if note != Note():
-        await acting.annotate_shares(context, author, [share_id], note)
+    edit = acting.Edit(changes, note, gives_code="code" in given, code=wanted.code)
+    await acting.edit_share(context, author, share_id, edit)
     return _view(request, await listing.see_share(context, author, share_id))
 
 

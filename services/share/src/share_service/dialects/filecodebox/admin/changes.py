@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 from common.audit import Author
 from common.dialects.filecodebox import FileCodeBoxRoute, Refused, ok
 from common.dialects.filecodebox_admin import administered, object_of, twins
-from common.errors import InvalidInput
+from common.errors import InvalidInput, NotFound
 from share_service.administration import acting
-from share_service.administration.acting import Change, Outcome
+from share_service.administration.acting import Change, Edit, Outcome
 from share_service.administration.model import Note
 from share_service.dialects.filecodebox.admin.asking import UNKNOWN_TEXT, id_of, ids_of, moment_of, uses_in
 from share_service.dialects.filecodebox.admin.lists import seen, whole_detail
@@ -39,15 +39,15 @@ async def update(request: Request, author: Author) -> Response:
     """Change code, name, end or uses. The page sends all of them; what is empty, or as it was, stays as it is."""
     context, fields = context_of(request), await object_of(request)
     share = (await seen(context, author, id_of(fields))).share
-    changes = _edits(share, fields)
     code = fields.get("code")
-    if isinstance(code, str) and code.strip() and code.strip() != share.code:
-        try:
-            await acting.give_code(context, author, share.id, code.strip())
-        except CodeTaken:
-            raise Refused(400, CODE_TAKEN_TEXT) from None
-    if changes:
-        await acting.change_shares(context, author, "share.change", [share.id], *changes)
+    code = code.strip() if isinstance(code, str) else ""
+    edit = Edit(_edits(share, fields), gives_code=code not in ("", share.code), code=code)
+    try:
+        await acting.edit_share(context, author, share.id, edit)
+    except CodeTaken:
+        raise Refused(400, CODE_TAKEN_TEXT) from None
+    except NotFound:
+        raise Refused(404, UNKNOWN_TEXT) from None
     return ok(UPDATED_TEXT)
 
 
