@@ -4,9 +4,10 @@ BROWSER_URL names the running system whose pages are shown; without it, one is s
 """
 
 import os
+import secrets
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,36 @@ def take(browser: Browser, url: str, look: str) -> None:
     page.goto(f"{url}/c/NOTHING0")
     page.locator("h1").wait_for()
     picture("unknown")
+    _account_pages(page, url, picture)
     context.close()
+
+
+def _account_pages(page: Page, url: str, picture: Callable[[str], None]) -> None:
+    page.goto(f"{url}/register")
+    page.locator("h1").wait_for()
+    picture("register")
+    page.locator("input").first.fill(f"ana-{secrets.token_hex(2)}")
+    page.locator("input[type=password]").fill("a long password")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/mine")
+    picture("mine-empty")
+    page.goto(url)
+    files = [{"name": name, "mimeType": "", "buffer": b"content"} for name in ("Praça do Comércio.jpg", "notes.txt")]
+    page.locator("input[type=file]").first.set_input_files(files)
+    page.locator(".itemState.ready").nth(1).wait_for()
+    page.goto(f"{url}/mine")
+    page.locator(".shareCode").wait_for()
+    picture("mine")
+    page.goto(f"{url}/rooms")
+    page.locator(".newRoom").click()
+    page.locator(".newRoomForm input").first.fill(f"Trip to Lisbon {secrets.token_hex(2)}")
+    page.keyboard.press("Enter")
+    page.locator(".isLive").wait_for()
+    for text in ("Did everyone get the tickets?", "Got it, thanks! Sending the photos now."):
+        page.locator(".post input").fill(text)
+        page.keyboard.press("Enter")
+        page.get_by_text(text).wait_for()
+    picture("room")
 
 
 def _slow(page: Page, bytes_per_second: int) -> None:

@@ -3,7 +3,9 @@
 import hashlib
 import os
 import time
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import expect
@@ -204,3 +206,16 @@ def test_what_cannot_be_sent_is_told_before_it_is_tried(visit: Visit) -> None:
     page.get_by_label("Have a code?").fill("no/code")
     page.keyboard.press("Enter")
     page.get_by_text("A code has letters and digits only.").wait_for()
+
+
+def test_several_files_come_as_one_archive(visit: Visit) -> None:
+    sender, receiver = visit(), visit()
+    sender.goes_to()
+    sender.chooses(("one.txt", b"one"), ("two.txt", b"two" * 1000), ("one.txt", b"another one"))
+    sender.waits_until_verified(3)
+    receiver.goes_to(f"/c/{sender.code()}")
+    receiver.page.get_by_role("heading", name="one.txt and 2 more").wait_for()
+    with ZipFile(BytesIO(download(receiver, "Download all"))) as archive:
+        assert archive.testzip() is None
+        contents = {archive.read(entry) for entry in archive.namelist()}
+    assert {b"one", b"two" * 1000, b"another one"} < contents

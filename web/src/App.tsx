@@ -1,8 +1,10 @@
 import { MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 import { Route, Switch } from 'wouter'
+import { renew } from './api/accounts'
 import { Problem } from './api/problem'
+import { session } from './api/session'
 import { useSite } from './api/site'
 import { Footer } from './parts/Footer'
 import { Header } from './parts/Header'
@@ -12,6 +14,9 @@ import { SendPage } from './send/SendPage'
 import { theme } from './theme/theme'
 import { useAccent } from './theme/useAccent'
 
+const AccountPage = lazy(() => import('./account/AccountPage'))
+const MinePage = lazy(() => import('./mine/MinePage'))
+const RoomsPage = lazy(() => import('./rooms/RoomsPage'))
 const ReceivePage = lazy(() => import('./receive/ReceivePage'))
 
 const queries = new QueryClient({
@@ -22,6 +27,14 @@ const queries = new QueryClient({
       networkMode: 'always',
     },
   },
+})
+
+// Nothing of one account is shown to the next.
+let account = session.get()?.id
+session.subscribe(() => {
+  if (account === session.get()?.id) return
+  account = session.get()?.id
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'site' })
 })
 
 export function App() {
@@ -37,6 +50,7 @@ export function App() {
 
 function Page() {
   useAccent(useSite().accent)
+  useEffect(() => void renew(), [])
   return (
     <div className="page">
       <Header />
@@ -44,6 +58,17 @@ function Page() {
         <Switch>
           <Route path="/" component={SendPage} />
           <Route path="/c/:code">{({ code }) => <ReceivePage code={code} key={code} />}</Route>
+          <Route path="/sign-in">
+            <AccountPage isNew={false} />
+          </Route>
+          <Route path="/register">
+            <AccountPage isNew />
+          </Route>
+          <Route path="/rooms">
+            <RoomsPage room={null} />
+          </Route>
+          <Route path="/rooms/:id">{({ id }) => <RoomsPage room={Number(id)} />}</Route>
+          <Route path="/mine" component={MinePage} />
           <Route component={Nothing} />
         </Switch>
       </Suspense>

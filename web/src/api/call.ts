@@ -36,6 +36,6 @@ export async function request(method: string, path: string, options: Options = {
   if (answer.ok) return answer
   const problem = await problemOf(answer)
   // The session has ended elsewhere: what the page shows from now on is a stranger's.
-  if (token && problem.status === 401 && problem.code === 'unauthenticated') session.set(null)
+  if (token && problem.status === 401 && !path.startsWith('/v1/codes/')) session.set(null)
   throw problem
 }

@@ -14,6 +14,8 @@ export function Header() {
       </Link>
       <nav className="nav" aria-label={t('nav.main')}>
         <Place path="/" name={t('nav.send')} />
+        <Place path="/rooms" name={t('nav.rooms')} />
+        <Place path="/mine" name={t('nav.mine')} />
       </nav>
     </header>
   )

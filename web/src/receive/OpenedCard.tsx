@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { serverNow } from '../api/clock'
 import { type Item, itemUrl, type OpenedShare, zipUrl } from '../api/shares'
+import { usualTitle } from '../api/titles'
 import { ago, duration, percent, size } from '../format'
 import { useNow } from '../parts/useNow'
 import { CheckFile } from './CheckFile'
@@ -50,8 +51,9 @@ function Head({ share, ticket, files, texts }: HeadProps) {
   const { t, i18n } = useTranslation()
   const language = i18n.language
   const [first] = share.items
+  const isUsual = share.title === null || share.title === usualTitle(share.items.map(({ name }) => name))
   const title =
-    share.title ?? (share.items.length > 1 && first ? t('receive.andMore', { name: first.name, count: share.items.length - 1 }) : (first?.name ?? share.code))
+    (isUsual ? null : share.title) ?? (share.items.length > 1 && first ? t('receive.andMore', { name: first.name, count: share.items.length - 1 }) : (first?.name ?? share.code))
   const ready = share.items.filter((item) => item.state === 'ready')
   return (
     <header className="opened">

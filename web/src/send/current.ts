@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { createShare, type NewItem, readSent, changeShare } from '../api/shares'
+import { usualTitle } from '../api/titles'
 import type { Gathered } from './gathering'
 import { forget, kept } from './kept'
 import type { Options } from './options'
@@ -40,6 +41,7 @@ async function begin(items: NewItem[], options: Options, gathered: Gathered[]) {
   let share = await createShare(
     {
       items,
+      title: usualTitle(items.map(({ name }) => name)),
       expire_style: life.style,
       expire_value: life.value,
       password: password || null,

@@ -1,0 +1,61 @@
+import { useTranslation } from 'react-i18next'
+import { size } from '../format'
+import { Copy } from '../parts/Copy'
+import { Expiry } from '../parts/Expiry'
+
+type Props = {
+  share: { code: string; url: string; name: string; size: number; expires_at: string | null; downloads_left: number | null; downloads?: number }
+  onExtend?: () => void
+  onDelete: () => void
+}
+
+export function ShareRow({ share, onExtend, onDelete }: Props) {
+  const { t, i18n } = useTranslation()
+  return (
+    <li className="shareRow">
+      <div className="shareFacts">
+        <a className="code shareCode" href={share.url} translate="no">
+          {share.code}
+        </a>
+        <p className="itemName">{share.name}</p>
+        <p className="figures">
+          {size(share.size, i18n.language)}
+          {share.downloads !== undefined && ` · ${t('mine.downloads', { count: share.downloads })}`} ·{' '}
+          <Expiry at={share.expires_at} downloadsLeft={share.downloads_left} />
+        </p>
+      </div>
+      <div className="buttons shareActions">
+        <Copy text={share.url}>{t('sending.copyLink')}</Copy>
+        {onExtend && share.expires_at && (
+          <button type="button" className="link small" onClick={onExtend}>
+            {t('mine.extend')}
+          </button>
+        )}
+        <button type="button" className="link small" onClick={onDelete}>
+          {t('mine.revoke')}
+        </button>
+      </div>
+    </li>
+  )
+}
+
+/** What appears where nothing is, and how to start. */
+export function NoShares({ isSearch }: { isSearch: boolean }) {
+  const { t } = useTranslation()
+  if (isSearch) return <p className="card centered faint">{t('mine.nothing')}</p>
+  return (
+    <section className="card centered">
+      <h2>{t('mine.none')}</h2>
+      <p className="faint">{t('mine.noneHint')}</p>
+      <a href="/" className="link">
+        {t('mine.send')}
+      </a>
+    </section>
+  )
+}
+
+export const hasWords = (words: string, ...texts: (string | null)[]) =>
+  words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => texts.some((text) => text?.toLowerCase().includes(word)))
