@@ -98,6 +98,7 @@ DEPLOYMENT = (
     ),
     Setting("HTTP_PORT", "80", "Port of HTTP with `SITE_ADDRESS`.", Way.COMPOSE),
     Setting("HTTPS_PORT", "443", "Port of HTTPS with `SITE_ADDRESS`.", Way.COMPOSE),
+    Setting("GRAFANA_PORT", "3000", "Port of Grafana, with the profile `observe`.", Way.COMPOSE),
     Setting(
         "GATEWAY_TRUSTED_PROXIES",
         "",

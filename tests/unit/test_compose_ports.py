@@ -14,7 +14,9 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml
 def test_only_the_gateway_is_published_and_only_on_this_machine() -> None:
     extended = {name: service["extends"]["file"] for name, service in SERVICES.items() if "extends" in service}
     assert extended == {"gateway": "deploy/compose/ports${SITE_ADDRESS:+-tls}.yml"}
-    assert not [name for name, service in SERVICES.items() if "ports" in service]
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published == {"grafana": ["127.0.0.1:${GRAFANA_PORT:-3000}:3000"]}
+    assert SERVICES["grafana"]["profiles"] == ["observe"]
     ports = yaml.safe_load((ROOT / "deploy/compose/ports.yml").read_text(encoding="utf-8"))["services"]
     assert ports == {"gateway": {"ports": ["${BIND:-127.0.0.1}:${PORT:-8080}:8080"]}}
 

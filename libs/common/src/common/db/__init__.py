@@ -5,10 +5,10 @@ Use cases open connections and transactions; queries run on the connection they 
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from psycopg import AsyncConnection
@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from common.errors import Unavailable
+from common.metrics import Gauge, Labels
 
 Connection = AsyncConnection[TupleRow]
 
@@ -48,6 +49,11 @@ class Database:
             reconnect_timeout=5,
             num_workers=2,
         )
+        _OPENED.add(self)
+
+    def numbers(self) -> dict[str, int]:
+        """The numbers of the pool, as psycopg counts them since the process started."""
+        return self._pool.get_stats()
 
     async def _check(self, connection: Connection) -> None:
         """Check a connection that was idle for a while before a request gets it. Raises an error if it is dead.
@@ -110,6 +116,24 @@ class Database:
         """Raise `DatabaseUnavailable` unless the database answers."""
         async with self.connection() as connection:
             await connection.execute("select 1")
+
+
+_OPENED: WeakSet[Database] = WeakSet()
+
+
+def _sum_of(name: str) -> Callable[[], dict[Labels, float]]:
+    return lambda: {(): float(sum(database.numbers().get(name, 0) for database in list(_OPENED)))}
+
+
+for _name, _meaning in (
+    ("pool_size", "Connections to the database."),
+    ("pool_available", "Connections to the database that nobody uses."),
+    ("requests_waiting", "Users of the database who wait for a connection."),
+    ("requests_queued", "Users who ever had to wait for a connection."),
+    ("requests_wait_ms", "Milliseconds that users waited for a connection, together."),
+    ("requests_errors", "Users who waited for a connection in vain."),
+):
+    Gauge(f"waystation_database_{_name}", _meaning, look=_sum_of(_name))
 
 
 async def _unlock(connection: Connection, name: str) -> None:

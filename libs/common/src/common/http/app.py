@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 
 from common import logging, start
 from common.errors import StorageFull, Unavailable
-from common.http import openapi, problems
+from common.http import measuring, openapi, problems
 from common.http.edge import Edge
 from common.http.server import ENDING
 from common.settings import GatewaySettings
@@ -33,8 +33,9 @@ def create_app(
     `routers`: their routes are tried in this order. `checks`: a function for each dependency, by its name, that raises
     `Unavailable` if the dependency does not answer, or `StorageFull` if it takes nothing more; the readiness probe
     calls them all. `backlog`: how much is waiting for the service's sweeps, by kind; operators read it at
-    `/internal/backlog`. `credentialed_paths`: prefixes of paths that pages of any origin may call with
-    `credentials: include`. The OpenAPI document of its native interface is at `/v1/openapi/<name>.json`.
+    `/internal/backlog`, and Prometheus with all other numbers at `/internal/metrics`. `credentialed_paths`: prefixes of
+    paths that pages of any origin may call with `credentials: include`. The OpenAPI document of its native interface is
+    at `/v1/openapi/<name>.json`.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
     app = FastAPI(
@@ -50,6 +51,7 @@ def create_app(
     _add_health(app, checks)
     if backlog:
         _add_backlog(app, backlog)
+    measuring.add_metrics(app, backlog)
     for router in routers:
         # Not `include_router`: FastAPI would match every request twice, against the router and against its routes.
         app.router.routes.extend(router.routes)

@@ -4,6 +4,7 @@ Whenever a request waits, Python goes through every coroutine around the place w
 here instead of one for each purpose.
 """
 
+import time
 from collections.abc import Awaitable
 from hmac import compare_digest
 from typing import Any
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from common import logging
 from common.addresses import canonical
 from common.http import asking
+from common.http.measuring import observe
 from common.ids import new_id
 
 TOKEN_HEADER = "X-Gateway-Token"  # noqa: S105  (its name)
@@ -63,14 +65,14 @@ class Edge:
             preflight.headers["X-Request-Id"] = request_id
             await preflight(scope, receive, send)
             return
-        is_started = False
+        begun, status = time.monotonic(), 0
 
         async def answer(message: Message) -> None:
-            nonlocal is_started
+            nonlocal status
             if message["type"] != "http.response.start":
                 await send(message)
                 return
-            is_started = True
+            status = message["status"]
             MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await origins.send(message, send, headers)
 
@@ -79,9 +81,13 @@ class Edge:
                 await self._app(scope, receive, answer)
             except Exception:
                 self._log.exception("request failed", method=scope["method"], route=_route(scope))
-                if is_started:
+                if status:
                     raise
                 await JSONResponse({"detail": "Internal Server Error"}, 500)(scope, receive, answer)
+            finally:
+                # A question about a body that is wanted has no answer of its own.
+                if status:
+                    observe(scope["method"], _route(scope), status, time.monotonic() - begun)
 
     def _is_gateways(self, headers: Headers) -> bool:
         """Whether the request comes from the gateway. Only the gateway knows the token."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http import httptools_impl
 
+from common.metrics import Counter
+
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
 
@@ -19,6 +21,7 @@ PATIENCE = 0.005
 """The longest that bytes wait for more, in seconds."""
 ENDING = "ending"
 """The name in the state of the application that is set when the process is about to end."""
+RECEIVED = Counter("waystation_http_received_bytes", "Bytes of the bodies of requests.")
 
 
 class _Cycle(httptools_impl.RequestResponseCycle):
@@ -47,6 +50,7 @@ class _Cycle(httptools_impl.RequestResponseCycle):
         if self._waking:
             self._waking.cancel()
             self._waking = None
+        RECEIVED.add(by=self._size)
         blocks, self._blocks, self._size = self._blocks, [], 0
         if message["type"] == "http.request":
             message["body"] = _joined(blocks)

@@ -1,6 +1,7 @@
 """The Celery application of a service: how its messages are sent."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -71,7 +72,8 @@ def send(app: Celery, task: str, *args: str, queue: str | None = None, most: int
     broker is down or the queue is full, no message is sent, but no work is lost: the task's sweep finds the row.
     """
     request_id = structlog.contextvars.get_contextvars().get("request_id")
-    headers = {"request_id": request_id} if request_id else {}
+    headers: dict[str, Any] = {"request_id": request_id} if request_id else {}
+    headers["sent_at"] = time.time()
     try:
         if queue is None or most is None or waiting(app, queue) < most:
             app.send_task(task, args=args, headers=headers, queue=queue, retry=False)

@@ -1,4 +1,6 @@
-"""The beat as a program of its own, of which there is one: `python -m common.queue.beat`."""
+"""The beat as a program of its own, of which there is one: `python -m common.queue.beat [PORT]`.
+
+Its numbers for Prometheus are at PORT."""
 
 import signal
 import sys
@@ -6,6 +8,7 @@ import sys
 from celery.beat import Service
 
 from common import logging, start
+from common.queue.measuring import serve_metrics
 from common.queue.schedule import SCHEDULER, create_beat
 from common.settings import QueueSettings
 
@@ -17,6 +20,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda _, __: sys.exit())
     app = create_beat(settings.broker_url.get_secret_value())
     app.set_current()
+    if len(sys.argv) > 1:
+        serve_metrics(int(sys.argv[1]), [])
     start.started()
     Service(app, scheduler_cls=SCHEDULER).start()
 

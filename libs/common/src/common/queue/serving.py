@@ -21,6 +21,7 @@ from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu.asynchronous import set_event_loop
 
 from common import logging, start
+from common.queue.measuring import serve_metrics
 from common.queue.schedule import Beat
 from common.queue.worker import Worker
 from common.settings import Settings
@@ -151,6 +152,11 @@ def _stop(workers: Sequence[Worker[Any]], consumers: Sequence[Consumer], beat: B
 
 
 def main(*workers: Worker[Any], settings: Settings, name: str, beat: Beat | None = None) -> None:
-    """The body of a worker's program: `… [FILE]`, where FILE is touched as long as all of it is alive."""
+    """The body of a worker's program: `… [FILE [PORT]]`.
+
+    FILE is touched as long as all of it is alive; its numbers for Prometheus are at PORT.
+    """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
+    if len(sys.argv) > 2:
+        serve_metrics(int(sys.argv[2]), [(worker.queue, worker.app) for worker in workers])
     sys.exit(serve(workers, alive=Path(sys.argv[1]) if len(sys.argv) > 1 else None, beat=beat))

@@ -11,6 +11,7 @@ import structlog
 from celery import Celery
 
 from common.queue.app import VISIBILITY_SECONDS
+from common.queue.measuring import measured
 
 TASK_SECONDS = VISIBILITY_SECONDS - 600
 """An operation is cancelled after this long, before its message returns to the queue."""
@@ -110,7 +111,7 @@ class Worker(Generic[State]):
             assert current is not None
             self._tasks.add(current)
             try:
-                with structlog.contextvars.bound_contextvars(**names):
+                with structlog.contextvars.bound_contextvars(**names), measured(str(request.get("task"))):
                     async with asyncio.timeout(seconds):
                         await operation
             finally:

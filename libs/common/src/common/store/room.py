@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from pathlib import Path
 
 from common.errors import StorageFull
+from common.metrics import Gauge, Labels
 
 # The room is measured again after this many bytes: other uploads fill the same disk.
 MEASURE_EVERY = 4 * 1024 * 1024
@@ -19,12 +20,25 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+_FOLDERS: set[Path] = set()
+
+
+def _free_now() -> dict[Labels, float]:
+    known = [folder for folder in _FOLDERS if folder.exists()]
+    return {(): float(min(map(free_bytes, known)))} if known else {}
+
+
+Gauge("waystation_store_free_bytes", "Bytes free on the disk of the store, if it is on this machine.", look=_free_now)
+
+
 class Room:
     """The room on the disk of the object store."""
 
     def __init__(self, folder: Path | None, reserve: int, free: Callable[[Path], int] = free_bytes) -> None:
         """`folder`: one on the disk of the store; None: only the store knows its room. `reserve`: bytes to leave."""
         self._folder, self._reserve, self._free = folder, reserve, free
+        if folder:
+            _FOLDERS.add(folder)
 
     def check(self, size: int = 0) -> None:
         """Raise `StorageFull` unless `size` more bytes leave the reserve free."""

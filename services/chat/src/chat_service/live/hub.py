@@ -20,6 +20,7 @@ from chat_service.streams.model import position
 from common import logging
 from common.errors import Unavailable
 from common.identity import Identity
+from common.metrics import Gauge, Histogram
 
 ReadRoom = Callable[[int, int | None], Awaitable[RoomView | None]]
 """Reads a room at this version or a later one, or (None) as it is now. Returns None when there is no such room.
@@ -40,6 +41,8 @@ ROOM_SECONDS = 5
 RETURN_SECONDS = 8
 """The time in which a client whose stream has lived its time comes back, without others being told that it has gone."""
 TYPING_LASTS = timedelta(seconds=5)
+LISTENERS = Gauge("waystation_room_listeners", "Open sockets and event streams of rooms.")
+DELIVERY = Histogram("waystation_room_delivery_seconds", "Times from an event to the queues of its listeners.")
 
 
 class Hub:
@@ -100,6 +103,7 @@ class Hub:
             raise Ended(Close.FORBIDDEN)
         self._connections.add(listener)
         subscription = self._connect(channel, listener)
+        LISTENERS.add()
         try:
             # From here on, the end of the credential is heard; it may have ended a moment before.
             if await self._identify(listener.credential) is None:
@@ -117,6 +121,7 @@ class Hub:
         if channel is None or subscription not in channel.subscriptions:
             return
         self._disconnect(channel, subscription)
+        LISTENERS.add(by=-1)
         if not channel.subscriptions:
             channel.close()
             del self._channels[room_id]
@@ -281,6 +286,8 @@ class Hub:
 
     async def _publish(self, channel: Channel, entries: list[Entry]) -> None:
         now = int((time.time() + self._ahead) * 1000)
+        for entry in entries:
+            DELIVERY.observe(max(0.0, (now - position(entry.id)[0]) / 1000))
         for begin in range(0, len(entries), 64):
             channel.publish(entries[begin : begin + 64], now)
             # Listeners that read well take these before more are published.

@@ -14,8 +14,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from common.addresses import limit_key
-from common.errors import DomainError
+from common.errors import DomainError, RateLimited
 from common.limits import Budget, Event, EverybodyRefused, counted_guess
+from common.metrics import Counter
 from common.policy import Policy
 from share_service.context import Context
 from share_service.downloads.keys import BadKey
@@ -23,6 +24,7 @@ from share_service.shares.model import CodeTaken, ShareEnded, UnknownCode
 
 WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey, CodeTaken)
 """The answers to wrong codes and keys, and to codes that were chosen and exist, which all count as guesses."""
+CODES = Counter("waystation_codes", "Codes that somebody tried, by what came of it.", ["outcome"])
 
 
 @asynccontextmanager
@@ -75,8 +77,19 @@ async def _counted_guess(
         "guess-everyone", context.guess_global_count, timedelta(minutes=1), EverybodyRefused
     )
     misses = _of_address(context, "guess-missed", policy)
-    async with counted_guess(own, (everybody, ""), (misses, key), WRONG_GUESSES, always=always):
-        yield
+    outcome = "failed"
+    try:
+        async with counted_guess(own, (everybody, ""), (misses, key), WRONG_GUESSES, always=always):
+            yield
+        outcome = "right"
+    except WRONG_GUESSES:
+        outcome = "wrong"
+        raise
+    except RateLimited:
+        outcome = "refused"
+        raise
+    finally:
+        CODES.add(outcome)
 
 
 def _of_address(context: Context, name: str, policy: Policy) -> Budget:

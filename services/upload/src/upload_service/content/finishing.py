@@ -4,11 +4,14 @@ from uuid import UUID
 
 from common.db import Connection
 from common.ids import new_id
+from common.metrics import Counter
 from upload_service.content.context import Context
 from upload_service.content.model import UNVERIFIED, Blob, FileState, Layout, SessionState, UploadSession
 from upload_service.content.queries import blobs, files, sessions
 
 UNFINISHED = (SessionState.OPEN, *UNVERIFIED)
+UPLOADS = Counter("waystation_uploads", "Uploads that ended, by their last state.", ["state"])
+UPLOADED = Counter("waystation_uploaded_bytes", "Bytes of the files that became ready.")
 
 
 async def insert_file(
@@ -32,6 +35,7 @@ async def make_file(
     await context.hooks.file_begun(connection, session, file.id)
     await context.hooks.file_ready(connection, file)
     is_clean = is_new and session.layout is Layout.STREAM
+    _count_ready(size)
     return await sessions.end_ready(connection, session.id, file.id, size, is_clean=is_clean), is_clean
 
 
@@ -51,6 +55,7 @@ async def make_ready(
         await files.finish_file(connection, file.id, FileState.READY, blob_id)
         await context.hooks.file_ready(connection, file)
     await sessions.move_session(connection, session_id, UNFINISHED, SessionState.READY)
+    _count_ready(size)
     return await _locked(connection, session_id)
 
 
@@ -60,8 +65,14 @@ async def mark_corrupt(context: Context, session_id: UUID) -> UploadSession:
         session = await _locked(connection, session_id)
         if session.file_id and session.state in UNVERIFIED:
             await files.finish_file(connection, session.file_id, FileState.CORRUPT, None)
+            UPLOADS.add(SessionState.CORRUPT)
         await sessions.move_session(connection, session_id, UNVERIFIED, SessionState.CORRUPT)
         return await _locked(connection, session_id)
+
+
+def _count_ready(size: int) -> None:
+    UPLOADS.add(SessionState.READY)
+    UPLOADED.add(by=size)
 
 
 async def _reference(connection: Connection, object_key: str, size: int, sha256: bytes) -> tuple[UUID, bool]:

@@ -1,0 +1,47 @@
+"""The numbers of a service for Prometheus, at `/internal/metrics`, which the gateway does not route."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Response
+
+from common import metrics
+from common.errors import DomainError
+from common.metrics import Gauge, Histogram, process
+
+KEPT_SECONDS = 10.0
+"""How old the backlog may be: counting it asks the database, and several may scrape."""
+
+REQUESTS = Histogram(
+    "waystation_http_request_seconds",
+    "Requests and their times, by the route's template.",
+    ["method", "route", "status"],
+)
+BACKLOG = Gauge("waystation_backlog", "Rows that wait for a sweep or a worker, by kind.", ["kind"])
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+assert process.INFO, "imported, so that every service has the numbers of its process"
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Count an answered request. Statuses are counted by their first digit, so that there are few series."""
+    REQUESTS.observe(seconds, method if method in _METHODS else metrics.OTHER, route, f"{status // 100}xx")
+
+
+def add_metrics(app: FastAPI, backlog: Callable[[], Awaitable[dict[str, int]]] | None) -> None:
+    """Answer scrapes. When the backlog cannot be counted, the last one is not shown any longer."""
+    counted_at = float("-inf")
+
+    async def scrape() -> Response:
+        nonlocal counted_at
+        if backlog and time.monotonic() >= counted_at + KEPT_SECONDS:
+            counted_at = time.monotonic()
+            BACKLOG.clear()
+            try:
+                for kind, count in (await backlog()).items():
+                    BACKLOG.set(kind, to=count)
+            except DomainError:
+                counted_at = float("-inf")
+        return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+
+    app.add_api_route("/internal/metrics", scrape, methods=["GET"], include_in_schema=False)
