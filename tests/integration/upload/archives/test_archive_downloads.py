@@ -214,6 +214,24 @@ def test_what_the_store_does_not_give_comes_from_a_mirror(
     assert archived.get().status_code == 503
 
 
+def test_the_checksum_of_damaged_bytes_is_never_kept(service: UploadService) -> None:
+    content = os.urandom(1000)
+    archived = Archived(service, ("a", content))
+    (key,) = stored_keys(archived)
+
+    def put(stored: bytes) -> None:
+        async def blocks() -> AsyncIterator[bytes]:
+            yield stored
+
+        service.run(lambda context: context.store.put(key, blocks(), len(stored)))
+
+    put(content[:-1] + bytes([content[-1] ^ 1]))
+    assert archived.get().status_code == 503
+    assert archived.crcs() == {None}
+    put(content)
+    archived.is_right(archived.get().content)
+
+
 class Failing:
     """A store that breaks off a read after some bytes, and the next ones at once."""
 
