@@ -248,3 +248,19 @@ async def test_a_room_that_looks_like_another_cannot_be_opened(chat: ChatService
     assert [found["name"] for found in ann.client.get("/v1/rooms/mine").json()["rooms"]] == [name, alike]
     assert ann.client.patch(f"/v1/rooms/{room}", json={"capacity": 7}).status_code == 200
     assert ann.client.delete(f"/v1/rooms/{room}").status_code == 204
+
+
+def test_a_room_that_is_refused_uses_no_id(make_database: MakeDatabase, valkey_url: str) -> None:
+    with running_chat(make_database, valkey_url, public_rooms=1, rooms_per_account=2) as chat:
+        ann, bob = chat.sign_up(), chat.sign_up()
+        first = ann.create(is_private=False)
+        name = ann.room(first)["name"]
+        refused = [
+            bob.client.post("/v1/rooms", json={"name": new_room_name()}),
+            bob.client.post("/v1/rooms", json={"name": name, "is_private": True}),
+            bob.client.post("/v1/rooms", json={"name": f"{name[:4]} {name[4:]}", "is_private": True}),
+        ]
+        assert [answer.json()["code"] for answer in refused] == ["public_rooms_full"] + ["room_name_taken"] * 2
+        second = ann.create()
+        assert ann.client.post("/v1/rooms", json={"name": "third", "is_private": True}).status_code == 409
+        assert (second, bob.create()) == (first + 1, first + 2)

@@ -45,6 +45,9 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
     now, bounds = clock.now(), context.bounds
     async with context.db.transaction() as connection:
         await _check_number(context, connection, identity, is_private=new.is_private)
+        # The insertion would say the same, but use an id.
+        if await rooms.is_name_taken(connection, names.key(name), skeleton(name)):
+            raise RoomNameTaken
         room = await rooms.insert_room(
             connection,
             name=name,

@@ -43,6 +43,16 @@ async def room_of_name(connection: Connection, name_key: str) -> Room | None:
     return await fetch_one(connection, Room, statement, {"name_key": name_key})
 
 
+async def is_name_taken(connection: Connection, name_key: str, name_skeleton: str) -> bool:
+    """Whether an open room has this name, or one that looks like it."""
+    statement: LiteralString = f"""
+        select from room where name_key = %(name_key)s and {_OPEN}
+        union all
+        select from room where name_skeleton = %(name_skeleton)s and name_skeleton <> '' and {_OPEN}
+    """
+    return await count(connection, statement, {"name_key": name_key, "name_skeleton": name_skeleton}) > 0
+
+
 async def keep_room(connection: Connection, room_id: int) -> Room | None:
     """The open room with this id. Neither it nor its members can change until the transaction ends."""
     statement: LiteralString = f"select {_ROOM} from room where id = %(room_id)s and {_OPEN} for share"
