@@ -28,8 +28,10 @@ from uvicorn.config import STARTUP_FAILURE
 
 from common.http.server import ENDING, Protocol
 
-SETTLING_SECONDS = 0.2
-"""The time in which the connections made so far are found, after no new ones are made."""
+SETTLING_SECONDS = 1.0
+"""The time in which the connections made so far are found, and what was sent on them, after no new ones are made."""
+LOOKS = 10
+"""How often it looks in that time at least, however late a busy machine lets it."""
 
 _SO_ATTACH_FILTER = 26
 _TCP_FLAGS = 13
@@ -76,7 +78,8 @@ class Server(uvicorn.Server):
         for server in self.servers:
             for listener in server.sockets:
                 refuse_connections(listener.fileno())
-        await asyncio.sleep(SETTLING_SECONDS)
+        for _ in range(LOOKS):
+            await asyncio.sleep(SETTLING_SECONDS / LOOKS)
 
 
 def refuse_connections(descriptor: int) -> None:
