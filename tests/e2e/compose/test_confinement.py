@@ -37,7 +37,11 @@ def test_gateway_alone_has_a_way_out_and_none_to_the_databases(system: System) -
         service_of(c): {n.removeprefix(f"{system.project}_") for n in networks_of(c)} for c in system.containers()
     }
     assert {service for service, names in networks.items() if names & {"edge", "bridge", "host"}} == {"gateway"}
-    assert {service for service, names in networks.items() if "out" in names} == {"upload", "transfers-worker"}
+    assert {service for service, names in networks.items() if "out" in names} == {
+        "upload",
+        "transfers-worker",
+        "share-worker",
+    }
     assert networks["gateway"] == {"edge", "front"}
     assert networks["postgres"] == networks["valkey"] == {"back"}
     for name in ("front", "back"):
