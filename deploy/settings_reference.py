@@ -112,6 +112,12 @@ DEPLOYMENT = (
         "Folder of a web page of your own, with an `index.html`. If empty, the page that `make run` builds.",
         Way.EMBEDDED,
     ),
+    Setting(
+        "GATEWAY_ACCESS_LOG",
+        "on",
+        "`on` writes one line about each request, without its path; `off` writes none.",
+        Way.COMPOSE,
+    ),
     Setting("GATEWAY_LOG_LEVEL", "WARN", "Log level of the gateway: `DEBUG`, `INFO`, `WARN` or `ERROR`.", Way.COMPOSE),
     Setting("ADMIN_PASSWORD", "", "Password of the first administrator. If empty, one is generated.", Way.EMBEDDED),
     Setting(

@@ -46,6 +46,8 @@ def program(
             "GATEWAY_TRUSTED_PROXIES": trusted_proxies,
             "GATEWAY_TOKEN": token,
             "GATEWAY_UPSTREAMS": "fixed",
+            # The terminal shows only what somebody should look at.
+            "GATEWAY_ACCESS_LOG": "off",
             "GATEWAY_REFERENCE": str(REFERENCE),
             **{f"{name.upper()}_ADDRESS": f"127.0.0.1:{service_ports[name]}" for name in ROUTED},
             **store,

@@ -1,6 +1,7 @@
 """The gateway's log when services and the store die in mid-answer: it tells what happened, and no secret."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -66,12 +67,16 @@ async def die_in_mid_answer(reader: asyncio.StreamReader, writer: asyncio.Stream
 
 
 @asynccontextmanager
-async def logging_gateway(folder: Path, kind: StoreKind, level: str) -> AsyncGenerator[tuple[str, StringIO]]:
+async def logging_gateway(
+    folder: Path, kind: StoreKind, level: str, access: str = "off"
+) -> AsyncGenerator[tuple[str, StringIO]]:
     """The URL of a gateway before such services, and its log."""
     server = await asyncio.start_server(die_in_mid_answer, "127.0.0.1", 0)
     behind, port = server.sockets[0].getsockname()[1], ports.choose(1)[0]
     store = store_at(behind) if kind == "s3" else gateway.folder(folder)
-    program = gateway_program(folder, port, everything_at(behind), store, GATEWAY_LOG_LEVEL=level)
+    program = gateway_program(
+        folder, port, everything_at(behind), store, GATEWAY_LOG_LEVEL=level, GATEWAY_ACCESS_LOG=access
+    )
     lines = StringIO()
     caddy = Child(replace(program, ready=None, noise=None), folder, Log(lines, raw_json=True), lambda: None)
     caddy.start()
@@ -97,3 +102,19 @@ async def test_no_secret_is_in_the_log_when_an_upstream_dies(tmp_path: Path, kin
     assert "aborting with incomplete response" in log
     assert '"remote_ip":"127.0.0.1"' in log
     assert [line for line in log.splitlines() if SECRET in line] == []
+
+
+async def test_each_request_has_one_line_with_its_id_and_no_secret(tmp_path: Path):
+    ids: list[str] = []
+    async with logging_gateway(tmp_path, "s3", "WARN", "on") as (url, lines), httpx.AsyncClient(base_url=url) as client:
+        for path in (PATHS["a download"], PATHS["nobody's path"]):
+            # The first answer breaks off.
+            async with client.stream("GET", path, headers=HEADERS) as answer:
+                ids.append(answer.headers["X-Request-Id"])
+    log = [json.loads(line) for line in lines.getvalue().splitlines() if line.startswith("{")]
+    found = [line for line in log if line.get("logger", "").startswith("http.log.access")]
+    assert [line["request_id"] for line in found] == ids
+    assert [line["status"] for line in found] == [200, 404]
+    assert {"duration", "size", "service", "dialect"} <= found[1].keys()
+    assert {"method", "host", "client_ip"} <= found[0]["request"].keys()
+    assert SECRET not in lines.getvalue()
