@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
 from deploy.local.stack import start
 from tests.browser.conftest import CHROMIUM
@@ -88,7 +88,9 @@ def _account_pages(page: Page, url: str, picture: Callable[[str], None]) -> None
     page.wait_for_url("**/mine")
     picture("mine-empty")
     page.goto(url)
-    files = [{"name": name, "mimeType": "", "buffer": b"content"} for name in ("Praça do Comércio.jpg", "notes.txt")]
+    files: list[FilePayload] = [
+        {"name": name, "mimeType": "", "buffer": b"content"} for name in ("Praça do Comércio.jpg", "notes.txt")
+    ]
     page.locator("input[type=file]").first.set_input_files(files)
     page.locator(".itemState.ready").nth(1).wait_for()
     page.goto(f"{url}/mine")
@@ -96,6 +98,8 @@ def _account_pages(page: Page, url: str, picture: Callable[[str], None]) -> None
     picture("mine")
     page.goto(f"{url}/rooms")
     page.locator(".newRoom").click()
+    # Only a few rooms may be open to everyone.
+    page.locator(".newRoomForm [role=switch]").check(force=True)
     page.locator(".newRoomForm input").first.fill(f"Trip to Lisbon {secrets.token_hex(2)}")
     page.keyboard.press("Enter")
     page.locator(".isLive").wait_for()
