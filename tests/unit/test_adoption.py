@@ -54,8 +54,9 @@ def test_a_licence_counts_by_its_best_alternative_and_its_worst_part() -> None:
         assert notices.Package("a", "1", licence, ()).is_allowed is allowed
 
 
-def test_the_command_says_its_version() -> None:
+@pytest.mark.parametrize("module", ["deploy.local", "waystation"])
+def test_each_command_says_its_version(module: str) -> None:
     said = subprocess.run(
-        [sys.executable, "-m", "deploy.local", "--version"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", module, "--version"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert said.stdout == f"waystation {VERSION}\n"
