@@ -43,7 +43,9 @@ def test_every_query_asks_for_numbers_and_labels_that_exist(query: str) -> None:
     known = {name: family for family in FAMILIES.values() for name in family.names()}
     asked = set(re.findall(r"\b(?:waystation|process|caddy)_[a-z_]+", query))
     assert asked - GATEWAYS <= known.keys()
-    labels = {"service", "job", "le", "code"} | {label for name in asked - GATEWAYS for label in known[name].labels}
+    labels = {"service", "job", "le", "code", "handler"} | {
+        label for name in asked - GATEWAYS for label in known[name].labels
+    }
     told = re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"", query)
     told += [label for group in re.findall(r"by \(([^)]*)\)", query) for label in group.split(", ")]
     assert set(told) <= labels
