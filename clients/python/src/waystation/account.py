@@ -1,4 +1,4 @@
-"""What an account has on a server: its files, shares, rooms, mirrors, and the URLs that are fetched for it."""
+"""The things of an account on a server: its files, shares, rooms, mirrors, and the URLs that are fetched for it."""
 
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any

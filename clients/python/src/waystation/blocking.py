@@ -64,7 +64,7 @@ class Client:
         return self._run(self._client.send_to_room(room, source, terms, progress=progress, text=text))
 
     def look(self, code: str, password: str | None = None) -> Offer:
-        """What lies under a code."""
+        """The share under a code."""
         return self._run(self._client.look(code, password))
 
     def get(

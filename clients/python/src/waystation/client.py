@@ -96,7 +96,7 @@ class AsyncClient:
         return await account.post(self._connection, found, content)
 
     async def look(self, code: str, password: str | None = None) -> Offer:
-        """What lies under a code."""
+        """The share under a code."""
         return await look(self._connection, code, password)
 
     async def get(

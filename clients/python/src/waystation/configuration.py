@@ -1,4 +1,4 @@
-"""What the command remembers: the server, and the token for each server, which only its user may read."""
+"""The memory of the command: the server, and the token for each server, which only its user may read."""
 
 import json
 import os

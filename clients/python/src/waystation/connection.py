@@ -127,7 +127,7 @@ class Connection:
                 await attempts.pause(error)
 
     async def json(self, method: str, path: str, **sent: Any) -> Any:
-        """What the answer says in JSON; as `request`."""
+        """The JSON of the answer; as `request`."""
         return read_json(await self.request(method, path, **sent))
 
     def _credentials(self) -> dict[str, str]:
@@ -155,7 +155,7 @@ def _encoded(value: str | bytes) -> bytes:
 
 
 def read_json(response: httpx.Response) -> Any:
-    """What an answer says. Raises `BadAnswer`."""
+    """The JSON of an answer. Raises `BadAnswer`."""
     try:
         return response.json()
     except ValueError:

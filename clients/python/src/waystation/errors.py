@@ -108,7 +108,7 @@ class BadAnswer(WaystationError):
 
 
 class Damaged(WaystationError):
-    """What arrived is not what was sent: the digests differ."""
+    """The content that arrived differs from the one that was sent: the digests differ."""
 
     code = "damaged"
 

@@ -1,4 +1,4 @@
-"""What is unfinished: one small file for each transfer, from which another process goes on.
+"""The unfinished transfers: one small file for each transfer, from which another process goes on.
 
 The files hold addresses of uploads and keys of shares, so only their owner may read them.
 """

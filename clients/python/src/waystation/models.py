@@ -1,4 +1,4 @@
-"""What the server knows, as typed values. `parse` reads the server's JSON; keys that are secrets are never shown."""
+"""The answers of the server as typed values. `parse` reads its JSON; keys that are secrets are never shown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -69,7 +69,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a receiver gets under a code."""
+    """A share as its receiver sees it."""
 
     code: str
     items: tuple[Item, ...]
@@ -266,7 +266,7 @@ class Fetch:
 
 
 def parsed(parse: Callable[[Json], Parsed], found: Any) -> Parsed:
-    """What `parse` makes of an answer. Raises `BadAnswer`."""
+    """The value that `parse` makes of an answer. Raises `BadAnswer`."""
     try:
         return parse(found)
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -14,7 +14,7 @@ from waystation.terms import password_header
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one content is fetched."""
+    """The address of one content."""
 
     path: str
     headers: Headers = field(default_factory=dict, repr=False)
@@ -39,13 +39,13 @@ class Facts:
 
 
 async def look(connection: Connection, code: str, password: str | None) -> Offer:
-    """What lies under a code. Raises `UnknownCode`, `PasswordNeeded`, `PasswordWrong`."""
+    """The share under a code. Raises `UnknownCode`, `PasswordNeeded`, `PasswordWrong`."""
     found = await connection.json("GET", f"/v1/codes/{quote(code, safe='')}", headers=password_header(password))
     return parsed(Offer.parse, found)
 
 
 def place_of(code: str, item: Item, password: str | None) -> Place:
-    """Where an item is fetched."""
+    """The address of an item."""
     path = f"/v1/codes/{quote(code, safe='')}/items/{quote(item.id, safe='')}"
     return Place(path, headers=password_header(password))
 

@@ -42,7 +42,7 @@ class Partial:
         self._running = Running()
         self._handle = -1
         self.got: list[int] = []
-        """How many bytes of each piece are there."""
+        """The bytes of each piece that are there."""
 
     def open(self) -> None:
         """Open the file, and find out what is there already. Raises `NoRoom`, `Unusable`."""

@@ -1,4 +1,4 @@
-"""How far a transfer has come, for whoever shows it."""
+"""The progress of a transfer, for whoever shows it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

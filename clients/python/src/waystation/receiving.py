@@ -84,7 +84,7 @@ class Receiving:
         return await look(self._connection, self._code, self._password)
 
     async def _offer(self, entry: Entry) -> Offer:
-        """What lies under the code now. If its last use was for what is unfinished here, what lay there then."""
+        """The share under the code; the earlier one, if its last use was for what is unfinished here."""
         known = entry.data.get("items")
         try:
             offer = await self._look()
@@ -148,7 +148,7 @@ def _only(offer: Offer) -> Item:
 
 
 def _kept(known: Mapping[str, Any]) -> Path | None:
-    """Where an item is that arrived in an earlier attempt."""
+    """The path of an item that arrived in an earlier attempt."""
     path = known.get("kept")
     return Path(path) if path and Path(path).is_file() else None
 

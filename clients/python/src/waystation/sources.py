@@ -1,4 +1,4 @@
-"""What is sent: files, folders as a zip, and what comes by a pipe."""
+"""The sources of content: files, folders as a zip, and what comes by a pipe."""
 
 import hashlib
 import json
@@ -207,7 +207,7 @@ def files_below(folder: Path) -> list[Path]:
 
 @dataclass(slots=True)
 class Spooled:
-    """What came by a pipe, kept in a temporary file until it is sent: its size must be known, and it may be needed
+    """The content of a pipe, kept in a temporary file until it is sent: its size must be known, and it may be needed
     again."""
 
     name: str

@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 async def in_thread(
     function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Result:
-    """What the function returns, called in a thread. Its caller is canceled only when the thread has ended."""
+    """The result of the function, called in a thread. Its caller is canceled only when the thread has ended."""
     work = asyncio.create_task(asyncio.to_thread(function, *args, **kwargs))
     try:
         return await asyncio.shield(work)

@@ -40,7 +40,7 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How something is shared. What is None is left to the server."""
+    """The terms of a share. A term that is None is left to the server."""
 
     expiry: Expiry | None = None
     password: str | None = field(default=None, repr=False)

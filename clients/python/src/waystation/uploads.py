@@ -91,7 +91,7 @@ class Upload:
         return upload_id
 
     async def _look(self) -> tuple[int, httpx.Headers]:
-        """How far the upload has come."""
+        """The bytes of the upload that the server has."""
         answer = await self._connection.request("HEAD", f"{PATH}/{self._id}", headers=TUS)
         return _offset(answer.headers), answer.headers
 

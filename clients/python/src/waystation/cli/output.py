@@ -1,4 +1,4 @@
-"""What the command prints: results on standard output, everything else on standard error.
+"""The output of the command: results on standard output, everything else on standard error.
 
 Texts of strangers are printed so that no terminal takes them for commands, and fields that are secrets not at all.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """How the results of one command are shown: for people, in short (`quiet`), or as JSON."""
+    """Shows the results of one command: for people, in short (`quiet`), or as JSON."""
 
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self.as_json, self.quiet = as_json, quiet

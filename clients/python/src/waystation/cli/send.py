@@ -116,7 +116,7 @@ def _announce(session: Session, share: Share, qr: bool) -> None:
 
 
 def _sources(paths: list[Path], several: bool, name: str | None) -> list[Source]:
-    """What the arguments stand for. Raises `Unusable`."""
+    """The sources that the arguments stand for. Raises `Unusable`."""
     if not paths:
         if sys.stdin.isatty():
             raise Unusable("What shall be sent? Name files or folders, or use a pipe.")

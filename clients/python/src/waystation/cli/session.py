@@ -1,4 +1,4 @@
-"""What all commands share: their common options, the client, and the end with an exit code."""
+"""The part that all commands share: their common options, the client, and the end with an exit code."""
 
 import asyncio
 import os

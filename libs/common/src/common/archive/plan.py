@@ -115,7 +115,7 @@ def _offset(entry: records.Entry) -> int:
 
 
 def _cut(kind: PieceKind, index: int, at: int, ends: int, start: int, stop: int) -> Iterator[Piece]:
-    """What lies between `start` and `stop` of a piece that reaches from `at` to `ends`, if anything does."""
+    """The bytes between `start` and `stop` of a piece that reaches from `at` to `ends`, if anything does."""
     first, last = max(at, start), min(ends, stop)
     if first < last:
         yield Piece(kind, index, first - at, last - at)

@@ -56,7 +56,7 @@ class Entry:
         return _CENTRAL.size + len(self.name) + _MODIFIED.size + (_EXTRA.size + wide if wide else 0)
 
     def header(self, crc: int, modified: datetime) -> bytes:
-        """What stands before the content."""
+        """The record before the content."""
         size = min(self.size, LIMIT_32)
         extra = _modified(modified) + (_wide(self.size, self.size) if self.is_large else b"")
         version = VERSION_64 if self.is_large else VERSION

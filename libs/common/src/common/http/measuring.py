@@ -10,7 +10,7 @@ from common.errors import DomainError
 from common.metrics import Gauge, Histogram, process
 
 KEPT_SECONDS = 10.0
-"""How old the backlog may be: counting it asks the database, and several may scrape."""
+"""The age that the backlog may have: counting it asks the database, and several may scrape."""
 
 REQUESTS = Histogram(
     "waystation_http_request_seconds",

@@ -31,7 +31,7 @@ from common.http.server import ENDING, Protocol
 SETTLING_SECONDS = 1.0
 """The time in which the connections made so far are found, and what was sent on them, after no new ones are made."""
 LOOKS = 10
-"""How often it looks in that time at least, however late a busy machine lets it."""
+"""The times that it looks in that time at least, however late a busy machine lets it."""
 
 _SO_ATTACH_FILTER = 26
 _TCP_FLAGS = 13
@@ -48,7 +48,7 @@ _NO_NEW_CONNECTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How long the steps of an end take, in seconds."""
+    """The seconds that the steps of an end take."""
 
     pause: float
     graceful: int

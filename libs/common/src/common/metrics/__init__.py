@@ -106,7 +106,7 @@ class Gauge(_Number):
 
 
 class Histogram(Family):
-    """How many of the values seen are at most each of some bounds, and their sum."""
+    """Counts the values that are at most each of some bounds, and their sum."""
 
     kind = "histogram"
 

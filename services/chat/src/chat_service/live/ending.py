@@ -40,7 +40,7 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a connection ends."""
+    """The end of a connection."""
 
     code: Close
     last_words: str | None = None

@@ -35,7 +35,7 @@ class Entry:
 
 
 class Continuity(Enum):
-    """How a batch follows the one before it."""
+    """The place of a batch after the one before it."""
 
     WHOLE = auto()
     GAP = auto()

@@ -48,7 +48,7 @@ class PasswordRefused(PasswordWrong):
 
 @router.get("/{code}")
 async def read_code(request: Request, code: str, ticket: TicketParameter = None) -> CodeView:
-    """What the code stands for, and how far each item has come. Takes no use.
+    """The share that the code stands for, with the progress of each item. Takes no use.
 
     Show a password in the header `X-Share-Password`, or a ticket in its place.
     """

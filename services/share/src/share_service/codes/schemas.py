@@ -27,7 +27,7 @@ class CodeItem(BaseModel):
 
 
 class CodeView(BaseModel):
-    """What a code stands for. `expires_at` null: never; `downloads_left` null: any number."""
+    """The share that a code stands for. `expires_at` null: never; `downloads_left` null: any number."""
 
     code: str
     title: str | None

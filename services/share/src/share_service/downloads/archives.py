@@ -67,7 +67,7 @@ class ArchivedItems:
         return replace(share, content_kind="file", name=clean_name(f"{name}.zip"), size=self.archive.size)
 
     def stored_at(self, context: Context, share: Share) -> StoredAt:
-        """Where the gateway gets the archive: from the upload service, with a new ticket."""
+        """The place from which the gateway gets the archive: the upload service, with a new ticket."""
         ticket = new_ticket(context, share.id)
         place = f"/internal/archives/{share.id}/{self.archive.tag.hex()}?ticket={ticket}"
         return StoredAt(PATH, place, is_made=True)

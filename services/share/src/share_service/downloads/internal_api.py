@@ -27,7 +27,7 @@ class ArchivedItem(BaseModel):
 
 
 class ArchiveAnswer(BaseModel):
-    """What an archive has. `modified`: the time of all its entries."""
+    """The content of an archive. `modified`: the time of all its entries."""
 
     modified: datetime
     items: list[ArchivedItem]

@@ -39,7 +39,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """What a holder has begun to fetch of a share of items, within its leases."""
+    """The items of a share that a holder has begun to fetch, within its leases."""
 
     uses: int
     """The uses that it took."""

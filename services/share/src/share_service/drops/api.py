@@ -58,7 +58,7 @@ class DropView(OpenDrop):
     share_limit: int | None
     """The most shares that it takes."""
     received: int
-    """How many shares it has taken."""
+    """The number of shares that it has taken."""
     created_at: datetime
 
 
@@ -70,7 +70,7 @@ class DropPage(BaseModel):
 
 
 class DropTerms(BaseModel):
-    """What a drop-off takes. null: no limit but those of the whole system."""
+    """The limits of a drop-off. null: no limit but those of the whole system."""
 
     model_config = {"extra": "forbid"}
 

@@ -47,7 +47,7 @@ class Drop:
     types: list[str]
     """Rules for the names of files, as in the policy; none: all that the policy allows."""
     received: int
-    """How many shares it has taken."""
+    """The number of shares that it has taken."""
     created_at: datetime
     expires_at: datetime | None
     ended_at: datetime | None

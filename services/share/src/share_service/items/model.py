@@ -20,7 +20,7 @@ ItemState = Literal["waiting", "verifying", "ready", "failed", "removed"]
 """waiting: its content has not arrived. verifying: all bytes are there. ready: can be fetched. failed: abandoned by its
 sender, or not what was claimed. removed: not shown any more, what it holds is to be given back."""
 Stage = Literal["open", "verifying", "ready", "aborted", "failed"]
-"""What has become of an upload. aborted: by its sender, who may begin another one. failed: its content is not what was
+"""The stages of an upload. aborted: by its sender, who may begin another one. failed: its content is not what was
 claimed, or it was left alone for too long."""
 
 
@@ -86,7 +86,7 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What has become of an upload, as the upload service says."""
+    """The progress of an upload, as the upload service tells it."""
 
     stage: Stage
     received: int = 0
@@ -99,7 +99,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What an item holds at the upload service."""
+    """The upload and the file that an item holds at the upload service."""
 
     item_id: UUID
     session_id: UUID | None

@@ -19,7 +19,7 @@ SILENCE_SECONDS = 15.0
 _UNSEEN: Any = {"items": {"__all__": {"received"}}}
 
 View = Callable[[Sight], BaseModel | None]
-"""What the listener is shown; None: it may not see the share any more."""
+"""The document for the listener; None: it may not see the share any more."""
 
 
 def stream(request: Request, share_id: UUID, view: View) -> StreamingResponse:

@@ -92,7 +92,7 @@ async def record_progress(context: Context, item_id: UUID, session_id: UUID, pro
 
 
 async def progress_of(context: Context, items: Sequence[Item]) -> dict[UUID, Progress]:
-    """What has become of the uploads of items whose content is under way, by the ids of the items; recorded too.
+    """The progress of the uploads of items whose content is under way, by the ids of the items; recorded too.
 
     Raises `Unavailable`.
     """

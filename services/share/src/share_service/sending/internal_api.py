@@ -30,7 +30,7 @@ class BindAnswer(BaseModel):
 
 
 class ProgressReport(BaseModel):
-    """What has become of an upload."""
+    """The progress of an upload."""
 
     session_id: UUID
     stage: Stage

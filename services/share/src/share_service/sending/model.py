@@ -46,7 +46,7 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a share is to be like, besides its items."""
+    """The terms of a share, besides its items."""
 
     title: str | None = None
     message: str | None = None
@@ -62,10 +62,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Repeatable:
-    """What makes a request with an idempotency key the same request again."""
+    """The properties that make a request with an idempotency key the same request again."""
 
     origin: str
-    """Who sent it, and the key."""
+    """The sender, and the key."""
     digest: bytes
     """SHA-256 of its body."""
 

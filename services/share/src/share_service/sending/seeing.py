@@ -1,4 +1,4 @@
-"""What a share has, and how far each of it has come: the same for those who send and those who fetch."""
+"""The items of a share, with the progress of each: the same for those who send and those who fetch."""
 
 import hashlib
 from collections.abc import Sequence

@@ -15,7 +15,7 @@ _log = logging.get(__name__)
 
 
 def progress_of(session: UploadSession, file: File | None, received: int) -> ItemProgress:
-    """What became of a session. `file`: what it became, if that still exists; `received`: bytes, while it is open."""
+    """The outcome of a session. `file`: the one it became, if it still exists; `received`: bytes, while it is open."""
     if session.state is SessionState.OPEN and not session.is_overdue:
         return ItemProgress("open", received)
     if session.state is SessionState.ABORTED:

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/internal", include_in_schema=False, dependencies=[De
 
 @router.post("/uploads/progress")
 async def read_progress(request: Request, session_ids: Ids) -> dict[str, Any]:
-    """What has become of these uploads."""
+    """The progress of these uploads."""
     found = await states.states_of(context_of(request, Context), session_ids)
     return {"uploads": {session_id.hex: progress.to_json() for session_id, progress in found.items()}}
 

@@ -1,4 +1,4 @@
-"""How much of an upload has arrived while a request is still bringing it.
+"""The bytes of an upload that have arrived while a request is still bringing it.
 
 A request is one part, which counts when it is stored, and may be hours long. So its writer notes in Valkey how far it
 has come. Only those who watch read it, and nothing depends on it.
@@ -39,7 +39,7 @@ class Noting:
 
 
 async def noted_sizes(limiter: Limiter, session_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """What the writers of these uploads have noted lately."""
+    """The numbers that the writers of these uploads have noted lately."""
     if not session_ids:
         return {}
     try:

@@ -92,7 +92,7 @@ async def health(request: Request) -> Response:
 
 @router.get("/robots.txt")
 async def robots(request: Request) -> Response:
-    """What search engines may visit. As long as nobody changed it, that is nothing, because links are secrets."""
+    """The rules for search engines. As long as nobody changed it, that is nothing, because links are secrets."""
     policy = await context_of(request).policy.current()
     return Response(policy.robots, media_type="text/plain; charset=utf-8")
 

@@ -41,7 +41,7 @@ async def claim_removed(connection: Connection, now: datetime, again_at: datetim
 
 
 async def holdings_of_shares(connection: Connection, share_ids: Sequence[UUID]) -> list[Holding]:
-    """What the items of these shares hold."""
+    """The uploads and files that the items of these shares hold."""
     statement: LiteralString = """
         select id as item_id, session_id, file_id from item where share_id = any(%(share_ids)s)
     """

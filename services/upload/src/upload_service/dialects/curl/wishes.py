@@ -25,7 +25,7 @@ _COUNT = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the sender asked for, as it was sent; None: nothing was said about it."""
+    """The wishes of the sender, as they were sent; None: nothing was said about it."""
 
     expire_after: str | None = None
     max_downloads: str | None = None

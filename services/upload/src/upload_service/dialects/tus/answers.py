@@ -29,7 +29,7 @@ STATUSES: dict[type[DomainError], int] = {
     PartBusy: 423,
 }
 BUSY_SECONDS = 1
-"""When a client may ask again whose upload is being written by another request."""
+"""The time after which a client may ask again whose upload is being written by another request."""
 
 
 class TusRoute(DialectRoute):

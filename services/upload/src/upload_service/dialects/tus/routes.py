@@ -65,7 +65,7 @@ async def post(request: Request) -> Response:
 
 
 async def head(request: Request, upload_id: str) -> Response:
-    """How far an upload has come (tus: core)."""
+    """The offset that an upload has reached (tus: core)."""
     context = context_of(request, Context)
     sender = await sender_of(context, request)
     session = await _session(context, upload_id, sender)

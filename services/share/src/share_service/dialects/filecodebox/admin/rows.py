@@ -122,7 +122,7 @@ def _seconds_left(share: Share, now: datetime) -> int | None:
 
 
 def _insights(share: Share, now: datetime) -> dict[str, Any]:
-    """How well a share is, and what could be done about it."""
+    """The health of a share, and what could be done about it."""
     soon = share.expires_at is not None and now < share.expires_at <= now + EXPIRING
     found = {
         "expired": share.is_over(now),
