@@ -261,17 +261,20 @@ def test_two_requests_at_once(service: UploadService, client: httpx.Client) -> N
 def test_a_request_beside_another_is_told_when_to_come_again(
     service: UploadService, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving, "PATIENCE", timedelta(seconds=0.1))
-    url, goes_on = tus.begun(client, 6), threading.Event()
+    url, begins, goes_on = tus.begun(client, 6), threading.Event(), threading.Event()
 
     def slowly() -> Iterator[bytes]:
         yield b"123"
+        begins.set()
         goes_on.wait(tus.PATIENCE_SECONDS)
         yield b"456"
 
     headers = {**tus.HEADERS, "Upload-Offset": "0", "Content-Type": tus.OFFSET_TYPE, "Content-Length": "6"}
     with ThreadPoolExecutor(1) as other:
         first = other.submit(service.client().patch, url, content=slowly(), headers=headers)
+        assert begins.wait(tus.PATIENCE_SECONDS)
+        # From now on; the first one has to be patient with the others that come before it.
+        monkeypatch.setattr(receiving, "PATIENCE", timedelta(seconds=0.1))
         until = time.monotonic() + tus.PATIENCE_SECONDS
         # At an offset that is wrong, so that it changes nothing before the first one has begun.
         while (second := tus.patch(client, url, 1, b"x")).status_code != 423:
