@@ -26,13 +26,15 @@ create index webhook_owner_index on webhook (owner, created_at, id);
 
 create table webhook_event (
     id         bigint primary key generated always as identity,
-    webhook_id uuid not null references webhook (id) on delete cascade,
+    webhook_id uuid not null,
     type       text not null,
     at         timestamptz not null,
     data       jsonb not null
 );
 
 comment on table webhook_event is 'Events that a webhook is still to be told of, in this order; those of one share never change places';
+comment on column webhook_event.webhook_id is
+    'The webhook. No foreign key: a download must neither wait for whoever changes the webhook, nor fail when it is deleted';
 
 create index webhook_event_webhook_index on webhook_event (webhook_id, id);
 create index webhook_event_at_index on webhook_event (at);

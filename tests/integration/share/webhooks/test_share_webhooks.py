@@ -16,8 +16,8 @@ import psycopg
 import pytest
 
 from share_service.context import Context
-from share_service.webhooks import calling
-from share_service.webhooks.model import KEPT, WEBHOOKS_EACH
+from share_service.webhooks import calling, queries
+from share_service.webhooks.model import KEPT, WEBHOOKS_EACH, Webhook
 from tests.conftest import MakeDatabase
 from tests.integration.share.asking import change, download_url, share_text
 from tests.integration.share.running_share import Account, ShareService, running_share_service
@@ -206,6 +206,40 @@ async def test_an_event_of_a_process_that_died_is_told_again(
     await calling.call_webhooks(worker)
     assert receiver.types() == ["ping", "ping"]
     assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == 1
+
+
+async def test_a_webhook_that_is_changed_during_a_call_is_called_at_once(
+    service: ShareService, client: httpx.Client, receiver: Receiver, worker: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook = add(client, "http://127.0.0.1:1/")
+    ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
+    assert ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping").json()["code"] == "events_waiting"
+    claim = queries.claim_due
+
+    async def claim_and_change(*arguments: Any) -> list[Webhook]:
+        found = await claim(*arguments)
+        if found:
+            ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"url": receiver.url})
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr("share_service.webhooks.queries.claim_due", claim_and_change)
+        await calling.call_due(worker)
+    assert the_one(client)["failures"] == 0
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["ping"]
+
+
+async def test_a_webhook_that_is_deleted_meanwhile_fails_no_download(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
+) -> None:
+    webhook = add(client, receiver.url)
+    link = service.share_link(owner=owner)
+    with psycopg.connect(service.database_url) as connection:
+        connection.execute("delete from webhook where id = %s", [webhook["id"]])
+        assert service.client().get(f"/f/{link.code}").status_code == 200
+    await calling.call_webhooks(worker)
+    assert receiver.told == []
 
 
 async def test_a_receiver_that_is_gone_is_called_no_more_until_it_is_enabled(

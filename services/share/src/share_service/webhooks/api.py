@@ -93,7 +93,7 @@ async def change_webhook(request: Request, webhook_id: UUID, identity: InPerson)
 
 @router.post("/{webhook_id}/ping", status_code=204)
 async def ping_webhook(request: Request, webhook_id: UUID, identity: InPerson) -> None:
-    """Send the event `ping`, after those that are still to be sent. The list of webhooks shows whether it arrived."""
+    """Send the event `ping`; 409 while events are still to be sent. The list of webhooks shows whether it arrived."""
     await managing.try_webhook(context_of(request), identity, webhook_id)
 
 

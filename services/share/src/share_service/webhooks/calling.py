@@ -5,6 +5,7 @@ of a share stay in order. A process that dies in the middle tells the event unde
 """
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 
 from common import clock, logging
@@ -12,7 +13,7 @@ from common.backoff import backoff
 from common.db import Connection
 from common.errors import DomainError
 from common.outbound.client import RemoteRefused
-from common.sweeping import Sweep, drain, each
+from common.sweeping import AT_ONCE, Sweep, drain, each
 from share_service.context import Context
 from share_service.webhooks import queries
 from share_service.webhooks.model import (
@@ -26,7 +27,6 @@ from share_service.webhooks.model import (
     Webhook,
 )
 
-WEBHOOKS_AT_ONCE = 50
 EVENTS_AT_ONCE = 20
 """Events that one webhook is told of before others have their turn. All of them together end within its turn."""
 DROPPED_AT_ONCE = 1000
@@ -45,7 +45,7 @@ async def call_due(context: Context) -> int:
     """Tell each webhook that may be called of its next events. Returns the number of webhooks."""
     now = clock.now()
     async with context.db.transaction() as connection:
-        due = await queries.claim_due(connection, now, now + TURN, WEBHOOKS_AT_ONCE)
+        due = await queries.claim_due(connection, now, now + TURN, AT_ONCE)
 
     async def call(webhook: Webhook) -> None:
         await _tell(context, webhook)
@@ -92,12 +92,9 @@ async def _record(context: Context, webhook: Webhook, failed: DomainError | None
     is_gone = isinstance(failed, RemoteRefused) and failed.status == GONE
     if isinstance(failed, RemoteRefused) and failed.retry_after:
         pause = min(max(pause, failed.retry_after), LONGEST_PAUSE)
-    async with context.db.transaction() as connection:
-        await queries.record_call(
-            connection, webhook.id, now, failed.message if failed else None, failures, now + pause
-        )
-        if is_gone:
-            await queries.disable_webhook(connection, webhook.id)
+    called = replace(webhook, failures=failures, error=failed.message if failed else None)
+    async with context.db.connection() as connection:
+        await queries.record_call(connection, called, now, now + pause, is_gone=is_gone)
     if failed:
         _log.info("a webhook could not be called", webhook=str(webhook.id), error=failed.code, failures=failures)
 

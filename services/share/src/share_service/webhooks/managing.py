@@ -12,7 +12,15 @@ from common.outbound.urls import parse
 from common.rights import Action, Actor, permitted
 from share_service.context import Context
 from share_service.webhooks import queries
-from share_service.webhooks.model import EVERYBODY, PING, WEBHOOKS_EACH, EventType, TooManyWebhooks, Webhook
+from share_service.webhooks.model import (
+    EVERYBODY,
+    PING,
+    WEBHOOKS_EACH,
+    EventsWaiting,
+    EventType,
+    TooManyWebhooks,
+    Webhook,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,8 @@ async def add_webhook(
     """
     owner = _owner(identity, is_for_all=is_for_all)
     parse(url)
-    webhook = Webhook(new_id(), owner, url, list(dict.fromkeys(events)), True, clock.now(), 0, None, None)
+    now = clock.now()
+    webhook = Webhook(new_id(), owner, url, list(dict.fromkeys(events)), True, now, now, 0, None, None)
     async with context.db.transaction() as connection:
         if await queries.lock_webhooks_of(connection, owner) >= WEBHOOKS_EACH:
             raise TooManyWebhooks
@@ -68,17 +77,20 @@ async def change_webhook(
             url=webhook.url if url is None else url,
             events=webhook.events if events is None else list(dict.fromkeys(events)),
             is_enabled=webhook.is_enabled if is_enabled is None else is_enabled,
+            due_at=clock.now(),
             failures=0,
             error=None,
         )
-        await queries.update_webhook(connection, changed, clock.now())
+        await queries.update_webhook(connection, changed)
     return changed
 
 
 async def try_webhook(context: Context, identity: Identity, webhook_id: UUID) -> None:
-    """Tell the webhook of a `ping`, after what it is still to be told of. Raises `NotFound`."""
+    """Tell the webhook of a `ping`. Raises `NotFound`, `EventsWaiting`."""
     async with context.db.transaction() as connection:
         _own(identity, await queries.lock_webhook(connection, webhook_id))
+        if await queries.count_events(connection, [webhook_id]):
+            raise EventsWaiting
         await queries.insert_event(connection, webhook_id, PING, clock.now())
 
 
@@ -87,6 +99,7 @@ async def delete_webhook(context: Context, identity: Identity, webhook_id: UUID)
     async with context.db.transaction() as connection:
         _own(identity, await queries.lock_webhook(connection, webhook_id))
         await queries.delete_webhook(connection, webhook_id)
+        await queries.delete_events_of(connection, webhook_id)
 
 
 def _owner(identity: Identity, *, is_for_all: bool) -> UUID:

@@ -36,6 +36,12 @@ class TooManyWebhooks(Conflict):
     code = "too_many_webhooks"
 
 
+class EventsWaiting(Conflict):
+    """There are events already that the webhook is still to be told of."""
+
+    code = "events_waiting"
+
+
 @dataclass(frozen=True, slots=True)
 class Webhook:
     """A webhook as it is stored."""
@@ -47,6 +53,8 @@ class Webhook:
     events: list[str]
     is_enabled: bool
     created_at: datetime
+    due_at: datetime
+    """The time from which its next event may be sent, or until which a process has it alone."""
     failures: int
     """Failures in a row."""
     called_at: datetime | None

@@ -11,7 +11,7 @@ from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value
 from share_service.webhooks.model import Event, Webhook
 
-_WEBHOOK: LiteralString = "id, owner, url, events, is_enabled, created_at, failures, called_at, error"
+_WEBHOOK: LiteralString = "id, owner, url, events, is_enabled, created_at, due_at, failures, called_at, error"
 # The webhooks that have events, each found by one step in the index of the events.
 _PENDING: LiteralString = """
     with recursive pending (webhook_id) as (
@@ -36,7 +36,7 @@ async def insert_webhook(connection: Connection, webhook: Webhook) -> None:
     """Add a webhook."""
     statement: LiteralString = """
         insert into webhook (id, owner, url, events, created_at, due_at)
-        values (%(id)s, %(owner)s, %(url)s, %(events)s, %(created_at)s, %(created_at)s)
+        values (%(id)s, %(owner)s, %(url)s, %(events)s, %(created_at)s, %(due_at)s)
     """
     parameters = {
         "id": webhook.id,
@@ -44,6 +44,7 @@ async def insert_webhook(connection: Connection, webhook: Webhook) -> None:
         "url": webhook.url,
         "events": webhook.events,
         "created_at": webhook.created_at,
+        "due_at": webhook.due_at,
     }
     await connection.execute(statement, parameters)
 
@@ -62,7 +63,7 @@ async def lock_webhook(connection: Connection, webhook_id: UUID) -> Webhook | No
     return await fetch_one(connection, Webhook, statement, {"webhook_id": webhook_id})
 
 
-async def update_webhook(connection: Connection, webhook: Webhook, due_at: datetime) -> None:
+async def update_webhook(connection: Connection, webhook: Webhook) -> None:
     """Write a changed webhook, which has had no failure yet."""
     statement: LiteralString = """
         update webhook set url = %(url)s, events = %(events)s, is_enabled = %(is_enabled)s, due_at = %(due_at)s,
@@ -74,14 +75,19 @@ async def update_webhook(connection: Connection, webhook: Webhook, due_at: datet
         "url": webhook.url,
         "events": webhook.events,
         "is_enabled": webhook.is_enabled,
-        "due_at": due_at,
+        "due_at": webhook.due_at,
     }
     await connection.execute(statement, parameters)
 
 
 async def delete_webhook(connection: Connection, webhook_id: UUID) -> None:
-    """Delete a webhook with its events."""
+    """Delete a webhook. An event that is written at this moment stays for a day."""
     await connection.execute("delete from webhook where id = %(webhook_id)s", {"webhook_id": webhook_id})
+
+
+async def delete_events_of(connection: Connection, webhook_id: UUID) -> None:
+    """Delete all events of a webhook."""
+    await connection.execute("delete from webhook_event where webhook_id = %(webhook_id)s", {"webhook_id": webhook_id})
 
 
 async def delete_webhooks_of(connection: Connection, owner: UUID) -> None:
@@ -127,21 +133,24 @@ async def delete_event(connection: Connection, event_id: int) -> None:
 
 
 async def record_call(
-    connection: Connection, webhook_id: UUID, now: datetime, error: str | None, failures: int, due_at: datetime
+    connection: Connection, webhook: Webhook, now: datetime, due_at: datetime, *, is_gone: bool
 ) -> None:
-    """Write how a call went, and when the next one may be made."""
+    """Write the outcome of a turn, unless the webhook was changed meanwhile. `is_gone`: it is called no more."""
     statement: LiteralString = """
-        update webhook set called_at = %(now)s, error = %(error)s, failures = %(failures)s, due_at = %(due_at)s
-        where id = %(webhook_id)s
+        update webhook set called_at = %(now)s, error = %(error)s, failures = %(failures)s, due_at = %(due_at)s,
+            is_enabled = not %(is_gone)s
+        where id = %(webhook_id)s and due_at = %(claimed)s
     """
-    parameters = {"webhook_id": webhook_id, "now": now, "error": error, "failures": failures, "due_at": due_at}
+    parameters = {
+        "webhook_id": webhook.id,
+        "claimed": webhook.due_at,
+        "now": now,
+        "error": webhook.error,
+        "failures": webhook.failures,
+        "due_at": due_at,
+        "is_gone": is_gone,
+    }
     await connection.execute(statement, parameters)
-
-
-async def disable_webhook(connection: Connection, webhook_id: UUID) -> None:
-    """Call a webhook no more, until its owner enables it again."""
-    statement: LiteralString = "update webhook set is_enabled = false where id = %(webhook_id)s"
-    await connection.execute(statement, {"webhook_id": webhook_id})
 
 
 async def delete_events_before(connection: Connection, before: datetime, limit: int) -> int:
