@@ -19,7 +19,8 @@ export default function AccountPage({ isNew }: { isNew: boolean }) {
   const [password, setPassword] = useState('')
   const [wrong, setWrong] = useState<string | null>(null)
   const [isBusy, setBusy] = useState(false)
-  const to = PLACES[(search.get('to') ?? 'mine') as keyof typeof PLACES] ?? PLACES.mine
+  const wanted = search.get('to') ?? 'mine'
+  const to = Object.hasOwn(PLACES, wanted) ? PLACES[wanted as keyof typeof PLACES] : PLACES.mine
 
   async function submit(event: FormEvent) {
     event.preventDefault()

@@ -2,32 +2,47 @@ import { request } from './call'
 import { Problem } from './problem'
 
 export type Heard = { event: string; data: string; id: string }
-type Options = { headers?: Record<string, string>; signal: AbortSignal; onOpen?: () => void; onLost?: () => void }
+type Options = { headers?: Record<string, string>; signal: AbortSignal; onOpen?: (isResumed: boolean) => void; onLost?: () => void }
 
 const PAUSES = [500, 1000, 2000, 5000]
 
 /**
  * Server-Sent Events by `fetch`, which, unlike EventSource, can send headers. Connects again until `signal` aborts;
- * throws a `Problem` that will not pass.
+ * throws a `Problem` that will not pass. `onOpen` is told whether nothing was missed; `onLost`, that a connection broke
+ * off or could not be made. One that the server ended is only made again.
  */
 export async function* events(path: string | ((last: string) => string), options: Options): AsyncGenerator<Heard> {
   let last = ''
   for (let failures = 0; !options.signal.aborted; failures++) {
+    let isEnded = false
     try {
       const headers = { ...options.headers, Accept: 'text/event-stream', ...(last && { 'Last-Event-ID': last }) }
       const answer = await request('GET', typeof path === 'string' ? path : path(last), { headers, signal: options.signal })
-      options.onOpen?.()
+      options.onOpen?.(last !== '')
       for await (const heard of parsed(answer)) {
         failures = 0
         if (heard.id) last = heard.id
         yield heard
       }
+      isEnded = true
     } catch (error) {
       if (options.signal.aborted) return
       if (error instanceof Problem && !error.isPassing) throw error
     }
-    options.onLost?.()
+    if (!isEnded) options.onLost?.()
     await pause(PAUSES[Math.min(failures, PAUSES.length - 1)]!, options.signal)
+  }
+}
+
+/** The answer to `ask`, which is asked again while its problem is one that passes. */
+export async function insist<Answer>(ask: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Problem) || !error.isPassing) throw error
+      await pause(PAUSES[Math.min(failures, PAUSES.length - 1)]!, signal)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { Button } from '@mantine/core'
+import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { serverNow } from '../api/clock'
 import { type Item, itemUrl, type OpenedShare, zipUrl } from '../api/shares'
@@ -20,9 +21,11 @@ export function OpenedCard({ share, ticket, isLost }: Props) {
   const texts = items.filter((item) => item.text !== null || isText(item))
   const files = items.filter((item) => !texts.includes(item))
   const shown = files.find((item) => item.state === 'ready' && previewKind(item.name) !== null && share.downloads_left === null)
+  // A new ticket must not begin a film again that is being watched.
+  const preview = useMemo(() => shown && itemUrl(code, shown.id, ticket, true), [code, shown?.id])
   return (
     <article className="card">
-      {shown && <Preview item={shown} url={itemUrl(code, shown.id, ticket, true)} />}
+      {shown && preview && <Preview item={shown} url={preview} />}
       <Head share={share} ticket={ticket} files={files} texts={texts} />
       {isLost && (
         <p role="status" className="notice sendingNotice">

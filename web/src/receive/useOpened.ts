@@ -1,7 +1,9 @@
 import { useEffect, useState } from 'react'
-import { events } from '../api/events'
+import { events, insist, pause } from '../api/events'
 import { Problem } from '../api/problem'
 import { codePath, type OpenedShare, openCode, ticketFor, withPassword } from '../api/shares'
+
+const RENEWAL_MILLISECONDS = 10 * 60 * 1000
 
 export type Opened =
   | { state: 'opening' }
@@ -9,7 +11,7 @@ export type Opened =
   | { state: 'open'; share: OpenedShare; ticket: string; isLost: boolean }
   | { state: 'refused'; problem: Problem }
 
-/** What is behind a code, kept up to date while it is still being sent. */
+/** The share behind a code, kept up to date while it is still being sent. */
 export function useOpened(code: string, password: string | null, attempt: number): Opened {
   const [opened, setOpened] = useState<Opened>({ state: 'opening' })
   useEffect(() => {
@@ -29,10 +31,20 @@ async function follow(code: string, password: string | null, signal: AbortSignal
     const share = await openCode(code, password, signal)
     const { ticket } = await ticketFor(code, password)
     tell({ state: 'open', share, ticket, isLost: false })
+    void renew(code, password, signal, tell).catch(() => undefined)
     if (!share.complete || share.expires_at !== null) await listen(code, password, signal, tell)
   } catch (error) {
     if (signal.aborted) return
     tell(refusal(error))
+  }
+}
+
+/** A ticket begins downloads for half an hour, and whoever waits for a long upload needs one for longer. */
+async function renew(code: string, password: string | null, signal: AbortSignal, tell: Tell) {
+  while (!signal.aborted) {
+    await pause(RENEWAL_MILLISECONDS, signal)
+    const { ticket } = await insist(() => ticketFor(code, password), signal)
+    tell((before) => changed(before, { ticket }))
   }
 }
 
@@ -52,7 +64,7 @@ async function listen(code: string, password: string | null, signal: AbortSignal
       tell((before) => (before.state === 'open' ? changed(before, { share: withProgress(before.share, items) }) : before))
     } else if (event === 'end') {
       // Asked once more, because it says why.
-      const share = await openCode(code, password, signal)
+      const share = await insist(() => openCode(code, password, signal), signal)
       tell((before) => changed(before, { share }))
     }
   }

@@ -33,10 +33,19 @@ export function after(talk: Talk, event: RoomEvent): Talk {
   }
 }
 
+/** No room keeps more messages. */
+const CAPACITY = 1000
+
 /** Both lists as one, each message once, in the order in which they were posted. */
 export function merged(messages: Message[], more: Message[]): Message[] {
   const known = new Map([...messages, ...more].map((message) => [message.id, message]))
-  return [...known.values()].sort((one, other) => order(one.id, other.id))
+  return [...known.values()].sort((one, other) => order(one.id, other.id)).slice(-CAPACITY)
+}
+
+/** The messages as they were just read, in place of those known; only what was posted since then is kept of these. */
+export function renewed(known: Message[], read: Message[]): Message[] {
+  const last = read.at(-1)
+  return merged(read, last ? known.filter((message) => order(message.id, last.id) > 0) : [])
 }
 
 function order(one: string, other: string): number {

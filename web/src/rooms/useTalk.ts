@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'react'
-import { events } from '../api/events'
+import { events, insist } from '../api/events'
 import type { Problem } from '../api/problem'
 import { readMessages } from '../api/rooms'
-import { after, merged, type RoomEvent, SILENCE, type Talk } from './events'
+import { after, renewed, type RoomEvent, SILENCE, type Talk } from './events'
 
 export type Live = Talk & { isLive: boolean; problem: Problem | null }
 
-/** What is said in a room, live. After a lost connection everything that still lives is read again. */
+/** The talk in a room, live. What was missed while the connection was lost comes with the next, or is read again. */
 export function useTalk(room: number): Live {
   const [live, setLive] = useState<Live>({ ...SILENCE, isLive: false, problem: null })
   useEffect(() => {
@@ -14,14 +14,19 @@ export function useTalk(room: number): Live {
     const tell = (change: (before: Live) => Partial<Live>) => {
       if (!stop.signal.aborted) setLive((before) => ({ ...before, ...change(before) }))
     }
+    let hasRead = false
     const readAll = async () => {
-      const messages = await readMessages(room)
-      tell((before) => ({ messages: merged(messages, before.messages), isLive: true }))
+      const messages = await insist(() => readMessages(room), stop.signal)
+      hasRead = true
+      tell((before) => ({ messages: renewed(before.messages, messages) }))
     }
     async function follow() {
       const options = {
         signal: stop.signal,
-        onOpen: () => void readAll().catch(() => undefined),
+        onOpen: (isResumed: boolean) => {
+          tell(() => ({ isLive: true }))
+          if (!isResumed || !hasRead) void readAll().catch(() => undefined)
+        },
         onLost: () => tell(() => ({ isLive: false })),
       }
       for await (const { event, data } of events(`/v1/rooms/${room}/events`, options)) {

@@ -1,8 +1,9 @@
 import { useSyncExternalStore } from 'react'
+import { insist } from '../api/events'
 import { createShare, type NewItem, readSent, changeShare } from '../api/shares'
 import { usualTitle } from '../api/titles'
 import type { Gathered } from './gathering'
-import { forget, kept } from './kept'
+import { forget, keep, kept } from './kept'
 import type { Options } from './options'
 import { newItems, Sending } from './sending'
 
@@ -60,8 +61,8 @@ export async function takeUp() {
   const last = kept().find((each) => !each.complete)
   if (!last || current) return
   try {
-    const share = await readSent(last.id, last.key)
-    if (share.complete) forget(last.id)
+    const share = await insist(() => readSent(last.id, last.key), new AbortController().signal)
+    if (share.complete) keep({ ...last, complete: true })
     else if (!current) set(new Sending({ ...share, key: last.key, url: share.url ?? last.url }, new Map()))
   } catch {
     forget(last.id)

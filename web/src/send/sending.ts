@@ -1,6 +1,6 @@
 import { session } from '../api/session'
 import { addItems, endShare, type NewItem, readSent, removeItem, type SentItem, type SentShare } from '../api/shares'
-import { events } from '../api/events'
+import { events, insist } from '../api/events'
 import { Problem } from '../api/problem'
 import type { Gathered } from './gathering'
 import { forget, keep, type Kept } from './kept'
@@ -32,6 +32,7 @@ export class Sending {
   private readonly files = new Map<string, File>()
   private readonly sent = new Map<string, number>()
   private readonly failures = new Map<string, Failure['kind']>()
+  private readonly hidden = new Set<string>()
   private readonly running = new Map<string, () => void>()
   private readonly listeners = new Set<() => void>()
   private readonly pace = new Pace()
@@ -102,8 +103,11 @@ export class Sending {
 
   /** Show an item as removed or not; nothing is removed yet. */
   hide(id: string, isHidden: boolean) {
-    if (isHidden) this.stop(id)
-    else this.fill()
+    if (isHidden) {
+      this.hidden.add(id)
+      this.stop(id)
+    } else this.hidden.delete(id)
+    this.fill()
     this.tell()
   }
 
@@ -148,7 +152,7 @@ export class Sending {
       const path = `/v1/shares/${id}/events`
       for await (const { event, data } of events(path, { headers: { 'Share-Key': key }, signal: this.ended.signal })) {
         if (event === 'share') this.merge(JSON.parse(data) as SentShare)
-        if (event === 'end') this.merge(await readSent(id, key))
+        if (event === 'end') this.merge(await insist(() => readSent(id, key), this.ended.signal))
       }
     } catch (error) {
       if (error instanceof Problem && (error.status === 404 || error.status === 410)) {
@@ -170,7 +174,7 @@ export class Sending {
   private fill() {
     for (const item of this.share.items) {
       if (this.running.size >= AT_ONCE || this.isPaused || this.ended.signal.aborted) break
-      if (this.stateOf(item) === 'waiting' && item.upload) this.send(item, item.upload)
+      if (this.stateOf(item) === 'waiting' && item.upload && !this.hidden.has(item.id)) this.send(item, item.upload)
     }
   }
 
