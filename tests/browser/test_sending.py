@@ -174,7 +174,7 @@ def test_leaving_in_the_middle_asks_first(visit: Visit, file: Path) -> None:
     sender.chooses(file)
     page.get_by_role("progressbar").wait_for()
     page.mouse.click(5, 5)
-    with page.expect_event("dialog") as asked:
+    with page.expect_event("load"), page.expect_event("dialog") as asked:
         page.evaluate("setTimeout(() => location.reload())")
     assert asked.value.type == "beforeunload"
 
