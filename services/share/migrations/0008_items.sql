@@ -29,9 +29,10 @@ comment on column item.state is
 comment on column item.session_id is 'The upload session that brings the content; no other may. Null: none was begun';
 comment on column item.file_id is 'The file at the upload service, once there is one';
 comment on column item.look_at is
-    'waiting, verifying: when a sweep looks next what became of its upload. removed: when it is given back next';
+    'waiting, verifying: when a sweep looks next what became of its upload. failed: when a sweep looks whether its share is '
+    'over; infinity afterwards. removed: when it is given back next';
 
-create index item_look_at_index on item (look_at) where state in ('waiting', 'verifying');
+create index item_look_at_index on item (look_at) where state in ('waiting', 'verifying', 'failed');
 create index item_removed_index on item (look_at) where state = 'removed';
 create index item_file_id_index on item (file_id) where file_id is not null;
 

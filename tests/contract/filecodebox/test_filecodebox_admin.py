@@ -258,6 +258,7 @@ def test_the_form_of_a_file_sends_everything_and_changes_what_differs(admin: htt
     assert unchanging(row_of(admin, new)) == unchanging(after)
     refused(change(admin, "PATCH", "/file/update", **{**same, "code": new, "expired_at": "tomorrow"}), 400)
     refused(change(admin, "PATCH", "/file/update", **{**same, "code": "not a code"}), 400)
+    refused(change(admin, "PATCH", "/file/update", id=before["id"], prefix="a\0b"), 400)
     refused(change(admin, "PATCH", "/file/update", id=UNKNOWN, code="ABCDE"), 404, "文件不存在")
     misshaped(change(admin, "PATCH", "/file/update", code="ABCDE"), "id")
     assert change(admin, "PATCH", "/file/update").status_code == 422

@@ -317,6 +317,30 @@ def test_codes_are_not_found_by_choosing_them(visitor: Visitor) -> None:
     assert answers == ["code_taken", "code_taken", "code_taken", "rate_limited"]
     assert guesser.get(f"/v1/codes/{taken}").status_code == 429
     assert opened(visitor(), taken)["complete"]
+    # Nor by choosing free ones for a share that is there already until one is not free.
+    patient = visitor()
+    share = send(patient, {"text": "a"})
+    path, key = f"/v1/shares/{share['id']}", {"Share-Key": share["key"]}
+    chosen = [patient.patch(path, json={"code": f"Free-{n}"}, headers=key).status_code for n in range(4)]
+    assert chosen == [200, 200, 200, 429]
+
+
+def test_a_counted_text_is_not_told_by_a_head(client: httpx.Client) -> None:
+    share = send(client, {"text": "1234"}, expire_style="count", expire_value=1)
+    code, item = share["code"], share["items"][0]["id"]
+    for path in (f"/v1/codes/{code}/items/{item}", f"/share/select/?code={code}", f"/c/{code}"):
+        head = client.head(path).headers
+        assert not {"repr-digest", "etag"} & set(head), path
+    assert client.get(f"/v1/codes/{code}/items/{item}").text == "1234"
+
+
+def test_the_texts_of_a_share_have_a_limit_together(client: httpx.Client) -> None:
+    texts = [{"text": "x" * 220_000}] * 10
+    share = send(client, *texts)
+    path, key = f"/v1/shares/{share['id']}/items", {"Share-Key": share["key"]}
+    refused = client.post(path, json={"items": texts}, headers=key)
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+    assert len(opened(client, share["code"])["items"]) == 10
 
 
 def test_the_examples_of_the_guide_work(stack: StartedStack) -> None:

@@ -287,3 +287,11 @@ def test_a_change_of_the_policy_is_recorded_with_its_values(service: ShareServic
     assert administrator.patch("/v1/policy", json=asked).status_code == 200
     (entry,) = entries(service, str(version + 1))
     assert (entry[0], entry[3:]) == ("policy.change", ({"upload_size": 10 * 1024**3}, {"upload_size": 77}))
+
+
+def test_no_share_ends_later_than_can_be_written(service: ShareService, administrator: httpx.Client) -> None:
+    share = service.shared(expires_at="9999-01-01T00:00:00Z")
+    answer = administrator.post(
+        "/v1/admin/shares/batch", json={"act": "extend", "ids": [str(share.id)], "seconds": 2**31 - 1}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")

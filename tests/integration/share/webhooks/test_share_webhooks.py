@@ -17,7 +17,7 @@ import pytest
 
 from share_service.context import Context
 from share_service.webhooks import calling, queries
-from share_service.webhooks.model import KEPT, WEBHOOKS_EACH, Webhook
+from share_service.webhooks.model import KEPT, WEBHOOKS_EACH, Event
 from tests.conftest import MakeDatabase
 from tests.integration.share.asking import change, download_url, share_text
 from tests.integration.share.running_share import Account, ShareService, running_share_service
@@ -214,16 +214,14 @@ async def test_a_webhook_that_is_changed_during_a_call_is_called_at_once(
     webhook = add(client, "http://127.0.0.1:1/")
     ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
     assert ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping").json()["code"] == "events_waiting"
-    claim = queries.claim_due
+    read = queries.next_events
 
-    async def claim_and_change(*arguments: Any) -> list[Webhook]:
-        found = await claim(*arguments)
-        if found:
-            ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"url": receiver.url})
-        return found
+    async def change_and_read(*arguments: Any) -> list[Event]:
+        ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"url": receiver.url})
+        return await read(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr("share_service.webhooks.queries.claim_due", claim_and_change)
+        patched.setattr("share_service.webhooks.queries.next_events", change_and_read)
         await calling.call_due(worker)
     assert the_one(client)["failures"] == 0
     await calling.call_webhooks(worker)
@@ -304,6 +302,14 @@ async def test_administrators_hear_of_everybodys_shares(
     await calling.call_webhooks(worker)
     assert receiver.types() == ["share.fetched", "share.fetched"]
     assert the_one(administrator, everybody="true")["everybody"]
+    path = f"/v1/webhooks/{webhook['id']}"
+    assert ask(administrator, "PATCH", path, json={"enabled": False}).status_code == 200
+    assert ask(administrator, "DELETE", path).status_code == 204
+    with psycopg.connect(service.database_url) as connection:
+        acts = connection.execute(
+            "select act from audit_entry where target_id = %s order by at", [webhook["id"]]
+        ).fetchall()
+    assert acts == [("webhook.add",), ("webhook.change",), ("webhook.delete",)]
 
 
 @pytest.mark.parametrize(

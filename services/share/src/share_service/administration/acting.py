@@ -10,6 +10,7 @@ from common import clock
 from common.audit import Act, Author, changed
 from common.audit_log import record
 from common.errors import InvalidInput, NotFound
+from common.names import clean_name
 from share_service.administration.model import Note
 from share_service.administration.queries import acting as queries
 from share_service.context import Context
@@ -47,7 +48,10 @@ def extended(by: timedelta) -> Change:
     def change(share: Share, now: datetime) -> Share:
         if share.expires_at is None:
             return share
-        return replace(share, expires_at=_writable(max(share.expires_at, now) + by))
+        end = max(share.expires_at, now)
+        if end > LATEST - by:
+            raise InvalidInput(f"the end is later than {LATEST.isoformat()}")
+        return replace(share, expires_at=end + by)
 
     return change
 
@@ -64,8 +68,9 @@ def limited(uses: int | None) -> Change:
 
 
 def renamed(name: str) -> Change:
-    """It has this name."""
-    return lambda share, _: replace(share, name=name)
+    """It has this name, cleaned. Raises `InvalidInput`."""
+    cleaned = clean_name(name)
+    return lambda share, _: replace(share, name=cleaned)
 
 
 def permanent(share: Share, _: datetime) -> Share:

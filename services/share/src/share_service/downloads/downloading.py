@@ -6,7 +6,7 @@ database connection is held meanwhile.
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -160,10 +160,10 @@ async def serve_archive(
 async def _serve_text(
     context: Context, share: Share, admission: Admission, request: DownloadRequest, now: datetime, item: Item | None
 ) -> Download:
-    """A text, which is always sent as a whole."""
-    sha256 = item.sha256 or b"" if item else b""
+    """A text, which is always sent as a whole. A HEAD takes no use, so it gets nothing that tells of the text."""
     if request.method == "HEAD":
-        return Download(share, sha256=sha256)
+        return Download(replace(share, body=None))
+    sha256 = item.sha256 or b"" if item else b""
     if item is not None:
         await grant(context, _claim(admission, share, Ask(share.size), request, item), now, request.is_gone)
         return Download(share, sha256=sha256)

@@ -40,15 +40,18 @@ async def counted_redemption(context: Context, policy: Policy, address: str) -> 
 
 @asynccontextmanager
 async def counted_choice(context: Context, policy: Policy, address: str, code: str | None) -> AsyncGenerator[None]:
-    """Count the block, which gives something the code that a sender chose, if the code is taken.
+    """Count the block, which gives something the code that a sender chose: always for the address, like an inspection.
 
-    Otherwise codes could be found by choosing them. Without a `code` nothing is counted. Raises `RateLimited`,
-    `LimiterUnavailable`.
+    Otherwise codes could be found by choosing one after the other, of which few are taken. Without a `code` nothing is
+    counted. Raises `RateLimited`, `LimiterUnavailable`.
     """
     if code is None:
         yield
         return
-    async with counted_redemption(context, policy, address):
+    key = limit_key(address)
+    own = [(_of_address(context, "guess-address", policy), key)]
+    choice = (_of_address(context, "choice", policy), key)
+    async with _counted_guess(context, policy, key, own, always=[choice]):
         yield
 
 

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
-from common.errors import Gone, NotFound
+from common.errors import Conflict, Gone, NotFound
 from common.policy import Policy, SizeRefused
 from share_service.items.model import NewItem
 from share_service.sending.model import TooManyItems
 
 CODE_LENGTH = 8
+DROPS_EACH = 1000
+"""The number of drop-offs that an account may have, with those that have ended and are still kept."""
 """Of a random code. It is known for longer than that of a share, and whoever guesses it can send."""
 KEPT = timedelta(days=30)
 """One that has ended is kept this long, so that its owner still sees what came by it."""
@@ -21,6 +23,12 @@ class UnknownDrop(NotFound):
     """No drop-off has this code."""
 
     code = "unknown_code"
+
+
+class TooManyDrops(Conflict):
+    """You have as many drop-offs as are allowed; those that have ended are forgotten after a month."""
+
+    code = "too_many_drops"
 
 
 class DropEnded(Gone):

@@ -15,7 +15,7 @@ from common.rights import Action, Actor, permitted
 from common.sweeping import Sweep
 from share_service.context import Context
 from share_service.drops import queries
-from share_service.drops.model import CODE_LENGTH, KEPT, Drop, Limits, UnknownDrop
+from share_service.drops.model import CODE_LENGTH, DROPS_EACH, KEPT, Drop, Limits, TooManyDrops, UnknownDrop
 from share_service.shares.making import Naming, attempts, crowded, new_name, spelling
 from share_service.shares.model import Share, canonical, check_chosen, is_possible
 from share_service.shares.owning import LATEST
@@ -24,14 +24,19 @@ BATCH = 500
 
 
 async def create_drop(context: Context, identity: Identity, limits: Limits, naming: Naming) -> Drop:
-    """Make a drop-off for the account. Raises `InvalidInput`, `CodeRefused`, `CodeTaken`, `CodesCrowded`."""
+    """Make a drop-off for the account.
+
+    Raises `InvalidInput`, `CodeRefused`, `CodeTaken`, `CodesCrowded`, `TooManyDrops`.
+    """
     now = clock.now()
     if naming.chosen:
         check_chosen(naming.chosen)
     unlimited = dict.fromkeys(("greeting", "size_limit", "item_limit", "share_limit", "expires_at"))
     values: dict[str, Any] = {**unlimited, "types": [], **limits}
     _check_end(values["expires_at"], now)
-    async with context.db.connection() as connection:
+    async with context.db.transaction() as connection:
+        if await queries.lock_drops_of(connection, identity.account_id) >= DROPS_EACH:
+            raise TooManyDrops
         for _ in range(attempts(naming)):
             name = new_name(naming) if naming.chosen or naming.words else new_code(CODE_LENGTH)
             drop = Drop(

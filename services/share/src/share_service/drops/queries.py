@@ -37,9 +37,16 @@ async def drop_of_code(connection: Connection, code: str) -> Drop | None:
     return await fetch_one(connection, Drop, f"select {_DROP} from drop_off where code = %(code)s", {"code": code})
 
 
+async def lock_drops_of(connection: Connection, owner: UUID) -> int:
+    """The number of drop-offs of an account, which nobody else adds to until the transaction ends."""
+    parameters = {"owner": owner, "name": f"drop-offs {owner}"}
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", parameters)
+    return await fetch_value(connection, "select count(*) from drop_off where owner = %(owner)s", parameters) or 0
+
+
 async def lock_drop(connection: Connection, code: str) -> Drop | None:
     """The drop-off with this code, locked until the transaction ends."""
-    statement: LiteralString = f"select {_DROP} from drop_off where code = %(code)s for update"
+    statement: LiteralString = f"select {_DROP} from drop_off where code = %(code)s for no key update"
     return await fetch_one(connection, Drop, statement, {"code": code})
 
 

@@ -53,7 +53,7 @@ async def send_to_drop(
     if any(one.file_id for one in announced):
         raise Forbidden("files of an account are shared by the account")
     new = [to_come(one, policy) for one in announced]
-    check_sizes([item.size for item in new], len(new), policy)
+    check_sizes(new, policy)
     drop.check(new, policy)
     content = Content(
         "items",

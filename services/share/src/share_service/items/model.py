@@ -98,6 +98,19 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The number of the items that a share has, and their sizes in bytes."""
+
+    number: int
+    size: int
+    text_size: int
+    """The bytes of its texts alone."""
+
+
+NOTHING = Held(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """The upload and the file that an item holds at the upload service."""
 

@@ -156,7 +156,9 @@ async def add_items(request: Request, identity: MaybeSignedIn, share_id: UUID, s
     actor = _actor(request, identity, share_id, share_key)
     asked = await read_model(request, ItemsRequest, BODY_LIMIT)
     announced = [item.announced() for item in asked.items]
-    share = await changing.add_to_share(context_of(request), actor, identity, share_id, announced)
+    context = context_of(request)
+    async with counted_upload(context.limiter, await context.policy.current(), address_of(request)):
+        share = await changing.add_to_share(context, actor, identity, share_id, announced)
     return await view_of(request, actor, share)
 
 
@@ -190,16 +192,18 @@ async def view_of(request: Request, actor: Actor, share: Share) -> SentView:
 def _sent_view(request: Request, actor: Actor, share: Share, items: Sequence[SeenItem]) -> SentView:
     may_edit = permitted(Action.EDIT, actor, share.owner)
     keys = SenderKeys(context_of(request).key_secret) if may_edit else None
+    # Administrators see that there is a text. What it says is its owner's.
+    is_readable = actor.is_sender or permitted(Action.FETCH, actor, share.owner)
     return SentView(
         **view(request, share).model_dump(),
         key=keys.key(share.id) if keys else None,
         used_count=share.used_count,
         complete=is_complete(items),
-        items=[_item(keys, share, item) for item in items],
+        items=[_item(keys, share, item, is_readable=is_readable) for item in items],
     )
 
 
-def _item(keys: SenderKeys | None, share: Share, item: SeenItem) -> SentItem:
+def _item(keys: SenderKeys | None, share: Share, item: SeenItem, *, is_readable: bool) -> SentItem:
     is_file = share.content_kind == "items" and item.kind == "file"
     is_to_come = is_file and item.state in ("waiting", "sending", "failed")
     return SentItem(
@@ -209,6 +213,6 @@ def _item(keys: SenderKeys | None, share: Share, item: SeenItem) -> SentItem:
         state=item.state,
         received=item.received,
         sha256=item.sha256.hex() if item.sha256 else None,
-        text=item.body,
+        text=item.body if is_readable else None,
         upload=keys.ticket(item.id) if keys and is_to_come else None,
     )

@@ -49,8 +49,7 @@ async def add_to_share(
         share = await _locked(connection, actor, share_id)
         if share.drop_id:
             raise NoItems("what was sent by a drop-off stays as it was sent")
-        number = await held.count_of_share(connection, share_id)
-        check_sizes([share.size, *(item.size for item in new)], number + len(new), policy)
+        check_sizes(new, policy, await held.held_by_share(connection, share_id))
         await add_items(connection, share_id, new, clock.now())
         await made.recount_sizes(connection, [share_id])
         changed = await made.share_of_id(connection, share_id)

@@ -51,7 +51,7 @@ async def create_share(
     if repeatable and (again := await made_before(context, repeatable)):
         return again
     new = await new_items(context, identity, announced, policy)
-    check_sizes([item.size for item in new], len(new), policy)
+    check_sizes(new, policy)
     now = clock.now()
     expiry = _expiry(policy, terms, now)
     password_hash = None if terms.password is None else await context.passwords.hash(terms.password)

@@ -26,11 +26,21 @@ async def look_at_items(context: Context) -> int:
     now = clock.now()
     async with context.db.transaction() as connection:
         due = await leaving.claim_looks(connection, now, now + LOOK_AGAIN, BATCH)
-    await _give_up(context, [item for item in due if item.session_id is None])
+    failed = [item for item in due if item.state == "failed"]
+    await _end_emptied(context, failed)
+    given_up = [item for item in due if item.state != "failed" and item.session_id is None]
+    await _give_up(context, given_up)
     await progress_of(context, due)
-    async with context.db.transaction() as connection:
-        await ending.end_emptied(connection, sorted({item.share_id for item in due}), clock.now())
     return len(due)
+
+
+async def _end_emptied(context: Context, failed: Sequence[Item]) -> None:
+    """End the shares of which these were the last items, and look at the items no more."""
+    async with context.db.transaction() as connection:
+        share_ids = sorted({item.share_id for item in failed})
+        await ending.lock_shares(connection, share_ids)
+        await ending.end_emptied(connection, share_ids, clock.now())
+        await leaving.forget_failed(connection, [item.id for item in failed])
 
 
 async def _give_up(context: Context, items: Sequence[Item]) -> None:

@@ -9,10 +9,12 @@ from common.errors import Conflict, Forbidden, InvalidInput, TooLarge
 from common.ids import new_id
 from common.names import clean_name
 from common.policy import Policy, SizeRefused
-from share_service.items.model import ITEM_LIMIT, NewItem
+from share_service.items.model import ITEM_LIMIT, NOTHING, Held, NewItem
 
 TEXT_LIMIT = 222 * 1024
 """The most bytes of a text."""
+TEXTS_LIMIT = 4 * 1024 * 1024
+"""The most bytes of all texts of a share, which are shown together."""
 TEXT_NAME = "text.txt"
 
 
@@ -92,9 +94,11 @@ def to_come(announced: Announced, policy: Policy) -> NewItem:
     return NewItem(new_id(), "file", name, announced.size)
 
 
-def check_sizes(sizes: Sequence[int], number: int, policy: Policy) -> None:
-    """Check the sizes of all items of a share, of which there are `number`. Raises `TooManyItems`, `SizeRefused`."""
-    if number > ITEM_LIMIT:
+def check_sizes(new: Sequence[NewItem], policy: Policy, held: Held = NOTHING) -> None:
+    """Check the sizes of all items of a share that has some. Raises `TooManyItems`, `TooLarge`, `SizeRefused`."""
+    if held.number + len(new) > ITEM_LIMIT:
         raise TooManyItems
-    if sum(sizes) > policy.upload_size:
+    if held.text_size + sum(item.size for item in new if item.kind == "text") > TEXTS_LIMIT:
+        raise TooLarge(f"the texts of a share have at most {TEXTS_LIMIT} bytes; send more as files")
+    if held.size + sum(item.size for item in new) > policy.upload_size:
         raise SizeRefused(policy.upload_size)

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from common.http.authors import author_of
 from common.http.callers import InPerson
 from common.http.json_bodies import documented, read_model
 from share_service.edge import context_of
@@ -70,7 +71,9 @@ async def add_webhook(request: Request, identity: InPerson) -> WebhookView:
     """Add a webhook."""
     asked = await read_model(request, WebhookRequest)
     context = context_of(request)
-    webhook = await managing.add_webhook(context, identity, asked.url, asked.events, is_for_all=asked.everybody)
+    webhook = await managing.add_webhook(
+        context, author_of(request, identity), asked.url, asked.events, is_for_all=asked.everybody
+    )
     return _view(request, Waiting(webhook, 0))
 
 
@@ -86,7 +89,12 @@ async def change_webhook(request: Request, webhook_id: UUID, identity: InPerson)
     """Change a webhook, or enable it again."""
     asked = await read_model(request, WebhookChanges)
     changed = await managing.change_webhook(
-        context_of(request), identity, webhook_id, url=asked.url, events=asked.events, is_enabled=asked.enabled
+        context_of(request),
+        author_of(request, identity),
+        webhook_id,
+        url=asked.url,
+        events=asked.events,
+        is_enabled=asked.enabled,
     )
     return _view(request, Waiting(changed, 0))
 
@@ -100,7 +108,7 @@ async def ping_webhook(request: Request, webhook_id: UUID, identity: InPerson) -
 @router.delete("/{webhook_id}", status_code=204)
 async def delete_webhook(request: Request, webhook_id: UUID, identity: InPerson) -> None:
     """Delete a webhook, with the events that are still to be sent."""
-    await managing.delete_webhook(context_of(request), identity, webhook_id)
+    await managing.delete_webhook(context_of(request), author_of(request, identity), webhook_id)
 
 
 def _view(request: Request, waiting: Waiting) -> WebhookView:

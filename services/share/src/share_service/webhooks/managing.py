@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from common import clock
+from common.audit import Act, Author
+from common.audit_log import record
+from common.db import Connection
 from common.errors import Forbidden, NotFound
 from common.identity import Identity
 from common.ids import new_id
-from common.outbound.urls import parse
+from common.outbound.urls import parse, without_credentials
 from common.rights import Action, Actor, permitted
 from share_service.context import Context
 from share_service.webhooks import queries
@@ -32,13 +36,13 @@ class Waiting:
 
 
 async def add_webhook(
-    context: Context, identity: Identity, url: str, events: Sequence[EventType], *, is_for_all: bool
+    context: Context, author: Author, url: str, events: Sequence[EventType], *, is_for_all: bool
 ) -> Webhook:
     """Have a URL called when something happens to the account's shares, or to everybody's.
 
     Raises `UrlInvalid`, `TooManyWebhooks`, and `Forbidden` for everybody's shares unless this is an administrator.
     """
-    owner = _owner(identity, is_for_all=is_for_all)
+    owner = _owner(author.identity, is_for_all=is_for_all)
     parse(url)
     now = clock.now()
     webhook = Webhook(new_id(), owner, url, list(dict.fromkeys(events)), True, now, now, 0, None, None)
@@ -46,6 +50,7 @@ async def add_webhook(
         if await queries.lock_webhooks_of(connection, owner) >= WEBHOOKS_EACH:
             raise TooManyWebhooks
         await queries.insert_webhook(connection, webhook)
+        await _record(connection, author, "webhook.add", webhook, new=_values(webhook))
     return webhook
 
 
@@ -60,7 +65,7 @@ async def list_webhooks(context: Context, identity: Identity, *, is_for_all: boo
 
 async def change_webhook(
     context: Context,
-    identity: Identity,
+    author: Author,
     webhook_id: UUID,
     *,
     url: str | None,
@@ -71,7 +76,7 @@ async def change_webhook(
     if url is not None:
         parse(url)
     async with context.db.transaction() as connection:
-        webhook = _own(identity, await queries.lock_webhook(connection, webhook_id))
+        webhook = _own(author.identity, await queries.lock_webhook(connection, webhook_id))
         changed = replace(
             webhook,
             url=webhook.url if url is None else url,
@@ -82,6 +87,7 @@ async def change_webhook(
             error=None,
         )
         await queries.update_webhook(connection, changed)
+        await _record(connection, author, "webhook.change", webhook, old=_values(webhook), new=_values(changed))
     return changed
 
 
@@ -94,12 +100,13 @@ async def try_webhook(context: Context, identity: Identity, webhook_id: UUID) ->
         await queries.insert_event(connection, webhook_id, PING, clock.now())
 
 
-async def delete_webhook(context: Context, identity: Identity, webhook_id: UUID) -> None:
+async def delete_webhook(context: Context, author: Author, webhook_id: UUID) -> None:
     """Delete a webhook, with what it is still to be told of. Raises `NotFound`."""
     async with context.db.transaction() as connection:
-        _own(identity, await queries.lock_webhook(connection, webhook_id))
+        webhook = _own(author.identity, await queries.lock_webhook(connection, webhook_id))
         await queries.delete_webhook(connection, webhook_id)
         await queries.delete_events_of(connection, webhook_id)
+        await _record(connection, author, "webhook.delete", webhook, old=_values(webhook))
 
 
 def _owner(identity: Identity, *, is_for_all: bool) -> UUID:
@@ -120,3 +127,21 @@ def _own(identity: Identity, webhook: Webhook | None) -> Webhook:
 
 def _administers(identity: Identity) -> bool:
     return permitted(Action.ADMINISTER, Actor(identity), None)
+
+
+def _values(webhook: Webhook) -> dict[str, Any]:
+    return {"url": without_credentials(webhook.url), "events": webhook.events, "is_enabled": webhook.is_enabled}
+
+
+async def _record(
+    connection: Connection,
+    author: Author,
+    act: str,
+    webhook: Webhook,
+    *,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
+) -> None:
+    """Record an act on a webhook that hears of everybody's shares."""
+    if webhook.owner == EVERYBODY:
+        await record(connection, author, [Act(act, "webhook", str(webhook.id), old=old, new=new)])

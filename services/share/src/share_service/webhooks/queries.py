@@ -91,8 +91,12 @@ async def delete_events_of(connection: Connection, webhook_id: UUID) -> None:
 
 
 async def delete_webhooks_of(connection: Connection, owner: UUID) -> None:
-    """Delete all webhooks of an account."""
-    await connection.execute("delete from webhook where owner = %(owner)s", {"owner": owner})
+    """Delete all webhooks of an account, with their events."""
+    statement: LiteralString = """
+        with gone as (delete from webhook where owner = %(owner)s returning id)
+        delete from webhook_event where webhook_id in (select id from gone)
+    """
+    await connection.execute(statement, {"owner": owner})
 
 
 async def insert_event(connection: Connection, webhook_id: UUID, event_type: str, now: datetime) -> None:

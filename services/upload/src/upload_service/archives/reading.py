@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from common import logging
-from common.store import ObjectDamaged, ObjectMissing, StoreUnavailable
+from common.store import ObjectDamaged, ObjectMissing, StoreRefused, StoreUnavailable
 from upload_service.content.model import Blob
 from upload_service.mirrors import failover, restoring
 from upload_service.mirrors.context import Context
@@ -47,6 +47,6 @@ class Contents:
                     yield block
         except (ObjectMissing, ObjectDamaged) as error:
             _log.error("the store has lost a content", blob=blob.id.hex, error=type(error).__name__)
-        except (StoreUnavailable, MirrorDown) as error:
+        except (StoreUnavailable, StoreRefused, MirrorDown) as error:
             _log.warning("the store cannot serve a content", blob=blob.id.hex, error=error.code)
             self._is_store_away = True

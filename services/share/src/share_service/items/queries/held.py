@@ -6,8 +6,8 @@ from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
-from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_values
-from share_service.items.model import Item, NewItem
+from common.db.rows import count, fetch_all, fetch_one, fetch_values
+from share_service.items.model import Held, Item, NewItem
 from share_service.items.queries.columns import ITEM
 
 
@@ -77,10 +77,16 @@ async def update_item(connection: Connection, item: Item, look_at: datetime) -> 
     await connection.execute(statement, parameters)
 
 
-async def count_of_share(connection: Connection, share_id: UUID) -> int:
-    """The number of items of a share."""
-    statement: LiteralString = "select count(*) from item where share_id = %(share_id)s and state <> 'removed'"
-    return await fetch_value(connection, statement, {"share_id": share_id}) or 0
+async def held_by_share(connection: Connection, share_id: UUID) -> Held:
+    """The number and the sizes of the items of a share."""
+    statement: LiteralString = """
+        select count(*) as number, coalesce(sum(size), 0)::bigint as size,
+            coalesce(sum(size) filter (where kind = 'text'), 0)::bigint as text_size
+        from item where share_id = %(share_id)s and state <> 'removed'
+    """
+    held = await fetch_one(connection, Held, statement, {"share_id": share_id})
+    assert held is not None, "sums are always there"
+    return held
 
 
 async def remove_item(connection: Connection, share_id: UUID, item_id: UUID, now: datetime) -> bool:
@@ -90,6 +96,14 @@ async def remove_item(connection: Connection, share_id: UUID, item_id: UUID, now
         where id = %(item_id)s and share_id = %(share_id)s and state <> 'removed'
     """
     return await count(connection, statement, {"share_id": share_id, "item_id": item_id, "now": now}) == 1
+
+
+async def shares_with_files(connection: Connection, file_ids: Sequence[UUID]) -> list[UUID]:
+    """The shares that have items with these files."""
+    statement: LiteralString = """
+        select distinct share_id from item where file_id = any(%(file_ids)s) and state <> 'removed'
+    """
+    return await fetch_values(connection, statement, {"file_ids": list(file_ids)})
 
 
 async def remove_of_files(connection: Connection, file_ids: Sequence[UUID], now: datetime) -> list[UUID]:

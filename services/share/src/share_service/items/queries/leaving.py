@@ -15,16 +15,27 @@ from share_service.items.queries.columns import ITEM
 
 
 async def claim_looks(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[Item]:
-    """Up to `limit` items whose content is due; no other sweep gets them until `again_at`."""
+    """Up to `limit` items whose content is due or has failed; no other sweep gets them until `again_at`."""
     statement: LiteralString = f"""
         update item set look_at = %(again_at)s
         where id = any(array(
-            select id from item where state in ('waiting', 'verifying') and look_at <= %(now)s
+            select id from item where state in ('waiting', 'verifying', 'failed') and look_at <= %(now)s
             order by look_at limit %(limit)s for update skip locked
         ))
         returning {ITEM}
     """
     return await fetch_all(connection, Item, statement, {"now": now, "again_at": again_at, "limit": limit})
+
+
+async def forget_failed(connection: Connection, item_ids: Sequence[UUID]) -> None:
+    """Look at failed items no more, unless their content has been begun again."""
+    statement: LiteralString = """
+        update item set look_at = 'infinity'
+        where id = any(array(
+            select id from item where id = any(%(item_ids)s) and state = 'failed' order by id for update
+        ))
+    """
+    await connection.execute(statement, {"item_ids": list(item_ids)})
 
 
 async def claim_removed(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[Holding]:
@@ -56,7 +67,7 @@ async def delete_items(connection: Connection, item_ids: Sequence[UUID]) -> None
 async def count_looks(connection: Connection, now: datetime) -> int:
     """The items whose content is due."""
     statement: LiteralString = """
-        select count(*) from item where state in ('waiting', 'verifying') and look_at <= %(now)s
+        select count(*) from item where state in ('waiting', 'verifying', 'failed') and look_at <= %(now)s
     """
     return await fetch_value(connection, statement, {"now": now}) or 0
 

@@ -116,17 +116,22 @@ async def files_wanted(connection: Connection, file_ids: Sequence[UUID]) -> list
     return await fetch_values(connection, statement, {"file_ids": list(file_ids)})
 
 
+async def lock_shares(connection: Connection, share_ids: Sequence[UUID]) -> None:
+    """Lock shares until the transaction ends, always in the same order."""
+    statement: LiteralString = "select from share where id = any(%(share_ids)s) order by id for update"
+    await connection.execute(statement, {"share_ids": list(share_ids)})
+
+
 async def end_emptied(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> int:
-    """End those of these shares whose items have all failed or been removed. Returns their number."""
+    """End those of these shares whose items have all failed or been removed. Returns their number.
+
+    They have to be locked: while a statement waits for a share, it does not see the items that it gets.
+    """
     statement: LiteralString = f"""
         update share set {ENDED}
-        where id = any(array(
-            select id from share where id = any(%(share_ids)s) and kind = 'items' and state in ('active', 'spent')
-                and not exists (
-                    select from item
-                    where share_id = share.id and item.state in ('waiting', 'verifying', 'ready') offset 0)
-            order by id for update
-        ))
+        where id = any(%(share_ids)s) and kind = 'items' and state in ('active', 'spent')
+            and not exists (
+                select from item where share_id = share.id and item.state in ('waiting', 'verifying', 'ready') offset 0)
     """
     return await count(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": None})
 
