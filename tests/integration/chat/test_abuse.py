@@ -170,3 +170,16 @@ def test_messages_leave_a_part_of_the_memory_to_everything_else(chat: ChatServic
         while httpx.get(health).json()["messages"] != "ok":
             pass
     ann.say(room, "after")
+
+
+def test_a_room_is_not_given_to_whoever_owns_enough(ann: Someone, bob: Someone) -> None:
+    """Or an account could fill another's share of the rooms, and get rid of its own."""
+    room = ann.create(is_private=False)
+    own = bob.create(is_private=False)
+    assert bob.client.post(f"/v1/rooms/{room}/join", json={}).is_success
+    path = f"/v1/rooms/{room}/members/{bob.id}"
+    assert refused_code(ann.client.patch(path, json={"role": "owner"})) == "too_many_rooms"
+    assert ann.members(room)[ann.name] == "owner"
+    assert bob.client.delete(f"/v1/rooms/{own}").status_code == 204
+    assert ann.client.patch(path, json={"role": "owner"}).status_code == 200
+    assert bob.client.delete(f"/v1/rooms/{room}").status_code == 204

@@ -12,16 +12,14 @@ from chat_service.rooms.model import (
     Member,
     MemberRole,
     NewRoom,
-    PublicRoomsFull,
     RoomChanges,
     RoomNameTaken,
     RoomState,
-    TooManyRooms,
 )
+from chat_service.rooms.numbers import check_new
 from chat_service.rooms.queries import members, rooms
 from chat_service.streams import EventType
 from common import clock
-from common.db import Connection
 from common.errors import InvalidInput
 from common.identity import Identity
 from common.lookalikes import skeleton
@@ -44,7 +42,7 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
     hashed = None if new.password is None else await context.passwords.hash(new.password)
     now, bounds = clock.now(), context.bounds
     async with context.db.transaction() as connection:
-        await _check_number(context, connection, identity, is_private=new.is_private)
+        await check_new(connection, bounds, identity.account_id, is_private=new.is_private)
         # The insertion would say the same, but use an id.
         if await rooms.is_name_taken(connection, names.key(name), skeleton(name)):
             raise RoomNameTaken
@@ -105,22 +103,6 @@ async def close_room(context: Context, identity: Identity, room_id: int) -> None
     async with changing(context, room_id) as change:
         change.state.demand(Action.DELETE, identity)
         await change.close(clock.now())
-
-
-async def _check_number(context: Context, connection: Connection, identity: Identity, *, is_private: bool) -> None:
-    """Raise if the account, or everybody together, has as many rooms as are allowed. Others wait for the commit."""
-    bounds, owner = context.bounds, identity.account_id
-    await rooms.lock_rooms_of(connection, owner)
-    if await rooms.count_rooms_of(connection, owner, bounds.rooms_per_account) == bounds.rooms_per_account:
-        raise TooManyRooms
-    if is_private:
-        return
-    await rooms.lock_public_rooms(connection)
-    most = bounds.public_rooms_per_account
-    if await rooms.count_rooms_of(connection, owner, most, only_public=True) == most:
-        raise TooManyRooms
-    if await rooms.count_public_rooms(connection, bounds.public_rooms) == bounds.public_rooms:
-        raise PublicRoomsFull(bounds.public_rooms)
 
 
 def _check_bounds(bounds: Bounds, lifetime_seconds: int | None, capacity: int | None) -> None:

@@ -8,6 +8,7 @@ from chat_service.accounts import Account
 from chat_service.context import Context
 from chat_service.rooms.changes import Change, changing, read_under_lock
 from chat_service.rooms.model import BanNotFound, Member, MemberRole
+from chat_service.rooms.numbers import check_owned
 from chat_service.rooms.queries import members
 from chat_service.streams import EventType
 from common import clock
@@ -41,7 +42,8 @@ async def change_member(
     """Give a member another role, which only the owner may, or mute them, or both at once; None: no change.
 
     `mute` holds the time for which the member may only read; None in it: the member may write again. A member who is
-    given the role of the owner owns the room from now on. Raises the errors of `remove_member`.
+    given the role of the owner owns the room from now on. Raises the errors of `remove_member`, and `TooManyRooms` for
+    an account that owns as many rooms as it may.
     """
     async with changing(context, room_id) as change:
         member = _subordinate(change, identity, account_id)
@@ -50,6 +52,8 @@ async def change_member(
         if role:
             change.state.demand(Action.EDIT, identity)
             if role is MemberRole.OWNER:
+                is_private = change.room.is_private
+                await check_owned(change.connection, context.bounds, account_id, is_private=is_private)
                 await change.set_owner(change.member(account_id))
             else:
                 await change.set_role(change.member(account_id), role)
