@@ -10,7 +10,7 @@ import httpx
 
 from waystation.connection import Connection
 from waystation.errors import BadAnswer, Damaged, Temporary
-from waystation.hashing import Running
+from waystation.hashing import Running, repr_digest
 from waystation.offers import Facts, Place, facts_of
 from waystation.partial import BLOCK, Partial
 from waystation.progress import Progress, Step
@@ -26,6 +26,8 @@ class Download:
         """`key`: of the steps of `progress`."""
         self._connection, self._place, self._target = connection, place, target
         self._key, self._progress = key, progress
+        self._said: bytes | None = None
+        """The SHA-256 that came with the content. A text that may be fetched once only is told by nothing before."""
 
     async def fetch(
         self, partial: Partial, connections: int, *, overwrite: bool = False, expected: bytes | None = None
@@ -35,10 +37,10 @@ class Download:
         `expected`: the SHA-256 that it must have. Raises `Damaged`, `NoRoom`, and `Temporary` when nothing gets further
         any more; then it can be continued.
         """
-        said = partial.facts.sha256
         try:
             await in_thread(partial.open)
             digest = await self._fill(partial, connections)
+            said = partial.facts.sha256 or self._said
             if digest != (expected or said) or digest != (said or expected):
                 partial.drop()
                 raise Damaged
@@ -50,7 +52,8 @@ class Download:
         """Fetch all pieces, the first ones first, and hash them in order meanwhile."""
         self._show(partial)
         if not partial.facts.size:
-            await self._connection.request("GET", self._place.path, headers=self._place.headers)
+            answer = await self._connection.request("GET", self._place.path, headers=self._place.headers)
+            self._said = repr_digest(answer.headers.get("repr-digest"))
         missing = [index for index in range(partial.count) if partial.got[index] < partial.length(index)]
         # The first one alone: where downloads are counted, it takes the use that covers the others.
         if missing and not partial.done:
@@ -82,6 +85,7 @@ class Download:
         end = index * partial.piece + partial.length(index)
         async with AsyncExitStack() as opened:
             answer = await opened.enter_async_context(_range(self._connection, self._place, partial.facts, start, end))
+            self._said = repr_digest(answer.headers.get("repr-digest")) or self._said
             writing = _Writing(partial, index, end - start, lambda: self._show(partial))
             # Also what came before the connection broke off.
             opened.push_async_callback(writing.finish)
@@ -132,12 +136,13 @@ async def pipe(
 ) -> None:
     """Hand a content to `write`, in order. Raises `Damaged` at its end if it was not what was sent."""
     facts = await facts_of(connection, place)
-    attempts, running = connection.attempts(), Running()
+    attempts, running, said = connection.attempts(), Running(), facts.sha256
     progress(Step(key, name, 0, facts.size))
     while running.at < facts.size:
         before = running.at
         try:
             async with _range(connection, place, facts, running.at, facts.size) as answer:
+                said = said or repr_digest(answer.headers.get("repr-digest"))
                 async for block in answer.aiter_raw(BLOCK):
                     await in_thread(write, block)
                     running.feed(running.at, block)
@@ -146,7 +151,7 @@ async def pipe(
             if running.at > before:
                 attempts.progressed()
             await attempts.pause(error)
-    if running.digest() != facts.sha256:
+    if running.digest() != said:
         raise Damaged
 
 

@@ -97,7 +97,7 @@ async def fetch_item(
     with _own_errors():
         asked = replace(_asked(request, ticket), plays=is_played)
         found = await opening.fetch_item(context_of(request), code, item_id, asked)
-    return _text(request, found, inline=inline) if found.share.content_kind == "text" else _file(found, inline=inline)
+    return _text(found, item_id, inline=inline) if found.share.content_kind == "text" else _file(found, inline=inline)
 
 
 @router.get("/{code}/zip", **_ZIP)
@@ -157,12 +157,19 @@ def _file(found: Download, *, inline: bool) -> Response:
     )
 
 
-def _text(request: Request, found: Download, *, inline: bool) -> Response:
-    content = (found.share.body or "").encode()
-    digest = {"ETag": entity_tag(found.sha256), "Repr-Digest": repr_digest(found.sha256)} if found.sha256 else {}
+def _text(found: Download, item_id: UUID, *, inline: bool) -> Response:
+    """The text; of one whose uses count, a HEAD tells the length alone, and the tag says nothing of what it says."""
+    share, content = found.share, (found.share.body or "").encode()
+    told = {"ETag": f'"{item_id.hex}"'}
+    if found.sha256 and share.uses_left is None:
+        told["ETag"] = entity_tag(found.sha256)
+    if found.sha256:
+        told["Repr-Digest"] = repr_digest(found.sha256)
+    if share.body is None:
+        told["Content-Length"] = str(share.size)
     headers = {
-        **digest,
-        "Content-Disposition": disposition_of(found.share.name, inline=inline),
+        **told,
+        "Content-Disposition": disposition_of(share.name, inline=inline),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": SANDBOX,
         "Cache-Control": "private, no-store",

@@ -160,10 +160,10 @@ async def serve_archive(
 async def _serve_text(
     context: Context, share: Share, admission: Admission, request: DownloadRequest, now: datetime, item: Item | None
 ) -> Download:
-    """A text, which is always sent as a whole. A HEAD takes no use, so it gets nothing that tells of the text."""
-    if request.method == "HEAD":
-        return Download(replace(share, body=None))
+    """A text, which is always sent as a whole. A HEAD takes no use, so it gets nothing of a text whose uses count."""
     sha256 = item.sha256 or b"" if item else b""
+    if request.method == "HEAD":
+        return Download(share, sha256=sha256) if share.uses_left is None else Download(replace(share, body=None))
     if item is not None:
         await grant(context, _claim(admission, share, Ask(share.size), request, item), now, request.is_gone)
         return Download(share, sha256=sha256)

@@ -91,13 +91,16 @@ def file_answer(found: Download) -> Response:
 def text_answer(share: Share) -> Response:
     """The text, as a file; of a share without its text, the headers alone."""
     content = (share.body or "").encode()
-    digest = {} if share.body is None else {"Repr-Digest": repr_digest(hashlib.sha256(content).digest())}
+    if share.body is None:
+        told = {"Content-Length": str(share.size)}
+    else:
+        told = {"Repr-Digest": repr_digest(hashlib.sha256(content).digest())}
     return Response(
         content,
         media_type="text/plain; charset=utf-8",
         headers={
             "Content-Disposition": 'attachment; filename="Text.txt"',
-            **digest,
+            **told,
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "Cache-Control": "private, no-store",
