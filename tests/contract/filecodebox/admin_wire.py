@@ -6,6 +6,12 @@ import httpx
 
 from tests.contract.filecodebox.wire import detail
 
+HEALTH = {
+    *("healthAttentionCount", "healthDangerCount", "healthWarningCount", "expiringSoonCount", "storageIssueCount"),
+    *("neverRetrievedCount", "healthyCount", "permanentCount"),
+}
+"""The counts of what needs attention."""
+
 
 def log_in(client: httpx.Client, password: str) -> str:
     """Sign in as the page does, and return the token."""

@@ -4,16 +4,12 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 
-from deploy.local import credentials
 from deploy.local.stack import StartedStack
 from tests.contract.conftest import client_of
 from tests.contract.filecodebox import admin_wire, wire
@@ -48,42 +44,6 @@ DETAIL = ROW | {
     *("canPreviewText", "canDownload", "storageBackend", "filePath", "uuidFileName", "uploadId", "note", "tags"),
     *("metadata", "metadataUpdatedAt", "policy", "storage", "timeline", "display_name", "can_preview_text"),
 }
-HEALTH = {
-    *("healthAttentionCount", "healthDangerCount", "healthWarningCount", "expiringSoonCount", "storageIssueCount"),
-    *("neverRetrievedCount", "healthyCount", "permanentCount"),
-}
-CONFIGURATION = {
-    *("name", "description", "keywords", "notify_title", "notify_content", "page_explain", "robotsText", "opacity"),
-    *("background", "themesSelect", "themesChoices", "showAdminAddr", "openUpload", "uploadSize", "enableChunk"),
-    *("allowed_file_types", "expireStyle", "code_generate_type", "max_save_seconds", "storageLimit", "uploadMinute"),
-    *("uploadCount", "errorMinute", "errorCount", "loginMinute", "loginCount", "adminSessionExpire"),
-    *("trustedProxies", "admin_token", "file_storage", "s3_secret_access_key", "webdav_password", "onedrive_password"),
-}
-
-
-@pytest.fixture(scope="module")
-def password(stack: StartedStack) -> str:
-    return credentials.load(stack.folder)["admin_password"]
-
-
-@pytest.fixture(scope="module", params=["127.0.0.1", "filecodebox.example.org"], ids=["shared host", "own host"])
-def guest(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client on either host that is not signed in."""
-    with client_of(stack, Host=f"{request.param}:{stack.ports['gateway']}") as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def admin(stack: StartedStack, guest: httpx.Client, password: str) -> Iterator[httpx.Client]:
-    """The same, signed in."""
-    token = admin_wire.log_in(guest, password)
-    with client_of(stack, Host=guest.headers["host"], Authorization=f"Bearer {token}") as client:
-        yield client
-
-
-@pytest.fixture
-def mark() -> str:
-    return f"mark{uuid4().hex[:12]}"
 
 
 def test_the_session_of_the_page(stack: StartedStack, guest: httpx.Client, password: str) -> None:
@@ -131,7 +91,13 @@ def test_a_list_of_rows_with_filters_orders_and_sums(admin: httpx.Client, mark: 
     page = detail(admin.get("/admin/file/list", params={"page": 0, "size": 1000, "keyword": mark.upper()}))
     assert (page["page"], page["size"], page["total"]) == (1, 100, 3)
     assert [row["code"] for row in page["data"]] == [long, text, code]
-    assert set(page["summary"]) >= HEALTH | {"activeCount", "expiredCount", "textCount", "fileCount", "usedCount"}
+    assert set(page["summary"]) >= admin_wire.HEALTH | {
+        "activeCount",
+        "expiredCount",
+        "textCount",
+        "fileCount",
+        "usedCount",
+    }
     assert type(page["summary"]["storageUsed"]) is int
     file_row, text_row = page["data"][2], page["data"][1]
     assert set(file_row) >= ROW
@@ -368,142 +334,3 @@ def test_views_are_kept_for_all_administrators(admin: httpx.Client, mark: str) -
     for preset in more:
         detail(change(admin, "POST", "/file/view-presets/delete", id=preset["id"]))
     assert detail(change(admin, "DELETE", "/file/view-presets", id=made["id"]))["deleted"] is False
-
-
-def test_the_dashboard(admin: httpx.Client) -> None:
-    before = detail(admin.get("/admin/dashboard"))
-    wire.share_file(admin, wire.content(500), "a.odd")
-    found = detail(admin.get("/admin/dashboard"))
-    for name in ("storageUsed", "todaySize"):
-        assert type(found[name]) is str
-        assert int(found[name]) - int(before[name]) == 500
-    assert type(found["yesterdaySize"]) is str
-    for name in ("totalFiles", "todayCount", "activeCount", "fileCount", "neverRetrievedCount"):
-        assert found[name] - before[name] == 1, name
-    assert set(found) >= HEALTH | {"expiredCount", "textCount", "chunkedCount", "usedCount", "yesterdayCount"}
-    assert set(found["healthSummary"]) == HEALTH
-    assert found["sysUptime"] > 1_700_000_000_000
-    limits = ("storageBackend", "uploadSizeLimit", "openUpload", "enableChunk", "maxSaveSeconds")
-    assert [found[name] for name in limits] == ["local", 10 * 1024**3, 1, 1, 0]
-    assert {"suffix": ".odd", "count": 1} in found["topSuffixes"] or found["topSuffixes"]
-    assert found["recentFiles"][0]["name"] == "a.odd"
-    assert set(found["recentActivities"][0]) >= {"id", "action", "targetType", "target_type", "meta", "createdAt"}
-
-
-def test_the_configuration_is_sent_back_whole(admin: httpx.Client, password: str) -> None:
-    config = detail(admin.get("/admin/config/get"))
-    assert set(config) >= CONFIGURATION
-    assert (config["admin_token"], config["code_generate_type"], config["themesSelect"]) == (
-        "",
-        "secret",
-        "themes/2024",
-    )
-    assert set(config["themesChoices"][0]) == {"name", "key", "author", "version"}
-    assert config["adminSessionExpire"] == 5 * 86400
-    # A page that has changed nothing changes nothing, also when it has rounded some of it.
-    assert detail(change(admin, "PATCH", "/config/update", **{**config, "unknown": 1, "uploadCount": ""})) is None
-    assert detail(admin.get("/admin/config/get")) == config
-    changed = {
-        "name": "Ours",
-        "keywords": "a,b",
-        "page_explain": "<i>",
-        "robotsText": "User-agent: x\n",
-        "opacity": 0.5,
-        "uploadSize": 1024,
-        "expireStyle": ["day"],
-        "code_generate_type": "number",
-        "max_save_seconds": 604800,
-        "openUpload": "1",
-        "showAdminAddr": 1,
-        "adminSessionExpire": 86400,
-        "allowedFileTypes": ["*"],
-        "loginCount": "50",
-        "file_storage": "s3",
-        "s3_secret_access_key": "secret",
-    }
-    try:
-        assert detail(change(admin, "PATCH", "/config/update", **{**config, **changed})) is None
-        after = detail(admin.get("/admin/config/get"))
-        assert (after["name"], after["opacity"], after["uploadSize"]) == ("Ours", 0.5, 1024)
-        assert (after["loginCount"], after["s3_secret_access_key"], after["file_storage"]) == (50, "", "local")
-        (entry,) = detail(admin.get("/admin/activities", params={"limit": 1}))["items"]
-        assert (entry["action"], entry["targetType"]) == ("config.update", "config")
-        assert {"name", "uploadSize", "adminSessionExpire"} <= set(entry["meta"]["fields"])
-        for key, wrong in (
-            *(("uploadSize", value) for value in ("x", 0, -1, 1.5, True, 10**30, [])),
-            *(("adminSessionExpire", value) for value in (0, 3600, 86401, 366 * 86400)),
-            *(("storageLimit", value) for value in (-1, "x", 5)),
-            *(("opacity", value) for value in ("x", 2, True)),
-            *(("expireStyle", value) for value in ([], ["week"], 7)),
-            *(("openUpload", 2), ("code_generate_type", "x"), ("name", 7), ("name", "\0"), ("admin_token", "short")),
-        ):
-            answer = change(admin, "PATCH", "/config/update", **{**config, key: wrong})
-            refused(answer, 400, f"{key} 配置值格式错误")
-        assert admin.patch("/admin/config/update", json=[]).status_code == 422
-        assert detail(admin.get("/admin/config/get")) == after
-    finally:
-        assert detail(change(admin, "PATCH", "/config/update", **config)) is None
-
-
-def test_a_new_password_ends_every_session(stack: StartedStack, guest: httpx.Client, password: str) -> None:
-    tokens = [admin_wire.log_in(guest, password) for _ in range(2)]
-    asked = {"admin_token": "another password"}
-    changed = guest.patch("/admin/config/update", json=asked, headers={"Authorization": f"Bearer {tokens[0]}"})
-    try:
-        assert detail(changed) is None
-        for token in tokens:
-            refused(guest.get("/admin/verify", headers={"Authorization": f"Bearer {token}"}), 401)
-        refused(guest.post("/admin/login", json={"password": password}), 401, "密码错误")
-    finally:
-        token = admin_wire.log_in(guest, "another password")
-        back = {"admin_token": password}
-        detail(guest.patch("/admin/config/update", json=back, headers={"Authorization": f"Bearer {token}"}))
-
-
-@pytest.fixture
-def folder(stack: StartedStack) -> Iterator[Path]:
-    """The folder of local files, with a link that leads out of it and a folder."""
-    folder = Path(stack.folder) / "local"
-    (folder / "inside").mkdir(parents=True)
-    (folder / "a 文件.txt").write_bytes(b"local content")
-    (folder / "link").symlink_to(Path(stack.folder) / "secrets.json")
-    yield folder
-    for path in folder.iterdir():
-        path.rmdir() if path.is_dir() else path.unlink()
-    folder.rmdir()
-
-
-def test_local_files_are_shared_and_deleted_and_nothing_else(
-    stack: StartedStack, folder: Path, guest: httpx.Client, password: str
-) -> None:
-    headers = {"Authorization": f"Bearer {admin_wire.log_in(guest, password)}"}
-    with client_of(stack, Host=guest.headers["host"], **headers) as admin:
-        (found,) = detail(admin.get("/admin/local/lists"))
-        assert (found["file"], found["size"]) == ("a 文件.txt", 13)
-        assert datetime.strptime(found["ctime"], "%Y-%m-%d %H:%M:%S").year > 2000  # noqa: DTZ007
-        asked = {"filename": found["file"], "expire_value": 1, "expire_style": "day"}
-        shared = detail(change(admin, "POST", "/local/share", **asked))
-        assert shared["name"] == found["file"]
-        assert wire.fetch(admin, shared["code"]) == b"local content"
-        for name in (
-            "../secrets.json",
-            "/etc/passwd",
-            "link",
-            "inside",
-            "..",
-            "",
-            "inside/x",
-            "a\\b",
-            "x\0",
-            "x" * 300,
-        ):
-            refused(change(admin, "POST", "/local/share", **{**asked, "filename": name}), 400, "非法文件名")
-            refused(change(admin, "DELETE", "/local/delete", filename=name), 400, "非法文件名")
-        refused(change(admin, "POST", "/local/share", **{**asked, "filename": "gone"}), 404, "文件不存在")
-        refused(change(admin, "POST", "/local/share", **{**asked, "expire_style": "week"}), 400)
-        misshaped(change(admin, "DELETE", "/local/delete"), "filename")
-        assert detail(change(admin, "DELETE", "/local/delete", filename=found["file"])) == "删除成功"
-        refused(change(admin, "DELETE", "/local/delete", filename=found["file"]), 404, "文件不存在")
-        assert detail(admin.get("/admin/local/lists")) == []
-    assert (folder / "link").is_symlink()
-    assert (Path(stack.folder) / "secrets.json").exists()
