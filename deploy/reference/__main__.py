@@ -5,9 +5,11 @@ from pathlib import Path
 
 from deploy.reference.apps import without_engines
 from deploy.reference.document import as_json, merged
-from deploy.reference.page import FOLDER, page
+from deploy.reference.page import page
 
 SERVED = Path(__file__).parents[1] / "gateway" / "reference"
+STYLE = SERVED / "docs" / "style.css"
+"""The one file of the folder that is not made."""
 
 
 def files() -> dict[str, str]:
@@ -16,13 +18,14 @@ def files() -> dict[str, str]:
     return {
         "openapi.json": as_json(document),
         "docs.html": page(document),
-        "docs/style.css": (FOLDER / "style.css").read_text(encoding="utf-8"),
+        "docs/style.css": STYLE.read_text(encoding="utf-8"),
     }
 
 
 def main() -> None:
-    shutil.rmtree(SERVED, ignore_errors=True)
-    for name, content in files().items():
+    made = files()
+    shutil.rmtree(SERVED)
+    for name, content in made.items():
         path = SERVED / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")

@@ -20,7 +20,7 @@ SCHEMES: list[dict[str, Any]] = [{"color_scheme": "light"}, {"color_scheme": "da
 
 
 def findings(visitor: Visitor) -> list[str]:
-    """What axe finds that is serious."""
+    """The serious findings of axe."""
     visitor.page.evaluate(AXE.read_text(encoding="utf-8"))
     return visitor.page.evaluate(FINDINGS)
 

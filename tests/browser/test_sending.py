@@ -31,7 +31,7 @@ def digest(path: Path) -> str:
 
 
 def download(visitor: Visitor, name: str) -> bytes:
-    """What the browser saves for a link of the page."""
+    """The file that the browser saves for a link of the page."""
     with visitor.page.expect_download() as started:
         visitor.page.get_by_role("link", name=name).first.click()
     return started.value.path().read_bytes()

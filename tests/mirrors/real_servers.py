@@ -60,7 +60,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What has to be started, and how a mirror for it is defined."""
+    """A server to be started, and the definition of a mirror for it."""
 
     command: Sequence[str]
     kind: str

@@ -90,6 +90,6 @@ def account(stack: StartedStack) -> tuple[str, str]:
 
 
 def unfinished(command: Command) -> list[Path]:
-    """What the command remembers of unfinished transfers."""
+    """The unfinished transfers that the command remembers."""
     folder = Path(command.environment["XDG_STATE_HOME"]) / "waystation"
     return sorted(folder.glob("*")) if folder.is_dir() else []

@@ -23,7 +23,7 @@ def content() -> bytes:
 
 
 def arrived(stack: StartedStack, url: str | None) -> bytes:
-    """What lies under the code of a complete upload, once it is verified. tuspy itself has no place for the code."""
+    """The content under the code of a complete upload, once it is verified. tuspy itself has no place for the code."""
     assert url is not None
     code = httpx.head(url, headers={"Tus-Resumable": "1.0.0"}).headers["Waystation-Code"]
     until = time.monotonic() + SECONDS

@@ -73,7 +73,7 @@ class UploadStandIn:
     owners: dict[UUID, str] = field(default_factory=dict[UUID, str])
     """The accounts that adopted files."""
     uploads: dict[UUID, dict[str, Any]] = field(default_factory=dict[UUID, dict[str, Any]])
-    """What has become of uploads; of others nothing is known any more."""
+    """The progress of uploads; of others nothing is known any more."""
     aborted: list[UUID] = field(default_factory=list[UUID])
     """The uploads that were to be aborted."""
 

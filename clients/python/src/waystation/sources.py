@@ -116,8 +116,8 @@ class _Sink:
         return content
 
 
-# What the parts of a zip take: the header before each file (with the sizes of zip64), the descriptor after it, its line
-# in the directory, and the ends of the directory.
+# The bytes that the parts of a zip take: the header before each file (with the sizes of zip64), the descriptor after
+# it, its line in the directory, and the ends of the directory.
 _LOCAL, _DESCRIPTOR, _CENTRAL, _END, _END64 = 30 + 20, 24, 46, 22, 56 + 20
 _FIELDS_LIMIT, _COUNT_LIMIT = 2**31 - 1, 2**16 - 1
 

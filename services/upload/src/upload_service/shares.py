@@ -51,7 +51,7 @@ Stage = Literal["open", "verifying", "ready", "aborted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class ItemProgress:
-    """What has become of an upload that brings the content of an item of a share."""
+    """The progress of an upload that brings the content of an item of a share."""
 
     stage: Stage
     """failed: the content is not what was claimed, or the upload was left alone for too long."""

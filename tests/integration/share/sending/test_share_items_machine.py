@@ -195,7 +195,7 @@ class ItemMachine(RuleBasedStateMachine):
         self.run(looking.sweep(self.context))
 
     def see(self, item_id: UUID) -> str | None:
-        """What is shown of an item is what upload knows. Returns the stage of its upload."""
+        """An item is shown as upload knows it. Returns the stage of its upload."""
         expected = self.expected[item_id]
         if expected.share_id in self.ended or expected.is_gone:
             return None

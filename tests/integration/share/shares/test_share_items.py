@@ -14,7 +14,6 @@ from tests.integration.share.running_share import ShareService
 async def test_a_share_whose_items_have_all_failed_ends(
     service: ShareService, client: httpx.Client, worker: Context
 ) -> None:
-    """Whoever saw the failure first."""
     share = sent(client, {"name": "a", "size": 1}, {"name": "b", "size": 1})
     failed = "update item set state = 'failed', look_at = now() where id = %s"
     for number, status in enumerate((200, 410)):

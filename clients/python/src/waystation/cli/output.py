@@ -99,7 +99,7 @@ class Bars:
         if step.key not in self._tasks:
             name = for_terminal(step.name)
             self._tasks[step.key] = self._bars.add_task(name if len(name) <= 40 else f"{name[:37]}…", total=step.size)
-            # What was there already took no time.
+            # The bytes that were there already took no time.
             self._bars.update(self._tasks[step.key], completed=step.done)
             self._bars.reset(self._tasks[step.key], completed=step.done, total=step.size)
         full = step.done >= step.size and len(self._tasks) > self.MOST

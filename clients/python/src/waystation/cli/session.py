@@ -68,7 +68,7 @@ def run(
         output.error("interrupted. Run the same again to go on.")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        # Whoever read our output has gone. Python must not complain about it at its end as well.
+        # The reader of our output has gone. Python must not complain about it at its end as well.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(FAILED) from None
 

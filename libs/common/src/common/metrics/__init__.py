@@ -7,6 +7,7 @@ label holds anything that a client chose.
 
 import math
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -18,7 +19,7 @@ SECONDS = (0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 60.0)
 Labels = tuple[str, ...]
 
 
-class Family:
+class Family(ABC):
     """Series of one name, which differ in their labels."""
 
     kind = "unknown"
@@ -29,9 +30,9 @@ class Family:
         self._lock = threading.Lock()
         FAMILIES[name] = self
 
+    @abstractmethod
     def lines(self) -> Iterator[str]:
         """The samples of the family as OpenMetrics writes them."""
-        raise NotImplementedError
 
     def names(self) -> set[str]:
         """The names of its samples."""

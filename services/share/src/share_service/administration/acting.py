@@ -138,14 +138,13 @@ async def annotate_shares(context: Context, author: Author, share_ids: Sequence[
     return _outcome(share_ids, found)
 
 
-async def give_code(context: Context, author: Author, share_id: UUID, code: str | None) -> str:
-    """Give a share this code, or with None a new random one; the old one is unknown from then on. Returns the new one.
+async def give_code(context: Context, author: Author, share_id: UUID) -> str:
+    """Give a share a new random code; the old one is unknown from then on. Returns the new one.
 
-    Raises `NotFound`, `Forbidden`, `InvalidInput` for a share that has no code, `CodeRefused`, `CodeTaken`,
-    `CodesCrowded`.
+    Raises `NotFound`, `Forbidden`, `InvalidInput` for a share that has no code, `CodesCrowded`.
     """
     author.require_administrator()
-    naming = Naming(digits_only=(await context.policy.current()).numeric_codes, chosen=code)
+    naming = Naming(digits_only=(await context.policy.current()).numeric_codes)
     async with context.db.transaction() as connection:
         found = await queries.lock_shares(connection, [share_id])
         if not found:

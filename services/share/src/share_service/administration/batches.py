@@ -24,7 +24,7 @@ async def give_codes(context: Context, author: Author, share_ids: Sequence[UUID]
     codes = Codes()
     for share_id in dict.fromkeys(share_ids):
         try:
-            codes.given[share_id] = await give_code(context, author, share_id, None)
+            codes.given[share_id] = await give_code(context, author, share_id)
         except NotFound:
             codes.missing.append(share_id)
         except InvalidInput as error:

@@ -76,7 +76,7 @@ async def export_log(request: Request, identity: Administrator) -> StreamingResp
     If a service stops answering meanwhile, the answer breaks off instead of ending.
     """
     batches = reading.whole_log(context_of(request), author_of(request, identity))
-    # What is wrong at once is answered with an error.
+    # An error that shows at once is the answer.
     first = await anext(batches, [])
     headers = {"Content-Disposition": 'attachment; filename="audit.jsonl"', "Cache-Control": "no-store"}
     return StreamingResponse(_lines(first, batches), media_type=LINES, headers=headers)

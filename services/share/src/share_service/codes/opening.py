@@ -69,7 +69,7 @@ async def fetch_item(context: Context, code: str, item_id: UUID, request: Downlo
     async with context.db.connection() as connection:
         item = await item_of_id(connection, item_id)
     if item is None or item.share_id != share.id or item.state == "removed":
-        # Whoever does not know the password is not told which items there are.
+        # Without the password, nobody is told which items there are.
         await check_password(context, share.id, share.password_hash, admission.proof)
         raise UnknownItem
     return await serve(context, admission, request, now, item)

@@ -1,6 +1,5 @@
 """Items: their states, and what becomes of one when its upload gets on."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
@@ -135,8 +134,3 @@ def advanced(item: Item, progress: Progress) -> Item:
             return replace(item, state="waiting", session_id=None, file_id=None)
         case "failed":
             return replace(item, state="failed", file_id=None)
-
-
-def is_complete(items: Sequence[Item]) -> bool:
-    """Whether everything can be fetched."""
-    return all(item.state == "ready" for item in items)

@@ -183,7 +183,7 @@ async def view_of(request: Request, actor: Actor, share: Share) -> SentView:
     """A share as its sender sees it."""
     items: list[SeenItem] = []
     if share.is_resumable(clock.now()):
-        # What a change did is done, even if nobody can say what became of the file of a share without items.
+        # The change is done, even if upload cannot tell about the file of a share without items.
         with suppress(UnknownCode, Unavailable):
             items = await see_items(context_of(request), share)
     return _sent_view(request, actor, share, items)

@@ -20,7 +20,7 @@ async def end_shares_of_files(context: Context, file_ids: Sequence[UUID], ended_
         now = clock.now()
         async with context.db.transaction() as connection:
             ended = await ending.end_of_files(connection, file_ids, now, ended_for)
-            # Whoever changes a share of items locks it first.
+            # Every change of a share of items locks the share first.
             await ending.lock_shares(connection, await items.shares_with_files(connection, file_ids))
             share_ids = await items.remove_of_files(connection, file_ids, now)
             await made.recount_sizes(connection, share_ids)

@@ -1,4 +1,4 @@
-"""What has become of uploads, for the share service, and their end when it does not want them any more."""
+"""The progress of uploads, for the share service, and their end when it does not want them any more."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,7 +13,7 @@ from upload_service.shares import ItemProgress
 
 
 async def states_of(context: Context, session_ids: Sequence[UUID]) -> dict[UUID, ItemProgress]:
-    """What has become of each of these uploads; one that is not known any more has failed."""
+    """The progress of each of these uploads; one that is not known any more has failed."""
     async with context.db.connection() as connection:
         found = {session.id: session for session in await sessions.sessions_of_ids(connection, session_ids)}
         file_ids = [session.file_id for session in found.values() if session.file_id]
