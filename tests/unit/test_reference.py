@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from deploy.reference.__main__ import SERVED, files
+from deploy.reference.__main__ import SERVED, TYPES, files
 from deploy.reference.document import merged
 from deploy.reference.page import markdown, page
+from deploy.reference.typescript import types
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,36 @@ def test_the_reference_is_what_make_reference_writes(made: dict[str, str]) -> No
     assert committed.keys() == made.keys()
     for name, content in made.items():
         assert committed[name] == content, f"{name} is not up to date: run make reference, and look at what changed"
+
+
+def test_the_types_of_the_page_are_those_of_the_reference(made: dict[str, str]) -> None:
+    current = types(json.loads(made["openapi.json"]))
+    assert TYPES.read_text(encoding="utf-8") == current, "not up to date: run make reference"
+
+
+def test_a_schema_becomes_the_type_that_it_describes() -> None:
+    view = {
+        "type": "object",
+        "description": "A view. */ not code",
+        "required": ["id", "kind"],
+        "properties": {
+            "id": {"type": "integer"},
+            "kind": {"enum": ["a", "it's"]},
+            "others": {"type": "array", "items": {"anyOf": [{"$ref": "#/components/schemas/View"}, {"type": "null"}]}},
+            "by-name": {"type": "object", "additionalProperties": {"type": "number"}},
+            "anything": {},
+        },
+    }
+    assert types({"paths": {}, "components": {"schemas": {"View": view}}}).partition("\n\n")[2] == (
+        "/** A view. *\\/ not code */\n"
+        "export type View = {\n"
+        "  id: number\n"
+        "  kind: 'a' | 'it\\'s'\n"
+        "  others?: (View | null)[]\n"
+        "  'by-name'?: Record<string, number>\n"
+        "  anything?: unknown\n"
+        "}\n"
+    )
 
 
 def test_every_reference_in_the_document_leads_to_a_schema(made: dict[str, str]) -> None:

@@ -1,7 +1,6 @@
 import { call } from './call'
 import { type Session, session } from './session'
-
-type TokenAnswer = { token: string; expires_at: string; account: { id: string; name: string; role: string } }
+import type { TokenAnswer } from './types'
 
 const DAY = 86_400_000
 /** A token is replaced when less than this is left of its five days. */
@@ -24,7 +23,7 @@ export async function signOut() {
 /** Replace a token that ends soon, so that whoever comes often stays signed in. */
 export async function renew() {
   const current = session.get()
-  if (!current || Date.parse(current.expires_at) - Date.now() > RENEW) return
+  if (!current?.expires_at || Date.parse(current.expires_at) - Date.now() > RENEW) return
   const answer = await call<TokenAnswer>('POST', '/v1/auth/refresh').catch(() => null)
   if (answer && session.get()?.token === current.token) session.set(sessionOf(answer))
 }

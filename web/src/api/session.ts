@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react'
 
 /** The signed-in account, kept in this browser. There is no cookie, so no other site can use it. */
-export type Session = { token: string; id: string; name: string; expires_at: string }
+export type Session = { token: string; id: string; name: string; expires_at: string | null }
 
 const KEY = 'waystation.session'
 const listeners = new Set<() => void>()

@@ -1,69 +1,24 @@
 import { call } from './call'
-import type { ExpireStyle } from './site'
+import type { CodeItem, CodeTicket, CodeView, SendRequest, SentItem as SentItemView, SentView, ShareChanges } from './types'
 
-export type ItemState = 'waiting' | 'sending' | 'verifying' | 'ready' | 'failed'
+export type ItemState = CodeItem['state']
 
 /** One file or text of a share. */
-export type Item = {
-  id: string
-  name: string
-  size: number
-  type?: string
-  state: ItemState
-  received: number
-  sha256: string | null
-  text: string | null
-}
+export type Item = Omit<CodeItem, 'type'> & { type?: string }
 
-export type SentItem = Item & { upload: string | null }
+export type SentItem = SentItemView
 
-/** A share as its sender sees it. */
-export type SentShare = {
-  id: string
-  code: string
-  url: string
-  key: string
-  title: string | null
-  message: string | null
-  created_at: string
-  expires_at: string | null
-  downloads_left: number | null
-  has_password: boolean
-  complete: boolean
-  size: number
-  items: SentItem[]
-}
+/** A share as its sender sees it. Only its creation tells the key, and the page keeps it. */
+export type SentShare = Omit<SentView, 'key'> & { key: string }
 
 /** A share as those see it who have its code. */
-export type OpenedShare = {
-  code: string
-  title: string | null
-  message: string | null
-  created_at: string
-  expires_at: string | null
-  downloads_left: number | null
-  password_required: boolean
-  complete: boolean
-  size: number
-  items: Item[]
-}
+export type OpenedShare = CodeView
 
 export type NewItem = { name: string; size: number } | { name: string; text: string }
 
-export type NewShare = {
-  items: NewItem[]
-  title?: string | null
-  expire_style: ExpireStyle
-  expire_value: number
-  password?: string | null
-  code_style?: 'short' | 'words'
-}
-
-export type ShareChanges = { expires_at?: string | null; downloads_left?: number | null; password?: string | null; code?: string | null }
-
 const keyed = (key: string) => ({ 'Share-Key': key })
 
-export const createShare = (wanted: NewShare, idempotencyKey: string) =>
+export const createShare = (wanted: SendRequest, idempotencyKey: string) =>
   call<SentShare>('POST', '/v1/shares', { body: wanted, headers: { 'Idempotency-Key': idempotencyKey } })
 
 export const readSent = (id: string, key: string, signal?: AbortSignal) =>
@@ -83,10 +38,8 @@ export const endShare = (id: string, key: string) => call<void>('DELETE', `/v1/s
 export const openCode = (code: string, password: string | null, signal?: AbortSignal) =>
   call<OpenedShare>('GET', codePath(code), { headers: withPassword(password), ...(signal && { signal }) })
 
-export type Ticket = { ticket: string; expires_at: string }
-
 export const ticketFor = (code: string, password: string | null) =>
-  call<Ticket>('POST', `${codePath(code)}/tickets`, { headers: withPassword(password) })
+  call<CodeTicket>('POST', `${codePath(code)}/tickets`, { headers: withPassword(password) })
 
 export const codePath = (code: string) => `/v1/codes/${encodeURIComponent(code)}`
 

@@ -1,21 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { call } from './call'
+import type { SiteView } from './types'
 
-export type ExpireStyle = 'minute' | 'hour' | 'day' | 'count' | 'forever'
-
-export type Site = {
-  name: string
-  description: string
-  notices: string[]
-  accent: string
-  version: string
-  guest_upload: boolean
-  registration: boolean
-  upload_size: number
-  expire_styles: ExpireStyle[]
-  longest_life_seconds: number | null
-  item_limit: number
-}
+export type Site = SiteView
+export type ExpireStyle = Site['expire_styles'][number]
 
 /** Holds until the server has answered. */
 export const USUAL: Site = {
