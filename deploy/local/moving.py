@@ -11,16 +11,15 @@ import asyncio
 import secrets
 import signal
 import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deploy.local import credentials, juicefs, plan, ports, store
+from deploy.local import credentials, juicefs, ports, store
 from deploy.local import log as logs
 from deploy.local import settings as stack_settings
 from deploy.local.binaries import MissingEngine
-from deploy.local.child import Child, run_task
-from deploy.local.credentials import Credentials
+from deploy.local.child import run_task
+from deploy.local.engines import EnginesFailed, running_engines
 from deploy.local.files import FolderInUse, locked
 from deploy.local.identity import NoIdentity
 from deploy.local.log import Log
@@ -29,7 +28,6 @@ from deploy.local.program import Program, Task
 from deploy.local.services import ROOT, Services, s3_variables
 from deploy.local.settings import S3Server, SettingsError, StackSettings
 from deploy.local.state import stop_leftovers
-from deploy.local.supervisor import READY_SECONDS
 
 LONGEST_SECONDS = 30 * 24 * 3600.0
 
@@ -84,7 +82,7 @@ async def move(settings: StackSettings, to: store.Kind, options: Sequence[str], 
         return
     if to == "folder" and juicefs.is_volume(store.folder(data)):
         store.folder(data).rename(store.old_volume(data))
-    async with _engines(settings, known, planned.volume, log) as services:
+    async with running_engines(settings, known, log, planned.volume) as services:
         tasks = [services.migrations(), _copying(services, planned, options)]
         for task in tasks:
             if not await run_task(task, data, log):
@@ -111,32 +109,6 @@ def _copying(services: Services, planned: Move, options: Sequence[str]) -> Task:
     )
 
 
-@asynccontextmanager
-async def _engines(
-    settings: StackSettings, known: Credentials, volume: Program | None, log: Log
-) -> AsyncGenerator[Services]:
-    """The engines that the upload service needs, for the block."""
-    chosen: dict[str, int] = dict(zip(plan.INTERNAL, ports.choose(len(plan.INTERNAL)), strict=True))
-    database = await plan.prepare_database(settings, known)
-    programs = [*plan.engines(settings, known, database, chosen), *([volume] if volume else [])]
-    children = [Child(program, settings.data, log, lambda: None) for program in programs]
-    try:
-        for child in children:
-            child.start()
-        await _all_ready(children)
-        yield Services(settings, known, plan.addresses(settings, known, chosen))
-    finally:
-        await asyncio.gather(*(child.stop() for child in children))
-
-
-async def _all_ready(children: Sequence[Child]) -> None:
-    try:
-        async with asyncio.timeout(READY_SECONDS):
-            await asyncio.gather(*(child.wait_ready() for child in children))
-    except TimeoutError:
-        raise NotMoved(f"not ready after {READY_SECONDS:g} s; the logs of the engines are above") from None
-
-
 async def _run(settings: StackSettings, to: store.Kind, options: Sequence[str]) -> None:
     """Move the files; a signal stops it and everything that it started."""
     task = asyncio.ensure_future(move(settings, to, options, logs.for_terminal()))
@@ -160,7 +132,7 @@ def main() -> int:
             raise SettingsError(f"{settings.data} does not exist")
         with locked(settings.data):
             asyncio.run(_run(settings, given.to, options))
-    except (FolderInUse, SettingsError, MissingEngine, NoIdentity, InitFailed, NotMoved) as error:
+    except (FolderInUse, SettingsError, MissingEngine, NoIdentity, InitFailed, EnginesFailed, NotMoved) as error:
         print(f"Not moved: {error}", file=sys.stderr)
         return 1
     return 0

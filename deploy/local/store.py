@@ -13,11 +13,13 @@ from deploy.local.files import write_private
 Kind = Literal["folder", "s3"]
 
 NAME = "store.json"
+RESTORING = "restoring"
+"""A file that is there while a backup is restored into the data folder."""
 MOVE = "make store-move TO={}"
 
 
 class StoreElsewhere(Exception):
-    """The files are in another store than the one that the settings name."""
+    """The files are in another store than the one that the settings name, or not all of them are there."""
 
 
 def folder(data: Path) -> Path:
@@ -42,6 +44,14 @@ def record(data: Path, kind: Kind) -> None:
     write_private(data / NAME, json.dumps({"store": kind}) + "\n")
 
 
+def begin_restoring(data: Path) -> None:
+    write_private(data / RESTORING, "A backup is being restored into this folder. No system can start here yet.\n")
+
+
+def finish_restoring(data: Path) -> None:
+    (data / RESTORING).unlink()
+
+
 def has_old_volume(data: Path) -> bool:
     """Whether files of an earlier version, which kept them in a JuiceFS volume, have yet to be moved."""
     is_there = juicefs.is_volume(folder(data)) or juicefs.is_volume(old_volume(data))
@@ -50,6 +60,8 @@ def has_old_volume(data: Path) -> bool:
 
 def check(data: Path, kind: Kind) -> None:
     """Record the store at the first start. Raises `StoreElsewhere` when the files are in another one."""
+    if (data / RESTORING).exists():
+        raise StoreElsewhere(f"a backup was not restored completely into {data}: remove the folder, and restore again")
     kept = recorded(data)
     if kept is None:
         if kind == "folder" and has_old_volume(data):

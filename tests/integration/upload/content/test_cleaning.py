@@ -17,6 +17,7 @@ from tests.integration.upload.content.uploads import (
     send_parts,
 )
 from upload_service.content import cleaning, completing, files, sessions, storing, streams, verification
+from upload_service.content.queries import blobs
 from upload_service.content.sessions import NewUpload, SessionNotFound
 
 NO_WAIT = timedelta(0)
@@ -52,6 +53,19 @@ async def test_garbage_is_collected_only_when_nothing_refers_to_it(bench: Bench)
     assert await bench.objects(first) == []
     with pytest.raises(NotFound):
         await files.open_download(bench.context, second.file_id, "GET")
+
+
+async def test_no_garbage_is_collected_while_a_backup_copies_it(bench: Bench) -> None:
+    session = await complete(bench, await send_parts(bench, os.urandom(MIB), 5 * MIB))
+    assert session.file_id
+    await files.release_file(bench.context, session.file_id)
+    async with bench.context.db.connection() as backup:
+        await backup.execute("select pg_advisory_lock(%s)", [blobs.REMOVAL_LOCK])
+        await cleaning.collect_garbage(bench.context, NO_WAIT)
+        assert await bench.objects(session) == [session.object_key]
+        await backup.execute("select pg_advisory_unlock(%s)", [blobs.REMOVAL_LOCK])
+    await cleaning.collect_garbage(bench.context, NO_WAIT)
+    assert await bench.objects(session) == []
 
 
 async def test_collecting_and_referring_at_once_never_loses_content(bench: Bench) -> None:

@@ -135,7 +135,7 @@ async def collect_garbage(context: Context, grace: timedelta) -> None:
     """Remove the objects of blobs that no file has named for the whole grace period.
 
     Marking a blob for removal and taking a reference both update its row, so one of them comes first: either the blob
-    stays, or the file's content is stored as a new blob.
+    stays, or the file's content is stored as a new blob. While a backup runs, none is marked.
     """
     await drain(context, [garbage(grace)])
 
@@ -144,8 +144,10 @@ def garbage(grace: timedelta) -> Sweep[Context]:
     """The sweep of blobs that no file has named for the whole grace period."""
 
     async def remove(context: Context) -> int:
+        async with context.db.transaction() as connection:
+            if await blobs.may_remove(connection):
+                await blobs.condemn_blobs(connection, grace, BATCH)
         async with context.db.connection() as connection:
-            await blobs.condemn_blobs(connection, grace, BATCH)
             condemned = await blobs.condemned_blobs(connection, BATCH)
 
         async def delete(blob: Blob) -> None:

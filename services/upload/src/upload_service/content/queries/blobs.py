@@ -9,6 +9,9 @@ from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_values
 from upload_service.content.model import Blob
 
+REMOVAL_LOCK = 0x57415955
+"""An arbitrary constant: the lock that a backup holds exclusively, so that no blob is condemned meanwhile."""
+
 
 async def keys_of_blobs(connection: Connection, object_keys: Sequence[str]) -> set[str]:
     """Those of the objects in which a blob is kept."""
@@ -69,6 +72,12 @@ async def drop_references(connection: Connection, blob_ids: Sequence[UUID]) -> N
             and blob.id = any(array(select id from blob where id = any(%(ids)s) order by id for update))
     """
     await connection.execute(statement, {"ids": list(blob_ids)})
+
+
+async def may_remove(connection: Connection) -> bool:
+    """Whether blobs may be condemned in this transaction: not while a backup copies them."""
+    statement = "select pg_try_advisory_xact_lock_shared(%(lock)s)"
+    return bool(await fetch_value(connection, statement, {"lock": REMOVAL_LOCK}))
 
 
 async def condemn_blobs(connection: Connection, grace: timedelta, limit: int) -> int:

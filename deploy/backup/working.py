@@ -1,0 +1,97 @@
+"""The operator's acts: make a backup, check one, forget old ones, and make a system of one."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from common.version import VERSION
+from deploy.backup import contents, databases, messages
+from deploy.backup.contents import Copied
+from deploy.backup.errors import BackupError, Damaged
+from deploy.backup.folder import CONTENTS, CREDENTIALS, MESSAGES, Backup, BackupFolder, Manifest, digest_of
+from deploy.backup.sealing import seal, unseal
+from deploy.backup.systems import SERVICES, System
+
+GIB = 1024**3
+MIGRATIONS = Path(__file__).parents[2] / "services"
+
+Say = Callable[[str], None]
+
+
+async def make(system: System, folder: BackupFolder, passphrase: str, say: Say) -> Manifest:
+    """Make a backup of the running system. Raises `BackupError`; then there is none."""
+    sealed = seal(json.dumps(dict(system.credentials)).encode(), passphrase)
+    with folder.writing() as made:
+        made.joinpath(CREDENTIALS).write_bytes(sealed)
+        await system.store.open()
+        try:
+            async with databases.moment(system) as held:
+                # Rooms may only know more than the databases, never less.
+                rooms = await messages.dump(system.valkey_url, made / MESSAGES)
+                dumps = await databases.dump(system, held, made)
+                say(f"databases and {rooms} keys of rooms are copied")
+                with (made / CONTENTS).open("w", encoding="ascii") as names:
+                    copied = await contents.save(held, system.store, folder, names, lambda now: say(_progress(now)))
+                migrations = await held.migrations()
+                await held.still_holds()
+        finally:
+            await system.store.close()
+        manifest = Manifest(
+            version=VERSION,
+            created_at=folder.new_name(),
+            migrations=migrations,
+            files={name: digest_of(made / name) or "" for name in (CREDENTIALS, MESSAGES, CONTENTS, *dumps)},
+            count=copied.count,
+            size=copied.size,
+            damaged=sorted(copied.damaged),
+        )
+        path = folder.publish(made, manifest)
+    say(f"complete: {path.name}, {copied.count} contents of {copied.size / GIB:.2f} GiB, {copied.new} of them new")
+    return manifest
+
+
+def check(folder: BackupFolder, name: str | None, say: Say) -> Manifest:
+    """Read all of a backup, and compare it with its digests. Raises `Damaged`."""
+    backup = folder.backup(name)
+    manifest = backup.check()
+    for content in backup.contents():
+        if digest_of(folder.content(content.sha256)) != content.sha256:
+            raise Damaged(f"the backup {backup.path.name} is damaged: the content {content.sha256} is not as it was")
+    say(f"whole: {backup.path.name}, {manifest.count} contents of {manifest.size / GIB:.2f} GiB")
+    return manifest
+
+
+def credentials_of(backup: Backup, passphrase: str) -> dict[str, str]:
+    """The credentials in a backup, after a look at the whole of it.
+
+    Raises `Damaged`, `WrongPassphrase`, and `BackupError` if a later version made the backup.
+    """
+    manifest = backup.check()
+    known = {name: [path.name for path in (MIGRATIONS / name / "migrations").glob("*.sql")] for name in SERVICES}
+    if later := databases.later_migrations(manifest.migrations, known):
+        raise BackupError(
+            f"the backup is of a later version ({manifest.version}), and this one does not know {later[0]}"
+        )
+    return json.loads(unseal((backup.path / CREDENTIALS).read_bytes(), passphrase))
+
+
+async def restore(system: System, backup: Backup, say: Say) -> Copied:
+    """Fill the engines and the store of a system that was never started. Raises `BackupError`."""
+    await databases.refuse_used(system)
+    await system.store.open()
+    try:
+        await system.store.prepare()
+        copied = await contents.restore(backup.contents(), backup.folder, system.store, lambda now: say(_progress(now)))
+    except contents.NotAsKept as error:
+        raise Damaged(f"the backup is damaged: {error.message}") from None
+    finally:
+        await system.store.close()
+    # Last, because a system whose databases are there looks whole.
+    rooms = await messages.restore(system.valkey_url, backup.path / MESSAGES)
+    await databases.restore(system, backup.path)
+    say(f"restored: {backup.path.name}, {copied.count} contents of {copied.size / GIB:.2f} GiB, {rooms} keys of rooms")
+    return copied
+
+
+def _progress(copied: Copied) -> str:
+    return f"{copied.count} contents, {copied.size / GIB:.2f} GiB"
