@@ -139,9 +139,10 @@ from generate_series(1, {rows} / 300) n, generate_series(1, 300) event;
 """
 
 AUTH = """
-insert into account (id, name, name_key, email, email_key, password_hash, role, created_at)
+insert into account (id, name, name_key, email, email_key, password_hash, role, created_at, suspended_at, last_seen_at)
 select pg_temp.u(n), 'account ' || n, 'account ' || n, n || '@example.org', n || '@example.org', 'hash',
-    case when n <= 2 then 'administrator' else 'user' end, now() - n * interval '1 minute'
+    case when n <= 2 then 'administrator' else 'user' end, now() - n * interval '1 minute',
+    case when n % 100 = 7 then now() end, case when n % 3 > 0 then now() - n * interval '1 hour' end
 from generate_series(1, {rows}) n;
 
 insert into session (id, account_id, kind, label, opaque_digest, created_at, expires_at)
@@ -154,6 +155,16 @@ select pg_temp.u(n), pg_temp.u(n), 'key', pg_temp.d(n), pg_temp.d(n), 'hint', no
 
 insert into known_address (account_id, address_digest, seen_at)
 select pg_temp.u(n), pg_temp.d(n), now() - n * interval '1 hour' from generate_series(1, {rows}) n;
+
+insert into invitation (id, digest, role, note, created_by, created_at, expires_at, used_by, used_at)
+select pg_temp.u(n), pg_temp.d(n), 'user', 'note', pg_temp.u(1), now() - n * interval '1 minute',
+    now() + ((n % 40) - 30) * interval '1 day', case when n % 2 = 0 then pg_temp.u(n) end,
+    case when n % 2 = 0 then now() end
+from generate_series(1, {rows}) n;
+
+insert into password_reset (id, account_id, digest, password_digest, created_by, expires_at)
+select pg_temp.u(n), pg_temp.u(n), pg_temp.d(n), pg_temp.d(n), pg_temp.u(1), now() + ((n % 4) - 1) * interval '1 hour'
+from generate_series(1, {rows}) n;
 
 insert into erasure (account_id, service, due_at, passes_left)
 select pg_temp.u(n), service, now() - n * interval '1 minute', 2

@@ -23,9 +23,13 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.errors import Diagnostic
 
+from auth_service.administration.model import Filter as AccountFilter
+from auth_service.administration.model import Order as Accounts
 from common import audit_log
 from common.db import Connection
-from share_service.administration.model import Filter, Order, Place
+from common.identity import Role
+from common.places import Place
+from share_service.administration.model import Filter, Order
 from share_service.administration.queries.listing import Part
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.full_databases import AUDITED, OWNER, filling, id_of
@@ -50,6 +54,7 @@ REPORTING = (
 # Statements that have to look at all there is, and why that is acceptable.
 WHOLE = {
     "administration.queries.listing.search_shares": "puts what a keyword finds in order, or reads in that order",
+    "administration.queries.search_accounts": "puts what a keyword finds in order, or reads in that order",
     "directory.queries.count_accounts": "asked at the first start only",
     "content.queries.blobs.count_ready": "asked once, by the command that moves the store",
     "content.queries.blobs.ready_blobs": "the same",
@@ -95,7 +100,21 @@ ORDERS: list[tuple[Order, Value]] = [
     (Order("downloads"), 5),
     (Order("code"), "code 5"),
 ]
+ACCOUNT_ORDERS: list[tuple[Accounts, Value]] = [
+    (Accounts("created_at"), DEEP),
+    (Accounts("name", descending=False), "account 5"),
+    (Accounts("last_seen_at"), DEEP),
+]
 VARIANTS: dict[str, list[dict[str, Value]]] = {
+    "administration.queries.list_accounts": [
+        {"wanted": AccountFilter(state="suspended"), "order": Accounts(), "after": None},
+        {"wanted": AccountFilter(role=Role.ADMINISTRATOR), "order": Accounts("name"), "after": None},
+        *({"wanted": AccountFilter(), "order": one, "after": Place(at, OWNER)} for one, at in ACCOUNT_ORDERS),
+    ],
+    "administration.queries.search_accounts": [
+        {"wanted": AccountFilter("ount 77"), "order": Accounts(), "after": None},
+        {"wanted": AccountFilter("ac"), "order": Accounts(), "after": None},
+    ],
     "administration.queries.listing.list_shares": [
         {"wanted": Filter(), "order": Order(), "part": Part(100, offset=100)},
         {"wanted": Filter(status="expired", health="danger"), "order": Order(), "part": Part(100)},

@@ -1,7 +1,8 @@
 """The auth service: accounts, their sessions and API keys, and the keys that sign tokens.
 
-The slices, from the top: `dialects` speak the foreign protocols; `accounts` registers, changes and deletes accounts;
-`sessions` and `keys` are the two kinds of credentials; `directory` holds the accounts' rows and names; `signing` holds
+The slices, from the top: `dialects` speak the foreign protocols; `administration` lists all accounts for
+administrators; `accounts` registers, changes, suspends and deletes accounts; `sessions` and `keys` are the two kinds of
+credentials, and `links` are used once; `directory` holds the accounts' rows and names; `signing` holds
 the keys that sign tokens. Imports go down only.
 
 Use cases take a `Context` and open short units of work themselves, because hashing a password takes as long as twenty

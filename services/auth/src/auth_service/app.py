@@ -8,17 +8,21 @@ from datetime import timedelta
 import psycopg
 from fastapi import FastAPI
 
-from auth_service.accounts import administration, erasing, skeletons
+from auth_service.accounts import administration as accounts_administration
 from auth_service.accounts import api as accounts_api
+from auth_service.accounts import erasing, skeletons
 from auth_service.accounts import internal_api as accounts_internal_api
 from auth_service.accounts.credentials import OwnCredentials
 from auth_service.accounts.registration import ensure_administrator
 from auth_service.accounts.tasks import ERASE
+from auth_service.administration import api as administration
+from auth_service.administration import links_api
 from auth_service.context import Context
 from auth_service.dialects import filecodebox, mirage, shared_host
 from auth_service.directory import internal_api as directory_internal_api
 from auth_service.keys import api as keys_api
 from auth_service.limits import CallLimits, WrongPasswordBudgets
+from auth_service.links import purging as link_purging
 from auth_service.sessions import api as sessions_api
 from auth_service.sessions import purging, uploaders
 from auth_service.settings import AuthSettings
@@ -62,7 +66,9 @@ _ROUTES = (
     uploaders,
     keys_api,
     signing_api,
+    accounts_administration,
     administration,
+    links_api,
     audit,
 )
 
@@ -89,7 +95,9 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         lifespan=lifespan,
         routers=[module.router for module in _ROUTES],
         checks=checks,
-        backlog=lambda: backlog(context.db, (*erasing.SWEEPS, *purging.SWEEPS, *skeletons.SWEEPS)),
+        backlog=lambda: backlog(
+            context.db, (*erasing.SWEEPS, *purging.SWEEPS, *link_purging.SWEEPS, *skeletons.SWEEPS)
+        ),
         credentialed_paths=fileuploader.API_PATHS,
     )
     keys = PublicKeys(lambda: published_key_set(context))

@@ -30,6 +30,7 @@ SECONDS = {
     "auth.erase_accounts": 15,
     "auth.compare_names": 30,
     "auth.purge_sessions": 300,
+    "auth.forget_links": 3600,
     "auth.rotate_keys": 3600,
     "chat.purge_rooms": 30,
     "chat.forget_texts": 600,

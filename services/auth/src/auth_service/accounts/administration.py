@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from auth_service.accounts import changes, deletion
+from auth_service.accounts import deletion, standing
+from auth_service.accounts.standing import Standing
 from auth_service.directory import lookups
 from auth_service.directory.schemas import WholeAccountAnswer
 from auth_service.edge import context_of
@@ -47,7 +48,8 @@ async def read_accounts(
 async def change_role(request: Request, identity: Administrator, account_id: UUID) -> WholeAccountAnswer:
     """Make an account an administrator, or a user again."""
     change, author = await read_model(request, RoleChange), author_of(request, identity)
-    return WholeAccountAnswer.of(await changes.set_role(context_of(request), author, account_id, Role(change.role)))
+    wanted = Standing(role=Role(change.role))
+    return WholeAccountAnswer.of(await standing.change_standing(context_of(request), author, account_id, wanted))
 
 
 @router.delete("/{account_id}", status_code=204)

@@ -1,7 +1,9 @@
 """Registering, and one's own account, on the native API."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from auth_service.accounts import changes, deletion, registration
 from auth_service.accounts.model import check_length
@@ -21,10 +23,14 @@ router = APIRouter(prefix="/v1", dependencies=[Depends(not_stored)])
 
 
 class RegisterRequest(BaseModel):
-    """A name of 1 to 255 characters, and a password of 8 characters to 1024 bytes."""
+    """A name of 1 to 255 characters, and a password of 8 characters to 1024 bytes.
+
+    `invitation`: the token of a link that an administrator made, which is needed while registration is closed.
+    """
 
     name: str
     password: str
+    invitation: Annotated[str | None, Field(max_length=100)] = None
 
 
 class AccountChange(BaseModel):
@@ -58,7 +64,7 @@ async def register(request: Request) -> TokenAnswer:
     """Make an account, and sign in to it."""
     asked = await read_model(request, RegisterRequest)
     check_length(asked.password)
-    new = Registration(asked.name, asked.password, address_of(request))
+    new = Registration(asked.name, asked.password, address_of(request), invitation=asked.invitation)
     grant = Grant.token(label_of(request, "Waystation"))
     (opened,) = await registration.register(context_of(request), new, grant)
     return TokenAnswer.of(opened)

@@ -1,10 +1,9 @@
-"""Changing an account: its name, its password, its role."""
+"""Changing an account: its name, its password."""
 
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from auth_service.accounts import credentials
-from auth_service.accounts.administrators import keep_an_administrator, lock_as_administrator
 from auth_service.accounts.model import AccountNotFound, NameTaken, PasswordChangedMeanwhile
 from auth_service.context import Context
 from auth_service.directory import names, queries
@@ -94,22 +93,3 @@ async def replace_password(context: Context, account_id: UUID, origin: Origin, n
         author = Author(identity, origin.address, origin.request_id)
         await record(connection, author, [Act("account.password", "account", str(account.id), account.name)])
         await end_all(context, connection, account.id)
-
-
-async def set_role(context: Context, author: Author, account_id: UUID, role: Role) -> Account:
-    """Make an account an administrator, or a user again.
-
-    Raises `Forbidden`, `AccountNotFound`, `LastAdministrator`, `CredentialsUnavailable`.
-    """
-    author.require_administrator()
-    async with context.db.transaction() as connection:
-        account = await lock_as_administrator(connection, account_id)
-        if account.role is role:
-            return account
-        await keep_an_administrator(connection, account)
-        await queries.set_role(connection, account_id, role)
-        changed = replace(account, role=role)
-        values = {"role": account.role}, {"role": role}
-        await record(connection, author, [Act("account.role", "account", str(account.id), account.name, *values)])
-        await credentials.update_all(context, connection, changed)
-    return changed

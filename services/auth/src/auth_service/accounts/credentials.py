@@ -5,6 +5,7 @@ from uuid import UUID
 
 from auth_service.context import Context
 from auth_service.directory.model import Account
+from auth_service.directory.queries import note_visit
 from auth_service.keys import queries as keys
 from auth_service.sessions import queries as sessions
 from common import clock
@@ -39,7 +40,12 @@ async def find_identity(context: Context, name: str) -> Identity | None:
                 identity = await _identity_of_key(connection, _bytes(key), _bytes(token))
             case _:
                 return None
-    return identity if identity and not identity.is_over(clock.now()) else None
+        now = clock.now()
+        if identity is None or identity.is_over(now):
+            return None
+        # Caches ask once a minute for each credential that is in use.
+        await note_visit(connection, identity.account_id, now)
+    return identity
 
 
 async def update_all(context: Context, connection: Connection, account: Account) -> None:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from auth_service.accounts import credentials, queries
-from auth_service.accounts.administrators import keep_an_administrator, lock_as_administrator
+from auth_service.accounts.administrators import keep_an_administrator, lock_as_administrator, lock_for_removal
 from auth_service.accounts.model import ERASURE_PASSES, KEEPERS
 from auth_service.context import Context
 from auth_service.directory import queries as accounts
@@ -38,11 +38,14 @@ async def delete_account(context: Context, author: Author, account_id: UUID) -> 
 async def _delete(context: Context, account_id: UUID, administrator: Author | None) -> None:
     """Delete an account with its credentials and shares, free its name, and have the other services erase its data.
 
-    `administrator`: the one who does so, if it is not the owner. Raises `AccountNotFound`, `LastAdministrator`,
-    `CredentialsUnavailable`.
+    `administrator`: the one who does so, if it is not the owner. Raises `Forbidden`, `AccountNotFound`,
+    `LastAdministrator`, `CredentialsUnavailable`.
     """
     async with context.db.transaction() as connection:
-        account = await lock_as_administrator(connection, account_id)
+        if administrator:
+            account = await lock_as_administrator(connection, administrator, account_id)
+        else:
+            account = await lock_for_removal(connection, account_id)
         await keep_an_administrator(connection, account)
         await queries.insert_erasures(connection, account_id, KEEPERS, ERASURE_PASSES, clock.now())
         await credentials.revoke_all(context, connection, account_id)

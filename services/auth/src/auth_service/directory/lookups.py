@@ -12,18 +12,21 @@ from common.pages import Cursor
 
 
 async def own_account(context: Context, identity: Identity) -> Account:
-    """The account behind `identity`. Raises `TokenRevoked` when it was deleted."""
+    """The account behind `identity`. Raises `TokenRevoked` when it was deleted or suspended."""
     async with context.db.connection() as connection:
         account = await queries.account_of_id(connection, identity.account_id)
-    if account is None:
+    if account is None or account.is_suspended:
         raise TokenRevoked
     return account
 
 
 async def lock_own(connection: Connection, identity: Identity) -> Account:
-    """The account behind `identity`, locked until the transaction ends. Raises `TokenRevoked` when it was deleted."""
+    """The account behind `identity`, locked until the transaction ends.
+
+    Raises `TokenRevoked` when it was deleted or suspended.
+    """
     account = await queries.lock_account(connection, identity.account_id)
-    if account is None:
+    if account is None or account.is_suspended:
         raise TokenRevoked
     return account
 

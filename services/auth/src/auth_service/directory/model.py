@@ -1,11 +1,14 @@
 """An account, as every slice sees it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from common.identity import Identity, Role
+
+VISIT_PAUSE = timedelta(hours=1)
+"""How exactly it is recorded when an account was last used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,21 @@ class Account:
     role: Role
     profile: dict[str, Any]
     created_at: datetime
+    suspended_at: datetime | None = None
+    """Since when none of its credentials is accepted; None: they are."""
+    suspended_for: str | None = None
+    """The reason that an administrator gave."""
+    last_seen_at: datetime | None = None
+    """To the hour; None: not since this is recorded."""
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.suspended_at is not None
+
+    @property
+    def may_administer(self) -> bool:
+        """Whether it is one of those of whom there is always one."""
+        return self.role is Role.ADMINISTRATOR and not self.is_suspended
 
     @property
     def avatar_url(self) -> str | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
-from auth_service.directory.model import Account
+from auth_service.directory.model import VISIT_PAUSE, Account
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one
 from common.identity import Role
@@ -18,7 +18,10 @@ from common.pages import Cursor
 # Any constant will do, as long as every process uses the same.
 ADMINISTRATOR_LOCK = 0x57415956
 
-_COLUMNS: LiteralString = "id, name, email, password_hash, role, profile, created_at"
+ACCOUNT: LiteralString = (
+    "id, name, email, password_hash, role, profile, created_at, suspended_at, suspended_for, last_seen_at"
+)
+"""The columns of `account_of_row`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class NewAccount:
     created_at: datetime
 
 
-def _account(role: str, **row: Any) -> Account:
+def account_of_row(role: str, **row: Any) -> Account:
+    """An account from its columns."""
     return Account(role=Role(role), **row)
 
 
@@ -60,33 +64,33 @@ async def insert_account(connection: Connection, new: NewAccount) -> Account | N
         values (%(id)s, %(name)s, %(name_key)s, %(name_skeleton)s, %(email)s, %(email_key)s, %(password_hash)s,
                 %(role)s, %(profile)s, %(created_at)s)
         on conflict do nothing
-        returning {_COLUMNS}
+        returning {ACCOUNT}
     """
-    return await fetch_one(connection, _account, statement, {**asdict(new), "profile": Jsonb(dict(new.profile))})
+    return await fetch_one(connection, account_of_row, statement, {**asdict(new), "profile": Jsonb(dict(new.profile))})
 
 
 async def account_of_id(connection: Connection, account_id: UUID) -> Account | None:
     """The account with this id."""
-    statement: LiteralString = f"select {_COLUMNS} from account where id = %(account_id)s"
-    return await fetch_one(connection, _account, statement, {"account_id": account_id})
+    statement: LiteralString = f"select {ACCOUNT} from account where id = %(account_id)s"
+    return await fetch_one(connection, account_of_row, statement, {"account_id": account_id})
 
 
 async def lock_account(connection: Connection, account_id: UUID) -> Account | None:
     """The account, locked until the transaction ends: nobody else changes it or its credentials meanwhile."""
-    statement: LiteralString = f"select {_COLUMNS} from account where id = %(account_id)s for update"
-    return await fetch_one(connection, _account, statement, {"account_id": account_id})
+    statement: LiteralString = f"select {ACCOUNT} from account where id = %(account_id)s for update"
+    return await fetch_one(connection, account_of_row, statement, {"account_id": account_id})
 
 
 async def account_of_name(connection: Connection, name_key: str) -> Account | None:
     """The account with this name."""
-    statement: LiteralString = f"select {_COLUMNS} from account where name_key = %(name_key)s"
-    return await fetch_one(connection, _account, statement, {"name_key": name_key})
+    statement: LiteralString = f"select {ACCOUNT} from account where name_key = %(name_key)s"
+    return await fetch_one(connection, account_of_row, statement, {"name_key": name_key})
 
 
 async def accounts_of_ids(connection: Connection, account_ids: Sequence[UUID]) -> list[Account]:
     """Those of these accounts that exist, in no particular order."""
-    statement: LiteralString = f"select {_COLUMNS} from account where id = any(%(account_ids)s)"
-    return await fetch_all(connection, _account, statement, {"account_ids": list(account_ids)})
+    statement: LiteralString = f"select {ACCOUNT} from account where id = any(%(account_ids)s)"
+    return await fetch_all(connection, account_of_row, statement, {"account_ids": list(account_ids)})
 
 
 async def count_accounts(connection: Connection) -> int:
@@ -98,12 +102,12 @@ async def list_accounts(connection: Connection, after: Cursor | None, limit: int
     """Up to `limit` accounts, the newest first, beginning after the row at `after`."""
     further: LiteralString = "where (created_at, id) < (%(created_at)s, %(id)s)" if after else ""
     statement: LiteralString = f"""
-        select {_COLUMNS} from account {further}
+        select {ACCOUNT} from account {further}
         order by created_at desc, id desc limit %(limit)s
     """
     return await fetch_all(
         connection,
-        _account,
+        account_of_row,
         statement,
         {"created_at": after and after.created_at, "id": after and after.id, "limit": limit},
     )
@@ -176,11 +180,33 @@ async def change_profile(connection: Connection, account_id: UUID, changes: Mapp
     await connection.execute(statement, {"account_id": account_id, "changes": Jsonb(dict(changes))})
 
 
-async def set_role(connection: Connection, account_id: UUID, role: Role) -> None:
-    """Give an account this role."""
-    await connection.execute(
-        "update account set role = %(role)s where id = %(account_id)s", {"account_id": account_id, "role": role}
-    )
+async def set_standing(connection: Connection, changed: Account) -> None:
+    """Store the role of an account, and whether it is suspended."""
+    statement = """
+        update account set role = %(role)s, suspended_at = %(suspended_at)s, suspended_for = %(suspended_for)s
+        where id = %(id)s
+    """
+    parameters = {
+        "id": changed.id,
+        "role": changed.role,
+        "suspended_at": changed.suspended_at,
+        "suspended_for": changed.suspended_for,
+    }
+    await connection.execute(statement, parameters)
+
+
+async def note_visit(connection: Connection, account_id: UUID, now: datetime) -> None:
+    """Record that an account is in use, unless it was recorded within the last `VISIT_PAUSE`.
+
+    It is left out while others change the account, so that nobody waits for them.
+    """
+    statement = """
+        update account set last_seen_at = %(now)s where id = (
+            select id from account
+            where id = %(account_id)s and (last_seen_at is null or last_seen_at < %(before)s) for update skip locked
+        )
+    """
+    await connection.execute(statement, {"account_id": account_id, "now": now, "before": now - VISIT_PAUSE})
 
 
 async def lock_administrators(connection: Connection) -> None:
@@ -189,8 +215,9 @@ async def lock_administrators(connection: Connection) -> None:
 
 
 async def count_administrators(connection: Connection) -> int:
-    """The number of administrators."""
-    return await count(connection, "select 1 from account where role = 'administrator'", {})
+    """The number of administrators who are not suspended."""
+    statement = "select 1 from account where role = 'administrator' and suspended_at is null"
+    return await count(connection, statement, {})
 
 
 async def delete_account(connection: Connection, account_id: UUID) -> None:

@@ -29,7 +29,7 @@ async def holder_of_key(connection: Connection, key_digest: bytes) -> tuple[byte
     """The digest of the token that belongs to this key, and the account of both."""
     statement = """
         select api_key.token_digest, account.id as account_id, account.name, account.role, api_key.id as credential_id
-        from api_key join account on account.id = api_key.account_id
+        from api_key join account on account.id = api_key.account_id and account.suspended_at is null
         where api_key.key_digest = %(key_digest)s
     """
     return await fetch_one(connection, _holder, statement, {"key_digest": key_digest})

@@ -32,6 +32,12 @@ class WrongPassword(WrongCredentials):
     """The name or the password is wrong."""
 
 
+class AccountSuspended(Forbidden):
+    """This account is suspended."""
+
+    code = "account_suspended"
+
+
 class WrongCurrentPassword(Forbidden):
     """The current password is wrong."""
 

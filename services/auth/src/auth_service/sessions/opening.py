@@ -4,6 +4,7 @@ from datetime import datetime
 
 from auth_service.context import Context
 from auth_service.directory.model import Account
+from auth_service.directory.queries import note_visit
 from auth_service.sessions import queries
 from auth_service.sessions.model import (
     LABEL_LENGTH,
@@ -39,6 +40,7 @@ async def open_sessions(
             ended += await queries.delete_opaque_sessions(connection, account.id)
         opened.append(await _open(context, connection, account, grant, keys, now))
     ended += await queries.delete_surplus(connection, account.id, SESSIONS_AT_MOST)
+    await note_visit(connection, account.id, now)
     await revoke(context, ended)
     return tuple(opened)
 

@@ -13,7 +13,7 @@ from common.identity import Identity, Role
 _COLUMNS: LiteralString = "id, account_id, kind, label, opaque_digest, created_at, expires_at"
 _IDENTITY: LiteralString = """
     select account.id as account_id, account.name, account.role, session.id as credential_id, session.expires_at
-    from session join account on account.id = session.account_id
+    from session join account on account.id = session.account_id and account.suspended_at is null
 """
 
 

@@ -6,7 +6,7 @@ from auth_service.context import Context
 from auth_service.directory import queries as accounts
 from auth_service.directory.model import Account
 from auth_service.sessions import known_addresses
-from auth_service.sessions.model import Grant, OpenedSession, WrongPassword
+from auth_service.sessions.model import AccountSuspended, Grant, OpenedSession, WrongPassword
 from auth_service.sessions.opening import open_sessions
 from auth_service.sessions.passwords import Attempt, check_attempt
 from common import clock
@@ -15,7 +15,8 @@ from common import clock
 async def log_in(context: Context, attempt: Attempt, *grants: Grant) -> tuple[OpenedSession, ...]:
     """Open sessions for a caller who knows the account's password.
 
-    Raises `UnknownName` and `WrongPassword`, both after the same time, `RateLimited`, `PasswordUnusable`.
+    Raises `UnknownName` and `WrongPassword`, both after the same time, `AccountSuspended` after the right password,
+    `RateLimited`, `PasswordUnusable`.
     """
     account = await check_attempt(context, attempt)
     account = await _rehash(context, account, attempt.password)
@@ -24,6 +25,8 @@ async def log_in(context: Context, attempt: Attempt, *grants: Grant) -> tuple[Op
         if present is None or present.password_hash != account.password_hash:
             # It changed during the check: sessions opened with the old password have ended, and so would this one.
             raise WrongPassword
+        if present.is_suspended:
+            raise AccountSuspended
         await known_addresses.remember(connection, account.id, attempt.address)
         return await open_sessions(context, connection, present, grants, clock.now())
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from common import clock
 from common.audit import Author
 from common.errors import NotFound
-from share_service.administration.model import Filter, Listed, Order, Place, Totals
+from common.places import Place
+from share_service.administration.model import Filter, Listed, Order, Totals
 from share_service.administration.queries import listing as queries
 from share_service.context import Context
 

@@ -47,14 +47,6 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The place of a share in a list, after which a page begins. The type of `value` is that of the order's column."""
-
-    value: Any
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Listed:
     """A share with what administrators noted about it."""
 

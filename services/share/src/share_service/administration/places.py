@@ -1,23 +1,21 @@
-"""The place in a list where a page ends, as a text for URLs."""
+"""The place in a list of shares where a page ends."""
 
-import base64
-import binascii
-import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
+from datetime import datetime
 
-from common.errors import InvalidInput
-from share_service.administration.model import Order, Place
+from common.places import NEVER, Place, Value
+from common.places import parse_place as parse
+from common.places import text_of as written
+from share_service.administration.model import Order, SortKey
 from share_service.shares.model import Share, canonical
 
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)
-"""The moment in whose place those shares are listed that never end by time."""
-
-_START = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_MOMENTS = ("created_at", "expires_at")
-_TEXTS = ("name", "code")
+_KINDS: dict[SortKey, type[Value]] = {
+    "created_at": datetime,
+    "expires_at": datetime,
+    "name": str,
+    "size": int,
+    "downloads": int,
+    "code": str,
+}
 
 
 def place_of(share: Share, order: Order) -> Place:
@@ -36,26 +34,9 @@ def place_of(share: Share, order: Order) -> Place:
 
 def text_of(place: Place, order: Order) -> str:
     """The text of a place. It holds for this order alone."""
-    value = (place.value - _START) // _MICROSECOND if order.key in _MOMENTS else place.value
-    return base64.urlsafe_b64encode(json.dumps([order.key, value, place.id.hex]).encode()).decode()
+    return written(order.key, place)
 
 
 def parse_place(text: str, order: Order) -> Place:
     """Parse a place. Raises `InvalidInput`, also if it is one of another order."""
-    try:
-        key, value, share_id = json.loads(base64.b64decode(text, altchars=b"-_", validate=True))
-        return Place(_value(value, key, order), UUID(hex=share_id))
-    except (binascii.Error, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise InvalidInput("the cursor is none that a list of this order gave") from None
-
-
-def _value(value: Any, key: object, order: Order) -> Any:
-    if key != order.key:
-        raise ValueError("another order")
-    if order.key in _TEXTS:
-        if not isinstance(value, str) or "\0" in value:
-            raise ValueError("no text of a share")
-        return value
-    if type(value) is not int or abs(value) >= 2**63:
-        raise ValueError("no number of a share")
-    return _START + value * _MICROSECOND if order.key in _MOMENTS else value
+    return parse(text, order.key, _KINDS[order.key])

@@ -11,6 +11,7 @@ from common import clock
 from common.addresses import limit_key
 from common.errors import Unavailable
 from common.expiry import Expiry
+from common.http import callers
 from common.http.authors import author_of
 from common.http.bodies import read_body
 from common.http.callers import MaybeSignedIn
@@ -102,7 +103,11 @@ async def watch_share(
     def look(sight: Sight) -> SentView | None:
         return _sent_view(request, actor, sight.share, sight.items) if sight.share else None
 
-    return events.stream(request, share_id, look)
+    async def signed_in() -> object:
+        return await callers.of_request(request)
+
+    # The key of a sender is good for as long as the share is there.
+    return events.stream(request, share_id, look, None if actor.is_sender else signed_in)
 
 
 @router.patch("/{share_id}", openapi_extra=documented(ShareChanges))

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -20,26 +20,33 @@ _UNSEEN: Any = {"items": {"__all__": {"received"}}}
 
 View = Callable[[Sight], BaseModel | None]
 """The document for the listener; None: it may not see the share any more."""
+Check = Callable[[], Awaitable[object]]
+"""Raises `DomainError` if the listener's credential has ended."""
 
 
-def stream(request: Request, share_id: UUID, view: View) -> StreamingResponse:
-    """An answer with the events `share` (the state), `progress` (received bytes, by the ids of items) and `end`."""
+def stream(request: Request, share_id: UUID, view: View, check: Check | None = None) -> StreamingResponse:
+    """An answer with the events `share` (the state), `progress` (received bytes, by the ids of items) and `end`.
+
+    It ends with the credential of the listener, for which `check` looks each time.
+    """
     watches: Watches = request.app.state.watches
-    return StreamingResponse(_events(watches, share_id, view), media_type="text/event-stream", headers=HEADERS)
+    return StreamingResponse(_events(watches, share_id, view, check), media_type="text/event-stream", headers=HEADERS)
 
 
-async def _events(watches: Watches, share_id: UUID, view: View) -> AsyncGenerator[bytes]:
+async def _events(watches: Watches, share_id: UUID, view: View, check: Check | None) -> AsyncGenerator[bytes]:
     state, received, silent = "", dict[str, int](), 0.0
     seen: Sight | None = None
     async with watches.watching(share_id):
         while True:
             try:
                 sight = await watches.look(share_id)
+                if check:
+                    await check()
             except Unavailable:
                 await asyncio.sleep(1)
                 continue
             except DomainError:
-                # Its file is gone, and it is about to end.
+                # Its file is gone, and it is about to end; or the listener has no right to it any more.
                 break
             shown = None if sight.is_over else view(sight)
             if shown is None:

@@ -12,7 +12,8 @@ from psycopg.rows import kwargs_row
 
 from common.db import Connection
 from common.db.rows import fetch_all, fetch_one
-from share_service.administration.model import EXPIRING, Filter, Health, Listed, Order, Place, SortKey, Status, Totals
+from common.places import Place
+from share_service.administration.model import EXPIRING, Filter, Health, Listed, Order, SortKey, Status, Totals
 from share_service.shares.model import Share
 from share_service.shares.queries.columns import SHARE
 
