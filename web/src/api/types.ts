@@ -12,6 +12,53 @@ export type AccountChange = {
   name: string
 }
 
+/** An account with the numbers of its sessions and API keys. */
+export type AccountDetail = {
+  id: string
+  name: string
+  email: string | null
+  role: Role
+  suspended_at: string | null
+  suspended_for: string | null
+  created_at: string
+  last_seen_at: string | null
+  sessions: number
+  keys: number
+}
+
+/** New values; absent ones stay. A `reason` is kept with a suspension. */
+export type AccountEdit = {
+  role?: 'user' | 'administrator' | null
+  suspended?: boolean | null
+  reason?: string | null
+}
+
+/** An invitation. */
+export type AccountInvitation = {
+  id: string
+  role: Role
+  note: string
+  created_by: string
+  created_at: string
+  expires_at: string
+  used_by: string | null
+  used_at: string | null
+  state: 'open' | 'used' | 'expired'
+}
+
+/** An invitation that is open for so many days. */
+export type AccountInvitationRequest = {
+  role?: 'user' | 'administrator'
+  note?: string
+  days?: number
+}
+
+/** Invitations, the newest first. `next`: the value of `after` for those that follow; null at the end. */
+export type AccountInvitations = {
+  invitations: AccountInvitation[]
+  next: string | null
+}
+
 /** An account; `name` is null when it was deleted. */
 export type AccountView = {
   id: string
@@ -23,6 +70,25 @@ export type AccountView = {
 export type AccountsAnswer = {
   accounts: WholeAccountAnswer[]
   next: string | null
+}
+
+/** Accounts. `next`: the value of `after` for those that follow; null at the end. */
+export type AccountsPage = {
+  accounts: AdministeredAccount[]
+  next: string | null
+  total: number | null
+}
+
+/** An account. */
+export type AdministeredAccount = {
+  id: string
+  name: string
+  email: string | null
+  role: Role
+  suspended_at: string | null
+  suspended_for: string | null
+  created_at: string
+  last_seen_at: string | null
 }
 
 /** Shares. `next`: the value of `after` for those that follow; null at the end. `total`: the number of all. */
@@ -340,6 +406,20 @@ export type InvitationView = {
   uses_left: number | null
 }
 
+/** An invitation with its link, which is shown only this once. */
+export type IssuedInvitation = {
+  id: string
+  role: Role
+  note: string
+  created_by: string
+  created_at: string
+  expires_at: string
+  used_by: string | null
+  used_at: string | null
+  state: 'open' | 'used' | 'expired'
+  url: string
+}
+
 /** More items for a share. */
 export type ItemsRequest = {
   items: {
@@ -372,6 +452,12 @@ export type KeyRequest = {
 /** API keys, the newest first. */
 export type KeysAnswer = {
   keys: KeyAnswer[]
+}
+
+/** A link that is shown only this once. Its secret stands after `#`, which no browser sends to a server. */
+export type LinkAnswer = {
+  url: string
+  expires_at: string
 }
 
 /**
@@ -589,6 +675,12 @@ export type PasswordChange = {
   end_keys?: boolean
 }
 
+/** The token of a link, which stands after `#`, and the new password: of 8 characters to 1024 bytes. */
+export type PasswordReset = {
+  token: string
+  password: string
+}
+
 /** The limits that the administrator sets. Sizes are in bytes, times in seconds unless their name says otherwise. */
 export type Policy = {
   name: string
@@ -682,10 +774,15 @@ export type Problem = {
   code: string
 }
 
-/** A name of 1 to 255 characters, and a password of 8 characters to 1024 bytes. */
+/**
+ * A name of 1 to 255 characters, and a password of 8 characters to 1024 bytes.
+ *
+ * `invitation`: the token of a link that an administrator made, which is needed while registration is closed.
+ */
 export type RegisterRequest = {
   name: string
   password: string
+  invitation?: string | null
 }
 
 export type ReplicaState = 'queued' | 'copying' | 'verified' | 'failed' | 'removing' | 'removed'
