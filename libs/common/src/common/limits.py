@@ -110,7 +110,7 @@ async def counted_try(
 
     `always`: events that are counted first, and for good, whatever becomes of the try. `patience`: pauses in seconds
     before a used-up budget is tried again, because parallel tries that succeed give back their counts within
-    milliseconds. Raises `RateLimited` and `LimiterUnavailable` before the block runs.
+    milliseconds; everybody's budget is tried once. Raises `RateLimited` and `LimiterUnavailable` before the block runs.
     """
     limiter = events[0][0].limiter
     await _take_patiently(limiter, always, events, patience)
@@ -189,6 +189,9 @@ async def _take_patiently(
     for seconds in patience:
         try:
             return await limiter.take(events)
+        except EverybodyRefused:
+            # It says nothing about this client, who may be let in by other means at once.
+            raise
         except RateLimited:
             await asyncio.sleep(seconds)
     return await limiter.take(events)
