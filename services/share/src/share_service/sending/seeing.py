@@ -61,7 +61,8 @@ def _seen(item: Item, progress: Progress | None) -> SeenItem:
     received = 0
     if progress is not None:
         item = advanced(item, progress)
-        received = min(progress.received, item.size)
+        # An upload that was aborted has brought nothing: the next one begins anew.
+        received = min(progress.received, item.size) if item.session_id else 0
     if item.state in ("verifying", "ready"):
         received = item.size
     state: SeenState = "failed" if item.state == "removed" else item.state
