@@ -61,6 +61,8 @@ def test_a_session_that_ends_elsewhere_ends_here(visit: Visit) -> None:
     ended = visitor.context.request.post(f"{visitor.url}/v1/auth/logout", headers={"Authorization": f"Bearer {token}"})
     assert ended.ok
     visitor.page.reload()
+    visitor.page.get_by_role("heading", name="Your session has ended").wait_for()
+    visitor.page.get_by_role("button", name="Sign out").last.click()
     expect(visitor.page.get_by_role("link", name="Sign in")).to_be_visible()
 
 

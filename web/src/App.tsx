@@ -6,6 +6,7 @@ import { renew } from './api/accounts'
 import { Problem } from './api/problem'
 import { session } from './api/session'
 import { useSite } from './api/site'
+import { withWords } from './i18n'
 import { Footer } from './parts/Footer'
 import { Header } from './parts/Header'
 import { Nothing } from './parts/Nothing'
@@ -15,7 +16,9 @@ import { theme } from './theme/theme'
 import { useAccent } from './theme/useAccent'
 
 const AccountPage = lazy(() => import('./account/AccountPage'))
-const MinePage = lazy(() => import('./mine/MinePage'))
+const MinePage = lazy(() => withWords('own', import('./mine/MinePage')))
+const ResetPage = lazy(() => import('./account/ResetPage'))
+const DropPage = lazy(() => withWords('own', import('./drop/DropPage')))
 const RoomsPage = lazy(() => import('./rooms/RoomsPage'))
 const ReceivePage = lazy(() => import('./receive/ReceivePage'))
 
@@ -26,15 +29,17 @@ const queries = new QueryClient({
       retryDelay: (failures, error) => ((error as Problem).retryAfter ?? Math.min(2 ** failures, 10)) * 1000,
       networkMode: 'always',
     },
+    mutations: { networkMode: 'always' },
   },
 })
 
 // Nothing of one account is shown to the next.
-let account = session.get()?.id
+let known = session.get()
 session.subscribe(() => {
-  if (account === session.get()?.id) return
-  account = session.get()?.id
-  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'site' })
+  const before = known
+  known = session.get() ?? session.getEnded()
+  if (before?.id !== known?.id) queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'site' })
+  else if (session.get()) void queries.invalidateQueries({ predicate: ({ state }) => state.status === 'error' })
 })
 
 export function App() {
@@ -68,7 +73,9 @@ function Page() {
             <RoomsPage room={null} />
           </Route>
           <Route path="/rooms/:id">{({ id }) => <RoomsPage room={Number(id)} />}</Route>
-          <Route path="/mine" component={MinePage} />
+          <Route path="/reset" component={ResetPage} />
+          <Route path="/d/:code">{({ code }) => <DropPage code={code} key={code} />}</Route>
+          <Route path="/mine/:place?">{({ place }) => <MinePage place={place ?? 'shares'} />}</Route>
           <Route component={Nothing} />
         </Switch>
       </Suspense>

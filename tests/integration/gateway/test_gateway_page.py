@@ -20,8 +20,13 @@ PLACES = [
     "/rooms/17",
     "/mine",
     "/mine/files",
+    "/mine/account",
+    "/admin",
+    "/admin/policy",
+    "/d/7K2QF",
     "/sign-in",
     "/register",
+    "/reset",
     "/?lng=zh",
 ]
 CONFINED = {

@@ -7,7 +7,7 @@ import { useSite } from '../api/site'
 import { useExplain } from '../i18n'
 
 /** Where a visitor may be sent on; an address in a link may name nothing else. */
-const PLACES = { mine: '/mine', rooms: '/rooms', send: '/' } as const
+const PLACES = { mine: '/mine', rooms: '/rooms', send: '/', admin: '/admin' } as const
 
 export default function AccountPage({ isNew }: { isNew: boolean }) {
   const { t } = useTranslation()
@@ -19,6 +19,8 @@ export default function AccountPage({ isNew }: { isNew: boolean }) {
   const [password, setPassword] = useState('')
   const [wrong, setWrong] = useState<string | null>(null)
   const [isBusy, setBusy] = useState(false)
+  // It stands after the #, so that no server's log has it.
+  const [invitation] = useState(() => (isNew && location.hash.slice(1)) || null)
   const wanted = search.get('to') ?? 'mine'
   const to = Object.hasOwn(PLACES, wanted) ? PLACES[wanted as keyof typeof PLACES] : PLACES.mine
 
@@ -27,7 +29,7 @@ export default function AccountPage({ isNew }: { isNew: boolean }) {
     setBusy(true)
     setWrong(null)
     try {
-      await (isNew ? register : signIn)(name.trim(), password)
+      await (isNew ? register(name.trim(), password, invitation) : signIn(name.trim(), password))
       go(to, { replace: true })
     } catch (error) {
       setWrong(explain(error))
@@ -40,7 +42,8 @@ export default function AccountPage({ isNew }: { isNew: boolean }) {
       <form className="card inner form" onSubmit={(event) => void submit(event)}>
         <div>
           <h1>{isNew ? t('account.register') : t('account.signIn')}</h1>
-          <p className="faint">{t('account.intro')}</p>
+          <p className="faint">{invitation ? t('account.invited') : t('account.intro')}</p>
+          {search.has('reset') && <p className="notice">{t('account.resetDone')}</p>}
         </div>
         <TextInput
           label={t('account.name')}

@@ -2,6 +2,7 @@ import { call } from './call'
 import { type Session, session } from './session'
 import type { TokenAnswer } from './types'
 
+
 const DAY = 86_400_000
 /** A token is replaced when less than this is left of its five days. */
 const RENEW = 3 * DAY
@@ -10,8 +11,9 @@ export async function signIn(name: string, password: string) {
   session.set(sessionOf(await call<TokenAnswer>('POST', '/v1/auth/login', { body: { name, password } })))
 }
 
-export async function register(name: string, password: string) {
-  session.set(sessionOf(await call<TokenAnswer>('POST', '/v1/auth/register', { body: { name, password } })))
+export async function register(name: string, password: string, invitation: string | null = null) {
+  const body = { name, password, ...(invitation && { invitation }) }
+  session.set(sessionOf(await call<TokenAnswer>('POST', '/v1/auth/register', { body })))
 }
 
 export async function signOut() {
@@ -29,5 +31,5 @@ export async function renew() {
 }
 
 function sessionOf({ token, expires_at, account }: TokenAnswer): Session {
-  return { token, expires_at, id: account.id, name: account.name }
+  return { token, expires_at, id: account.id, name: account.name, role: account.role }
 }

@@ -35,7 +35,10 @@ export async function request(method: string, path: string, options: Options = {
   noteServerTime(answer.headers.get('Date'))
   if (answer.ok) return answer
   const problem = await problemOf(answer)
-  // The session has ended elsewhere: what the page shows from now on is a stranger's.
-  if (token && problem.status === 401 && !path.startsWith('/v1/codes/')) session.set(null)
+  if (token && endsSession(problem, path)) session.expire(token)
   throw problem
 }
+
+/** Whether the session has ended elsewhere. A password that is asked for again, or that of a share, says nothing of it. */
+const endsSession = ({ status, code }: Problem, path: string) =>
+  status === 401 && !code.startsWith('wrong_') && !path.startsWith('/v1/codes/')

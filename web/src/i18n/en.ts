@@ -1,6 +1,6 @@
 /** All that the page says. The keys of the other languages are these (`Messages`). */
 export const en = {
-  nav: { send: 'Send', rooms: 'Rooms', mine: 'Mine', main: 'Places', light: 'Light', dark: 'Dark' },
+  nav: { send: 'Send', rooms: 'Rooms', mine: 'Mine', admin: 'Administration', main: 'Places', light: 'Light', dark: 'Dark' },
   code: {
     have: 'Have a code?',
     open: 'Open',
@@ -142,6 +142,21 @@ export const en = {
     signOut: 'Sign out',
     closed: 'Accounts are created by the administrator here.',
     intro: 'With an account you can find, change and delete everything you sent, from any device.',
+    invited: 'You are invited. Choose a name and a password.',
+    reset: 'Choose a new password',
+    resetHint: 'Every session of the account ends with it.',
+    resetSave: 'Save',
+    resetDone: 'Your new password is saved. Please sign in with it.',
+    linkBroken: 'This link is not complete. Please open it as you were given it.',
+    newPassword: 'New password',
+    passwordHint: 'At least 8 characters',
+  },
+  dialog: { close: 'Close' },
+  guarded: {
+    title: 'Sign in to see this',
+    ended: 'Your session has ended',
+    endedHint: 'Sign in again to go on where you were. What you have typed is still here.',
+    passwordOf: 'Password of {{name}}',
   },
   mine: {
     title: 'Mine',
@@ -151,6 +166,8 @@ export const en = {
     search: 'Search',
     nothing: 'Nothing here has these words.',
     extend: 'Keep for another day',
+    edit: 'Edit',
+    revokedMany: '{{count}} are deleted.',
     revoke: 'Delete',
     revoked: '“{{name}}” is deleted.',
     downloads_one: '{{count}} download',
@@ -199,9 +216,25 @@ export const en = {
     unauthenticated: 'Please sign in first.',
     forbidden: 'This is not allowed here.',
     other: 'That did not work: {{detail}}',
+    wrong_password: 'The current password is wrong.',
+    token_invalid: 'Your session has ended.',
+    token_expired: 'Your session has ended.',
+    token_revoked: 'Your session has ended.',
+    reset_invalid: 'This link was used already, or its time is over.',
+    invitation_invalid: 'This invitation was used already, or its time is over.',
+    registration_closed: 'Accounts are created by invitation here.',
+    account_suspended: 'This account is suspended. Please ask the administrator.',
+    last_administrator: 'There has to be an administrator who can sign in.',
+    code_refused: 'This code cannot be used. A code has 4 to 64 letters, digits, - and _.',
+    policy_changed: 'Somebody else has changed this meanwhile.',
+    quota_exceeded: 'The account has no room left for this.',
+    drop_ended: 'This drop-off has ended.',
+    type_refused: 'Files of this type are not accepted here.',
+    size_refused: 'This is larger than allowed here.',
+    too_many_keys: 'There are as many keys as are allowed. Revoke one first.',
   },
   lost: { title: 'There is nothing here', home: 'To the first page' },
 }
 
-type Words<T> = { [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
+export type Words<T> = { [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
 export type Messages = Words<typeof en>

@@ -1,6 +1,8 @@
 import i18next from 'i18next'
 import { initReactI18next, useTranslation } from 'react-i18next'
 import { Problem } from '../api/problem'
+import type { admin } from '../admin/words/en'
+import type { own } from '../mine/words/en'
 import { en } from './en'
 
 export const LANGUAGES = { en: 'English', zh: '中文' } as const
@@ -10,9 +12,23 @@ const KEY = 'waystation.language'
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation'
-    resources: { translation: typeof en }
+    resources: { translation: typeof en; own: typeof own; admin: typeof admin }
   }
 }
+
+/** Words that only some places need come with the program of these. */
+const PARTS = {
+  own: {
+    en: async () => (await import('../mine/words/en')).own,
+    zh: async () => (await import('../mine/words/zh')).own,
+  },
+  admin: {
+    en: async () => (await import('../admin/words/en')).admin,
+    zh: async () => (await import('../admin/words/zh')).admin,
+  },
+} as const
+type Part = keyof typeof PARTS
+const wanted = new Set<Part>()
 
 /** The language that the reader chose, or else the first of the browser's that the page speaks. */
 export function preferred(stored: string | null, languages: readonly string[]): Language {
@@ -37,7 +53,19 @@ export async function choose(language: Language) {
   await speak(language)
 }
 
+/** The program of a place, with its words. */
+export async function withWords<Program>(part: Part, program: Promise<Program>): Promise<Program> {
+  wanted.add(part)
+  const [loaded] = await Promise.all([program, addWords(part, i18next.language as Language)])
+  return loaded
+}
+
+async function addWords(part: Part, language: Language) {
+  if (!i18next.hasResourceBundle(language, part)) i18next.addResourceBundle(language, part, await PARTS[part][language]())
+}
+
 async function speak(language: Language) {
+  await Promise.all([...wanted].map((part) => addWords(part, language)))
   if (language === 'zh' && !i18next.hasResourceBundle('zh', 'translation')) {
     i18next.addResourceBundle('zh', 'translation', (await import('./zh')).zh)
   }

@@ -5,15 +5,28 @@ import { Expiry } from '../parts/Expiry'
 
 type Props = {
   share: { code: string; url: string; name: string; size: number; expires_at: string | null; downloads_left: number | null; downloads?: number }
+  /** undefined: nothing is being chosen. */
+  isChosen?: boolean | undefined
+  onChoose?: (isChosen: boolean) => void
   onExtend?: () => void
-  onDelete: () => void
+  onEdit?: () => void
+  onDelete?: () => void
 }
 
-export function ShareRow({ share, onExtend, onDelete }: Props) {
+export function ShareRow({ share, isChosen, onChoose, onExtend, onEdit, onDelete }: Props) {
   const { t, i18n } = useTranslation()
   return (
     <li className="shareRow">
       <div className="shareFacts">
+        {isChosen !== undefined && (
+          <input
+            type="checkbox"
+            className="check"
+            checked={isChosen}
+            aria-label={`${share.code} ${share.name}`}
+            onChange={(event) => onChoose?.(event.target.checked)}
+          />
+        )}
         <a className="code shareCode" href={share.url} translate="no">
           {share.code}
         </a>
@@ -24,17 +37,26 @@ export function ShareRow({ share, onExtend, onDelete }: Props) {
           <Expiry at={share.expires_at} downloadsLeft={share.downloads_left} />
         </p>
       </div>
-      <div className="buttons shareActions">
-        <Copy text={share.url}>{t('sending.copyLink')}</Copy>
-        {onExtend && share.expires_at && (
-          <button type="button" className="link small" onClick={onExtend}>
-            {t('mine.extend')}
-          </button>
-        )}
-        <button type="button" className="link small" onClick={onDelete}>
-          {t('mine.revoke')}
-        </button>
-      </div>
+      {isChosen === undefined && (
+        <div className="buttons shareActions">
+          <Copy text={share.url}>{t('sending.copyLink')}</Copy>
+          {onExtend && share.expires_at && (
+            <button type="button" className="link small" onClick={onExtend}>
+              {t('mine.extend')}
+            </button>
+          )}
+          {onEdit && (
+            <button type="button" className="link small" onClick={onEdit}>
+              {t('mine.edit')}
+            </button>
+          )}
+          {onDelete && (
+            <button type="button" className="link small" onClick={onDelete}>
+              {t('mine.revoke')}
+            </button>
+          )}
+        </div>
+      )}
     </li>
   )
 }

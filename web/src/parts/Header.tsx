@@ -1,11 +1,13 @@
 import { useTranslation } from 'react-i18next'
 import { Link, useRoute } from 'wouter'
+import { useSession } from '../api/session'
 import { useSite } from '../api/site'
 import { Mark } from './icons'
 
 export function Header() {
   const { t } = useTranslation()
   const site = useSite()
+  const isAdministrator = useSession()?.role === 'administrator'
   return (
     <header className="header">
       <Link href="/" className="brand" aria-label={site.name}>
@@ -16,6 +18,7 @@ export function Header() {
         <Place path="/" name={t('nav.send')} />
         <Place path="/rooms" name={t('nav.rooms')} />
         <Place path="/mine" name={t('nav.mine')} />
+        {isAdministrator && <Place path="/admin" name={t('nav.admin')} />}
       </nav>
     </header>
   )

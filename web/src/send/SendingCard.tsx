@@ -140,7 +140,7 @@ function Foot({ sending, seen, onFiles }: FootProps) {
       setDeleting(false)
       sending.resume()
     }
-    soon(t('sending.deleted'), () => void sending.end().then(leave, putBack), putBack)
+    soon(t('sending.deleted'), () => void sending.end().then(() => leave(), putBack), putBack)
   }
 
   return (
@@ -173,7 +173,7 @@ function Foot({ sending, seen, onFiles }: FootProps) {
           </button>
         </div>
         {!isBusy && (
-          <button type="button" className="link small" onClick={leave}>
+          <button type="button" className="link small" onClick={() => leave()}>
             {t('sending.another')}
           </button>
         )}
@@ -187,7 +187,7 @@ function Ended() {
   return (
     <section className="card centered">
       <h1>{t('expiry.over')}</h1>
-      <Button onClick={leave}>{t('sending.another')}</Button>
+      <Button onClick={() => leave()}>{t('sending.another')}</Button>
     </section>
   )
 }

@@ -1,18 +1,19 @@
 import { useSyncExternalStore } from 'react'
 import { insist } from '../api/events'
-import { createShare, type NewItem, readSent, changeShare } from '../api/shares'
+import { changeShare, createShare, type NewItem, readSent, type SentShare } from '../api/shares'
 import { usualTitle } from '../api/titles'
 import type { Gathered } from './gathering'
 import { forget, keep, kept } from './kept'
 import type { Options } from './options'
 import { newItems, Sending } from './sending'
 
-/** The share that this tab is sending. It goes on while other places of the page are looked at. */
-let current: Sending | null = null
+/** What this tab is sending: to a code of its own (`''`), and to drop-offs. It goes on while other places are looked at. */
+const current = new Map<string, Sending>()
 const listeners = new Set<() => void>()
 
-function set(sending: Sending | null) {
-  current = sending
+function set(drop: string, sending: Sending | null) {
+  if (sending) current.set(drop, sending)
+  else current.delete(drop)
   for (const listener of listeners) listener()
 }
 
@@ -21,23 +22,29 @@ function subscribe(listener: () => void) {
   return () => void listeners.delete(listener)
 }
 
-export const useCurrent = () => useSyncExternalStore(subscribe, () => current)
+export const useCurrent = (drop = '') => useSyncExternalStore(subscribe, () => current.get(drop) ?? null)
 
-export function leave() {
-  current?.close()
-  set(null)
+export function leave(drop = '') {
+  current.get(drop)?.close()
+  set(drop, null)
+}
+
+/** Send the contents of a share. `gathered`: the files of its first items, in this order. */
+export function begin(share: SentShare, gathered: Gathered[], drop = '') {
+  const files = new Map(gathered.flatMap(({ file }, at) => (share.items[at] ? [[share.items[at].id, file]] : [])))
+  set(drop, new Sending(share, files, drop))
 }
 
 /** Ask for a code, and begin to send. Throws a `Problem`. */
 export async function send(gathered: Gathered[], options: Options) {
-  await begin(newItems(gathered), options, gathered)
+  await create(newItems(gathered), options, gathered)
 }
 
 export async function sendText(name: string, text: string, options: Options) {
-  await begin([{ name, text }], options, [])
+  await create([{ name, text }], options, [])
 }
 
-async function begin(items: NewItem[], options: Options, gathered: Gathered[]) {
+async function create(items: NewItem[], options: Options, gathered: Gathered[]) {
   const { life, downloads, password, words } = options
   let share = await createShare(
     {
@@ -52,24 +59,23 @@ async function begin(items: NewItem[], options: Options, gathered: Gathered[]) {
   )
   const { key } = share
   if (downloads !== null) share = { ...share, ...(await changeShare(share.id, key, { downloads_left: downloads })), items: share.items, key }
-  const files = new Map(gathered.flatMap(({ file }, at) => (share.items[at] ? [[share.items[at].id, file]] : [])))
-  set(new Sending(share, files))
+  begin(share, gathered)
 }
 
 /** Take up the share again that a reload of this page interrupted, if there is one. */
-export async function takeUp() {
-  const last = kept().find((each) => !each.complete)
-  if (!last || current) return
+export async function takeUp(drop = '') {
+  const last = kept().find((each) => !each.complete && (each.drop ?? '') === drop)
+  if (!last || current.has(drop)) return
   try {
     const share = await insist(() => readSent(last.id, last.key), new AbortController().signal)
     if (share.complete) keep({ ...last, complete: true })
-    else if (!current) set(new Sending({ ...share, key: last.key, url: share.url ?? last.url }, new Map()))
+    else if (!current.has(drop)) begin({ ...share, key: last.key, url: share.url ?? last.url }, [], drop)
   } catch {
     forget(last.id)
   }
 }
 
 // crypto.randomUUID needs https, and the system may run without.
-function randomKey(): string {
+export function randomKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

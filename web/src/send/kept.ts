@@ -10,6 +10,8 @@ export type Kept = {
   created_at: string
   expires_at: string | null
   complete: boolean
+  /** The drop-off to which it was sent. */
+  drop?: string
 }
 
 const NAME = 'waystation.sent'

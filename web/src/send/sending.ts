@@ -29,6 +29,7 @@ export type Snapshot = {
 /** The sending of one share: which file is sent next, what becomes of each, and what happens when the network goes. */
 export class Sending {
   private share: SentShare
+  private readonly drop: string
   private readonly files = new Map<string, File>()
   private readonly sent = new Map<string, number>()
   private readonly failures = new Map<string, Failure['kind']>()
@@ -43,8 +44,9 @@ export class Sending {
   private drawn = 0
   private current: Snapshot
 
-  constructor(share: SentShare, files: Map<string, File>) {
+  constructor(share: SentShare, files: Map<string, File>, drop = '') {
     this.share = share
+    this.drop = drop
     for (const [id, file] of files) this.files.set(id, file)
     this.current = this.look()
     addEventListener('online', this.onLine, { signal: this.ended.signal })
@@ -270,7 +272,9 @@ export class Sending {
   private remember() {
     const [first] = this.share.items
     const { id, key, code, url, title, size, created_at, expires_at, complete, items } = this.share
-    keep({ id, key, code, url, name: title ?? first?.name ?? '', size, count: items.length, created_at, expires_at, complete } satisfies Kept)
+    const name = title ?? first?.name ?? ''
+    const drop = this.drop && { drop: this.drop }
+    keep({ id, key, code, url, name, size, count: items.length, created_at, expires_at, complete, ...drop } satisfies Kept)
   }
 
   /** At most ten times a second, which is all that an eye follows. */

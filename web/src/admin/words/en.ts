@@ -1,0 +1,2 @@
+/** The words of the administration. */
+export const admin = {}

@@ -1,0 +1,43 @@
+import { type ReactNode, useEffect, useId, useRef } from 'react'
+import './dialog.css'
+import { useTranslation } from 'react-i18next'
+import { Cross } from './icons'
+
+type Props = { title: string; children: ReactNode; onClose?: () => void; isOpaque?: boolean }
+
+/** A question above the page. The browser keeps the focus in it, and Escape closes it. Without `onClose` it stays open. */
+export function Dialog({ title, children, onClose, isOpaque = false }: Props) {
+  const { t } = useTranslation()
+  const dialog = useRef<HTMLDialogElement>(null)
+  const name = useId()
+  useEffect(() => {
+    const shown = dialog.current!
+    const before = document.activeElement
+    if (!shown.open) shown.showModal()
+    return () => {
+      if (shown.open) shown.close()
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      className={`dialog${isOpaque ? ' opaque' : ''}`}
+      aria-labelledby={name}
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose?.()
+      }}
+    >
+      <header className="line dialogHead">
+        <h2 id={name}>{title}</h2>
+        {onClose && (
+          <button type="button" className="removeItem" aria-label={t('dialog.close')} onClick={onClose}>
+            <Cross />
+          </button>
+        )}
+      </header>
+      {children}
+    </dialog>
+  )
+}
