@@ -104,6 +104,21 @@ async def test_a_closed_room_gives_the_bytes_of_its_messages_back(chat: ChatServ
     ann.say(other, text)
 
 
+@pytest.mark.parametrize(("before", "after"), [(1000, 500), (60, 60_000)], ids=["shorter", "longer"])
+def test_a_room_with_another_lifetime_gives_the_bytes_of_its_messages_back(
+    ann: Someone, before: int, after: int
+) -> None:
+    room, text = ann.create(lifetime_seconds=before), "x" * 9_000
+    messages = [ann.say(room, text) for _ in range(4)]
+    assert ann.client.patch(f"/v1/rooms/{room}", json={"lifetime_seconds": after}).status_code == 200
+    assert refused_code(ann.post(room, text)) == "too_much_kept"
+    for message in messages:
+        assert ann.client.delete(f"/v1/rooms/{room}/messages/{message}").status_code == 204
+    for _ in range(4):
+        ann.say(room, text)
+    assert refused_code(ann.post(room, text)) == "too_much_kept"
+
+
 def test_a_room_keeps_so_many_bytes_and_forgets_the_oldest_messages(chat: ChatService, ann: Someone) -> None:
     others = [chat.at(chat.sign_up().person, 1) for _ in range(2)]
     room = ann.create()

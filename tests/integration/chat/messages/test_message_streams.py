@@ -100,6 +100,12 @@ async def test_a_shortened_lifetime_holds_at_once(streams: Streams, room: RoomTe
     assert await streams.messages(brief) == []
 
 
+async def test_a_longer_lifetime_keeps_the_messages_for_longer(streams: Streams, room: RoomTerms) -> None:
+    await streams.post(replace(room, lifetime=timedelta(seconds=100)), draft())
+    await streams.trim(replace(room, lifetime=timedelta(seconds=3000)))
+    assert await streams.redis.pttl(f"room:{room.id}:messages") > 2_000_000
+
+
 async def test_all_keys_of_a_room_expire_by_themselves(streams: Streams, room: RoomTerms) -> None:
     message = await streams.post(room, draft())
     await streams.edit(room, message.id, AUTHOR, "other")

@@ -1,6 +1,7 @@
 -- The beginning of the scripts that add, change or remove messages, after shared.lua: the bytes and the rates of posting.
 -- The hash of an account, `account:{id}:posted`, holds in `t` the moment up to which its rate is used up, and by other
 -- moments the bytes of its messages that expire until then. `t` and `y` of a room: the same moment, and the bytes in it.
+-- All messages of a room are counted by the room's lifetime `l`; when that changes, they are counted again.
 local BURST = 6000
 -- The rooms that have messages, by the moment when the first of them expires.
 local DUE = 'rooms:due'
@@ -42,10 +43,9 @@ local function bytes_of(author)
   return sum
 end
 
--- Count `size` more bytes (or less) for a message.
-local function charge(author, id, lifetime, size)
+-- Count so many more bytes (or less) of an account in one of its periods, which lasts so long from now.
+local function add_bytes(author, field, lasts, size)
   local key = posted_by(author)
-  local field, lasts = period(id, lifetime)
   if size > 0 then
     redis.call('HINCRBY', key, field, whole(size))
     keep(key, lasts)
@@ -54,16 +54,60 @@ local function charge(author, id, lifetime, size)
   else
     redis.call('HDEL', key, field)
   end
+end
+
+-- The lifetime by which the messages of the room are counted.
+local function counted_lifetime()
+  return tonumber(redis.call('HGET', ROOM, 'l') or 0)
+end
+
+-- Count `size` more bytes (or less) for a message.
+local function charge(author, id, size)
+  local field, lasts = period(id, counted_lifetime())
+  add_bytes(author, field, lasts, size)
   redis.call('HINCRBY', ROOM, 'y', whole(size))
 end
 
+local function size_of(entry)
+  return #entry[2][4] + redis.call('HSTRLEN', EDITS, entry[1])
+end
+
+-- Count the messages of the room by this lifetime from now on.
+local function count_by(lifetime)
+  local before = counted_lifetime()
+  if before == lifetime then
+    return
+  end
+  local sums = {}
+  for _, entry in ipairs(redis.call('XRANGE', MESSAGES, '-', '+')) do
+    local author, size = entry[2][2], size_of(entry)
+    local of_author = sums[author] or {}
+    sums[author] = of_author
+    local old, new = period(entry[1], before), period(entry[1], lifetime)
+    of_author[old] = (of_author[old] or 0) - size
+    of_author[new] = (of_author[new] or 0) + size
+  end
+  for author, of_author in pairs(sums) do
+    for field, size in pairs(of_author) do
+      if size ~= 0 then
+        add_bytes(author, field, math.max(0, tonumber(field) - now()), size)
+      end
+    end
+  end
+  redis.call('HSET', ROOM, 'l', whole(lifetime))
+  for _, key in ipairs({MESSAGES, EDITS}) do
+    if redis.call('EXISTS', key) == 1 then
+      keep(key, lifetime)
+    end
+  end
+end
+
 -- Remove a message with its edited text; returns its bytes.
-local function remove_message(entry, lifetime)
-  local id, author = entry[1], entry[2][2]
-  local size = #entry[2][4] + redis.call('HSTRLEN', EDITS, id)
+local function remove_message(entry)
+  local id, size = entry[1], size_of(entry)
   redis.call('XDEL', MESSAGES, id)
   redis.call('HDEL', EDITS, id)
-  charge(author, id, lifetime, -size)
+  charge(entry[2][2], id, -size)
   return size
 end
 
@@ -80,14 +124,13 @@ local function remove_surplus(lifetime, capacity, bytes)
     if time_of(entry[1]) >= first_kept and left <= capacity and size <= bytes then
       return
     end
-    size = size - remove_message(entry, lifetime)
+    size = size - remove_message(entry)
     left = left - 1
   end
 end
 
--- Note when the first message of a room expires, by the lifetime, so that the sweep removes it then.
+-- Note when the first message of a room expires, so that the sweep removes it then.
 local function note_first_end(room, lifetime)
-  redis.call('HSET', ROOM, 'l', whole(lifetime))
   local first = redis.call('XRANGE', MESSAGES, '-', '+', 'COUNT', 1)[1]
   if first then
     redis.call('ZADD', DUE, whole(time_of(first[1]) + lifetime), room)

@@ -11,6 +11,6 @@ end
 if ARGV[6] ~= '' and author ~= ARGV[6] then
   return {'foreign'}
 end
-remove_message({ARGV[5], {'a', author, 'b', body}}, lifetime)
+remove_message({ARGV[5], {'a', author, 'b', body}})
 emit(ARGV[1], ARGV[2], 'delete', ARGV[7], ARGV[5], lifetime, tonumber(ARGV[4]), '')
 return {'ok'}

@@ -20,7 +20,8 @@ if refused then
 end
 redis.call('HSET', EDITS, message, ARGV[7])
 redis.call('PEXPIRE', EDITS, redis.call('PTTL', MESSAGES))
-charge(author, message, lifetime, growth)
+count_by(lifetime)
+charge(author, message, growth)
 local ends = whole(time_of(message) + lifetime)
 emit(ARGV[1], ARGV[2], 'edit', ARGV[8], message, lifetime, tonumber(ARGV[4]), ends)
 return {'ok', body}
