@@ -56,9 +56,11 @@ def test_each_issued_key_and_its_holder_are_unique() -> None:
     assert len({KEYS.check(key, "ABCDE").holder for key in keys}) == 100
 
 
-def test_a_key_tells_whether_a_password_was_entered() -> None:
-    assert KEYS.check(KEYS.issue("ABCDE", NOW, has_password=True), "ABCDE").has_password
-    assert not KEYS.check(KEYS.issue("ABCDE", NOW), "ABCDE").has_password
+def test_a_key_stands_for_the_password_that_was_shown_for_it_alone() -> None:
+    key = KEYS.check(KEYS.issue("ABCDE", NOW, password_hash="$argon2id$one"), "ABCDE")
+    assert key.opens("$argon2id$one")
+    assert not key.opens("$argon2id$other")
+    assert not KEYS.check(KEYS.issue("ABCDE", NOW), "ABCDE").opens("$argon2id$one")
 
 
 def test_keys_signed_with_another_secret_open_nothing() -> None:

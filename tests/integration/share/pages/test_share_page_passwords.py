@@ -149,7 +149,7 @@ def test_only_a_key_of_this_page_for_its_password_opens_it(
         assert is_page(answer, 403)
         assert f'href="/m/{page.code}"' in answer.text
     assert client.get(path, params={"key": service.keys.issue(page.code, now)}).status_code == 401
-    assert served(client.get(path, params={"key": service.keys.issue(page.code, now, has_password=True)}))
+    assert served(client.get(path, params={"key": service.keys.issue(page.code, now, password_hash=hashed)}))
     assert client.get(f"/m/{'a' * 12}/download", params={"key": other}).status_code == 403
 
 
@@ -158,12 +158,12 @@ def test_a_key_starts_downloads_for_half_an_hour_and_resumes_for_longer(
 ) -> None:
     page = protected(service, hashed, uses=2)
     issued = datetime.now(UTC) - LIFETIME - timedelta(seconds=5)
-    link = f"/m/{page.code}/download?key={service.keys.issue(page.code, issued, has_password=True)}"
+    link = f"/m/{page.code}/download?key={service.keys.issue(page.code, issued, password_hash=hashed)}"
     assert is_page(client.get(link), 403)
     assert uses_left(service, page) == 2
     # Nearly over, but good for one start; its holder may resume when it is.
     nearly = datetime.now(UTC) - LIFETIME + timedelta(seconds=60)
-    link = f"/m/{page.code}/download?key={service.keys.issue(page.code, nearly, has_password=True)}"
+    link = f"/m/{page.code}/download?key={service.keys.issue(page.code, nearly, password_hash=hashed)}"
     assert served(client.get(link))
     assert served(client.get(link, headers={"Range": "bytes=50-"}))
     assert uses_left(service, page) == 1

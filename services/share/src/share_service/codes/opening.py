@@ -29,7 +29,8 @@ class Opened:
     """A share that its code, and its password if it has one, have opened."""
 
     share: Share
-    has_password: bool
+    password_hash: str | None
+    """Of the password that opened it: its own, or that of its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,13 @@ async def open_code(context: Context, code: str, request: DownloadRequest) -> Op
     share = admission.share
     hashed = await password_of(context, share)
     await check_password(context, share.id, hashed, admission.proof)
-    return Opened(share, hashed is not None)
+    return Opened(share, hashed)
 
 
 async def new_ticket(context: Context, code: str, request: DownloadRequest) -> Ticket:
     """A ticket for the share with this code. Raises as `open_code`."""
     opened, now = await open_code(context, code, request), clock.now()
-    key = DownloadKeys(context.key_secret).issue(canonical("code", code), now, has_password=opened.has_password)
+    key = DownloadKeys(context.key_secret).issue(canonical("code", code), now, password_hash=opened.password_hash)
     return Ticket(key, now + LIFETIME)
 
 

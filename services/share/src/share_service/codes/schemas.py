@@ -58,7 +58,7 @@ def code_view(opened: Opened, items: Sequence[SeenItem]) -> CodeView:
         created_at=share.created_at,
         expires_at=share.expires_at,
         downloads_left=share.uses_left,
-        password_required=opened.has_password,
+        password_required=opened.password_hash is not None,
         complete=is_complete(items),
         size=sum(item.size for item in items),
         items=[_item(item, is_counted=share.uses_left is not None) for item in items],

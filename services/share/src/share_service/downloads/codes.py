@@ -43,7 +43,7 @@ async def collect(context: Context, code: str, proof: Proof) -> Collected:
     policy, now = await context.policy.current(), clock.now()
     async with counted_redemption(context, policy, proof.address):
         share = await look_up(context, "code", code)
-    has_password = await _open(context, share, proof)
+    password_hash = await _open(context, share, proof)
     if share.content_kind == "text":
         return Collected(await take_text(context, share.id, now))
     if share.content_kind == "items":
@@ -51,17 +51,16 @@ async def collect(context: Context, code: str, proof: Proof) -> Collected:
         if share.content_kind == "text":
             request = DownloadRequest("GET", proof.address, proof.password)
             return Collected((await start_download(context, "code", code, request)).share)
-    return Collected(
-        share, DownloadKeys(context.key_secret).issue(canonical("code", share.code), now, has_password=has_password)
-    )
+    keys = DownloadKeys(context.key_secret)
+    return Collected(share, keys.issue(canonical("code", share.code), now, password_hash=password_hash))
 
 
-async def _open(context: Context, share: Share, proof: Proof) -> bool:
-    """Check the share's password, and say whether it has one."""
+async def _open(context: Context, share: Share, proof: Proof) -> str | None:
+    """Check the share's password, and return its hash; None if it has none."""
     try:
         hashed = await password_of(context, share)
     except UnknownCode:
         # The download will say that the file is gone.
         hashed = None
     await check_password(context, share.id, hashed, proof)
-    return hashed is not None
+    return hashed

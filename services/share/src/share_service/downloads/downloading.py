@@ -179,10 +179,10 @@ async def admit(context: Context, kind: ShareKind, code: str, request: DownloadR
     `ShareEnded`, and `BadKey` for a key that is wrong, or too old to start a download.
     """
     if request.key is None:
-        holder, may_start, has_password = address_holder(limit_key(request.address)), True, False
+        key, holder, may_start = None, address_holder(limit_key(request.address)), True
     else:
         key = DownloadKeys(context.key_secret).check(request.key, canonical(kind, code))
-        holder, may_start, has_password = key.holder, key.may_start(now), key.has_password
+        holder, may_start = key.holder, key.may_start(now)
     if not is_possible(kind, code):
         raise UnknownCode
     async with context.db.connection() as connection:
@@ -195,7 +195,7 @@ async def admit(context: Context, kind: ShareKind, code: str, request: DownloadR
         raise ShareEnded(share.ended_for)
     if not may_start and not is_leased:
         raise BadKey
-    return Admission(share, holder, is_leased, may_start, Proof(request.address, request.password, has_password))
+    return Admission(share, holder, is_leased, may_start, Proof(request.address, request.password, key))
 
 
 async def file_of(context: Context, share: Share, method: Literal["GET", "HEAD"]) -> StoredFile:

@@ -1,11 +1,11 @@
 """Download keys: given out for a code or a password, and accepted instead of it when the download starts.
 
-A key is 64 hex digits: 4 bytes of issue time (seconds since 1970), 8 random bytes, and 20 bytes of HMAC-SHA256 over the
-code and those twelve. Keys are not stored. They are bound to the code rather than to a row, so a made-up key is refused
-without reading the database, and the answer cannot tell whether the code exists.
+A key is 64 hex digits: 4 bytes of issue time (seconds since 1970), 8 random bytes, 6 bytes for the password, and 14
+bytes of HMAC-SHA256 over the code and those eighteen. Keys are not stored. They are bound to the code rather than to a
+row, so a made-up key is refused without reading the database, and the answer cannot tell whether the code exists.
 
-The HMAC also tells whether the password of a protected share was shown for the key. A key that was given out without a
-password does not open a share that has been given one since.
+The bytes for the password are derived from its hash, so a key opens a protected share only while the share has the
+password that was shown for the key.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from common.errors import Forbidden
 
 LIFETIME = timedelta(seconds=1800)
-_TAG_BYTES = 20
+_HEAD_BYTES, _PASSWORD_BYTES, _TAG_BYTES = 12, 6, 14
 _HEX = re.compile("[0-9a-f]{64}", re.ASCII)
 
 
@@ -35,8 +35,12 @@ class DownloadKey:
     holder: bytes
     """SHA-256 of the key, which identifies the holder of a lease."""
     issued_at: datetime
-    has_password: bool
-    """Whether a password was shown for it."""
+    _head: bytes
+    _password: bytes
+
+    def opens(self, password_hash: str) -> bool:
+        """Whether the password with this hash was shown for it."""
+        return hmac.compare_digest(self._password, _password_bytes(self._head, password_hash))
 
     def may_start(self, now: datetime) -> bool:
         """Whether the key may still start a download; a running one may be resumed for longer."""
@@ -49,28 +53,34 @@ class DownloadKeys:
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
-    def issue(self, code: str, now: datetime, *, has_password: bool = False) -> str:
-        """A key to download the share with this code; each call gives another one."""
+    def issue(self, code: str, now: datetime, *, password_hash: str | None = None) -> str:
+        """A key to download the share with this code; each call gives another one.
+
+        `password_hash`: that of the password that was shown for it, if the share has one.
+        """
         head = int(now.timestamp()).to_bytes(4, "big") + secrets.token_bytes(8)
-        return (head + self._tag(code, head, has_password)).hex()
+        signed = head + _password_bytes(head, password_hash or "")
+        return (signed + self._tag(code, signed)).hex()
 
     def check(self, key: str, code: str) -> DownloadKey:
         """The key, however old, if it was issued for `code`. Raises `BadKey`."""
         if not _HEX.fullmatch(key):
             raise BadKey
         raw = bytes.fromhex(key)
-        head, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
-        # Both are always compared, so that the time it takes tells nothing.
-        plain = hmac.compare_digest(tag, self._tag(code, head, has_password=False))
-        has_password = hmac.compare_digest(tag, self._tag(code, head, has_password=True))
-        if not (plain or has_password):
+        signed, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
+        if not hmac.compare_digest(tag, self._tag(code, signed)):
             raise BadKey
-        issued_at = datetime.fromtimestamp(int.from_bytes(head[:4], "big"), UTC)
-        return DownloadKey(hashlib.sha256(b"key\0" + raw).digest(), issued_at, has_password)
+        issued_at = datetime.fromtimestamp(int.from_bytes(raw[:4], "big"), UTC)
+        holder = hashlib.sha256(b"key\0" + raw).digest()
+        return DownloadKey(holder, issued_at, signed[:_HEAD_BYTES], signed[_HEAD_BYTES:])
 
-    def _tag(self, code: str, head: bytes, has_password: bool) -> bytes:
-        purpose = b"download for a password\0" if has_password else b"download\0"
-        return hmac.digest(self._secret, purpose + head + code.encode(), "sha256")[:_TAG_BYTES]
+    def _tag(self, code: str, signed: bytes) -> bytes:
+        return hmac.digest(self._secret, b"download\0" + signed + code.encode(), "sha256")[:_TAG_BYTES]
+
+
+def _password_bytes(head: bytes, password_hash: str) -> bytes:
+    # The hash has a random salt that nobody outside knows.
+    return hashlib.sha256(b"password\0" + head + password_hash.encode()).digest()[:_PASSWORD_BYTES]
 
 
 def address_holder(address: str) -> bytes:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from common.errors import Unauthenticated
 from share_service.context import Context
+from share_service.downloads.keys import DownloadKey
 
 ADDRESS_COUNT = 10
 """Wrong passwords allowed for a share per client address in `PERIOD`."""
@@ -35,8 +36,8 @@ class Proof:
     address: str
     """The client's address, by which wrong passwords are counted."""
     password: str | None = None
-    has_key: bool = False
-    """Whether the client has a download key that was given out for the password."""
+    key: DownloadKey | None = None
+    """The client's download key, which stands for the password that it was given out for."""
 
 
 async def check_password(context: Context, share_id: UUID, hashed: str | None, proof: Proof) -> None:
@@ -44,7 +45,7 @@ async def check_password(context: Context, share_id: UUID, hashed: str | None, p
 
     Raises `PasswordMissing`, `PasswordWrong`, `RateLimited`, `LimiterUnavailable`, `HasherBusy`.
     """
-    if hashed is None or proof.has_key:
+    if hashed is None or (proof.key and proof.key.opens(hashed)):
         return
     if not proof.password:
         raise PasswordMissing

@@ -50,7 +50,7 @@ async def unlock(context: Context, page: Page, proof: Proof) -> str | None:
     await check_password(context, page.share.id, page.password_hash, proof)
     if page.password_hash is None:
         return None
-    return DownloadKeys(context.key_secret).issue(page.share.code, clock.now(), has_password=True)
+    return DownloadKeys(context.key_secret).issue(page.share.code, clock.now(), password_hash=page.password_hash)
 
 
 async def find_pages(context: Context, identity: Identity, slugs: Sequence[str]) -> dict[str, tuple[Share, bool]]:
