@@ -84,6 +84,15 @@ class Identities:
         return identity
 
 
+def credential_name(identity: Identity, authorization: str) -> str:
+    """The name of the credential that an accepted `Authorization` header carries."""
+    scheme, _, value = authorization.strip().partition(" ")
+    if scheme.lower() == "basic":
+        key, token = basic_pair(value)
+        return key_name(digest(key), digest(token))
+    return session_name(identity.credential_id)
+
+
 def basic_pair(value: str) -> tuple[str, str]:
     """The user and password in the value of HTTP Basic (RFC 7617). Raises `CredentialsMalformed`."""
     try:

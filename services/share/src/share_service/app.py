@@ -32,6 +32,7 @@ from share_service.policy import api as policy
 from share_service.policy import site
 from share_service.sending import api as sending
 from share_service.sending import internal_api as items
+from share_service.sending.listening import Listeners
 from share_service.sending.watching import Watches
 from share_service.settings import ShareSettings
 from share_service.shares import api as shares
@@ -54,9 +55,12 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
     peers = process.peers
     cache = CredentialCache(settings.valkey_url.get_secret_value())
 
+    identities = Identities(UserTokens(peers.verifier.keys), cache, AuthPeer(peers.auth))
+    listeners = Listeners(settings.valkey_url.get_secret_value(), identities)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        async with process.running():
+        async with process.running(), listeners.running():
             yield
             await cache.close()
 
@@ -70,7 +74,7 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         credentialed_paths=API_PATHS,
     )
     app.state.context = process.context
-    app.state.identities = Identities(UserTokens(peers.verifier.keys), cache, AuthPeer(peers.auth))
+    app.state.identities, app.state.listeners = identities, listeners
     app.state.verifier = peers.verifier
     app.state.health = CachedHealth(process.context)
     app.state.watches = Watches(process.context)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,11 +12,11 @@ from common import clock
 from common.addresses import limit_key
 from common.errors import Unavailable
 from common.expiry import Expiry
-from common.http import callers
 from common.http.authors import author_of
 from common.http.bodies import read_body
 from common.http.callers import MaybeSignedIn
 from common.http.json_bodies import documented, documented_as, parse_json, parse_model, read_model, schema_of
+from common.identities import credential_name
 from common.identity import CredentialsMissing, Identity
 from common.policy import counted_upload
 from common.rights import Action, Actor, permitted
@@ -24,6 +25,7 @@ from share_service.downloads.guesses import counted_choice
 from share_service.edge import address_of, context_of
 from share_service.items.tickets import SenderKeys
 from share_service.sending import changing, creating, events
+from share_service.sending.listening import Listener
 from share_service.sending.model import Repeatable
 from share_service.sending.schemas import ItemsRequest, SendRequest, SentItem, SentView
 from share_service.sending.seeing import SeenItem, is_complete, see_items
@@ -99,15 +101,17 @@ async def watch_share(
     """The same live, by Server-Sent Events: `share` at each change, `progress` while bytes arrive, `end` at its end."""
     actor = _actor(request, identity, share_id, share_key)
     await owning.see_share(context_of(request), actor, share_id)
+    listener = Listener()
+    if identity is not None and not actor.is_sender:
+        listener = Listener(identity, credential_name(identity, request.headers["authorization"]))
 
     def look(sight: Sight) -> SentView | None:
-        return _sent_view(request, actor, sight.share, sight.items) if sight.share else None
+        now = replace(actor, identity=listener.identity)
+        if sight.share is None or not permitted(Action.SEE, now, sight.share.owner):
+            return None
+        return _sent_view(request, now, sight.share, sight.items)
 
-    async def signed_in() -> object:
-        return await callers.of_request(request)
-
-    # The key of a sender is good for as long as the share is there.
-    return events.stream(request, share_id, look, None if actor.is_sender else signed_in)
+    return events.stream(request, share_id, look, listener)
 
 
 @router.patch("/{share_id}", openapi_extra=documented(ShareChanges))

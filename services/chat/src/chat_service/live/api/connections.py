@@ -8,10 +8,8 @@ from chat_service.live import Close, End, Ended, Subscription
 from chat_service.rooms.model import NotAMember, RoomNotFound
 from chat_service.streams import ChatUnavailable, is_event_id
 from common.cancelling import cancel
-from common.credentials import digest, key_name, session_name
 from common.errors import DomainError, Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
-from common.identities import basic_pair
-from common.identity import Identity, TokenRevoked
+from common.identity import TokenRevoked
 
 LAST_SECONDS = 3
 """The time for sending a last message to a client that may not be reading."""
@@ -43,15 +41,6 @@ async def until_ended(subscription: Subscription, *work: Coroutine[Any, Any, Non
         if isinstance(result, Exception) and not isinstance(result, asyncio.CancelledError):
             raise result
     return subscription.ended.result() if subscription.ended.done() else None
-
-
-def credential_name(identity: Identity, authorization: str) -> str:
-    """The name of the credential that an accepted `Authorization` header carries."""
-    scheme, _, value = authorization.strip().partition(" ")
-    if scheme.lower() == "basic":
-        key, token = basic_pair(value)
-        return key_name(digest(key), digest(token))
-    return session_name(identity.credential_id)
 
 
 def close_code(error: DomainError) -> Close:

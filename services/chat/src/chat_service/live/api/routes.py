@@ -11,7 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 from chat_service.context import Context
 from chat_service.edge import RoomId, address_of, context_of, parse_id
 from chat_service.live import Close, End, Ended, Listener, Live, Ticket
-from chat_service.live.api.connections import checked_after, credential_name
+from chat_service.live.api.connections import checked_after
 from chat_service.live.api.event_streams import EventStream
 from chat_service.live.api.sockets import MessageSent, SocketSession, received_text, refuse, say_end
 from chat_service.messages.posting import post_message
@@ -19,6 +19,7 @@ from chat_service.rooms.model import RoomNotFound
 from chat_service.streams import Message
 from common.errors import DomainError
 from common.http.callers import SignedIn
+from common.identities import credential_name
 from common.identity import CredentialsMissing, Identity, TokenInvalid
 from common.rights import Action
 
