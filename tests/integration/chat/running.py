@@ -17,8 +17,8 @@ from fastapi import FastAPI, Request, Response
 
 from chat_service.app import create_app
 from chat_service.context import Context
-from chat_service.rooms.purging import purge_rooms
 from chat_service.settings import ChatSettings
+from chat_service.sweeping import purge
 from common.identity import Identity, Role
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, running_auth
@@ -199,7 +199,7 @@ class ChatService:
     async def sweep(self) -> None:
         """Run the worker's sweep."""
         async with self.operating() as context:
-            await purge_rooms(context)
+            await purge(context)
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from chat_service.live.api import routes as live
 from chat_service.live.rooms import identifier, room_reader
 from chat_service.messages.api import edits, messages
 from chat_service.rooms.api import invitations, members, rooms
-from chat_service.rooms.purging import SWEEPS
 from chat_service.settings import ChatSettings
+from chat_service.sweeping import SWEEPS
 from common.http import app as http
 from common.sweeping import backlog
 

@@ -13,10 +13,18 @@ from chat_service.context import Context
 from common.addresses import limit_key
 from common.errors import InvalidInput
 from common.pages import PAGE_LIMIT
+from common.repeatable import KEY_LENGTH
 
 RoomId = Annotated[int, Path(ge=1, le=ID_MAX)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_LIMIT)]
 After = Annotated[str | None, Query(description="`next` of the page before")]
+
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH},
+    "description": "Within ten minutes, the same request with the same key is done once",
+}
 
 # JSON may spell a byte of text as six (`\u0041`), and a body has other members.
 _BYTES_OF_A_BYTE, _OTHER_MEMBERS = 6, 4096

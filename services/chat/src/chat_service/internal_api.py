@@ -78,7 +78,7 @@ async def post_message(request: Request, room_id: RoomId, asked: PostRequest) ->
     context = context_of(request)
     identity = Identity(asked.account_id, asked.name, Role.USER, NO_CREDENTIAL, None)
     sent = asked.file
-    file = SharedFile(name=sent.name, size=sent.size, type=sent.type, url=sent.url) if sent else None
+    file = sent and SharedFile(name=sent.name, size=sent.size, type=sent.type, url=sent.url, expires_at=None)
     if file and asked.share_id:
         share_id = asked.share_id
         return PostAnswer(

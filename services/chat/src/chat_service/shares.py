@@ -3,6 +3,7 @@
 import mimetypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from common.calls import Calls, NoAnswer
@@ -18,12 +19,16 @@ class ShareNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class OwnShare:
-    """An account's link to a file. `size` in bytes; `type` is the media type that the name suggests."""
+    """An account's link to a file. `size` in bytes; `type` is the media type that the name suggests.
+
+    `expires_at` None: it does not end by itself.
+    """
 
     name: str
     size: int
     type: str
     code: str
+    expires_at: datetime | None
 
 
 class Shares:
@@ -49,7 +54,8 @@ class Shares:
             raise ShareNotFound
         name = found["name"]
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return OwnShare(name, found["size"], media_type, found["code"])
+        ends = found.get("expires_at")
+        return OwnShare(name, found["size"], media_type, found["code"], datetime.fromisoformat(ends) if ends else None)
 
     async def revoke(self, share_ids: Sequence[UUID]) -> None:
         """Revoke shares of any account. Raises `PeerUnavailable`."""

@@ -1,8 +1,8 @@
 """The worker of the chat service: `python -m chat_service.worker`."""
 
+from chat_service import tasks
 from chat_service.build import build
 from chat_service.context import Context
-from chat_service.rooms import tasks
 from chat_service.settings import WorkerSettings
 from common.queue import serving
 from common.queue.app import create_celery

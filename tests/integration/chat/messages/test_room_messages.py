@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -177,7 +178,8 @@ def test_a_link_of_ones_own_is_posted_as_a_file(chat: ChatService) -> None:
     chat.share.add(ann.person, share)
     message = ann.post(room, "", share_id=str(share)).json()
     url = f"{chat.url}/f/Ab+3=5cdEf"
-    assert message["file"] == {"name": "a photo.png", "size": 7, "type": "image/png", "url": url}
+    expected = {"name": "a photo.png", "size": 7, "type": "image/png", "url": url, "expires_at": None}
+    assert message["file"] == expected
     assert message["text"] == url
     assert bob.read(room) == [message]
     refused = bob.post(room, "", share_id=str(share))
@@ -193,6 +195,25 @@ def test_a_link_of_ones_own_is_posted_as_a_file(chat: ChatService) -> None:
         chat.share.is_down = False
     assert len(ann.read(room)) == 1
     assert chat.rows("select share_id, message_id from room_file where room_id = %s", room) == [(share, message["id"])]
+
+
+def test_a_file_says_when_its_share_ends(chat: ChatService) -> None:
+    ann, brief, long = chat.sign_up(), uuid4(), uuid4()
+    chat.share.add(ann.person, brief, expires_at="2036-01-01T00:00:00.123456Z")
+    chat.share.add(ann.person, long)
+
+    def posted(room: int, share: UUID) -> Any:
+        message = ann.post(room, "", share_id=str(share)).json()
+        assert ann.read(room)[-1] == message
+        return message["file"]["expires_at"]
+
+    room, revoking = ann.create(), ann.create(lifetime_seconds=600, file_lifetime_seconds=60)
+    assert posted(room, brief) == "2036-01-01T00:00:00.123Z"
+    assert posted(room, long) is None
+    # The room ends the share a minute after the message, which is earlier.
+    for share in (brief, long):
+        left = datetime.fromisoformat(posted(revoking, share)) - datetime.now(UTC)
+        assert 630 < left.total_seconds() <= 660
 
 
 def test_the_openapi_document_describes_requests_and_answers(chat: ChatService) -> None:

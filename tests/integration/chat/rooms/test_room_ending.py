@@ -41,7 +41,7 @@ async def test_closing_a_room_revokes_its_files_when_it_says_so(chat: ChatServic
     shares = {ann.create(revoke_files=revokes): uuid4() for revokes in (True, False)}
     for room, share in shares.items():
         assert post_file(chat, ann, room, share).status_code == 200
-        assert ann.read(room)[0]["file"] == FILE
+        assert ann.read(room)[0]["file"] == {**FILE, "expires_at": None}
         assert ann.client.delete(f"/v1/rooms/{room}").status_code == 204
         assert share not in chat.share.revoked
     chat.share.is_down = True
@@ -122,7 +122,7 @@ async def test_a_file_that_could_not_be_posted_leaves_nothing(
 
         monkeypatch.setattr(context.streams, "post", fail)
         with pytest.raises(ChatUnavailable):
-            file = SharedFile(name="a.bin", size=3, type="text/plain", url="https://example.org/f/a")
+            file = SharedFile(name="a.bin", size=3, type="text/plain", url="https://example.org/f/a", expires_at=None)
             await posting.post_file(context, ann.identity, room, "a", file=file, share_id=share)
     assert chat.rows(rows, share) == []
     assert ann.read(room) == []

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from chat_service.edge import (
+    IDEMPOTENCY_KEY,
     AccountView,
     After,
     Limit,
@@ -21,6 +22,7 @@ from chat_service.inbox.letters import NEWEST, Letter
 from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.pages import PAGE_SIZE
+from common.repeatable import Repeatable
 
 router = APIRouter(prefix="/v1/messages", tags=["inbox"])
 
@@ -60,12 +62,19 @@ class InboxPage(BaseModel):
     next: str | None
 
 
-@router.post("", status_code=201, openapi_extra=documented(InboxRequest))
+@router.post("", status_code=201, openapi_extra={**documented(InboxRequest), "parameters": [IDEMPOTENCY_KEY]})
 async def send_message(request: Request, identity: SignedIn) -> InboxView:
-    """Send a message to another account."""
+    """Send a message to another account.
+
+    Sent again within ten minutes with the same `Idempotency-Key`, it is the same message.
+    """
     context = context_of(request)
     sent = await read_model(request, InboxRequest, body_limit(context.bounds.inbox_message_bytes))
-    return InboxView.of(await letters.send_inbox(context, identity, sent.recipient, sent.message))
+    key, repeatable = request.headers.get("idempotency-key"), None
+    if key is not None:
+        content = f"{sent.recipient}\0{sent.message}".encode()
+        repeatable = Repeatable.of(f"inbox {identity.account_id.hex}", key, content)
+    return InboxView.of(await letters.send_inbox(context, identity, sent.recipient, sent.message, repeatable))
 
 
 @router.get("")

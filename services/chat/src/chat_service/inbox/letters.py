@@ -1,5 +1,6 @@
 """Sending, listing and deleting direct messages."""
 
+from collections.abc import Awaitable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,10 +9,19 @@ from chat_service.accounts import Account
 from chat_service.bounds import ID_MAX
 from chat_service.context import Context
 from chat_service.inbox import queries
-from chat_service.inbox.model import InboxMessage, InboxMessageNotFound, RecipientNotFound, TooManySent
+from chat_service.inbox.model import (
+    REPEATABLE,
+    InboxMessage,
+    InboxMessageNotFound,
+    RecipientNotFound,
+    TooManySent,
+)
 from common import clock
+from common.db import Connection
+from common.errors import Unavailable
 from common.identity import Identity
 from common.limits import counted_success
+from common.repeatable import IdempotencyKeyReused, Repeatable
 
 NEWEST = ID_MAX
 """Lists begin below this id when no other is given."""
@@ -27,22 +37,30 @@ class Letter:
     recipient: Account | None
 
 
-async def send_inbox(context: Context, identity: Identity, recipient: str, text: str) -> Letter:
-    """Send `text` to the account with the name `recipient`.
+async def send_inbox(
+    context: Context, identity: Identity, recipient: str, text: str, repeatable: Repeatable | None = None
+) -> Letter:
+    """Send `text` to the account with the name `recipient`. A `repeatable` send that is sent again is the same message.
 
     Raises `RecipientNotFound`, `TooManySent`, `TooManyUnanswered`, `MessageEmpty`, `MessageUnusable`,
-    `MessageTooLarge`, `MessageRefused`, `Unavailable`.
+    `MessageTooLarge`, `MessageRefused`, `IdempotencyKeyReused`, `Unavailable`.
     """
     accepted = context.texts.accept(text, context.bounds.inbox_message_bytes)
     found = await context.accounts.find(recipient)
     if found is None:
         raise RecipientNotFound
+    wanted = _Wanted(identity.account_id, found.id, accepted, repeatable)
     async with context.db.connection() as connection:
+        if again := await _sent_before(connection, wanted):
+            return (await _letters(context, [again]))[0]
         if await queries.has_sent(connection, identity.account_id, context.bounds.inbox_messages):
             raise TooManySent
         is_known = await queries.has_written(connection, found.id, identity.account_id)
-    async with nullcontext() if is_known else counted_success(context.unanswered, identity.account_id.hex):
-        message = await _store(context, identity, found.id, accepted)
+    try:
+        async with nullcontext() if is_known else counted_success(context.unanswered, identity.account_id.hex):
+            message = await _store(context, wanted)
+    except _SentMeanwhile:
+        message = await _sent_meanwhile(context, wanted)
     return (await _letters(context, [message]))[0]
 
 
@@ -76,9 +94,61 @@ async def erase_inbox(context: Context, account_id: UUID) -> None:
             deleted = await queries.delete_messages_of(connection, account_id, ERASE_BATCH)
 
 
-async def _store(context: Context, identity: Identity, recipient: UUID, text: str) -> InboxMessage:
+async def forget_sends(context: Context) -> int:
+    """Forget a batch of sends that are not repeated any more. Returns their number."""
+    async with context.db.transaction() as connection:
+        return await queries.delete_sends(connection, clock.now() - REPEATABLE, ERASE_BATCH)
+
+
+def count_forgettable(connection: Connection) -> Awaitable[int]:
+    """The number of sends that are to be forgotten."""
+    return queries.count_sends(connection, clock.now() - REPEATABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A message to send."""
+
+    sender: UUID
+    recipient: UUID
+    text: str
+    repeatable: Repeatable | None
+
+
+class _SentMeanwhile(Exception):
+    """The same send was made at the same time."""
+
+
+async def _store(context: Context, wanted: _Wanted) -> InboxMessage:
+    """Store the message. Raises `_SentMeanwhile`, and then nothing is stored."""
+    now, repeatable = clock.now(), wanted.repeatable
+    async with context.db.transaction() as connection:
+        made = await queries.insert_message(connection, wanted.sender, wanted.recipient, wanted.text, now)
+        if repeatable and not await queries.note_send(connection, repeatable, made.id, now, now - REPEATABLE):
+            raise _SentMeanwhile
+        return made
+
+
+async def _sent_meanwhile(context: Context, wanted: _Wanted) -> InboxMessage:
     async with context.db.connection() as connection:
-        return await queries.insert_message(connection, identity.account_id, recipient, text, clock.now())
+        again = await _sent_before(connection, wanted)
+    if again is None:
+        raise Unavailable
+    return again
+
+
+async def _sent_before(connection: Connection, wanted: _Wanted) -> InboxMessage | None:
+    """The message that this send has made lately. Raises `IdempotencyKeyReused`."""
+    repeatable = wanted.repeatable
+    sent = repeatable and await queries.send_of(connection, repeatable.origin, clock.now() - REPEATABLE)
+    if not repeatable or not sent:
+        return None
+    if sent.digest != repeatable.digest:
+        raise IdempotencyKeyReused
+    # One of the two may have deleted it; it was sent nevertheless.
+    return await queries.message_of(connection, sent.message_id) or InboxMessage(
+        sent.message_id, wanted.sender, wanted.recipient, wanted.text, sent.sent_at
+    )
 
 
 async def _letters(context: Context, messages: list[InboxMessage]) -> list[Letter]:

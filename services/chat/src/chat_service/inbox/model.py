@@ -1,7 +1,7 @@
 """Direct messages, and the errors about them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from common.errors import Conflict, NotFound, RateLimited
@@ -29,6 +29,19 @@ class TooManySent(Conflict):
     """You have sent as many messages as are kept; delete some first."""
 
     code = "too_many_sent"
+
+
+REPEATABLE = timedelta(minutes=10)
+"""The time in which a send with the same idempotency key is the same message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was sent with an idempotency key."""
+
+    digest: bytes
+    message_id: int
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

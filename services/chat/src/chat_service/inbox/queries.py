@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from chat_service.inbox.model import InboxMessage
+from chat_service.inbox.model import InboxMessage, Sent
 from common.db import Connection
-from common.db.rows import count, fetch_all, fetch_one
+from common.db.rows import count, fetch_all, fetch_one, fetch_value
+from common.repeatable import Repeatable
 
 _MESSAGE: LiteralString = "id, sender, recipient, body, created_at"
 
@@ -21,6 +22,54 @@ async def insert_message(
     """
     parameters = {"sender": sender, "recipient": recipient, "body": body, "now": now}
     return (await fetch_all(connection, InboxMessage, statement, parameters))[0]
+
+
+async def message_of(connection: Connection, message_id: int) -> InboxMessage | None:
+    """The message with this id."""
+    statement: LiteralString = f"select {_MESSAGE} from inbox_message where id = %(message_id)s"
+    return await fetch_one(connection, InboxMessage, statement, {"message_id": message_id})
+
+
+async def note_send(
+    connection: Connection, repeatable: Repeatable, message_id: int, now: datetime, before: datetime
+) -> bool:
+    """Record the message that a send has made; False if it made another one later than `before`.
+
+    Of two at once, the second waits for the first one's commit.
+    """
+    statement = """
+        insert into inbox_send (request, digest, message_id, sent_at)
+        values (%(request)s, %(digest)s, %(message_id)s, %(now)s)
+        on conflict (request) do update
+            set digest = excluded.digest, message_id = excluded.message_id, sent_at = excluded.sent_at
+            where inbox_send.sent_at <= %(before)s
+    """
+    parameters = {"request": repeatable.origin, "digest": repeatable.digest, "message_id": message_id}
+    return await count(connection, statement, {**parameters, "now": now, "before": before}) == 1
+
+
+async def send_of(connection: Connection, request: str, after: datetime) -> Sent | None:
+    """The send with this key, if it was later than `after`."""
+    statement = """
+        select digest, message_id, sent_at from inbox_send where request = %(request)s and sent_at > %(after)s
+    """
+    return await fetch_one(connection, Sent, statement, {"request": request, "after": after})
+
+
+async def delete_sends(connection: Connection, before: datetime, limit: int) -> int:
+    """Forget up to `limit` sends that were made by then. Returns their number."""
+    statement = """
+        delete from inbox_send where request = any(array(
+            select request from inbox_send where sent_at <= %(before)s order by sent_at limit %(limit)s
+            for update skip locked
+        ))
+    """
+    return await count(connection, statement, {"before": before, "limit": limit})
+
+
+async def count_sends(connection: Connection, before: datetime) -> int:
+    """The sends that are to be forgotten."""
+    return await fetch_value(connection, "select count(*) from inbox_send where sent_at <= %(b)s", {"b": before}) or 0
 
 
 async def messages_of(connection: Connection, account_id: UUID, before: int, limit: int) -> list[InboxMessage]:

@@ -5,7 +5,8 @@ asking the database.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from chat_service.streams import Draft, Message, StaleRoom, is_event_id
 from common import clock
 from common.errors import Forbidden, InvalidInput, NotFound
 from common.identity import Identity
+from common.repeatable import Repeatable
 
 Result = TypeVar("Result")
 
@@ -30,14 +32,24 @@ async def post_message(
     *,
     reply_to: str | None = None,
     file: SharedFile | None = None,
+    repeatable: Repeatable | None = None,
 ) -> Message:
     """Post a message. `reply_to`: the id of another message, which may have expired.
 
-    Raises `RoomNotFound`, `NotAMember`, `Muted`, `MessageEmpty`, `MessageUnusable`, `MessageTooLarge`,
-    `MessageRefused`, `InvalidInput`, `Unavailable`.
+    A `repeatable` send that is sent again is the same message. Raises `RoomNotFound`, `NotAMember`, `Muted`,
+    `MessageEmpty`, `MessageUnusable`, `MessageTooLarge`, `MessageRefused`, `InvalidInput`, `IdempotencyKeyReused`,
+    `Unavailable`.
     """
-    draft = _draft(context, identity, text, reply_to, file)
-    return await write(context, identity, room_id, lambda state: context.streams.post(state.room.terms, draft))
+    draft, streams = _draft(context, identity, text, reply_to, file), context.streams
+    return await write(context, identity, room_id, lambda state: streams.post(state.room.terms, draft, repeatable))
+
+
+async def posted_before(context: Context, identity: Identity, room_id: int, repeatable: Repeatable) -> Message | None:
+    """The message that this send has posted lately; None if there is none, or it is gone.
+
+    Raises the errors of `post_message`.
+    """
+    return await write(context, identity, room_id, lambda state: context.streams.sent(state.room.terms, repeatable))
 
 
 async def post_file(
@@ -48,9 +60,11 @@ async def post_file(
     *,
     file: SharedFile,
     share_id: UUID,
+    ends_at: datetime | None = None,
     reply_to: str | None = None,
+    repeatable: Repeatable | None = None,
 ) -> Message:
-    """Post a message that carries a file by `share_id`, a share of the account's own.
+    """Post a message that carries a file by `share_id`, a share of the account's own that ends by itself at `ends_at`.
 
     The share is recorded before the message is posted, so that the end of the room revokes it even if this process
     dies in between. Raises the errors of `post_message`, and then no record is left.
@@ -65,8 +79,10 @@ async def post_file(
         async with context.db.connection() as connection:
             if not await files.insert_file(connection, room_id, share_id, now, revoke_at):
                 raise RoomNotFound
+        ends = min((each for each in (ends_at, revoke_at) if each), default=None)
+        told: SharedFile = {**file, "expires_at": clock.in_json(ends) if ends else None}
         try:
-            message = await context.streams.post(room.terms, draft)
+            message = await context.streams.post(room.terms, replace(draft, file=told), repeatable)
         except BaseException:
             async with context.db.connection() as connection:
                 await files.forget_unposted(connection, room_id, share_id)

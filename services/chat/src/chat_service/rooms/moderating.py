@@ -92,5 +92,5 @@ def _subordinate(change: Change, identity: Identity, account_id: UUID) -> Member
 async def _mute(change: Change, member: Member, period: timedelta | None) -> None:
     until = clock.now() + period if period else None
     await change.put(replace(member, muted_until=until))
-    muted_until = until.isoformat(timespec="milliseconds").replace("+00:00", "Z") if until else None
+    muted_until = clock.in_json(until) if until else None
     change.announce(EventType.MUTED, account_id=str(member.account_id), muted_until=muted_until)

@@ -1,4 +1,4 @@
-"""The sweep that clears up after closed rooms and revokes the files whose time is over.
+"""The sweeps that clear up after closed rooms and revoke the files whose time is over.
 
 The rows say what is left to do: a sweep that dies leaves them to the next one, and every step can run twice.
 """
@@ -13,19 +13,13 @@ from chat_service.streams.log import rewrite_log
 from common import clock, logging
 from common.db import Connection
 from common.lookalikes import skeleton
-from common.sweeping import Sweep, drain, each
+from common.sweeping import Sweep, each
 
 BATCH = 500
 CLEAN_AGAIN = timedelta(minutes=1)
 """The time after which another sweep retries the work that a sweep claimed and did not finish."""
 KEEP_CLEANED = timedelta(days=1)
 """The time for which the row of a cleaned room is kept, in case a request that began before is still running."""
-
-
-async def purge_rooms(context: Context) -> None:
-    """Delete the messages of closed rooms, revoke due files, and delete finished rows. Two sweeps may run at once."""
-    await expire_messages(context)
-    await drain(context, SWEEPS)
 
 
 async def expire_messages(context: Context) -> None:

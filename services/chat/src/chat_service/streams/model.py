@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
 
+from common import clock
 from common.errors import Conflict, Forbidden, NotFound, RateLimited, StorageFull, Unavailable
 
 # Two numbers that fit into 64 bits, as Valkey writes them.
@@ -240,4 +241,4 @@ def created_at(event_id: str) -> datetime:
 
 def moment_of(event_id: str) -> str:
     """The time of an event in JSON (RFC 3339, with milliseconds)."""
-    return created_at(event_id).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return clock.in_json(created_at(event_id))

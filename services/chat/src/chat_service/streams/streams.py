@@ -34,6 +34,7 @@ from chat_service.streams.model import (
     with_id,
 )
 from chat_service.streams.space import Space
+from common.repeatable import IdempotencyKeyReused, Repeatable
 from common.valkey import Pipe, Script, client_options
 
 LIVE_KEY = "rooms:live"
@@ -42,10 +43,10 @@ DUE_KEY = "rooms:due"
 TIMEOUT_SECONDS = 3
 CONNECTIONS = 32
 SCRIPTS = (
-    *("post", "edit", "delete", "announce", "whisper"),
+    *("post", "sent", "edit", "delete", "announce", "whisper"),
     *("messages", "since", "pulse", "set_version", "restore_version", "trim", "clear", "expire"),
 )
-SHARED = ("shared", "accounting")
+SHARED = ("shared", "accounting", "repeats")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +80,31 @@ class Streams:
         self._pipe = Pipe(valkey_url)
         self.space = Space(self._pipe)
 
-    async def post(self, room: RoomTerms, draft: Draft) -> Message:
+    async def post(self, room: RoomTerms, draft: Draft, repeatable: Repeatable | None = None) -> Message:
         """Add a message, and remove those that are expired or above the room's capacity.
 
-        Raises `StaleRoom`, `TooManyMessages`, `RoomTooBusy`, `TooMuchKept`, `MessagesFull`.
+        Of a `repeatable` send that was sent before, the message is returned that it made. Raises `StaleRoom`,
+        `TooManyMessages`, `RoomTooBusy`, `TooMuchKept`, `MessagesFull`, `IdempotencyKeyReused`.
         """
         self.space.demand()
         body, limits = draft.body(), self._limits
         answer = await self._run(
             *("post", room.id, *_terms(room), draft.author.hex, body),
             *(limits.account_per_minute, limits.room_per_minute, limits.account_bytes, limits.room_bytes),
+            *_repeated(repeatable),
         )
-        return parse_message(_accepted(answer)[1].decode(), body, None)
+        return _sent(_accepted(answer)) or parse_message(answer[1].decode(), body, None)
+
+    async def sent(self, room: RoomTerms, repeatable: Repeatable) -> Message | None:
+        """The message that this send has made lately; None if there is none, or it is gone.
+
+        Raises `IdempotencyKeyReused`.
+        """
+        answer = await self._run("sent", room.id, _milliseconds(room.lifetime), *_repeated(repeatable))
+        try:
+            return _sent(_accepted(answer))
+        except MessageNotFound:
+            return None
 
     async def edit(self, room: RoomTerms, message_id: str, author: UUID, text: str) -> Message:
         """Change the text of a message by `author`.
@@ -245,10 +259,23 @@ def _accepted(answer: list[bytes]) -> list[bytes]:
             raise NotYourMessage
         case b"account_rate":
             raise TooManyMessages(retry_after=timedelta(milliseconds=int(answer[1])))
+        case b"reused":
+            raise IdempotencyKeyReused
         case b"room_rate":
             raise RoomTooBusy(retry_after=timedelta(milliseconds=int(answer[1])))
         case _:
             raise TooMuchKept
+
+
+def _repeated(repeatable: Repeatable | None) -> tuple[str, str]:
+    return (repeatable.origin, repeatable.digest.hex()) if repeatable else ("", "")
+
+
+def _sent(answer: list[Any]) -> Message | None:
+    """The message of a repeated send; None if it is a new one, or the message is gone."""
+    if len(answer) < 3 or answer[2] is None:
+        return None
+    return parse_message(answer[1].decode(), answer[2], answer[3])
 
 
 def _milliseconds(lifetime: timedelta) -> int:

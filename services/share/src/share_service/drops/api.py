@@ -15,13 +15,13 @@ from common.http.callers import SignedIn
 from common.http.json_bodies import documented, parse_model, read_model
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.policy import Rule, counted_upload
+from common.repeatable import Repeatable
 from common.rights import Actor
 from share_service.downloads.guesses import counted_choice
 from share_service.drops import owning, receiving
 from share_service.drops.model import Drop, Limits
 from share_service.edge import address_of, context_of, public_url_of
 from share_service.sending.api import BODY_LIMIT, IdempotencyKey, view_of
-from share_service.sending.model import Repeatable
 from share_service.sending.schemas import CodeStyle, ItemsRequest, SentView
 from share_service.shares.api import ChosenCode, Message, SharePage, Title, Uses, page_of
 from share_service.shares.making import Naming

@@ -6,12 +6,13 @@ from common import clock
 from common.errors import Forbidden
 from common.expiry import Expiry
 from common.policy import Policy
+from common.repeatable import Repeatable
 from share_service.context import Context
 from share_service.downloads.guesses import counted_redemption
 from share_service.drops import queries
 from share_service.drops.model import Drop, DropEnded, UnknownDrop
 from share_service.sending.creating import NAMELESS, insert_items, made_before
-from share_service.sending.model import Announced, Repeatable, check_sizes, to_come
+from share_service.sending.model import Announced, check_sizes, to_come
 from share_service.shares.making import Content, Naming
 from share_service.shares.model import Share, UnknownCode, canonical, is_possible
 

@@ -19,6 +19,7 @@ from common.http.json_bodies import documented, documented_as, parse_json, parse
 from common.identities import credential_name
 from common.identity import CredentialsMissing, Identity
 from common.policy import counted_upload
+from common.repeatable import Repeatable
 from common.rights import Action, Actor, permitted
 from share_service.context import Context
 from share_service.downloads.guesses import counted_choice
@@ -26,7 +27,6 @@ from share_service.edge import address_of, context_of
 from share_service.items.tickets import SenderKeys
 from share_service.sending import changing, creating, events
 from share_service.sending.listening import Listener
-from share_service.sending.model import Repeatable
 from share_service.sending.schemas import ItemsRequest, SendRequest, SentItem, SentView
 from share_service.sending.seeing import SeenItem, is_complete, see_items
 from share_service.sending.watching import Sight

@@ -11,14 +11,13 @@ from common.expiry import Expiry, usual_style
 from common.identity import Identity
 from common.ids import new_id
 from common.policy import Policy
+from common.repeatable import IdempotencyKeyReused, Repeatable
 from share_service.context import Context
 from share_service.items.model import ABANDONED, NewItem
 from share_service.items.queries import held as items_held
 from share_service.sending.model import (
     Announced,
     GuestsRefused,
-    IdempotencyKeyReused,
-    Repeatable,
     Terms,
     check_sizes,
     to_come,

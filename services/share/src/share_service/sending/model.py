@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from common.errors import Conflict, Forbidden, InvalidInput, TooLarge
+from common.errors import Forbidden, InvalidInput, TooLarge
 from common.ids import new_id
 from common.names import clean_name
 from common.policy import Policy, SizeRefused
@@ -22,12 +22,6 @@ class GuestsRefused(Forbidden):
     """Sending needs an account here."""
 
     code = "guests_refused"
-
-
-class IdempotencyKeyReused(Conflict):
-    """This idempotency key was used for another request."""
-
-    code = "idempotency_key_reused"
 
 
 class TooManyItems(TooLarge):
@@ -60,22 +54,6 @@ class Terms:
     """The code that the sender chose."""
     has_words: bool = False
     """Whether the code is to consist of words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repeatable:
-    """The properties that make a request with an idempotency key the same request again."""
-
-    origin: str
-    """The sender, and the key."""
-    digest: bytes
-    """SHA-256 of its body."""
-
-    @staticmethod
-    def of(sender: str, key: str, body: bytes) -> "Repeatable":
-        """`sender`: an account, or the address of a guest. Others get nothing by the same key."""
-        origin = hashlib.sha256(f"{sender}\0{key}".encode()).hexdigest()
-        return Repeatable(f"request:{origin}", hashlib.sha256(body).digest())
 
 
 def to_come(announced: Announced, policy: Policy) -> NewItem:

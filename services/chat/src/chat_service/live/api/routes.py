@@ -14,6 +14,7 @@ from chat_service.live import Close, End, Ended, Listener, Live, Ticket
 from chat_service.live.api.connections import checked_after
 from chat_service.live.api.event_streams import EventStream
 from chat_service.live.api.sockets import MessageSent, SocketSession, received_text, refuse, say_end
+from chat_service.messages.model import repeatable_send
 from chat_service.messages.posting import post_message
 from chat_service.rooms.model import RoomNotFound
 from chat_service.streams import Message
@@ -44,7 +45,8 @@ resume. 4001, 4003 and 4004: not signed in, not a member, no such room.
 The same events come by WebSocket at `/v1/rooms/{room_id}/socket?after=`. A socket signs in by a ticket: as its first
 message `{"ticket": …}`, or as the subprotocol `ticket.…` beside `waystation`. It takes `{"type":"typing"}` (one a
 second) and `{"type":"message","text":…,"reply_to":…,"nonce":…}` (ten a second; a flood is closed with 4029), which is
-answered by `posted` or `error`.
+answered by `posted` or `error`. Sent again within ten minutes with the same `nonce`, or by HTTP with the nonce as its
+`Idempotency-Key`, a message is the same message: send it again when a connection breaks before the answer.
 """
 
 router = APIRouter(prefix="/v1/rooms/{room_id}", tags=["live"])
@@ -123,7 +125,10 @@ async def socket(socket: WebSocket, room_id: str, after: str | None = None) -> N
 async def _post(context: Context, listener: Listener, room_id: int, sent: MessageSent) -> Message:
     # As with a request, an account that was signed out a moment ago cannot post any more.
     identity = await context.identities.of_name(listener.credential)
-    return await post_message(context, identity, room_id, sent.text, reply_to=sent.reply_to)
+    repeatable = None
+    if sent.nonce is not None:
+        repeatable = repeatable_send(identity, str(sent.nonce), room_id, sent.text, sent.reply_to)
+    return await post_message(context, identity, room_id, sent.text, reply_to=sent.reply_to, repeatable=repeatable)
 
 
 async def _listener(socket: WebSocket, room_id: int) -> Listener:

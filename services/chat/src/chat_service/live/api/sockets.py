@@ -28,7 +28,7 @@ class TypingSent(BaseModel):
 
 
 class MessageSent(BaseModel):
-    """A message to post. The answer repeats `nonce`."""
+    """A message to post. The answer repeats `nonce`, by which it is the same message when it is sent again."""
 
     model_config = {"extra": "forbid"}
 

@@ -26,9 +26,9 @@ class DirectRoute(APIRoute):
         return cast("Callable[[Request], Coroutine[Any, Any, Response]]", self.endpoint)
 
 
-def documented_room(body: type[BaseModel] | None = None) -> dict[str, Any]:
+def documented_room(body: type[BaseModel] | None = None, *parameters: dict[str, Any]) -> dict[str, Any]:
     """The `openapi_extra` of a direct route of a room, whose request body is a `body`."""
-    return {"security": _SECURITY, "parameters": [_ROOM_ID], **(documented(body) if body else {})}
+    return {"security": _SECURITY, "parameters": [_ROOM_ID, *parameters], **(documented(body) if body else {})}
 
 
 def room_id_of(request: Request) -> int:

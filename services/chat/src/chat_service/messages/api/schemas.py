@@ -28,12 +28,16 @@ class TextRequest(RequestModel):
 
 
 class FileView(BaseModel):
-    """A file that a message carries. `size` in bytes."""
+    """A file that a message carries. `size` in bytes.
+
+    `expires_at` is when the link ends, as that was known when it was posted; null: it does not end by itself.
+    """
 
     name: str
     size: int
     type: str
     url: str
+    expires_at: datetime | None = None
 
 
 class MessageView(BaseModel):
