@@ -357,12 +357,17 @@ export type FileReplicas = {
 
 export type FileState = 'pending' | 'ready' | 'corrupt'
 
-/** A file that a message carries. `size` in bytes. */
+/**
+ * A file that a message carries. `size` in bytes.
+ *
+ * `expires_at` is when the link ends, as that was known when it was posted; null: it does not end by itself.
+ */
 export type FileView = {
   name: string
   size: number
   type: string
   url: string
+  expires_at?: string | null
 }
 
 /** Direct messages, the newest first. */
