@@ -20,6 +20,11 @@ SIZE = 12 * 1024 * 1024 + 17
 SECONDS = 60
 UPLOADING = [
     *("whole", "chunks", "with-creation", "deferred", "parallel", "override", "checksum", "pausing", "resuming"),
+    *(
+        f"{draft}{how}"
+        for draft in ("ietf-draft-03", "ietf-draft-05")
+        for how in ("", "-chunks", "-with-creation", "-pausing", "-after-tus")
+    ),
 ]
 
 pytestmark = pytest.mark.skipif(not (HERE / "node_modules").is_dir(), reason="make clients installs it")

@@ -36,15 +36,15 @@ function pausing(started) {
   }
 }
 
-// Another process that knows nothing but the address of an upload.
-async function resuming() {
+// Another process that knows nothing but the address of an upload, and may speak another protocol.
+async function resuming(options = {}) {
   const begun = await upload({ chunkSize: MIB }, (started, resolve) => {
     started.options.onChunkComplete = async () => {
       await started.abort()
       resolve({ url: started.url })
     }
   })
-  return upload({ uploadUrl: begun.url })
+  return upload({ uploadUrl: begun.url, ...options })
 }
 
 async function terminating() {
@@ -58,7 +58,21 @@ async function terminating() {
 
 const checksum = (body) => `sha256 ${createHash('sha256').update(body).digest('base64')}`
 
+const DRAFTS = ['ietf-draft-03', 'ietf-draft-05']
+
+// The IETF's draft, as this client speaks it.
+const drafts = Object.fromEntries(
+  DRAFTS.flatMap((protocol) => [
+    [protocol, () => upload({ protocol })],
+    [`${protocol}-chunks`, () => upload({ protocol, chunkSize: 5 * MIB })],
+    [`${protocol}-with-creation`, () => upload({ protocol, uploadDataDuringCreation: true, chunkSize: 3 * MIB })],
+    [`${protocol}-pausing`, () => upload({ protocol, chunkSize: MIB }, pausing)],
+    [`${protocol}-after-tus`, () => resuming({ protocol })],
+  ]),
+)
+
 const KINDS = {
+  ...drafts,
   whole: () => upload({}),
   chunks: () => upload({ chunkSize: 5 * MIB }),
   'with-creation': () => upload({ uploadDataDuringCreation: true, chunkSize: 3 * MIB }),
@@ -68,7 +82,7 @@ const KINDS = {
   checksum: () => upload({ headers: { 'Upload-Checksum': checksum(content) } }),
   'wrong-checksum': () => upload({ headers: { 'Upload-Checksum': checksum('something else') }, retryDelays: [] }),
   pausing: () => upload({ chunkSize: MIB }, pausing),
-  resuming,
+  resuming: () => resuming(),
   terminating,
 }
 

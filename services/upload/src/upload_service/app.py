@@ -23,11 +23,10 @@ from upload_service.archives import api as archives
 from upload_service.build import SERVICE, build, opened
 from upload_service.content import api as content
 from upload_service.content import internal_api as content_internal
-from upload_service.dialects import fileuploader, mirage
+from upload_service.dialects import fileuploader, mirage, uploads
 from upload_service.dialects.curl import routes as curl
 from upload_service.dialects.filecodebox import chunked, direct, local, presigned
 from upload_service.dialects.mirrorace import routes as mirrorace
-from upload_service.dialects.tus import routes as tus
 from upload_service.fetches import api as fetches
 from upload_service.items import internal_api as items_internal
 from upload_service.mirrors.api import abilities, administration, choices, fallback, file_mirrors
@@ -44,7 +43,7 @@ ROUTERS = (
     direct.router,
     presigned.router,
     local.router,
-    tus.router,
+    uploads.router,
     mirrors_internal.router,
     accounts.router,
     fallback.router,

@@ -25,7 +25,7 @@ from tests.integration.upload.running_upload import UploadService, running_uploa
 from tests.stores import key_at
 from upload_service.content import files, verification
 from upload_service.context import Context
-from upload_service.dialects.tus import receiving
+from upload_service.dialects.growing import receiving
 
 LARGEST = 64 * 1024 * 1024
 MIB = 1024 * 1024

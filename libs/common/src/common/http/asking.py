@@ -8,6 +8,7 @@ once. A service that is called directly needs none of this: its server asks when
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import Message, Scope, Send
 
@@ -17,12 +18,23 @@ METHOD, LENGTH = "x-body-method", "x-body-length"
 """The headers that hold the method of the request, and the announced length of the body if there is one."""
 WANTED = b"x-body-wanted"
 
+_QUESTION = "waystation.question"
+
 Handle = Callable[[Scope, Headers, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
 
 def is_question(headers: Headers) -> bool:
     """Whether a request of the gateway only asks if the body is wanted."""
     return METHOD in headers
+
+
+async def say_wanted(request: Request) -> None:
+    """Say that the body is wanted, before anything is made that the request itself would make a second time.
+
+    In a question this does not return; otherwise it does nothing.
+    """
+    if _QUESTION in request.scope.get("extensions", {}):
+        await request.receive()
 
 
 async def answer(handle: Handle, scope: Scope, headers: Headers, send: Send) -> None:
@@ -59,4 +71,5 @@ def _meant(scope: Scope, headers: Headers) -> Scope:
     kept = [(name, value) for name, value in headers.raw if name.decode("latin-1") not in (METHOD, LENGTH)]
     if length := headers.get(LENGTH):
         kept.append((b"content-length", length.encode("latin-1")))
-    return {**scope, "method": headers[METHOD], "headers": kept}
+    # An interim answer would name what the question is about to leave.
+    return {**scope, "method": headers[METHOD], "headers": kept, "extensions": {_QUESTION: {}}}

@@ -25,6 +25,8 @@ class RawBody:
         self.length = content_length(request)
         self._stream = request.stream().__aiter__()
         self._limit = limit
+        self._waiting: asyncio.Timeout | None = None
+        self._is_ended = False
         self.received = 0
 
     def certain(self) -> int:
@@ -36,19 +38,29 @@ class RawBody:
         if self._limit is not None and (self.length or 0) > self._limit:
             raise self._too_large()
         while True:
+            if self._is_ended:
+                raise TooSlow
             try:
-                async with asyncio.timeout(STALL_SECONDS):
+                async with asyncio.timeout(STALL_SECONDS) as self._waiting:
                     block = await anext(self._stream, b"")
             except TimeoutError:
                 raise TooSlow from None
             except ClientDisconnect:
                 raise InvalidInput("the connection was closed in the middle of the body") from None
+            finally:
+                self._waiting = None
             if not block:
                 return
             self.received += len(block)
             if self._limit is not None and self.received > self._limit:
                 raise self._too_large()
             yield block
+
+    def end(self) -> None:
+        """Wait for no more of the body: its reader gets `TooSlow` where it is."""
+        if self._waiting and not self._is_ended:
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+        self._is_ended = True
 
     async def drain(self) -> None:
         """Read and discard the rest of the body, until it ends, stalls or exceeds the limit."""

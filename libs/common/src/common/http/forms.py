@@ -1,17 +1,16 @@
 """Forms: `multipart/form-data` with files as streams, and small forms without files."""
 
-import re
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import multipart
 from fastapi import Request
 
 from common.errors import InvalidInput, TooLarge
 from common.http.bodies import FIELD_LIMIT, RawBody, media_type, read_body
+from common.http.dispositions import extended_name
 from common.http.json_bodies import read_object
 from common.names import clean_name
 
@@ -20,9 +19,6 @@ TRAILING_LIMIT = 64 * 1024
 FIELD_COUNT = 64
 HEADER_LIMIT = 16 * 1024
 FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
-
-_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
-_EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 
 Event = multipart.MultipartSegment | bytes | bytearray | None
 
@@ -165,7 +161,6 @@ def _filename(segment: multipart.MultipartSegment) -> str | None:
 def _sent_filename(segment: multipart.MultipartSegment) -> str | None:
     """The file name as it was sent. Some clients send it legibly only as `filename*` (RFC 8187)."""
     for name, value in segment.headerlist:
-        if name == "Content-Disposition" and (extended := _EXTENDED_NAME.search(_QUOTED.sub("", value))):
-            with suppress(UnicodeDecodeError):
-                return unquote(extended[1], errors="strict")
+        if name == "Content-Disposition" and (extended := extended_name(value)):
+            return extended
     return segment.filename

@@ -6,10 +6,12 @@ there are `BLOCK` of them, the body has ended, or `PATIENCE` is over.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http import httptools_impl
 
+from common.http.interim import EXTENSION
 from common.metrics import Counter
 
 if TYPE_CHECKING:
@@ -34,6 +36,17 @@ class _Cycle(httptools_impl.RequestResponseCycle):
         self._waking: asyncio.TimerHandle | None = None
         if self.scope.get("state", {}).get(ENDING):
             self.keep_alive = False
+        if self.scope["http_version"] != "1.0":
+            self.scope["extensions"] = {EXTENSION: self.interim}  # pyright: ignore[reportGeneralTypeIssues]
+
+    def interim(self, status: int, phrase: str, headers: Mapping[str, str]) -> None:
+        """Write an interim answer, unless the answer has begun or the client has gone."""
+        if self.response_started or self.disconnected or self.transport.is_closing():
+            return
+        lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        if any(line.splitlines()[1:] for line in lines):
+            raise ValueError("a header has more than one line")
+        self.transport.write("\r\n".join(lines).encode("latin-1"))
 
     def add(self, block: bytes, loop: asyncio.AbstractEventLoop) -> None:
         """Gather bytes of the body, and wake the request if they are enough."""

@@ -2,20 +2,19 @@
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
 
-from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
-from common.errors import DomainError, InvalidInput
-from common.http.problems import DialectRoute, problem, render
+from common.errors import DomainError
+from common.http.problems import problem, render
 from common.statuses import headers_of
 from common.store import PartBusy
 from upload_service.content.appending import OffsetBeyond
 from upload_service.content.sessions import SessionExpired
-from upload_service.dialects.tus.headers import ALGORITHMS, VERSION, VersionRefused, WrongContentType
-from upload_service.dialects.tus.receiving import ChecksumMismatch
+from upload_service.dialects.growing.checksums import TUS_ALGORITHMS
+from upload_service.dialects.growing.receiving import ChecksumMismatch
+from upload_service.dialects.tus.headers import VERSION, VersionRefused, WrongContentType
 
 EXTENSIONS = (
     *("creation", "creation-with-upload", "creation-defer-length"),
@@ -32,21 +31,13 @@ BUSY_SECONDS = 1
 """The time after which a client may ask again whose upload is being written by another request."""
 
 
-class TusRoute(DialectRoute):
-    """A route whose errors have the statuses of tus, and whose answers name the protocol's version."""
-
-    def rendered(self, request: Request, error: DomainError) -> Response:
-        answer = _rendered(error)
-        answer.headers["Tus-Resumable"] = VERSION
-        if isinstance(error, VersionRefused):
-            answer.headers["Tus-Version"] = VERSION
-        return answer
-
-    def wrong_method(self, detail: str) -> dict[str, Any]:
-        return {"type": "about:blank", "title": detail, "status": 405, "detail": detail, "code": "http"}
-
-    def misshaped(self, request: Request, error: RequestValidationError) -> Response:
-        return self.rendered(request, InvalidInput())
+def rendered(error: DomainError) -> Response:
+    """The answer to a request that failed: a problem with a status of tus."""
+    answer = _rendered(error)
+    answer.headers["Tus-Resumable"] = VERSION
+    if isinstance(error, VersionRefused):
+        answer.headers["Tus-Version"] = VERSION
+    return answer
 
 
 def _rendered(error: DomainError) -> JSONResponse:
@@ -62,17 +53,14 @@ def _rendered(error: DomainError) -> JSONResponse:
     return render(error)
 
 
-def abilities(max_size: int) -> Response:
-    """The abilities of this server. `max_size`: of a file, in bytes."""
-    return answer(
-        204,
-        {
-            "Tus-Version": VERSION,
-            "Tus-Extension": ",".join(EXTENSIONS),
-            "Tus-Max-Size": str(max_size),
-            "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
-        },
-    )
+def abilities(max_size: int) -> dict[str, str]:
+    """The headers that say what this server can do. `max_size`: of a file, in bytes."""
+    return {
+        "Tus-Version": VERSION,
+        "Tus-Extension": ",".join(EXTENSIONS),
+        "Tus-Max-Size": str(max_size),
+        "Tus-Checksum-Algorithm": ",".join(TUS_ALGORITHMS),
+    }
 
 
 def answer(status: int, headers: dict[str, str]) -> Response:

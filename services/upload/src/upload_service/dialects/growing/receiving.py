@@ -1,12 +1,14 @@
-"""tus: the bytes of one request, which are kept as far as they came.
+"""The bytes of one request, which are kept as far as they came.
 
 A part is written from what arrives. When the client breaks off, the part ends there, and the client goes on from that
 offset. A body with a checksum is kept whole or not at all, because what came of it cannot be checked.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from hmac import compare_digest
+from uuid import UUID
 
 from fastapi import Request
 
@@ -15,7 +17,7 @@ from common.http.bodies import RawBody
 from upload_service.content.appending import Appending
 from upload_service.content.model import UploadSession
 from upload_service.context import Context
-from upload_service.dialects.tus.headers import Checksum
+from upload_service.dialects.growing.checksums import Checksum
 from upload_service.items.received import Noting
 
 # A client whose last request is still being read here, because nobody told us that it has gone, comes again.
@@ -23,7 +25,7 @@ PATIENCE = timedelta(seconds=3)
 
 
 class ChecksumMismatch(InvalidInput):
-    """The body is not what Upload-Checksum says."""
+    """The body has not the digest that its sender says."""
 
     code = "checksum_mismatch"
 
@@ -32,6 +34,10 @@ class OffsetWrong(Conflict):
     """The upload has another offset."""
 
     code = "offset_wrong"
+
+    def __init__(self, expected: int, provided: int) -> None:
+        super().__init__(f"the upload has {expected} bytes")
+        self.expected, self.provided = expected, provided
 
 
 class Arriving:
@@ -68,6 +74,29 @@ class Arriving:
             raise ChecksumMismatch
 
 
+_bodies: dict[UUID, RawBody] = {}
+"""The bodies that this process is reading, by the uploads that they belong to."""
+
+
+@contextmanager
+def _known(session_id: UUID, body: RawBody) -> Generator[None]:
+    _bodies[session_id] = body
+    try:
+        yield
+    finally:
+        del _bodies[session_id]
+
+
+def interrupt(session_id: UUID) -> None:
+    """End the request that this process is reading for an upload, because its client has come back.
+
+    What it brought is kept. The gateway sends the requests of one upload to one process. Where they do reach several,
+    a request that hangs ends when it has stalled for long enough.
+    """
+    if body := _bodies.get(session_id):
+        body.end()
+
+
 async def receive(
     context: Context, request: Request, session: UploadSession, at: int, max_size: int, checksum: Checksum | None
 ) -> int:
@@ -82,8 +111,9 @@ async def receive(
     arriving = Arriving(body, checksum, at, noting)
     async with Appending(context, session, PATIENCE) as turn:
         if at != turn.size:
-            raise OffsetWrong(f"the upload has {turn.size} bytes")
-        await turn.write(at, arriving, max(max_size - at, 0))
+            raise OffsetWrong(turn.size, at)
+        with _known(session.id, body):
+            await turn.write(at, arriving, max(max_size - at, 0))
         arriving.check()
     if arriving.broke:
         raise arriving.broke

@@ -1,4 +1,4 @@
-"""tus: the content of an item of a share. The ticket in the metadata is the right to send it, and names all the rest.
+"""The content of an item of a share. The ticket in the metadata is the right to send it, and names all the rest.
 
 The upload is an ordinary one, which knows its item, and the item knows its upload: that of the last creation, so that a
 sender can always begin again. An upload that no item names any more expires.
@@ -7,8 +7,6 @@ sender can always begin again. An upload that no item names any more expires.
 from contextlib import suppress
 from uuid import UUID
 
-from fastapi import Request
-
 from common.errors import Conflict, DomainError, Gone, InvalidInput, NotFound, Unavailable
 from upload_service.content import sessions
 from upload_service.content.concatenating import concatenate
@@ -16,8 +14,8 @@ from upload_service.content.model import ITEM, UploadSession
 from upload_service.content.reporting import report
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
+from upload_service.dialects.growing.announcing import Announced
 from upload_service.dialects.senders import Sender
-from upload_service.dialects.tus import headers
 
 
 class ItemUnwanted(Gone):
@@ -33,21 +31,25 @@ class ItemSizeWrong(InvalidInput):
 
 
 async def create_for_item(
-    context: Context, request: Request, sender: Sender, ticket: str, concat: list[UUID] | str | None
+    context: Context,
+    sender: Sender,
+    announced: Announced,
+    ticket: str,
+    pieces: list[UUID] | None = None,
+    concat: str | None = None,
 ) -> UploadSession:
-    """A new upload for the content of an item; `concat`: the uploads that become this one.
+    """A new upload for the content of an item; `pieces`: the uploads that become this one, as `concat` is answered.
 
     It counts as no upload of its own, because its share was counted. Raises `InvalidInput`, `NotFound` for a ticket
     that is none, `Gone` if the share has ended, `Conflict` if the content is there, and what `concatenate` raises.
     """
     place = await context.shares.place_of(ticket)
-    intent = {ITEM: place.item_id.hex, "metadata": headers.kept_metadata(request)}
-    new = NewUpload(place.name, place.size, grows=True, intent=intent, owner=place.owner)
-    if isinstance(concat, list):
-        intent["concat"] = request.headers["upload-concat"]
-        session = await concatenate(context, new, concat, sender.identity, place.size)
+    intent = {ITEM: place.item_id.hex, "metadata": announced.kept, **({"concat": concat} if concat else {})}
+    new = NewUpload(place.name, place.size, grows=True, intent=intent, owner=place.owner, claims=announced.claims)
+    if pieces is not None:
+        session = await concatenate(context, new, pieces, sender.identity, place.size)
     else:
-        if headers.length(request) not in (None, place.size):
+        if announced.size not in (None, place.size):
             raise ItemSizeWrong
         session = await sessions.start_upload(context, new)
     try:
@@ -56,7 +58,7 @@ async def create_for_item(
         earlier = await context.shares.bind_item(place.item_id, session.id)
     except DomainError as error:
         # A sender that sent its parts side by side asks again for the whole, and must not lose them.
-        if not (isinstance(error, Unavailable) and isinstance(concat, list)):
+        if not (isinstance(error, Unavailable) and pieces is not None):
             await _abort(context, session.id)
         raise
     if earlier is not None:

@@ -1,0 +1,66 @@
+"""New uploads. The policy that holds for every way of uploading decides who may begin one."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from fastapi import Request
+
+from common.http.asking import say_wanted
+from common.policy import counted_upload
+from upload_service.content import sessions
+from upload_service.content.concatenating import concatenate
+from upload_service.content.model import UploadSession
+from upload_service.content.sessions import NewUpload
+from upload_service.context import Context
+from upload_service.dialects.growing.announcing import UNNAMED, Announced
+from upload_service.dialects.growing.finishing import share_intent
+from upload_service.dialects.growing.item_uploads import create_for_item
+from upload_service.dialects.senders import Sender
+from upload_service.edge import address_of
+
+
+async def create(context: Context, request: Request, sender: Sender, announced: Announced) -> UploadSession:
+    """A new upload. Raises `InvalidInput`, `GuestsRefused`, and what the policy and `create_for_item` raise."""
+    if announced.ticket is not None:
+        await say_wanted(request)
+        return await create_for_item(context, sender, announced, announced.ticket)
+    sender.check_may_upload()
+    async with counted_upload(context.limiter, sender.policy, address_of(request)):
+        sender.policy.check_size(announced.size or 0)
+        new = await _new(context, sender, announced)
+        await say_wanted(request)
+        return await sessions.start_upload(context, replace(new, grows=True))
+
+
+async def create_piece(context: Context, request: Request, sender: Sender, announced: Announced) -> UploadSession:
+    """A new upload that will be a piece of another one. Raises `GuestsRefused` and what the policy raises."""
+    sender.check_may_upload()
+    async with counted_upload(context.limiter, sender.policy, address_of(request)):
+        sender.policy.check_size(announced.size or 0)
+        # It becomes no file by itself: name, type and share are those of the whole.
+        intent = {"concat": PIECE, "metadata": announced.kept}
+        await say_wanted(request)
+        new = NewUpload(UNNAMED, size=announced.size, grows=True, intent=intent, owner=sender.owner)
+        return await sessions.start_upload(context, new)
+
+
+PIECE = "partial"
+
+
+async def create_whole(
+    context: Context, sender: Sender, announced: Announced, pieces: list[UUID], concat: str
+) -> UploadSession:
+    """The upload that others become; `concat`: how it is to be answered. Its pieces have been counted as uploads."""
+    if announced.ticket is not None:
+        return await create_for_item(context, sender, announced, announced.ticket, pieces, concat)
+    sender.check_may_upload()
+    new = await _new(context, sender, announced)
+    whole = replace(new, size=None, intent={**new.intent, "concat": concat})
+    return await concatenate(context, whole, pieces, sender.identity, sender.policy.upload_size)
+
+
+async def _new(context: Context, sender: Sender, announced: Announced) -> NewUpload:
+    sender.policy.check_type(announced.name)
+    intent = await share_intent(context, announced.metadata, sender.policy, sender.owner)
+    intent = {**intent, "metadata": announced.kept}
+    return NewUpload(announced.name, size=announced.size, claims=announced.claims, intent=intent, owner=sender.owner)

@@ -1,0 +1,31 @@
+"""Uploads that have begun: who may go on with them, and how far they are."""
+
+from collections.abc import Sequence
+
+from common.ids import parse_id
+from upload_service.content import appending, sessions
+from upload_service.content.model import Layout, SessionState, UploadSession
+from upload_service.context import Context
+from upload_service.dialects.senders import Sender
+
+LAYOUTS: Sequence[Layout] = (Layout.APPENDED,)
+
+
+async def session_of(context: Context, upload_id: str, sender: Sender) -> UploadSession:
+    """The upload, if this sender may continue it. Raises `SessionNotFound`, `SessionExpired`, `GuestsRefused`."""
+    session = await sessions.session_to_continue(context, parse_id(upload_id), sender.identity, LAYOUTS)
+    if session.item_id is None:
+        sender.check_may_upload()
+    return session
+
+
+async def offset_of(context: Context, session: UploadSession) -> int:
+    """The number of bytes that are stored."""
+    if session.state is not SessionState.OPEN:
+        return session.size or 0
+    return appending.boundaries_of(await appending.parts_of(context, session))[-1]
+
+
+def limit_of(sender: Sender, session: UploadSession) -> int:
+    """The most bytes that the upload may have."""
+    return sender.policy.upload_size if session.size is None else session.size

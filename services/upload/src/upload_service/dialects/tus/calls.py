@@ -1,0 +1,123 @@
+"""tus: its calls. Guests may continue the uploads that belong to nobody, and accounts their own."""
+
+from fastapi import Request, Response
+
+from common.errors import Forbidden, InvalidInput, TooLarge
+from common.http.bodies import content_length
+from common.http.public_url import base_url
+from upload_service.content import appending, sessions
+from upload_service.content.model import SessionState, UploadSession
+from upload_service.context import Context
+from upload_service.dialects.growing.announcing import announced
+from upload_service.dialects.growing.creating import PIECE, create, create_piece, create_whole
+from upload_service.dialects.growing.finishing import finish
+from upload_service.dialects.growing.receiving import OffsetWrong, receive
+from upload_service.dialects.growing.standing import limit_of, offset_of, session_of
+from upload_service.dialects.senders import Sender, sender_of
+from upload_service.dialects.tus import headers
+from upload_service.dialects.tus.answers import answer, http_date
+from upload_service.dialects.tus.headers import WrongContentType
+from upload_service.edge import context_of
+
+
+class FinalUpload(Forbidden):
+    """An upload that others became takes no bytes."""
+
+    code = "final_upload"
+
+
+async def post(request: Request) -> Response:
+    """Begin an upload, or make one of several (tus: creation and what extends it, concatenation)."""
+    context = context_of(request, Context)
+    headers.check_version(request)
+    sender = await sender_of(context, request)
+    session = await _create(context, request, sender)
+    sent = {"Location": f"{base_url(request, context.public_url)}{request.url.path.rstrip('/')}/{session.id.hex}"}
+    at = 0
+    if concat := session.intent.get("concat"):
+        sent["Upload-Concat"] = concat
+    if concat and concat != PIECE:
+        if headers.has_content(request):
+            raise FinalUpload
+        return answer(201, sent | (await finish(context, request, session)).headers)
+    if headers.has_content(request) or session.size == 0:
+        at = await receive(context, request, session, 0, limit_of(sender, session), headers.checksum(request))
+        sent["Upload-Offset"] = str(at)
+    return answer(201, sent | await _standing(context, request, session, at))
+
+
+async def head(request: Request, upload_id: str) -> Response:
+    """The offset that an upload has reached (tus: core)."""
+    context = context_of(request, Context)
+    sender = await sender_of(context, request)
+    session = await session_of(context, upload_id, sender)
+    at = await offset_of(context, session)
+    sent = {"Upload-Offset": str(at)}
+    if session.size is None:
+        sent["Upload-Defer-Length"] = "1"
+    else:
+        sent["Upload-Length"] = str(session.size)
+    if concat := session.intent.get("concat"):
+        sent["Upload-Concat"] = concat
+    if metadata := session.intent.get("metadata"):
+        sent["Upload-Metadata"] = metadata
+    return answer(200, sent | await _standing(context, request, session, at))
+
+
+async def patch(request: Request, upload_id: str) -> Response:
+    """Send bytes (tus: core, checksum)."""
+    context = context_of(request, Context)
+    headers.check_version(request)
+    if not headers.has_content(request):
+        raise WrongContentType
+    at, checksum = headers.number(request, "Upload-Offset"), headers.checksum(request)
+    if at is None:
+        raise InvalidInput("Upload-Offset is missing")
+    sender = await sender_of(context, request)
+    session = await session_of(context, upload_id, sender)
+    if session.intent.get("concat", PIECE) != PIECE:
+        raise FinalUpload
+    if session.state is SessionState.OPEN and (size := headers.number(request, "Upload-Length")) is not None:
+        sender.policy.check_size(size)
+        session = await appending.declare_size(context, session, size)
+    if session.state is not SessionState.OPEN or (content_length(request) == 0 and session.size != 0):
+        at = await _unchanged(context, request, session, at)
+    else:
+        at = await receive(context, request, session, at, limit_of(sender, session), checksum)
+    return answer(204, {"Upload-Offset": str(at)} | await _standing(context, request, session, at))
+
+
+async def delete(request: Request, upload_id: str) -> Response:
+    """Abort an upload (tus: termination). One that is complete is a file already, and is not removed in this way."""
+    context = context_of(request, Context)
+    headers.check_version(request)
+    session = await session_of(context, upload_id, await sender_of(context, request))
+    await sessions.abort_upload(context, session.id)
+    return answer(204, {})
+
+
+async def _create(context: Context, request: Request, sender: Sender) -> UploadSession:
+    concat = headers.concatenation(request)
+    if isinstance(concat, list):
+        whole = announced(request, None)
+        return await create_whole(context, sender, whole, concat, request.headers["upload-concat"])
+    new = announced(request, headers.length(request))
+    return await (create_piece if concat else create)(context, request, sender, new)
+
+
+async def _unchanged(context: Context, request: Request, session: UploadSession, at: int) -> int:
+    """The offset of an upload that this request adds nothing to. Raises `OffsetWrong`, `TooLarge`."""
+    if at != (current := await offset_of(context, session)):
+        raise OffsetWrong(current, at)
+    if content_length(request) != 0:
+        raise TooLarge("the upload is complete")
+    return current
+
+
+async def _standing(context: Context, request: Request, session: UploadSession, at: int) -> dict[str, str]:
+    """The headers that say when the upload ends, or where its file is once it has all its bytes."""
+    if session.size == at and session.intent.get("concat") != PIECE:
+        return (await finish(context, request, session)).headers
+    # Each part extends the life of its upload.
+    current = await sessions.find_session(context, session.id)
+    return {"Upload-Expires": http_date(current.expires_at)}
