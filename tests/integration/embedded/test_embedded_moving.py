@@ -22,6 +22,8 @@ from tests.contract.filecodebox import wire
 from tests.engines import running_store
 from tests.integration.embedded.looking import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.long
+
 MIB = 1024 * 1024
 FILES = 40
 

@@ -249,7 +249,7 @@ async def test_the_kernel_sends_the_files_of_a_folder(client: httpx.AsyncClient,
         door.service.length = len(CONTENT)
 
 
-MUCH = 384
+MUCH = 192
 """MiB, of which no more than a twelfth may be held."""
 
 

@@ -1,4 +1,4 @@
-"""Sweeps of content: each works until nothing is left, also when ten thousand rows wait."""
+"""Sweeps of content: each works until nothing is left, also when thousands of rows wait."""
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
@@ -18,7 +18,7 @@ from upload_service.fetches import jobs
 from upload_service.mirrors import upkeep
 from upload_service.shares import Shares
 
-MANY = 10_000
+MANY = 3_000
 NONE = timedelta(0)
 
 

@@ -124,7 +124,8 @@ async def test_a_refusal_is_final(bench: Bench, status: str) -> None:
 async def test_what_may_mend_is_tried_a_few_times(bench: Bench, respond: Respond, error: str) -> None:
     async with remote(respond) as server:
         fetch = await bench.fetch(server.url())
-    assert len(server.requests) == fetching.ATTEMPTS
+    # On a slow machine an attempt may be given up before the server has read its request.
+    assert server.connections == fetching.ATTEMPTS
     await nothing_came_of(bench, fetch, error)
 
 
