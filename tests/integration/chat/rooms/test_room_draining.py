@@ -51,6 +51,7 @@ async def test_closed_rooms_their_files_and_invitations(chat: ChatService) -> No
         "files to revoke": MANY,
         "rooms to delete": 0,
         "room names to compare": 0,
+        "sends to forget": 0,
         "invitations to delete": MANY,
     }
     await chat.sweep()
