@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from signal import SIGTERM
 
@@ -71,6 +71,7 @@ class Started:
     """The options that make the credentials wrong ones."""
     is_root: bool = False
     """Whether it has to be started by root."""
+    hides_deleted: bool = False
 
 
 def program(path: str) -> str:
@@ -136,6 +137,33 @@ def _apache(place: Place) -> Started:
         """,
     )
     return _dav(place, [program("usr/sbin/apache2"), "-DFOREGROUND", "-f", f"{place.folder}/apache.conf"])
+
+
+def _rclone(place: Place, protocol: str, *arguments: str) -> list[str]:
+    """It would remember names and sizes for five minutes, and what it does would depend on what it remembers."""
+    remembers_nothing = ("--dir-cache-time", "0s", "--vfs-cache-mode", "off", "--config", f"{place.folder}/none")
+    address = f"{LOOPBACK}:{place.port}"
+    command = (program("usr/bin/rclone"), "serve", protocol, str(place.files), "--addr", address, "--user", USER)
+    return [*command, "--pass", PASSWORD, "--cache-dir", f"{place.folder}/cache", *remembers_nothing, *arguments]
+
+
+def _rclone_webdav(place: Place) -> Started:
+    return replace(_dav(place, _rclone(place, "webdav")), hides_deleted=True)
+
+
+def _rclone_sftp(place: Place) -> Started:
+    host = asyncssh.generate_private_key("ssh-ed25519")
+    os.chown(place.write("host", host.export_private_key().decode(), 0o600), AS.pw_uid, AS.pw_gid)
+    options = {
+        "host": LOOPBACK,
+        "port": str(place.port),
+        "username": USER,
+        "password": PASSWORD,
+        "root": "/copies/here",
+        "host_key": host.export_public_key().decode().strip(),
+    }
+    command = _rclone(place, "sftp", "--key", f"{place.folder}/host")
+    return Started(command, "sftp", options, place.files / "copies/here", {"password": "wrong"})
 
 
 def _ftp(place: Place, command: Sequence[str], user: str, root: str) -> Started:
@@ -286,6 +314,7 @@ def _server_of(configure: Callable[[Place], Started]) -> Callable[[Path, Backgro
                     {**started.options, **started.wrong},
                     RULES,
                     faults=frozenset({Fault.REFUSES}),
+                    hides_deleted=started.hides_deleted,
                 )
 
     return serve
@@ -326,6 +355,8 @@ SERVERS = {
     "Pure-FTPd": contextmanager(_server_of(_pure_ftpd)),
     "Apache": contextmanager(_server_of(_apache)),
     "nginx": contextmanager(_server_of(_nginx)),
+    "rclone, WebDAV": contextmanager(_server_of(_rclone_webdav)),
+    "rclone, SFTP": contextmanager(_server_of(_rclone_sftp)),
     "moto": contextmanager(_moto),
     "JuiceFS": mirror_servers.s3,
 }

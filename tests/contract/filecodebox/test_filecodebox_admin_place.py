@@ -163,5 +163,11 @@ def test_local_files_are_shared_and_deleted_and_nothing_else(
         assert detail(change(admin, "DELETE", "/local/delete", filename=found["file"])) == "删除成功"
         refused(change(admin, "DELETE", "/local/delete", filename=found["file"]), 404, "文件不存在")
         assert detail(admin.get("/admin/local/lists")) == []
+        with client_of(stack, **headers) as native:
+            entries = native.get("/v1/admin/audit", params={"limit": 50}).json()["entries"]
+        acts = [(entry["act"], entry["target_name"]) for entry in entries if entry["target_kind"] == "local_file"]
+        # What was refused is not recorded.
+        assert acts[:2] == [("local_file.delete", found["file"]), ("local_file.share", found["file"])]
+        assert len(acts) % 2 == 0
     assert (folder / "link").is_symlink()
     assert (Path(stack.folder) / "secrets.json").exists()

@@ -18,7 +18,7 @@ from upload_service.mirrors import tasks as mirrors
 VERIFICATIONS = "upload"
 # The queue of work that mostly waits, and whose length others decide. Nothing in it keeps a verification waiting.
 TRANSFERS = "transfers"
-SWEEP_THREADS = 8
+SWEEP_THREADS = 9
 """One for each sweep: none waits for another."""
 MOST_WAITING = 1000
 """Transfers that are requested and not begun: sweeps request all that is due again and again."""

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -169,7 +170,11 @@ class _Session:
         found = sorted(place.iterdir()) if place.is_dir() else [place] if place.is_file() else []
         for each in found:
             kind = "drwxr-xr-x" if each.is_dir() else "-rw-r--r--"
-            writer.write(f"{kind}    1 0 0 {each.stat().st_size:12} Jan 01  2024 {each.name}\r\n".encode())
+            found_at = datetime.fromtimestamp(each.stat().st_mtime, UTC)
+            # As `ls` does: the year takes the place of the time of what is older than half a year.
+            is_old = datetime.now(UTC) - found_at > timedelta(days=182)
+            at = found_at.strftime("%b %d  %Y" if is_old else "%b %d %H:%M")
+            writer.write(f"{kind}    1 0 0 {each.stat().st_size:12} {at} {each.name}\r\n".encode())
         await writer.drain()
         writer.close()
         return "226 done"

@@ -60,6 +60,8 @@ class MirrorServer:
     rules: Rules = field(default_factory=lambda: Rules(stall_seconds=STALL_SECONDS))
     faults: frozenset[Fault] = frozenset(Fault)
     """The faults that can be produced here."""
+    hides_deleted: bool = False
+    """Whether it never shows again what was deleted while somebody still wrote it."""
 
     def stored(self) -> dict[str, bytes]:
         """Everything that is there, unfinished files included, by path."""

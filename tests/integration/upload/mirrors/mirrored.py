@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -92,6 +93,9 @@ class Watched:
     async def delete(self, place: Place) -> None:
         await self.before_delete(place.path)
         await self.driver.delete(place)
+
+    async def remove_left(self, before: datetime) -> int:
+        return await self.driver.remove_left(before)
 
     async def check(self) -> None:
         await self.driver.check()

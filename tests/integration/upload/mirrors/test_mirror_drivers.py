@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ from upload_service.mirrors.drivers import (
     folder,
     open_driver,
     s3,
+    unfinished,
 )
 
 
@@ -231,6 +232,27 @@ async def test_what_a_killed_process_left_goes_with_the_next_use_of_its_path(
         await driver.delete(place)
     expected = {path: b"content"} if then == "write" else {}
     assert server.stored() == {**expected, other: b"other", attempts[1]: b"unfin"}
+
+
+async def test_a_sweep_removes_what_is_old_and_ours(server: MirrorServer, driver: Driver) -> None:
+    if server.kind == "http":
+        pytest.skip("it does not tell what it has")
+    copy, probe = new_path(), unfinished.new_probe(7)
+    await written(driver, copy, b"content")
+    others = ["probe/7-not-ours", "probe/7", f"probe/{secrets.token_hex(16)}"]
+    left = [probe]
+    if server.kind != "s3":
+        suffix = "0123abcd" if server.kind == "fs" else secrets.token_hex(8)
+        names = [path.rpartition("/")[2] if server.kind == "fs" else path.replace("/", "-") for path in (copy, probe)]
+        left += [f".unfinished/{name}.{suffix}" for name in names]
+        others += [".unfinished/report.document", f".unfinished/{copy[:2]}"]
+    for path in (*left, *others):
+        await written(driver, path, b"old")
+    hour, now = timedelta(hours=1), datetime.now(UTC)
+    assert await driver.remove_left(now - hour) == 0
+    assert server.stored().keys() == {copy, *left, *others}
+    assert await driver.remove_left(now + hour) == len(left)
+    assert server.stored().keys() == {copy, *others}
 
 
 async def test_a_slow_source_is_not_the_fault_of_the_mirror(server: MirrorServer) -> None:

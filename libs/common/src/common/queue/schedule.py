@@ -24,6 +24,7 @@ SECONDS = {
     "upload.sweep_replicas": 5,
     "upload.sweep_fetches": 5,
     "upload.probe_mirrors": 60,
+    "upload.sweep_mirrors": 3600,
     "share.expire_shares": 15,
     "share.call_webhooks": 5,
     "share.forget_audit": 3600,

@@ -11,6 +11,7 @@ from common.claims import UnexpectedFailure
 from common.errors import DomainError
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import Driver, MirrorDown, MirrorError, OptionsInvalid, Place
+from upload_service.mirrors.drivers.unfinished import new_probe
 from upload_service.mirrors.failures import ReplicaDamaged
 from upload_service.mirrors.model import Mirror
 from upload_service.mirrors.sealing import Unsealable
@@ -42,15 +43,15 @@ class Failure:
 async def try_out(context: Context, mirror: Mirror, *, whole: bool) -> Failure | None:
     """Try a mirror. Unless it is `whole`, this only signs in. Returns the first failure, or None.
 
-    Nothing is written to a mirror that could not delete it. The path is always the same, so that the next probe finds
-    what an interrupted one left.
+    Nothing is written to a mirror that could not delete it. Each probe has a path of its own, so that two at once do
+    not disturb each other; a sweep removes what an interrupted one left.
     """
     steps = [Step.SIGN_IN]
     try:
         async with asyncio.timeout(PROBE_SECONDS), context.drivers.of(mirror) as driver:
             await driver.check()
             if whole and driver.can_delete:
-                await _round_trip(driver, f"probe/{mirror.id}", steps)
+                await _round_trip(driver, new_probe(mirror.id), steps)
     except (MirrorError, ReplicaDamaged, OptionsInvalid, Unsealable) as error:
         return _failure(steps[-1], error)
     except TimeoutError:

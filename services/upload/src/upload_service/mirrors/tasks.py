@@ -28,4 +28,8 @@ def register_transfers(app: Celery, transfer: Transfer) -> None:
         transfer(lambda context: restoring.restore_blob(context, UUID(blob_id)))
 
 
-SWEEPS = {"upload.sweep_replicas": upkeep.sweep_replicas, "upload.probe_mirrors": upkeep.probe_mirrors}
+SWEEPS = {
+    "upload.sweep_replicas": upkeep.sweep_replicas,
+    "upload.probe_mirrors": upkeep.probe_mirrors,
+    "upload.sweep_mirrors": upkeep.sweep_mirrors,
+}

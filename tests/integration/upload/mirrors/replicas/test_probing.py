@@ -1,6 +1,8 @@
 """Probes: the step of a mirror's use that fails, and nothing that they leave."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tests.integration.upload.mirrors.mirror_servers import MirrorServer, fs, ht
 from tests.integration.upload.mirrors.mirrored import Mirrored
 from upload_service.mirrors import administration, upkeep
 from upload_service.mirrors.administration import MirrorSpec
+from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.model import Mirror
 
 KINDS = {"fs": fs, "http": http, "sftp": sftp, "webdav": webdav}
@@ -24,6 +27,42 @@ async def test_a_probe_leaves_nothing(system: Mirrored, server: MirrorServer) ->
     mirror = await system.mirror(server)
     assert await probed(system, mirror) is None
     assert server.stored() == {}
+
+
+async def test_two_probes_at_once_do_not_disturb_each_other(system: Mirrored, server: MirrorServer) -> None:
+    mirror = await system.mirror(server)
+    both = asyncio.Barrier(2)
+
+    async def together(_: str) -> None:
+        await both.wait()
+
+    system.drivers.watch(mirror, after_write=together, before_delete=together)
+    assert await asyncio.gather(probed(system, mirror), probed(system, mirror)) == [None, None]
+    assert server.stored() == {}
+
+
+async def test_what_probes_and_copies_left_is_swept_when_it_is_old(
+    system: Mirrored, server: MirrorServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if server.kind == "http":
+        pytest.skip("such a store does not tell what it has")
+    mirror = await system.mirror(server)
+    broken = await administration.define_mirror(
+        system.context, MirrorSpec("broken", "fs", {"root": str(folder / "no")})
+    )
+    await probed(system, mirror)
+    await system.ask("update mirror set probed_at = now(), probe_error = null where id = %s", broken.id)
+    async with system.context.drivers.of(mirror) as driver:
+        await driver.write(unfinished.new_probe(mirror.id), content(), 7)
+    await upkeep.sweep_mirrors(system.context)
+    assert len(server.stored()) == 1
+    monkeypatch.setattr(upkeep, "LEFT_AFTER", timedelta(days=-1))
+    await upkeep.sweep_mirrors(system.context)
+    assert server.stored() == {}
+
+
+async def content() -> AsyncIterator[bytes]:
+    yield b"content"
 
 
 @pytest.mark.parametrize("fault", [Fault.FULL, Fault.REFUSES])

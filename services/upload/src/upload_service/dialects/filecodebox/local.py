@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
 
-from common import clock, logging
-from common.audit import Author
+from common import clock
+from common.audit import Act, Author
+from common.audit_log import record
 from common.dialects.filecodebox import ZONE, FileCodeBoxRoute, Refused, expiry_fields, ok, str_field
 from common.dialects.filecodebox_admin import administered, object_of
 from common.errors import NotFound
@@ -24,8 +25,6 @@ BLOCK = 1024 * 1024
 BAD_NAME_TEXT = "非法文件名"
 UNKNOWN_TEXT = "文件不存在"
 DELETED_TEXT = "删除成功"
-
-_log = logging.get(__name__)
 
 router = APIRouter(route_class=FileCodeBoxRoute, include_in_schema=False)
 
@@ -45,12 +44,13 @@ async def delete_file(request: Request, author: Author) -> Response:
     """Delete a file from the folder."""
     name = str_field(await object_of(request), "filename")
     try:
-        await asyncio.to_thread(_folder(request).delete, name)
+        async with context_of(request, Context).db.transaction() as connection:
+            await asyncio.to_thread(_folder(request).delete, name)
+            await record(connection, author, [Act("local_file.delete", "local_file", name, name)])
     except NameLeavesFolder:
         raise Refused(400, BAD_NAME_TEXT) from None
     except NotFound:
         raise Refused(404, UNKNOWN_TEXT) from None
-    _log.info("a local file was deleted", account=str(author.identity.account_id))
     return ok(DELETED_TEXT)
 
 
@@ -71,6 +71,8 @@ async def share_file(request: Request, author: Author) -> Response:
         async with FormUpload(context) as upload:
             session = await upload.begin(NewUpload(clean_name(name), owner=author.identity.account_id))
             await streams.put_stream(context, session, _Content(file), size)
+            async with context.db.connection() as connection:
+                await record(connection, author, [Act("local_file.share", "local_file", name, name)])
             session, shared = await upload.share(expiry)
     return ok({"code": shared.code, "name": session.file_name})
 

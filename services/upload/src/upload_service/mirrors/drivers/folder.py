@@ -1,15 +1,18 @@
 """A folder on this machine or on a disk mounted there."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.drivers.bounds import bounded
 from upload_service.mirrors.drivers.interface import Driver, MirrorDown, MirrorRefused, Place, Rules
-from upload_service.mirrors.drivers.opendal_base import operator_of
+from upload_service.mirrors.drivers.opendal_base import READ_BLOCK, operator_of, translated
 from upload_service.mirrors.drivers.opendal_blocks import BlocksDriver
 from upload_service.mirrors.drivers.options import folder_of
 
@@ -20,6 +23,12 @@ _Answer = TypeVar("_Answer")
 
 def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
     return FolderDriver(folder_of(options["root"], rules), rules)
+
+
+class _Files(BlocksDriver):
+    """The files of a folder that is there."""
+
+    swept = (unfinished.FOLDER, unfinished.PROBES)
 
 
 class FolderDriver:
@@ -47,14 +56,29 @@ class FolderDriver:
             raise
 
     async def read(self, place: Place, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        driver = await self._present()
-        async for block in driver.read(place, start, length):
-            yield block
+        # OpenDAL copies each block more often, which costs a third more processor time.
+        await self._present()
+        async with translated():
+            fd = await self._ask(lambda: os.open(self._root / place.path, os.O_RDONLY | os.O_CLOEXEC))
+            try:
+                while count := READ_BLOCK if length is None else min(length, READ_BLOCK):
+                    block = await self._ask(partial(os.pread, fd, count, start))
+                    if not block:
+                        return
+                    start += len(block)
+                    length = None if length is None else length - len(block)
+                    yield block
+            finally:
+                os.close(fd)
 
     async def delete(self, place: Place) -> None:
         driver = await self._present()
         await self._ask(lambda: self._remove_unfinished(place.path))
         await driver.delete(place)
+
+    async def remove_left(self, before: datetime) -> int:
+        driver = await self._present()
+        return await driver.remove_left(before)
 
     async def check(self) -> None:
         driver = await self._present()
@@ -79,7 +103,7 @@ class FolderDriver:
             raise MirrorRefused("the folder leads to where no mirror may be")
         if self._found is None or self._found[0] != root:
             options = {"root": str(root), "atomic_write_dir": str(root / unfinished.FOLDER)}
-            self._found = root, BlocksDriver(operator_of("fs", options), self._rules)
+            self._found = root, _Files(operator_of("fs", options), self._rules)
         return self._found[1]
 
     def _remove_unfinished(self, path: str) -> None:

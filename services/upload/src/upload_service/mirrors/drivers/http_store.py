@@ -7,6 +7,7 @@ chose; everything else is read by `Rules.urls`, which only connects to public ad
 import asyncio
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -68,6 +69,10 @@ class HttpDriver:
             return
         async with bounded(self._seconds), self._web.request("DELETE", place.url, expected=(404, 410)):
             pass
+
+    async def remove_left(self, before: datetime) -> int:
+        """Nothing: such a store does not tell what it has."""
+        return 0
 
     async def check(self) -> None:
         """Ask the `ping_url`. Without one, nothing shows whether the store takes the token, so this only connects."""

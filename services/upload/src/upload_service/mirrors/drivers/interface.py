@@ -6,7 +6,7 @@ credential.
 
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -135,6 +135,13 @@ class Driver(Protocol):
 
     async def delete(self, place: Place) -> None:
         """Remove it; succeeds too when nothing is there. Raises `MirrorDown`, `MirrorRefused`."""
+        ...
+
+    async def remove_left(self, before: datetime) -> int:
+        """Remove what killed writes and probes left, if nobody has changed it since `before`; the number of files.
+
+        One call looks at `MOST_LISTED` entries of a folder. Raises `MirrorDown`, `MirrorRefused`.
+        """
         ...
 
     async def check(self) -> None:

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from opendal.options import OpenKwargs
 
 from common import logging
 from common.statuses import retry_after
+from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.drivers.bounds import bounded
 from upload_service.mirrors.drivers.interface import (
     MirrorDown,
@@ -111,6 +113,8 @@ class OpenDalDriver:
     """A mirror behind OpenDAL. Subclasses write, since that depends on the kind."""
 
     can_delete = True
+    swept: tuple[str, ...] = (unfinished.PROBES,)
+    """The folders in which something of ours may be left."""
 
     def __init__(self, operator: opendal.AsyncOperator, rules: Rules) -> None:
         self._operator, self._seconds = operator, rules.stall_seconds
@@ -133,6 +137,17 @@ class OpenDalDriver:
         except ReplicaLost:
             return
 
+    async def remove_left(self, before: datetime) -> int:
+        left = [
+            f"{folder}/{entry.name}"
+            for folder in self.swept
+            for entry in await self._listed(folder)
+            if unfinished.is_left(folder, entry, before)
+        ]
+        for path in left:
+            await OpenDalDriver.delete(self, Place(path.lstrip("/")))
+        return len(left)
+
     async def check(self) -> None:
         try:
             await self._ask(self._operator.check())
@@ -141,6 +156,20 @@ class OpenDalDriver:
 
     async def close(self) -> None:
         """Do nothing: connections end with the operator."""
+
+    async def _listed(self, folder: str) -> list[unfinished.Entry]:
+        """The files and folders in a folder, `MOST_LISTED` of them at most; none if it is missing."""
+        found: list[unfinished.Entry] = []
+        async with bounded(self._seconds):
+            try:
+                async with translated():
+                    async for entry in await self._operator.list(f"{folder}/"):
+                        found.append(unfinished.Entry(entry.name, entry.metadata.last_modified))
+                        if len(found) >= unfinished.MOST_LISTED:
+                            break
+            except ReplicaLost:
+                return []
+        return found
 
     async def _ask(self, question: Awaitable[_Answer]) -> _Answer:
         async with bounded(self._seconds), translated():
@@ -154,7 +183,7 @@ def _meaning(error: Exception) -> MirrorError:
     status = _number(r"Parts \{ status: (\d{3})\b", text)
     system = error.errno if isinstance(error, OSError) and error.errno else _number(r"\(os error (\d+)\)", text)
     _log.debug("mirror_error", error=kind, status=status, system=system and os.strerror(system))
-    if kind in _LOST:
+    if kind in _LOST or isinstance(error, FileNotFoundError):
         return ReplicaLost()
     asked = re.search(r'"retry-after": "([^"]{1,40})"', text)
     pause = retry_after(asked[1]) if asked else None

@@ -12,14 +12,15 @@ from contextlib import suppress
 import opendal
 
 from common.store.limits import MAX_PARTS, MIB
+from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.drivers.bounds import bounded, sending
+from upload_service.mirrors.drivers.ftp_login import sign_in
 from upload_service.mirrors.drivers.interface import (
     Driver,
     MirrorDown,
     MirrorError,
     Place,
     ReplicaEmpty,
-    ReplicaLost,
     Rules,
 )
 from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of, translated
@@ -33,7 +34,7 @@ def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
         options = {**options, "credential": service_account(options["credential"])}
     operator = operator_of(kind, options)
     if kind == "ftp":
-        return FtpDriver(operator, operator_of(kind, {**options, "root": "/"}), options.get("root", "/"), rules)
+        return FtpDriver(operator, operator_of(kind, {**options, "root": "/"}), options, rules)
     return BlocksDriver(operator, rules)
 
 
@@ -71,10 +72,15 @@ class FtpDriver(BlocksDriver):
     leaves of it is removed when the same path is next written or deleted.
     """
 
-    def __init__(self, operator: opendal.AsyncOperator, above: opendal.AsyncOperator, root: str, rules: Rules) -> None:
-        """`above`: the operator of the whole server, which can make `root`."""
+    swept = ("", unfinished.PROBES)
+
+    def __init__(
+        self, operator: opendal.AsyncOperator, above: opendal.AsyncOperator, options: Mapping[str, str], rules: Rules
+    ) -> None:
+        """`above`: the operator of the whole server, which can make the root."""
         super().__init__(operator, rules)
-        self._above, self._root = above, root.strip("/")
+        self._above, self._options = above, options
+        self._root = options.get("root", "/").strip("/")
 
     async def write(self, path: str, blocks: AsyncIterable[bytes], size: int) -> str | None:
         try:
@@ -94,18 +100,13 @@ class FtpDriver(BlocksDriver):
         await self._remove_attempts(place.path)
         await super().delete(place)
 
+    async def check(self) -> None:
+        async with bounded(self._seconds):
+            await sign_in(self._options)
+        await super().check()
+
     async def _remove_attempts(self, path: str) -> None:
         attempt = re.compile(re.escape(path.rpartition("/")[2]) + r"\.[A-Za-z0-9]{8}")
-        for name in await self._names():
-            if attempt.fullmatch(name):
-                await super().delete(Place(name))
-
-    async def _names(self) -> list[str]:
-        """The files and folders in the root."""
-        async with bounded(self._seconds):
-            try:
-                async with translated():
-                    return [entry.name async for entry in await self._operator.list("/")]
-            except ReplicaLost:
-                # The root is missing.
-                return []
+        for entry in await self._listed(""):
+            if attempt.fullmatch(entry.name):
+                await super().delete(Place(entry.name))

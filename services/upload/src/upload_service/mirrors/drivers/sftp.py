@@ -5,8 +5,9 @@ A file is written under a temporary name and renamed to its own when it is whole
 
 import asyncio
 import posixpath
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 
 import asyncssh
@@ -115,6 +116,18 @@ class SftpDriver:
         await self._remove_attempts(sftp, place.path)
         await self._remove(sftp, self._place(place.path))
 
+    async def remove_left(self, before: datetime) -> int:
+        sftp = await self._connected()
+        left = [
+            posixpath.join(self._place(folder), entry.name)
+            for folder in (unfinished.FOLDER, unfinished.PROBES)
+            for entry in await self._listed(sftp, folder)
+            if unfinished.is_left(folder, entry, before)
+        ]
+        for path in left:
+            await self._remove(sftp, path)
+        return len(left)
+
     async def check(self) -> None:
         sftp = await self._connected()
         async with self._asking(sftp):
@@ -140,14 +153,21 @@ class SftpDriver:
                 await sftp.remove(path)
 
     async def _remove_attempts(self, sftp: asyncssh.SFTPClient, path: str) -> None:
-        folder = self._place(unfinished.FOLDER)
-        names: Sequence[str] = []
+        for entry in await self._listed(sftp, unfinished.FOLDER):
+            if unfinished.is_attempt(entry.name, path):
+                await self._remove(sftp, self._place(f"{unfinished.FOLDER}/{entry.name}"))
+
+    async def _listed(self, sftp: asyncssh.SFTPClient, folder: str) -> list[unfinished.Entry]:
+        """The files and folders in a folder, `MOST_LISTED` of them at most; none if it is missing."""
+        found: list[unfinished.Entry] = []
         with suppress(ReplicaLost):
             async with self._asking(sftp):
-                names = await sftp.listdir(folder)
-        for name in names:
-            if unfinished.is_attempt(name, path):
-                await self._remove(sftp, posixpath.join(folder, name))
+                async for entry in sftp.scandir(self._place(folder)):
+                    changed_at = None if entry.attrs.mtime is None else datetime.fromtimestamp(entry.attrs.mtime, UTC)
+                    found.append(unfinished.Entry(str(entry.filename), changed_at))
+                    if len(found) >= unfinished.MOST_LISTED:
+                        break
+        return found
 
     @asynccontextmanager
     async def _asking(self, sftp: asyncssh.SFTPClient | None) -> AsyncGenerator[None]:

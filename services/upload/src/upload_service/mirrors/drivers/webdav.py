@@ -22,7 +22,7 @@ from upload_service.mirrors.drivers.interface import (
     ReplicaLost,
     Rules,
 )
-from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of, translated
+from upload_service.mirrors.drivers.opendal_base import OpenDalDriver, operator_of
 from upload_service.mirrors.drivers.statuses import error_of
 from upload_service.mirrors.drivers.web import Web
 
@@ -33,6 +33,8 @@ def driver_of(kind: str, options: Mapping[str, str], rules: Rules) -> Driver:
 
 class WebDavDriver(OpenDalDriver):
     """A collection of a WebDAV server."""
+
+    swept = (unfinished.FOLDER, unfinished.PROBES)
 
     def __init__(self, operator: opendal.AsyncOperator, options: Mapping[str, str], rules: Rules) -> None:
         super().__init__(operator, rules)
@@ -114,18 +116,9 @@ class WebDavDriver(OpenDalDriver):
             pass
 
     async def _remove_attempts(self, path: str) -> None:
-        for name in await self._unfinished():
-            if unfinished.is_attempt(name, path):
-                await super().delete(Place(f"{unfinished.FOLDER}/{name}"))
-
-    async def _unfinished(self) -> list[str]:
-        async with bounded(self._seconds):
-            try:
-                async with translated():
-                    entries = await self._operator.list(f"{unfinished.FOLDER}/")
-                    return [entry.name async for entry in entries]
-            except ReplicaLost:
-                return []
+        for entry in await self._listed(unfinished.FOLDER):
+            if unfinished.is_attempt(entry.name, path):
+                await super().delete(Place(f"{unfinished.FOLDER}/{entry.name}"))
 
 
 def _authorization(options: Mapping[str, str]) -> dict[str, str]:
