@@ -104,7 +104,7 @@ def _account_pages(page: Page, url: str, picture: Callable[[str], None]) -> None
     page.keyboard.press("Enter")
     page.locator(".isLive").wait_for()
     for text in ("Did everyone get the tickets?", "Got it, thanks! Sending the photos now."):
-        page.locator(".post input").fill(text)
+        page.locator(".post textarea").fill(text)
         page.keyboard.press("Enter")
         page.get_by_text(text).wait_for()
     picture("room")

@@ -1,9 +1,9 @@
-"""Accounts in the page: signing in, what one has sent, and rooms in which two people talk."""
+"""Accounts in the page: signing in, what one has sent, and addresses that would send one elsewhere."""
 
 import secrets
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, Visitor
 
@@ -19,11 +19,6 @@ def register(visitor: Visitor, place: str) -> str:
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/{place}")
     return name
-
-
-def say(page: Page, text: str) -> None:
-    page.get_by_role("textbox", name="Message").fill(text)
-    page.keyboard.press("Enter")
 
 
 def test_an_account_finds_what_it_sent_on_any_device(visit: Visit) -> None:
@@ -87,29 +82,3 @@ def test_an_address_cannot_send_a_visitor_elsewhere(visit: Visit) -> None:
     page.get_by_role("textbox", name="Password").fill("a long password")
     page.keyboard.press("Enter")
     page.wait_for_url("**/mine")
-
-
-def test_two_people_talk_in_a_room(visit: Visit) -> None:
-    one, other = visit(), visit()
-    register(one, "rooms")
-    register(other, "rooms")
-    room = f"Trip {secrets.token_hex(3)}"
-    one.page.get_by_role("button", name="New room").click()
-    one.page.get_by_label("Name of the room").fill(room)
-    one.page.keyboard.press("Enter")
-    one.page.get_by_text("● live").wait_for()
-    other.page.reload()
-    other.page.get_by_role("link", name=room).click()
-    other.page.get_by_role("button", name="Join").click()
-    other.page.get_by_text("● live").wait_for()
-    say(one.page, "<b>Did everyone get the tickets?</b>")
-    expect(other.page.get_by_text("<b>Did everyone get the tickets?</b>")).to_be_visible()
-    other.context.set_offline(True)
-    say(one.page, "while you were away")
-    expect(one.page.get_by_text("while you were away")).to_be_visible()
-    other.context.set_offline(False)
-    say(other.page, "I am back")
-    expect(one.page.get_by_text("I am back")).to_be_visible()
-    expect(other.page.get_by_text("while you were away")).to_be_visible()
-    one.page.get_by_text("while you were away").hover()
-    one.page.get_by_role("button", name="Delete message").last.click()

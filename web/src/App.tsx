@@ -70,9 +70,10 @@ function Page() {
             <AccountPage isNew />
           </Route>
           <Route path="/rooms">
-            <RoomsPage room={null} />
+            <RoomsPage open={null} />
           </Route>
-          <Route path="/rooms/:id">{({ id }) => <RoomsPage room={Number(id)} />}</Route>
+          <Route path="/rooms/direct/:account?">{({ account }) => <RoomsPage open={{ direct: account ?? null }} />}</Route>
+          <Route path="/rooms/:id">{({ id }) => <RoomsPage open={{ room: Number(id) }} />}</Route>
           <Route path="/reset" component={ResetPage} />
           <Route path="/d/:code">{({ code }) => <DropPage code={code} key={code} />}</Route>
           <Route path="/mine/:place?">{({ place }) => <MinePage place={place ?? 'shares'} />}</Route>

@@ -4,7 +4,7 @@ import { Problem } from './problem'
 export type Heard = { event: string; data: string; id: string }
 type Options = { headers?: Record<string, string>; signal: AbortSignal; onOpen?: (isResumed: boolean) => void; onLost?: () => void }
 
-const PAUSES = [500, 1000, 2000, 5000]
+export const PAUSES = [500, 1000, 2000, 5000]
 
 /**
  * Server-Sent Events by `fetch`, which, unlike EventSource, can send headers. Connects again until `signal` aborts;

@@ -1,9 +1,9 @@
 import { call } from './call'
+import { Problem } from './problem'
 import type { SentView, ShareChanges, SharePage, ShareView } from './types'
 
 /** A share of the account, as `/v1/shares` lists it. */
 export type OwnedShare = ShareView
-
 
 const PAGE = 100
 
@@ -30,4 +30,12 @@ export async function each<Row>(rows: readonly Row[], act: (row: Row) => Promise
   }
   await Promise.all([work(), work(), work(), work()])
   if (wrong !== null) throw wrong
+}
+
+/** The account's link with this code, which was made just now. */
+export async function linkOf(code: string): Promise<OwnedShare> {
+  const { rows } = await listShares(null)
+  const found = rows.find((share) => share.form === 'link' && share.code === code)
+  if (!found) throw new Problem(404, 'unknown_code', '')
+  return found
 }

@@ -1,43 +1,76 @@
 import { call } from './call'
+import type {
+  BanList,
+  InvitationRequest,
+  ListedRoomView,
+  MemberChanges,
+  MemberPage,
+  MemberView,
+  MessageList,
+  MessageRequest,
+  MessageView,
+  NewInvitation,
+  RoomChangesRequest,
+  RoomPage,
+  RoomRequest,
+  RoomView,
+} from './types'
 
-export type ListedRoom = { id: number; name: string; is_private: boolean; joined: boolean }
-export type Room = ListedRoom & {
-  has_password: boolean
-  owner: string
-  role: 'owner' | 'moderator' | 'member' | null
-  muted_until: string | null
-  members: number
-  lifetime_seconds: number
-}
-export type Message = {
-  id: string
-  author: string
-  name: string
-  text: string
-  created_at: string
-  edited: boolean
-  file: { name: string; size: number; url: string } | null
-}
+export type ListedRoom = ListedRoomView
+export type Room = RoomView
+export type Message = MessageView
+export type Member = MemberView
 
-type Page = { rooms: ListedRoom[]; next: string | null }
+/** More rooms or members than anybody looks through. */
+const ENOUGH = 500
 
-async function all(path: string): Promise<ListedRoom[]> {
-  const found: ListedRoom[] = []
+async function all<Each>(path: string, page: (path: string) => Promise<{ found: Each[]; next: string | null }>): Promise<Each[]> {
+  const whole: Each[] = []
   for (let after: string | null = ''; after !== null; ) {
-    const page: Page = await call<Page>('GET', after ? `${path}?${new URLSearchParams({ after })}` : path)
-    found.push(...page.rooms)
-    // More rooms than anybody looks through are found by their names.
-    after = found.length < 500 ? page.next : null
+    const { found, next } = await page(after ? `${path}?${new URLSearchParams({ after })}` : path)
+    whole.push(...found)
+    after = whole.length < ENOUGH ? next : null
   }
-  return found
+  return whole
 }
 
-export const ownRooms = () => all('/v1/rooms/mine')
-export const publicRooms = () => all('/v1/rooms')
-export const createRoom = (name: string, isPrivate: boolean) => call<Room>('POST', '/v1/rooms', { body: { name, is_private: isPrivate } })
-export const readRoom = (id: number) => call<Room>('GET', `/v1/rooms/${id}`)
-export const joinRoom = (id: number, password?: string) => call<Room>('POST', `/v1/rooms/${id}/join`, { body: password ? { password } : {} })
-export const leaveRoom = (id: number) => call<void>('POST', `/v1/rooms/${id}/leave`)
-export const readMessages = async (id: number) => (await call<{ messages: Message[] }>('GET', `/v1/rooms/${id}/messages`)).messages
-export const postMessage = (id: number, text: string) => call<Message>('POST', `/v1/rooms/${id}/messages`, { body: { text } })
-export const deleteMessage = (id: number, message: string) => call<void>('DELETE', `/v1/rooms/${id}/messages/${message}`)
+const rooms = (path: string) =>
+  all<ListedRoom>(path, async (each) => {
+    const page = await call<RoomPage>('GET', each)
+    return { found: page.rooms, next: page.next }
+  })
+
+const roomPath = (id: number) => `/v1/rooms/${id}`
+const memberPath = (id: number, account: string) => `${roomPath(id)}/members/${account}`
+
+export const ownRooms = () => rooms('/v1/rooms/mine')
+export const publicRooms = () => rooms('/v1/rooms')
+export const createRoom = (wanted: RoomRequest) => call<Room>('POST', '/v1/rooms', { body: wanted })
+export const readRoom = (id: number) => call<Room>('GET', roomPath(id))
+export const changeRoom = (id: number, changes: RoomChangesRequest) => call<Room>('PATCH', roomPath(id), { body: changes })
+export const closeRoom = (id: number) => call<void>('DELETE', roomPath(id))
+export const joinRoom = (id: number, by: { password?: string; invitation?: string }) =>
+  call<Room>('POST', `${roomPath(id)}/join`, { body: by })
+export const joinByName = (name: string, password: string) =>
+  call<Room>('POST', '/v1/rooms/join', { body: password ? { name, password } : { name } })
+export const leaveRoom = (id: number) => call<void>('POST', `${roomPath(id)}/leave`)
+
+export const readMessages = async (id: number) => (await call<MessageList>('GET', `${roomPath(id)}/messages`)).messages
+/** `key`: the same for each attempt to post the same message, which then comes once. */
+export const postMessage = (id: number, wanted: MessageRequest, key: string) =>
+  call<Message>('POST', `${roomPath(id)}/messages`, { body: wanted, headers: { 'Idempotency-Key': key } })
+export const editMessage = (id: number, message: string, text: string) =>
+  call<Message>('PATCH', `${roomPath(id)}/messages/${message}`, { body: { text } })
+export const deleteMessage = (id: number, message: string) => call<void>('DELETE', `${roomPath(id)}/messages/${message}`)
+
+export const readMembers = (id: number) =>
+  all<Member>(`${roomPath(id)}/members`, async (each) => {
+    const page = await call<MemberPage>('GET', each)
+    return { found: page.members, next: page.next }
+  })
+export const changeMember = (id: number, account: string, changes: MemberChanges) =>
+  call<Member>('PATCH', memberPath(id, account), { body: changes })
+export const removeMember = (id: number, account: string) => call<void>('DELETE', memberPath(id, account))
+export const readBans = async (id: number) => (await call<BanList>('GET', `${roomPath(id)}/bans`)).accounts
+export const liftBan = (id: number, account: string) => call<void>('DELETE', `${roomPath(id)}/bans/${account}`)
+export const invite = (id: number, wanted: InvitationRequest) => call<NewInvitation>('POST', `${roomPath(id)}/invitations`, { body: wanted })

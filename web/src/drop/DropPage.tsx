@@ -16,7 +16,8 @@ import { Up } from '../parts/icons'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
 import { ChooseFiles } from '../send/ChooseFiles'
-import { begin, randomKey, takeUp, useCurrent } from '../send/current'
+import { randomKey } from '../api/keys'
+import { begin, takeUp, useCurrent } from '../send/current'
 import type { Gathered } from '../send/gathering'
 import { newItems } from '../send/sending'
 import { usePageDrop } from '../send/usePageDrop'
@@ -45,6 +46,7 @@ export default function DropPage({ code }: { code: string }) {
 
 function Choose({ drop, code }: { drop: OpenDrop; code: string }) {
   const { t } = useTranslation('own')
+  const { t: common } = useTranslation()
   const [message, setMessage] = useState('')
   const [text, setText] = useState<string | null>(null)
   const [wrong, setWrong] = useState<string | null>(null)
@@ -61,7 +63,7 @@ function Choose({ drop, code }: { drop: OpenDrop; code: string }) {
     },
     [refusal, send.mutate],
   )
-  const isOver = usePageDrop({ onFiles })
+  const isOver = usePageDrop({ onFiles, onUnreadable: () => setWrong(common('sending.unreadable')) })
   const isTouch = matchMedia('(pointer: coarse)').matches
   if (!drop.is_open) return <Full drop={drop} />
   return (

@@ -17,7 +17,7 @@ export function Copy({ text, children, variant = 'default' }: { text: string; ch
   )
 }
 
-async function copy(text: string): Promise<void> {
+export async function copy(text: string): Promise<void> {
   // The clipboard interface is there with https only.
   if (navigator.clipboard) return navigator.clipboard.writeText(text)
   const area = document.createElement('textarea')

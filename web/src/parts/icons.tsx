@@ -41,3 +41,15 @@ export const Cross = () => (
     <path d="M6 6l12 12M18 6 6 18" />
   </Icon>
 )
+
+export const Reply = () => (
+  <Icon size={17}>
+    <path d="M9 7 4 12l5 5M4 12h10a6 6 0 0 1 6 6v1" />
+  </Icon>
+)
+
+export const Pen = () => (
+  <Icon size={16}>
+    <path d="M4 20h4L19 9l-4-4L4 16zM13 7l4 4" />
+  </Icon>
+)

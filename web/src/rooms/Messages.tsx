@@ -1,30 +1,43 @@
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { serverNow } from '../api/clock'
-import { deleteMessage, type Message, type Room } from '../api/rooms'
-import { useSession } from '../api/session'
-import { ago, duration, ending, size } from '../format'
-import { useExplain } from '../i18n'
-import { Cross } from '../parts/icons'
+import type { Message, Room } from '../api/rooms'
+import { duration } from '../format'
 import { useNow } from '../parts/useNow'
+import { Bubble } from './Bubble'
 import { visibility } from './events'
+import { PassingRow } from './PassingRow'
+import { usePassing } from './passing'
 
-type Props = { room: Room; messages: Message[]; onWrong: (words: string) => void }
+export type Acts = { onReply: (message: Message) => void; onEdit: (message: Message) => void; onWrong: (words: string) => void }
+type Props = { room: Room; messages: Message[]; acts: Acts }
 
-/** What is said, the oldest fading before it goes. */
-export function Messages({ room, messages, onWrong }: Props) {
+/** Near enough to the end that a reader wants to see what comes. */
+const NEAR = 120
+
+/** The messages of a room, the oldest fading before it goes, and the files that are on their way into it. */
+export function Messages({ room, messages, acts }: Props) {
   const { t, i18n } = useTranslation()
-  const explain = useExplain()
   const now = serverNow(useNow(5000))
-  const end = useRef<HTMLLIElement>(null)
+  const passing = usePassing(room.id)
+  const list = useRef<HTMLDivElement>(null)
+  const isAtEnd = useRef(true)
   const alive = messages.filter((message) => visibility(Date.parse(message.created_at), now, room.lifetime_seconds) > 0)
+  const byId = new Map(alive.map((message) => [message.id, message]))
   const last = alive.at(-1)?.id
+  const isEmpty = alive.length === 0 && passing.length === 0
+  const toEnd = () => {
+    if (list.current && isAtEnd.current) list.current.scrollTop = list.current.scrollHeight
+  }
+  useEffect(toEnd, [last, passing.length])
   useEffect(() => {
-    // Some browsers answer with a promise, which is no way to clean up.
-    void end.current?.scrollIntoView({ block: 'nearest' })
-  }, [last])
+    // The list gets smaller when a keyboard or a panel opens.
+    const watch = new ResizeObserver(toEnd)
+    if (list.current) watch.observe(list.current)
+    return () => watch.disconnect()
+  }, [isEmpty])
 
-  if (alive.length === 0) {
+  if (isEmpty) {
     return (
       <div className="messages centered">
         <p>{t('rooms.empty')}</p>
@@ -33,53 +46,31 @@ export function Messages({ room, messages, onWrong }: Props) {
     )
   }
   return (
-    <ol className="messages" role="log" aria-label={t('rooms.message')} tabIndex={0}>
-      {alive.map((message) => (
-        <Bubble
-          key={message.id}
-          message={message}
-          now={now}
-          room={room}
-          onDelete={() => deleteMessage(room.id, message.id).catch((error: unknown) => onWrong(explain(error)))}
-        />
-      ))}
-      <li ref={end} aria-hidden="true" />
-    </ol>
-  )
-}
-
-type BubbleProps = { message: Message; now: number; room: Room; onDelete: () => void }
-
-function Bubble({ message, now, room, onDelete }: BubbleProps) {
-  const { t, i18n } = useTranslation()
-  const isOwn = useSession()?.id === message.author
-  const posted = Date.parse(message.created_at)
-  return (
-    <li className={`bubble${isOwn ? ' own' : ''}`} style={{ opacity: visibility(posted, now, room.lifetime_seconds) }}>
-      <p className="figures small">
-        {isOwn ? t('rooms.you') : message.name} · {ago(now - posted, i18n.language)}
-      </p>
-      <div className="said">
-        {message.file ? (
-          <a className="saidFile" href={message.file.url} target="_blank" rel="noreferrer">
-            <span className="tile" aria-hidden="true">
-              {ending(message.file.name) || '•'}
-            </span>
-            <span>
-              <b>{message.file.name}</b>
-              <br />
-              <span className="figures">{size(message.file.size, i18n.language)}</span>
-            </span>
-          </a>
-        ) : (
-          <p dir="auto">{message.text}</p>
-        )}
-        {(isOwn || room.role !== 'member') && (
-          <button type="button" className="removeItem" aria-label={t('rooms.delete')} onClick={onDelete}>
-            <Cross />
-          </button>
-        )}
-      </div>
-    </li>
+    <div
+      ref={list}
+      className="messages"
+      role="log"
+      aria-label={t('rooms.log')}
+      tabIndex={0}
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR
+      }}
+    >
+      <ol className="bubbles">
+        {alive.map((message) => (
+          <Bubble
+            key={message.id}
+            message={message}
+            answered={message.reply_to === null ? null : (byId.get(message.reply_to) ?? 'gone')}
+            now={now}
+            room={room}
+            acts={acts}
+          />
+        ))}
+        {passing.map((each) => (
+          <PassingRow key={each.id} passing={each} />
+        ))}
+      </ol>
+    </div>
   )
 }

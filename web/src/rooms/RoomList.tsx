@@ -1,29 +1,63 @@
-import { Button, Switch, TextInput } from '@mantine/core'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link, useLocation } from 'wouter'
-import { createRoom, type ListedRoom, ownRooms, publicRooms } from '../api/rooms'
-import { useExplain } from '../i18n'
+import { Link } from 'wouter'
+import { type ListedRoom, ownRooms, publicRooms } from '../api/rooms'
+import { Name } from '../parts/Name'
+import { JoinByName } from './JoinByName'
+import { NewRoom } from './NewRoom'
+import type { Open } from './RoomsPage'
+import { useUnread, useUnreadLetters } from './useUnread'
 
-export function RoomList({ room }: { room: number | null }) {
+const NONE: ListedRoom[] = []
+
+export function RoomList({ open }: { open: Open }) {
   const { t } = useTranslation()
+  const room = open && 'room' in open ? open.room : null
   const mine = useQuery({ queryKey: ['rooms', 'mine'], queryFn: ownRooms })
-  const open = useQuery({ queryKey: ['rooms', 'open'], queryFn: publicRooms })
-  const others = (open.data ?? []).filter((each) => !each.joined)
-  const isEmpty = mine.data?.length === 0 && open.isSuccess && others.length === 0
+  const others = useQuery({ queryKey: ['rooms', 'open'], queryFn: publicRooms })
+  const unread = useUnread(mine.data ?? NONE, room)
+  const letters = useUnreadLetters()
+  const joinable = (others.data ?? NONE).filter((each) => !each.joined)
   return (
     <nav className="roomList" aria-label={t('rooms.title')}>
       <h1 className="hidden">{t('rooms.title')}</h1>
-      {isEmpty && <p className="faint small roomHint">{t('rooms.noneHint')}</p>}
-      <Group title={t('rooms.mine')} rooms={mine.data ?? []} room={room} />
-      <NewRoom />
-      <Group title={t('rooms.open')} rooms={others} room={room} />
+      <ul>
+        <li>
+          <Place href="/rooms/direct" isHere={open !== null && 'direct' in open} unread={letters}>
+            {t('direct.title')}
+          </Place>
+        </li>
+      </ul>
+      {mine.data?.length === 0 && <p className="faint small roomHint">{t('rooms.noneHint')}</p>}
+      <Group title={t('rooms.mine')} rooms={mine.data ?? NONE} room={room} unread={unread} />
+      <Ways />
+      <Group title={t('rooms.open')} rooms={joinable} room={room} />
     </nav>
   )
 }
 
-function Group({ title, rooms, room }: { title: string; rooms: ListedRoom[]; room: number | null }) {
+/** The ways to a room that is not listed: make one, or join a private one by its name. */
+function Ways() {
+  const { t } = useTranslation()
+  const [way, setWay] = useState<'new' | 'join' | null>(null)
+  if (way === 'new') return <NewRoom onDone={() => setWay(null)} />
+  if (way === 'join') return <JoinByName onDone={() => setWay(null)} />
+  return (
+    <div className="ways">
+      <button type="button" className="link newRoom" onClick={() => setWay('new')}>
+        + {t('rooms.create')}
+      </button>
+      <button type="button" className="link quiet small" onClick={() => setWay('join')}>
+        {t('rooms.joinByName')}
+      </button>
+    </div>
+  )
+}
+
+type GroupProps = { title: string; rooms: ListedRoom[]; room: number | null; unread?: Map<number, number> }
+
+function Group({ title, rooms, room, unread }: GroupProps) {
   if (rooms.length === 0) return null
   return (
     <section>
@@ -31,9 +65,9 @@ function Group({ title, rooms, room }: { title: string; rooms: ListedRoom[]; roo
       <ul>
         {rooms.map(({ id, name }) => (
           <li key={id}>
-            <Link href={`/rooms/${id}`} aria-current={id === room ? 'page' : undefined}>
-              {name}
-            </Link>
+            <Place href={`/rooms/${id}`} isHere={id === room} unread={unread?.get(id) ?? 0}>
+              <Name name={name} />
+            </Place>
           </li>
         ))}
       </ul>
@@ -41,46 +75,18 @@ function Group({ title, rooms, room }: { title: string; rooms: ListedRoom[]; roo
   )
 }
 
-function NewRoom() {
+type PlaceProps = { href: string; isHere: boolean; unread: number; children: React.ReactNode }
+
+function Place({ href, isHere, unread, children }: PlaceProps) {
   const { t } = useTranslation()
-  const explain = useExplain()
-  const queries = useQueryClient()
-  const [, go] = useLocation()
-  const [name, setName] = useState<string | null>(null)
-  const [isPrivate, setPrivate] = useState(false)
-  const [wrong, setWrong] = useState<string | null>(null)
-
-  async function create(event: FormEvent) {
-    event.preventDefault()
-    try {
-      const { id } = await createRoom((name ?? '').trim(), isPrivate)
-      await queries.invalidateQueries({ queryKey: ['rooms'] })
-      setName(null)
-      go(`/rooms/${id}`)
-    } catch (error) {
-      setWrong(explain(error))
-    }
-  }
-
-  if (name === null) {
-    return (
-      <button type="button" className="link newRoom" onClick={() => setName('')}>
-        + {t('rooms.create')}
-      </button>
-    )
-  }
   return (
-    <form className="form newRoomForm" onSubmit={(event) => void create(event)}>
-      <TextInput autoFocus label={t('rooms.name')} value={name} error={wrong} onChange={(event) => setName(event.target.value)} />
-      <Switch label={t('rooms.private')} checked={isPrivate} onChange={(event) => setPrivate(event.target.checked)} />
-      <div className="buttons">
-        <Button type="submit" disabled={name.trim() === ''}>
-          {t('rooms.create')}
-        </Button>
-        <Button variant="default" onClick={() => setName(null)}>
-          {t('send.cancel')}
-        </Button>
-      </div>
-    </form>
+    <Link href={href} aria-current={isHere ? 'page' : undefined}>
+      <span>{children}</span>
+      {unread > 0 && (
+        <span className="unread" aria-label={t('rooms.unread', { count: unread })}>
+          {unread > 99 ? '99+' : unread}
+        </span>
+      )}
+    </Link>
   )
 }

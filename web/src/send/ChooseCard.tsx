@@ -45,7 +45,7 @@ export function ChooseCard() {
     },
     [attempt, options, refusal],
   )
-  const isOver = usePageDrop({ onFiles, onText: setText })
+  const isOver = usePageDrop({ onFiles, onText: setText, onUnreadable: () => setWrong(t('sending.unreadable')) })
 
   if (isStranger && !site.guest_upload) return <OnlyAccounts />
   return (

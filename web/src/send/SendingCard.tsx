@@ -36,7 +36,7 @@ export function SendingCard({ sending }: { sending: Sending }) {
     },
     [explain, lost, sending, t],
   )
-  usePageDrop({ onFiles })
+  usePageDrop({ onFiles, onUnreadable: () => setWrong(t('sending.unreadable')) })
 
   function remove(id: string, name: string) {
     setGone((hidden) => [...hidden, id])

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { insist } from '../api/events'
+import { randomKey } from '../api/keys'
 import { changeShare, createShare, type NewItem, readSent, type SentShare } from '../api/shares'
 import { usualTitle } from '../api/titles'
 import type { Gathered } from './gathering'
@@ -73,9 +74,4 @@ export async function takeUp(drop = '') {
   } catch {
     forget(last.id)
   }
-}
-
-// crypto.randomUUID needs https, and the system may run without.
-export function randomKey(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

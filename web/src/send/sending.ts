@@ -1,11 +1,10 @@
-import { session } from '../api/session'
 import { addItems, endShare, type NewItem, readSent, removeItem, type SentItem, type SentShare } from '../api/shares'
 import { events, insist } from '../api/events'
 import { Problem } from '../api/problem'
 import type { Gathered } from './gathering'
 import { forget, keep, type Kept } from './kept'
 import { Pace } from './pace'
-import { type Failure, upload } from './upload'
+import { type Failure, forgetUpload, upload } from './upload'
 
 const AT_ONCE = 3
 const AGAIN_MILLISECONDS = 3000
@@ -34,7 +33,7 @@ export class Sending {
   private readonly sent = new Map<string, number>()
   private readonly failures = new Map<string, Failure['kind']>()
   private readonly hidden = new Set<string>()
-  private readonly running = new Map<string, () => void>()
+  private readonly running = new Map<string, (forGood?: boolean) => void>()
   private readonly listeners = new Set<() => void>()
   private readonly pace = new Pace()
   private readonly ended = new AbortController()
@@ -114,7 +113,8 @@ export class Sending {
   }
 
   async remove(id: string) {
-    this.stop(id)
+    this.stop(id, true)
+    forgetUpload(nameOf(id))
     this.files.delete(id)
     await removeItem(this.share.id, this.share.key, id)
     this.merge({ ...this.share, items: this.share.items.filter((item) => item.id !== id) })
@@ -123,6 +123,7 @@ export class Sending {
   async end() {
     this.close()
     forget(this.share.id)
+    for (const { id } of this.share.items) forgetUpload(nameOf(id))
     await endShare(this.share.id, this.share.key)
   }
 
@@ -181,8 +182,7 @@ export class Sending {
   }
 
   private send(item: SentItem, ticket: string) {
-    const token = session.get()?.token
-    const stop = upload(this.files.get(item.id)!, { id: item.id, ticket, size: item.size }, token ? { Authorization: `Bearer ${token}` } : {}, {
+    const stop = upload(this.files.get(item.id)!, { name: nameOf(item.id), metadata: { item: ticket } }, {
       onProgress: (bytes) => {
         this.isOffline = false
         this.sent.set(item.id, bytes)
@@ -222,8 +222,8 @@ export class Sending {
     this.tell()
   }
 
-  private stop(id: string) {
-    this.running.get(id)?.()
+  private stop(id: string, forGood = false) {
+    this.running.get(id)?.(forGood)
     this.running.delete(id)
   }
 
@@ -292,6 +292,9 @@ export class Sending {
 export function newItems(gathered: Gathered[]): NewItem[] {
   return gathered.map(({ file, name }) => ({ name, size: file.size }))
 }
+
+/** The name of an item's upload in this browser. */
+const nameOf = (item: string) => `item-${item}`
 
 function sameName(kept: string, chosen: string): boolean {
   const last = (path: string) => path.split('/').at(-1)

@@ -1,4 +1,5 @@
 import { DetailedError, Upload } from 'tus-js-client'
+import { session } from '../api/session'
 
 const ENDPOINT = '/v1/uploads'
 // A proxy in front of the system may limit bodies, or gather them before it passes them on.
@@ -7,29 +8,33 @@ const DELAYS = [0, 500, 1000, 2000, 4000, 8000]
 
 export type Told = {
   onProgress: (bytes: number) => void
-  onDone: () => void
+  /** `code`: that of the share that the upload has become, unless it is an item of another. */
+  onDone: (code: string | undefined) => void
   onFailed: (failure: Failure) => void
 }
 
 /** `lost`: try again later. `unreadable`: the file has changed or is gone. `refused`: the server does not want it. */
 export type Failure = { kind: 'lost' | 'unreadable' | 'refused'; status: number }
 
-/** Send the bytes of one item; an earlier attempt of this browser is continued. Returns a function that stops it. */
-export function upload(file: File, item: { id: string; ticket: string; size: number }, headers: Record<string, string>, told: Told) {
-  const fingerprint = `waystation-item-${item.id}`
+/** `name` tells this upload from others of this browser. */
+export type Wanted = { name: string; metadata: Record<string, string> }
+
+/** Send a file by tus; an earlier attempt of this browser is continued. Returns a function that stops it, for good if told so. */
+export function upload(file: File, { name, metadata }: Wanted, told: Told): (forGood?: boolean) => void {
+  const token = session.get()?.token
   let stopped = false
   const sending = new Upload(file, {
     endpoint: ENDPOINT,
     chunkSize: CHUNK,
     retryDelays: DELAYS,
-    headers,
-    metadata: { item: item.ticket },
-    uploadSize: item.size,
+    headers: token ? { Authorization: `Bearer ${token}` } : {},
+    metadata,
+    uploadSize: file.size,
     removeFingerprintOnSuccess: true,
-    fingerprint: () => Promise.resolve(fingerprint),
+    fingerprint: () => Promise.resolve(`waystation-${name}`),
     onShouldRetry: (error) => isPassing(statusOf(error)) && navigator.onLine,
     onProgress: (bytes) => told.onProgress(bytes),
-    onSuccess: () => told.onDone(),
+    onSuccess: ({ lastResponse }) => told.onDone(lastResponse.getHeader('Waystation-Code')),
     onError: (error) => {
       if (!stopped) void failureOf(error, file).then(told.onFailed)
     },
@@ -39,10 +44,17 @@ export function upload(file: File, item: { id: string; ticket: string; size: num
     if (previous) sending.resumeFromPreviousUpload(previous)
     sending.start()
   })
-  return () => {
+  return (forGood = false) => {
     stopped = true
-    void sending.abort().catch(() => undefined)
+    void sending.abort(forGood).catch(() => undefined)
+    if (forGood) forgetUpload(name)
   }
+}
+
+/** Forget an upload that will not be continued; tus-js-client would remember it for ever. */
+export function forgetUpload(name: string) {
+  const start = `tus::waystation-${name}::`
+  for (const key of Object.keys(localStorage)) if (key.startsWith(start)) localStorage.removeItem(key)
 }
 
 async function failureOf(error: Error, file: File): Promise<Failure> {

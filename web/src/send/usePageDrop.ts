@@ -1,11 +1,18 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { gatherDrop, type Gathered, gatherList, isTyping } from './gathering'
 
-type Takers = { onFiles: (gathered: Gathered[]) => void; onText?: (text: string) => void }
+type Takers = {
+  onFiles: (gathered: Gathered[]) => void
+  onText?: (text: string) => void
+  /** A folder or file of a drop cannot be read. */
+  onUnreadable: () => void
+}
 
 /** Take what is dropped or pasted anywhere on the page. Returns whether something is held above it. */
-export function usePageDrop({ onFiles, onText }: Takers): boolean {
+export function usePageDrop({ onFiles, onText, onUnreadable }: Takers): boolean {
   const [isOver, setOver] = useState(false)
+  const unreadable = useRef(onUnreadable)
+  unreadable.current = onUnreadable
   useEffect(() => {
     let depth = 0
     const stop = new AbortController()
@@ -22,7 +29,7 @@ export function usePageDrop({ onFiles, onText }: Takers): boolean {
       if (!event.dataTransfer || !hasFiles(event)) return
       event.preventDefault()
       hold(-depth)
-      void gatherDrop(event.dataTransfer).then(onFiles)
+      void gatherDrop(event.dataTransfer).then(onFiles, () => unreadable.current())
     })
     on('paste', (event) => {
       const files = event.clipboardData?.files

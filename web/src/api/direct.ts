@@ -1,0 +1,14 @@
+import { call } from './call'
+import type { InboxPage, InboxView } from './types'
+
+/** A direct message. */
+export type Letter = InboxView
+
+/** Direct messages that were sent and received, the newest first. */
+export const readLetters = (after: string | null = null) =>
+  call<InboxPage>('GET', `/v1/messages?${new URLSearchParams({ limit: '200', ...(after && { after }) })}`)
+
+export const sendLetter = (recipient: string, message: string) =>
+  call<Letter>('POST', '/v1/messages', { body: { recipient, message } })
+
+export const deleteLetter = (id: number) => call<void>('DELETE', `/v1/messages/${id}`)

@@ -1,0 +1,161 @@
+import { TextInput } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link, useLocation } from 'wouter'
+import { useHistoryState } from 'wouter/use-browser-location'
+import { deleteLetter, type Letter, sendLetter } from '../api/direct'
+import { useSession } from '../api/session'
+import { ago } from '../format'
+import { serverNow } from '../api/clock'
+import { useExplain } from '../i18n'
+import { Cross } from '../parts/icons'
+import { Name } from '../parts/Name'
+import { soon } from '../parts/undo'
+import { useNow } from '../parts/useNow'
+import { Composer } from './Composer'
+import { see } from './seen'
+import { useLetters } from './useUnread'
+
+const NONE: Letter[] = []
+
+/** Direct messages: everybody with whom there are some, or those with one account. */
+export function DirectView({ account }: { account: string | null }) {
+  const { t } = useTranslation()
+  const own = useSession()?.id
+  const letters = useLetters().data?.messages ?? NONE
+  const newest = letters[0]?.id
+  useEffect(() => {
+    if (newest) see('direct', String(newest))
+  }, [newest])
+  const other = (letter: Letter) => (letter.sender.id === own ? letter.recipient : letter.sender)
+  const found = account === null ? NONE : letters.filter((letter) => other(letter).id === account).reverse()
+  // Of somebody to whom nothing was written yet, only the link that led here knows the name.
+  const linked = useHistoryState<{ name?: string } | null>()?.name ?? null
+  const name = found[0] ? other(found[0]).name : linked
+  return (
+    <section className="talk">
+      <header className="talkHead">
+        <Link href={account === null ? '/rooms' : '/rooms/direct'} className="link small toRooms always">
+          ← {account === null ? t('rooms.back') : t('direct.title')}
+        </Link>
+        <h2>{account !== null && name !== null ? <Name name={name} /> : t('direct.title')}</h2>
+        <span className="figures">{t('direct.hint')}</span>
+      </header>
+      {account === null ? <Correspondents letters={letters} other={other} /> : <Letters letters={found} account={account} name={name} />}
+    </section>
+  )
+}
+
+function Correspondents({ letters, other }: { letters: Letter[]; other: (letter: Letter) => Letter['sender'] }) {
+  const { t, i18n } = useTranslation()
+  const now = serverNow(useNow(5000))
+  const last = new Map<string, Letter>()
+  for (const letter of letters) if (!last.has(other(letter).id)) last.set(other(letter).id, letter)
+  return (
+    <>
+      {last.size === 0 ? (
+        <div className="messages centered">
+          <p>{t('direct.none')}</p>
+          <p className="faint small">{t('direct.noneHint')}</p>
+        </div>
+      ) : (
+        <ul className="messages correspondents">
+          {[...last].map(([id, letter]) => (
+            <li key={id}>
+              <Link href={`/rooms/direct/${id}`}>
+                <span className="line">
+                  <b>
+                    <Name name={other(letter).name} />
+                  </b>
+                  <span className="figures">{ago(now - Date.parse(letter.created_at), i18n.language)}</span>
+                </span>
+                <span className="excerpt faint" dir="auto">
+                  {letter.message}
+                </span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+      <NewLetter recipient={null} />
+    </>
+  )
+}
+
+function Letters({ letters, account, name }: { letters: Letter[]; account: string; name: string | null }) {
+  const { t, i18n } = useTranslation()
+  const own = useSession()?.id
+  const now = serverNow(useNow(5000))
+  const [hidden, setHidden] = useState<readonly number[]>([])
+  const queries = useQueryClient()
+  function remove(id: number) {
+    setHidden((before) => [...before, id])
+    const show = () => setHidden((before) => before.filter((each) => each !== id))
+    soon(t('rooms.deleted'), () => void deleteLetter(id).then(() => queries.invalidateQueries({ queryKey: ['letters'] }), show), show)
+  }
+  return (
+    <>
+      <div className="messages" role="log" aria-label={t('rooms.log')} tabIndex={0}>
+        <ol className="bubbles">
+          {letters
+            .filter(({ id }) => !hidden.includes(id))
+            .map(({ id, sender, message, created_at }) => (
+              <li key={id} className={`bubble${sender.id === own ? ' own' : ''}`}>
+                <p className="figures small">
+                  {sender.id === own ? t('rooms.you') : <Name name={sender.name} />} · {ago(now - Date.parse(created_at), i18n.language)}
+                </p>
+                <div className="saidLine">
+                  <div className="said">
+                    <p dir="auto">{message}</p>
+                  </div>
+                  <span className="acts">
+                    <button type="button" aria-label={t('direct.delete')} title={t('direct.delete')} onClick={() => remove(id)}>
+                      <Cross />
+                    </button>
+                  </span>
+                </div>
+              </li>
+            ))}
+        </ol>
+      </div>
+      <NewLetter recipient={name} key={account} />
+    </>
+  )
+}
+
+/** `recipient`: the name of the account; null: still to be said. */
+function NewLetter({ recipient }: { recipient: string | null }) {
+  const { t } = useTranslation()
+  const explain = useExplain()
+  const queries = useQueryClient()
+  const [, go] = useLocation()
+  const [name, setName] = useState('')
+  const [wrong, setWrong] = useState<string | null>(null)
+
+  async function say(text: string) {
+    setWrong(null)
+    try {
+      const letter = await sendLetter(recipient ?? name.trim(), text)
+      await queries.invalidateQueries({ queryKey: ['letters'] })
+      if (recipient === null) go(`/rooms/direct/${letter.recipient.id}`)
+    } catch (error) {
+      setWrong(explain(error))
+      throw error
+    }
+  }
+
+  return (
+    <>
+      {wrong && (
+        <p role="alert" className="notice bad small">
+          {wrong}
+        </p>
+      )}
+      {recipient === null && (
+        <TextInput className="recipient" label={t('direct.to')} value={name} autoComplete="off" onChange={(event) => setName(event.target.value)} />
+      )}
+      <Composer draft={{ kind: 'new' }} onSay={say} onCancel={() => undefined} />
+    </>
+  )
+}

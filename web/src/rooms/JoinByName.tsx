@@ -1,0 +1,50 @@
+import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useLocation } from 'wouter'
+import { joinByName } from '../api/rooms'
+import { useExplain } from '../i18n'
+
+export function JoinByName({ onDone }: { onDone: () => void }) {
+  const { t } = useTranslation()
+  const explain = useExplain()
+  const queries = useQueryClient()
+  const [, go] = useLocation()
+  const [name, setName] = useState('')
+  const [password, setPassword] = useState('')
+  const [wrong, setWrong] = useState<string | null>(null)
+
+  async function join(event: FormEvent) {
+    event.preventDefault()
+    try {
+      const { id } = await joinByName(name.trim(), password)
+      await queries.invalidateQueries({ queryKey: ['rooms'] })
+      onDone()
+      go(`/rooms/${id}`)
+    } catch (error) {
+      setWrong(explain(error))
+    }
+  }
+
+  return (
+    <form className="form newRoomForm" onSubmit={(event) => void join(event)}>
+      <TextInput autoFocus label={t('rooms.name')} value={name} onChange={(event) => setName(event.target.value)} />
+      <PasswordInput
+        label={t('rooms.password')}
+        autoComplete="off"
+        value={password}
+        error={wrong}
+        onChange={(event) => setPassword(event.target.value)}
+      />
+      <div className="buttons">
+        <Button type="submit" disabled={name.trim() === ''}>
+          {t('rooms.join')}
+        </Button>
+        <Button variant="default" onClick={onDone}>
+          {t('send.cancel')}
+        </Button>
+      </div>
+    </form>
+  )
+}
