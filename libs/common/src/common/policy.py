@@ -12,10 +12,14 @@ from pydantic import BaseModel, Field
 from common.addresses import limit_key
 from common.errors import Forbidden, RateLimited, TooLarge
 from common.expiry import Expiry, expiry_of, longest_life
-from common.limits import Limiter, counted_success
+from common.limits import Budget, Limiter, counted_success
 
 # A table of its own, because the default one depends on the files of the machine.
 _TYPES = MimeTypes()
+
+
+PIECES = 16
+"""The most pieces of an upload, on average, that an address may send side by side within its budget of uploads."""
 
 
 class SizeRefused(TooLarge):
@@ -138,7 +142,26 @@ async def counted_upload(limiter: Limiter, policy: Policy, address: str) -> Asyn
 
     A used-up budget is available again one window after the last counted upload. Raises `UploadsExhausted`.
     """
-    period = timedelta(minutes=policy.upload_minute)
-    budget = limiter.budget("upload", policy.upload_count, period, UploadsExhausted, restarts=True)
-    async with counted_success(budget, limit_key(address)):
+    async with counted_success(_uploads(limiter, policy), limit_key(address)):
         yield
+
+
+@asynccontextmanager
+async def counted_piece(limiter: Limiter, policy: Policy, address: str, *, of_upload: bool) -> AsyncGenerator[None]:
+    """Count a piece of something that is sent in several pieces side by side. An address has as many as whole uploads
+    of `PIECES` need.
+
+    `of_upload`: the whole will be counted as an upload, so it is refused from the beginning if there is no room for
+    it. Raises `UploadsExhausted`.
+    """
+    uploads, key = _uploads(limiter, policy), limit_key(address)
+    if of_upload and await uploads.used(key) >= uploads.count:
+        raise UploadsExhausted(retry_after=uploads.period)
+    pieces = limiter.budget("piece", uploads.count * PIECES, uploads.period, UploadsExhausted, restarts=True)
+    async with counted_success(pieces, key):
+        yield
+
+
+def _uploads(limiter: Limiter, policy: Policy) -> Budget:
+    period = timedelta(minutes=policy.upload_minute)
+    return limiter.budget("upload", policy.upload_count, period, UploadsExhausted, restarts=True)

@@ -248,6 +248,16 @@ def test_the_policy(make_database: MakeDatabase, engines: Engines) -> None:
         refused(tus.create(mine, 1, Upload_Metadata=named), 429, "rate_limited")
         # What has begun may go on.
         assert tus.patch(mine, url, 0, b"1").status_code == 204
+        # However many pieces are sent side by side, they are one upload, refused before the first if it will be.
+        refused(tus.create(mine, 1, Upload_Concat="partial"), 429, "rate_limited")
+        other = service.client(service.auth.sign_up())
+        for _ in range(2):
+            urls = [tus.create(other, 1, b"1", Upload_Concat="partial").headers["Location"] for _ in range(4)]
+            assert [final(other, urls, Upload_Metadata=named).status_code for _ in range(2)] == [201, 201]
+        refused(tus.create(other, 1, Upload_Concat="partial"), 429, "rate_limited")
+        many = service.client(service.auth.sign_up())
+        pieces = [tus.create(many, 1, Upload_Concat="partial").status_code for _ in range(33)]
+        assert pieces == [*[201] * 32, 429]
 
 
 def test_two_requests_at_once(service: UploadService, client: httpx.Client) -> None:
@@ -297,7 +307,6 @@ def test_uploads_become_one(service: UploadService) -> None:
     made = len(service.share.made)
     urls = [tus.begun(client, len(content), Upload_Concat="partial") for content in contents]
     assert tus.patch(client, urls[0], 0, contents[0][:300]).status_code == 204
-    refused(final(urls), 400, "upload_unfinished")
     assert tus.patch(client, urls[0], 300, contents[0][300:]).status_code == 204
     for url, content in zip(urls[2:], contents[2:], strict=True):
         assert "Waystation-File" not in tus.patch(client, url, 0, content).headers
@@ -323,6 +332,65 @@ def test_uploads_become_one(service: UploadService) -> None:
     is_file(service, whole, content)
     ended = [UUID(url.rpartition("/")[2]) for url in [*urls, whole.headers["Location"]]]
     assert service.ask("select count(*) from upload_session where id = any(%s) and cleaned_at is null", ended) == [(0,)]
+
+
+def final(client: httpx.Client, urls: list[str], **more: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in more.items()}
+    return client.post("/files/", headers={**tus.HEADERS, "Upload-Concat": f"final;{' '.join(urls)}", **named})
+
+
+@pytest.mark.parametrize("lengths_known", [True, False])
+def test_pieces_may_still_grow_when_they_are_joined(
+    service: UploadService, client: httpx.Client, lengths_known: bool
+) -> None:
+    contents = [secrets.token_bytes(size) for size in (300, 1, 500)]
+    sizes = [len(content) if lengths_known else None for content in contents]
+    urls = [tus.begun(client, size, Upload_Concat="partial") for size in sizes]
+    assert tus.patch(client, urls[0], 0, contents[0][:100]).status_code == 204
+    made = len(service.share.made)
+    whole = final(client, urls)
+    assert (whole.status_code, "Waystation-File" in whole.headers) == (201, False), whole.text
+    address = whole.headers["Location"]
+    waiting = client.head(address, headers=tus.HEADERS)
+    assert "Upload-Offset" not in waiting.headers
+    assert waiting.headers.get("Upload-Length") == ("801" if lengths_known else None)
+    assert final(client, urls).headers["Location"] == address
+    refused(final(client, urls[::-1]), 409, "already_joined")
+    refused(tus.patch(client, address, 0, b"1"), 403, "final_upload")
+    # They come to their ends in any order, the last two at once.
+    assert tus.patch(client, urls[0], 100, contents[0][100:], Upload_Length="300").status_code == 204
+    with ThreadPoolExecutor(2) as sending:
+        ends = [
+            sending.submit(tus.patch, client, urls[at], 0, contents[at], Upload_Length=str(len(contents[at])))
+            for at in (1, 2)
+        ]
+        assert [end.result().status_code for end in ends] == [204, 204]
+    done = client.head(address, headers=tus.HEADERS)
+    assert done.headers["Upload-Offset"] == done.headers["Upload-Length"] == "801"
+    is_file(service, done, b"".join(contents))
+    assert len({made["origin"] for made in service.share.made[made:]}) == 1
+
+
+@pytest.mark.parametrize("terminated", ["whole", "piece"])
+def test_a_whole_and_its_pieces_end_together(service: UploadService, client: httpx.Client, terminated: str) -> None:
+    urls = [tus.begun(client, 5, Upload_Concat="partial") for _ in range(2)]
+    tus.patch(client, urls[0], 0, b"12345")
+    address = final(client, urls).headers["Location"]
+    assert client.delete(address if terminated == "whole" else urls[1], headers=tus.HEADERS).status_code == 204
+    for url in (*urls, address):
+        assert client.head(url, headers=tus.HEADERS).status_code == 404
+    ids = [UUID(url.rpartition("/")[2]) for url in urls]
+    assert service.ask("select count(*) from upload_session where id = any(%s) and cleaned_at is null", ids) == [(0,)]
+
+
+def test_a_piece_that_goes_on_keeps_the_others(service: UploadService, client: httpx.Client) -> None:
+    urls = [tus.begun(client, 5, Upload_Concat="partial") for _ in range(2)]
+    urls.append(final(client, urls).headers["Location"])
+    ids = [UUID(url.rpartition("/")[2]) for url in urls]
+    service.ask("update upload_session set expires_at = now() + interval '1 minute' where id = any(%s)", ids)
+    tus.patch(client, urls[0], 0, b"1")
+    later = "select count(*) from upload_session where id = any(%s) and expires_at > now() + interval '1 hour'"
+    assert service.ask(later, ids) == [(3,)]
 
 
 def test_a_broken_request_leaves_what_it_brought(service: UploadService, client: httpx.Client) -> None:

@@ -1,7 +1,8 @@
-"""Concatenating: sessions that grew side by side become one.
+"""Concatenating: sessions that grow side by side become one.
 
-The new session gets the parts of the others, whose objects stay where they are, so no byte is moved. They are joined
-like the parts of any session when it is completed. A session can become part of one other session only.
+The whole is a session that names its pieces, which may still be growing. When all of them have all their bytes, the
+whole gets their parts, whose objects stay where they are, so no byte is moved. They are joined like the parts of any
+session when it is completed. A session can become part of one other session only.
 """
 
 from collections.abc import Sequence
@@ -9,20 +10,14 @@ from dataclasses import replace
 from uuid import UUID
 
 from common.db import Connection
-from common.errors import Conflict, InvalidInput, TooLarge
+from common.errors import Conflict, TooLarge
 from common.identity import Identity
 from common.rights import Action, Actor, permitted
 from upload_service.content.cleaning import clean_soon
 from upload_service.content.context import Context
-from upload_service.content.model import Layout, SessionState, UploadSession, is_whole
+from upload_service.content.model import PIECES, Layout, SessionState, UploadSession, is_whole
 from upload_service.content.queries import parts, sessions
 from upload_service.content.sessions import NewUpload, SessionNotFound, begin_upload, living
-
-
-class Unfinished(InvalidInput):
-    """One of the uploads has not all its bytes yet."""
-
-    code = "upload_unfinished"
 
 
 class AlreadyJoined(Conflict):
@@ -31,43 +26,122 @@ class AlreadyJoined(Conflict):
     code = "already_joined"
 
 
+async def find_whole(context: Context, session_ids: Sequence[UUID], identity: Identity | None) -> UploadSession | None:
+    """The whole that these sessions belong to, in this order, if there is one. Raises what `concatenate` does."""
+    async with context.db.transaction() as connection:
+        return await _whole_of(connection, await _locked(connection, session_ids, identity))
+
+
 async def concatenate(
     context: Context, new: NewUpload, session_ids: Sequence[UUID], identity: Identity | None, max_size: int
 ) -> UploadSession:
-    """A session with the parts of the others, in this order; asked again, the same one.
+    """A session that becomes these others, in this order; asked again, the same one. `join_pieces` does it.
 
-    `max_size`: the most bytes that it may have. The others are open and whole, and the sender may continue them. Raises
-    `SessionNotFound`, `Unfinished`, `AlreadyJoined`, `TooLarge`, and what `begin_upload` raises.
+    `max_size`: the most bytes that it may have. The others are open, and the sender may continue them. Raises
+    `SessionNotFound`, `SessionExpired`, `AlreadyJoined`, `TooLarge`, and what `begin_upload` raises.
     """
     async with context.db.transaction() as connection:
-        found = {session.id: session for session in await sessions.lock_sessions(connection, session_ids)}
-        joined = [_permitted(found.get(session_id), identity) for session_id in session_ids]
-        into = {session.joined_into for session in joined}
-        if len(into) == 1 and (earlier := into.pop()):
-            return living(await sessions.get_session(connection, earlier))
-        if into - {None}:
-            raise AlreadyJoined
-        size = sum([await _size_of_whole(connection, session) for session in joined])
+        pieces = await _locked(connection, session_ids, identity)
+        if earlier := await _whole_of(connection, pieces):
+            return earlier
+        sizes = [piece.size for piece in pieces]
+        known = sum(size or 0 for size in sizes)
+        if known > max_size:
+            raise TooLarge
+        intent = {**new.intent, PIECES: [session_id.hex for session_id in session_ids]}
+        size = None if None in sizes else known
+        session = await begin_upload(connection, context, replace(new, size=size, grows=True, intent=intent))
+        await sessions.set_whole(connection, session_ids, session.id)
+    return session
+
+
+async def join_pieces(context: Context, whole_id: UUID, max_size: int) -> UploadSession | None:
+    """Give a whole the parts of its pieces once all of them are there. None: some are still growing.
+
+    Asked again, it changes nothing. Raises `SessionNotFound`, `SessionExpired`, and `TooLarge` if the pieces, whose
+    sizes may have been unknown, have more than `max_size` bytes together.
+    """
+    async with context.db.connection() as connection:
+        piece_ids = living(await sessions.get_session(connection, whole_id)).piece_ids
+    async with context.db.transaction() as connection:
+        found = {session.id: session for session in await sessions.lock_sessions(connection, [*piece_ids, whole_id])}
+        whole = living(found.get(whole_id))
+        pieces = [found[piece_id] for piece_id in piece_ids if piece_id in found]
+        if whole.state is not SessionState.OPEN or _are_joined(pieces):
+            return whole
+        if len(pieces) < len(piece_ids) or not all([await _is_whole(connection, piece) for piece in pieces]):
+            return None
+        size = sum(piece.size or 0 for piece in pieces)
         if size > max_size:
             raise TooLarge
-        session = await begin_upload(connection, context, replace(new, size=size, grows=True))
-        await parts.move_parts(connection, session_ids, session.id)
-        await sessions.set_joined(connection, session_ids, session.id)
-    await clean_soon(context, joined)
-    return session
+        await sessions.set_size(connection, whole_id, size)
+        await parts.move_parts(connection, piece_ids, whole_id)
+        await sessions.set_joined(connection, piece_ids)
+    await clean_soon(context, pieces)
+    return replace(whole, size=size)
+
+
+async def keep_together(context: Context, whole_id: UUID) -> None:
+    """Extend the life of a whole and of all its pieces, because one of them goes on."""
+    async with context.db.connection() as connection:
+        if whole := await sessions.get_session(connection, whole_id):
+            await sessions.extend_sessions(connection, [whole_id, *whole.piece_ids], context.session_lifetime)
+
+
+async def abort_together(context: Context, session: UploadSession) -> None:
+    """Abort the whole that an aborted session is a piece of, and all pieces: nothing can become of them any more."""
+    whole_id = session.joined_into or session.id
+    async with context.db.transaction() as connection:
+        whole = await sessions.get_session(connection, whole_id)
+        together = [whole_id, *(whole.piece_ids if whole else [])]
+        found = await sessions.lock_sessions(connection, together)
+        await sessions.abort_sessions(connection, together)
+    await clean_soon(context, [one for one in found if one.state is SessionState.OPEN])
+
+
+async def _locked(
+    connection: Connection, session_ids: Sequence[UUID], identity: Identity | None
+) -> list[UploadSession]:
+    found = {session.id: session for session in await sessions.lock_sessions(connection, session_ids)}
+    return [_permitted(found.get(session_id), identity) for session_id in session_ids]
 
 
 def _permitted(session: UploadSession | None, identity: Identity | None) -> UploadSession:
     """The session, which may be joined already. Raises `SessionNotFound`, `SessionExpired`."""
-    if session is None or session.layout is not Layout.APPENDED:
+    if session is None or session.layout is not Layout.APPENDED or session.item_id or session.piece_ids:
         raise SessionNotFound
     if not permitted(Action.CONTINUE, Actor(identity), session.owner):
         raise SessionNotFound
-    return session if session.joined_into else living(session)
+    if session.state is SessionState.ABORTED and session.joined_into:
+        return session
+    if living(session).state is not SessionState.OPEN:
+        raise SessionNotFound
+    return session
 
 
-async def _size_of_whole(connection: Connection, session: UploadSession) -> int:
-    stored = await parts.stored_parts(connection, session.id)
-    if session.state is not SessionState.OPEN or not is_whole(session, stored):
-        raise Unfinished
-    return session.size or 0
+async def _whole_of(connection: Connection, pieces: Sequence[UploadSession]) -> UploadSession | None:
+    """The whole of these pieces, unless it has ended before it got their parts. Raises `AlreadyJoined`."""
+    wholes = {piece.joined_into for piece in pieces} - {None}
+    if not wholes:
+        return None
+    found = {session.id: session for session in await sessions.sessions_of_ids(connection, list(filter(None, wholes)))}
+    ended = (SessionState.ABORTED, SessionState.EXPIRED)
+    if all(piece.state is SessionState.OPEN for piece in pieces) and all(
+        whole.state in ended or whole.is_overdue for whole in found.values()
+    ):
+        return None
+    if len(wholes) > 1 or any(piece.joined_into is None for piece in pieces):
+        raise AlreadyJoined
+    whole = living(next(iter(found.values()), None))
+    if whole.piece_ids != [piece.id for piece in pieces]:
+        raise AlreadyJoined
+    return whole
+
+
+def _are_joined(pieces: Sequence[UploadSession]) -> bool:
+    """Whether the whole has got their parts; pieces are forgotten long after that."""
+    return all(piece.state is SessionState.ABORTED and piece.joined_into for piece in pieces)
+
+
+async def _is_whole(connection: Connection, piece: UploadSession) -> bool:
+    return piece.state is SessionState.OPEN and is_whole(piece, await parts.stored_parts(connection, piece.id))

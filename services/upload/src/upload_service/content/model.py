@@ -15,6 +15,8 @@ from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, Limits
 MAX_SESSION_PARTS = 1_000_000
 ITEM = "item"
 """The key of a session's intent that names the item of a share."""
+PIECES = "pieces"
+"""The key of a session's intent that names the sessions that become it, in order."""
 
 
 class SessionState(StrEnum):
@@ -82,7 +84,7 @@ class UploadSession:
     is_overdue: bool = False
     """It is open, and its time is over."""
     joined_into: UUID | None = None
-    """The session that got the parts of this one."""
+    """The session that gets the parts of this one. Once it has them, this one is aborted."""
 
     def __post_init__(self) -> None:
         # Rows carry text.
@@ -94,6 +96,11 @@ class UploadSession:
         """The item of a share whose content the session brings; None: it brings none."""
         item_id = self.intent.get(ITEM)
         return UUID(item_id) if item_id else None
+
+    @property
+    def piece_ids(self) -> list[UUID]:
+        """The sessions that become this one, in order."""
+        return [UUID(piece_id) for piece_id in self.intent.get(PIECES, [])]
 
     @property
     def digest_claims(self) -> tuple[DigestClaim, ...]:

@@ -176,14 +176,30 @@ async def lock_sessions(connection: Connection, session_ids: Sequence[UUID]) -> 
     return await fetch_all(connection, UploadSession, statement, {"ids": list(session_ids)})
 
 
-async def set_joined(connection: Connection, session_ids: Sequence[UUID], into: UUID) -> None:
+async def set_whole(connection: Connection, session_ids: Sequence[UUID], whole_id: UUID) -> None:
+    """Say which session these others become."""
+    await connection.execute(
+        "update upload_session set joined_into = %(whole_id)s where id = any(%(ids)s)",
+        {"ids": list(session_ids), "whole_id": whole_id},
+    )
+
+
+async def set_joined(connection: Connection, session_ids: Sequence[UUID]) -> None:
     """End sessions whose parts another session has got."""
     await connection.execute(
+        "update upload_session set state = 'aborted', changed_at = now() where id = any(%(ids)s)",
+        {"ids": list(session_ids)},
+    )
+
+
+async def extend_sessions(connection: Connection, session_ids: Sequence[UUID], lifetime: timedelta) -> None:
+    """Extend the lives of those of the sessions that are open and whose time is not over."""
+    await connection.execute(
         """
-        update upload_session set state = 'aborted', changed_at = now(), joined_into = %(into)s
-        where id = any(%(ids)s)
+        update upload_session set expires_at = now() + %(lifetime)s
+        where id = any(%(ids)s) and state = 'open' and expires_at > now()
         """,
-        {"ids": list(session_ids), "into": into},
+        {"ids": list(session_ids), "lifetime": lifetime},
     )
 
 

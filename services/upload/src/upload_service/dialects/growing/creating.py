@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import Request
 
 from common.http.asking import say_wanted
-from common.policy import counted_upload
+from common.policy import counted_piece, counted_upload
 from upload_service.content import sessions
-from upload_service.content.concatenating import concatenate
+from upload_service.content.concatenating import concatenate, find_whole
 from upload_service.content.model import UploadSession
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
@@ -17,6 +17,9 @@ from upload_service.dialects.growing.finishing import share_intent
 from upload_service.dialects.growing.item_uploads import create_for_item
 from upload_service.dialects.senders import Sender
 from upload_service.edge import address_of
+
+PIECE = "partial"
+"""The value of a session's intent `concat` that says that it is a piece of another one."""
 
 
 async def create(context: Context, request: Request, sender: Sender, announced: Announced) -> UploadSession:
@@ -33,30 +36,40 @@ async def create(context: Context, request: Request, sender: Sender, announced: 
 
 
 async def create_piece(context: Context, request: Request, sender: Sender, announced: Announced) -> UploadSession:
-    """A new upload that will be a piece of another one. Raises `GuestsRefused` and what the policy raises."""
-    sender.check_may_upload()
-    async with counted_upload(context.limiter, sender.policy, address_of(request)):
+    """A new upload that will be a piece of another one, which is counted in its place.
+
+    Raises `GuestsRefused`, `NotFound` for a ticket that is none, and what the policy raises.
+    """
+    if announced.ticket is None:
+        sender.check_may_upload()
+    else:
+        await context.shares.place_of(announced.ticket)
+    is_counted = announced.ticket is None
+    async with counted_piece(context.limiter, sender.policy, address_of(request), of_upload=is_counted):
         sender.policy.check_size(announced.size or 0)
         # It becomes no file by itself: name, type and share are those of the whole.
-        intent = {"concat": PIECE, "metadata": announced.kept}
+        intent = {"concat": PIECE, "metadata": announced.kept, "has_ticket": announced.ticket is not None}
         await say_wanted(request)
         new = NewUpload(UNNAMED, size=announced.size, grows=True, intent=intent, owner=sender.owner)
         return await sessions.start_upload(context, new)
 
 
-PIECE = "partial"
-
-
 async def create_whole(
-    context: Context, sender: Sender, announced: Announced, pieces: list[UUID], concat: str
+    context: Context, request: Request, sender: Sender, announced: Announced, pieces: list[UUID], concat: str
 ) -> UploadSession:
-    """The upload that others become; `concat`: how it is to be answered. Its pieces have been counted as uploads."""
+    """The upload that others become; `concat`: how it is to be answered. Asked again, it is the same, and counts once.
+
+    Raises `GuestsRefused`, and what `concatenate`, `create_for_item` and the policy raise.
+    """
     if announced.ticket is not None:
         return await create_for_item(context, sender, announced, announced.ticket, pieces, concat)
     sender.check_may_upload()
-    new = await _new(context, sender, announced)
-    whole = replace(new, size=None, intent={**new.intent, "concat": concat})
-    return await concatenate(context, whole, pieces, sender.identity, sender.policy.upload_size)
+    if earlier := await find_whole(context, pieces, sender.identity):
+        return earlier
+    async with counted_upload(context.limiter, sender.policy, address_of(request)):
+        new = await _new(context, sender, announced)
+        whole = replace(new, size=None, intent={**new.intent, "concat": concat})
+        return await concatenate(context, whole, pieces, sender.identity, sender.policy.upload_size)
 
 
 async def _new(context: Context, sender: Sender, announced: Announced) -> NewUpload:

@@ -14,7 +14,8 @@ LAYOUTS: Sequence[Layout] = (Layout.APPENDED,)
 async def session_of(context: Context, upload_id: str, sender: Sender) -> UploadSession:
     """The upload, if this sender may continue it. Raises `SessionNotFound`, `SessionExpired`, `GuestsRefused`."""
     session = await sessions.session_to_continue(context, parse_id(upload_id), sender.identity, LAYOUTS)
-    if session.item_id is None:
+    # Whoever sends the content of an item has a ticket, and needs no account.
+    if session.item_id is None and not session.intent.get("has_ticket"):
         sender.check_may_upload()
     return session
 

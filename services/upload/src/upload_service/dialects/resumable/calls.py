@@ -91,6 +91,8 @@ async def patch(request: Request, upload_id: str) -> Response:
     size = _length(request, at, completes=completes)
     sender = await sender_of(context, request)
     session = await _free(context, await session_of(context, upload_id, sender))
+    if session.intent.get("concat"):
+        raise InvalidInput("only tus knows uploads of several pieces")
     if session.state is not SessionState.OPEN:
         raise CompletedUpload if content_length(request) == 0 else InconsistentLength
     session = await _declared(context, request, sender, session, at, size)

@@ -18,7 +18,7 @@ from upload_service.dialects.tus.headers import VERSION, VersionRefused, WrongCo
 
 EXTENSIONS = (
     *("creation", "creation-with-upload", "creation-defer-length"),
-    *("expiration", "checksum", "termination", "concatenation"),
+    *("expiration", "checksum", "termination", "concatenation", "concatenation-unfinished"),
 )
 STATUSES: dict[type[DomainError], int] = {
     VersionRefused: 412,

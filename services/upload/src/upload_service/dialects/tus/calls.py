@@ -1,16 +1,19 @@
 """tus: its calls. Guests may continue the uploads that belong to nobody, and accounts their own."""
 
+from uuid import UUID
+
 from fastapi import Request, Response
 
 from common.errors import Forbidden, InvalidInput, TooLarge
 from common.http.bodies import content_length
 from common.http.public_url import base_url
 from upload_service.content import appending, sessions
+from upload_service.content.concatenating import abort_together, join_pieces, keep_together
 from upload_service.content.model import SessionState, UploadSession
 from upload_service.context import Context
 from upload_service.dialects.growing.announcing import announced
 from upload_service.dialects.growing.creating import PIECE, create, create_piece, create_whole
-from upload_service.dialects.growing.finishing import finish
+from upload_service.dialects.growing.finishing import Finished, finish
 from upload_service.dialects.growing.receiving import OffsetWrong, receive
 from upload_service.dialects.growing.standing import limit_of, offset_of, session_of
 from upload_service.dialects.senders import Sender, sender_of
@@ -39,11 +42,11 @@ async def post(request: Request) -> Response:
     if concat and concat != PIECE:
         if headers.has_content(request):
             raise FinalUpload
-        return answer(201, sent | (await finish(context, request, session)).headers)
+        return answer(201, sent | await _whole(context, request, sender, session))
     if headers.has_content(request) or session.size == 0:
         at = await receive(context, request, session, 0, limit_of(sender, session), headers.checksum(request))
         sent["Upload-Offset"] = str(at)
-    return answer(201, sent | await _standing(context, request, session, at))
+    return answer(201, sent | await _standing(context, request, sender, session, at))
 
 
 async def head(request: Request, upload_id: str) -> Response:
@@ -51,17 +54,15 @@ async def head(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
     sender = await sender_of(context, request)
     session = await session_of(context, upload_id, sender)
-    at = await offset_of(context, session)
-    sent = {"Upload-Offset": str(at)}
-    if session.size is None:
-        sent["Upload-Defer-Length"] = "1"
-    else:
-        sent["Upload-Length"] = str(session.size)
+    sent = {"Upload-Defer-Length": "1"} if session.size is None else {"Upload-Length": str(session.size)}
     if concat := session.intent.get("concat"):
         sent["Upload-Concat"] = concat
     if metadata := session.intent.get("metadata"):
         sent["Upload-Metadata"] = metadata
-    return answer(200, sent | await _standing(context, request, session, at))
+    if session.piece_ids:
+        return answer(200, sent | await _whole(context, request, sender, session))
+    at = await offset_of(context, session)
+    return answer(200, {**sent, "Upload-Offset": str(at)} | await _standing(context, request, sender, session, at))
 
 
 async def patch(request: Request, upload_id: str) -> Response:
@@ -84,7 +85,7 @@ async def patch(request: Request, upload_id: str) -> Response:
         at = await _unchanged(context, request, session, at)
     else:
         at = await receive(context, request, session, at, limit_of(sender, session), checksum)
-    return answer(204, {"Upload-Offset": str(at)} | await _standing(context, request, session, at))
+    return answer(204, {"Upload-Offset": str(at)} | await _standing(context, request, sender, session, at))
 
 
 async def delete(request: Request, upload_id: str) -> Response:
@@ -93,6 +94,8 @@ async def delete(request: Request, upload_id: str) -> Response:
     headers.check_version(request)
     session = await session_of(context, upload_id, await sender_of(context, request))
     await sessions.abort_upload(context, session.id)
+    if session.joined_into or session.piece_ids:
+        await abort_together(context, session)
     return answer(204, {})
 
 
@@ -100,7 +103,7 @@ async def _create(context: Context, request: Request, sender: Sender) -> UploadS
     concat = headers.concatenation(request)
     if isinstance(concat, list):
         whole = announced(request, None)
-        return await create_whole(context, sender, whole, concat, request.headers["upload-concat"])
+        return await create_whole(context, request, sender, whole, concat, request.headers["upload-concat"])
     new = announced(request, headers.length(request))
     return await (create_piece if concat else create)(context, request, sender, new)
 
@@ -114,10 +117,32 @@ async def _unchanged(context: Context, request: Request, session: UploadSession,
     return current
 
 
-async def _standing(context: Context, request: Request, session: UploadSession, at: int) -> dict[str, str]:
+async def _standing(
+    context: Context, request: Request, sender: Sender, session: UploadSession, at: int
+) -> dict[str, str]:
     """The headers that say when the upload ends, or where its file is once it has all its bytes."""
-    if session.size == at and session.intent.get("concat") != PIECE:
+    is_piece = session.intent.get("concat") == PIECE
+    if session.size == at and not is_piece:
         return (await finish(context, request, session)).headers
     # Each part extends the life of its upload.
     current = await sessions.find_session(context, session.id)
+    if current.joined_into:
+        await keep_together(context, current.joined_into)
+        if current.size == at:
+            # It may be the last one that was missing.
+            await _finish_whole(context, request, sender, current.joined_into)
     return {"Upload-Expires": http_date(current.expires_at)}
+
+
+async def _whole(context: Context, request: Request, sender: Sender, whole: UploadSession) -> dict[str, str]:
+    """The headers of an upload that others become: where its file is, or that some of them are unfinished."""
+    if finished := await _finish_whole(context, request, sender, whole.id):
+        joined = await sessions.find_session(context, whole.id)
+        return {"Upload-Offset": str(joined.size), "Upload-Length": str(joined.size), **finished.headers}
+    return {"Upload-Expires": http_date(whole.expires_at)}
+
+
+async def _finish_whole(context: Context, request: Request, sender: Sender, whole_id: UUID) -> Finished | None:
+    """Make a file of an upload whose pieces are all there. None: some are not."""
+    whole = await join_pieces(context, whole_id, sender.policy.upload_size)
+    return await finish(context, request, whole) if whole else None
