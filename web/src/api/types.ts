@@ -1067,19 +1067,20 @@ export type Wanted = {
 /** New values; null leaves what there is. Whatever is changed, the next event is sent at once. */
 export type WebhookChanges = {
   url?: string | null
-  events?: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended')[] | null
+  events?: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled')[] | null
   enabled?: boolean | null
 }
 
 /** A URL to call with `POST`. `everybody`: for the shares of all accounts and guests; administrators only. */
 export type WebhookRequest = {
   url: string
-  events: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended')[]
+  events: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled')[]
   everybody?: boolean
 }
 
 /**
- * A webhook. `waiting`: the number of events that are still to be sent; `error`: the failure of the last call.
+ * A webhook. `waiting`: the number of events that are still to be sent; `error`: the failure of the last call;
+ * `dropped`: the number of events that were never sent, because too many were waiting.
  *
  * `secret` verifies the signatures of calls (Standard Webhooks).
  */
@@ -1095,6 +1096,7 @@ export type WebhookView = {
   error: string | null
   failures: number
   waiting: number
+  dropped: number
 }
 
 /** Webhooks, the newest first. */

@@ -31,10 +31,12 @@ class Process:
         """Connect, and disconnect at the end. A database that is down delays nothing."""
         await self.context.db.open()
         await self.context.outbound.open()
+        await self.context.outbound_of_place.open()
         try:
             yield self.context
         finally:
             await self.context.outbound.close()
+            await self.context.outbound_of_place.close()
             await self.peers.aclose()
             await self.context.limiter.close()
             self.hasher.close()
@@ -57,7 +59,10 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
         auth=peers.auth,
         upload=peers.at(settings.upload_url),
         calls=peers.calls,
-        outbound=Outbound(allowed=parse_networks(settings.webhook_allowed_networks), stall_seconds=CALL_SECONDS),
+        outbound=Outbound(stall_seconds=CALL_SECONDS),
+        outbound_of_place=Outbound(
+            allowed=parse_networks(settings.webhook_allowed_networks), stall_seconds=CALL_SECONDS
+        ),
         service_urls={"auth": settings.auth_url, "upload": settings.upload_url, "chat": settings.chat_url},
         policy=CachedPolicy(db, settings.policy()),
         limiter=limiter,

@@ -33,7 +33,9 @@ class Context:
     upload: Peer
     calls: Calls
     outbound: Outbound
-    """For webhooks."""
+    """For webhooks of accounts: it reaches public addresses only."""
+    outbound_of_place: Outbound
+    """For webhooks of the place."""
     service_urls: Mapping[str, str]
     """The URLs of the other services, by their names, for asking whether they are ready."""
     policy: PolicySource

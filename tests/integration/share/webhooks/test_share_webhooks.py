@@ -1,12 +1,15 @@
 """Webhooks: who hears of what, in which order, signed, and again until it was heard."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,7 +25,7 @@ from tests.conftest import MakeDatabase
 from tests.integration.share.asking import change, download_url, share_text
 from tests.integration.share.running_share import Account, ShareService, running_share_service
 
-ALL = ["share.made", "share.complete", "share.fetched", "share.ended"]
+ALL = ["share.made", "share.complete", "share.fetched", "share.ended", "drop.filled"]
 
 
 class Died(BaseException):
@@ -36,6 +39,10 @@ class Receiver:
     url: str = ""
     told: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
+    hold: threading.Event | None = None
+    """Answers wait for it."""
+    came: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released by each request."""
     answers: list[int] = field(default_factory=list[int])
     """The statuses of the next answers; then 204."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
@@ -51,12 +58,28 @@ def service(make_database: MakeDatabase, valkey_url: str) -> Iterator[ShareServi
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+async def guarded(service: ShareService) -> AsyncGenerator[Context]:
+    """The context of a worker as it is."""
+    async with service.worker() as context:
+        yield context
+
+
+@pytest.fixture
+def worker(guarded: Context) -> Context:
+    """The context of a worker whose webhooks of accounts reach the receivers of these tests."""
+    return replace(guarded, outbound=guarded.outbound_of_place)
+
+
+@contextmanager
+def receiving() -> Generator[Receiver]:
     found = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            found.came.release()
+            if found.hold:
+                found.hold.wait(20)
             status = found.answers.pop(0) if found.answers else 204
             found.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
             if status == 204:
@@ -77,6 +100,12 @@ def receiver() -> Iterator[Receiver]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
 
 
 @pytest.fixture
@@ -147,6 +176,187 @@ async def test_a_share_of_items_is_complete_when_the_last_has_arrived(
     assert receiver.types() == ["share.complete"]
 
 
+def settle(service: ShareService, item: dict[str, Any], state: str) -> None:
+    content = {"file_id": uuid4(), "sha256": bytes(32)} if state == "ready" else {"file_id": None, "sha256": None}
+    change(
+        service,
+        "update item set state = %s, file_id = %s, sha256 = %s where id = %s",
+        state,
+        *content.values(),
+        UUID(item["id"]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("states", "is_complete"),
+    [
+        (["ready", "failed"], True),
+        (["ready", "removed"], True),
+        (["failed", "ready"], True),
+        (["failed", "failed"], False),
+        (["removed", "failed"], False),
+    ],
+)
+async def test_a_share_is_complete_when_nothing_of_it_is_awaited(
+    service: ShareService,
+    client: httpx.Client,
+    receiver: Receiver,
+    worker: Context,
+    states: list[str],
+    is_complete: bool,
+) -> None:
+    add(client, receiver.url, ["share.complete"])
+    asked = {"items": [{"name": "a", "size": 1}, {"name": "b", "size": 1}]}
+    items = ask(client, "POST", "/v1/shares", json=asked).json()["items"]
+    for item, state in zip(items, states, strict=True):
+        await calling.call_webhooks(worker)
+        assert receiver.told == []
+        settle(service, item, state)
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["share.complete"] * is_complete
+
+
+@pytest.mark.parametrize(
+    ("items", "is_complete"),
+    [
+        ([{"name": "a", "text": "a"}, {"name": "b", "text": "b"}], True),
+        ([{"name": "a", "text": "a"}, {"name": "b", "size": 1}], False),
+        ([{"name": "b", "size": 1}, {"name": "a", "text": "a"}], False),
+    ],
+)
+async def test_a_share_of_items_may_be_complete_from_the_beginning(
+    client: httpx.Client, receiver: Receiver, worker: Context, items: list[dict[str, object]], is_complete: bool
+) -> None:
+    add(client, receiver.url, ["share.made", "share.complete"])
+    assert ask(client, "POST", "/v1/shares", json={"items": items}).status_code == 201
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["share.made", *["share.complete"] * is_complete]
+
+
+async def test_the_owner_of_a_drop_off_hears_what_filled_it(
+    service: ShareService, client: httpx.Client, receiver: Receiver, worker: Context
+) -> None:
+    add(client, receiver.url, ["drop.filled"])
+    drop = ask(client, "POST", "/v1/drops", json={"title": "mine"}).json()
+    asked = {"items": [{"name": "a", "size": 1}], "title": "yours"}
+    (item,) = service.client().post(f"/v1/drops/{drop['code']}/shares", json=asked).json()["items"]
+    await calling.call_webhooks(worker)
+    assert receiver.told == []
+    settle(service, item, "ready")
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["drop.filled"]
+    assert (receiver.told[0]["data"]["drop_id"], receiver.told[0]["data"]["name"]) == (drop["id"], "yours")
+
+
+async def test_networks_that_are_allowed_are_those_of_the_place(
+    service: ShareService, client: httpx.Client, receiver: Receiver, guarded: Context
+) -> None:
+    webhook = add(client, receiver.url)
+    ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
+    administrator = service.client(account=service.administrator())
+    of_place = add(administrator, receiver.url, everybody=True)
+    ask(administrator, "POST", f"/v1/webhooks/{of_place['id']}/ping")
+    await calling.call_webhooks(guarded)
+    assert len(receiver.requests) == 1
+    assert "outside the public internet" in the_one(client)["error"]
+    assert the_one(administrator, everybody="true")["error"] is None
+
+
+@pytest.mark.parametrize("end", ["disabled", "deleted"])
+async def test_a_webhook_that_ends_during_its_turn_is_called_no_more(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context, end: str
+) -> None:
+    path = f"/v1/webhooks/{add(client, receiver.url)['id']}"
+    for _ in range(3):
+        service.share_link(owner=owner)
+    receiver.hold = threading.Event()
+    calls = asyncio.create_task(calling.call_due(worker))
+    assert await asyncio.to_thread(receiver.came.acquire, timeout=20)
+    answer = ask(client, "DELETE", path) if end == "deleted" else ask(client, "PATCH", path, json={"enabled": False})
+    assert answer.is_success
+    receiver.hold.set()
+    await calls
+    assert len(receiver.requests) == 1
+
+
+async def test_slow_receivers_of_one_account_keep_nobody_elses_waiting(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
+) -> None:
+    for _ in range(WEBHOOKS_EACH):
+        add(client, receiver.url, ["share.made"])
+    other = service.sign_up()
+    with receiving() as quick:
+        add(service.client(account=other), quick.url, ["share.made"])
+        for account in (owner, other):
+            service.share_link(owner=account)
+        receiver.hold = threading.Event()
+        calls = asyncio.create_task(calling.call_due(worker))
+        assert await asyncio.to_thread(quick.came.acquire, timeout=20)
+        assert await asyncio.to_thread(receiver.came.acquire, timeout=20)
+        assert not receiver.came.acquire(blocking=False)
+        receiver.hold.set()
+        await calls
+    assert len(receiver.told) == WEBHOOKS_EACH
+
+
+async def test_a_slow_receiver_has_a_short_turn_and_waits_for_as_long_as_it_took(
+    service: ShareService,
+    client: httpx.Client,
+    owner: Account,
+    receiver: Receiver,
+    worker: Context,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calling, "TURN_SECONDS", 0)
+    monkeypatch.setattr(calling, "SLOW", timedelta(0))
+    add(client, receiver.url, ["share.made"])
+    for _ in range(3):
+        service.share_link(owner=owner)
+    await calling.call_due(worker)
+    assert len(receiver.told) < 3
+    with psycopg.connect(service.database_url) as connection:
+        rests = connection.execute("select due_at > called_at from webhook").fetchone()
+    assert rests == (True,)
+
+
+async def test_a_webhook_that_fails_for_a_day_is_disabled_and_says_so(
+    service: ShareService, client: httpx.Client, receiver: Receiver, worker: Context
+) -> None:
+    webhook = add(client, receiver.url)
+    receiver.answers = [500] * 3
+    ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
+    for ago in ("23 hours", "24 hours"):
+        await calling.call_webhooks(worker)
+        assert the_one(client)["enabled"]
+        moved = "update webhook set due_at = now(), failing_since = now() - %s::interval"
+        change(service, moved, ago)
+    await calling.call_webhooks(worker)
+    found = the_one(client)
+    assert (found["enabled"], found["waiting"]) == (False, 1)
+    assert found["error"] == "disabled, because it has failed for a day: the remote server answered 500"
+    assert ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"enabled": True}).is_success
+    receiver.answers = [500]
+    await calling.call_webhooks(worker)
+    # The day begins again.
+    assert the_one(client)["enabled"]
+
+
+async def test_no_more_events_wait_than_a_receiver_could_ever_want(
+    service: ShareService, client: httpx.Client, owner: Account, worker: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "MOST_WAITING", 3)
+    add(client, "http://127.0.0.1:1/", ["share.made"])
+    for name in "abcdefg":
+        service.share_link(owner=owner, name=name)
+    await calling.call_webhooks(worker)
+    assert (the_one(client)["waiting"], the_one(client)["dropped"]) == (3, 4)
+    with psycopg.connect(service.database_url) as connection:
+        left = connection.execute(
+            "select data ->> 'name' from webhook_event e join webhook on webhook.id = webhook_id order by e.id"
+        ).fetchall()
+    assert left == [("e",), ("f",), ("g",)]
+
+
 async def test_a_call_is_signed(client: httpx.Client, receiver: Receiver, worker: Context) -> None:
     webhook = add(client, receiver.url)
     assert ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping").status_code == 204
@@ -214,14 +424,16 @@ async def test_a_webhook_that_is_changed_during_a_call_is_called_at_once(
     webhook = add(client, "http://127.0.0.1:1/")
     ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
     assert ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping").json()["code"] == "events_waiting"
-    read = queries.next_events
+    read = queries.next_event
 
-    async def change_and_read(*arguments: Any) -> list[Event]:
-        ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"url": receiver.url})
-        return await read(*arguments)
+    async def read_and_change(*arguments: Any) -> Event | None:
+        event = await read(*arguments)
+        if event:
+            ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"url": receiver.url})
+        return event
 
     with monkeypatch.context() as patched:
-        patched.setattr("share_service.webhooks.queries.next_events", change_and_read)
+        patched.setattr("share_service.webhooks.queries.next_event", read_and_change)
         await calling.call_due(worker)
     assert the_one(client)["failures"] == 0
     await calling.call_webhooks(worker)

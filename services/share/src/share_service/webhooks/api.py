@@ -42,7 +42,8 @@ class WebhookChanges(BaseModel):
 
 
 class WebhookView(BaseModel):
-    """A webhook. `waiting`: the number of events that are still to be sent; `error`: the failure of the last call.
+    """A webhook. `waiting`: the number of events that are still to be sent; `error`: the failure of the last call;
+    `dropped`: the number of events that were never sent, because too many were waiting.
 
     `secret` verifies the signatures of calls (Standard Webhooks).
     """
@@ -58,6 +59,7 @@ class WebhookView(BaseModel):
     error: str | None
     failures: int
     waiting: int
+    dropped: int
 
 
 class WebhooksView(BaseModel):
@@ -125,4 +127,5 @@ def _view(request: Request, waiting: Waiting) -> WebhookView:
         error=webhook.error,
         failures=webhook.failures,
         waiting=waiting.events,
+        dropped=webhook.dropped,
     )

@@ -2,26 +2,37 @@
 
 A webhook that cannot be reached is left alone for a while, with everything that it is to be told of, so that the events
 of a share stay in order. A process that dies in the middle tells the event under way again.
+
+A few webhooks are called at a time, and only one of each owner. They have their turns one after the other, and a
+receiver that was slow waits afterwards for as long as it took: so slow ones have few places, and not for long.
 """
 
-from collections.abc import Awaitable
+import asyncio
+import time
+from collections.abc import Awaitable, Collection
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 from common import clock, logging
 from common.backoff import backoff
 from common.db import Connection
 from common.errors import DomainError
 from common.outbound.client import RemoteRefused
-from common.sweeping import AT_ONCE, Sweep, drain, each
+from common.sweeping import AT_ONCE, Sweep, drain
 from share_service.context import Context
 from share_service.webhooks import queries
 from share_service.webhooks.model import (
-    CALL_SECONDS,
+    EVERYBODY,
+    FAILED_AFTER,
     FIRST_PAUSE,
     KEPT,
     LONGEST_PAUSE,
+    MOST_WAITING,
     TURN,
+    TURN_SECONDS,
+    WEBHOOKS_EACH,
     Event,
     Secrets,
     Webhook,
@@ -29,6 +40,14 @@ from share_service.webhooks.model import (
 
 EVENTS_AT_ONCE = 20
 """Events that one webhook is told of before others have their turn. All of them together end within its turn."""
+BATCH_SECONDS = 20.0
+"""Turns begin for this long before the sweep looks whether it should end."""
+LOOK_SECONDS = 1.0
+"""While all that is left is slow, others are looked for this often."""
+PAGE = 500
+MOST_OF_OWNERS = AT_ONCE * WEBHOOKS_EACH
+"""Among more webhooks than these is one of an owner of whom none is being called."""
+SLOW = timedelta(seconds=1)
 DROPPED_AT_ONCE = 1000
 GONE = 410
 """The status by which a receiver says that it wants no more calls."""
@@ -42,16 +61,54 @@ async def call_webhooks(context: Context) -> None:
 
 
 async def call_due(context: Context) -> int:
-    """Tell each webhook that may be called of its next events. Returns the number of webhooks."""
-    now = clock.now()
-    async with context.db.transaction() as connection:
-        due = await queries.claim_due(connection, now, now + TURN, AT_ONCE)
+    """Tell webhooks that may be called of their next events, until none is left. Returns the number of turns."""
+    round_of_turns, turns, count = _Round(context), dict[asyncio.Task[None], UUID](), 0
+    ends_at = time.monotonic() + BATCH_SECONDS
+    try:
+        while True:
+            while len(turns) < AT_ONCE and time.monotonic() < ends_at:
+                webhook = await round_of_turns.next(turns.values())
+                if webhook is None:
+                    break
+                turns[asyncio.create_task(_tell(context, webhook))] = webhook.owner
+                count += 1
+            if not turns:
+                return count
+            done, _ = await asyncio.wait(turns, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            for turn in done:
+                del turns[turn]
+                turn.result()
+    finally:
+        # After an error of one, the others end their turns.
+        await asyncio.gather(*turns, return_exceptions=True)
 
-    async def call(webhook: Webhook) -> None:
-        await _tell(context, webhook)
 
-    await each(due, call)
-    return len(due)
+class _Round:
+    """The webhooks that may be called, page by page in the order of their ids, and then again from the first."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._line: list[tuple[UUID, UUID]] = []
+        self._after: UUID | None = None
+
+    async def next(self, busy_owners: Collection[UUID]) -> Webhook | None:
+        """A webhook of none of these owners, which is now this process's for `TURN`; None if there is none."""
+        if len(self._line) <= MOST_OF_OWNERS:
+            await self._look_further()
+        for found in [found for found in self._line if found[1] not in busy_owners]:
+            self._line.remove(found)
+            now = clock.now()
+            async with self._context.db.connection() as connection:
+                webhook = await queries.claim_webhook(connection, found[0], now, now + TURN)
+            if webhook:
+                return webhook
+        return None
+
+    async def _look_further(self) -> None:
+        async with self._context.db.connection() as connection:
+            page = await queries.due_webhooks(connection, clock.now(), self._after, PAGE)
+        self._after = page[-1][0] if len(page) == PAGE else None
+        self._line += [found for found in page if found not in self._line]
 
 
 async def drop_events(context: Context) -> int:
@@ -60,24 +117,33 @@ async def drop_events(context: Context) -> int:
         return await queries.delete_events_before(connection, clock.now() - KEPT, DROPPED_AT_ONCE)
 
 
+async def drop_surplus(context: Context) -> int:
+    """Delete the oldest events of a webhook for which too many wait. Returns their number."""
+    async with context.db.transaction() as connection:
+        found = await queries.overfull(connection, MOST_WAITING)
+        return await queries.drop_events_to(connection, *found, DROPPED_AT_ONCE) if found else 0
+
+
 async def _tell(context: Context, webhook: Webhook) -> None:
-    async with context.db.connection() as connection:
-        events = await queries.next_events(connection, webhook.id, EVENTS_AT_ONCE)
-    ends_at = clock.now() + TURN - timedelta(seconds=2 * CALL_SECONDS)
-    failed = None
-    for event in events:
-        failed = await _call(context, webhook, event)
-        if failed or clock.now() >= ends_at:
+    began, failed = time.monotonic(), None
+    for _ in range(EVENTS_AT_ONCE):
+        async with context.db.connection() as connection:
+            event = await queries.next_event(connection, webhook)
+        if event is None:
             break
-    await _record(context, webhook, failed)
+        failed = await _call(context, webhook, event)
+        if failed or time.monotonic() - began >= TURN_SECONDS:
+            break
+    await _record(context, webhook, failed, timedelta(seconds=time.monotonic() - began))
 
 
 async def _call(context: Context, webhook: Webhook, event: Event) -> DomainError | None:
     """Tell a webhook of an event; the error if that failed."""
     body = event.body()
     headers = Secrets(context.key_secret).headers(webhook.id, event, body, clock.now())
+    outbound = context.outbound_of_place if webhook.owner == EVERYBODY else context.outbound
     try:
-        await context.outbound.post(webhook.url, body, headers)
+        await outbound.post(webhook.url, body, headers)
     except DomainError as error:
         return error
     async with context.db.connection() as connection:
@@ -85,18 +151,22 @@ async def _call(context: Context, webhook: Webhook, event: Event) -> DomainError
     return None
 
 
-async def _record(context: Context, webhook: Webhook, failed: DomainError | None) -> None:
+async def _record(context: Context, webhook: Webhook, failed: DomainError | None, took: timedelta) -> None:
     now = clock.now()
-    failures = webhook.failures + 1 if failed else 0
-    pause = backoff(failures, FIRST_PAUSE, LONGEST_PAUSE) if failed else timedelta(0)
-    is_gone = isinstance(failed, RemoteRefused) and failed.status == GONE
-    if isinstance(failed, RemoteRefused) and failed.retry_after:
-        pause = min(max(pause, failed.retry_after), LONGEST_PAUSE)
-    called = replace(webhook, failures=failures, error=failed.message if failed else None)
-    async with context.db.connection() as connection:
-        await queries.record_call(connection, called, now, now + pause, is_gone=is_gone)
+    failures, since, pause = 0, None, took if took > SLOW else timedelta(0)
+    is_over, error = False, None
     if failed:
+        failures, since, error = webhook.failures + 1, webhook.failing_since or now, failed.message
+        pause = backoff(failures, FIRST_PAUSE, LONGEST_PAUSE)
+        if isinstance(failed, RemoteRefused):
+            is_over = failed.status == GONE
+            pause = min(max(pause, failed.retry_after or pause), LONGEST_PAUSE)
+        if now - since >= FAILED_AFTER:
+            is_over, error = True, f"disabled, because it has failed for a day: {error}"
         _log.info("a webhook could not be called", webhook=str(webhook.id), error=failed.code, failures=failures)
+    called = replace(webhook, failures=failures, error=error, failing_since=since)
+    async with context.db.connection() as connection:
+        await queries.record_call(connection, called, now, now + pause, is_over=is_over)
 
 
 def _count_due(connection: Connection) -> Awaitable[int]:
@@ -110,4 +180,5 @@ def _count_old(connection: Connection) -> Awaitable[int]:
 SWEEPS = (
     Sweep("webhooks to call", call_due, _count_due),
     Sweep("events that nobody could be told of", drop_events, _count_old),
+    Sweep("webhooks with too many events", drop_surplus, partial(queries.count_overfull, most=MOST_WAITING)),
 )

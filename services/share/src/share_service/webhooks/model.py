@@ -10,8 +10,10 @@ from uuid import UUID
 
 from common.errors import Conflict
 
-EventType = Literal["share.made", "share.complete", "share.fetched", "share.ended"]
-"""made: it exists, perhaps before its content. complete: all of its items have arrived. fetched: a use was taken."""
+EventType = Literal["share.made", "share.complete", "share.fetched", "share.ended", "drop.filled"]
+"""made: it exists, perhaps before its content. complete: none of its items is awaited any more. fetched: a use was
+taken. filled: what somebody sent to a drop-off is complete.
+"""
 EVERYBODY = UUID(int=0)
 """In place of an account: the owner of webhooks that hear of everybody's shares."""
 PING = "ping"
@@ -24,8 +26,14 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 """The pauses of a webhook after failures in a row."""
 KEPT = timedelta(days=1)
 """An event that could not be told for this long is dropped."""
+MOST_WAITING = 10_000
+"""The most events that wait for one webhook. Older ones are dropped."""
+FAILED_AFTER = timedelta(days=1)
+"""A webhook that has only failed for this long is disabled."""
 CALL_SECONDS = 10.0
 """The time that a call may take."""
+TURN_SECONDS = 5.0
+"""The time after which a turn ends with the call under way, so that others have theirs."""
 TURN = timedelta(seconds=60)
 """A process that takes up a webhook has it alone for this long; if it dies, another goes on afterwards."""
 
@@ -60,6 +68,10 @@ class Webhook:
     called_at: datetime | None
     error: str | None
     """The failure of the last call."""
+    failing_since: datetime | None = None
+    """The first of the failures in a row."""
+    dropped: int = 0
+    """Events that it was never told of, because too many were waiting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,14 @@ from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value
 from share_service.webhooks.model import Event, Webhook
 
-_WEBHOOK: LiteralString = "id, owner, url, events, is_enabled, created_at, due_at, failures, called_at, error"
-# The webhooks that have events, each found by one step in the index of the events.
+_WEBHOOK: LiteralString = (
+    "id, owner, url, events, is_enabled, created_at, due_at, failures, called_at, error, failing_since, dropped"
+)
+_FIRST = UUID(int=0)
+# The webhooks after one that have events, each found by one step in the index of the events.
 _PENDING: LiteralString = """
     with recursive pending (webhook_id) as (
-        (select webhook_id from webhook_event order by webhook_id limit 1)
+        (select webhook_id from webhook_event where webhook_id > %(after)s order by webhook_id limit 1)
         union all
         select (
             select later.webhook_id from webhook_event later
@@ -67,7 +70,7 @@ async def update_webhook(connection: Connection, webhook: Webhook) -> None:
     """Write a changed webhook, which has had no failure yet."""
     statement: LiteralString = """
         update webhook set url = %(url)s, events = %(events)s, is_enabled = %(is_enabled)s, due_at = %(due_at)s,
-            failures = 0, error = null
+            failures = 0, error = null, failing_since = null
         where id = %(id)s
     """
     parameters = {
@@ -108,27 +111,38 @@ async def insert_event(connection: Connection, webhook_id: UUID, event_type: str
     await connection.execute(statement, parameters)
 
 
-async def claim_due(connection: Connection, now: datetime, until: datetime, limit: int) -> list[Webhook]:
-    """Up to `limit` webhooks that have events and may be called; no other process gets them before `until`."""
+async def due_webhooks(
+    connection: Connection, now: datetime, after: UUID | None, limit: int
+) -> list[tuple[UUID, UUID]]:
+    """Up to `limit` webhooks that have events and may be called, each with its owner, in the order of their ids."""
     statement: LiteralString = f"""
         {_PENDING}
-        update webhook set due_at = %(until)s
-        where id = any(array(
-            select webhook.id from pending join webhook on webhook.id = pending.webhook_id
-            where is_enabled and due_at <= %(now)s
-            order by due_at limit %(limit)s for update of webhook skip locked
-        ))
+        select webhook.id, webhook.owner from pending join webhook on webhook.id = pending.webhook_id
+        where is_enabled and due_at <= %(now)s
+        limit %(limit)s
+    """
+    found = await fetch_all(connection, dict, statement, {"now": now, "after": after or _FIRST, "limit": limit})
+    return [(row["id"], row["owner"]) for row in found]
+
+
+async def claim_webhook(connection: Connection, webhook_id: UUID, now: datetime, until: datetime) -> Webhook | None:
+    """A webhook, if it may still be called; no other process gets it before `until`."""
+    statement: LiteralString = f"""
+        update webhook set due_at = %(until)s where id = %(webhook_id)s and is_enabled and due_at <= %(now)s
         returning {_WEBHOOK}
     """
-    return await fetch_all(connection, Webhook, statement, {"now": now, "until": until, "limit": limit})
+    return await fetch_one(connection, Webhook, statement, {"webhook_id": webhook_id, "now": now, "until": until})
 
 
-async def next_events(connection: Connection, webhook_id: UUID, limit: int) -> list[Event]:
-    """Up to `limit` events that a webhook is to be told of next."""
+async def next_event(connection: Connection, webhook: Webhook) -> Event | None:
+    """The next event that a claimed webhook is to be told of; None too if it was changed, disabled or deleted."""
     statement: LiteralString = """
-        select id, type, at, data from webhook_event where webhook_id = %(webhook_id)s order by id limit %(limit)s
+        select id, type, at, data from webhook_event
+        where webhook_id = %(webhook_id)s
+            and exists (select from webhook where id = %(webhook_id)s and is_enabled and due_at = %(claimed)s)
+        order by id limit 1
     """
-    return await fetch_all(connection, Event, statement, {"webhook_id": webhook_id, "limit": limit})
+    return await fetch_one(connection, Event, statement, {"webhook_id": webhook.id, "claimed": webhook.due_at})
 
 
 async def delete_event(connection: Connection, event_id: int) -> None:
@@ -137,12 +151,12 @@ async def delete_event(connection: Connection, event_id: int) -> None:
 
 
 async def record_call(
-    connection: Connection, webhook: Webhook, now: datetime, due_at: datetime, *, is_gone: bool
+    connection: Connection, webhook: Webhook, now: datetime, due_at: datetime, *, is_over: bool
 ) -> None:
-    """Write the outcome of a turn, unless the webhook was changed meanwhile. `is_gone`: it is called no more."""
+    """Write the outcome of a turn, unless the webhook was changed meanwhile. `is_over`: it is called no more."""
     statement: LiteralString = """
         update webhook set called_at = %(now)s, error = %(error)s, failures = %(failures)s, due_at = %(due_at)s,
-            is_enabled = not %(is_gone)s
+            failing_since = %(failing_since)s, is_enabled = not %(is_over)s
         where id = %(webhook_id)s and due_at = %(claimed)s
     """
     parameters = {
@@ -152,7 +166,8 @@ async def record_call(
         "error": webhook.error,
         "failures": webhook.failures,
         "due_at": due_at,
-        "is_gone": is_gone,
+        "failing_since": webhook.failing_since,
+        "is_over": is_over,
     }
     await connection.execute(statement, parameters)
 
@@ -167,6 +182,50 @@ async def delete_events_before(connection: Connection, before: datetime, limit: 
     return await count(connection, statement, {"before": before, "limit": limit})
 
 
+async def overfull(connection: Connection, most: int) -> tuple[UUID, int] | None:
+    """A webhook for which more than `most` events wait, and the id of the last event that is one too many."""
+    statement: LiteralString = f"""
+        {_PENDING}
+        select pending.webhook_id, surplus.id from pending, lateral (
+            select id from webhook_event where webhook_event.webhook_id = pending.webhook_id
+            order by id desc offset %(most)s limit 1
+        ) surplus
+        limit 1
+    """
+    rows = await fetch_all(connection, dict, statement, {"most": most, "after": _FIRST})
+    return (rows[0]["webhook_id"], rows[0]["id"]) if rows else None
+
+
+async def drop_events_to(connection: Connection, webhook_id: UUID, event_id: int, limit: int) -> int:
+    """Delete up to `limit` events of a webhook up to this one, and count them as dropped. Returns their number."""
+    statement: LiteralString = """
+        with gone as (
+            delete from webhook_event where id = any(array(
+                select id from webhook_event where webhook_id = %(webhook_id)s and id <= %(event_id)s
+                order by id limit %(limit)s for update skip locked
+            ))
+            returning id
+        ), counted as (
+            update webhook set dropped = dropped + (select count(*) from gone) where id = %(webhook_id)s
+        )
+        select count(*) from gone
+    """
+    parameters = {"webhook_id": webhook_id, "event_id": event_id, "limit": limit}
+    return await fetch_value(connection, statement, parameters) or 0
+
+
+async def count_overfull(connection: Connection, most: int) -> int:
+    """The webhooks for which more than `most` events wait."""
+    statement: LiteralString = f"""
+        {_PENDING}
+        select count(*) from pending, lateral (
+            select id from webhook_event where webhook_event.webhook_id = pending.webhook_id
+            order by id desc offset %(most)s limit 1
+        ) surplus
+    """
+    return await fetch_value(connection, statement, {"most": most, "after": _FIRST}) or 0
+
+
 async def count_due(connection: Connection, now: datetime) -> int:
     """The webhooks that have events and may be called."""
     statement: LiteralString = f"""
@@ -174,7 +233,7 @@ async def count_due(connection: Connection, now: datetime) -> int:
         select count(*) from pending join webhook on webhook.id = pending.webhook_id
         where is_enabled and due_at <= %(now)s
     """
-    return await fetch_value(connection, statement, {"now": now}) or 0
+    return await fetch_value(connection, statement, {"now": now, "after": _FIRST}) or 0
 
 
 async def count_events_before(connection: Connection, before: datetime) -> int:
