@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move backup restore test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move backup restore image test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -48,12 +48,23 @@ store-move: $(VENV)/.run ## Move the files of the stopped system into another st
 
 BACKUP := $(BIN)/python -m common.start deploy.backup
 SEALED := $(if $(PASSPHRASE_FILE),--passphrase-file "$(PASSPHRASE_FILE)")
-backup: $(VENV)/.run ## Back the running system up into a folder (TO=/backups PASSPHRASE_FILE=file); ARGS="check", "forget --keep 7"
+ifeq ($(STACK),compose)
+backup:
+	@PASSPHRASE_FILE="$(PASSPHRASE_FILE)" deploy/compose/backup "$(or $(TO),$(error Say where to: make backup TO=/backups))" $(ARGS)
+
+restore:
+	@PASSPHRASE_FILE="$(PASSPHRASE_FILE)" deploy/compose/restore "$(or $(FROM),$(error Say where from: make restore FROM=/backups))" $(ARGS)
+else
+backup: $(VENV)/.run ## Back the running system up (TO=/backups PASSPHRASE_FILE=file; STACK=compose; ARGS="forget --keep 7")
 	@set -- $(or $(ARGS),make); act=$$1; shift; \
 	exec $(BACKUP) $$act "$(or $(TO),$(error Say where to: make backup TO=/backups))" "$$@" $(SEALED)
 
-restore: $(VENV)/.run ## Make a new system of a backup (FROM=/backups DATA=new-folder PASSPHRASE_FILE=file)
+restore: $(VENV)/.run ## Make a new system of a backup (FROM=/backups DATA=new-folder PASSPHRASE_FILE=file; STACK=compose)
 	@exec $(BACKUP) restore "$(or $(FROM),$(error Say where from: make restore FROM=/backups))" $(SEALED) $(ARGS)
+endif
+
+image: ## Build the image that is the whole system in one container (docker run -p 8080:8080 -v waystation:/data waystation/waystation)
+	docker build --file deploy/Dockerfile --target whole --tag waystation/waystation:$(or $(WAYSTATION_VERSION),local) .
 
 test: $(VENV)/.installed ## Run everything that needs no Docker and no browser
 	@$(MAKE) --no-print-directory --output-sync=target -j2 lint types

@@ -1,10 +1,8 @@
 """The system of Compose, seen from the container of its operator. `deploy/compose/restore` prepares a new one."""
 
 import json
-import shutil
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -12,13 +10,14 @@ from common.settings import StoreSettings, ValkeySettings
 from common.store.building import build_store
 from deploy.backup.systems import System
 from deploy.local import binaries
-from deploy.local.binaries import MissingEngine
 
 
 class OperatorSettings(StoreSettings, ValkeySettings):
     """What the operator may reach: everything."""
 
     admin_database_url: SecretStr
+    restoring_valkey_url: SecretStr
+    """The same database for a user that may restore keys."""
     credentials: SecretStr
     """All credentials of the vault, as JSON."""
 
@@ -27,25 +26,27 @@ class Composed:
     """The system of Compose."""
 
     def running(self) -> System:
-        settings = OperatorSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
-        return System(
-            settings.admin_database_url.get_secret_value(),
-            settings.valkey_url.get_secret_value(),
-            build_store(settings.model_copy(update={"store_reserve_bytes": 0})),
-            json.loads(settings.credentials.get_secret_value()),
-            _program,
-        )
+        settings = _settings()
+        return _system(settings, settings.valkey_url)
 
     def refuse_used(self) -> None:
         """Nothing: the databases of a system that was started say so themselves."""
 
     @asynccontextmanager
     async def new(self, known: Mapping[str, str]) -> AsyncGenerator[System]:
-        yield self.running()
+        settings = _settings()
+        yield _system(settings, settings.restoring_valkey_url)
 
 
-def _program(name: str) -> Path:
-    try:
-        return binaries.postgres(name)
-    except MissingEngine:
-        return Path(shutil.which(name) or name)
+def _settings() -> OperatorSettings:
+    return OperatorSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+
+
+def _system(settings: OperatorSettings, valkey_url: SecretStr) -> System:
+    return System(
+        settings.admin_database_url.get_secret_value(),
+        valkey_url.get_secret_value(),
+        build_store(settings.model_copy(update={"store_reserve_bytes": 0})),
+        json.loads(settings.credentials.get_secret_value()),
+        binaries.postgres,
+    )

@@ -4,6 +4,10 @@ The credentials stay in a vault that no other container mounts. Each start write
 the vault, so a lost folder, or a file that a newer version needs, comes back by itself. Each file can be read only by
 the user of the container that it is for, and nothing is printed.
 
+Before a backup is restored, `make_secrets.py /volumes restoring` reads the credentials of the backup from its standard
+input into an empty vault, and until `make_secrets.py /volumes restored` only the engines and the operator get theirs,
+so that no service starts in between.
+
 Needs root with CAP_CHOWN and no other capability. Therefore a file gets its mode before its owner, and is replaced
 instead of rewritten. Uses the standard library only.
 """
@@ -47,12 +51,17 @@ CREDENTIALS = {
     "gateway_token": 32,
     "valkey_health": 32,
     "valkey_beat": 32,
+    "valkey_operator": 32,
     **{f"postgres_{name}": 32 for name in SERVICES},
     **{f"valkey_{name}": 32 for name in SERVICES},
     **{f"service_{name}": 32 for name in SERVICES},
     # Shorter, because a person types it.
     "admin_password": 12,
 }
+
+
+RESTORING = "restoring"
+"""A file in the vault that is there while a backup is being restored."""
 
 
 def write(path: Path, content: str, uid: int) -> None:
@@ -89,6 +98,15 @@ def open_vault(path: Path, *, in_use: bool) -> dict[str, str]:
     return known
 
 
+def restore_vault(path: Path, text: str, *, in_use: bool) -> None:
+    """Fill an empty vault with the credentials of a backup. Those of a system of another kind are left out."""
+    if path.exists() or in_use:
+        raise SystemExit("The system is not empty; a backup is restored into empty volumes (docker compose down -v).")
+    known: dict[str, str] = json.loads(text)
+    (path.parent / RESTORING).touch()
+    write(path, json.dumps({name: known[name] for name in CREDENTIALS if name in known}), os.getuid())
+
+
 def valkey_users(key: Mapping[str, str]) -> str:
     """The ACL file. Services get no administrative commands, and the health check gets only ping."""
 
@@ -102,6 +120,7 @@ def valkey_users(key: Mapping[str, str]) -> str:
         # and would drop every transaction that the user has no right to.
         "user default off resetpass ~* &* +@all\n"
         + user("health", "resetkeys -@all +ping")
+        + user("operator", "~* resetchannels -@all +ping +select +client|setinfo +restore")
         + "".join(user(name, service) for name in (*SERVICES, "beat"))
     )
 
@@ -157,31 +176,54 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
             "admin_database_url": database_url("postgres", "postgres", key["postgres"]),
             **{f"{name}_database_url": url for name, url in databases.items()},
         },
+        "operator": {
+            "credentials": json.dumps(dict(key)),
+            "admin_database_url": database_url("postgres", "postgres", key["postgres"]),
+            "valkey_url": valkey_url("chat", 0),
+            "restoring_valkey_url": valkey_url("operator", 0),
+            "s3_access_key": key["store_user"],
+            "s3_secret_key": key["store_password"],
+        },
         "postgres": {"password": key["postgres"]},
         "valkey": {"users.acl": valkey_users(key), "health_password": key["valkey_health"]},
         "store": {"root_user": key["store_user"], "root_password": key["store_password"]},
     }
 
 
-READERS = {"gateway": GATEWAY.uid, "postgres": POSTGRES.uid, "valkey": VALKEY.uid, "store": STORE.uid}
+ENGINES = {"postgres": POSTGRES.uid, "valkey": VALKEY.uid, "store": STORE.uid}
+OPERATOR = {"operator": 0}
+READERS = {"gateway": GATEWAY.uid, **ENGINES, **OPERATOR}
 
 
-def main(root: Path) -> None:
+def main(root: Path, act: str = "") -> None:
     """Write `vault` and `secrets/<reader>` under `root`, and set the owners of `data/<engine>`. Each is a volume.
 
     An engine starts when its secrets are there, so they come last.
     """
     engines = {engine: root / "data" / engine.data for engine in (POSTGRES, VALKEY, STORE)}
     in_use = any(folder.stat().st_uid == engine.uid for engine, folder in engines.items())
-    key = open_vault(root / "vault" / "credentials.json", in_use=in_use)
+    vault, marker = root / "vault" / "credentials.json", root / "vault" / RESTORING
+    if act == "restoring":
+        restore_vault(vault, sys.stdin.read(), in_use=in_use)
+    elif act == "restored":
+        marker.unlink(missing_ok=True)
+    key = open_vault(vault, in_use=in_use)
     for engine, folder in (engines | {GATEWAY: root / "data" / GATEWAY.data}).items():
         if folder.stat().st_uid != engine.uid:
             folder.chmod(0o700)
             os.chown(folder, engine.uid, engine.uid)
+    is_restoring = marker.exists()
     for reader, contents in files(key).items():
+        if is_restoring and reader not in ENGINES and reader not in OPERATOR:
+            continue
         for name, content in contents.items():
             write(root / "secrets" / reader / name, content, READERS.get(reader, APP_UID))
+    if is_restoring and act != "restoring":
+        raise SystemExit(
+            "A backup was not restored completely, so no service starts. "
+            "Remove the volumes (docker compose down -v), and restore it again."
+        )
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -19,6 +19,7 @@ PARTS = (
     "docker-compose.yml",
     ".dockerignore",
     "LICENSE",
+    "requirements-run.lock",
     "requirements-runtime.lock",
     "deploy",
     "libs",
@@ -71,8 +72,12 @@ class System:
 
     def upgrade(self) -> None:
         """Bring what runs to the images and settings that it would start with now."""
-        run(["deploy/compose/upgrade"], timeout=300, cwd=self.folder, env=self._environment)
+        self.operate("deploy/compose/upgrade")
         self.wait_until_healthy()
+
+    def operate(self, *command: str, **variables: str) -> str:
+        """Run a command of the operator's in the checkout; return what it printed."""
+        return run(command, timeout=300, cwd=self.folder, env=self._environment | variables)
 
     @property
     def _environment(self) -> dict[str, str]:

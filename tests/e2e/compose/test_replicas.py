@@ -1,7 +1,7 @@
 """The composed system with more of everything, and with parts of it dying; then the whole restarted and removed.
 
-The tests run in the order they stand in, after those of the other modules: the last three restart the system, exhaust a
-limit and remove it.
+The tests run in the order they stand in, after those of the other modules: the last four restart the system, make it
+again of a backup, exhaust a limit and remove it.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -139,6 +140,31 @@ def test_data_outlives_the_containers(system: System, client: httpx.Client, kept
         assert fetch(client, code) == data
     again = detail(client.post("/share/file/", files={"file": ("b.bin", b"after the restart")}))["code"]
     assert fetch(client, again) == b"after the restart"
+
+
+async def test_a_system_that_is_lost_comes_back_from_its_backup(
+    system: System, client: httpx.Client, kept: dict[str, bytes], tmp_path: Path
+) -> None:
+    backups, passphrase = tmp_path / "backups", tmp_path / "passphrase"
+    passphrase.write_text("a passphrase of nobody's\n")
+    system.compose("build", "operator", timeout=400)
+    async with clients(system.url) as http:
+        owner = await somebody(http)
+        room = await owner.open_room(lifetime_seconds=86400)
+        await owner.say(room, "before the loss")
+    said = system.operate("deploy/compose/backup", str(backups), PASSPHRASE_FILE=str(passphrase))
+    assert "complete: " in said
+    with pytest.raises(AssertionError, match="The system is not empty"):
+        system.operate("deploy/compose/restore", str(backups), PASSPHRASE_FILE=str(passphrase))
+    system.down("--volumes")
+    system.operate("deploy/compose/restore", str(backups), PASSPHRASE_FILE=str(passphrase))
+    await asyncio.to_thread(system.wait_until_healthy)
+    assert kept
+    for code, data in kept.items():
+        assert fetch(client, code) == data
+    async with clients(system.url) as http:
+        again = Person(http, owner.name, owner.token)
+        assert [message["text"] for message in await again.messages(room)] == ["before the loss"]
 
 
 def test_clients_cannot_choose_their_address(client: httpx.Client) -> None:

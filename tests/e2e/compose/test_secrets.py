@@ -1,5 +1,6 @@
 """The generated credentials: who gets which, and that a second start changes nothing."""
 
+import io
 import json
 import os
 import stat
@@ -18,6 +19,7 @@ READERS = (
     "chat",
     "gateway",
     "beat",
+    "operator",
     "migrate",
     "postgres",
     "valkey",
@@ -51,6 +53,9 @@ def test_each_credential_is_long_and_given_to_those_who_need_it_alone(volumes: P
     make_secrets.main(volumes)
     found = contents(volumes)
     key: dict[str, str] = json.loads(found.pop("vault/credentials.json"))
+    # The operator's container, which runs only for as long as one of its programs, is given all of them.
+    operators = {name: found.pop(name) for name in list(found) if name.startswith("secrets/operator/")}
+    assert json.loads(operators["secrets/operator/credentials"]) == key
     assert all(len(value) >= 20 for value in key.values())
     assert len(set(key.values())) == len(key)
     holders = {
@@ -65,6 +70,7 @@ def test_each_credential_is_long_and_given_to_those_who_need_it_alone(volumes: P
         "gateway_token": {"gateway", "auth", "upload", "share", "chat"},
         "valkey_health": {"valkey"},
         "valkey_beat": {"beat"},
+        "valkey_operator": set(),
         "admin_password": {"auth"},
         "service_auth": {"auth-worker", "auth"},
         **{f"service_{name}": {name, "auth"} for name in ("upload", "share", "chat")},
@@ -99,7 +105,7 @@ def test_every_file_is_given_to_the_user_that_reads_it(volumes: Path, monkeypatc
     monkeypatch.setattr(os, "fchown", record)
     make_secrets.main(volumes)
     engines = {"secrets/postgres": 10003, "secrets/valkey": 10004, "secrets/store": 10002, "secrets/gateway": 10005}
-    engines["vault"] = os.getuid()
+    engines |= {"vault": os.getuid(), "secrets/operator": 0}
     assert given == {f"secrets/{name}": 10001 for name in READERS} | engines
 
 
@@ -139,6 +145,25 @@ def test_a_lost_vault_is_not_replaced_under_engines_that_have_data(volumes: Path
     with pytest.raises(SystemExit, match="Restore the volume from a backup"):
         make_secrets.open_vault(volumes / "vault/credentials.json", in_use=True)
     assert not (volumes / "vault/credentials.json").exists()
+
+
+def test_until_a_backup_is_restored_only_engines_and_the_operator_get_their_secrets(
+    volumes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"mirror_key": "ab" * 32, "of another kind of system": "x"}
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(given)))
+    make_secrets.main(volumes, "restoring")
+    with pytest.raises(SystemExit, match="not restored completely"):
+        make_secrets.main(volumes)
+    key: dict[str, str] = json.loads((volumes / "vault/credentials.json").read_text())
+    assert (key["mirror_key"], set(key)) == (given["mirror_key"], set(make_secrets.CREDENTIALS))
+    assert {path.name for path in (volumes / "secrets").iterdir() if any(path.iterdir())} == {
+        *("postgres", "valkey", "store", "operator"),
+    }
+    make_secrets.main(volumes, "restored")
+    assert (volumes / "secrets/upload/mirror_key").read_text() == given["mirror_key"]
+    with pytest.raises(SystemExit, match="not empty"):
+        make_secrets.main(volumes, "restoring")
 
 
 def test_nothing_is_printed(volumes: Path, capfd: pytest.CaptureFixture[str]) -> None:
