@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move backup restore image test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move backup restore import image test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -54,6 +54,9 @@ backup:
 
 restore:
 	@PASSPHRASE_FILE="$(PASSPHRASE_FILE)" deploy/compose/restore "$(or $(FROM),$(error Say where from: make restore FROM=/backups))" $(ARGS)
+
+import:
+	@deploy/compose/import $(or $(KIND),filecodebox) "$(or $(FROM),$(error Say where from: make import FROM=folder))" $(ARGS)
 else
 backup: $(VENV)/.run ## Back the running system up (TO=/backups PASSPHRASE_FILE=file; STACK=compose; ARGS="forget --keep 7")
 	@set -- $(or $(ARGS),make); act=$$1; shift; \
@@ -61,6 +64,10 @@ backup: $(VENV)/.run ## Back the running system up (TO=/backups PASSPHRASE_FILE=
 
 restore: $(VENV)/.run ## Make a new system of a backup (FROM=/backups DATA=new-folder PASSPHRASE_FILE=file; STACK=compose)
 	@exec $(BACKUP) restore "$(or $(FROM),$(error Say where from: make restore FROM=/backups))" $(SEALED) $(ARGS)
+
+import: $(VENV)/.run ## Take over the shares of another system (KIND=filecodebox FROM=folder; ARGS=--write; STACK=compose)
+	@exec $(BIN)/python -m common.start deploy.importing $(or $(KIND),filecodebox) \
+		"$(or $(FROM),$(error Say where from: make import FROM=folder))" $(ARGS)
 endif
 
 image: ## Build the image that is the whole system in one container (docker run -p 8080:8080 -v waystation:/data waystation/waystation)

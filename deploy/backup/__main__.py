@@ -20,6 +20,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from common import logging
 from common.errors import DomainError
 from common.start import started
 from deploy.backup import working
@@ -112,6 +113,7 @@ def _forget(folder: BackupFolder, keep: int | None) -> None:
 def main() -> int:
     given = _parse()
     started()
+    logging.configure(level="warning", format="console", service="backup")
     try:
         return asyncio.run(_until_stopped(_act(given, BackupFolder(given.folder.absolute()))))
     except (BackupError, DomainError) as error:

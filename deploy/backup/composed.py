@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pydantic import SecretStr
 
 from common.settings import StoreSettings, ValkeySettings
-from common.store.building import build_store
 from deploy.backup.systems import System
 from deploy.local import binaries
 
@@ -46,7 +45,7 @@ def _system(settings: OperatorSettings, valkey_url: SecretStr) -> System:
     return System(
         settings.admin_database_url.get_secret_value(),
         valkey_url.get_secret_value(),
-        build_store(settings.model_copy(update={"store_reserve_bytes": 0})),
+        settings,
         json.loads(settings.credentials.get_secret_value()),
         binaries.postgres,
     )

@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from pydantic import SecretStr
 
 from common.settings import StoreSettings
-from common.store import ObjectStore
-from common.store.building import build_store
 from deploy.backup.errors import BackupError
 from deploy.backup.systems import System
 from deploy.local import binaries, credentials, plan
@@ -72,19 +70,16 @@ class Embedded:
     def _system(self, known: Credentials, addresses: Addresses) -> System:
         return System(addresses.database_admin_url, addresses.valkey_url, self._store(), known, binaries.postgres)
 
-    def _store(self) -> ObjectStore:
+    def _store(self) -> StoreSettings:
         settings = self._settings
         if settings.store == "folder":
-            return build_store(StoreSettings(store="folder", store_folder=str(settings.files), store_reserve_bytes=0))
+            return StoreSettings(store="folder", store_folder=str(settings.files))
         assert settings.s3 is not None, "the settings checked that"
-        return build_store(
-            StoreSettings(
-                store="s3",
-                s3_endpoint=settings.s3.endpoint,
-                s3_region=settings.s3.region,
-                s3_bucket=settings.s3.bucket,
-                s3_access_key=SecretStr(settings.s3.access_key),
-                s3_secret_key=SecretStr(settings.s3.secret_key),
-                store_reserve_bytes=0,
-            )
+        return StoreSettings(
+            store="s3",
+            s3_endpoint=settings.s3.endpoint,
+            s3_region=settings.s3.region,
+            s3_bucket=settings.s3.bucket,
+            s3_access_key=SecretStr(settings.s3.access_key),
+            s3_secret_key=SecretStr(settings.s3.secret_key),
         )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
-from common.store import ObjectStore
+from common.settings import StoreSettings
 
 SERVICES = ("auth", "upload", "share", "chat")
 _VARIABLES = {
@@ -36,8 +36,7 @@ class System:
 
     database_admin_url: str
     valkey_url: str
-    store: ObjectStore
-    """Not yet open."""
+    store: StoreSettings
     credentials: Mapping[str, str]
     programs: Programs
 

@@ -1,9 +1,12 @@
 """The operator's acts: make a backup, check one, forget old ones, and make a system of one."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from common.store import ObjectStore
+from common.store.building import build_store
 from common.version import VERSION
 from deploy.backup import contents, databases, messages
 from deploy.backup.contents import Copied
@@ -23,19 +26,15 @@ async def make(system: System, folder: BackupFolder, passphrase: str, say: Say) 
     sealed = seal(json.dumps(dict(system.credentials)).encode(), passphrase)
     with folder.writing() as made:
         made.joinpath(CREDENTIALS).write_bytes(sealed)
-        await system.store.open()
-        try:
-            async with databases.moment(system) as held:
-                # Rooms may only know more than the databases, never less.
-                rooms = await messages.dump(system.valkey_url, made / MESSAGES)
-                dumps = await databases.dump(system, held, made)
-                say(f"databases and {rooms} keys of rooms are copied")
-                with (made / CONTENTS).open("w", encoding="ascii") as names:
-                    copied = await contents.save(held, system.store, folder, names, lambda now: say(_progress(now)))
-                migrations = await held.migrations()
-                await held.still_holds()
-        finally:
-            await system.store.close()
+        async with _opened(system) as store, databases.moment(system) as held:
+            # Rooms may only know more than the databases, never less.
+            rooms = await messages.dump(system.valkey_url, made / MESSAGES)
+            dumps = await databases.dump(system, held, made)
+            say(f"databases and {rooms} keys of rooms are copied")
+            with (made / CONTENTS).open("w", encoding="ascii") as names:
+                copied = await contents.save(held, store, folder, names, lambda now: say(_progress(now)))
+            migrations = await held.migrations()
+            await held.still_holds()
         manifest = Manifest(
             version=VERSION,
             created_at=folder.new_name(),
@@ -78,19 +77,28 @@ def credentials_of(backup: Backup, passphrase: str) -> dict[str, str]:
 async def restore(system: System, backup: Backup, say: Say) -> Copied:
     """Fill the engines and the store of a system that was never started. Raises `BackupError`."""
     await databases.refuse_used(system)
-    await system.store.open()
     try:
-        await system.store.prepare()
-        copied = await contents.restore(backup.contents(), backup.folder, system.store, lambda now: say(_progress(now)))
+        async with _opened(system) as store:
+            await store.prepare()
+            copied = await contents.restore(backup.contents(), backup.folder, store, lambda now: say(_progress(now)))
     except contents.NotAsKept as error:
         raise Damaged(f"the backup is damaged: {error.message}") from None
-    finally:
-        await system.store.close()
     # Last, because a system whose databases are there looks whole.
     rooms = await messages.restore(system.valkey_url, backup.path / MESSAGES)
     await databases.restore(system, backup.path)
     say(f"restored: {backup.path.name}, {copied.count} contents of {copied.size / GIB:.2f} GiB, {rooms} keys of rooms")
     return copied
+
+
+@asynccontextmanager
+async def _opened(system: System) -> AsyncGenerator[ObjectStore]:
+    # Nothing is written but what a restoration has to, so no reserve is kept for anything else.
+    store = build_store(system.store.model_copy(update={"store_reserve_bytes": 0}))
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def _progress(copied: Copied) -> str:

@@ -24,6 +24,7 @@ from tests.e2e.compose.running import (
     received_bytes,
     run,
 )
+from tests.e2e.filecodebox_folder import Folder
 from tests.e2e.rooms import Listener, Person, clients, somebody
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
@@ -148,6 +149,11 @@ async def test_a_system_that_is_lost_comes_back_from_its_backup(
     backups, passphrase = tmp_path / "backups", tmp_path / "passphrase"
     passphrase.write_text("a passphrase of nobody's\n")
     system.compose("build", "operator", timeout=400)
+    box, code = Folder(tmp_path / "box"), "MOVED"
+    kept[code] = random.Random(6).randbytes(1_000_000)
+    box.share_file(code, kept[code])
+    box.put_locally()
+    assert "imported: 1 files" in system.operate("deploy/compose/import", "filecodebox", str(box.root), "--write")
     async with clients(system.url) as http:
         owner = await somebody(http)
         room = await owner.open_room(lifetime_seconds=86400)

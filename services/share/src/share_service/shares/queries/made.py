@@ -68,6 +68,13 @@ async def insert_share(
     return await count(connection, statement, parameters) == 1
 
 
+async def set_used_count(connection: Connection, share_id: UUID, used_count: int) -> None:
+    """Say how often a share was redeemed before it came here."""
+    await connection.execute(
+        "update share set used_count = %(used_count)s where id = %(id)s", {"id": share_id, "used_count": used_count}
+    )
+
+
 async def share_of_origin(connection: Connection, origin: str) -> Made | None:
     """The share with this origin, ended or not."""
     statement: LiteralString = "select id, code, created_at, request_digest from share where origin = %(origin)s"
