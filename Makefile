@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move backup restore import image test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move backup restore import image wheel release test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -69,6 +69,12 @@ import: $(VENV)/.run ## Take over the shares of another system (KIND=filecodebox
 	@exec $(BIN)/python -m common.start deploy.importing $(or $(KIND),filecodebox) \
 		"$(or $(FROM),$(error Say where from: make import FROM=folder))" $(ARGS)
 endif
+
+wheel: web ## Build dist/waystation_server-…whl, which runs the system without a checkout (uvx --from … waystation-server)
+	@$(PYTHON) -m deploy.wheel
+
+release: web $(VENV)/.run ## Write the files of a release into dist/: the wheel, an SBOM, the licences, checksums
+	@$(BIN)/python -m deploy.release
 
 image: ## Build the image that is the whole system in one container (docker run -p 8080:8080 -v waystation:/data waystation/waystation)
 	docker build --file deploy/Dockerfile --target whole --tag waystation/waystation:$(or $(WAYSTATION_VERSION),local) .
@@ -161,4 +167,4 @@ upgrade: ## Build the images, and upgrade the running Compose system without an 
 	deploy/compose/upgrade $(ARGS)
 
 clean: ## Remove the virtual environment and caches (never the data)
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis web/node_modules web/dist web/.node
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis web/node_modules web/dist web/.node dist

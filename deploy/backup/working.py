@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from common.store import ObjectStore
 from common.store.building import build_store
@@ -14,9 +13,9 @@ from deploy.backup.errors import BackupError, Damaged
 from deploy.backup.folder import CONTENTS, CREDENTIALS, MESSAGES, Backup, BackupFolder, Manifest, digest_of
 from deploy.backup.sealing import seal, unseal
 from deploy.backup.systems import SERVICES, System
+from deploy.local.places import migrations
 
 GIB = 1024**3
-MIGRATIONS = Path(__file__).parents[2] / "services"
 
 Say = Callable[[str], None]
 
@@ -33,12 +32,12 @@ async def make(system: System, folder: BackupFolder, passphrase: str, say: Say) 
             say(f"databases and {rooms} keys of rooms are copied")
             with (made / CONTENTS).open("w", encoding="ascii") as names:
                 copied = await contents.save(held, store, folder, names, lambda now: say(_progress(now)))
-            migrations = await held.migrations()
+            applied = await held.migrations()
             await held.still_holds()
         manifest = Manifest(
             version=VERSION,
             created_at=folder.new_name(),
-            migrations=migrations,
+            migrations=applied,
             files={name: digest_of(made / name) or "" for name in (CREDENTIALS, MESSAGES, CONTENTS, *dumps)},
             count=copied.count,
             size=copied.size,
@@ -66,7 +65,7 @@ def credentials_of(backup: Backup, passphrase: str) -> dict[str, str]:
     Raises `Damaged`, `WrongPassphrase`, and `BackupError` if a later version made the backup.
     """
     manifest = backup.check()
-    known = {name: [path.name for path in (MIGRATIONS / name / "migrations").glob("*.sql")] for name in SERVICES}
+    known = {name: [path.name for path in migrations(name).glob("*.sql")] for name in SERVICES}
     if later := databases.later_migrations(manifest.migrations, known):
         raise BackupError(
             f"the backup is of a later version ({manifest.version}), and this one does not know {later[0]}"

@@ -6,13 +6,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.local import binaries, probes
+from deploy.local.places import PAGE
 from deploy.local.program import Program
 
 CADDYFILE = Path(__file__).parents[1] / "gateway" / "Caddyfile"
 REFERENCE = CADDYFILE.with_name("reference")
 """The reference of the API, which `make reference` writes."""
-PAGE = Path(__file__).parents[2] / "web" / "dist"
-"""The web page, as `deploy.page` builds it. While it is not there, the gateway serves the API alone."""
 ROUTED = ("auth", "upload", "share", "chat")
 """The services that the gateway routes to."""
 NOISE = r"admin endpoint disabled|HTTP/2 skipped because it requires TLS|exiting; byeee"

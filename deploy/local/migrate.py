@@ -4,14 +4,12 @@ One process does it for all services, because starting one takes longer than loo
 """
 
 import sys
-from pathlib import Path
 
 from pydantic import SecretStr
 
 from common.db.migrate import migrate, provision
 from common.settings import Settings
-
-SERVICES = Path(__file__).parents[2] / "services"
+from deploy.local.places import migrations
 
 
 class MigrationSettings(Settings):
@@ -25,7 +23,7 @@ def main() -> None:
     settings = MigrationSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
     for service, url in settings.database_urls.items():
         provision(settings.admin_database_url.get_secret_value(), url.get_secret_value())
-        for name in migrate(url.get_secret_value(), SERVICES / service / "migrations"):
+        for name in migrate(url.get_secret_value(), migrations(service)):
             sys.stderr.write(f"{service}: applied {name}\n")
 
 

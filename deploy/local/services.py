@@ -7,16 +7,15 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import probes
 from deploy.local.credentials import ADMIN_PASSWORD, SERVICES, Credentials
+from deploy.local.places import ROOT
 from deploy.local.ports import LOOPBACK
 from deploy.local.program import Program, Task
 from deploy.local.settings import S3Server, StackSettings
 
-ROOT = Path(__file__).parents[2]
 PYTHON = (sys.executable, "-m", "common.start")
 """Runs a module of ours as a program."""
 QUIET = {"LOG_LEVEL": "warning"}

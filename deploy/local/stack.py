@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 
 from deploy.local.__main__ import UNTIL_STDIN_CLOSES
+from deploy.local.places import ROOT
 from deploy.local.ports import is_free
 from deploy.local.processes import started
-from deploy.local.services import ROOT
 from deploy.local.settings import SYSTEM_NAMES
 from deploy.local.state import Process, RunState
 from deploy.local.supervisor import READY_SECONDS

@@ -18,7 +18,7 @@ import pytest
 
 from deploy.backup.folder import BackupFolder
 from deploy.local import stack
-from deploy.local.services import ROOT
+from deploy.local.places import ROOT
 from deploy.local.settings import SYSTEM_NAMES
 from deploy.local.stack import StackFailed, StartedStack
 from tests.contract.filecodebox import wire

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from deploy.local import stack, store
-from deploy.local.services import ROOT
+from deploy.local.places import ROOT
 from deploy.local.settings import SYSTEM_NAMES
 from deploy.local.stack import StackFailed, StartedStack
 from tests.contract.filecodebox import wire

@@ -20,8 +20,8 @@ import pytest
 
 from deploy.local import credentials, stack
 from deploy.local.identity import OURSELVES, launch_command
+from deploy.local.places import ROOT
 from deploy.local.processes import started
-from deploy.local.services import ROOT
 from deploy.local.stack import RunningStack, StackFailed, StartedStack
 from deploy.local.state import RunState
 from tests.integration.embedded.looking import (
