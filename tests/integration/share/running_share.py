@@ -100,6 +100,14 @@ class UploadStandIn:
                 "password_hash": self.passwords.get(file_id),
             }
 
+        async def password(file_id: UUID) -> Response | dict[str, Any]:
+            if self.is_down:
+                return Response(status_code=500)
+            said = self.says.get(file_id)
+            if isinstance(said, errors.NotFound | errors.Gone):
+                raise said
+            return {"password_hash": self.passwords.get(file_id)}
+
         async def describe(file_id: UUID) -> Response | dict[str, Any]:
             if self.is_down:
                 return Response(status_code=500)
@@ -171,6 +179,7 @@ class UploadStandIn:
         app.add_api_route("/internal/abilities", find_abilities, methods=["POST"], response_model=None)
         app.add_api_route("/internal/health/ready", ready, methods=["GET"])
         app.add_api_route("/internal/files/{file_id}/download", open_download, methods=["POST"], response_model=None)
+        app.add_api_route("/internal/files/{file_id}/password", password, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/page", describe, methods=["POST"], response_model=None)
         app.add_api_route("/internal/files/{file_id}/adopt", adopt, methods=["POST"])
         app.add_api_route("/internal/archives/{share}/{tag}", archive, methods=["HEAD"], response_class=Response)

@@ -275,8 +275,12 @@ def test_passwords_are_kept_as_hashes_and_told_to_share(
     file_id = service.own_file(owner)
 
     def told() -> str | None:
-        answer = service.internal("POST", f"/internal/files/{file_id}/download", {"method": "GET"})
-        return answer.json()["password_hash"]
+        hashes = [
+            service.internal("POST", f"/internal/files/{file_id}/{call}", asked).json()["password_hash"]
+            for call, asked in (("download", {"method": "GET"}), ("password", None))
+        ]
+        assert hashes[0] == hashes[1]
+        return hashes[0]
 
     assert told() is None
     client.patch(f"/v1/files/{file_id}", json={"password": "my password"})

@@ -185,6 +185,7 @@ def test_internal_calls_are_for_those_who_need_them(service: UploadService, owne
     file_id = service.own_file(owner)
     calls: list[tuple[str, str, Any, str]] = [
         ("POST", f"/internal/files/{file_id}/download", {"method": "GET"}, "share"),
+        ("POST", f"/internal/files/{file_id}/password", None, "share"),
         ("POST", f"/internal/files/{file_id}/adopt", {"owner": owner.id.hex}, "share"),
         ("DELETE", f"/internal/accounts/{uuid4()}", None, "auth"),
         ("POST", "/internal/files/release", {"file_ids": [file_id]}, "share"),

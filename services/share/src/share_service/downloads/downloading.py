@@ -14,7 +14,7 @@ from uuid import UUID
 from common import clock
 from common.addresses import limit_key
 from common.downloads import NOWHERE, StoredAt
-from common.errors import Gone, NotFound, NotReady
+from common.errors import Gone, NotFound
 from common.ranges import ByteRange
 from share_service.context import Context
 from share_service.downloads import queries
@@ -214,15 +214,15 @@ async def file_of(context: Context, share: Share, method: Literal["GET", "HEAD"]
 async def password_of(context: Context, share: Share) -> str | None:
     """The hash of the password that opens a share: its own, or else that of its file, if there is one.
 
-    A file that is still being verified is treated as one without a password. Raises `UnknownCode` if the file is gone,
-    and `Unavailable`.
+    The store is not looked at. Raises `UnknownCode` if the file is gone, and `Unavailable`.
     """
     if share.password_hash is not None or share.content_kind != "file":
         return share.password_hash
     try:
-        return (await file_of(context, share, "HEAD")).password_hash
-    except NotReady:
-        return None
+        answer = await context.upload.call("POST", f"/internal/files/{share.file_id}/password")
+    except (NotFound, Gone):
+        raise UnknownCode from None
+    return answer["password_hash"]
 
 
 async def take_text(context: Context, share_id: UUID, now: datetime) -> Share:

@@ -21,6 +21,10 @@ class ContentLost(Unavailable):
     code = "content_lost"
 
 
+class Corrupt(Gone):
+    """The content is not what its sender said it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
     """Everything that an answer needs in order to serve a file. `size` in bytes."""
@@ -36,8 +40,8 @@ class Download:
 async def open_download(context: Context, file_id: UUID, method: str) -> Download:
     """How to fetch the file's content by `method` (GET or HEAD), always from a verified blob.
 
-    Raises `NotFound`, also from the moment that its time is over, `NotReady` while it is being verified, and `Gone`
-    when it is corrupt. When no mirror has the content, raises `ContentLost` if the store has lost it, and `Unavailable`
+    Raises `NotFound`, also from the moment that its time is over, `NotReady` while it is being verified, and `Corrupt`.
+    When no mirror has the content, raises `ContentLost` if the store has lost it, and `Unavailable`
     if the store does not answer.
     """
     async with context.db.connection() as connection:
@@ -48,7 +52,7 @@ async def open_download(context: Context, file_id: UUID, method: str) -> Downloa
     if file.state is FileState.PENDING:
         raise NotReady
     if file.blob is None:
-        raise Gone("the content is not what its sender said it is")
+        raise Corrupt
     try:
         await context.store.check(file.blob.object_key, file.blob.size)
     except (ObjectMissing, ObjectDamaged) as error:
@@ -69,6 +73,14 @@ async def find_file(context: Context, file_id: UUID) -> File:
     if file is None:
         raise NotFound
     return file
+
+
+async def password_of(context: Context, file_id: UUID) -> str | None:
+    """The hash of the file's own password; None: it has none. Raises `NotFound`, `Corrupt`."""
+    file = await find_file(context, file_id)
+    if file.state is FileState.CORRUPT:
+        raise Corrupt
+    return file.password_hash
 
 
 async def release_files(context: Context, file_ids: Sequence[UUID]) -> None:

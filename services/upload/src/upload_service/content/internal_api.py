@@ -28,6 +28,11 @@ async def open_download(
     }
 
 
+@router.post("/{file_id}/password")
+async def read_password(request: Request, file_id: UUID) -> dict[str, str | None]:
+    return {"password_hash": await files.password_of(context_of(request, Context), file_id)}
+
+
 @router.post("/{file_id}/adopt")
 async def adopt(request: Request, file_id: UUID, owner: Annotated[UUID, Body(embed=True)]) -> dict[str, str]:
     await owning.adopt_file(context_of(request, Context), file_id, owner)
