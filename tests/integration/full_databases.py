@@ -30,7 +30,7 @@ select pg_temp.u(n), now() - n * interval '1 hour', 'share.end', pg_temp.u(1), '
     'share'
 from generate_series(1, {rows}) n;
 """
-AUDITED = ("auth", "share", "upload")
+AUDITED = ("auth", "chat", "share", "upload")
 """The services that have an audit log."""
 
 UPLOAD = """

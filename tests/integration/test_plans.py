@@ -25,14 +25,22 @@ from psycopg.errors import Diagnostic
 
 from auth_service.administration.model import Filter as AccountFilter
 from auth_service.administration.model import Order as Accounts
+from chat_service.administration.model import After
+from chat_service.administration.model import Filter as RoomFilter
+from chat_service.administration.model import Order as Rooms
 from common import audit_log
 from common.db import Connection
 from common.identity import Role
+from common.pages import Cursor
 from common.places import Place
 from share_service.administration.model import Filter, Order
 from share_service.administration.queries.listing import Part
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.full_databases import AUDITED, OWNER, filling, id_of
+from upload_service.administration.model import FetchFilter
+from upload_service.administration.model import Filter as FileFilter
+from upload_service.administration.model import Order as Files
+from upload_service.fetches.model import FetchState
 
 ROWS = 8_000
 MANY = 250
@@ -54,6 +62,8 @@ REPORTING = (
 # Statements that have to look at all there is, and why that is acceptable.
 WHOLE = {
     "administration.queries.listing.search_shares": "puts what a keyword finds in order, or reads in that order",
+    "administration.queries.search_files": "the same",
+    "administration.queries.search_rooms": "the same",
     "administration.queries.search_accounts": "puts what a keyword finds in order, or reads in that order",
     "directory.queries.count_accounts": "asked at the first start only",
     "content.queries.blobs.count_ready": "asked once, by the command that moves the store",
@@ -106,6 +116,31 @@ ACCOUNT_ORDERS: list[tuple[Accounts, Value]] = [
     (Accounts("last_seen_at"), DEEP),
 ]
 VARIANTS: dict[str, list[dict[str, Value]]] = {
+    "administration.queries.count_files": [{"wanted": wanted} for wanted in (FileFilter(), FileFilter("ile 77"))],
+    "administration.queries.count_fetches": [
+        {"wanted": wanted} for wanted in (FetchFilter(owner=OWNER), FetchFilter(state=FetchState.QUEUED))
+    ],
+    "administration.queries.list_rooms": [
+        {"wanted": RoomFilter(), "order": Rooms(), "after": After(5, 5)},
+        {"wanted": RoomFilter(owner=OWNER), "order": Rooms(), "after": None},
+        {"wanted": RoomFilter(kind="public"), "order": Rooms("name"), "after": After("room 5", 5)},
+    ],
+    "administration.queries.search_rooms": [
+        {"wanted": wanted, "order": Rooms(), "after": None} for wanted in (RoomFilter("oom 77"), RoomFilter("ro"))
+    ],
+    "administration.queries.list_files": [
+        {"wanted": FileFilter(), "order": Files(), "after": Place(DEEP, OWNER)},
+        {"wanted": FileFilter(owner=OWNER), "order": Files(), "after": None},
+        {"wanted": FileFilter(), "order": Files("size", descending=False), "after": Place(5, OWNER)},
+    ],
+    "administration.queries.search_files": [
+        {"wanted": wanted, "order": Files(), "after": None}
+        for wanted in (FileFilter("ile 77"), FileFilter("fi"), FileFilter(sha256=DIGEST))
+    ],
+    "administration.queries.list_fetches": [
+        {"wanted": wanted, "after": Cursor(DEEP, OWNER)}
+        for wanted in (FetchFilter(), FetchFilter(owner=OWNER), FetchFilter(state=FetchState.QUEUED))
+    ],
     "administration.queries.list_accounts": [
         {"wanted": AccountFilter(state="suspended"), "order": Accounts(), "after": None},
         {"wanted": AccountFilter(role=Role.ADMINISTRATOR), "order": Accounts("name"), "after": None},

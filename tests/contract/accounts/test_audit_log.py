@@ -98,5 +98,5 @@ def test_the_log_is_for_administrators(client: httpx.Client, administrator: http
 
 
 def test_the_log_of_each_service_is_only_ever_added_to(traces: Traces) -> None:
-    for service in ("auth", "share", "upload"):
+    for service in ("auth", "chat", "share", "upload"):
         assert traces.ask(service, "select count(*) from pg_trigger where tgrelid = 'audit_entry'::regclass") == [(2,)]

@@ -91,9 +91,96 @@ export type AdministeredAccount = {
   last_seen_at: string | null
 }
 
+/** A fetch. `url` without user, password and query, which may be secrets of its owner. */
+export type AdministeredFetch = {
+  id: string
+  owner: string
+  url: string
+  file_name: string | null
+  state: FetchState
+  size: number | null
+  bytes_done: number
+  error: string | null
+  detail: string | null
+  failures: number
+  created_at: string
+  ends_at: string
+}
+
+/** Fetches, the newest first. `next`: the value of `after` for those that follow; null at the end. */
+export type AdministeredFetches = {
+  fetches: AdministeredFetch[]
+  next: string | null
+  total: number | null
+}
+
+/** A file. `owner` null: it belongs to nobody; `sha256` in hex, null until the content is verified. */
+export type AdministeredFile = {
+  id: string
+  name: string
+  owner: string | null
+  size: number
+  state: FileState
+  sha256: string | null
+  created_at: string
+  expires_at: string | null
+  has_password: boolean
+  replicas: Record<string, number>
+}
+
+/** Files. `next`: the value of `after` for those that follow; null at the end. */
+export type AdministeredFiles = {
+  files: AdministeredFile[]
+  next: string | null
+  total: number | null
+}
+
+/** A mirror, with its health and the numbers of its copies by their states. */
+export type AdministeredMirror = {
+  id: number
+  name: string
+  kind: string
+  accounts: string[] | null
+  is_default: boolean
+  is_enabled: boolean
+  created_at: string
+  health: 'ok' | 'failing' | 'paused' | 'unknown' | 'disabled' | 'removing'
+  last_error: string | null
+  probed_at: string | null
+  failures: number
+  open_until: string | null
+  replicas: Record<string, number>
+}
+
+/** Every mirror, the oldest first. */
+export type AdministeredMirrors = {
+  mirrors: AdministeredMirror[]
+}
+
 /** Shares. `next`: the value of `after` for those that follow; null at the end. `total`: the number of all. */
 export type AdministeredPage = {
   shares: AdministeredShare[]
+  next: string | null
+  total: number | null
+}
+
+/** A room, with the numbers of its members and messages. */
+export type AdministeredRoom = {
+  id: number
+  name: string
+  kind: 'public' | 'private'
+  owner: string
+  members: number
+  messages: number
+  capacity: number
+  lifetime_seconds: number
+  created_at: string
+  last_message_at: string | null
+}
+
+/** Rooms. `next`: the value of `after` for those that follow; null at the end. */
+export type AdministeredRooms = {
+  rooms: AdministeredRoom[]
   next: string | null
   total: number | null
 }
@@ -313,11 +400,28 @@ export type FetchRequest = {
 
 export type FetchState = 'queued' | 'fetching' | 'done' | 'failed' | 'canceled'
 
+/** An act on many files. */
+export type FileBatch = {
+  ids: string[]
+  act: 'delete'
+}
+
+/** The files that are gone now, and those that were not there. */
+export type FileBatchAnswer = {
+  done: string[]
+  missing: string[]
+}
+
 /** The new values; what is left out stays. `expires_at` null: never; `password` null: none. */
 export type FileChanges = {
   name?: string
   expires_at?: string | null
   password?: string | null
+}
+
+/** The new name. */
+export type FileEdit = {
+  name: string
 }
 
 /** A page of files, the newest first. `next`: the `after` of the next page; null: this is the last one. */
@@ -561,6 +665,13 @@ export type MirrorChanges = {
   is_default?: boolean
   is_enabled?: boolean
   parallel?: number
+}
+
+/** The result of a check. `error` null: a small object was written, read back and deleted again. */
+export type MirrorCheck = {
+  error: string | null
+  step?: string | null
+  message?: string | null
 }
 
 /** Every mirror. */
@@ -821,6 +932,13 @@ export type RoomChangesRequest = {
   capacity?: number
   revoke_files?: boolean
   file_lifetime_seconds?: number | null
+}
+
+/** New values; absent ones stay. */
+export type RoomEdit = {
+  name?: string | null
+  capacity?: number | null
+  lifetime_seconds?: number | null
 }
 
 /** Rooms, the oldest first. `next` is the `after` of the following page; null: this is the last one. */

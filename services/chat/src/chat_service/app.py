@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from chat_service import internal_api
+from chat_service.administration import api as administration
 from chat_service.build import build
 from chat_service.dialects.mirage import inbox as mirage_inbox
 from chat_service.dialects.mirage import messages as mirage_messages
@@ -21,12 +22,14 @@ from chat_service.rooms.api import invitations, members, rooms
 from chat_service.settings import ChatSettings
 from chat_service.sweeping import SWEEPS
 from common.http import app as http
+from common.http import audit
 from common.sweeping import backlog
 
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(messages, edits, rooms, invitations, members, inbox, live),
     *(mirage_rooms, mirage_messages, mirage_inbox, internal_api),
+    *(administration, audit),
 )
 
 

@@ -58,6 +58,7 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
         db=db,
         auth=peers.auth,
         upload=peers.at(settings.upload_url),
+        chat=peers.at(settings.chat_url),
         calls=peers.calls,
         outbound=Outbound(stall_seconds=CALL_SECONDS),
         outbound_of_place=Outbound(

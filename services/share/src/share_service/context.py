@@ -31,6 +31,7 @@ class Context:
     db: Database
     auth: Peer
     upload: Peer
+    chat: Peer
     calls: Calls
     outbound: Outbound
     """For webhooks of accounts: it reaches public addresses only."""

@@ -19,6 +19,7 @@ from common.store import ObjectStore
 from common.tokens.users import UserTokens
 from upload_service import backlog
 from upload_service.accounts import internal_api as accounts
+from upload_service.administration import api as whole_administration
 from upload_service.archives import api as archives
 from upload_service.build import SERVICE, build, opened
 from upload_service.content import api as content
@@ -58,6 +59,7 @@ ROUTERS = (
     fileuploader.router,
     mirage.router,
     curl.router,
+    whole_administration.router,
     audit.router,
 )
 

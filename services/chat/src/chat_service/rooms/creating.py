@@ -20,6 +20,8 @@ from chat_service.rooms.numbers import check_new
 from chat_service.rooms.queries import members, rooms
 from chat_service.streams import EventType
 from common import clock
+from common.audit import Act, Author
+from common.audit_log import record
 from common.errors import InvalidInput
 from common.identity import Identity
 from common.lookalikes import skeleton
@@ -35,7 +37,7 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
     name = names.shown(new.name)
     if new.password is not None and not new.is_private:
         raise InvalidInput("a public room has no password")
-    _check_bounds(context.bounds, new.lifetime_seconds, new.capacity)
+    check_bounds(context.bounds, new.lifetime_seconds, new.capacity)
     if new.password is not None and await find_room(context, name):
         # The database would say the same, but only after the password was hashed for nothing.
         raise RoomNameTaken
@@ -76,7 +78,7 @@ async def edit_room(context: Context, identity: Identity, room_id: int, changes:
     """
     values = cast("dict[str, Any]", dict(changes.values))
     (await see_room(context, identity, room_id)).demand(Action.EDIT, identity)
-    _check_bounds(context.bounds, values.get("lifetime_seconds"), values.get("capacity"))
+    check_bounds(context.bounds, values.get("lifetime_seconds"), values.get("capacity"))
     if "name" in values:
         values["name"] = names.shown(values["name"])
     if "password" in values:
@@ -98,14 +100,22 @@ async def edit_room(context: Context, identity: Identity, room_id: int, changes:
     return change.state
 
 
-async def close_room(context: Context, identity: Identity, room_id: int) -> None:
-    """Close a room for good; its owner and administrators may. Raises `RoomNotFound`, `NotAMember`, `Forbidden`."""
+async def close_room(context: Context, author: Author, room_id: int) -> None:
+    """Close a room for good; its owner may, and administrators, whose acts on rooms of others are recorded.
+
+    Raises `RoomNotFound`, `NotAMember`, `Forbidden`.
+    """
     async with changing(context, room_id) as change:
-        change.state.demand(Action.DELETE, identity)
+        change.state.demand(Action.DELETE, author.identity)
         await change.close(clock.now())
+        if change.room.owner != author.identity.account_id:
+            old = {"owner": str(change.room.owner), "members": len(change.members)}
+            act = Act("room.close", "room", str(room_id), change.room.name, old=old)
+            await record(change.connection, author, [act])
 
 
-def _check_bounds(bounds: Bounds, lifetime_seconds: int | None, capacity: int | None) -> None:
+def check_bounds(bounds: Bounds, lifetime_seconds: int | None, capacity: int | None) -> None:
+    """Raise `InvalidInput` unless rooms may have these values. None is always right."""
     if lifetime_seconds is not None and not 0 < lifetime_seconds <= bounds.lifetime_max_seconds:
         raise InvalidInput(f"lifetime_seconds is 1 to {bounds.lifetime_max_seconds}")
     if capacity is not None and not 0 < capacity <= bounds.capacity_max:

@@ -169,6 +169,14 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """The number of messages in a room, and when the last of them was posted; None: there is none."""
+
+    messages: int
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Pulse:
     """The facts that tell whether knowledge about a room is current. None: Valkey knows nothing about the room."""
 

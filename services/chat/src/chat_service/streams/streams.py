@@ -26,6 +26,7 @@ from chat_service.streams.model import (
     RoomTooBusy,
     Snapshot,
     StaleRoom,
+    Tally,
     TooManyMessages,
     TooMuchKept,
     encode,
@@ -44,7 +45,7 @@ TIMEOUT_SECONDS = 3
 CONNECTIONS = 32
 SCRIPTS = (
     *("post", "sent", "edit", "delete", "announce", "whisper"),
-    *("messages", "since", "pulse", "set_version", "restore_version", "trim", "clear", "expire"),
+    *("messages", "since", "pulse", "tally", "set_version", "restore_version", "trim", "clear", "expire"),
 )
 SHARED = ("shared", "accounting", "repeats")
 
@@ -164,6 +165,12 @@ class Streams:
         """The room's version, its last event and Valkey's clock."""
         version, last_event, now = await self._run("pulse", room_id)
         return Pulse(_number(version), _text(last_event), datetime.fromtimestamp(int(now) / 1000, UTC))
+
+    async def tally(self, room_id: int) -> Tally:
+        """The number of messages in a room, and when the last of them was posted."""
+        messages, last = await self._run("tally", room_id)
+        moment = int(last.partition(b"-")[0]) / 1000 if last else None
+        return Tally(messages, None if moment is None else datetime.fromtimestamp(moment, UTC))
 
     async def set_version(self, room_id: int, version: int) -> None:
         """Record the room's version, unless a later one is recorded.

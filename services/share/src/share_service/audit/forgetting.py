@@ -22,7 +22,7 @@ async def forget_old(context: Context) -> None:
 async def _forget(context: Context, before: datetime) -> int:
     async with context.db.transaction() as connection:
         deleted = await delete_entries(connection, before, BATCH)
-    for peer in (context.auth, context.upload):
+    for peer in (context.auth, context.upload, context.chat):
         answer = await peer.call("POST", "/internal/audit/forget", {"before": before.isoformat()})
         deleted += int(answer["deleted"])
     return deleted

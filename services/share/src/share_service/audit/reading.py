@@ -35,10 +35,10 @@ async def read_log(context: Context, author: Author, after: Cursor | None, limit
         async with context.db.connection() as connection:
             return await list_entries(connection, after, limit)
 
-    logs = await asyncio.gather(own(), *(_log_of(peer, after, limit) for peer in (context.auth, context.upload)))
-    return sorted((entry for log in logs for entry in log), key=lambda entry: (entry.at, entry.id), reverse=True)[
-        :limit
-    ]
+    peers = (context.auth, context.upload, context.chat)
+    logs = await asyncio.gather(own(), *(_log_of(peer, after, limit) for peer in peers))
+    merged = sorted((entry for log in logs for entry in log), key=lambda entry: (entry.at, entry.id), reverse=True)
+    return merged[:limit]
 
 
 async def whole_log(context: Context, author: Author) -> AsyncGenerator[list[Entry]]:

@@ -41,8 +41,10 @@ async def file_for(context: Context, identity: Identity, file_id: UUID, action: 
     return file
 
 
-async def change_file(context: Context, file: File, change: FileChange) -> File:
+async def change_file(context: Context, file: File, change: FileChange, administrator: Author | None = None) -> File:
     """The file after the change, which may have ended it. Raises `InvalidInput`, `NotFound`, `Unavailable`.
+
+    `administrator`: the one whose act is recorded.
 
     Its shares are renamed first: if anything fails after that, asking again completes the change.
     """
@@ -50,10 +52,13 @@ async def change_file(context: Context, file: File, change: FileChange) -> File:
         name = clean_name(change.name)
         change = replace(change, name=name)
         await context.shares.rename(file.id, name)
-    async with context.db.connection() as connection:
+    async with context.db.transaction() as connection:
         changed = await files.update_file(connection, file, change)
         if changed is None:
             raise NotFound
+        if administrator and changed.name != file.name:
+            names = {"name": file.name}, {"name": changed.name}
+            await record(connection, administrator, [Act("file.change", "file", str(file.id), file.name, *names)])
         is_over = await files.get_file(connection, file.id) is None
     if is_over:
         await clear_soon(context, [file.id])

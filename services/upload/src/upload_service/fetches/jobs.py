@@ -5,6 +5,8 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+from common.audit import Act, Author
+from common.audit_log import record
 from common.errors import Conflict, NotFound, RateLimited
 from common.identity import Identity
 from common.ids import new_id
@@ -96,15 +98,21 @@ async def list_fetches(
     return page, Cursor(page[-1].created_at, page[-1].id) if len(found) > limit else None
 
 
-async def cancel_fetch(context: Context, fetch: Fetch) -> None:
+async def cancel_fetch(context: Context, fetch: Fetch, administrator: Author | None = None) -> None:
     """Cancel a fetch, and leave nothing of it. Raises `Conflict` when it is settled.
+
+    `administrator`: the one whose act is recorded.
 
     A worker that has it notices within a second; the sweeps remove what is stored until then.
     """
-    async with context.db.connection() as connection:
+    async with context.db.transaction() as connection:
         canceled = await queries.mark_canceled(connection, fetch.id)
-    if canceled is None:
-        raise Conflict("the fetch is settled already")
+        if canceled is None:
+            raise Conflict("the fetch is settled already")
+        if administrator:
+            old = {"owner": str(fetch.owner), "state": fetch.state}
+            act = Act("fetch.cancel", "fetch", str(fetch.id), fetch.file_name, old=old)
+            await record(connection, administrator, [act])
     await clear_away(context, canceled)
 
 

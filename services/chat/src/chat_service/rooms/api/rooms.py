@@ -14,6 +14,7 @@ from chat_service.rooms.api.schemas import (
     RoomView,
 )
 from chat_service.rooms.model import ListedRoom, NewRoom, RoomChanges
+from common.http.authors import author_of
 from common.http.callers import SignedIn
 from common.http.json_bodies import documented, read_model
 from common.pages import PAGE_SIZE
@@ -71,7 +72,7 @@ async def edit_room(request: Request, identity: SignedIn, room_id: RoomId) -> Ro
 @router.delete("/{room_id}", status_code=204)
 async def close_room(request: Request, identity: SignedIn, room_id: RoomId) -> None:
     """Close a room for good, as its owner or as an administrator. Its messages are deleted."""
-    await creating.close_room(context_of(request), identity, room_id)
+    await creating.close_room(context_of(request), author_of(request, identity), room_id)
 
 
 @router.post("/{room_id}/join", openapi_extra=documented(JoinRequest))

@@ -14,11 +14,11 @@ from common.db.rows import count, fetch_all, fetch_one
 # Any constant serves, as long as all processes use the same one.
 PUBLIC_ROOMS_LOCK = 0x57415943
 
-_ROOM: LiteralString = (
+ROOM: LiteralString = (
     "id, name, is_private, password_hash, owner, lifetime_seconds, capacity, revoke_files, file_lifetime_seconds,"
     " version, created_at"
 )
-_OPEN: LiteralString = "closed_at is null"
+OPEN: LiteralString = "closed_at is null"
 # Rooms that were cleaned by the moment `before` and have no file left to revoke.
 FORGOTTEN: LiteralString = """cleaned_at <= %(before)s and not exists (
     select from room_file where room_id = room.id and revoke_at is not null)"""
@@ -32,30 +32,30 @@ async def insert_room(connection: Connection, **values: Any) -> Room | None:
         values (%(name)s, %(name_key)s, %(name_skeleton)s, %(is_private)s, %(password_hash)s, %(owner)s,
                 %(lifetime_seconds)s, %(capacity)s, %(revoke_files)s, %(file_lifetime_seconds)s, %(created_at)s)
         on conflict do nothing
-        returning {_ROOM}
+        returning {ROOM}
     """
     return await fetch_one(connection, Room, statement, values)
 
 
 async def room_of_name(connection: Connection, name_key: str) -> Room | None:
     """The open room with this name."""
-    statement: LiteralString = f"select {_ROOM} from room where name_key = %(name_key)s and {_OPEN}"
+    statement: LiteralString = f"select {ROOM} from room where name_key = %(name_key)s and {OPEN}"
     return await fetch_one(connection, Room, statement, {"name_key": name_key})
 
 
 async def is_name_taken(connection: Connection, name_key: str, name_skeleton: str) -> bool:
     """Whether an open room has this name, or one that looks like it."""
     statement: LiteralString = f"""
-        select from room where name_key = %(name_key)s and {_OPEN}
+        select from room where name_key = %(name_key)s and {OPEN}
         union all
-        select from room where name_skeleton = %(name_skeleton)s and name_skeleton <> '' and {_OPEN}
+        select from room where name_skeleton = %(name_skeleton)s and name_skeleton <> '' and {OPEN}
     """
     return await count(connection, statement, {"name_key": name_key, "name_skeleton": name_skeleton}) > 0
 
 
 async def keep_room(connection: Connection, room_id: int) -> Room | None:
     """The open room with this id. Neither it nor its members can change until the transaction ends."""
-    statement: LiteralString = f"select {_ROOM} from room where id = %(room_id)s and {_OPEN} for share"
+    statement: LiteralString = f"select {ROOM} from room where id = %(room_id)s and {OPEN} for share"
     return await fetch_one(connection, Room, statement, {"room_id": room_id})
 
 
@@ -64,7 +64,7 @@ async def lock_room(connection: Connection, room_id: int) -> Room | None:
 
     Rows that refer to it may still be added.
     """
-    statement: LiteralString = f"select {_ROOM} from room where id = %(room_id)s and {_OPEN} for no key update"
+    statement: LiteralString = f"select {ROOM} from room where id = %(room_id)s and {OPEN} for no key update"
     return await fetch_one(connection, Room, statement, {"room_id": room_id})
 
 
@@ -103,7 +103,7 @@ async def update_room(connection: Connection, room: Room, name_key: str, name_sk
 async def rooms_without_skeleton(connection: Connection, limit: int) -> list[tuple[int, str]]:
     """The ids and names of up to `limit` open rooms whose skeletons are not computed, the oldest first, locked."""
     statement: LiteralString = f"""
-        select id, name from room where {_OPEN} and name_skeleton is null order by id limit %(limit)s
+        select id, name from room where {OPEN} and name_skeleton is null order by id limit %(limit)s
         for update skip locked
     """
     return await fetch_all(connection, _named, statement, {"limit": limit})
@@ -114,7 +114,7 @@ async def set_skeleton(connection: Connection, room_id: int, name_skeleton: str)
     statement: LiteralString = f"""
         update room set name_skeleton = case
             when exists (
-                select from room where name_skeleton = %(name_skeleton)s and name_skeleton <> '' and {_OPEN}
+                select from room where name_skeleton = %(name_skeleton)s and name_skeleton <> '' and {OPEN}
             ) then ''
             else %(name_skeleton)s end
         where id = %(room_id)s
@@ -142,13 +142,13 @@ async def lock_rooms_of(connection: Connection, owner: UUID) -> None:
 async def count_rooms_of(connection: Connection, owner: UUID, limit: int, *, only_public: bool = False) -> int:
     """The number of open rooms that an account owns, counted up to `limit`."""
     further: LiteralString = "and not is_private" if only_public else ""
-    statement: LiteralString = f"select 1 from room where owner = %(owner)s and {_OPEN} {further} limit %(limit)s"
+    statement: LiteralString = f"select 1 from room where owner = %(owner)s and {OPEN} {further} limit %(limit)s"
     return await count(connection, statement, {"owner": owner, "limit": limit})
 
 
 async def count_public_rooms(connection: Connection, limit: int) -> int:
     """The number of open public rooms, counted up to `limit`."""
-    statement: LiteralString = f"select 1 from room where {_OPEN} and not is_private limit %(limit)s"
+    statement: LiteralString = f"select 1 from room where {OPEN} and not is_private limit %(limit)s"
     return await count(connection, statement, {"limit": limit})
 
 
@@ -158,7 +158,7 @@ async def public_rooms(connection: Connection, account_id: UUID, after: int, lim
         select id, name, is_private, owner, room.created_at, exists (
             select from member where room_id = room.id and account_id = %(account_id)s
         ) as joined
-        from room where id > %(after)s and {_OPEN} and not is_private order by id limit %(limit)s
+        from room where id > %(after)s and {OPEN} and not is_private order by id limit %(limit)s
     """
     return await fetch_all(
         connection, ListedRoom, statement, {"account_id": account_id, "after": after, "limit": limit}
@@ -170,7 +170,7 @@ async def rooms_of_account(connection: Connection, account_id: UUID, after: int,
     statement: LiteralString = f"""
         select id, name, is_private, owner, room.created_at, true as joined
         from member join room on room.id = room_id
-        where account_id = %(account_id)s and room_id > %(after)s and {_OPEN} order by room_id limit %(limit)s
+        where account_id = %(account_id)s and room_id > %(after)s and {OPEN} order by room_id limit %(limit)s
     """
     return await fetch_all(
         connection, ListedRoom, statement, {"account_id": account_id, "after": after, "limit": limit}

@@ -1,0 +1,1 @@
+"""Administration: everybody's files and fetches, and all mirrors with their health."""
