@@ -93,9 +93,9 @@ def test_a_keyboard_is_enough(visit: Visit, tmp_path: Path) -> None:
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
-def reach(visitor: Visitor, name: str) -> None:
+def reach(visitor: Visitor, name: str, most: int = 25) -> None:
     """Press Tab until something with this name has the focus."""
-    for _ in range(25):
+    for _ in range(most):
         visitor.page.keyboard.press("Tab")
         if visitor.page.evaluate("document.activeElement.textContent").strip() == name:
             return

@@ -18,6 +18,7 @@ import { useAccent } from './theme/useAccent'
 const AccountPage = lazy(() => import('./account/AccountPage'))
 const MinePage = lazy(() => withWords('own', import('./mine/MinePage')))
 const ResetPage = lazy(() => import('./account/ResetPage'))
+const AdminPage = lazy(() => withWords('admin', import('./admin/AdminPage')))
 const DropPage = lazy(() => withWords('own', import('./drop/DropPage')))
 const RoomsPage = lazy(() => import('./rooms/RoomsPage'))
 const ReceivePage = lazy(() => import('./receive/ReceivePage'))
@@ -76,6 +77,7 @@ function Page() {
           <Route path="/rooms/:id">{({ id }) => <RoomsPage open={{ room: Number(id) }} />}</Route>
           <Route path="/reset" component={ResetPage} />
           <Route path="/d/:code">{({ code }) => <DropPage code={code} key={code} />}</Route>
+          <Route path="/admin/:place?">{({ place }) => <AdminPage place={place ?? 'dashboard'} />}</Route>
           <Route path="/mine/:place?">{({ place }) => <MinePage place={place ?? 'shares'} />}</Route>
           <Route component={Nothing} />
         </Switch>

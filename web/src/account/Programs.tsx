@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { createCurl, createSharex, createToken } from '../api/account'
 import { useSession } from '../api/session'
 import { Once } from '../parts/Once'
+import { saveFile } from '../parts/saveFile'
 import { Wrong } from '../parts/Wrong'
 
 /** Ready-made configurations of programs. Each is a session of its own, and can be ended in the list of devices. */
@@ -13,7 +14,7 @@ export function Programs() {
   const queries = useQueryClient()
   const again = () => void queries.invalidateQueries({ queryKey: ['devices'] })
   const curl = useMutation({ mutationFn: createCurl, onSuccess: again })
-  const sharex = useMutation({ mutationFn: async () => save(await createSharex(), 'waystation.sxcu'), onSuccess: again })
+  const sharex = useMutation({ mutationFn: async () => saveFile(await createSharex(), 'waystation.sxcu'), onSuccess: again })
   return (
     <section className="card inner">
       <div>
@@ -103,12 +104,4 @@ function Token({ onMade }: { onMade: () => void }) {
       <Wrong error={create.error} />
     </li>
   )
-}
-
-function save(file: Blob, name: string) {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(file)
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

@@ -12,9 +12,18 @@ export default function ResetPage() {
   const { t } = useTranslation()
   const [, go] = useLocation()
   // It stands after the #, so that no server's log has it, and it does not stay in the address.
-  const [token] = useState(() => location.hash.slice(1))
+  const [token, setToken] = useState(() => location.hash.slice(1))
   const [password, setPassword] = useState('')
-  useEffect(() => history.replaceState(history.state, '', location.pathname), [])
+  useEffect(() => {
+    const take = () => {
+      if (location.hash === '') return
+      setToken(location.hash.slice(1))
+      history.replaceState(history.state, '', location.pathname)
+    }
+    take()
+    addEventListener('hashchange', take)
+    return () => removeEventListener('hashchange', take)
+  }, [])
   const save = useMutation({
     mutationFn: () => resetPassword(token, password),
     onSuccess: () => {

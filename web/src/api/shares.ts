@@ -16,24 +16,24 @@ export type OpenedShare = CodeView
 
 export type NewItem = { name: string; size: number } | { name: string; text: string }
 
-const keyed = (key: string) => ({ 'Share-Key': key })
+export const shareKey = (key: string) => ({ 'Share-Key': key })
 
 export const createShare = (wanted: SendRequest, idempotencyKey: string) =>
   call<SentShare>('POST', '/v1/shares', { body: wanted, headers: { 'Idempotency-Key': idempotencyKey } })
 
 export const readSent = (id: string, key: string, signal?: AbortSignal) =>
-  call<SentShare>('GET', `/v1/shares/${id}`, { headers: keyed(key), ...(signal && { signal }) })
+  call<SentShare>('GET', `/v1/shares/${id}`, { headers: shareKey(key), ...(signal && { signal }) })
 
 export const addItems = (id: string, key: string, items: NewItem[]) =>
-  call<SentShare>('POST', `/v1/shares/${id}/items`, { body: { items }, headers: keyed(key) })
+  call<SentShare>('POST', `/v1/shares/${id}/items`, { body: { items }, headers: shareKey(key) })
 
 export const removeItem = (id: string, key: string, item: string) =>
-  call<void>('DELETE', `/v1/shares/${id}/items/${item}`, { headers: keyed(key) })
+  call<void>('DELETE', `/v1/shares/${id}/items/${item}`, { headers: shareKey(key) })
 
 export const changeShare = (id: string, key: string, changes: ShareChanges) =>
-  call<SentShare>('PATCH', `/v1/shares/${id}`, { body: changes, headers: keyed(key) })
+  call<SentShare>('PATCH', `/v1/shares/${id}`, { body: changes, headers: shareKey(key) })
 
-export const endShare = (id: string, key: string) => call<void>('DELETE', `/v1/shares/${id}`, { headers: keyed(key) })
+export const endShare = (id: string, key: string) => call<void>('DELETE', `/v1/shares/${id}`, { headers: shareKey(key) })
 
 export const openCode = (code: string, password: string | null, signal?: AbortSignal) =>
   call<OpenedShare>('GET', codePath(code), { headers: withPassword(password), ...(signal && { signal }) })

@@ -304,7 +304,7 @@ export const en = {
     token_invalid: 'Your session has ended.',
     token_expired: 'Your session has ended.',
     token_revoked: 'Your session has ended.',
-    reset_invalid: 'This link was used already, or its time is over.',
+    link_invalid: 'This link was used already, or its time is over.',
     invitation_invalid: 'This invitation was used already, or its time is over.',
     registration_closed: 'Accounts are created by invitation here.',
     account_suspended: 'This account is suspended. Please ask the administrator.',

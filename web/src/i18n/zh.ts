@@ -293,7 +293,7 @@ export const zh: Messages = {
     token_invalid: '登录已失效。',
     token_expired: '登录已失效。',
     token_revoked: '登录已失效。',
-    reset_invalid: '此链接已被使用或已过期。',
+    link_invalid: '此链接已被使用或已过期。',
     invitation_invalid: '此邀请已被使用或已过期。',
     registration_closed: '这里只能凭邀请注册。',
     account_suspended: '此账号已停用，请联系管理员。',

@@ -14,6 +14,8 @@ export function Dialog({ title, children, onClose, isOpaque = false }: Props) {
     const shown = dialog.current!
     const before = document.activeElement
     if (!shown.open) shown.showModal()
+    // The browser would begin with the button that closes it.
+    shown.querySelector<HTMLElement>('input:not([tabindex="-1"]), textarea, select')?.focus()
     return () => {
       if (shown.open) shown.close()
       if (before instanceof HTMLElement) before.focus()

@@ -1,0 +1,154 @@
+import { call } from './call'
+import type {
+  AccountDetail,
+  AccountEdit,
+  AccountInvitationRequest,
+  AccountInvitations,
+  AdministeredAccount,
+  AdministeredShare,
+  BatchAnswer,
+  BatchRequest,
+  IssuedInvitation,
+  LinkAnswer,
+  LogPage,
+  MirrorChanges,
+  NewMirror,
+  PolicyView,
+  Probe,
+  RevisionsView,
+  ShareEdit,
+  TotalsView,
+} from './types'
+
+export type Rows<Row> = { rows: Row[]; next: string | null; total: number | null }
+export type Wanted = Record<string, string>
+
+const LIMIT = '50'
+
+/** A page of a list of `/v1/admin`. Its rows are in a field that has the list's name. */
+export async function listed<Row>(name: string, wanted: Wanted, after: string | null): Promise<Rows<Row>> {
+  const given = Object.entries({ ...wanted, limit: LIMIT, after: after ?? '' }).filter(([, value]) => value !== '')
+  const answer = await call<Record<string, unknown>>('GET', `/v1/admin/${name}?${new URLSearchParams(given)}`)
+  return { rows: answer[name] as Row[], next: (answer['next'] ?? null) as string | null, total: (answer['total'] ?? null) as number | null }
+}
+
+const at = (name: string, id: string | number) => `/v1/admin/${name}/${id}`
+
+export const editShare = (id: string, changes: ShareEdit) => call<AdministeredShare>('PATCH', at('shares', id), { body: changes })
+export const actOnShares = (wanted: BatchRequest) => call<BatchAnswer>('POST', '/v1/admin/shares/batch', { body: wanted })
+export const readTotals = () => call<TotalsView>('GET', '/v1/admin/summary')
+
+export type Account = AdministeredAccount
+export const readAccount = (id: string) => call<AccountDetail>('GET', at('accounts', id))
+export const editAccount = (id: string, changes: AccountEdit) => call<AccountDetail>('PATCH', at('accounts', id), { body: changes })
+export const deleteAccount = (id: string) => call<void>('DELETE', at('accounts', id))
+export const makeReset = (id: string) => call<LinkAnswer>('POST', `${at('accounts', id)}/reset`)
+
+export const listInvitations = async (after: string | null) => {
+  const { invitations, next } = await call<AccountInvitations>('GET', `/v1/admin/invitations?${new URLSearchParams({ limit: LIMIT, ...(after && { after }) })}`)
+  return { rows: invitations, next }
+}
+export const makeInvitation = (wanted: AccountInvitationRequest) => call<IssuedInvitation>('POST', '/v1/admin/invitations', { body: wanted })
+export const endInvitation = (id: string) => call<void>('DELETE', at('invitations', id))
+
+export type Limits = { bytes: number | null; files: number | null }
+export type Usage = { bytes: number; files: number; reserved_bytes: number; limits: Limits; own_limits: boolean }
+export type Usages = { usage: (Usage & { account: string })[]; next: string | null; total: number; guests: Usage; place: Usage }
+export const readUsage = (account: string) => call<Usages>('GET', `/v1/admin/usage?${new URLSearchParams({ account })}`)
+export const readPlace = () => call<Usages>('GET', '/v1/admin/usage?limit=1')
+export const setQuota = (account: string, limits: Limits) => call<unknown>('PUT', at('quotas', account), { body: limits })
+export const dropQuota = (account: string) => call<void>('DELETE', at('quotas', account))
+
+export type AnyFile = {
+  id: string
+  name: string
+  owner: string | null
+  size: number
+  state: 'pending' | 'ready' | 'corrupt'
+  sha256: string | null
+  created_at: string
+  expires_at: string | null
+  has_password: boolean
+  replicas: Record<string, number>
+}
+export const renameFile = (id: string, name: string) => call<AnyFile>('PATCH', at('files', id), { body: { name } })
+export const deleteFiles = (ids: readonly string[]) => call<unknown>('POST', '/v1/admin/files/batch', { body: { ids, act: 'delete' } })
+
+export type AnyFetch = {
+  id: string
+  owner: string | null
+  url: string
+  file_name: string | null
+  state: 'queued' | 'fetching' | 'done' | 'failed' | 'canceled'
+  size: number | null
+  bytes_done: number
+  error: string | null
+  detail: string | null
+  failures: number
+  created_at: string
+}
+export const cancelFetch = (id: string) => call<void>('DELETE', at('fetches', id))
+
+export type AnyMirror = {
+  id: number
+  name: string
+  kind: string
+  accounts: string[] | null
+  is_default: boolean
+  is_enabled: boolean
+  health: 'ok' | 'failing' | 'paused' | 'unknown' | 'disabled' | 'removing'
+  last_error: string | null
+  probed_at: string | null
+  failures: number
+  open_until: string | null
+  replicas: Record<string, number>
+}
+export const listMirrors = async () => (await call<{ mirrors: AnyMirror[] }>('GET', '/v1/admin/mirrors')).mirrors
+export const checkMirror = (id: number) => call<Probe>('POST', `${at('mirrors', id)}/check`)
+export const changeMirror = (id: number, changes: MirrorChanges) => call<unknown>('PATCH', `/v1/mirrors/${id}`, { body: changes })
+export const addMirror = (wanted: NewMirror) => call<unknown>('POST', '/v1/mirrors', { body: wanted })
+export const removeMirror = (id: number, forget: boolean) => call<void>('DELETE', `/v1/mirrors/${id}?forget=${forget}`)
+
+export type AnyRoom = {
+  id: number
+  name: string
+  kind: 'public' | 'private'
+  owner: string | null
+  members: number
+  messages: number
+  capacity: number
+  lifetime_seconds: number
+  created_at: string
+  last_message_at: string | null
+}
+export const editRoom = (id: number, changes: Partial<Pick<AnyRoom, 'name' | 'capacity' | 'lifetime_seconds'>>) =>
+  call<AnyRoom>('PATCH', at('rooms', id), { body: changes })
+export const closeRoom = (id: number) => call<void>('DELETE', at('rooms', id))
+
+export const readPolicy = () => call<PolicyView>('GET', '/v1/policy')
+export const changePolicy = (version: number, values: Record<string, unknown>) => call<PolicyView>('PATCH', '/v1/policy', { body: { version, values } })
+export const listRevisions = async (before: string | null) => {
+  const { revisions, next } = await call<RevisionsView>('GET', `/v1/policy/revisions?${new URLSearchParams({ limit: '20', ...(before && { before }) })}`)
+  return { rows: revisions, next: next === null ? null : String(next) }
+}
+
+export const readLog = async (after: string | null) => {
+  const { entries, next } = await call<LogPage>('GET', `/v1/admin/audit?${new URLSearchParams({ limit: '100', ...(after && { after }) })}`)
+  return { rows: entries, next }
+}
+
+export type Series = { total: number[]; by_dialect: Record<string, number[]> }
+export type Statistics = { step: 'hour' | 'day'; times: string[]; series: Record<string, Series> }
+export const readStatistics = (from: Date, to: Date, step: 'hour' | 'day') =>
+  call<Statistics>('GET', `/v1/admin/statistics?${new URLSearchParams({ from: from.toISOString(), to: to.toISOString(), step })}`)
+
+export type System = {
+  version: string
+  services: { name: string; version: string | null; started_at: string | null; healthy: boolean; detail?: string | null }[]
+  engines: { name: string; version: string | null; healthy: boolean; detail?: string | null }[]
+  workers: { name: string; services: string[]; healthy: boolean }[]
+  queues: { name: string; depth: number; oldest_seconds: number | null }[]
+  backlog: { service: string; name: string; rows: number }[]
+  store: { kind: string; used_bytes: number; free_bytes: number | null; reserve_bytes: number | null }
+}
+export const readSystem = () => call<System>('GET', '/v1/admin/system')
