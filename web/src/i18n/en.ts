@@ -131,6 +131,12 @@ export const en = {
     retry: 'Try again',
     lost: 'No connection. This page continues by itself.',
     counted: 'Opening it counts as a download.',
+    page: 'page {{number}} of {{count}}',
+    pageBefore: 'Before',
+    pageAfter: 'Next',
+    excerpt: 'The first {{size}} are shown. Download it for the rest.',
+    look: 'Show',
+    lookNamed: 'Show {{name}}',
   },
   account: {
     signIn: 'Sign in',

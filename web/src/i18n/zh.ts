@@ -120,6 +120,12 @@ export const zh: Messages = {
     retry: '重试',
     lost: '没有网络。恢复后本页会自动继续。',
     counted: '打开会计为一次下载。',
+    page: '第 {{number}} 页，共 {{count}} 页',
+    pageBefore: '上一页',
+    pageAfter: '下一页',
+    excerpt: '只显示开头的 {{size}}，下载后可看全部。',
+    look: '预览',
+    lookNamed: '预览 {{name}}',
   },
   account: {
     signIn: '登录',

@@ -4,7 +4,8 @@ import { useTranslation } from 'react-i18next'
 import type { Item } from '../api/shares'
 import { percent } from '../format'
 import { ChooseFiles } from '../send/ChooseFiles'
-import Digest from './digest.worker?worker'
+import { scriptUrl } from '../parts/trusted'
+import digestUrl from './digest.worker?worker&url'
 
 type Result = { name: string; isSame: boolean | null }
 
@@ -17,7 +18,11 @@ export function CheckFile({ items }: { items: Item[] }) {
 
   function check(file: File | undefined) {
     if (!file) return
-    const worker = new Digest()
+    const worker = new Worker(scriptUrl(digestUrl), { type: 'module' })
+    worker.onerror = () => {
+      setRead(null)
+      setResult({ name: file.name, isSame: null })
+    }
     setResult(null)
     setRead({ bytes: 0, size: file.size })
     worker.onmessage = ({ data }: MessageEvent<number | string | null>) => {

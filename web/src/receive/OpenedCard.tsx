@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { useMemo } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { serverNow } from '../api/clock'
 import { type Item, itemUrl, type OpenedShare, zipUrl } from '../api/shares'
@@ -20,12 +20,20 @@ export function OpenedCard({ share, ticket, isLost }: Props) {
   const { items, code } = share
   const texts = items.filter((item) => item.text !== null || isText(item))
   const files = items.filter((item) => !texts.includes(item))
-  const shown = files.find((item) => item.state === 'ready' && previewKind(item.name) !== null && share.downloads_left === null)
+  const card = useRef<HTMLElement>(null)
+  const [chosen, setChosen] = useState<string | null>(null)
+  // Where downloads are counted, looking would be one.
+  const showable = files.filter((item) => item.state === 'ready' && previewKind(item.name) !== null && share.downloads_left === null)
+  const shown = showable.find((item) => item.id === chosen) ?? showable[0]
   // A new ticket must not begin a film again that is being watched.
   const preview = useMemo(() => shown && itemUrl(code, shown.id, ticket, true), [code, shown?.id])
+  function look(id: string) {
+    setChosen(id)
+    card.current?.scrollIntoView({ block: 'start' })
+  }
   return (
-    <article className="card">
-      {shown && preview && <Preview item={shown} url={preview} />}
+    <article className="card" ref={card}>
+      {shown && preview && <Preview key={shown.id} item={shown} url={preview} />}
       <Head share={share} ticket={ticket} files={files} texts={texts} />
       {isLost && (
         <p role="status" className="notice sendingNotice">
@@ -39,7 +47,12 @@ export function OpenedCard({ share, ticket, isLost }: Props) {
       {files.length > 0 && (
         <ul className="list rule">
           {files.map((item) => (
-            <ItemRow key={item.id} item={item} url={itemUrl(code, item.id, ticket)} />
+            <ItemRow
+              key={item.id}
+              item={item}
+              url={itemUrl(code, item.id, ticket)}
+              onLook={item !== shown && showable.includes(item) ? () => look(item.id) : null}
+            />
           ))}
         </ul>
       )}

@@ -1,9 +1,12 @@
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Item } from '../api/shares'
 import { previewKind } from './previews'
 
-/** A picture, film or sound. What the browser cannot show is left out. */
+const PdfPreview = lazy(() => import('./PdfPreview'))
+const TextPreview = lazy(() => import('./TextPreview'))
+
+/** A picture, film, sound, document or text. What the browser cannot show is left out. */
 export function Preview({ item, url }: { item: Item; url: string }) {
   const { t } = useTranslation()
   const [isBroken, setBroken] = useState(false)
@@ -16,6 +19,10 @@ export function Preview({ item, url }: { item: Item; url: string }) {
       {kind === 'image' && <img src={url} alt={label} onError={onError} />}
       {kind === 'video' && <video src={url} aria-label={label} controls playsInline preload="metadata" onError={onError} />}
       {kind === 'audio' && <audio src={url} aria-label={label} controls preload="metadata" onError={onError} />}
+      <Suspense fallback={<p className="faint small previewWait">{t('receive.opening')}</p>}>
+        {kind === 'pdf' && <PdfPreview url={url} label={label} onError={onError} />}
+        {(kind === 'markdown' || kind === 'text') && <TextPreview item={item} url={url} label={label} onError={onError} />}
+      </Suspense>
     </div>
   )
 }
