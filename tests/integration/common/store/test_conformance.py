@@ -80,6 +80,15 @@ async def test_an_object_can_be_replaced_and_removed(store: ObjectStore) -> None
         await store.read_back("key", ContentHasher())
 
 
+async def test_many_objects_are_removed_whether_they_are_there_or_not(store: ObjectStore) -> None:
+    keys = [f"some/{number}" for number in range(3)]
+    for key in (*keys, "other"):
+        await store.put(key, blocks(b"a"), 1)
+    await store.delete_many([*keys[:2], "some/none"])
+    assert [await store.stat(key) is None for key in (*keys, "other")] == [True, True, False, False]
+    await store.delete_many([])
+
+
 @pytest.mark.parametrize("sent", [9, 11, 0])
 async def test_a_body_of_another_length_than_announced_writes_nothing(store: ObjectStore, sent: int) -> None:
     with pytest.raises(BodyLength):

@@ -1,9 +1,13 @@
 """The S3 store's own promises: S3's limits, and signed paths for the gateway."""
 
 import os
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 import httpx
 import pytest
+from minio.deleteobjects import DeleteError, DeleteObject
+from minio.error import S3Error
 
 from common.store import BodyLength, PartMismatch, StoredPart, StoreUnavailable, UploadMissing
 from common.store.limits import GIB, MAX_PARTS, MIB, MIN_PART_SIZE, TIB, StoreLimit
@@ -80,7 +84,42 @@ async def test_a_stream_that_promised_too_much_leaves_nothing(s3: S3Store) -> No
 async def test_a_store_that_is_not_there_is_unavailable() -> None:
     store = S3Store("http://127.0.0.1:9", region="us-east-1", bucket="none", access_key="a", secret_key="b" * 8)
     await store.open()
-    for attempt in (store.stat("key"), store.ready(), store.prepare(), store.put("key", blocks(b"a"), 1)):
+    attempts = (
+        *(store.stat("key"), store.ready(), store.prepare(), store.put("key", blocks(b"a"), 1)),
+        *(store.delete("key"), store.delete_many(["key"])),
+    )
+    for attempt in attempts:
         with pytest.raises(StoreUnavailable):
             await attempt
     await store.close()
+
+
+class Removing:
+    """An SDK whose server knows no request that removes many objects, or refuses to remove some."""
+
+    def __init__(self, *errors: str, fails: str = "") -> None:
+        self._errors, self._fails = errors, fails
+
+    def remove_objects(self, _bucket: str, keys: Iterable[DeleteObject]) -> Iterator[DeleteError]:
+        if self._fails:
+            raise S3Error(cast("Any", None), self._fails, "", "", "", "")
+        return (DeleteError(code, "", str(key), "") for key, code in zip(keys, self._errors, strict=False))
+
+
+async def test_a_server_that_removes_objects_only_one_by_one_is_asked_so(
+    s3: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await s3.put("key", blocks(b"a"), 1)
+    with monkeypatch.context() as changed:
+        changed.setattr(s3._sdk, "remove_objects", Removing(fails="NotImplemented").remove_objects)  # pyright: ignore[reportPrivateUsage]
+        await s3.delete_many(["key", "none"])
+    assert await s3.stat("key") is None
+
+
+@pytest.mark.parametrize("sdk", [Removing("NoSuchKey", "InternalError"), Removing(fails="SlowDown")])
+async def test_objects_that_a_server_does_not_remove_are_told(
+    s3: S3Store, monkeypatch: pytest.MonkeyPatch, sdk: Removing
+) -> None:
+    monkeypatch.setattr(s3._sdk, "remove_objects", sdk.remove_objects)  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(StoreUnavailable):
+        await s3.delete_many(["key", "other"])

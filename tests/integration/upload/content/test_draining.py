@@ -31,6 +31,9 @@ class CountingStore:
     async def delete(self, key: str) -> None:
         self.deleted.append(key)
 
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        self.deleted += keys
+
     async def abort_multipart(self, key: str, _: str) -> None:
         self.deleted.append(key)
 

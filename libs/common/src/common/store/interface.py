@@ -259,3 +259,7 @@ class ObjectStore(Protocol):
     async def delete(self, key: str) -> None:
         """Remove an object, if it exists."""
         ...
+
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        """Remove those of the objects that exist, in as few requests as the store allows."""
+        ...

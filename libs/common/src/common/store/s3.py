@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import urllib3
 from minio import Minio
+from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
 from yarl import URL
 
@@ -45,6 +46,8 @@ from common.store.writer import Joined, StreamWriter
 SIGNED_FOR = timedelta(minutes=15)
 # The number of bytes to read from a socket at a time.
 READ_BLOCK = 1024 * 1024
+# S3 allows 1,000, but some servers take long for each.
+REMOVED_AT_ONCE = 250
 
 
 _REFUSALS: Mapping[str, type[DomainError]] = {
@@ -261,6 +264,28 @@ class S3Store:
     async def delete(self, key: str) -> None:
         async with self._request("DELETE", key, accepted=(404,)):
             pass
+
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        for first in range(0, len(keys), REMOVED_AT_ONCE):
+            some = keys[first : first + REMOVED_AT_ONCE]
+            if not await asyncio.to_thread(self._remove, some):
+                for key in some:
+                    await self.delete(key)
+
+    def _remove(self, keys: Sequence[str]) -> bool:
+        """Remove objects in one request; False if the server knows no such request."""
+        try:
+            errors = list(self._sdk.remove_objects(self._bucket, map(DeleteObject, keys)))
+        except S3Error as error:
+            if error.code in ("NotImplemented", "MethodNotAllowed"):
+                return False
+            raise StoreUnavailable(f"the object store answered {error.code}") from error
+        except (urllib3.exceptions.HTTPError, MinioException) as error:
+            raise StoreUnavailable from error
+        for error in errors:
+            if error.code != "NoSuchKey":
+                raise StoreUnavailable(f"the object store could not remove {error.name}: {error.code}")
+        return True
 
     @asynccontextmanager
     async def _request(

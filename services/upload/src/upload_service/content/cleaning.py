@@ -13,7 +13,7 @@ from common.errors import Unavailable
 from common.sweeping import Sweep, drain, each
 from upload_service.content.context import Context
 from upload_service.content.files import release_files
-from upload_service.content.model import Blob, Layout, SessionState, UploadSession, session_of_key
+from upload_service.content.model import Layout, SessionState, UploadSession, session_of_key
 from upload_service.content.queries import blobs, files, parts, sessions, upload_keys
 
 BATCH = 500
@@ -66,8 +66,7 @@ async def clean_sessions(context: Context, ended: Sequence[UploadSession]) -> No
                 await context.store.abort_multipart(session.object_key, session.multipart_id)
             for index, multipart_id in multiparts.get(session.id, {}).items():
                 await context.store.abort_multipart(session.staged_key(index), multipart_id)
-            for key in keys - kept:
-                await context.store.delete(key)
+            await context.store.delete_many(sorted(keys - kept))
         except Unavailable as error:
             return error
         return None
@@ -149,11 +148,7 @@ def garbage(grace: timedelta) -> Sweep[Context]:
                 await blobs.condemn_blobs(connection, grace, BATCH)
         async with context.db.connection() as connection:
             condemned = await blobs.condemned_blobs(connection, BATCH)
-
-        async def delete(blob: Blob) -> None:
-            await context.store.delete(blob.object_key)
-
-        await each(condemned, delete)
+        await context.store.delete_many([blob.object_key for blob in condemned])
         async with context.db.connection() as connection:
             await blobs.delete_blobs(connection, [blob.id for blob in condemned])
         return len(condemned)

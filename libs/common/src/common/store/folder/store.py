@@ -246,3 +246,10 @@ class FolderStore:
 
     async def delete(self, key: str) -> None:
         await self._threads.run(translating(self._disk.remove), self._layout.object(key))
+
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        await self._threads.run(translating(self._remove_all), keys)
+
+    def _remove_all(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._disk.remove(self._layout.object(key))
