@@ -272,6 +272,14 @@ export type CodeView = {
   items: CodeItem[]
 }
 
+/** The file, and its share if there is one. */
+export type CompletedModel = {
+  file: string
+  code?: string | null
+  url?: string | null
+  delete_key?: string | null
+}
+
 /** The account's password. */
 export type Confirmation = {
   password: string
@@ -287,6 +295,33 @@ export type DeliveryRequest = {
   }[]
   title?: string | null
   message?: string | null
+}
+
+/**
+ * A file of `size` bytes that is sent in parts of `part_size` bytes, but for the last one.
+ *
+ * `part_size` null: one that suits. All else is as in the metadata of tus: `item` is the ticket of an item of a share,
+ * which decides everything but the parts. `sha256` in hex: the digest that the content must have.
+ */
+export type DirectUpload = {
+  size: number
+  name?: string | null
+  part_size?: number | null
+  item?: string | null
+  share?: 'code' | 'link' | 'page' | 'none' | null
+  expire_style?: string | null
+  expire_value?: number | null
+  password?: string | null
+  sha256?: string | null
+}
+
+/** An upload that has begun. Parts are numbered from 1. */
+export type DirectUploadModel = {
+  id: string
+  size: number
+  part_size: number
+  part_count: number
+  expires_at: string
 }
 
 /** New values. null: no limit but those of the whole system. */
@@ -784,6 +819,26 @@ export type PageView = {
   mine: boolean
 }
 
+/**
+ * The address for a PUT of exactly `size` bytes, which must begin before `expires_at`; `ETag` of the answer says
+ * what was stored.
+ */
+export type PartAddressModel = {
+  number: number
+  size: number
+  url: string
+  expires_at: string
+}
+
+export type PartAddresses = {
+  parts: PartAddressModel[]
+}
+
+/** The numbers of parts that are to be sent. */
+export type PartNumbers = {
+  numbers: number[]
+}
+
 /** The present password and the new one. With `end_keys`, the account's API keys are revoked as well. */
 export type PasswordChange = {
   current: string
@@ -1126,6 +1181,16 @@ export type SiteView = {
 
 /** The steps of a probe, in their order. */
 export type Step = 'sign_in' | 'write' | 'read' | 'delete'
+
+export type StoredPartModel = {
+  number: number
+  size: number
+  etag: string
+}
+
+export type StoredParts = {
+  parts: StoredPartModel[]
+}
 
 /** The new text of a message. */
 export type TextRequest = {

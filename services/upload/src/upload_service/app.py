@@ -24,7 +24,7 @@ from upload_service.archives import api as archives
 from upload_service.build import SERVICE, build, opened
 from upload_service.content import api as content
 from upload_service.content import internal_api as content_internal
-from upload_service.dialects import fileuploader, mirage, uploads
+from upload_service.dialects import direct_parts, fileuploader, mirage, uploads
 from upload_service.dialects.curl import routes as curl
 from upload_service.dialects.filecodebox import chunked, direct, local, presigned
 from upload_service.dialects.mirrorace import routes as mirrorace
@@ -44,6 +44,7 @@ ROUTERS = (
     direct.router,
     presigned.router,
     local.router,
+    direct_parts.router,
     uploads.router,
     mirrors_internal.router,
     accounts.router,

@@ -359,3 +359,9 @@ def test_rights_and_expiry(service: UploadService, draft: Draft) -> None:
     own = draft.begun(b"1")
     service.ask("update upload_session set expires_at = now() where id = %s", UUID(own.rpartition("/")[2]))
     refused(draft.append(own, 1, b"1", completes=False), 410, "session_expired")
+
+
+def test_a_folder_takes_no_parts_from_clients(draft: Draft) -> None:
+    """`test_direct_parts` has a store that does."""
+    assert draft.client.options("/v1/uploads").headers["Waystation-Direct-Parts"] == "?0"
+    refused(draft.client.post("/v1/uploads/direct", json={"size": 3}), 400, "direct_parts_unsupported")

@@ -226,6 +226,21 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def part_path(self, key: str, upload_id: str, number: int, size: int, lifetime: timedelta) -> str | None:
+        """The path by which the gateway passes part `number`, of exactly `size` bytes, on to the store.
+
+        Whoever has it may write that part, and nothing else, until `lifetime` is over. None: this store is written to
+        by this system alone.
+        """
+        ...
+
+    async def stored_parts(self, key: str, upload_id: str) -> list[StoredPart]:
+        """The parts that the store has of a multipart upload, in order. Raises `UploadMissing`.
+
+        Only for stores that have a `part_path`.
+        """
+        ...
+
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
         """Make the parts, in order, the object. Raises `UploadMissing`, `PartMismatch` or `StoreLimit`."""
         ...

@@ -30,9 +30,11 @@ class Limits:
     max_parts: int
     assembled_at_once: int
     """So many parts become one object in the time that a message to a worker takes."""
+    takes_direct: bool = False
+    """Whether clients can put parts into the store themselves, through the gateway."""
 
 
-S3_LIMITS = Limits(MIN_PART_SIZE, MAX_PARTS, assembled_at_once=500)
+S3_LIMITS = Limits(MIN_PART_SIZE, MAX_PARTS, assembled_at_once=500, takes_direct=True)
 
 
 class StoreLimit(TooLarge):

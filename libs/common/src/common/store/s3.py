@@ -9,8 +9,8 @@ import asyncio
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 import urllib3
@@ -40,6 +40,7 @@ from common.store.interface import (
 )
 from common.store.limits import S3_LIMITS, check_part, check_parts, check_put
 from common.store.room import UNKNOWN_ROOM, Room
+from common.store.signing import signed_part
 from common.store.writer import Joined, StreamWriter
 
 # Signed URLs are used at once. They only have to stay valid while a request waits in a queue.
@@ -93,6 +94,7 @@ class S3Store:
             region=region,
             http_client=urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=10), retries=False),
         )
+        self._keys = (access_key, secret_key, region)
         if bucket_in_host:
             self._sdk.enable_virtual_style_endpoint()
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence_seconds)
@@ -215,6 +217,39 @@ class S3Store:
             yield block
         if lease:
             await lease.hold(last=True)
+
+    def part_path(self, key: str, upload_id: str, number: int, size: int, lifetime: timedelta) -> str | None:
+        check_part(number, size)
+        self.room.check(size)
+        unsigned = urlsplit(self._sign("PUT", key, {}))._replace(
+            query=urlencode({"partNumber": number, "uploadId": upload_id}, quote_via=quote)
+        )
+        access_key, secret_key, region = self._keys
+        signed = signed_part(
+            urlunsplit(unsigned),
+            size,
+            access_key=access_key,
+            secret_key=secret_key,
+            region=region,
+            now=datetime.now(UTC),
+            lifetime=lifetime,
+        )
+        parts = urlsplit(signed)
+        return f"{parts.path}?{parts.query}"
+
+    async def stored_parts(self, key: str, upload_id: str) -> list[StoredPart]:
+        found: list[StoredPart] = []
+        while True:
+            query = {"uploadId": upload_id, "part-number-marker": str(found[-1].number if found else 0)}
+            async with self._request("GET", key, query=query) as response:
+                answer = await response.read()
+            page = [
+                StoredPart(int(part["PartNumber"]), int(part["Size"]), part["ETag"].strip('"'))
+                for part in _elements(answer, "Part")
+            ]
+            found += page
+            if not page or _text(answer, "IsTruncated") != "true":
+                return found
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
         check_parts([part.size for part in parts])
@@ -339,3 +374,13 @@ def _text(answer: bytes, tag: str) -> str:
         if element.tag.rpartition("}")[2] == tag and element.text:
             return element.text
     raise StoreRefused(f"the object store's answer has no {tag}")
+
+
+def _elements(answer: bytes, tag: str) -> list[dict[str, str]]:
+    """The texts inside each element named `tag`, by their names, whatever the namespace."""
+    root = ET.fromstring(answer)  # noqa: S314  (the store is ours)
+    return [
+        {child.tag.rpartition("}")[2]: child.text or "" for child in element}
+        for element in root.iter()
+        if element.tag.rpartition("}")[2] == tag
+    ]

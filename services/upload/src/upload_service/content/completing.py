@@ -60,7 +60,7 @@ async def _begin_assembly(context: Context, connection: Connection, session: Upl
         # It was hashed as it arrived, and its object is the content.
         object_key = session.key_of(part)
         await sessions.set_object(connection, session.id, object_key)
-        ready, _ = await make_file(connection, context, replace(session, object_key=object_key), size, part.sha256)
+        ready, _ = await make_file(connection, context, replace(session, object_key=object_key), size, part.digest)
         return ready
     await insert_file(connection, context, session, new_id(), size)
     running = context.digests.take(session.id, stored)

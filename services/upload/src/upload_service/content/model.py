@@ -15,6 +15,8 @@ from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, Limits
 MAX_SESSION_PARTS = 1_000_000
 ITEM = "item"
 """The key of a session's intent that names the item of a share."""
+DIRECT = "direct"
+"""The key of a session's intent that says that its sender puts the parts into the store."""
 PIECES = "pieces"
 """The key of a session's intent that names the sessions that become it, in order."""
 
@@ -143,12 +145,19 @@ class Part:
 
     index: int
     size: int
-    sha256: bytes
+    sha256: bytes | None
+    """None: its sender put it into the store."""
     etag: str
     kept: int | None = None
     """The number of its first bytes that count, once a later part was written over its end; None: all of them."""
     object_key: str | None = None
     """The object that holds it, if it was sent to another session."""
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of a part that came through this service."""
+        assert self.sha256 is not None, "only direct parts have none"
+        return self.sha256
 
     @property
     def length(self) -> int:
@@ -274,7 +283,7 @@ def sole_part(session: UploadSession, stored: Sequence[Part]) -> Part | None:
     None of it was written over, and its digest is as claimed.
     """
     for part in stored:
-        if part.length == part.size == session.size:
+        if part.sha256 and part.length == part.size == session.size:
             claims = session.digest_claims
             return part if not claims or DigestClaim("sha-256", part.sha256) in claims else None
     return None

@@ -8,7 +8,7 @@ from uuid import UUID
 from common.errors import Conflict, InvalidInput, Unavailable
 from common.store import BodyLength, UploadMissing
 from upload_service.content.context import Context
-from upload_service.content.model import Layout, SessionState, UploadSession
+from upload_service.content.model import DIRECT, Layout, SessionState, UploadSession
 from upload_service.content.queries import parts, sessions
 from upload_service.content.reservation import Reservation
 from upload_service.content.running_digests import PartDigest
@@ -44,12 +44,14 @@ async def store_part(context: Context, session: UploadSession, index: int, block
     A part that is stored already is left as it is, and `blocks` is not read. Raises `PartIndexInvalid`,
     `PartLengthWrong`, `PartBusy`, `SessionNotFound`, and what `blocks` raises; then nothing of the part is stored.
     """
+    if session.intent.get(DIRECT):
+        raise SessionNotFound
     expected = session.part_length(index)
     if session.state is not SessionState.OPEN:
         return await _already_stored(context, session, index)
     reservation = Reservation(context, session, index)
     if stored := await reservation.take():
-        return PartReceipt(stored.sha256, skipped=True)
+        return PartReceipt(stored.digest, skipped=True)
     digest = context.digests.part(session, index)
 
     try:
@@ -75,7 +77,7 @@ async def _already_stored(context: Context, session: UploadSession, index: int) 
         stored = await parts.get_part(connection, session.id, index)
     if stored is None:
         raise Conflict("the upload is complete already")
-    return PartReceipt(stored.sha256, skipped=True)
+    return PartReceipt(stored.digest, skipped=True)
 
 
 async def _put_part(
@@ -87,7 +89,7 @@ async def _put_part(
     reservation: Reservation,
 ) -> str:
     """Write a part of the session's multipart upload, which the first one begins; returns its entity tag."""
-    multipart_id = session.multipart_id or await _begin_multipart(context, session)
+    multipart_id = session.multipart_id or await begin_multipart(context, session)
     size = session.part_length(index)
     try:
         part = await context.store.put_part(
@@ -101,12 +103,12 @@ async def _put_part(
             lease=reservation,
         )
     except UploadMissing:
-        await _forget_stored_parts(context, session.id, multipart_id)
+        await forget_stored_parts(context, session.id, multipart_id)
         raise StoreForgot from None
     return part.etag
 
 
-async def _begin_multipart(context: Context, session: UploadSession) -> str:
+async def begin_multipart(context: Context, session: UploadSession) -> str:
     """Begin the session's multipart upload, unless another request was first; returns the one that holds."""
     created = await context.store.create_multipart(session.object_key)
     async with context.db.connection() as connection:
@@ -118,7 +120,7 @@ async def _begin_multipart(context: Context, session: UploadSession) -> str:
     return holds
 
 
-async def _forget_stored_parts(context: Context, session_id: UUID, multipart_id: str) -> None:
+async def forget_stored_parts(context: Context, session_id: UUID, multipart_id: str) -> None:
     """Start again with a session whose multipart upload the store no longer has (some drop old ones)."""
     async with context.db.transaction() as connection:
         session = await sessions.lock_session(connection, session_id)

@@ -53,7 +53,7 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
         part = await parts.get_part(connection, session.id, 0)
         if part is None:
             raise SessionNotFound
-        finished, is_clean = await make_file(connection, context, current, part.size, part.sha256)
+        finished, is_clean = await make_file(connection, context, current, part.size, part.digest)
     if not is_clean:
         await clean_session(context, finished)
     await context.hooks.after_ready(finished)

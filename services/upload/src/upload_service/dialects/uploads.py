@@ -46,9 +46,11 @@ router = APIRouter(route_class=UploadRoute, tags=["uploads"])
 
 async def abilities(request: Request) -> Response:
     """The abilities of this server (tus, and the draft on resumable uploads)."""
-    policy = await context_of(request, Context).shares.policy()
-    able = tus_answers.abilities(policy.upload_size)
-    return tus_answers.answer(204, able | NEWEST.limits(policy.upload_size) | {"Accept-Patch": MEDIA_TYPE})
+    context = context_of(request, Context)
+    policy = await context.shares.policy()
+    able = tus_answers.abilities(policy.upload_size) | NEWEST.limits(policy.upload_size)
+    direct = {"Waystation-Direct-Parts": "?1" if context.store.limits.takes_direct else "?0"}
+    return tus_answers.answer(204, able | direct | {"Accept-Patch": MEDIA_TYPE})
 
 
 async def post(request: Request) -> Response:

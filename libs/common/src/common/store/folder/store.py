@@ -25,6 +25,7 @@ from common.store.interface import (
     Piece,
     Source,
     StoredPart,
+    StoreRefused,
     Unfinished,
     UploadMissing,
     WrittenObject,
@@ -174,6 +175,12 @@ class FolderStore:
 
         if not await wait_until(is_free, bool, BUSY_PATIENCE, first=0.01, longest=0.2):
             raise PartBusy
+
+    def part_path(self, key: str, upload_id: str, number: int, size: int, lifetime: timedelta) -> str | None:
+        return None
+
+    async def stored_parts(self, key: str, upload_id: str) -> list[StoredPart]:
+        raise StoreRefused("nobody else writes parts into a folder")
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
         if not 1 <= len(parts) <= self.limits.max_parts:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_values
+from common.store import StoredPart
 from upload_service.content.model import Part
 
 _COLUMNS: LiteralString = "index, size, sha256, etag, kept, object_key"
@@ -62,6 +63,27 @@ async def record_part(connection: Connection, session_id: UUID, part: Part, writ
         "lifetime": lifetime,
     }
     return await count(connection, statement, values) == 1
+
+
+async def record_stored(connection: Connection, session_id: UUID, found: Sequence[StoredPart]) -> None:
+    """Record parts that somebody else has put into the store, whose digests are not known."""
+    await connection.execute(
+        """
+        insert into part (session_id, index, writer, lease_until, size, etag, stored_at)
+        select id, found.number - 1, id, '-infinity', found.size, found.etag, now()
+        from upload_session, unnest(%(numbers)s::integer[], %(sizes)s::bigint[], %(etags)s::text[])
+            as found (number, size, etag)
+        where id = %(session_id)s and state = 'open'
+        on conflict (session_id, index) do update
+            set size = excluded.size, etag = excluded.etag, sha256 = null, stored_at = excluded.stored_at
+        """,
+        {
+            "session_id": session_id,
+            "numbers": [part.number for part in found],
+            "sizes": [part.size for part in found],
+            "etags": [part.etag for part in found],
+        },
+    )
 
 
 async def drop_part(connection: Connection, session_id: UUID, index: int, writer: UUID) -> None:

@@ -33,6 +33,8 @@ class Announced:
     named: str | None = None
     """The name that the file has unless the metadata names it."""
     claims: tuple[DigestClaim, ...] = ()
+    part_size: int | None = None
+    """The size of the parts that its sender puts into the store; None: the content comes in order."""
 
     @property
     def name(self) -> str:

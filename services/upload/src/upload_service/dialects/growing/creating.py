@@ -14,7 +14,7 @@ from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.growing.announcing import UNNAMED, Announced
 from upload_service.dialects.growing.finishing import share_intent
-from upload_service.dialects.growing.item_uploads import create_for_item
+from upload_service.dialects.growing.item_uploads import create_for_item, in_parts
 from upload_service.dialects.senders import Sender
 from upload_service.edge import address_of
 
@@ -32,7 +32,7 @@ async def create(context: Context, request: Request, sender: Sender, announced: 
         sender.policy.check_size(announced.size or 0)
         new = await _new(context, sender, announced)
         await say_wanted(request)
-        return await sessions.start_upload(context, replace(new, grows=True))
+        return await sessions.start_upload(context, in_parts(new, announced))
 
 
 async def create_piece(context: Context, request: Request, sender: Sender, announced: Announced) -> UploadSession:

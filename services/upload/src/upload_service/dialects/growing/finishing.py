@@ -76,14 +76,15 @@ class Finished:
         return said
 
 
-async def finish(context: Context, request: Request, session: UploadSession) -> Finished:
+async def finish(context: Context, request: Request, session: UploadSession, *, waits: bool = False) -> Finished:
     """Make the stored content a file, and share it. Asked again, the same.
 
-    If its sender said which digest it has, this waits for the verification. Raises `DigestMismatch`, `ItemUnwanted`.
+    If its sender said which digest it has, or `waits`, this waits for the verification for a while. Raises
+    `DigestMismatch`, `ItemUnwanted`.
     """
     if session.state is SessionState.OPEN:
         session = await completing.complete_upload(context, session.id)
-    if session.claims and session.state in UNVERIFIED:
+    if (session.claims or waits) and session.state in UNVERIFIED:
         session = await completing.wait_verified(context, session, context.complete_wait)
     if session.state is SessionState.CORRUPT:
         raise DigestMismatch

@@ -5,12 +5,13 @@ sender can always begin again. An upload that no item names any more expires.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
 from common.errors import Conflict, DomainError, Gone, InvalidInput, NotFound, Unavailable
 from upload_service.content import sessions
 from upload_service.content.concatenating import concatenate
-from upload_service.content.model import ITEM, UploadSession
+from upload_service.content.model import DIRECT, ITEM, UploadSession
 from upload_service.content.reporting import report
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
@@ -30,6 +31,13 @@ class ItemSizeWrong(InvalidInput):
     code = "item_size"
 
 
+def in_parts(new: NewUpload, announced: Announced) -> NewUpload:
+    """The upload as its content comes: in order, or in parts that its sender puts into the store."""
+    if announced.part_size is None:
+        return replace(new, grows=True)
+    return replace(new, part_size=announced.part_size, intent={**new.intent, DIRECT: True})
+
+
 async def create_for_item(
     context: Context,
     sender: Sender,
@@ -45,13 +53,13 @@ async def create_for_item(
     """
     place = await context.shares.place_of(ticket)
     intent = {ITEM: place.item_id.hex, "metadata": announced.kept, **({"concat": concat} if concat else {})}
-    new = NewUpload(place.name, place.size, grows=True, intent=intent, owner=place.owner, claims=announced.claims)
+    new = NewUpload(place.name, place.size, intent=intent, owner=place.owner, claims=announced.claims)
     if pieces is not None:
         session = await concatenate(context, new, pieces, sender.identity, place.size)
     else:
         if announced.size not in (None, place.size):
             raise ItemSizeWrong
-        session = await sessions.start_upload(context, new)
+        session = await sessions.start_upload(context, in_parts(new, announced))
     try:
         if session.size != place.size:
             raise ItemSizeWrong

@@ -11,9 +11,11 @@ from upload_service.dialects.senders import Sender
 LAYOUTS: Sequence[Layout] = (Layout.APPENDED,)
 
 
-async def session_of(context: Context, upload_id: str, sender: Sender) -> UploadSession:
+async def session_of(
+    context: Context, upload_id: str, sender: Sender, layouts: Sequence[Layout] = LAYOUTS
+) -> UploadSession:
     """The upload, if this sender may continue it. Raises `SessionNotFound`, `SessionExpired`, `GuestsRefused`."""
-    session = await sessions.session_to_continue(context, parse_id(upload_id), sender.identity, LAYOUTS)
+    session = await sessions.session_to_continue(context, parse_id(upload_id), sender.identity, layouts)
     # Whoever sends the content of an item has a ticket, and needs no account.
     if session.item_id is None and not session.intent.get("has_ticket"):
         sender.check_may_upload()
