@@ -67,6 +67,12 @@ select pg_temp.u(n), pg_temp.d(n), coalesce(pg_temp.owner(n), pg_temp.u(n)), pg_
     now() - n * interval '1 minute', case when n % 2 = 0 then pg_temp.u(n) end
 from generate_series(1, {rows}) n;
 
+insert into usage (owner, bytes, files)
+select pg_temp.u(n), case when n % 9 = 0 then 0 else n end, case when n % 9 = 0 then 0 else 1 end
+from generate_series(1, {rows}) n on conflict do nothing;
+insert into usage_change (owner, bytes, files) select pg_temp.u(n), 1, 0 from generate_series(1, {rows}) n;
+insert into account_quota (account, bytes) select pg_temp.u(n), 1000 from generate_series(1, {rows}) n;
+
 insert into mirror_choice (account, mirror_ids) select pg_temp.u(n), '{{1,2}}' from generate_series(1, {rows}) n;
 insert into file_mirror (file_id, mirror_id) select pg_temp.u(n), 1 + n % 3 from generate_series(1, {rows}) n;
 

@@ -40,6 +40,7 @@ from tests.integration.full_databases import AUDITED, OWNER, filling, id_of
 from upload_service.administration.model import FetchFilter
 from upload_service.administration.model import Filter as FileFilter
 from upload_service.administration.model import Order as Files
+from upload_service.content.model import Quota
 from upload_service.fetches.model import FetchState
 
 ROWS = 8_000
@@ -66,6 +67,10 @@ WHOLE = {
     "administration.queries.search_rooms": "the same",
     "administration.queries.search_accounts": "puts what a keyword finds in order, or reads in that order",
     "directory.queries.count_accounts": "asked at the first start only",
+    "quotas.queries.usage_of_all": "adds up what has changed since the sweep of the last seconds",
+    "content.queries.usage.check_usage": "the same, where the place has a limit",
+    "content.queries.usage.reserve": "the same",
+    "quotas.queries.correct": "compares the sums with all files",
     "content.queries.blobs.count_ready": "asked once, by the command that moves the store",
     "content.queries.blobs.ready_blobs": "the same",
     "fetches.queries.waiting_fetches": "puts all open fetches in their order; an account has few of them",
@@ -89,6 +94,7 @@ ARGUMENTS: dict[str, Value] = {
     "digest": DIGEST,
     "holder": DIGEST,
     "password_hash": None,
+    "limits": Quota(2**60, 2**30, 2**60, 2**30),
     # Of `update_mirror`.
     "values": {
         "name": "mirror",

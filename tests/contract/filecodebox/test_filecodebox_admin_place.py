@@ -1,5 +1,6 @@
 """FileCodeBox's administration of the place: the dashboard, the configuration, the password and the local files."""
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.contract.filecodebox import admin_wire, wire
 from tests.contract.filecodebox.admin_wire import HEALTH, change
 from tests.contract.filecodebox.wire import detail, misshaped, refused
 
+OBEYED_SECONDS = 5
 CONFIGURATION = {
     *("name", "description", "keywords", "notify_title", "notify_content", "page_explain", "robotsText", "opacity"),
     *("background", "themesSelect", "themesChoices", "showAdminAddr", "openUpload", "uploadSize", "enableChunk"),
@@ -90,7 +92,7 @@ def test_the_configuration_is_sent_back_whole(admin: httpx.Client, password: str
         for key, wrong in (
             *(("uploadSize", value) for value in ("x", 0, -1, 1.5, True, 10**30, [])),
             *(("adminSessionExpire", value) for value in (0, 3600, 86401, 366 * 86400)),
-            *(("storageLimit", value) for value in (-1, "x", 5)),
+            *(("storageLimit", value) for value in (-1, "x", 1.5, True)),
             *(("opacity", value) for value in ("x", 2, True)),
             *(("expireStyle", value) for value in ([], ["week"], 7)),
             *(("openUpload", 2), ("code_generate_type", "x"), ("name", 7), ("name", "\0"), ("admin_token", "short")),
@@ -101,6 +103,23 @@ def test_the_configuration_is_sent_back_whole(admin: httpx.Client, password: str
         assert detail(admin.get("/admin/config/get")) == after
     finally:
         assert detail(change(admin, "PATCH", "/config/update", **config)) is None
+
+
+def test_the_limit_of_storage_is_obeyed(admin: httpx.Client, guest: httpx.Client) -> None:
+    config = detail(admin.get("/admin/config/get"))
+    assert config["storageLimit"] == 0
+    try:
+        assert detail(change(admin, "PATCH", "/config/update", **{**config, "storageLimit": 1})) is None
+        assert detail(admin.get("/admin/config/get"))["storageLimit"] == 1
+        until = time.monotonic() + OBEYED_SECONDS
+        while (answer := guest.post("/share/file/", files={"file": ("a.bin", b"12")})).status_code == 200:
+            assert time.monotonic() < until
+        refused(answer, 507, "存储空间已达到管理员设置的容量上限")
+    finally:
+        assert detail(change(admin, "PATCH", "/config/update", **config)) is None
+    until = time.monotonic() + OBEYED_SECONDS
+    while guest.post("/share/file/", files={"file": ("a.bin", b"12")}).status_code == 507:
+        assert time.monotonic() < until
 
 
 def test_a_new_password_ends_every_session(stack: StartedStack, guest: httpx.Client, password: str) -> None:

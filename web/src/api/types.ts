@@ -59,6 +59,16 @@ export type AccountInvitations = {
   next: string | null
 }
 
+/** The use of one account. */
+export type AccountUsage = {
+  bytes: number
+  files: number
+  reserved_bytes: number
+  limits: LimitsModel
+  own_limits: boolean
+  account: string
+}
+
 /** An account; `name` is null when it was deleted. */
 export type AccountView = {
   id: string
@@ -598,6 +608,12 @@ export type KeysAnswer = {
   keys: KeyAnswer[]
 }
 
+/** The most bytes and files; null: any number. */
+export type LimitsModel = {
+  bytes: number | null
+  files: number | null
+}
+
 /** A link that is shown only this once. Its secret stands after `#`, which no browser sends to a server. */
 export type LinkAnswer = {
   url: string
@@ -869,6 +885,12 @@ export type Policy = {
   upload_size: number
   allowed_file_types: string[]
   expire_styles: ('day' | 'hour' | 'minute' | 'forever' | 'count')[]
+  account_bytes?: number | null
+  account_files?: number | null
+  guest_bytes?: number | null
+  guest_files?: number | null
+  place_bytes?: number | null
+  place_files?: number | null
   enable_chunk: boolean
   open_upload: boolean
   registration?: boolean
@@ -903,6 +925,12 @@ export type PolicyChange = {
     upload_size?: number
     allowed_file_types?: string[]
     expire_styles?: ('day' | 'hour' | 'minute' | 'forever' | 'count')[]
+    account_bytes?: number | null
+    account_files?: number | null
+    guest_bytes?: number | null
+    guest_files?: number | null
+    place_bytes?: number | null
+    place_files?: number | null
     enable_chunk?: boolean
     open_upload?: boolean
     registration?: boolean
@@ -1240,6 +1268,24 @@ export type UsableMirrorModel = {
 /** The mirrors that the account may use. */
 export type UsableMirrors = {
   mirrors: UsableMirrorModel[]
+}
+
+/** The use of accounts, of all guests together, and of the place. `next`: the `after` of the next page. */
+export type UsageList = {
+  usage: AccountUsage[]
+  next: string | null
+  total: number
+  guests: UsageModel
+  place: UsageModel
+}
+
+/** The use of an account. A file counts with its size, also if others have the same content. */
+export type UsageModel = {
+  bytes: number
+  files: number
+  reserved_bytes: number
+  limits: LimitsModel
+  own_limits: boolean
 }
 
 /** More mirrors on which a file is wanted; null: those of the owner's choice. */

@@ -80,6 +80,16 @@ class Policy(BaseModel):
     allowed_file_types: Annotated[list[Rule], Field(max_length=1000)]
     """Rules of `check_type`; none allows everything."""
     expire_styles: Annotated[list[Literal["day", "hour", "minute", "forever", "count"]], Field(min_length=1)]
+    account_bytes: Size | None = None
+    """The most bytes of all files of an account together, unless it has limits of its own; null: any number."""
+    account_files: Count | None = None
+    """The most files of an account."""
+    guest_bytes: Size | None = None
+    """The most bytes of all files of all guests together."""
+    guest_files: Count | None = None
+    place_bytes: Size | None = None
+    """The most bytes of all files together."""
+    place_files: Count | None = None
     enable_chunk: bool
     open_upload: bool
     """Whether files may be uploaded without an account."""

@@ -35,6 +35,18 @@ class PolicySettings(DatabaseSettings):
     """The longest life of a share, in seconds; 0 means 7 days."""
     numeric_codes: bool = False
     """Whether codes consist of five digits instead of five letters and digits."""
+    account_bytes: int = Field(default=0, ge=0)
+    """The most bytes of all files of an account together; 0 means any number."""
+    account_files: int = Field(default=0, ge=0)
+    """The most files of an account; 0 means any number."""
+    guest_bytes: int = Field(default=0, ge=0)
+    """The most bytes of all files of guests together; 0 means any number."""
+    guest_files: int = Field(default=0, ge=0)
+    """The most files of guests; 0 means any number."""
+    place_bytes: int = Field(default=0, ge=0)
+    """The most bytes of all files together; 0 means any number."""
+    place_files: int = Field(default=0, ge=0)
+    """The most files; 0 means any number."""
     upload_count: int = Field(default=10, ge=1)
     """Uploads allowed per client address in `UPLOAD_MINUTE` minutes."""
     upload_minute: int = Field(default=1, ge=1)
@@ -80,6 +92,12 @@ class PolicySettings(DatabaseSettings):
                 "upload_size": self.upload_size,
                 "allowed_file_types": _items(self.allowed_file_types),
                 "expire_styles": _items(self.expire_styles),
+                "account_bytes": self.account_bytes or None,
+                "account_files": self.account_files or None,
+                "guest_bytes": self.guest_bytes or None,
+                "guest_files": self.guest_files or None,
+                "place_bytes": self.place_bytes or None,
+                "place_files": self.place_files or None,
                 "enable_chunk": self.enable_chunk,
                 "open_upload": self.open_upload,
                 "max_save_seconds": self.max_save_seconds,

@@ -32,6 +32,8 @@ from upload_service.fetches import api as fetches
 from upload_service.items import internal_api as items_internal
 from upload_service.mirrors.api import abilities, administration, choices, fallback, file_mirrors
 from upload_service.mirrors.api import internal as mirrors_internal
+from upload_service.quotas import api as quotas
+from upload_service.quotas import internal_api as quotas_internal
 from upload_service.settings import UploadSettings
 from upload_service.tasks import CeleryQueue
 
@@ -55,6 +57,9 @@ ROUTERS = (
     administration.router,
     file_mirrors.router,
     fetches.router,
+    quotas.account,
+    quotas.admin,
+    quotas_internal.router,
     mirrorace.router,
     content.router,
     fileuploader.router,

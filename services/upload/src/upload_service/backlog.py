@@ -7,6 +7,7 @@ from upload_service.fetches import jobs
 from upload_service.fetches.queries import count_waiting
 from upload_service.mirrors import upkeep
 from upload_service.mirrors.queries.claimed import count_due
+from upload_service.quotas.counting import CHANGES
 
 
 async def waiting(context: Context) -> dict[str, int]:
@@ -19,6 +20,7 @@ async def waiting(context: Context) -> dict[str, int]:
         cleaning.unclaimed(context.unclaimed_lifetime),
         *upkeep.SWEEPS,
         *jobs.SWEEPS,
+        CHANGES,
     )
     found = await backlog(context.db, sweeps)
     async with context.db.connection() as connection:

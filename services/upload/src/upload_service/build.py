@@ -17,6 +17,7 @@ from upload_service.mirrors.drivers.public_urls import PublicUrls
 from upload_service.mirrors.hooks import MirrorHooks
 from upload_service.mirrors.opened_drivers import MirrorDrivers
 from upload_service.mirrors.sealing import Sealer
+from upload_service.quotas.limits import PolicyLimits
 from upload_service.rooms import Rooms
 from upload_service.settings import UploadSettings
 from upload_service.shares import Shares
@@ -34,18 +35,20 @@ def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Context:
     )
     db = Database(settings.database_url.get_secret_value(), pool_size=pool_size)
     outbound = Outbound(allowed=settings.allowed_networks, stall_seconds=settings.fetch_stall_seconds)
+    shares = Shares(peers.at(settings.share_url))
     sealer = Sealer(settings.mirror_key.get_secret_value())
     return Context(
         db=db,
         store=build_store(settings),
         queue=queue,
         peers=peers,
-        shares=Shares(peers.at(settings.share_url)),
+        shares=shares,
         rooms=Rooms(peers.at(settings.chat_url)),
         passwords=Passwords(),
         limiter=Limiter(settings.valkey_url.get_secret_value()),
         outbound=outbound,
         hooks=MirrorHooks(db, queue, sealer),
+        limits_for=PolicyLimits(shares),
         drivers=MirrorDrivers(sealer, Rules(folders=settings.folders, urls=PublicUrls(outbound))),
         session_lifetime=timedelta(seconds=settings.session_lifetime_seconds),
         garbage_grace=timedelta(seconds=settings.garbage_grace_seconds),

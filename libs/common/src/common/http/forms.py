@@ -45,6 +45,11 @@ class FilePart:
         """A lower bound on the file's bytes still to come: the rest of the body without what may follow it."""
         return max(0, self._form.body.certain() - self._form.closing - TRAILING_LIMIT)
 
+    @property
+    def most(self) -> int | None:
+        """An upper bound on the file's bytes; None: unknown."""
+        return self._form.body.length
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while not self.ended:
             event = await self._form.next_event()

@@ -6,6 +6,7 @@ from upload_service.content.queries import files, sessions, upload_keys
 from upload_service.fetches import queries as fetches
 from upload_service.fetches.context import Context
 from upload_service.mirrors.queries import mirrors, wanted
+from upload_service.quotas import queries as quotas
 
 
 async def erase_account(context: Context, account_id: UUID) -> None:
@@ -21,3 +22,4 @@ async def erase_account(context: Context, account_id: UUID) -> None:
         await upload_keys.delete_keys_of(connection, account_id)
         await wanted.delete_choice(connection, account_id)
         await mirrors.forget_account(connection, account_id)
+        await quotas.delete_limits(connection, account_id)

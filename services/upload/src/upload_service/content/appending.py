@@ -19,8 +19,9 @@ from common.errors import Conflict, InvalidInput, Unavailable
 from common.store import Source, WrittenObject
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
+from upload_service.content.making_room import with_room
 from upload_service.content.model import MAX_SESSION_PARTS, Layout, Part, SessionState, UploadSession
-from upload_service.content.queries import parts, sessions
+from upload_service.content.queries import parts, sessions, usage
 from upload_service.content.reservation import PartBusy, Reservation, patience_ends
 from upload_service.content.sessions import living
 
@@ -53,9 +54,10 @@ def boundaries_of(stored: Sequence[Part]) -> list[int]:
 async def declare_size(context: Context, session: UploadSession, size: int) -> UploadSession:
     """Say how long the content of an open session will be; saying the same again changes nothing.
 
-    Raises `SizeContradicted` for a size that is not the one declared before or less than what is stored, and
-    `SessionNotFound`.
+    Raises `SizeContradicted` for a size that is not the one declared before or less than what is stored,
+    `QuotaExceeded`, and `SessionNotFound`.
     """
+    limits = await context.limits_for(session.owner)
     async with context.db.transaction() as connection:
         found = living(await sessions.lock_session(connection, session.id))
         if found.size == size:
@@ -63,6 +65,7 @@ async def declare_size(context: Context, session: UploadSession, size: int) -> U
         stored = await parts.stored_parts(connection, session.id)
         if found.size is not None or size < sum(part.length for part in stored):
             raise SizeContradicted
+        await usage.reserve(connection, session.id, size, limits)
         await sessions.set_size(connection, session.id, size)
         return living(await sessions.get_session(connection, session.id))
 
@@ -126,14 +129,15 @@ class Appending:
     async def write(self, at: int, source: Source, max_size: int) -> int:
         """Store all of `source` as a part that begins at offset `at`; returns its size in bytes.
 
-        Raises `OffsetBeyond` when `at` is beyond the end, `TooLarge` beyond `max_size` bytes, `PartBusy`, and what
-        `source` raises.
+        Raises `OffsetBeyond` when `at` is beyond the end, `TooLarge` beyond `max_size` bytes, `QuotaExceeded`,
+        `PartBusy`, and what `source` raises.
         """
         assert self.written is None, "a turn is one part"
         if not 0 <= at <= self.size:
             raise OffsetBeyond
         await self._abort_earlier()
         key = self._session.staged_key(self._index)
+        source = with_room(self._context, self._session, source, at, at + max_size)
         self.written = await self._context.store.write_stream(
             key, source, on_multipart=self._reservation.name_multipart, max_size=max_size, lease=self._reservation
         )

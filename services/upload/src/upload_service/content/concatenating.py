@@ -15,8 +15,8 @@ from common.identity import Identity
 from common.rights import Action, Actor, permitted
 from upload_service.content.cleaning import clean_soon
 from upload_service.content.context import Context
-from upload_service.content.model import PIECES, Layout, SessionState, UploadSession, is_whole
-from upload_service.content.queries import parts, sessions
+from upload_service.content.model import PIECES, Layout, Quota, SessionState, UploadSession, is_whole
+from upload_service.content.queries import parts, sessions, usage
 from upload_service.content.sessions import NewUpload, SessionNotFound, begin_upload, living
 
 
@@ -40,6 +40,7 @@ async def concatenate(
     `max_size`: the most bytes that it may have. The others are open, and the sender may continue them. Raises
     `SessionNotFound`, `SessionExpired`, `AlreadyJoined`, `TooLarge`, and what `begin_upload` raises.
     """
+    limits = await context.limits_for(new.owner)
     async with context.db.transaction() as connection:
         pieces = await _locked(connection, session_ids, identity)
         if earlier := await _whole_of(connection, pieces):
@@ -50,7 +51,11 @@ async def concatenate(
             raise TooLarge
         intent = {**new.intent, PIECES: [session_id.hex for session_id in session_ids]}
         size = None if None in sizes else known
-        session = await begin_upload(connection, context, replace(new, size=size, grows=True, intent=intent))
+        if all(piece.owner == new.owner for piece in pieces):
+            # What an owner makes of pieces of his own is one file in place of several.
+            limits = Quota()
+        whole = replace(new, size=size, grows=True, intent=intent, is_reserved=False)
+        session = await begin_upload(connection, context, whole, limits)
         await sessions.set_whole(connection, session_ids, session.id)
     return session
 
@@ -62,7 +67,8 @@ async def join_pieces(context: Context, whole_id: UUID, max_size: int) -> Upload
     sizes may have been unknown, have more than `max_size` bytes together.
     """
     async with context.db.connection() as connection:
-        piece_ids = living(await sessions.get_session(connection, whole_id)).piece_ids
+        known = living(await sessions.get_session(connection, whole_id))
+    piece_ids, limits = known.piece_ids, await context.limits_for(known.owner)
     async with context.db.transaction() as connection:
         found = {session.id: session for session in await sessions.lock_sessions(connection, [*piece_ids, whole_id])}
         whole = living(found.get(whole_id))
@@ -77,6 +83,9 @@ async def join_pieces(context: Context, whole_id: UUID, max_size: int) -> Upload
         await sessions.set_size(connection, whole_id, size)
         await parts.move_parts(connection, piece_ids, whole_id)
         await sessions.set_joined(connection, piece_ids)
+        # The pieces have given back what was reserved for them.
+        is_own = all(piece.owner == whole.owner for piece in pieces)
+        await usage.reserve(connection, whole_id, size, Quota() if is_own else limits)
     await clean_soon(context, pieces)
     return replace(whole, size=size)
 

@@ -1,6 +1,6 @@
 """The context of content: everything its use cases work with."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -10,6 +10,7 @@ from common.db import Database
 from common.passwords import Passwords
 from common.store import ObjectStore
 from upload_service.content.hooks import Hooks
+from upload_service.content.model import Quota
 from upload_service.content.running_digests import RunningDigests
 from upload_service.shares import Shares
 
@@ -29,6 +30,11 @@ class Queue(Protocol):
         ...
 
 
+async def unlimited(_owner: UUID | None) -> Quota:
+    """The limits of a system that has none."""
+    return Quota()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One for each process. The contexts of the slices above inherit it, and the service's own is all of them."""
@@ -39,6 +45,8 @@ class Context:
     shares: Shares
     passwords: Passwords
     hooks: Hooks
+    limits_for: Callable[[UUID | None], Awaitable[Quota]] = unlimited
+    """The limits for the files of an account (None: of guests), unless it has its own."""
     digests: RunningDigests = field(default_factory=RunningDigests)
     session_lifetime: timedelta
     """How long an upload may stand still."""

@@ -7,7 +7,7 @@ from enum import Enum, StrEnum, auto
 from typing import Any, Literal
 from uuid import UUID
 
-from common.errors import InvalidInput, TooLarge
+from common.errors import InvalidInput, StorageFull, TooLarge
 from common.ids import parse_id
 from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE, MAX_PART_SIZE, Limits
@@ -57,6 +57,34 @@ class FileState(StrEnum):
     CORRUPT = "corrupt"
 
 
+Scope = Literal["account", "guests", "place"]
+_EXCEEDED: dict[Scope, str] = {
+    "account": "the account has no room left for this",
+    "guests": "there is no room left for files of guests",
+    "place": "there is no room left for more files",
+}
+
+
+class QuotaExceeded(StorageFull):
+    """A limit of bytes or files would be exceeded."""
+
+    code = "quota_exceeded"
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(_EXCEEDED[scope])
+        self.scope = scope
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """The most that the files of an owner, and those of the whole place, may take together; None: any number."""
+
+    owner_bytes: int | None = None
+    owner_files: int | None = None
+    place_bytes: int | None = None
+    place_files: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class UploadSession:
     """A row of `upload_session`. Sizes in bytes."""
@@ -83,6 +111,8 @@ class UploadSession:
     file_id: UUID | None
     created_at: datetime
     expires_at: datetime
+    reserved: int = 0
+    """The bytes that the content may have without asking again for room."""
     is_overdue: bool = False
     """It is open, and its time is over."""
     joined_into: UUID | None = None

@@ -13,7 +13,7 @@ from common.rights import Action, Actor, permitted, require
 from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
 from upload_service.content.model import KEEP, EndedFor, File, FileChange
-from upload_service.content.queries import files
+from upload_service.content.queries import files, usage
 
 
 async def list_files(
@@ -86,10 +86,17 @@ async def end_file(context: Context, author: Author, file: File, *, for_copyrigh
 
 
 async def adopt_file(context: Context, file_id: UUID, owner: UUID) -> None:
-    """Give a file that belongs to nobody to an account. Raises `NotFound`, and `Conflict` when it is another's."""
-    async with context.db.connection() as connection:
-        if await files.set_owner(connection, file_id, owner):
-            return
-        if await files.get_file(connection, file_id) is None:
+    """Give a file that belongs to nobody to an account.
+
+    Raises `NotFound`, `QuotaExceeded`, and `Conflict` when it is another's.
+    """
+    limits = replace(await context.limits_for(owner), place_bytes=None, place_files=None)
+    async with context.db.transaction() as connection:
+        file = await files.get_file(connection, file_id)
+        if file is None:
             raise NotFound
-    raise Conflict("the file is somebody else's")
+        if file.owner == owner:
+            return
+        await usage.check_usage(connection, owner, file.size, limits)
+        if not await files.set_owner(connection, file_id, owner):
+            raise Conflict("the file is somebody else's")

@@ -1,7 +1,8 @@
 """Opening, finding and aborting upload sessions."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
-from upload_service.content.model import Layout, SessionState, UploadSession, plan_parts
+from upload_service.content.model import Layout, Quota, QuotaExceeded, SessionState, UploadSession, plan_parts
 from upload_service.content.queries import parts, sessions
 
 
@@ -39,6 +40,12 @@ class NewUpload:
     file_name: str
     size: int | None = None
     """In bytes; None: not known before the end."""
+    at_least: int = 0
+    """If the size is not known, it is no less than this."""
+    at_most: int | None = None
+    """If the size is not known, it may be known that it is no more than this."""
+    is_reserved: bool = True
+    """Whether room is reserved for it from the beginning; otherwise somebody reserves it later."""
     part_size: int | None = None
     """The length of every part but the last; None: one stream in order, or content that grows."""
     grows: bool = False
@@ -56,13 +63,24 @@ class NewUpload:
 
 
 async def start_upload(context: Context, new: NewUpload) -> UploadSession:
-    """A new session, or the open one with the same resume key. Raises `InvalidInput`, `TooLarge`, `StorageFull`."""
+    """A new session, or the open one with the same resume key.
+
+    Raises `InvalidInput`, `TooLarge`, `StorageFull`, and `QuotaExceeded` when there is not even room for the least that
+    it may become.
+    """
+    limits = await context.limits_for(new.owner)
     async with context.db.connection() as connection:
-        return await begin_upload(connection, context, new)
+        if new.size is None and new.at_most is not None and new.at_most > new.at_least:
+            with suppress(QuotaExceeded):
+                return await begin_upload(connection, context, replace(new, at_least=new.at_most), limits)
+        return await begin_upload(connection, context, new, limits)
 
 
-async def begin_upload(connection: Connection, context: Context, new: NewUpload) -> UploadSession:
-    """`start_upload` on a connection, which may be inside a transaction that does more than this."""
+async def begin_upload(connection: Connection, context: Context, new: NewUpload, limits: Quota) -> UploadSession:
+    """A new session, or the open one with the same resume key, for which its size or `at_least` is reserved.
+
+    The connection may be inside a transaction that does more than this; `limits`: those of the owner.
+    """
     lifetime = new.lifetime or context.session_lifetime
     session_id = new_id()
     layout, part_count = Layout.APPENDED if new.grows else Layout.STREAM, None
@@ -84,6 +102,7 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload)
         "resume_key": new.resume_key,
         "intent": new.intent,
         "owner": new.owner,
+        "reserved": (new.at_least if new.size is None else new.size) if new.is_reserved else 0,
         "mirrors": None if new.mirrors is None else list(new.mirrors),
         "lifetime": lifetime,
     }
@@ -94,7 +113,7 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload)
                 return session
             await sessions.expire_by_resume_key(connection, new.resume_key)
         context.store.room.check(new.size or 0)
-        if session := await sessions.insert_session(connection, values):
+        if session := await sessions.insert_session(connection, values, limits):
             return session
         # Another request inserted it in between: the next attempt finds it.
 

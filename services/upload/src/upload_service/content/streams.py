@@ -10,6 +10,7 @@ from upload_service.content.cleaning import clean_session, clean_soon
 from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
 from upload_service.content.finishing import make_file
+from upload_service.content.making_room import with_room
 from upload_service.content.model import UNVERIFIED, SessionState, UploadSession
 from upload_service.content.queries import files, parts, sessions
 from upload_service.content.reservation import Reservation
@@ -20,8 +21,8 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
     """Store all of `source` as the session's content and return its size in bytes.
 
     It is hashed as it arrives, so it is verified the moment it ends; `finish_stream` makes it a file. Content that is
-    stored already is left as it is, and `source` is not read. Raises `TooLarge` beyond `max_size` bytes, `PartBusy`,
-    and what `source` raises; then nothing is stored.
+    stored already is left as it is, and `source` is not read. Raises `TooLarge` beyond `max_size` bytes,
+    `QuotaExceeded`, `PartBusy`, and what `source` raises; then nothing is stored.
     """
     reservation = Reservation(context, session, 0)
     if stored := await reservation.take():
@@ -33,7 +34,11 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
 
     try:
         written = await context.store.write_stream(
-            session.object_key, source, on_multipart=on_multipart, max_size=max_size, lease=reservation
+            session.object_key,
+            with_room(context, session, source, 0, max_size),
+            on_multipart=on_multipart,
+            max_size=max_size,
+            lease=reservation,
         )
         await reservation.record(written.size, written.sha256)
     except BaseException:

@@ -19,7 +19,7 @@ from common.identity import CredentialError, Identity
 from upload_service.content.model import UploadSession
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form, store_file_part
 from upload_service.edge import context_of
 from upload_service.shares import Shared
 
@@ -78,8 +78,11 @@ async def _receive(
 ) -> str:
     """Store the form's file; its name. Raises `Refused`: the first of what is wrong in the contract's order."""
     max_size = context.file_uploader_max_size
+    owner = sender.identity.account_id if sender.identity else None
+    form = _form(request, max_size)
+    await check_form(context, owner, form)
     try:
-        async for part in _form(request, max_size):
+        async for part in form:
             # A browser sends a field that was not filled in as a file without a name.
             if isinstance(part, FilePart) and part.name == "file" and part.filename:
                 if upload.session:
@@ -88,8 +91,7 @@ async def _receive(
                     raise Refused(400, "Bad file extension")
                 if part.certain() > max_size:
                     raise _too_large(max_size)
-                owner = sender.identity.account_id if sender.identity else None
-                session = await upload.begin(NewUpload(part.filename, owner=owner))
+                session = await upload.begin(NewUpload(part.filename, owner=owner), part)
                 await store_file_part(context, session, part, max_size)
     except TooLarge:
         raise _too_large(max_size) from None

@@ -1,13 +1,16 @@
 """A form's file on its way to becoming a share, for every dialect that uploads by forms."""
 
+from dataclasses import replace
 from types import TracebackType
+from uuid import UUID
 
 from common.errors import InvalidInput
 from common.expiry import Expiry
-from common.http.forms import FilePart
+from common.http.forms import FilePart, FormStream
 from common.store import BodyLength
 from upload_service.content import sessions, streams
 from upload_service.content.context import Context
+from upload_service.content.making_room import check_room
 from upload_service.content.model import UploadSession
 from upload_service.content.sessions import NewUpload
 from upload_service.content.sharing import share_upload
@@ -36,8 +39,10 @@ class FormUpload:
         if kind and self.session:
             await streams.discard_stream(self._context, self.session.id)
 
-    async def begin(self, new: NewUpload) -> UploadSession:
-        """Open the session. Raises `InvalidInput` for a name that cannot be stored."""
+    async def begin(self, new: NewUpload, part: FilePart | None = None) -> UploadSession:
+        """Open the session for a form's file `part`, or for another source. Raises what `start_upload` does."""
+        if part:
+            new = replace(new, at_least=part.certain(), at_most=part.most)
         self.session = await sessions.start_upload(self._context, new)
         return self.session
 
@@ -49,8 +54,15 @@ class FormUpload:
         return await finish_and_share(self._context, self.session, expiry, kind, extension, password_hash=password_hash)
 
 
+async def check_form(context: Context, owner: UUID | None, form: FormStream) -> None:
+    """Raise `QuotaExceeded` if the file of a long form cannot find room, before any of it is asked for."""
+    size = form.body.certain() - FORM_ALLOWANCE
+    if size > 0:
+        await check_room(context, owner, size)
+
+
 async def store_file_part(context: Context, session: UploadSession, part: FilePart, max_size: int) -> int:
-    """Store a form's file as the content of `session`; its size. Raises `TooLarge`, `InvalidInput` as `put_stream`."""
+    """Store a form's file as the content of `session`; its size. Raises as `put_stream`, and `InvalidInput`."""
     try:
         return await streams.put_stream(context, session, part, max_size)
     except BodyLength:

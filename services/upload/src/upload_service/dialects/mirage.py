@@ -22,7 +22,7 @@ from common.identity import Identity
 from common.statuses import headers_of
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form, store_file_part
 from upload_service.edge import context_of
 from upload_service.rooms import PostedFile
 
@@ -65,7 +65,9 @@ async def upload_file(request: Request) -> Response:
     try:
         async with FormUpload(context) as upload:
             post = Post(sender, upload)
-            await _receive(context, _form(request), post)
+            form = _form(request)
+            await check_form(context, sender.account_id, form)
+            await _receive(context, form, post)
             file = await _share(request, context, upload)
             await _post(context, post, file)
     except (Unavailable, StorageFull) as error:
@@ -99,7 +101,7 @@ async def _store(context: Context, part: FilePart, post: Post) -> None:
         await _check_member(context, post)
     if part.certain() > MAX_SIZE:
         raise Refused(400, TOO_LARGE)
-    session = await post.upload.begin(NewUpload(part.filename, owner=post.sender.account_id))
+    session = await post.upload.begin(NewUpload(part.filename, owner=post.sender.account_id), part)
     try:
         await store_file_part(context, session, part, MAX_SIZE)
     except TooLarge:

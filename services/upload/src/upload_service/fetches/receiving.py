@@ -97,7 +97,7 @@ async def _begun(work: Work) -> _Begun | None:
 async def _begin(work: Work, answer: Answer) -> UploadSession:
     """A new session for an answer that starts with the first byte.
 
-    Raises `TooLarge`, `RemoteUnavailable`, `ContentEncoded`.
+    Raises `TooLarge`, `QuotaExceeded`, `RemoteUnavailable`, `ContentEncoded`.
     """
     await work.discard()
     fetch = work.fetch
@@ -114,6 +114,7 @@ async def _begin(work: Work, answer: Answer) -> UploadSession:
     new = NewUpload(
         name,
         size=size,
+        at_least=answer.size or 0,
         part_size=_part_size(size) if size else None,
         claims=(DigestClaim("sha-256", fetch.sha256),) if fetch.sha256 else (),
         # A stream is recorded only when it ends, which may be as late as the fetch.
@@ -121,8 +122,9 @@ async def _begin(work: Work, answer: Answer) -> UploadSession:
         owner=fetch.owner,
         mirrors=fetch.mirrors,
     )
+    limits = await work.context.limits_for(fetch.owner)
     async with work.context.db.transaction() as connection:
-        session = await sessions.begin_upload(connection, work.context, new)
+        session = await sessions.begin_upload(connection, work.context, new, limits)
         await work.note_session(connection, session.id, answer.size, validator_in(answer), name)
     return session
 

@@ -9,11 +9,13 @@ from psycopg.types.json import Jsonb
 
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_values
-from upload_service.content.model import LivingUpload, SessionState, UploadSession
+from upload_service.content.model import LivingUpload, Quota, SessionState, UploadSession
+from upload_service.content.queries.usage import LIMITS, limit_values, refusals
 
 SESSION_COLUMNS: LiteralString = """id, state, layout, file_name, size, chunk_size as part_size,
     chunk_count as part_count, object_key, multipart_id, claims, passed_sha256 as running_sha256, intent, owner,
-    mirrors, file_id, joined_into, created_at, expires_at, state = 'open' and expires_at <= now() as is_overdue"""
+    mirrors, file_id, joined_into, reserved, created_at, expires_at,
+    state = 'open' and expires_at <= now() as is_overdue"""
 # Whether a writer is at work on the session. The offset has each session's parts looked up, instead of all parts read.
 BEING_WRITTEN: LiteralString = """exists (
     select from part where session_id = upload_session.id and stored_at is null and lease_until > now() offset 0)"""
@@ -21,17 +23,25 @@ _UNCLEANED: LiteralString = f"""cleaned_at is null and state in ('ready', 'corru
     and not {BEING_WRITTEN}"""
 
 
-async def insert_session(connection: Connection, values: dict[str, Any]) -> UploadSession | None:
-    """Insert a session; None when an open one already has this resume key."""
-    statement: LiteralString = f"""
-        insert into upload_session (id, layout, file_name, size, chunk_size, chunk_count, object_key, claims,
-            resume_key, intent, owner, mirrors, expires_at)
-        values (%(id)s, %(layout)s, %(file_name)s, %(size)s, %(part_size)s, %(part_count)s, %(object_key)s,
-            %(claims)s, %(resume_key)s, %(intent)s, %(owner)s, %(mirrors)s::integer[], now() + %(lifetime)s)
-        on conflict (resume_key) where state = 'open' do nothing
-        returning {SESSION_COLUMNS}
+async def insert_session(connection: Connection, values: dict[str, Any], limits: Quota) -> UploadSession | None:
+    """Insert a session, and reserve room for it; None when an open one already has this resume key.
+
+    Raises `QuotaExceeded`.
     """
-    return await fetch_one(connection, UploadSession, statement, {**values, "intent": Jsonb(values["intent"])})
+    statement: LiteralString = f"""
+        with inserted as (
+            insert into upload_session (id, layout, file_name, size, chunk_size, chunk_count, object_key, claims,
+                resume_key, intent, owner, mirrors, reserved, expires_at)
+            values (%(id)s, %(layout)s, %(file_name)s, %(size)s, %(part_size)s, %(part_count)s, %(object_key)s,
+                %(claims)s, %(resume_key)s, %(intent)s, %(owner)s, %(mirrors)s::integer[], %(reserved)s,
+                now() + %(lifetime)s)
+            on conflict (resume_key) where state = 'open' do nothing
+            returning {SESSION_COLUMNS})
+        select inserted.* from inserted, lateral take_usage(inserted.owner, inserted.reserved, 1, {LIMITS})
+    """
+    filled = {**values, "intent": Jsonb(values["intent"]), **limit_values(limits)}
+    with refusals():
+        return await fetch_one(connection, UploadSession, statement, filled)
 
 
 async def extend_by_resume_key(connection: Connection, resume_key: bytes, lifetime: timedelta) -> UploadSession | None:

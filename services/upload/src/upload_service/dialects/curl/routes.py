@@ -14,7 +14,7 @@ from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.curl import answers
 from upload_service.dialects.curl.wishes import HEADERS, Wishes, of_headers, with_fields
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form, store_file_part
 from upload_service.dialects.senders import Sender, admit
 from upload_service.edge import address_of, context_of
 
@@ -64,6 +64,7 @@ async def post(request: Request) -> Response:
     wishes = _checked(of_headers(request), sender)
     async with counted_upload(context.limiter, sender.policy, address_of(request)):
         form = FormStream(request, limit=sender.policy.upload_size + FORM_ALLOWANCE)
+        await check_form(context, sender.owner, form)
         async with FormUpload(context) as upload:
             fields = await _receive(context, form, sender, upload)
             return await _share(request, context, upload, _checked(with_fields(wishes, fields), sender), sender)
@@ -97,7 +98,7 @@ async def _receive(context: Context, form: FormStream, sender: Sender, upload: F
         elif part.filename:
             sender.policy.check_type(part.filename)
             sender.policy.check_size(part.certain())
-            session = await upload.begin(NewUpload(part.filename, owner=sender.owner))
+            session = await upload.begin(NewUpload(part.filename, owner=sender.owner), part)
             await store_file_part(context, session, part, sender.policy.upload_size)
     if upload.session is None:
         raise InvalidInput(NO_FILE)

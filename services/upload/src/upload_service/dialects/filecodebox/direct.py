@@ -13,7 +13,7 @@ from common.policy import SizeRefused, TypeRefused, counted_upload
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.filecodebox.steps import Admitted, admit, form_of, route, store_file
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form
 from upload_service.edge import address_of, context_of
 
 router = APIRouter(route_class=FileCodeBoxRoute)
@@ -28,6 +28,7 @@ async def share_file(request: Request) -> Response:
         form = form_of(request)
         if form.body.certain() > policy.upload_size + FORM_ALLOWANCE:
             raise SizeRefused(policy.upload_size)
+        await check_form(context, admitted.owner, form)
         async with FormUpload(context) as upload:
             fields = await _receive(context, form, admitted, upload)
             expiry = policy.expiry_of(*expiry_fields(fields, positive=True), clock.now())
@@ -49,7 +50,7 @@ async def _receive(context: Context, form: FormStream, admitted: Admitted, uploa
             expiry_fields(fields, positive=True)
             try:
                 policy.check_type(part.filename)
-                session = await upload.begin(NewUpload(part.filename, owner=admitted.owner))
+                session = await upload.begin(NewUpload(part.filename, owner=admitted.owner), part)
                 await store_file(context, session, part, policy.upload_size, policy)
             except (Refused, SizeRefused, TypeRefused) as error:
                 # A misshaped field is reported first, even one that follows, but not at the price of a large body.

@@ -69,7 +69,7 @@ async def share_file(request: Request, author: Author) -> Response:
         raise Refused(404, UNKNOWN_TEXT) from None
     with closing(file):
         async with FormUpload(context) as upload:
-            session = await upload.begin(NewUpload(clean_name(name), owner=author.identity.account_id))
+            session = await upload.begin(NewUpload(clean_name(name), size, owner=author.identity.account_id))
             await streams.put_stream(context, session, _Content(file), size)
             async with context.db.connection() as connection:
                 await record(connection, author, [Act("local_file.share", "local_file", name, name)])

@@ -15,6 +15,7 @@ from fastapi import Request
 from common.errors import Conflict, InvalidInput, TooSlow
 from common.http.bodies import RawBody
 from upload_service.content.appending import Appending
+from upload_service.content.making_room import reserve_up_to
 from upload_service.content.model import UploadSession
 from upload_service.context import Context
 from upload_service.dialects.growing.checksums import Checksum
@@ -102,11 +103,14 @@ async def receive(
 ) -> int:
     """Append the body of `request` at offset `at`; the new offset.
 
-    `max_size`: the most bytes that the upload may have. Raises `OffsetWrong`, `PartBusy`, `TooLarge`,
+    `max_size`: the most bytes that the upload may have. Raises `OffsetWrong`, `PartBusy`, `TooLarge`, `QuotaExceeded`,
     `ChecksumMismatch`; then nothing of the body is stored. When the body broke off, it raises what happened, but what
     arrived is stored.
     """
     body = RawBody(request, max(max_size - at, 0))
+    if session.size is None and at + (body.length or 0) <= max_size:
+        # What is announced finds room before it is asked for.
+        await reserve_up_to(context, session, at + (body.length or 0))
     noting = Noting(context.limiter, session.id) if session.item_id else None
     arriving = Arriving(body, checksum, at, noting)
     async with Appending(context, session, PATIENCE) as turn:

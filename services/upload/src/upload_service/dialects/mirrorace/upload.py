@@ -86,7 +86,7 @@ async def _receive_whole(
     admitted.check_may_begin()
     async with FormUpload(context) as upload:
         new = NewUpload(file.filename, owner=admitted.identity.account_id, mirrors=admitted.mirrors)
-        session = await upload.begin(new)
+        session = await upload.begin(new, file)
         await store_file_part(context, session, file, min(chunk_limit(context), context.mirrorace_max_file_size))
         await _to_end(form)
         hashed = await password_hash(context, admitted)

@@ -28,6 +28,7 @@ KEYS = {
     "allowed_file_types": "allowed_file_types",
     "expire_styles": "expireStyle",
     "numeric_codes": "code_generate_type",
+    "place_bytes": "storageLimit",
     "max_save_seconds": "max_save_seconds",
     "upload_minute": "uploadMinute",
     "upload_count": "uploadCount",
@@ -42,7 +43,6 @@ KEYS = {
 _STORAGE = {
     "file_storage": "local",
     "storage_path": "",
-    "storageLimit": 0,
     "trustedProxies": [],
     **dict.fromkeys(
         (
@@ -69,6 +69,7 @@ def whole_configuration(policy: Policy) -> dict[str, Any]:
         "openUpload": int(policy.open_upload),
         "enableChunk": int(policy.enable_chunk),
         "code_generate_type": "number" if policy.numeric_codes else "secret",
+        "storageLimit": policy.place_bytes or 0,
         "adminSessionExpire": policy.admin_session_days * DAY,
         "themesSelect": THEME["key"],
         "themesChoices": [THEME],
@@ -92,9 +93,6 @@ def policy_values(sent: Mapping[str, Any]) -> dict[str, Any]:
             found[field] = _READERS.get(field, _text)(value)
         except (ValueError, TypeError, FieldError):
             raise misshaped(key) from None
-    # The place as a whole has no limit but its disk.
-    if sent.get("storageLimit") not in (None, "", 0, "0"):
-        raise misshaped("storageLimit")
     return found
 
 
@@ -147,6 +145,11 @@ def _days(value: Any) -> int:
     return days
 
 
+def _limit(value: Any) -> int | None:
+    """A number of bytes; 0 stands for no limit."""
+    return _number(value) or None
+
+
 _TEXTS = ("name", "description", "keywords", "explain", "notify_title", "notify_content", "robots", "background")
 _READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("show_admin_address", "open_upload", "enable_chunk"), _switch),
@@ -155,5 +158,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("allowed_file_types", "expire_styles"), _texts),
     "opacity": _fraction,
     "numeric_codes": _is_numeric,
+    "place_bytes": _limit,
     "admin_session_days": _days,
 }

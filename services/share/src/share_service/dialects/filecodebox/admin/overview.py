@@ -10,10 +10,12 @@ from common import clock
 from common.audit import Author, Entry
 from common.dialects.filecodebox import FileCodeBoxRoute, ok, timestamp
 from common.dialects.filecodebox_admin import administered, twins
+from common.errors import Unavailable
 from common.policy import Policy
 from share_service.administration import listing
 from share_service.administration.model import Filter, Order, Totals
 from share_service.audit.reading import own_log
+from share_service.context import Context
 from share_service.dialects.filecodebox.admin.asking import query_int
 from share_service.dialects.filecodebox.admin.configuration import KEYS
 from share_service.dialects.filecodebox.admin.rows import BACKEND, row
@@ -48,6 +50,8 @@ async def dashboard(request: Request, author: Author) -> Response:
     return ok(
         {
             **_sums(totals, policy),
+            # What the limit is compared with. The page expects a text here, and a number beside the list.
+            "storageUsed": str(await _storage_used(context, totals)),
             # Of the newest hundred shares.
             "topSuffixes": [{"suffix": suffix, "count": count} for suffix, count in suffixes.most_common(SUFFIXES)],
             "recentFiles": [row(one, {}, now) for one in newest[:RECENT]],
@@ -64,12 +68,18 @@ async def activities(request: Request, author: Author) -> Response:
     return ok({"activities": found, "items": found, "total": len(found)})
 
 
+async def _storage_used(context: Context, totals: Totals) -> int:
+    """The bytes of all files, or those of the shares while the upload service does not answer."""
+    try:
+        return int((await context.upload.call("GET", "/internal/usage"))["bytes"])
+    except Unavailable:
+        return totals.size
+
+
 def _sums(totals: Totals, policy: Policy) -> dict[str, Any]:
     counts = health(totals)
     return {
         **summary(totals),
-        # The page expects texts here, and a number beside the list.
-        "storageUsed": str(totals.size),
         "todaySize": str(totals.today_size),
         "yesterdaySize": str(totals.yesterday_size),
         "todayCount": totals.today,
