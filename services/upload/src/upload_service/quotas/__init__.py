@@ -1,1 +1,1 @@
-"""Quotas: how much each owner's files take, and how much they may take. Content counts, in the database (ADR 47)."""
+"""Quotas: how much each owner's files take, and how much they may take. Content counts, in the database (ADR 48)."""

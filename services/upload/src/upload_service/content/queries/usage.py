@@ -1,4 +1,4 @@
-"""SQL on what the files of each owner take: one function, one statement. ADR 47 says what is counted."""
+"""SQL on what the files of each owner take: one function, one statement. ADR 48 says what is counted."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
