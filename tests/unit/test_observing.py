@@ -68,6 +68,7 @@ def test_the_profile_scrapes_every_part() -> None:
         "secrets",
         "migrate",
         "page",
+        "operator",
     }
     jobs = {job["job_name"]: job for job in yaml.safe_load((OBSERVE / "prometheus.yml").read_text())["scrape_configs"]}
     services, workers = (jobs[name]["dns_sd_configs"][0] for name in ("services", "workers"))
