@@ -159,8 +159,8 @@ settings: $(VENV)/.installed ## Write the tables of docs/operate.md and .env.exa
 reference: $(VENV)/.installed ## Write the reference of the API (deploy/gateway/reference) from the services
 	$(BIN)/python -m deploy.reference
 
-notices: $(VENV)/.run ## Write the licences of everything that `make run` installs into THIRD-PARTY-NOTICES.txt
-	$(BIN)/python -m deploy.notices requirements-run.lock > THIRD-PARTY-NOTICES.txt
+notices: $(VENV)/.run web ## Write the licences of everything that `make run` installs into THIRD-PARTY-NOTICES.txt
+	$(BIN)/python -m deploy.notices requirements-run.lock web/dist/licenses.txt > THIRD-PARTY-NOTICES.txt
 
 upgrade: ## Build the images, and upgrade the running Compose system without an outage
 	docker compose build

@@ -1,9 +1,10 @@
 """The licences of everything that an installation of Waystation carries, with their texts.
 
-    python -m deploy.notices requirements-run.lock > THIRD-PARTY-NOTICES.txt
+    python -m deploy.notices requirements-run.lock [web/dist/licenses.txt] > THIRD-PARTY-NOTICES.txt
 
 `make notices` writes them for `make run`; a build of the images writes them into each, for what that image carries. The
-names come from the lock file, everything else from the installed packages. Uses the standard library only.
+names come from the lock file, everything else from the installed packages. A build of the web page writes its own
+`licenses.txt`, which is appended, and which the gateway serves. Uses the standard library only.
 """
 
 import re
@@ -110,3 +111,5 @@ def document(found: Sequence[Package]) -> str:
 
 if __name__ == "__main__":
     sys.stdout.write(document(list(packages(Path(sys.argv[1])))))
+    for page in map(Path, sys.argv[2:]):
+        sys.stdout.write("\n" + page.read_text(encoding="utf-8"))

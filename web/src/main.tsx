@@ -4,6 +4,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App'
 import { startLanguages } from './i18n'
+import { install } from './parts/installed'
 
 await startLanguages()
 createRoot(document.getElementById('root')!).render(
@@ -11,3 +12,4 @@ createRoot(document.getElementById('root')!).render(
     <App />
   </StrictMode>,
 )
+install()

@@ -45,6 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "index.html").write_text(INDEX, encoding="utf-8")
     (folder / "assets" / "main-abc123.js").write_text(SCRIPT, encoding="utf-8")
     (folder / "assets" / "main-abc123.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
+    (folder / "worker.js").write_text(SCRIPT, encoding="utf-8")
     (folder / "secret.txt").write_text("not named in the routes", encoding="utf-8")
     return folder
 
@@ -85,6 +86,12 @@ async def test_parts_are_kept_forever_and_sent_compressed(client: httpx.AsyncCli
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     plain = await client.get("/assets/main-abc123.js", headers={"Accept-Encoding": "identity"})
     assert (plain.text, "Content-Encoding" in plain.headers) == (SCRIPT, False)
+
+
+async def test_the_service_worker_is_asked_for_each_time(client: httpx.AsyncClient):
+    answer = await client.get("/worker.js")
+    assert (answer.text, answer.headers["Cache-Control"]) == (SCRIPT, "no-cache")
+    assert answer.headers["Content-Type"].startswith("text/javascript")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ export const en = {
     guests: 'Only people with an account can send here.',
     signIn: 'Sign in',
     asking: 'Making a code…',
+    shared: 'Send this?',
+    sendShared: 'Send',
   },
   options: {
     kept: 'Kept for <1>{{life}}</1>',

@@ -20,6 +20,8 @@ export const zh: Messages = {
     guests: '这里只有注册用户可以发送。',
     signIn: '登录',
     asking: '正在生成取件码…',
+    shared: '要发送这些吗？',
+    sendShared: '发送',
   },
   options: {
     kept: '保留 <1>{{life}}</1>',

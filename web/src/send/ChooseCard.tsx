@@ -1,5 +1,5 @@
 import { Button, Loader } from '@mantine/core'
-import { useCallback, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 import { useSession } from '../api/session'
@@ -12,6 +12,8 @@ import { send, sendText } from './current'
 import type { Gathered } from './gathering'
 import { type Options, usual } from './options'
 import { OptionsLine } from './OptionsLine'
+import { SharedCard } from './SharedCard'
+import { takeShared } from './shared'
 import { TextForm } from './TextForm'
 import { usePageDrop } from './usePageDrop'
 
@@ -23,6 +25,7 @@ export function ChooseCard() {
   const explain = useExplain()
   const [chosen, setOptions] = useState<Options | null>(null)
   const [text, setText] = useState<string | null>(null)
+  const [shared, setShared] = useState<Gathered[]>([])
   const [isAsking, setAsking] = useState(false)
   const [wrong, setWrong] = useState<string | null>(null)
   const options = chosen ?? usual(site)
@@ -47,11 +50,20 @@ export function ChooseCard() {
   )
   const isOver = usePageDrop({ onFiles, onText: setText, onUnreadable: () => setWrong(t('sending.unreadable')) })
 
+  useEffect(() => {
+    void takeShared().then((found) => {
+      if (found) setShared(found.files)
+      if (found?.files.length === 0) setText(found.text)
+    })
+  }, [])
+
   if (isStranger && !site.guest_upload) return <OnlyAccounts />
   return (
     <>
       <section className="card choose" aria-busy={isAsking}>
-        {text === null ? (
+        {shared.length > 0 ? (
+          <SharedCard files={shared} isAsking={isAsking} onSend={() => onFiles(shared)} onCancel={() => setShared([])} />
+        ) : text === null ? (
           <Zone isOver={isOver} isAsking={isAsking} onFiles={onFiles} onWrite={() => setText('')} />
         ) : (
           <TextForm
