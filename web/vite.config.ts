@@ -15,6 +15,20 @@ const finished: Plugin = {
   },
 }
 
+type Look = (id: string) => { importers: string[]; isEntry: boolean } | null
+const first = new Set<string>()
+
+/** Whether a module is loaded with the page itself, not with one of its places. */
+function isFirst(id: string, look: Look, passed = new Set<string>()): boolean {
+  if (first.has(id)) return true
+  if (passed.has(id)) return false
+  passed.add(id)
+  const module = look(id)
+  const found = module !== null && (module.isEntry || module.importers.some((importer) => isFirst(importer, look, passed)))
+  if (found) first.add(id)
+  return found
+}
+
 // PAGE_API is a running system that answers the calls of `npm run dev`.
 const api = process.env['PAGE_API'] ?? 'http://127.0.0.1:8080'
 
@@ -27,6 +41,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // All that the first page needs is one file: each answer costs headers, and small files compress badly.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: (id, chunking) => (isFirst(id, (each) => chunking.getModuleInfo(each)) ? 'first' : null) }] } } },
   },
   worker: { format: 'es', plugins: () => [noting(packages)] },
   server: { proxy: { '/v1': { target: api, changeOrigin: false } } },
