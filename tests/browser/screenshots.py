@@ -1,6 +1,8 @@
 """`make screenshots`: pictures of the main pages, light and dark, desk and phone, English and Chinese.
 
-BROWSER_URL names the running system whose pages are shown; without it, one is started.
+BROWSER_URL names the running system whose pages are shown, and BROWSER_PASSWORD its administrator's password, without
+which there are no pictures of the administration. Without BROWSER_URL a system is started. ONLY=own leaves out all
+pages but those of accounts and of the administration.
 """
 
 import os
@@ -14,8 +16,11 @@ from typing import Any
 
 from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
+from deploy.local import credentials
+from deploy.local.credentials import ADMIN_PASSWORD
 from deploy.local.stack import start
 from tests.browser.conftest import CHROMIUM
+from tests.browser.pictures import Scene, picture_administration, picture_own, prepared
 
 OUT = Path("screenshots")
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}}
@@ -34,22 +39,35 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 @contextmanager
-def address() -> Generator[str]:
+def address() -> Generator[tuple[str, str | None]]:
+    """The system's address, and the administrator's password if it is known."""
     if running := os.environ.get("BROWSER_URL"):
-        yield running
+        yield running, os.environ.get("BROWSER_PASSWORD")
         return
-    with tempfile.TemporaryDirectory() as folder, start(Path(folder) / "data") as stack:
-        yield stack.url
+    # What is seen in the pictures comes from this machine.
+    local = {"FETCH_ALLOWED_NETWORKS": "127.0.0.1/32"}
+    with tempfile.TemporaryDirectory() as folder, start(Path(folder) / "data", environment=local) as stack:
+        yield stack.url, credentials.load(stack.folder)[ADMIN_PASSWORD]
 
 
-def take(browser: Browser, url: str, look: str) -> None:
+def take(browser: Browser, url: str, look: str, scene: Scene, password: str | None) -> None:
     context = browser.new_context(**LOOKS[look], reduced_motion="reduce")
     page = context.new_page()
+    page.set_default_timeout(15_000)
 
     def picture(name: str) -> None:
         page.wait_for_timeout(400)
         page.screenshot(path=OUT / f"{name}-{look}.png", full_page=True)
 
+    if os.environ.get("ONLY") != "own":
+        _common_pages(page, url, picture)
+    picture_own(page, url, scene, picture)
+    if password:
+        picture_administration(page, url, password, picture)
+    context.close()
+
+
+def _common_pages(page: Page, url: str, picture: Callable[[str], None]) -> None:
     page.goto(url)
     page.locator("h1").wait_for()
     picture("send")
@@ -75,7 +93,6 @@ def take(browser: Browser, url: str, look: str) -> None:
     page.locator("h1").wait_for()
     picture("unknown")
     _account_pages(page, url, picture)
-    context.close()
 
 
 def _account_pages(page: Page, url: str, picture: Callable[[str], None]) -> None:
@@ -122,10 +139,11 @@ def main() -> int:
         print("No Chromium is installed.", file=sys.stderr)
         return 1
     OUT.mkdir(exist_ok=True)
-    with address() as url, sync_playwright() as playwright:
+    with address() as (url, password), sync_playwright() as playwright:
+        scene = prepared(url)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for look in LOOKS:
-            take(browser, url, look)
+            take(browser, url, look, scene, password)
         browser.close()
     return 0
 

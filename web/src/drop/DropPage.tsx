@@ -70,6 +70,16 @@ function Choose({ drop, code }: { drop: OpenDrop; code: string }) {
     <>
       <section className="card" aria-busy={send.isPending}>
         <Greeting drop={drop} />
+        <div className="dropMessage">
+          <Textarea
+            label={t('drop.message')}
+            placeholder={t('drop.messageHint')}
+            rows={1}
+            maxLength={10_000}
+            value={message}
+            onChange={(event) => setMessage(event.target.value)}
+          />
+        </div>
         <div className="choose">
           <div className={`zone low${isOver ? ' over' : ''}`}>
             <span className="zoneIcon">
@@ -92,7 +102,7 @@ function Choose({ drop, code }: { drop: OpenDrop; code: string }) {
             </div>
           </div>
         </div>
-        <div className="inner form">
+        <div className="dropFoot form">
           {text !== null && (
             <form
               className="form"
@@ -109,14 +119,6 @@ function Choose({ drop, code }: { drop: OpenDrop; code: string }) {
               </div>
             </form>
           )}
-          <Textarea
-            label={t('drop.message')}
-            description={t('drop.messageHint')}
-            rows={2}
-            maxLength={10_000}
-            value={message}
-            onChange={(event) => setMessage(event.target.value)}
-          />
           {wrong && (
             <p role="alert" className="notice bad">
               {wrong}

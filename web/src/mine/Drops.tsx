@@ -84,7 +84,13 @@ function DropRow({ drop, onEdit, onEnd }: { drop: Drop; onEdit: () => void; onEn
         <p className="itemName">{drop.title}</p>
         <p className="figures">
           {t('drops.received', { count: drop.received })}
-          {!drop.is_open && ` · ${t('drops.full')}`} · <Expiry at={drop.expires_at} downloadsLeft={null} />
+          {!drop.is_open && ` · ${t('drops.full')}`}
+          {drop.is_open && drop.expires_at && (
+            <>
+              {' '}
+              · <Expiry at={drop.expires_at} downloadsLeft={null} />
+            </>
+          )}
         </p>
       </div>
       <div className="buttons shareActions">
