@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,12 +13,12 @@ from deploy.local.stack import StartedStack
 from tests.browser.conftest import Visit, Visitor
 from tests.browser.test_accounts import register
 from tests.browser.test_looks import findings, overflow, reach
-from tests.browser.test_own_account import PHONE, end_session, sign_in
+from tests.browser.test_own_account import PHONE, end_session, sign_in, token_of
 
 pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.svg"
-PLACES = ["", "/shares", "/accounts", "/policy", "/audit", "/system"]
+PLACES = ["", "/shares", "/files", "/accounts", "/rooms", "/mirrors", "/fetches", "/policy", "/audit", "/system"]
 
 
 @pytest.fixture
@@ -78,6 +79,64 @@ def test_shares_of_everybody_are_found_changed_and_ended(visit: Visit, password:
         page.get_by_role("button", name="Export all").click()
     acts = [json.loads(line)["act"] for line in started.value.path().read_text().splitlines()]
     assert "share.end" in acts
+
+
+def test_files_rooms_and_mirrors_are_in_the_hands_of_administrators(
+    visit: Visit, password: str, tmp_path: Path
+) -> None:
+    owner, visitor = visit(), visit()
+    name = register(owner, "mine")
+    headers = {"Authorization": f"Bearer {token_of(owner)}"}
+    requests, room = owner.context.request, f"<b>{secrets.token_hex(4)}</b>"
+    asked = {"name": room, "is_private": True}
+    assert requests.post(f"{owner.url}/v1/rooms", data=asked, headers=headers).ok
+    page = comes(visitor, password, "/mirrors")
+    page.get_by_role("button", name="Add a mirror").click()
+    page.get_by_label("Name").fill("<script>alert(1)</script>")
+    page.get_by_label("Kind").select_option("fs")
+    page.get_by_label("Options").fill(f"root = {tmp_path}/missing")
+    page.get_by_role("switch", name="For new files").check(force=True)
+    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("status").filter(has_text="mirror_").or_(page.get_by_text("sign_in:")).first.wait_for()
+    page.get_by_role("button", name="Remove…").click()
+    page.get_by_role("switch", name="Leave there what is there").check(force=True)
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    # Files: found, renamed, deleted.
+    assert requests.put(f"{owner.url}/{name}.txt", data=b"content", headers=headers).ok
+    page.get_by_role("link", name="Files").click()
+    page.get_by_label("Name or SHA-256").fill(name)
+    page.get_by_role("button", name=f"Rename {name}.txt").click()
+    page.get_by_role("dialog").get_by_label("Name").fill(f"{name} {HOSTILE}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("row").filter(has_text="<img src=x onerror=alert(1)>").filter(has_text=name).wait_for()
+    page.get_by_role("checkbox", name=f"Select {name}").check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.get_by_text("Nothing matches.").wait_for()
+    # Rooms: nothing of what is said, and closed for good.
+    page.get_by_role("link", name="Rooms").last.click()
+    page.get_by_label("Name of a room").fill(room)
+    page.get_by_role("button", name=f"Edit {room}").click()
+    page.get_by_label("Messages, at most").fill("20")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("0 / 20").wait_for()
+    page.get_by_role("button", name=f"Close {room}").click()
+    page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).last.click()
+    page.get_by_text("Nothing matches.").wait_for()
+    # A quota, and the policy's again.
+    page.get_by_role("link", name="Accounts").click()
+    page.get_by_label("Name or e-mail address").fill(name)
+    page.get_by_role("button", name=f"Manage {name}").click()
+    page.get_by_label("Bytes, at most").fill("1 GB")
+    page.get_by_role("button", name="Set limits").click()
+    page.get_by_text("It has limits of its own.").wait_for()
+    usage = requests.get(f"{owner.url}/v1/account/usage", headers=headers).json()
+    assert usage["limits"]["bytes"] == 1_000_000_000
+    page.get_by_role("button", name="Use those of the policy").click()
+    page.get_by_text("The limits of the policy apply.").wait_for()
 
 
 def test_accounts_are_suspended_restored_invited_and_given_new_passwords(visit: Visit, password: str) -> None:

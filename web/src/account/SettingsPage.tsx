@@ -4,6 +4,7 @@ import { Keys } from './Keys'
 import { Name } from './Name'
 import { Password } from './Password'
 import { Programs } from './Programs'
+import { Usage } from './Usage'
 import './account.css'
 
 /** Everything about one's own account. */
@@ -12,6 +13,7 @@ export function SettingsPage() {
     <div className="settings">
       <Name />
       <Password />
+      <Usage />
       <Devices />
       <Keys />
       <Programs />

@@ -10,6 +10,7 @@ import { Dialog } from '../parts/Dialog'
 import { Once } from '../parts/Once'
 import { Wrong } from '../parts/Wrong'
 import { Ask } from './Ask'
+import { Quota } from './Quota'
 
 type Props = { account: Account; onClose: () => void; onChanged: () => void }
 
@@ -33,6 +34,12 @@ export function AccountDialog({ account, onClose, onChanged }: Props) {
         <div className="buttons">
           <Link className="link small" href={`/admin/shares?owner=${account.id}`}>
             {t('accounts.itsShares')}
+          </Link>
+          <Link className="link small" href={`/admin/files?owner=${account.id}`}>
+            {t('accounts.itsFiles')}
+          </Link>
+          <Link className="link small" href={`/admin/rooms?owner=${account.id}`}>
+            {t('accounts.itsRooms')}
           </Link>
         </div>
         <NativeSelect
@@ -67,6 +74,7 @@ export function AccountDialog({ account, onClose, onChanged }: Props) {
           </form>
         )}
         <Wrong error={edit.error ?? found.error} />
+        <Quota account={account.id} />
         <section className="form">
           <div className="line">
             <span>{t('accounts.forgot')}</span>

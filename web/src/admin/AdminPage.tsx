@@ -8,14 +8,22 @@ import { Tabs } from '../parts/Tabs'
 import { Accounts } from './Accounts'
 import { Audit } from './Audit'
 import { Dashboard } from './Dashboard'
+import { Fetches } from './Fetches'
+import { Files } from './Files'
+import { Mirrors } from './Mirrors'
 import { Policy } from './Policy'
+import { Rooms } from './Rooms'
 import { Shares } from './Shares'
 import { System } from './System'
 
 const PLACES = {
   dashboard: Dashboard,
   shares: Shares,
+  files: Files,
   accounts: Accounts,
+  rooms: Rooms,
+  mirrors: Mirrors,
+  fetches: Fetches,
   policy: Policy,
   audit: Audit,
   system: System,

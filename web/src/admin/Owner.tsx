@@ -14,5 +14,9 @@ export function Owner({ id }: { id: string | null }) {
   })
   if (id === null) return <span className="faint">{t('list.guest')}</span>
   if (isError) return <span className="faint">{t('list.gone')}</span>
-  return <bdi>{data?.name ?? '…'}</bdi>
+  return (
+    <bdi className="owner" title={data?.name}>
+      {data?.name ?? '…'}
+    </bdi>
+  )
 }

@@ -60,7 +60,7 @@ export function Shares() {
             name: t('shares.code'),
             cell: (share) =>
               share.url ? (
-                <a className="code anywhere" href={share.url} translate="no">
+                <a className="code" href={share.url} translate="no">
                   {share.code}
                 </a>
               ) : (

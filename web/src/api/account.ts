@@ -1,11 +1,12 @@
 import { call, request } from './call'
-import type { KeyAnswer, KeysAnswer, NewKeyAnswer, SessionAnswer, SessionsAnswer, WholeAccountAnswer } from './types'
+import type { KeyAnswer, KeysAnswer, NewKeyAnswer, SessionAnswer, SessionsAnswer, UsageModel, WholeAccountAnswer } from './types'
 
 export type Account = WholeAccountAnswer
 export type Device = SessionAnswer
 export type ApiKey = KeyAnswer
 
 export const readAccount = () => call<Account>('GET', '/v1/account')
+export const readUsage = () => call<UsageModel>('GET', '/v1/account/usage')
 export const rename = (name: string) => call<Account>('PATCH', '/v1/account', { body: { name } })
 /** All other sessions end. Answers the keys that are still accepted. */
 export const changePassword = (current: string, next: string) =>

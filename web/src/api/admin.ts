@@ -5,19 +5,29 @@ import type {
   AccountInvitationRequest,
   AccountInvitations,
   AdministeredAccount,
+  AdministeredFetch,
+  AdministeredFile,
+  AdministeredMirror,
+  AdministeredMirrors,
+  AdministeredRoom,
   AdministeredShare,
   BatchAnswer,
   BatchRequest,
   IssuedInvitation,
+  LimitsModel,
   LinkAnswer,
   LogPage,
+  FileBatchAnswer,
   MirrorChanges,
+  MirrorCheck,
   NewMirror,
   PolicyView,
-  Probe,
   RevisionsView,
+  RoomEdit,
   ShareEdit,
   TotalsView,
+  UsageList,
+  UsageModel,
 } from './types'
 
 export type Rows<Row> = { rows: Row[]; next: string | null; total: number | null }
@@ -51,77 +61,28 @@ export const listInvitations = async (after: string | null) => {
 export const makeInvitation = (wanted: AccountInvitationRequest) => call<IssuedInvitation>('POST', '/v1/admin/invitations', { body: wanted })
 export const endInvitation = (id: string) => call<void>('DELETE', at('invitations', id))
 
-export type Limits = { bytes: number | null; files: number | null }
-export type Usage = { bytes: number; files: number; reserved_bytes: number; limits: Limits; own_limits: boolean }
-export type Usages = { usage: (Usage & { account: string })[]; next: string | null; total: number; guests: Usage; place: Usage }
-export const readUsage = (account: string) => call<Usages>('GET', `/v1/admin/usage?${new URLSearchParams({ account })}`)
-export const readPlace = () => call<Usages>('GET', '/v1/admin/usage?limit=1')
+export type Limits = LimitsModel
+export type Usage = UsageModel
+export const readUsage = (account: string) => call<UsageList>('GET', `/v1/admin/usage?${new URLSearchParams({ account })}`)
 export const setQuota = (account: string, limits: Limits) => call<unknown>('PUT', at('quotas', account), { body: limits })
 export const dropQuota = (account: string) => call<void>('DELETE', at('quotas', account))
 
-export type AnyFile = {
-  id: string
-  name: string
-  owner: string | null
-  size: number
-  state: 'pending' | 'ready' | 'corrupt'
-  sha256: string | null
-  created_at: string
-  expires_at: string | null
-  has_password: boolean
-  replicas: Record<string, number>
-}
+export type AnyFile = AdministeredFile
 export const renameFile = (id: string, name: string) => call<AnyFile>('PATCH', at('files', id), { body: { name } })
-export const deleteFiles = (ids: readonly string[]) => call<unknown>('POST', '/v1/admin/files/batch', { body: { ids, act: 'delete' } })
+export const deleteFiles = (ids: readonly string[]) => call<FileBatchAnswer>('POST', '/v1/admin/files/batch', { body: { ids, act: 'delete' } })
 
-export type AnyFetch = {
-  id: string
-  owner: string | null
-  url: string
-  file_name: string | null
-  state: 'queued' | 'fetching' | 'done' | 'failed' | 'canceled'
-  size: number | null
-  bytes_done: number
-  error: string | null
-  detail: string | null
-  failures: number
-  created_at: string
-}
+export type AnyFetch = AdministeredFetch
 export const cancelFetch = (id: string) => call<void>('DELETE', at('fetches', id))
 
-export type AnyMirror = {
-  id: number
-  name: string
-  kind: string
-  accounts: string[] | null
-  is_default: boolean
-  is_enabled: boolean
-  health: 'ok' | 'failing' | 'paused' | 'unknown' | 'disabled' | 'removing'
-  last_error: string | null
-  probed_at: string | null
-  failures: number
-  open_until: string | null
-  replicas: Record<string, number>
-}
-export const listMirrors = async () => (await call<{ mirrors: AnyMirror[] }>('GET', '/v1/admin/mirrors')).mirrors
-export const checkMirror = (id: number) => call<Probe>('POST', `${at('mirrors', id)}/check`)
+export type AnyMirror = AdministeredMirror
+export const listMirrors = async () => (await call<AdministeredMirrors>('GET', '/v1/admin/mirrors')).mirrors
+export const checkMirror = (id: number) => call<MirrorCheck>('POST', `${at('mirrors', id)}/check`)
 export const changeMirror = (id: number, changes: MirrorChanges) => call<unknown>('PATCH', `/v1/mirrors/${id}`, { body: changes })
 export const addMirror = (wanted: NewMirror) => call<unknown>('POST', '/v1/mirrors', { body: wanted })
 export const removeMirror = (id: number, forget: boolean) => call<void>('DELETE', `/v1/mirrors/${id}?forget=${forget}`)
 
-export type AnyRoom = {
-  id: number
-  name: string
-  kind: 'public' | 'private'
-  owner: string | null
-  members: number
-  messages: number
-  capacity: number
-  lifetime_seconds: number
-  created_at: string
-  last_message_at: string | null
-}
-export const editRoom = (id: number, changes: Partial<Pick<AnyRoom, 'name' | 'capacity' | 'lifetime_seconds'>>) =>
+export type AnyRoom = AdministeredRoom
+export const editRoom = (id: number, changes: RoomEdit) =>
   call<AnyRoom>('PATCH', at('rooms', id), { body: changes })
 export const closeRoom = (id: number) => call<void>('DELETE', at('rooms', id))
 

@@ -70,6 +70,14 @@ export const own = {
     deleteNow: 'Delete everything',
     keep: 'Keep it',
   },
+  usage: {
+    title: 'Room for files',
+    of: '{{used}} of {{limit}}',
+    files_one: '{{count}} file',
+    files_other: '{{count}} files',
+    filesOf_one: '{{count}} of {{limit}} files',
+    filesOf_other: '{{count}} of {{limit}} files',
+  },
   shares: {
     select: 'Select several',
     selected_one: '{{count}} selected',
@@ -173,7 +181,7 @@ export const own = {
     textName: 'Text',
     sendText: 'Send text',
     message: 'A word with it',
-    messageHint: 'If you like. Write it before you choose files.',
+    messageHint: 'Your name, or whatever you like to say',
     upTo: 'up to {{size}}',
     files_one: 'one file',
     files_other: 'up to {{count}} files',

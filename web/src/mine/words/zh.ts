@@ -72,6 +72,14 @@ export const own: Words<typeof english> = {
     deleteNow: '全部删除',
     keep: '保留',
   },
+  usage: {
+    title: '空间',
+    of: '{{used}} / {{limit}}',
+    files_one: '{{count}} 个文件',
+    files_other: '{{count}} 个文件',
+    filesOf_one: '{{count}} / {{limit}} 个文件',
+    filesOf_other: '{{count}} / {{limit}} 个文件',
+  },
   shares: {
     select: '多选',
     selected_one: '已选 {{count}} 项',
@@ -175,7 +183,7 @@ export const own: Words<typeof english> = {
     textName: '文字',
     sendText: '发送文字',
     message: '附言',
-    messageHint: '可不填。如需填写，请在选择文件之前。',
+    messageHint: '你的名字，或想说的话',
     upTo: '最大 {{size}}',
     files_one: '1 个文件',
     files_other: '最多 {{count}} 个文件',

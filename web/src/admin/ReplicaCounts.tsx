@@ -1,0 +1,10 @@
+import { useTranslation } from 'react-i18next'
+
+const STATES = ['queued', 'copying', 'verified', 'failed', 'removing'] as const
+
+/** The numbers of copies by their state. */
+export function ReplicaCounts({ counts }: { counts: Record<string, number> }) {
+  const { t } = useTranslation('admin')
+  const told = STATES.flatMap((state) => (counts[state] ? t(`replicas.${state}`, { count: counts[state] }) : []))
+  return told.length > 0 ? <span className="small">{told.join(' · ')}</span> : <span className="faint">—</span>
+}
