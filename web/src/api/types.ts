@@ -790,6 +790,50 @@ export type NewMirror = {
   parallel?: number
 }
 
+/** New values; null leaves what there is. Whatever is changed, what is waiting is sent at once. */
+export type NoticeChanges = {
+  url?: string | null
+  events?: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled')[] | null
+  enabled?: boolean | null
+}
+
+/**
+ * A URL of Apprise, such as `mailtos://USER:PASSWORD@HOST?to=ADDRESS` or `ntfys://TOPIC`.
+ *
+ * It is a secret, and is never shown again. `everybody`: for the shares of all accounts and guests; administrators
+ * only.
+ */
+export type NoticeRequest = {
+  url: string
+  events: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled')[]
+  everybody?: boolean
+}
+
+/**
+ * Notices to one URL. `service`: how its URL begins; `waiting`: the number of events that are still to be told.
+ *
+ * `error`: the failure of the last attempt; `dropped`: the number of events that were never told, because too many
+ * were waiting.
+ */
+export type NoticeView = {
+  id: string
+  service: string
+  events: string[]
+  everybody: boolean
+  enabled: boolean
+  created_at: string
+  sent_at: string | null
+  error: string | null
+  failures: number
+  waiting: number
+  dropped: number
+}
+
+/** Notices, the newest first. */
+export type NoticesView = {
+  notices: NoticeView[]
+}
+
 /** A drop-off as those who send see it. null: no limit but those of the whole system. */
 export type OpenDrop = {
   code: string

@@ -39,11 +39,13 @@ from share_service.shares import api as shares
 from share_service.shares import internal_api
 from share_service.webhooks import api as webhooks
 from share_service.webhooks import calling
+from share_service.webhooks import notices_api as notices
 
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
-    *(sending, shares, drops, links, archives, pages, policy, site, webhooks, administration, audit, health, curl),
+    *(sending, shares, drops, links, archives, pages, policy, site, webhooks, notices),
+    *(administration, audit, health, curl),
     *(lists, changes, overview, presets, configuration),
 )
 

@@ -64,6 +64,7 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
         outbound_of_place=Outbound(
             allowed=parse_networks(settings.webhook_allowed_networks), stall_seconds=CALL_SECONDS
         ),
+        networks_of_place=settings.webhook_allowed_networks,
         service_urls={"auth": settings.auth_url, "upload": settings.upload_url, "chat": settings.chat_url},
         policy=CachedPolicy(db, settings.policy()),
         limiter=limiter,

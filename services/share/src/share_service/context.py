@@ -37,6 +37,8 @@ class Context:
     """For webhooks of accounts: it reaches public addresses only."""
     outbound_of_place: Outbound
     """For webhooks of the place."""
+    networks_of_place: str
+    """The networks beside public ones that notices of the place may lead to, as in the setting."""
     service_urls: Mapping[str, str]
     """The URLs of the other services, by their names, for asking whether they are ready."""
     policy: PolicySource

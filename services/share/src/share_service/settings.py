@@ -122,8 +122,8 @@ class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, Gat
     guess_global_count: int = Field(default=1000, ge=1)
     """Wrong codes that all client addresses together may send per minute before those that sent some are refused."""
     webhook_allowed_networks: Networks = ""
-    """Private networks (CIDR, separated by commas) that webhooks for the whole place may lead to, beside public ones.
-    Those of accounts never do."""
+    """Private networks (CIDR, separated by commas) that webhooks and notices for the whole place may lead to, beside
+    public ones. Those of accounts never do."""
 
 
 class WorkerSettings(ShareSettings, QueueSettings):

@@ -6,11 +6,9 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import AsyncGenerator, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,31 +22,13 @@ from share_service.webhooks.model import KEPT, WEBHOOKS_EACH, Event
 from tests.conftest import MakeDatabase
 from tests.integration.share.asking import change, download_url, share_text
 from tests.integration.share.running_share import Account, ShareService, running_share_service
+from tests.integration.share.webhooks.receiving import Receiver, receiving
 
 ALL = ["share.made", "share.complete", "share.fetched", "share.ended", "drop.filled"]
 
 
 class Died(BaseException):
     """The process ends here."""
-
-
-@dataclass
-class Receiver:
-    """A server that webhooks call, and what it was told."""
-
-    url: str = ""
-    told: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
-    hold: threading.Event | None = None
-    """Answers wait for it."""
-    came: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    """Released by each request."""
-    answers: list[int] = field(default_factory=list[int])
-    """The statuses of the next answers; then 204."""
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-
-    def types(self) -> list[str]:
-        return [event["type"] for event in self.told]
 
 
 @pytest.fixture(scope="module")
@@ -68,38 +48,6 @@ async def guarded(service: ShareService) -> AsyncGenerator[Context]:
 def worker(guarded: Context) -> Context:
     """The context of a worker whose webhooks of accounts reach the receivers of these tests."""
     return replace(guarded, outbound=guarded.outbound_of_place)
-
-
-@contextmanager
-def receiving() -> Generator[Receiver]:
-    found = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.came.release()
-            if found.hold:
-                found.hold.wait(20)
-            status = found.answers.pop(0) if found.answers else 204
-            found.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            if status == 204:
-                found.told.append(json.loads(body))
-            self.send_response(status)
-            for name, value in found.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002  (so called by the base class)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_port}/hook"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.fixture
@@ -407,7 +355,7 @@ async def test_an_event_of_a_process_that_died_is_told_again(
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr("share_service.webhooks.queries.delete_event", dies)
+        patched.setattr("share_service.webhooks.queries.delete_told", dies)
         with pytest.raises(Died):
             await calling.call_due(worker)
     await calling.call_webhooks(worker)
@@ -424,16 +372,16 @@ async def test_a_webhook_that_is_changed_during_a_call_is_called_at_once(
     webhook = add(client, "http://127.0.0.1:1/")
     ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping")
     assert ask(client, "POST", f"/v1/webhooks/{webhook['id']}/ping").json()["code"] == "events_waiting"
-    read = queries.next_event
+    read = queries.next_events
 
-    async def read_and_change(*arguments: Any) -> Event | None:
-        event = await read(*arguments)
-        if event:
+    async def read_and_change(*arguments: Any) -> list[Event]:
+        events = await read(*arguments)
+        if events:
             ask(client, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"url": receiver.url})
-        return event
+        return events
 
     with monkeypatch.context() as patched:
-        patched.setattr("share_service.webhooks.queries.next_event", read_and_change)
+        patched.setattr("share_service.webhooks.queries.next_events", read_and_change)
         await calling.call_due(worker)
     assert the_one(client)["failures"] == 0
     await calling.call_webhooks(worker)

@@ -74,7 +74,7 @@ async def add_webhook(request: Request, identity: InPerson) -> WebhookView:
     asked = await read_model(request, WebhookRequest)
     context = context_of(request)
     webhook = await managing.add_webhook(
-        context, author_of(request, identity), asked.url, asked.events, is_for_all=asked.everybody
+        context, author_of(request, identity), "webhook", asked.url, asked.events, is_for_all=asked.everybody
     )
     return _view(request, Waiting(webhook, 0))
 
@@ -82,7 +82,7 @@ async def add_webhook(request: Request, identity: InPerson) -> WebhookView:
 @router.get("")
 async def list_webhooks(request: Request, identity: InPerson, everybody: bool = False) -> WebhooksView:
     """List the account's webhooks, or those for everybody's shares."""
-    found = await managing.list_webhooks(context_of(request), identity, is_for_all=everybody)
+    found = await managing.list_webhooks(context_of(request), identity, "webhook", is_for_all=everybody)
     return WebhooksView(webhooks=[_view(request, waiting) for waiting in found])
 
 
@@ -93,6 +93,7 @@ async def change_webhook(request: Request, webhook_id: UUID, identity: InPerson)
     changed = await managing.change_webhook(
         context_of(request),
         author_of(request, identity),
+        "webhook",
         webhook_id,
         url=asked.url,
         events=asked.events,
@@ -104,13 +105,13 @@ async def change_webhook(request: Request, webhook_id: UUID, identity: InPerson)
 @router.post("/{webhook_id}/ping", status_code=204)
 async def ping_webhook(request: Request, webhook_id: UUID, identity: InPerson) -> None:
     """Send the event `ping`; 409 while events are still to be sent. The list of webhooks shows whether it arrived."""
-    await managing.try_webhook(context_of(request), identity, webhook_id)
+    await managing.try_webhook(context_of(request), identity, "webhook", webhook_id)
 
 
 @router.delete("/{webhook_id}", status_code=204)
 async def delete_webhook(request: Request, webhook_id: UUID, identity: InPerson) -> None:
     """Delete a webhook, with the events that are still to be sent."""
-    await managing.delete_webhook(context_of(request), author_of(request, identity), webhook_id)
+    await managing.delete_webhook(context_of(request), author_of(request, identity), "webhook", webhook_id)
 
 
 def _view(request: Request, waiting: Waiting) -> WebhookView:

@@ -37,6 +37,7 @@ from share_service.webhooks.model import (
     Secrets,
     Webhook,
 )
+from share_service.webhooks.notices import LASTING, send
 
 EVENTS_AT_ONCE = 20
 """Events that one webhook is told of before others have their turn. All of them together end within its turn."""
@@ -44,6 +45,8 @@ BATCH_SECONDS = 20.0
 """Turns begin for this long before the sweep looks whether it should end."""
 LOOK_SECONDS = 1.0
 """While all that is left is slow, others are looked for this often."""
+NOTICES_AT_ONCE = 2
+"""Each is a process of some 50 MiB."""
 PAGE = 500
 MOST_OF_OWNERS = AT_ONCE * WEBHOOKS_EACH
 """Among more webhooks than these is one of an owner of whom none is being called."""
@@ -63,14 +66,14 @@ async def call_webhooks(context: Context) -> None:
 async def call_due(context: Context) -> int:
     """Tell webhooks that may be called of their next events, until none is left. Returns the number of turns."""
     round_of_turns, turns, count = _Round(context), dict[asyncio.Task[None], UUID](), 0
-    ends_at = time.monotonic() + BATCH_SECONDS
+    ends_at, notices = time.monotonic() + BATCH_SECONDS, asyncio.Semaphore(NOTICES_AT_ONCE)
     try:
         while True:
             while len(turns) < AT_ONCE and time.monotonic() < ends_at:
                 webhook = await round_of_turns.next(turns.values())
                 if webhook is None:
                     break
-                turns[asyncio.create_task(_tell(context, webhook))] = webhook.owner
+                turns[asyncio.create_task(_tell(context, webhook, notices))] = webhook.owner
                 count += 1
             if not turns:
                 return count
@@ -124,15 +127,25 @@ async def drop_surplus(context: Context) -> int:
         return await queries.drop_events_to(connection, *found, DROPPED_AT_ONCE) if found else 0
 
 
-async def _tell(context: Context, webhook: Webhook) -> None:
+async def _tell(context: Context, webhook: Webhook, notices: asyncio.Semaphore) -> None:
     began, failed = time.monotonic(), None
-    for _ in range(EVENTS_AT_ONCE):
+    # A notice is about many events.
+    at_once = EVENTS_AT_ONCE if webhook.kind == "notice" else 1
+    for _ in range(EVENTS_AT_ONCE // at_once):
         async with context.db.connection() as connection:
-            event = await queries.next_event(connection, webhook)
-        if event is None:
+            events = await queries.next_events(connection, webhook, at_once)
+        if not events:
             break
-        failed = await _call(context, webhook, event)
-        if failed or time.monotonic() - began >= TURN_SECONDS:
+        if webhook.kind == "notice":
+            async with notices:
+                failed = await send(context, webhook, events)
+        else:
+            failed = await _call(context, webhook, events[0])
+        if failed:
+            break
+        async with context.db.connection() as connection:
+            await queries.delete_told(connection, [event.id for event in events])
+        if time.monotonic() - began >= TURN_SECONDS:
             break
     await _record(context, webhook, failed, timedelta(seconds=time.monotonic() - began))
 
@@ -146,8 +159,6 @@ async def _call(context: Context, webhook: Webhook, event: Event) -> DomainError
         await outbound.post(webhook.url, body, headers)
     except DomainError as error:
         return error
-    async with context.db.connection() as connection:
-        await queries.delete_event(connection, event.id)
     return None
 
 
@@ -161,6 +172,7 @@ async def _record(context: Context, webhook: Webhook, failed: DomainError | None
         if isinstance(failed, RemoteRefused):
             is_over = failed.status == GONE
             pause = min(max(pause, failed.retry_after or pause), LONGEST_PAUSE)
+        is_over = is_over or isinstance(failed, LASTING)
         if now - since >= FAILED_AFTER:
             is_over, error = True, f"disabled, because it has failed for a day: {error}"
         _log.info("a webhook could not be called", webhook=str(webhook.id), error=failed.code, failures=failures)

@@ -22,9 +22,11 @@ from share_service.webhooks.model import (
     WEBHOOKS_EACH,
     EventsWaiting,
     EventType,
+    Kind,
     TooManyWebhooks,
     Webhook,
 )
+from share_service.webhooks.notices import seal_of, service_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +38,32 @@ class Waiting:
 
 
 async def add_webhook(
-    context: Context, author: Author, url: str, events: Sequence[EventType], *, is_for_all: bool
+    context: Context, author: Author, kind: Kind, url: str, events: Sequence[EventType], *, is_for_all: bool
 ) -> Webhook:
-    """Have a URL called when something happens to the account's shares, or to everybody's.
+    """Have a URL called, or notices sent to it, when something happens to the account's shares, or to everybody's.
 
-    Raises `UrlInvalid`, `TooManyWebhooks`, and `Forbidden` for everybody's shares unless this is an administrator.
+    A notice is sent at once, to try the URL out. Raises `UrlInvalid`, `NoticeUrlInvalid`, `TooManyWebhooks`, and
+    `Forbidden` for everybody's shares unless this is an administrator.
     """
     owner = _owner(author.identity, is_for_all=is_for_all)
-    parse(url)
     now = clock.now()
-    webhook = Webhook(new_id(), owner, url, list(dict.fromkeys(events)), True, now, now, 0, None, None)
+    unaddressed = Webhook(new_id(), owner, "", list(dict.fromkeys(events)), True, now, now, 0, None, None, kind=kind)
+    webhook = _addressed(context, unaddressed, url)
     async with context.db.transaction() as connection:
-        if await queries.lock_webhooks_of(connection, owner) >= WEBHOOKS_EACH:
+        if await queries.lock_webhooks_of(connection, owner, kind) >= WEBHOOKS_EACH:
             raise TooManyWebhooks
         await queries.insert_webhook(connection, webhook)
-        await _record(connection, author, "webhook.add", webhook, new=_values(webhook))
+        if kind == "notice":
+            await queries.insert_event(connection, webhook.id, PING, now)
+        await _record(connection, author, "add", webhook, new=_values(webhook))
     return webhook
 
 
-async def list_webhooks(context: Context, identity: Identity, *, is_for_all: bool) -> list[Waiting]:
-    """The webhooks of the account, or of the place. Raises `Forbidden`."""
+async def list_webhooks(context: Context, identity: Identity, kind: Kind, *, is_for_all: bool) -> list[Waiting]:
+    """The webhooks or notices of the account, or of the place. Raises `Forbidden`."""
     owner = _owner(identity, is_for_all=is_for_all)
     async with context.db.connection() as connection:
-        found = await queries.webhooks_of(connection, owner)
+        found = await queries.webhooks_of(connection, owner, kind)
         waiting = await queries.count_events(connection, [webhook.id for webhook in found])
     return [Waiting(webhook, waiting.get(webhook.id, 0)) for webhook in found]
 
@@ -66,20 +71,21 @@ async def list_webhooks(context: Context, identity: Identity, *, is_for_all: boo
 async def change_webhook(
     context: Context,
     author: Author,
+    kind: Kind,
     webhook_id: UUID,
     *,
     url: str | None,
     events: Sequence[EventType] | None,
     is_enabled: bool | None,
 ) -> Webhook:
-    """Change what is not None; it is called at once if events wait for it. Raises `NotFound`, `UrlInvalid`."""
-    if url is not None:
-        parse(url)
+    """Change what is not None; it is called at once if events wait for it.
+
+    Raises `NotFound`, `UrlInvalid`, `NoticeUrlInvalid`.
+    """
     async with context.db.transaction() as connection:
-        webhook = _own(author.identity, await queries.lock_webhook(connection, webhook_id))
+        webhook = _own(author.identity, kind, await queries.lock_webhook(connection, webhook_id))
         changed = replace(
-            webhook,
-            url=webhook.url if url is None else url,
+            webhook if url is None else _addressed(context, webhook, url),
             events=webhook.events if events is None else list(dict.fromkeys(events)),
             is_enabled=webhook.is_enabled if is_enabled is None else is_enabled,
             due_at=clock.now(),
@@ -87,26 +93,26 @@ async def change_webhook(
             error=None,
         )
         await queries.update_webhook(connection, changed)
-        await _record(connection, author, "webhook.change", webhook, old=_values(webhook), new=_values(changed))
+        await _record(connection, author, "change", webhook, old=_values(webhook), new=_values(changed))
     return changed
 
 
-async def try_webhook(context: Context, identity: Identity, webhook_id: UUID) -> None:
+async def try_webhook(context: Context, identity: Identity, kind: Kind, webhook_id: UUID) -> None:
     """Tell the webhook of a `ping`. Raises `NotFound`, `EventsWaiting`."""
     async with context.db.transaction() as connection:
-        _own(identity, await queries.lock_webhook(connection, webhook_id))
+        _own(identity, kind, await queries.lock_webhook(connection, webhook_id))
         if await queries.count_events(connection, [webhook_id]):
             raise EventsWaiting
         await queries.insert_event(connection, webhook_id, PING, clock.now())
 
 
-async def delete_webhook(context: Context, author: Author, webhook_id: UUID) -> None:
+async def delete_webhook(context: Context, author: Author, kind: Kind, webhook_id: UUID) -> None:
     """Delete a webhook, with what it is still to be told of. Raises `NotFound`."""
     async with context.db.transaction() as connection:
-        webhook = _own(author.identity, await queries.lock_webhook(connection, webhook_id))
+        webhook = _own(author.identity, kind, await queries.lock_webhook(connection, webhook_id))
         await queries.delete_webhook(connection, webhook_id)
         await queries.delete_events_of(connection, webhook_id)
-        await _record(connection, author, "webhook.delete", webhook, old=_values(webhook))
+        await _record(connection, author, "delete", webhook, old=_values(webhook))
 
 
 def _owner(identity: Identity, *, is_for_all: bool) -> UUID:
@@ -117,10 +123,22 @@ def _owner(identity: Identity, *, is_for_all: bool) -> UUID:
     return EVERYBODY
 
 
-def _own(identity: Identity, webhook: Webhook | None) -> Webhook:
-    """The webhook, if the account may change it. Raises `NotFound`."""
+def _addressed(context: Context, webhook: Webhook, url: str) -> Webhook:
+    """The webhook with this URL. Raises `UrlInvalid`, `NoticeUrlInvalid`."""
+    if webhook.kind == "notice":
+        return replace(webhook, url=service_of(url), sealed=seal_of(context).close(url.encode()))
+    parse(url)
+    return replace(webhook, url=url)
+
+
+def _own(identity: Identity, kind: Kind, webhook: Webhook | None) -> Webhook:
+    """The webhook of this kind, if the account may change it. Raises `NotFound`."""
     is_own = webhook is not None and webhook.owner == identity.account_id
-    if webhook is None or not (is_own or (webhook.owner == EVERYBODY and _administers(identity))):
+    if (
+        webhook is None
+        or webhook.kind != kind
+        or not (is_own or (webhook.owner == EVERYBODY and _administers(identity)))
+    ):
         raise NotFound
     return webhook
 
@@ -142,6 +160,8 @@ async def _record(
     old: dict[str, Any] | None = None,
     new: dict[str, Any] | None = None,
 ) -> None:
-    """Record an act on a webhook that hears of everybody's shares."""
+    """Record an act on a webhook, or notice, that hears of everybody's shares."""
     if webhook.owner == EVERYBODY:
-        await record(connection, author, [Act(act, "webhook", str(webhook.id), old=old, new=new)])
+        await record(
+            connection, author, [Act(f"{webhook.kind}.{act}", webhook.kind, str(webhook.id), old=old, new=new)]
+        )

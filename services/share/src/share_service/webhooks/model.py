@@ -14,13 +14,15 @@ EventType = Literal["share.made", "share.complete", "share.fetched", "share.ende
 """made: it exists, perhaps before its content. complete: none of its items is awaited any more. fetched: a use was
 taken. filled: what somebody sent to a drop-off is complete.
 """
+Kind = Literal["webhook", "notice"]
+"""webhook: its URL is called. notice: Apprise sends a text to its URL."""
 EVERYBODY = UUID(int=0)
 """In place of an account: the owner of webhooks that hear of everybody's shares."""
 PING = "ping"
 """The event by which an owner tries a webhook."""
 
 WEBHOOKS_EACH = 10
-"""The number of webhooks that an account, or the place, may have."""
+"""The number of webhooks, and that of notices, that an account, or the place, may have."""
 URL_LENGTH = 2048
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 """The pauses of a webhook after failures in a row."""
@@ -39,7 +41,7 @@ TURN = timedelta(seconds=60)
 
 
 class TooManyWebhooks(Conflict):
-    """There are as many webhooks as are allowed."""
+    """There are as many webhooks, or notices, as are allowed."""
 
     code = "too_many_webhooks"
 
@@ -72,6 +74,9 @@ class Webhook:
     """The first of the failures in a row."""
     dropped: int = 0
     """Events that it was never told of, because too many were waiting."""
+    kind: Kind = "webhook"
+    sealed: bytes | None = None
+    """The URL of a notice, encrypted. Its `url` is the name of the service."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from psycopg.types.json import Jsonb
 
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value
-from share_service.webhooks.model import Event, Webhook
+from share_service.webhooks.model import Event, Kind, Webhook
 
 _WEBHOOK: LiteralString = (
-    "id, owner, url, events, is_enabled, created_at, due_at, failures, called_at, error, failing_since, dropped"
+    "id, owner, url, events, is_enabled, created_at, due_at, failures, called_at, error, failing_since, dropped,"
+    " kind, sealed"
 )
 _FIRST = UUID(int=0)
 # The webhooks after one that have events, each found by one step in the index of the events.
@@ -28,18 +29,19 @@ _PENDING: LiteralString = """
 """
 
 
-async def lock_webhooks_of(connection: Connection, owner: UUID) -> int:
-    """The number of webhooks of an owner, which nobody else adds to until the transaction ends."""
-    parameters = {"owner": owner, "name": f"webhooks {owner}"}
+async def lock_webhooks_of(connection: Connection, owner: UUID, kind: Kind) -> int:
+    """The number of an owner's webhooks of a kind, which nobody else adds to until the transaction ends."""
+    parameters = {"owner": owner, "kind": kind, "name": f"webhooks {owner}"}
     await connection.execute("select pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", parameters)
-    return await fetch_value(connection, "select count(*) from webhook where owner = %(owner)s", parameters) or 0
+    statement: LiteralString = "select count(*) from webhook where owner = %(owner)s and kind = %(kind)s"
+    return await fetch_value(connection, statement, parameters) or 0
 
 
 async def insert_webhook(connection: Connection, webhook: Webhook) -> None:
     """Add a webhook."""
     statement: LiteralString = """
-        insert into webhook (id, owner, url, events, created_at, due_at)
-        values (%(id)s, %(owner)s, %(url)s, %(events)s, %(created_at)s, %(due_at)s)
+        insert into webhook (id, owner, url, events, created_at, due_at, kind, sealed)
+        values (%(id)s, %(owner)s, %(url)s, %(events)s, %(created_at)s, %(due_at)s, %(kind)s, %(sealed)s)
     """
     parameters = {
         "id": webhook.id,
@@ -48,16 +50,18 @@ async def insert_webhook(connection: Connection, webhook: Webhook) -> None:
         "events": webhook.events,
         "created_at": webhook.created_at,
         "due_at": webhook.due_at,
+        "kind": webhook.kind,
+        "sealed": webhook.sealed,
     }
     await connection.execute(statement, parameters)
 
 
-async def webhooks_of(connection: Connection, owner: UUID) -> list[Webhook]:
-    """The webhooks of an owner, the newest first."""
+async def webhooks_of(connection: Connection, owner: UUID, kind: Kind) -> list[Webhook]:
+    """The webhooks of an owner of a kind, the newest first."""
     statement: LiteralString = f"""
-        select {_WEBHOOK} from webhook where owner = %(owner)s order by created_at desc, id desc
+        select {_WEBHOOK} from webhook where owner = %(owner)s and kind = %(kind)s order by created_at desc, id desc
     """
-    return await fetch_all(connection, Webhook, statement, {"owner": owner})
+    return await fetch_all(connection, Webhook, statement, {"owner": owner, "kind": kind})
 
 
 async def lock_webhook(connection: Connection, webhook_id: UUID) -> Webhook | None:
@@ -70,7 +74,7 @@ async def update_webhook(connection: Connection, webhook: Webhook) -> None:
     """Write a changed webhook, which has had no failure yet."""
     statement: LiteralString = """
         update webhook set url = %(url)s, events = %(events)s, is_enabled = %(is_enabled)s, due_at = %(due_at)s,
-            failures = 0, error = null, failing_since = null
+            failures = 0, error = null, failing_since = null, sealed = %(sealed)s
         where id = %(id)s
     """
     parameters = {
@@ -79,6 +83,7 @@ async def update_webhook(connection: Connection, webhook: Webhook) -> None:
         "events": webhook.events,
         "is_enabled": webhook.is_enabled,
         "due_at": webhook.due_at,
+        "sealed": webhook.sealed,
     }
     await connection.execute(statement, parameters)
 
@@ -134,20 +139,22 @@ async def claim_webhook(connection: Connection, webhook_id: UUID, now: datetime,
     return await fetch_one(connection, Webhook, statement, {"webhook_id": webhook_id, "now": now, "until": until})
 
 
-async def next_event(connection: Connection, webhook: Webhook) -> Event | None:
-    """The next event that a claimed webhook is to be told of; None too if it was changed, disabled or deleted."""
+async def next_events(connection: Connection, webhook: Webhook, limit: int) -> list[Event]:
+    """Up to `limit` events that a claimed webhook is to be told of next; none if it was changed or has ended."""
     statement: LiteralString = """
         select id, type, at, data from webhook_event
         where webhook_id = %(webhook_id)s
             and exists (select from webhook where id = %(webhook_id)s and is_enabled and due_at = %(claimed)s)
-        order by id limit 1
+        order by id limit %(limit)s
     """
-    return await fetch_one(connection, Event, statement, {"webhook_id": webhook.id, "claimed": webhook.due_at})
+    parameters = {"webhook_id": webhook.id, "claimed": webhook.due_at, "limit": limit}
+    return await fetch_all(connection, Event, statement, parameters)
 
 
-async def delete_event(connection: Connection, event_id: int) -> None:
-    """Delete an event that was told."""
-    await connection.execute("delete from webhook_event where id = %(event_id)s", {"event_id": event_id})
+async def delete_told(connection: Connection, event_ids: Sequence[int]) -> None:
+    """Delete events that were told."""
+    statement: LiteralString = "delete from webhook_event where id = any(%(event_ids)s)"
+    await connection.execute(statement, {"event_ids": list(event_ids)})
 
 
 async def record_call(
