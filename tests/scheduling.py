@@ -13,6 +13,7 @@ TOGETHER = {
         "command_faults",
         "faults",
         "fetch_faults",
+        "importing",
         "item_faults",
         "mirrorace_faults",
         "mirror_faults",
