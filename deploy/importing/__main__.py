@@ -13,6 +13,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from common import logging
@@ -28,6 +29,7 @@ from deploy.importing.fileuploader import FileUploader
 from deploy.importing.model import Source, Unreadable
 from deploy.importing.working import Report, bring_in
 from upload_service.build import build, opened
+from upload_service.content.context import unlimited
 from upload_service.move import Sweepers
 from upload_service.settings import UploadSettings
 
@@ -56,7 +58,8 @@ def _settings(system: System) -> UploadSettings:
 
 async def _import(source: Source, *, write: bool) -> Report:
     system = stack_of().running()
-    context = build(_settings(system), Sweepers(), pool_size=POOL_SIZE)
+    # What is imported counts as guests' files, and is refused for no quota: the operator decides.
+    context = replace(build(_settings(system), Sweepers(), pool_size=POOL_SIZE), limits_for=unlimited)
     shares = Database(system.database_url("share", system.credentials["postgres_share"]), pool_size=POOL_SIZE)
     async with opened(context):
         await shares.open()
