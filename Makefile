@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move backup restore import image wheel release test test-one lint faults browser screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move backup restore import image wheel release test test-one lint faults browser browser-large screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -38,6 +38,7 @@ web: ## Build the web page into web/dist, unless it was built from the same sour
 	@$(PYTHON) -m deploy.page
 
 web-test: web ## Run the unit tests of the web page
+	[ -d web/node_modules ] || npm ci --prefix web --no-audit --no-fund
 	cd web && npm test
 
 store-move: $(VENV)/.run ## Move the files of the stopped system into another store (TO=folder or TO=s3)
@@ -102,7 +103,11 @@ faults: $(VENV)/.installed ## Run the long tests of what happens when processes 
 
 browser: $(VENV)/.installed web ## Test the web page in Chromium (apt-get install chromium)
 	[ -d web/node_modules ] || npm ci --prefix web --no-audit --no-fund
-	$(BIN)/python -m pytest -p no:xdist -m browser tests/browser $(ARGS)
+	[ -d tests/clients/node_modules/@uppy ] || npm ci --prefix tests/clients --no-audit --no-fund
+	$(BIN)/python -m pytest -p no:xdist -m "browser and not long" tests/browser $(ARGS)
+
+browser-large: $(VENV)/.installed web ## Send 2 GiB from Chromium over a network that is cut twice, and watch the memory of its tab
+	$(BIN)/python -m pytest -p no:xdist -m "browser and long" tests/browser $(ARGS)
 
 screenshots: $(VENV)/.installed web ## Write pictures of the main pages into screenshots/
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

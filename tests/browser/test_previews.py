@@ -1,4 +1,4 @@
-"""What is behind a code, shown in the page: documents and texts, also such as try to be programs."""
+"""Previews in the page: documents and texts, also such as try to be programs."""
 
 from pathlib import Path
 

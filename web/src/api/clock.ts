@@ -1,4 +1,4 @@
-/** How far the server's clock is ahead of the browser's, in milliseconds. Countdowns are right even if a device's clock is not. */
+/** The time by which the server's clock is ahead of the browser's, in milliseconds. Countdowns are right even if a device's clock is not. */
 let ahead = 0
 // The header has whole seconds, and the answer takes a moment.
 const TOLERANCE = 3000

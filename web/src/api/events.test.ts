@@ -20,3 +20,14 @@ it('does not ask again when the problem stays', async () => {
   await expect(insist(ask, new AbortController().signal)).rejects.toBe(final)
   expect(ask).toHaveBeenCalledTimes(1)
 })
+
+it('waits as long as the server asks for', async () => {
+  vi.useFakeTimers()
+  const ask = vi.fn().mockRejectedValueOnce(new Problem(429, 'rate_limited', '', 20)).mockResolvedValue('answer')
+  const answer = insist(ask, new AbortController().signal)
+  await vi.advanceTimersByTimeAsync(19_000)
+  expect(ask).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(await answer).toBe('answer')
+  vi.useRealTimers()
+})

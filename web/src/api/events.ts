@@ -4,7 +4,7 @@ import { Problem } from './problem'
 export type Heard = { event: string; data: string; id: string }
 type Options = { headers?: Record<string, string>; signal: AbortSignal; onOpen?: (isResumed: boolean) => void; onLost?: () => void }
 
-export const PAUSES = [500, 1000, 2000, 5000]
+const PAUSES = [500, 1000, 2000, 5000]
 
 /**
  * Server-Sent Events by `fetch`, which, unlike EventSource, can send headers. Connects again until `signal` aborts;
@@ -15,6 +15,7 @@ export async function* events(path: string | ((last: string) => string), options
   let last = ''
   for (let failures = 0; !options.signal.aborted; failures++) {
     let isEnded = false
+    let failure: unknown = null
     try {
       const headers = { ...options.headers, Accept: 'text/event-stream', ...(last && { 'Last-Event-ID': last }) }
       const answer = await request('GET', typeof path === 'string' ? path : path(last), { headers, signal: options.signal })
@@ -28,9 +29,10 @@ export async function* events(path: string | ((last: string) => string), options
     } catch (error) {
       if (options.signal.aborted) return
       if (error instanceof Problem && !error.isPassing) throw error
+      failure = error
     }
     if (!isEnded) options.onLost?.()
-    await pause(PAUSES[Math.min(failures, PAUSES.length - 1)]!, options.signal)
+    await pauseAfter(failures, failure, options.signal)
   }
 }
 
@@ -41,9 +43,16 @@ export async function insist<Answer>(ask: () => Promise<Answer>, signal: AbortSi
       return await ask()
     } catch (error) {
       if (signal.aborted || !(error instanceof Problem) || !error.isPassing) throw error
-      await pause(PAUSES[Math.min(failures, PAUSES.length - 1)]!, signal)
+      await pauseAfter(failures, error, signal)
     }
   }
+}
+
+/** Wait before the next attempt: longer with each failure, and as long as the server asked for, up to a minute. */
+export function pauseAfter(failures: number, error: unknown, signal: AbortSignal): Promise<void> {
+  const usual = PAUSES[Math.min(failures, PAUSES.length - 1)]!
+  const asked = error instanceof Problem && error.retryAfter !== null ? Math.min(error.retryAfter * 1000, 60_000) : 0
+  return pause(Math.max(usual, asked), signal)
 }
 
 async function* parsed(answer: Response): AsyncGenerator<Heard> {

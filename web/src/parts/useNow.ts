@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** The time, anew each second or as often as asked. */
+/** The time, read again each second or as often as asked. */
 export function useNow(milliseconds = 1000): number {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {

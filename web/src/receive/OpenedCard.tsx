@@ -14,7 +14,7 @@ import { TextItem } from './TextItem'
 
 type Props = { share: OpenedShare; ticket: string; isLost: boolean }
 
-/** What a code holds. */
+/** The content of a code. */
 export function OpenedCard({ share, ticket, isLost }: Props) {
   const { t } = useTranslation()
   const { items, code } = share
@@ -133,7 +133,7 @@ function Verified({ items }: { items: Item[] }) {
   )
 }
 
-/** Where downloads are counted, a text comes without its content, and only its type and name tell it from a file. */
+/** If downloads are counted, a text comes without its content, and only its type and name tell it from a file. */
 function isText(item: Item): boolean {
   return item.type === 'text/plain; charset=utf-8' && !item.name.toLowerCase().endsWith('.txt')
 }

@@ -1,5 +1,5 @@
 import { call } from '../api/call'
-import { events, PAUSES, pause } from '../api/events'
+import { events, pauseAfter } from '../api/events'
 import { Problem } from '../api/problem'
 import { open } from '../api/sockets'
 import type { TicketView } from '../api/types'
@@ -26,6 +26,7 @@ export async function* live(room: number, told: Told): AsyncGenerator<RoomEvent[
       yield* streamed(room, last, told)
       return
     }
+    let failure: unknown = null
     try {
       const { ticket } = await call<TicketView>('POST', `/v1/rooms/${room}/tickets`, { signal: told.signal })
       const path = `/v1/rooms/${room}/socket${last ? `?${new URLSearchParams({ after: last })}` : ''}`
@@ -47,11 +48,12 @@ export async function* live(room: number, told: Told): AsyncGenerator<RoomEvent[
     } catch (error) {
       if (told.signal.aborted) return
       if (!(error instanceof Problem) || !error.isPassing) throw error
+      failure = error
     }
     told.onVoice(null)
     if (told.signal.aborted) return
     told.onLost()
-    await pause(PAUSES[Math.min(failures, PAUSES.length - 1)]!, told.signal)
+    await pauseAfter(failures, failure, told.signal)
   }
 }
 

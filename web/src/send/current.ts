@@ -1,7 +1,8 @@
 import { useSyncExternalStore } from 'react'
 import { insist } from '../api/events'
 import { randomKey } from '../api/keys'
-import { changeShare, createShare, type NewItem, readSent, type SentShare } from '../api/shares'
+import { changeShare, createShare, endShare, type NewItem, readSent, type SentShare } from '../api/shares'
+import type { SendRequest } from '../api/types'
 import { usualTitle } from '../api/titles'
 import type { Gathered } from './gathering'
 import { forget, keep, kept } from './kept'
@@ -45,22 +46,35 @@ export async function sendText(name: string, text: string, options: Options) {
   await create([{ name, text }], options, [])
 }
 
+let tried: { same: string; key: string } | null = null
+
 async function create(items: NewItem[], options: Options, gathered: Gathered[]) {
   const { life, downloads, password, words } = options
-  let share = await createShare(
-    {
-      items,
-      title: usualTitle(items.map(({ name }) => name)),
-      expire_style: life.style,
-      expire_value: life.value,
-      password: password || null,
-      ...(words && { code_style: 'words' }),
-    },
-    randomKey(),
-  )
-  const { key } = share
-  if (downloads !== null) share = { ...share, ...(await changeShare(share.id, key, { downloads_left: downloads })), items: share.items, key }
-  begin(share, gathered)
+  const wanted: SendRequest = {
+    items,
+    title: usualTitle(items.map(({ name }) => name)),
+    expire_style: life.style,
+    expire_value: life.value,
+    password: password || null,
+    ...(words && { code_style: 'words' }),
+  }
+  // Whoever tries again after a lost answer wants one share and not two.
+  const same = JSON.stringify(wanted)
+  if (tried?.same !== same) tried = { same, key: randomKey() }
+  const share = await createShare(wanted, tried.key)
+  tried = null
+  begin(downloads === null ? share : await limited(share, downloads), gathered)
+}
+
+/** The share with its limit of downloads; one that cannot get its limit does not stay. */
+async function limited(share: SentShare, downloads: number): Promise<SentShare> {
+  const { id, key, items } = share
+  try {
+    return { ...share, ...(await changeShare(id, key, { downloads_left: downloads })), items, key }
+  } catch (error) {
+    await endShare(id, key).catch(() => undefined)
+    throw error
+  }
 }
 
 /** Take up the share again that a reload of this page interrupted, if there is one. */
