@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
@@ -19,16 +20,20 @@ class Transport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.is_read = True
+        self.written: list[bytes] = []
+        self.closed_after: int | None = None
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
 
-    def write(self, data: Any) -> None: ...
+    def write(self, data: Any) -> None:
+        self.written.append(bytes(data))
 
     def is_closing(self) -> bool:
         return False
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed_after = len(self.written)
 
     def pause_reading(self) -> None:
         self.is_read = False
@@ -104,3 +109,62 @@ async def test_a_body_that_ends_is_handed_over_at_once() -> None:
     server.protocol.data_received(b"whole")
 
     assert await server.next() == {"type": "http.request", "body": b"whole", "more_body": False}
+
+
+Answer = list[Message | None]
+"""What an application sends; None: it waits."""
+OK: Message = {"type": "http.response.start", "status": 200}
+
+
+def start(*headers: tuple[bytes, bytes]) -> Message:
+    return {**OK, "headers": list(headers)}
+
+
+def block(body: bytes, *, more: bool = False) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+LENGTH, CLOSE = (b"content-length", b"4"), (b"connection", b"close")
+ANSWERS: dict[str, tuple[str, Answer, list[bytes]]] = {
+    "at once": ("GET", [start(LENGTH), block(b"body")], [b"\r\n\r\nbody"]),
+    "in blocks": ("GET", [start(LENGTH), block(b"bo", more=True), block(b"dy")], [b"\r\n\r\nbo", b"dy"]),
+    "late": ("GET", [start(LENGTH), None, block(b"body")], [b"\r\n\r\nbody"]),
+    "of no length": ("GET", [start(), None, block(b"body")], [b"\r\n\r\n", b"4\r\nbody\r\n0\r\n\r\n"]),
+    "empty": ("GET", [start((b"content-length", b"0")), block(b"")], [b"\r\n\r\n", b""]),
+    "to HEAD": ("HEAD", [start(LENGTH), block(b"")], [b"\r\n\r\n"]),
+    "the last": ("GET", [start(LENGTH, CLOSE), block(b"body")], [b"\r\n\r\nbody"]),
+    "the last, to HEAD": ("HEAD", [start(LENGTH, CLOSE), block(b"")], [b"\r\n\r\n"]),
+}
+
+
+@pytest.mark.parametrize(("method", "answer", "ends"), ANSWERS.values(), ids=ANSWERS)
+async def test_a_head_is_written_together_with_the_first_block_that_it_announces(
+    method: str, answer: Answer, ends: list[bytes]
+) -> None:
+    waits, goes_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        for message in answer:
+            if message:
+                await send(message)
+            else:
+                waits.set()
+                await goes_on.wait()
+        done.set()
+
+    transport = Transport()
+    config = Config(app, http=Protocol, log_config=None, lifespan="off", interface="asgi3")
+    protocol = Protocol(config, ServerState(), {})
+    protocol.connection_made(transport)
+    protocol.data_received(f"{method} / HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    if None in answer:
+        await asyncio.wait_for(waits.wait(), 10)
+        # A stream of events begins with its head.
+        assert len(transport.written) == len(ends) - 1
+        goes_on.set()
+    await asyncio.wait_for(done.wait(), 10)
+    assert len(transport.written) == len(ends)
+    assert all(written.endswith(end) for written, end in zip(transport.written, ends, strict=True))
+    is_last = any(message and CLOSE in message.get("headers", ()) for message in answer)
+    assert transport.closed_after == (len(ends) if is_last else None)

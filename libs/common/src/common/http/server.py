@@ -1,13 +1,18 @@
-"""The HTTP server's side of a connection: uvicorn's, but it hands large bodies over in large blocks.
+"""The HTTP server's side of a connection: uvicorn's, but it hands large bodies over in large blocks, and it sends the
+head of an answer together with its body.
 
 uvicorn wakes the request for every few kilobytes that it reads, and copies them twice on their way. Whatever a request
 does with a block it would do for each of them. Here the bytes that arrive are gathered, without copying them, until
 there are `BLOCK` of them, the body has ended, or `PATIENCE` is over.
+
+uvicorn writes a head as soon as it is known, so each answer costs two system calls here, and two at the gateway. Here a
+head that announces a body of some length is written with the first block of it. Others, such as those of streams of
+events, are written at once.
 """
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http import httptools_impl
 
@@ -15,7 +20,7 @@ from common.http.interim import EXTENSION
 from common.metrics import Counter
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveEvent
+    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 
 BLOCK = 256 * 1024
 """The size of a block that is worth waking the request for. No more is read until the request has taken it."""
@@ -26,6 +31,27 @@ ENDING = "ending"
 RECEIVED = Counter("waystation_http_received_bytes", "Bytes of the bodies of requests.")
 
 
+class _Together:
+    """What uvicorn writes to in place of a transport, so that several writes become one system call."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self._held.append(data)
+
+    def release(self) -> None:
+        """Write what is held."""
+        held, self._held = self._held, []
+        if held:
+            self._transport.writelines(held)
+
+    def close(self) -> None:
+        self.release()
+        self._transport.close()
+
+
 class _Cycle(httptools_impl.RequestResponseCycle):
     """One request with its answer."""
 
@@ -34,6 +60,7 @@ class _Cycle(httptools_impl.RequestResponseCycle):
         self._blocks: list[bytes] = []
         self._size = 0
         self._waking: asyncio.TimerHandle | None = None
+        self._held: _Together | None = None
         if self.scope.get("state", {}).get(ENDING):
             self.keep_alive = False
         if self.scope["http_version"] != "1.0":
@@ -47,6 +74,20 @@ class _Cycle(httptools_impl.RequestResponseCycle):
         if any(line.splitlines()[1:] for line in lines):
             raise ValueError("a header has more than one line")
         self.transport.write("\r\n".join(lines).encode("latin-1"))
+
+    async def send(self, message: "ASGISendEvent") -> None:
+        if not self._held and (self.response_started or not _has_body(message)):
+            await super().send(message)
+            return
+        held = self._held or _Together(self.transport)
+        self._held = held if message["type"] == "http.response.start" else None
+        transport, self.transport = self.transport, cast("asyncio.Transport", held)
+        try:
+            await super().send(message)
+        finally:
+            self.transport = transport
+            if not self._held:
+                held.release()
 
     def add(self, block: bytes, loop: asyncio.AbstractEventLoop) -> None:
         """Gather bytes of the body, and wake the request if they are enough."""
@@ -71,6 +112,13 @@ class _Cycle(httptools_impl.RequestResponseCycle):
             # The client broke off. The bytes that it sent come first; the next call says that it is gone.
             return {"type": "http.request", "body": _joined(blocks), "more_body": True}
         return message
+
+
+def _has_body(message: "ASGISendEvent") -> bool:
+    """Whether an answer begins that says how long its body is."""
+    if message["type"] != "http.response.start":
+        return False
+    return any(name == b"content-length" and value != b"0" for name, value in message.get("headers", ()))
 
 
 def _joined(blocks: list[bytes]) -> bytes:
