@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import replace
@@ -12,15 +13,19 @@ from uuid import UUID, uuid4
 import pytest
 from redis.asyncio import Redis
 
+from chat_service.messages.api.messages import LIST
 from chat_service.streams import (
     ChatUnavailable,
     Draft,
     Event,
     EventType,
+    MessageLists,
     MessageNotFound,
     NotYourMessage,
+    Rendering,
     RoomTerms,
     StaleRoom,
+    StoredMessage,
     Streams,
 )
 
@@ -187,6 +192,62 @@ async def test_a_version_never_goes_back_by_itself(streams: Streams, room: RoomT
     assert (await streams.version(room.id))[0] == 11
     await streams.restore_version(room.id, 9)
     assert (await streams.version(room.id))[0] == 9
+
+
+async def body(lists: MessageLists, streams: Streams, room: RoomTerms) -> bytes:
+    return await lists.body(room, await streams.pulse(room.id), LIST)
+
+
+async def test_a_list_that_was_rendered_before_is_as_a_new_one_whatever_happened(
+    streams: Streams, room: RoomTerms
+) -> None:
+    chance, lists = random.Random(7), MessageLists(streams)
+    for number in range(150):
+        found = [each.id for each in await streams.messages(room)]
+        match chance.choice(["post", "post", "post", "edit", "delete", "announce", "trim", "nothing"]):
+            case "post":
+                for _ in range(chance.randint(1, 4)):
+                    await streams.post(room, draft(f"{number} 𝄞"))
+            case "edit" if found:
+                await streams.edit(room, chance.choice(found), AUTHOR, f"edited {number}")
+            case "delete" if found:
+                await streams.delete(room, chance.choice(found), None)
+            case "announce":
+                await streams.announce(room, Event(EventType.ROOM))
+            case "trim":
+                room = replace(room, capacity=chance.randint(1, 8), version=room.version + 1)
+                await streams.set_version(room.id, room.version)
+                await streams.trim(room)
+            case _:
+                pass
+        known = await body(lists, streams, room)
+        assert known == await body(MessageLists(streams), streams, room)
+        assert json.loads(known)["messages"] == [each.to_json() for each in await streams.messages(room)]
+
+
+async def test_a_message_is_rendered_once_as_long_as_it_stays(streams: Streams, room: RoomTerms) -> None:
+    rendered: list[str] = []
+
+    def render(_: int, stored: StoredMessage) -> bytes:
+        rendered.append(stored.message().text)
+        return b"1"
+
+    lists, counting = MessageLists(streams), Rendering(b"[", render, b"]")
+    for number in range(8):
+        await streams.post(room, draft(str(number)))
+        found = await lists.body(room, await streams.pulse(room.id), counting)
+        assert json.loads(found) == [1] * min(number + 1, room.capacity)
+    assert rendered == [str(number) for number in range(8)]
+
+
+async def test_a_rendered_message_expires(streams: Streams, room: RoomTerms) -> None:
+    lists, brief = MessageLists(streams), replace(room, lifetime=timedelta(milliseconds=300))
+    first = await streams.post(brief, draft("first"))
+    await body(lists, streams, brief)
+    while not await is_expired(streams, first.id, brief.lifetime):
+        pass
+    await streams.post(brief, draft("second"))
+    assert [each["text"] for each in json.loads(await body(lists, streams, brief))["messages"]] == ["second"]
 
 
 async def test_the_last_event_tells_whether_something_changed(streams: Streams, room: RoomTerms) -> None:

@@ -17,7 +17,7 @@ All rooms share `rooms:live`, a stream of the last three seconds that every proc
 A room's keys expire by themselves when nothing happens in it any more.
 """
 
-from chat_service.streams.lists import MessageLists, Render
+from chat_service.streams.lists import MessageLists, Rendering
 from chat_service.streams.model import (
     ChatUnavailable,
     Draft,
@@ -33,6 +33,7 @@ from chat_service.streams.model import (
     RoomTerms,
     Snapshot,
     StaleRoom,
+    StoredMessage,
     is_event_id,
 )
 from chat_service.streams.streams import Missed, Streams
@@ -51,10 +52,11 @@ __all__ = [
     "NotYourMessage",
     "PostingLimits",
     "Pulse",
-    "Render",
+    "Rendering",
     "RoomTerms",
     "Snapshot",
     "StaleRoom",
+    "StoredMessage",
     "Streams",
     "is_event_id",
 ]

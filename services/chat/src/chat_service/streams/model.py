@@ -12,6 +12,8 @@ from uuid import UUID
 from common import clock
 from common.errors import Conflict, Forbidden, NotFound, RateLimited, StorageFull, Unavailable
 
+# What a stored message begins with.
+_MESSAGE = b'{"type":"message",'
 # Two numbers that fit into 64 bits, as Valkey writes them.
 _EVENT_ID = re.compile(r"(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})")
 
@@ -159,13 +161,36 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as Valkey keeps it."""
+
+    id: str
+    body: bytes
+    edited_text: bytes | None
+
+    def message(self) -> Message:
+        return parse_message(self.id, self.body, self.edited_text)
+
+    def json(self) -> bytes:
+        """The message as clients see it. Unless it was edited, nothing has to be read and written again."""
+        if self.edited_text is not None or not self.body.startswith(_MESSAGE):
+            return encode(self.message().to_json())
+        head = b'{"id":"%b","created_at":"%b",' % (self.id.encode(), moment_of(self.id).encode())
+        return head + self.body[len(_MESSAGE) :]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The messages of a room at one moment."""
 
-    messages: list[Message]
-    """Oldest first."""
+    messages: list[StoredMessage]
+    """Oldest first. Of an addition, only the later ones."""
+    first: str | None
+    """The oldest message of all; None: there is none."""
     version: int | None
     last_event: str | None
+    is_addition: bool = False
+    """Whether only the messages after a known event were returned, before which none has changed."""
 
 
 @dataclass(frozen=True, slots=True)

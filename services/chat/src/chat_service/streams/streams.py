@@ -26,6 +26,7 @@ from chat_service.streams.model import (
     RoomTooBusy,
     Snapshot,
     StaleRoom,
+    StoredMessage,
     Tally,
     TooManyMessages,
     TooMuchKept,
@@ -132,13 +133,19 @@ class Streams:
 
     async def messages(self, room: RoomTerms) -> list[Message]:
         """The messages of a room, oldest first."""
-        return (await self.snapshot(room)).messages
+        return [stored.message() for stored in (await self.snapshot(room)).messages]
 
-    async def snapshot(self, room: RoomTerms) -> Snapshot:
-        """The messages of a room, with its version and last event at the same moment."""
-        version, last_event, *rest = await self._run("messages", room.id, _milliseconds(room.lifetime), room.capacity)
-        found = [parse_message(rest[n].decode(), rest[n + 1], rest[n + 2]) for n in range(0, len(rest), 3)]
-        return Snapshot(found[::-1], _number(version), _text(last_event))
+    async def snapshot(self, room: RoomTerms, known: str | None = None) -> Snapshot:
+        """The messages of a room, with its version and last event at the same moment.
+
+        `known`: an event whose messages the caller has; if only others were added since, only those are returned.
+        """
+        values = (_milliseconds(room.lifetime), room.capacity, known or "")
+        version, last_event, first, state, *rest = await self._run("messages", room.id, *values)
+        found = [StoredMessage(rest[n].decode(), rest[n + 1], rest[n + 2]) for n in range(0, len(rest), 3)]
+        return Snapshot(
+            found[::-1], first.decode() or None, _number(version), _text(last_event), is_addition=state == b"added"
+        )
 
     async def since(self, room: RoomTerms, after: str) -> Missed:
         """The events after `after` whose messages have not expired."""

@@ -1,7 +1,5 @@
 """Messages of rooms (section 4 of Mirage's document)."""
 
-import json
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -10,7 +8,8 @@ from chat_service.edge import context_of
 from chat_service.filters import MessageEmpty
 from chat_service.messages import posting, reading
 from chat_service.rooms.model import NotAMember, RoomNotFound
-from chat_service.streams import Message
+from chat_service.streams import Rendering, StoredMessage
+from chat_service.streams.model import encode
 from common.dialects.mirage import MirageRoute, Refused
 from common.http.json_bodies import text_of
 
@@ -46,16 +45,16 @@ async def read_room_messages(request: Request) -> Response:
         raise Refused(*TOKEN_OR_ROOM_MISSING)
     identity = await identify(request, TOKEN_OR_ROOM_MISSING)
     try:
-        body = await reading.read_messages(context_of(request), identity, room_id_of(room_id), render)
+        body = await reading.read_messages(context_of(request), identity, room_id_of(room_id), LIST)
     except (RoomNotFound, NotAMember):
         raise Refused(*NOT_IN_ROOM) from None
     return Response(body, media_type="application/json")
 
 
-def render(room_id: int, found: list[Message]) -> bytes:
-    """The body of an answer with these messages."""
-    rows = [
-        {"username": one.name, "message": one.text, "created_at": one.created_at.timestamp(), "room_id": room_id}
-        for one in found
-    ]
-    return json.dumps({"messages": rows}, ensure_ascii=False, separators=(",", ":")).encode()
+def _row(room_id: int, stored: StoredMessage) -> bytes:
+    one = stored.message()
+    sent_at = one.created_at.timestamp()
+    return encode({"username": one.name, "message": one.text, "created_at": sent_at, "room_id": room_id})
+
+
+LIST = Rendering(b'{"messages":[', _row, b"]}")

@@ -10,12 +10,15 @@ from chat_service.messages.api.schemas import MessageList, MessageRequest, Messa
 from chat_service.messages.model import SharedFile, repeatable_send
 from chat_service.messages.posting import post_file, post_message, posted_before
 from chat_service.messages.reading import read_messages
-from chat_service.streams import Message
+from chat_service.streams import Message, Rendering
 from chat_service.streams.model import encode
 from common.http.json_bodies import read_model
 from common.http.public_url import base_url
 from common.identity import Identity
 from common.repeatable import Repeatable
+
+LIST = Rendering(b'{"messages":[', lambda _, stored: stored.json(), b"]}")
+"""A `MessageList`."""
 
 router = APIRouter(prefix="/v1/rooms/{room_id}/messages", tags=["messages"], route_class=DirectRoute)
 
@@ -82,9 +85,4 @@ async def read(request: Request) -> Response:
     context = context_of(request)
     identity = await context.identities.of_header(request.headers.get("authorization"))
     room_id = room_id_of(request)
-    return Response(await read_messages(context, identity, room_id, render), media_type="application/json")
-
-
-def render(_: int, found: list[Message]) -> bytes:
-    """A `MessageList`."""
-    return encode({"messages": [message.to_json() for message in found]})
+    return Response(await read_messages(context, identity, room_id, LIST), media_type="application/json")
