@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from websockets.frames import Frame as WebSocketFrame
+from websockets.frames import Opcode
 
 from chat_service.filters import Filter, MessageEmpty, MessageRefused, MessageTooLarge, MessageUnusable, Texts
+from chat_service.live import Frame
 from chat_service.rooms import names
 from chat_service.rooms.model import (
     Member,
@@ -150,3 +153,9 @@ def test_filters_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MESSAGE_FILTERS", '[{"pattern": "a", "action": "replace", "with": "b"}]')
     settings = ChatSettings()  # pyright: ignore[reportCallIssue]
     assert Texts(settings.filters()).accept("banana", 100) == "bbnbnb"
+
+
+@pytest.mark.parametrize("size", [2, 125, 126, 65535, 65536])
+def test_a_frame_is_the_text_message_that_a_server_of_websockets_sends(size: int) -> None:
+    content = b"[" + b"x" * (size - 2) + b"]"
+    assert Frame(content, None).wire == WebSocketFrame(Opcode.TEXT, content).serialize(mask=False)

@@ -41,7 +41,9 @@ ADMIN_PASSWORD = "the administrator's password"
 def served(app: FastAPI) -> Generator[str]:
     """Serve `app` on a free port, in a thread with its own event loop; yields its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, proxy_headers=False))
+    sockets: dict[str, Any] = {"ws": "websockets-sansio", "ws_per_message_deflate": False}
+    config = uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, proxy_headers=False, **sockets)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from chat_service.live import ConnectionLimits, Listener, Live, Subscription
+from chat_service.live import ConnectionLimits, Listener, Live, RoomView, Subscription
 from chat_service.streams import Draft, Event, EventType, Message, RoomTerms, Streams
 from common.errors import Unavailable
 from common.identity import Identity, Role
@@ -29,6 +29,9 @@ class View:
     @property
     def version(self) -> int:
         return self.terms.version
+
+    def keeps(self, before: RoomView) -> bool:
+        return isinstance(before, View) and before.members <= self.members
 
     def may_hear(self, identity: Identity) -> bool:
         return identity.account_id in self.members
@@ -106,7 +109,7 @@ class Ear:
             async with asyncio.timeout(WAIT_SECONDS):
                 frame = await self.subscription.frame()
             self.frames += 1
-            self.heard += json.loads(frame.text)
+            self.heard += json.loads(frame.json)
             for event in self.heard[begin:]:
                 if not types or event["type"] in types:
                     return event

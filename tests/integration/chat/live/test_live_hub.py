@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from chat_service.live import QUEUE, Close, ConnectionLimits, Ended, TooManyConnections
+from chat_service.live import QUEUE, Close, ConnectionLimits, Ended, TooManyConnections, channel
 from chat_service.live.counting import RoomSizes
 from chat_service.streams import Event, EventType, Streams
 from tests.integration.chat.live.processes import Ear, Process, Rooms, live_entry, person, process
@@ -218,7 +219,7 @@ async def test_a_room_that_is_closed_says_so(here: Process, rooms: Rooms) -> Non
     assert await ear.end() == Close.NOT_FOUND
     last_words = ear.subscription.ended.result().last_words
     assert last_words is not None
-    assert '"type":"closed"' in last_words
+    assert b'"type":"closed"' in last_words
     with pytest.raises(Ended) as refused:
         await here.listen(room, ada)
     assert refused.value.end.code == Close.NOT_FOUND
@@ -234,6 +235,56 @@ async def test_many_rooms_are_heard_by_one_reader(here: Process, rooms: Rooms) -
         assert await ear.until(str(number)) == [str(number)]
     clients = await rooms.streams.redis.client_list(_type="normal")
     assert sum(client["cmd"] == "xread" for client in clients) == 1
+
+
+async def test_a_room_of_many_tells_how_many_are_there_and_no_names(
+    here: Process, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "NAMED", 5)
+    ada, *others = (person(str(number)) for number in range(7))
+    room = await rooms.make(ada, *others)
+    ear = await here.listen(room, ada)
+
+    async def heard(count: int) -> dict[str, Any]:
+        """The last of the events about presence, once so many are there."""
+        told = ear.heard[-1]
+        while told["count"] != count:
+            told = await ear.next("presence")
+        return told
+
+    present = [await here.listen(room, other) for other in others[:4]]
+    assert not (await heard(5))["complete"]
+    present += [await here.listen(room, other) for other in others[4:]]
+    many = await heard(7)
+    assert (many["online"], many["offline"]) == ([], [])
+    # The list that was told so far is over.
+    assert next(event["complete"] for event in ear.heard if event.get("count", 0) > 5)
+    later = (await here.listen(room, others[0])).heard[0]
+    assert (later["complete"], later["count"], later["online"]) == (True, 7, [])
+    for gone in present[2:]:
+        await here.hang_up(gone)
+    few = await heard(3)
+    assert few["complete"]
+    assert {each["name"] for each in few["online"]} == {"0", "1", "2"}
+
+
+async def test_events_that_may_wait_come_with_the_next_that_may_not(
+    here: Process, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "CALM_SECONDS_PER_LISTENER", 3600)
+    monkeypatch.setattr(channel, "CALM_SECONDS", 3600)
+    ada, bob, cid = person("Ada"), person("Bob"), person("Cid")
+    room = await rooms.make(ada, bob)
+    ear = await here.listen(room, ada)
+    await here.listen(room, bob)
+    for newcomer in (cid, person("Dan")):
+        joined = Event(EventType.JOINED, {"account_id": str(newcomer.account_id), "name": newcomer.name})
+        await rooms.change(room.id, joined, members=rooms.views[room.id].members | {newcomer.account_id})
+    await rooms.post(room.id, "hello")
+    before = ear.frames
+    await ear.until("hello")
+    assert ear.frames == before + 1
+    assert [event["type"] for event in ear.heard[1:]] == ["joined", "joined", "message", "presence"]
 
 
 async def test_presence_is_sent_once_however_many_connections(here: Process, there: Process, rooms: Rooms) -> None:

@@ -1,5 +1,6 @@
 """The latest events of one room, kept once for all who listen to it in this process."""
 
+import struct
 from dataclasses import dataclass, field
 
 from chat_service.streams.model import position
@@ -8,13 +9,28 @@ FRAME_BYTES = 512 * 1024
 """A frame that has reached this size takes no further event."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
-    """Some events as one JSON array."""
+    """Some events as one JSON array, which many listeners may be sent."""
 
-    text: str
+    json: bytes
     last_id: str | None
     """The last id in it, which a client can resume after; None: it has none."""
+    _wire: bytes | None = None
+
+    @property
+    def wire(self) -> bytes:
+        """The frame as a WebSocket's server sends it: one text message (RFC 6455), made once for all listeners."""
+        if self._wire is None:
+            self._wire = _head(len(self.json)) + self.json
+        return self._wire
+
+
+def _head(size: int) -> bytes:
+    """The head of a whole text message of this size that is not masked."""
+    if size < 126:
+        return struct.pack("!BB", 0x81, size)
+    return struct.pack("!BBH", 0x81, 126, size) if size < 65536 else struct.pack("!BBQ", 0x81, 127, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +113,4 @@ class Backlog:
                 parts.append(event.json)
                 size += len(event.json)
                 last_id = event.id or last_id
-        return (Frame(f"[{b','.join(parts).decode()}]", last_id) if parts else None), at
+        return (Frame(b"[%b]" % b",".join(parts), last_id) if parts else None), at

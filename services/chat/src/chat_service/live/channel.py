@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,7 +16,7 @@ from chat_service.streams import EventType, MissedEvent, RoomTerms
 from chat_service.streams.model import encode, position, with_id
 from common.identity import Identity
 
-QUEUE = 256
+QUEUE = 512
 """The number of events that a listener may lag behind."""
 # So many events are handed out at once, even before the next frame is due: otherwise listeners that read well would
 # fall behind within one round.
@@ -23,6 +24,12 @@ ROUND = QUEUE // 2
 WOKEN_AT_ONCE = 50
 """The number of listeners that are sent a frame in one turn of the event loop, about five milliseconds."""
 ONLINE, OFFLINE = "online", "offline"
+CALM = frozenset({EventType.JOINED, EventType.LEFT})
+"""Events that may wait for others, like those of presence: in a room of many, they come all the time."""
+CALM_SECONDS_PER_LISTENER, CALM_SECONDS = 0.01, 5.0
+"""How long such events wait at least for the next frame: so long for each listener, up to a bound."""
+NAMED = 100
+"""Up to so many connected accounts are told by name; of more, their number alone."""
 
 
 class RoomView(Protocol):
@@ -32,6 +39,10 @@ class RoomView(Protocol):
     def version(self) -> int: ...
     @property
     def terms(self) -> RoomTerms: ...
+    def keeps(self, before: "RoomView") -> bool:
+        """Whether all who were members at an earlier version still are."""
+        ...
+
     def may_hear(self, identity: Identity) -> bool:
         """Whether the account is a member."""
         ...
@@ -59,6 +70,12 @@ class Channel:
     _moved: dict[UUID, str | None] = field(default_factory=dict[UUID, "str | None"])
     """The accounts that came (with a name) or went (None) since the last frame."""
     _roster_json: bytes | None = None
+    _names: bool = True
+    """Whether the connected accounts are told by name."""
+    _calm: bool = True
+    """Whether everything that is added and not handed out may wait."""
+    _accounts: Counter[UUID] = field(default_factory=Counter[UUID])
+    """The numbers of connections here."""
     _flushed_at: float = 0.0
     _timer: asyncio.TimerHandle | None = None
 
@@ -66,7 +83,16 @@ class Channel:
         """A listener that receives everything published from now on, once it begins."""
         made = Subscription(self.view.terms.id, listener, self._backlog, cursor=self._backlog.end)
         self.subscriptions.add(made)
+        self._accounts[listener.identity.account_id] += 1
         return made
+
+    def remove(self, subscription: Subscription) -> None:
+        """Forget a listener."""
+        account_id = subscription.listener.identity.account_id
+        self.subscriptions.discard(subscription)
+        self._accounts[account_id] -= 1
+        if not self._accounts[account_id]:
+            del self._accounts[account_id]
 
     def begin_after(self, last_event: str | None) -> None:
         """Note that a new listener has received everything up to this event, and nothing after it."""
@@ -75,13 +101,15 @@ class Channel:
 
     def count(self, account_id: UUID) -> int:
         """The number of the account's connections here."""
-        return sum(each.listener.identity.account_id == account_id for each in self.subscriptions)
+        return self._accounts[account_id]
 
     def adopt(self, view: RoomView) -> None:
         """Go by a newer view of the room, and disconnect listeners that are no longer members."""
         if view.version < self.view.version:
             return
-        self.view = view
+        before, self.view = self.view, view
+        if view.keeps(before):
+            return
         for each in self.subscriptions:
             if not view.may_hear(each.listener.identity):
                 each.end(End(Close.FORBIDDEN))
@@ -95,19 +123,23 @@ class Channel:
                 self._move(entry)
             elif entry.kind == EventType.TYPING:
                 self._backlog.add(BacklogEvent.of_the_moment(entry.body))
+                self._calm = False
             else:
                 self._add(entry.id, with_id(entry.id, entry.body))
+                self._calm = self._calm and entry.kind in CALM
         self._schedule()
 
     def publish_missed(self, events: Iterable[MissedEvent]) -> None:
         """Send events to all listeners that happened while this process received none."""
         for event in events:
             self._add(event.id, event.json)
+        self._calm = False
         self._schedule()
 
     def publish_reset(self, last_event: str | None) -> None:
         """Tell all listeners that more events were missed than Valkey remembers."""
         self._backlog.add(BacklogEvent.of_the_moment(reset_json(last_event), last_event))
+        self._calm = False
         self.last_id, self.baseline = None, last_event
         for each in self.subscriptions:
             each.floor = None
@@ -115,12 +147,15 @@ class Channel:
 
     def roster_json(self, last_event: str | None) -> bytes:
         """The event that shows a new listener who is connected; `last_event`: the event that it can resume after."""
+        roster = self.roster or {}
         if self._roster_json is None:
+            shown = roster if self._names and len(roster) <= NAMED else {}
             self._roster_json = encode(
-                [{"account_id": str(account_id), "name": name} for account_id, name in (self.roster or {}).items()]
+                [{"account_id": str(account_id), "name": name} for account_id, name in shown.items()]
             )
-        return b'{"type":"presence","complete":true,"last_event":%b,"online":%b,"offline":[]}' % (
+        return b'{"type":"presence","complete":true,"last_event":%b,"count":%d,"online":%b,"offline":[]}' % (
             encode(last_event),
+            len(roster),
             self._roster_json,
         )
 
@@ -130,6 +165,7 @@ class Channel:
         for account_id, name in self._moved.items():
             self._place(account_id, name)
         self._moved, self._roster_json = {}, None
+        self._names = len(roster) <= NAMED
 
     def tidy(self) -> None:
         """Forget the events that all listeners have received."""
@@ -169,15 +205,21 @@ class Channel:
         if waiting >= ROUND:
             self.close()
             self._flush()
-        elif self._timer is None and (waiting or (self._moved and self.roster is not None)):
-            due = max(0.0, self._flushed_at + self.interval(len(self.subscriptions)) - time.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(due, self._flush)
+        elif waiting or (self._moved and self.roster is not None):
+            pause = self.interval(len(self.subscriptions))
+            if self._calm:
+                pause = max(pause, min(CALM_SECONDS, CALM_SECONDS_PER_LISTENER * len(self.subscriptions)))
+            loop = asyncio.get_running_loop()
+            due = loop.time() + max(0.0, self._flushed_at + pause - time.monotonic())
+            if self._timer is None or due < self._timer.when():
+                self.close()
+                self._timer = loop.call_at(due, self._flush)
 
     def _flush(self) -> None:
-        self._timer = None
+        self._timer, self._calm = None, True
         self._flushed_at = time.monotonic()
         if self._moved and self.roster is not None:
-            self._backlog.add(BacklogEvent.of_the_moment(_moved_json(self._moved)))
+            self._backlog.add(BacklogEvent.of_the_moment(self._presence_json(self.roster)))
             self._moved = {}
         self._backlog.open()
         ready: list[Subscription] = []
@@ -188,6 +230,25 @@ class Channel:
                 ready.append(each)
         _wake(ready)
         self._backlog.forget(self._backlog.opened - QUEUE)
+
+    def _presence_json(self, roster: dict[UUID, str]) -> bytes:
+        """The event about the accounts that came and went; or their number, in a room of many."""
+        told_names = self._names
+        self._names = len(roster) <= (NAMED if told_names else NAMED * 4 // 5)
+        is_complete = self._names != told_names
+        moved = self._moved if told_names else roster
+        shown = moved.items() if self._names else ()
+        if is_complete:
+            self._roster_json = None
+        return encode(
+            {
+                "type": EventType.PRESENCE,
+                "complete": is_complete,
+                "count": len(roster),
+                "online": [{"account_id": str(one), "name": name} for one, name in shown if name is not None],
+                "offline": [{"account_id": str(one)} for one, name in shown if name is None],
+            }
+        )
 
 
 def _wake(ready: list[Subscription]) -> None:
@@ -201,9 +262,3 @@ def _wake(ready: list[Subscription]) -> None:
 def reset_json(last_event: str | None) -> bytes:
     """The event that tells a client to read the room again, because events that it missed are forgotten."""
     return encode({"id": last_event, "type": EventType.RESET})
-
-
-def _moved_json(moved: dict[UUID, str | None]) -> bytes:
-    came = [{"account_id": str(account_id), "name": name} for account_id, name in moved.items() if name is not None]
-    went = [{"account_id": str(account_id)} for account_id, name in moved.items() if name is None]
-    return encode({"type": EventType.PRESENCE, "complete": False, "online": came, "offline": went})

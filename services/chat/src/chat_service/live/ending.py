@@ -43,7 +43,7 @@ class End:
     """The end of a connection."""
 
     code: Close
-    last_words: str | None = None
+    last_words: bytes | None = None
     """A frame to send first."""
 
     @property

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chat_service.live import ReadRoom
+from chat_service.live import ReadRoom, RoomView
 from chat_service.live.hub import Identify
 from chat_service.rooms.model import RoomNotFound, RoomState
 from chat_service.rooms.states import RoomStates
@@ -26,6 +26,9 @@ class View:
     @property
     def terms(self) -> RoomTerms:
         return self.state.room.terms
+
+    def keeps(self, before: RoomView) -> bool:
+        return isinstance(before, View) and before.state.members.keys() <= self.state.members.keys()
 
     def may_hear(self, identity: Identity) -> bool:
         return self.state.may(Action.READ, identity)

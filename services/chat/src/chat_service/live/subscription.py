@@ -37,7 +37,7 @@ class Subscription:
     ended: "asyncio.Future[End]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     _first: list[Frame] = field(default_factory=list[Frame])
     _has_begun: bool = False
-    _own: deque[str] = field(default_factory=deque[str])
+    _own: deque[bytes] = field(default_factory=deque[bytes])
     _waiter: "asyncio.Future[None] | None" = None
 
     async def frame(self) -> Frame:
@@ -54,7 +54,7 @@ class Subscription:
         self._first, self._has_begun = frames, True
         self.wake()
 
-    def answer(self, event: str) -> None:
+    def answer(self, event: bytes) -> None:
         """Send an event to this listener only. A listener that does not read is disconnected."""
         if len(self._own) >= OWN_LIMIT:
             self.end(End(Close.TOO_SLOW))
@@ -82,8 +82,8 @@ class Subscription:
         if self._first:
             return self._first.pop(0)
         if self._own:
-            events, self._own = ",".join(self._own), deque()
-            return Frame(f"[{events}]", None)
+            events, self._own = b",".join(self._own), deque()
+            return Frame(b"[%b]" % events, None)
         while self.cursor < self.backlog.opened:
             if self.floor is None:
                 frame, self.cursor = self.backlog.frame(self.cursor)

@@ -1,4 +1,4 @@
-"""Dropping connections of clients that do not read.
+"""Dropping connections of clients that do not read, and other ways past ASGI to the server's own connection.
 
 An ordinary close waits until the client has read everything that was written, which may never happen. ASGI offers no
 other way to end a connection, but the server's own object behind `send` does.
@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 KEY = "waystation.abort"
+SERVER_KEY = "waystation.server"
 
 Abort = Callable[[], None]
 
@@ -43,7 +44,8 @@ class AbortMiddleware:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # In uvicorn, `send` is a method of the object that holds the transport.
-        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        scope[SERVER_KEY] = server = getattr(send, "__self__", None)
+        transport = getattr(server, "transport", None)
         if hasattr(transport, "abort"):
             scope[KEY] = lambda: drop(cast("asyncio.WriteTransport", transport))
         return self._app(scope, receive, send)
@@ -52,6 +54,11 @@ class AbortMiddleware:
 def abort_of(scope: Scope) -> Abort:
     """The function that drops the connection of a scope; it does nothing under a server that has no such thing."""
     return cast("Abort", cast("dict[str, Any]", scope).get(KEY, _nothing))
+
+
+def server_of(scope: Scope) -> Any:
+    """The server's object for the connection of a scope; None if it is not known."""
+    return cast("dict[str, Any]", scope).get(SERVER_KEY)
 
 
 def drop(transport: asyncio.WriteTransport) -> None:

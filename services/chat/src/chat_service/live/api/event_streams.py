@@ -87,7 +87,7 @@ async def _say_end(end: End, scope: Scope, send: Send) -> None:
 def _record(frame: Frame) -> bytes:
     # Compact JSON has no line breaks.
     named = b"id: %b\n" % frame.last_id.encode() if frame.last_id else b""
-    return b"%bdata: %b\n\n" % (named, frame.text.encode())
+    return b"%bdata: %b\n\n" % (named, frame.json)
 
 
 async def _send(send: Send, body: bytes, *, more: bool = True) -> None:

@@ -34,8 +34,9 @@ EVENTS = """The events of the room, for as long as the connection lives. A frame
 - `message` (as in the list of messages), `edit` (`message_id`, `text`), `delete` (`message_id`), `joined`, `left`,
   `removed`, `muted`, `room`, `closed`: with `id` and `created_at`;
 - `typing` (`account_id`, `name`), without an id;
-- `presence` (`online`, `offline`), without an id. The first one is `complete`: it lists all connected accounts, and its
-  `last_event` is the event that can be resumed after. An account that was online already has a new name;
+- `presence` (`count`, `online`, `offline`), without an id. `count` is how many accounts are connected. A `complete` one
+  replaces what was told before by all of them; the first one is, and its `last_event` is the event that can be resumed
+  after. An account that was online already has a new name. Where more than 100 are connected, none are named;
 - `reset`: events that you missed are forgotten; read the room again.
 
 Resume with `Last-Event-ID`, or with `after`: the stream starts with the later events that have not expired. At its end

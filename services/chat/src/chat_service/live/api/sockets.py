@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from chat_service.live import Close, End, Ended, Hub, Listener, Subscription
 from chat_service.live.api.aborting import abort_of
 from chat_service.live.api.connections import LAST_SECONDS, close_code, until_ended
+from chat_service.live.api.wires import writing_to
 from chat_service.streams import Message
 from chat_service.streams.model import encode
 from common.errors import DomainError, InvalidInput, Unavailable
@@ -88,9 +89,9 @@ class SocketSession:
             await say_end(self._socket, end)
 
     async def _send(self, subscription: Subscription) -> None:
+        write = writing_to(self._socket)
         while True:
-            frame = await subscription.frame()
-            await self._socket.send_text(frame.text)
+            await write(await subscription.frame())
 
     async def _receive(self, subscription: Subscription) -> None:
         while True:
@@ -116,7 +117,7 @@ class SocketSession:
         except DomainError as error:
             _answer_error(subscription, error, sent.nonce)
         else:
-            subscription.answer(encode({"type": "posted", "message_id": message.id, "nonce": sent.nonce}).decode())
+            subscription.answer(encode({"type": "posted", "message_id": message.id, "nonce": sent.nonce}))
 
     async def _report_typing(self, subscription: Subscription) -> None:
         try:
@@ -143,7 +144,7 @@ async def say_end(socket: WebSocket, end: End) -> None:
     try:
         async with asyncio.timeout(LAST_SECONDS):
             if end.last_words is not None:
-                await socket.send_text(end.last_words)
+                await socket.send_text(end.last_words.decode())
             await socket.close(end.code, end.reason)
     except TimeoutError:
         abort()
@@ -161,4 +162,4 @@ async def refuse(socket: WebSocket, error: DomainError) -> None:
 
 def _answer_error(subscription: Subscription, error: DomainError, nonce: str | int | None) -> None:
     answer = {"type": "error", "code": error.code, "detail": error.message, "nonce": nonce}
-    subscription.answer(encode(answer).decode())
+    subscription.answer(encode(answer))
