@@ -271,8 +271,8 @@ async def test_a_room_of_many_tells_how_many_are_there_and_no_names(
 async def test_events_that_may_wait_come_with_the_next_that_may_not(
     here: Process, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "CALM_SECONDS_PER_LISTENER", 3600)
-    monkeypatch.setattr(channel, "CALM_SECONDS", 3600)
+    monkeypatch.setattr(channel, "CALM_SECONDS_PER_LISTENER", 1e9)
+    monkeypatch.setattr(channel, "CALM_SECONDS", 1e9)
     ada, bob, cid = person("Ada"), person("Bob"), person("Cid")
     room = await rooms.make(ada, bob)
     ear = await here.listen(room, ada)
