@@ -72,10 +72,15 @@ async def test_texts_that_are_over_are_neither_in_memory_nor_in_the_file(chat: C
     assert chat.internal("DELETE", f"/internal/accounts/{bob.id}", service="auth").status_code == 200
     with Redis.from_url(chat.valkey_url) as valkey:
         assert written(valkey, texts) == set(texts)
-        # What listeners are sent is kept for three seconds.
-        async with asyncio.timeout(60), chat.operating() as context:
-            while held(valkey, texts) != {"kept"}:
-                await chat.sweep()
-            assert ann.texts(room) == [texts["kept"], "last"]
-            while written(valkey, texts) != {"kept"}:
-                await forget_texts(context)
+        left: set[str] = set()
+        try:
+            # What listeners are sent is kept for three seconds. A sweep that is broken off, as by an engine that does
+            # not answer in time, does its work again after a minute.
+            async with asyncio.timeout(150), chat.operating() as context:
+                while (left := held(valkey, texts)) != {"kept"}:
+                    await chat.sweep()
+                assert ann.texts(room) == [texts["kept"], "last"]
+                while (left := written(valkey, texts)) != {"kept"}:
+                    await forget_texts(context)
+        except TimeoutError:
+            pytest.fail(f"these are still there: {left}")
