@@ -8,6 +8,7 @@ from chat_service.filters import MessageEmpty, Texts
 from chat_service.rooms import names as room_names
 from chat_service.rooms.names import RoomNameUnusable
 from common.lookalikes import skeleton
+from common.lookalikes.scripts import mixed_scripts
 
 UNSEEN = "\u3164\u2800\ufe0f\u034f\u115f\u17b4\u180b\U000e0100\u00ad\u200b\u2060\uffa0"
 
@@ -72,3 +73,27 @@ def test_names_that_look_different_have_different_skeletons(one: str, other: str
 def test_reserved_names_and_those_that_look_like_them_are_reserved(name: str) -> None:
     assert account_names.is_reserved(name)
     assert not account_names.is_reserved(f"{name}s x")
+
+
+@pytest.mark.parametrize(
+    ("name", "scripts"),
+    [
+        ("admin", ()),
+        ("Zo\u00eb 1", ()),
+        ("\u0430dmin", ("Cyrl", "Latn")),
+        ("\u041c\u0438\u0440 7 \U0001f986", ()),
+        ("\u03b1\u0430a", ("Cyrl", "Grek", "Latn")),
+        # Japanese and Korean are written with several; Latin letters are others.
+        ("\u65e5\u672c\u306e\u30ab\u30ca", ()),
+        ("\u6f22\ud55c\uae00", ()),
+        ("\u65e5\u306e\ud55c", ("Hang", "Hani", "Hira")),
+        ("\u65e5\u672c Club", ("Hani", "Latn")),
+        # The prolonged sound mark belongs to two scripts.
+        ("\u30ab\u30fc", ()),
+        ("a\u30fc", ("Hira", "Kana", "Latn")),
+        ("e\u0301\u200d", ()),
+        ("", ()),
+    ],
+)
+def test_a_name_tells_the_scripts_that_it_mixes(name: str, scripts: tuple[str, ...]) -> None:
+    assert mixed_scripts(name) == scripts

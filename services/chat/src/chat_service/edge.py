@@ -12,6 +12,7 @@ from chat_service.bounds import ID_MAX
 from chat_service.context import Context
 from common.addresses import limit_key
 from common.errors import InvalidInput
+from common.lookalikes.scripts import mixed_scripts
 from common.pages import PAGE_LIMIT
 from common.repeatable import KEY_LENGTH
 
@@ -73,15 +74,22 @@ class RequestModel(BaseModel):
 
 
 class AccountView(BaseModel):
-    """An account; `name` is null when it was deleted."""
+    """An account; `name` is null when it was deleted.
+
+    `mixed_scripts` are those of a name that mixes some, as codes of ISO 15924.
+    """
 
     id: UUID
     name: str | None
     avatar_url: str | None
+    mixed_scripts: tuple[str, ...]
 
 
 def account_view(account_id: UUID, account: Account | None) -> AccountView:
     """An account as everybody sees it, including deleted ones."""
     return AccountView(
-        id=account_id, name=account.name if account else None, avatar_url=account.avatar_url if account else None
+        id=account_id,
+        name=account.name if account else None,
+        avatar_url=account.avatar_url if account else None,
+        mixed_scripts=mixed_scripts(account.name) if account else (),
     )

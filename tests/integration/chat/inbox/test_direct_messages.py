@@ -31,8 +31,8 @@ def test_only_sender_and_recipient_see_a_message(chat: ChatService) -> None:
     assert sent.status_code == 201
     assert sent.json() == {
         "id": sent.json()["id"],
-        "sender": {"id": str(ann.id), "name": ann.name, "avatar_url": None},
-        "recipient": {"id": str(bob.id), "name": bob.name, "avatar_url": None},
+        "sender": {"id": str(ann.id), "name": ann.name, "avatar_url": None, "mixed_scripts": []},
+        "recipient": {"id": str(bob.id), "name": bob.name, "avatar_url": None, "mixed_scripts": []},
         "message": " <i>hëllo</i> ",
         "created_at": sent.json()["created_at"],
     }

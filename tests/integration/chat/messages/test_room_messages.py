@@ -31,6 +31,7 @@ def test_messages_are_read_by_all_members_in_order(chat: ChatService) -> None:
         "id": first["id"],
         "author": str(ann.id),
         "name": ann.name,
+        "mixed_scripts": [],
         "text": "<b>one</b>  ",
         "created_at": first["created_at"],
         "edited": False,

@@ -3,20 +3,26 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from auth_service.directory.model import Account
 from common.identity import Role
+from common.lookalikes.scripts import mixed_scripts
 
 
 class AccountAnswer(BaseModel):
-    """An account."""
+    """An account. `mixed_scripts` are those of a name that mixes some, as codes of ISO 15924."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     name: str
     role: Role
+
+    @computed_field
+    @property
+    def mixed_scripts(self) -> tuple[str, ...]:
+        return mixed_scripts(self.name)
 
 
 class WholeAccountAnswer(AccountAnswer):

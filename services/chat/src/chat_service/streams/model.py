@@ -11,6 +11,7 @@ from uuid import UUID
 
 from common import clock
 from common.errors import Conflict, Forbidden, NotFound, RateLimited, StorageFull, Unavailable
+from common.lookalikes.scripts import mixed_scripts
 
 # What a stored message begins with.
 _MESSAGE = b'{"type":"message",'
@@ -124,6 +125,7 @@ class Draft:
                 "type": EventType.MESSAGE,
                 "author": str(self.author),
                 "name": self.name,
+                "mixed_scripts": mixed_scripts(self.name),
                 "text": self.text,
                 "edited": False,
                 "reply_to": self.reply_to,
@@ -152,6 +154,7 @@ class Message:
             "id": self.id,
             "author": str(self.author),
             "name": self.name,
+            "mixed_scripts": list(mixed_scripts(self.name)),
             "text": self.text,
             "created_at": moment_of(self.id),
             "edited": self.edited,

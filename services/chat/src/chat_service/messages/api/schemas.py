@@ -47,6 +47,8 @@ class MessageView(BaseModel):
     author: UUID
     name: str
     """The author's name when the message was posted."""
+    mixed_scripts: tuple[str, ...] = ()
+    """The scripts of a name that mixes some, as codes of ISO 15924."""
     text: str
     created_at: datetime
     edited: bool
