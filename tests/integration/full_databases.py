@@ -185,8 +185,11 @@ select 'room ' || n, 'room ' || n, n % 2 = 0, coalesce(pg_temp.owner(n), pg_temp
 from generate_series(1, {rows}) n,
     lateral (select case when n % 5 > 2 then now() - interval '2 days' end) c (closed_at);
 
-insert into member (room_id, account_id, role, joined_at)
-select n, coalesce(pg_temp.owner(n), pg_temp.u(n)), 'owner', now() from generate_series(1, {rows}) n;
+insert into member (room_id, account_id, role, joined_at, address_digest)
+select n, coalesce(pg_temp.owner(n), pg_temp.u(n)), 'owner', now() - (n % 40) * interval '1 day',
+    case when n % 5 = 0 then pg_temp.d(n) end from generate_series(1, {rows}) n;
+insert into held_address (room_id, address_digest, account_id, expires_at)
+select n, pg_temp.d(n), pg_temp.u(n), now() + ((n % 4) - 1) * interval '1 day' from generate_series(1, {rows}) n;
 insert into ban (room_id, account_id, created_at) select n, pg_temp.u(n), now() from generate_series(1, {rows}) n;
 insert into invitation (id, room_id, digest, created_by, created_at, expires_at)
 select pg_temp.u(n), n, pg_temp.d(n), coalesce(pg_temp.owner(n), pg_temp.u(n)), now(),
@@ -195,6 +198,8 @@ from generate_series(1, {rows}) n;
 insert into room_file (room_id, share_id, message_id, revoke_at, due_at)
 select n, pg_temp.u(n), n || '-0', case when n % 3 = 0 and n % 5 < 4 then now() - n * interval '1 minute' end, now()
 from generate_series(1, {rows}) n;
+insert into inbox_send (request, digest, message_id, sent_at)
+select 'request:' || n, pg_temp.d(n), n, now() - (n % 20) * interval '1 minute' from generate_series(1, {rows}) n;
 insert into inbox_message (sender, recipient, body, created_at)
 select coalesce(pg_temp.owner(n), pg_temp.u(n)), pg_temp.u(n), 'hello', now()
 from generate_series(1, {rows}) n;

@@ -89,6 +89,7 @@ def build(
         bounds=bounds,
         unanswered=limiter.budget("inbox-unanswered", bounds.inbox_unanswered, timedelta(hours=1), TooManyUnanswered),
         public_url=public_url,
+        address_secret=settings.service_secret.get_secret_value().encode(),
     )
     return Process(context, peers, limiter, credentials, hasher)
 

@@ -1,5 +1,6 @@
 """The parts that the use cases of the chat service work with."""
 
+import hmac
 from dataclasses import dataclass
 
 from chat_service.accounts import Accounts
@@ -32,3 +33,9 @@ class Context:
     """For each account: direct messages to people who have never written to it."""
     public_url: str
     """As it is configured; empty: the host name that each request came to."""
+    address_secret: bytes = b""
+    """The key of digests of addresses."""
+
+    def address_digest(self, room_id: int, address: str) -> bytes:
+        """A digest of an address that can be compared within one room alone, and only by this system."""
+        return hmac.digest(self.address_secret, f"address\0{room_id}\0{address}".encode(), "sha256")

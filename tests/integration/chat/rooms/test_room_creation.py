@@ -31,6 +31,7 @@ def test_a_new_room_is_described_completely(chat: ChatService) -> None:
     assert made == {
         "id": made["id"],
         "name": wanted["name"],
+        "mixed_scripts": [],
         "is_private": True,
         "has_password": True,
         "owner": str(ann.id),
@@ -41,6 +42,8 @@ def test_a_new_room_is_described_completely(chat: ChatService) -> None:
         "capacity": 7,
         "revoke_files": True,
         "file_lifetime_seconds": 9,
+        "bans_end_invitations": False,
+        "bans_hold_address_seconds": None,
         "created_at": made["created_at"],
     }
     assert ann.room(made["id"]) == made

@@ -52,6 +52,7 @@ async def test_closed_rooms_their_files_and_invitations(chat: ChatService) -> No
         "rooms to delete": 0,
         "room names to compare": 0,
         "sends to forget": 0,
+        "addresses to forget": 0,
         "invitations to delete": MANY,
     }
     await chat.sweep()

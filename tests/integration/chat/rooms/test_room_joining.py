@@ -194,6 +194,67 @@ def test_a_removed_member_comes_back_only_when_the_ban_is_lifted(chat: ChatServi
     assert join(bob, room) == (200, "")
 
 
+async def test_a_banned_member_does_not_come_back_by_a_new_account(chat: ChatService) -> None:
+    ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
+    home, elsewhere = new_address(), new_address()
+    room = ann.create(password="sesame", bans_end_invitations=True, bans_hold_address_seconds=3600)
+    token, other = (ann.client.post(f"/v1/rooms/{room}/invitations", json={}).json()["token"] for _ in range(2))
+    assert join(chat.at(bob.person, address=home), room, invitation=token) == (200, "")
+    assert ann.client.delete(f"/v1/rooms/{room}/members/{bob.id}").status_code == 204
+    assert chat.internal("DELETE", f"/internal/accounts/{bob.id}", service="auth").status_code == 200
+    # All that is left is a digest, which says nothing of the address or the account.
+    ((digest, account),) = chat.rows("select address_digest, account_id from held_address where room_id = %s", room)
+    assert (len(digest), account) == (32, None)
+    for shown in ({"invitation": other}, {"password": "sesame"}):
+        assert join(chat.at(cid.person, address=home), room, **shown) == (403, "banned")
+    away = chat.at(cid.person, address=elsewhere)
+    assert join(away, room, invitation=token) == (403, "invitation_unknown")
+    assert join(away, room, invitation=other) == (200, "")
+    # It ends, or the owner ends it, and then nothing is left.
+    chat.rows("update held_address set expires_at = now() where room_id = %s", room)
+    dan = chat.at(chat.sign_up().person, address=home)
+    assert join(dan, room, password="sesame") == (200, "")
+    chat.rows("update member set joined_at = joined_at - interval '30 days' where account_id = %s", dan.id)
+    await chat.sweep()
+    remembered = "select account_id from member where room_id = %s and address_digest is not null"
+    assert chat.rows(remembered, room) == [(cid.id,)]
+    assert chat.rows("select 1 from held_address where room_id = %s", room) == []
+    assert ann.client.delete(f"/v1/rooms/{room}/members/{cid.id}").status_code == 204
+    assert join(chat.at(chat.sign_up().person, address=elsewhere), room, password="sesame") == (403, "banned")
+    changed = ann.client.patch(f"/v1/rooms/{room}", json={"bans_hold_address_seconds": None})
+    assert changed.json()["bans_hold_address_seconds"] is None
+    assert join(chat.at(chat.sign_up().person, address=elsewhere), room, password="sesame") == (200, "")
+    assert chat.rows(remembered, room) == []
+
+
+def test_a_lifted_ban_holds_no_address(chat: ChatService) -> None:
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room = ann.create(password="sesame", bans_hold_address_seconds=60)
+    assert join(bob, room, password="sesame") == (200, "")
+    assert ann.client.delete(f"/v1/rooms/{room}/members/{bob.id}").status_code == 204
+    assert join(bob, room, password="sesame") == (403, "banned")
+    assert ann.client.delete(f"/v1/rooms/{room}/bans/{bob.id}").status_code == 204
+    assert join(bob, room, password="sesame") == (200, "")
+
+
+def test_bans_hold_an_account_alone_unless_the_owner_of_a_private_room_says_more(chat: ChatService) -> None:
+    ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
+    room, address = ann.create(password="sesame"), new_address()
+    token = ann.client.post(f"/v1/rooms/{room}/invitations", json={}).json()["token"]
+    assert join(chat.at(bob.person, address=address), room, invitation=token) == (200, "")
+    assert chat.rows("select 1 from member where room_id = %s and address_digest is not null", room) == []
+    assert ann.client.delete(f"/v1/rooms/{room}/members/{bob.id}").status_code == 204
+    assert join(chat.at(cid.person, address=address), room, invitation=token) == (200, "")
+    public = ann.create(is_private=False)
+    for wanted in ({"bans_end_invitations": True}, {"bans_hold_address_seconds": 60}):
+        assert ann.client.patch(f"/v1/rooms/{public}", json=wanted).status_code == 400
+        asked = {"name": f"public {uuid4()}", "is_private": False, **wanted}
+        assert ann.client.post("/v1/rooms", json=asked).status_code == 400
+    for seconds in (0, 2_592_001):
+        wanted = {"bans_hold_address_seconds": seconds}
+        assert ann.client.patch(f"/v1/rooms/{room}", json=wanted).status_code == 400
+
+
 def test_a_room_passes_to_the_oldest_moderator_then_to_the_oldest_member_then_closes(chat: ChatService) -> None:
     ann, bob, cid, dan = (chat.sign_up() for _ in range(4))
     room = ann.create()

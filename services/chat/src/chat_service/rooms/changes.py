@@ -22,6 +22,7 @@ from chat_service.rooms.model import (
     RoomNameTaken,
     RoomNotFound,
     RoomState,
+    Way,
     heir,
 )
 from chat_service.rooms.queries import files, invitations, members, rooms
@@ -52,9 +53,9 @@ class Change:
             raise MemberNotFound
         return found
 
-    async def add(self, member: Member, name: str) -> None:
-        """Add a member, whose account has this name."""
-        await members.insert_member(self.connection, self.room.id, member)
+    async def add(self, member: Member, name: str, way: Way) -> None:
+        """Add a member, whose account has this name, and who came by this way."""
+        await members.insert_member(self.connection, self.room.id, member, way)
         self.members[member.account_id] = member
         self.announce(EventType.JOINED, account_id=str(member.account_id), name=name)
 

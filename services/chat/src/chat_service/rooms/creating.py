@@ -37,6 +37,8 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
     name = names.shown(new.name)
     if new.password is not None and not new.is_private:
         raise InvalidInput("a public room has no password")
+    if not new.is_private and (new.bans_end_invitations or new.bans_hold_address_seconds):
+        raise InvalidInput("bans of a public room hold accounts alone")
     check_bounds(context.bounds, new.lifetime_seconds, new.capacity)
     if new.password is not None and await find_room(context, name):
         # The database would say the same, but only after the password was hashed for nothing.
@@ -60,6 +62,8 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
             capacity=new.capacity or bounds.capacity,
             revoke_files=new.revoke_files,
             file_lifetime_seconds=new.file_lifetime_seconds,
+            bans_end_invitations=new.bans_end_invitations,
+            bans_hold_address_seconds=new.bans_hold_address_seconds,
             created_at=now,
         )
         if room is None:
@@ -73,8 +77,9 @@ async def edit_room(context: Context, identity: Identity, room_id: int, changes:
     """Change a room; only its owner may.
 
     The values that can change: `name`, `password` (None: only invitations open the room), `lifetime_seconds`,
-    `capacity`, `revoke_files`, `file_lifetime_seconds`. Raises `RoomNotFound`, `NotAMember`, `Forbidden`, and the
-    errors of `create_room`.
+    `capacity`, `revoke_files`, `file_lifetime_seconds`, `bans_end_invitations`, `bans_hold_address_seconds` (None: no
+    address is held any more, and those of members are forgotten). Raises `RoomNotFound`, `NotAMember`, `Forbidden`,
+    and the errors of `create_room`.
     """
     values = cast("dict[str, Any]", dict(changes.values))
     (await see_room(context, identity, room_id)).demand(Action.EDIT, identity)
@@ -89,6 +94,11 @@ async def edit_room(context: Context, identity: Identity, room_id: int, changes:
         if not change.room.is_private and values.get("password_hash") is not None:
             raise InvalidInput("a public room has no password")
         changed = replace(change.room, **values)
+        if not changed.is_private and (changed.bans_end_invitations or changed.bans_hold_address_seconds):
+            raise InvalidInput("bans of a public room hold accounts alone")
+        if changed.bans_hold_address_seconds is None and change.room.bans_hold_address_seconds is not None:
+            await members.release_addresses(change.connection, room_id)
+            await members.forget_addresses_of(change.connection, room_id)
         if changed != change.room:
             change.room = changed
             change.announce(

@@ -1,6 +1,7 @@
 """Joining and leaving rooms."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from chat_service.context import Context
 from chat_service.rooms.changes import Change, changing
@@ -16,6 +17,7 @@ from chat_service.rooms.model import (
     RoomNotFound,
     RoomPasswordMissing,
     RoomPasswordWrong,
+    Way,
 )
 from chat_service.rooms.queries import invitations, members
 from chat_service.streams import EventType
@@ -52,7 +54,7 @@ async def join_room(
         if password is None:
             raise RoomNotFound
         await _check_password(context, state.room, password, address)
-    return await _enter(context, identity, state.room, invitation)
+    return await _enter(context, identity, state.room, invitation, address)
 
 
 async def join_by_name(context: Context, identity: Identity, name: str, password: str | None, address: str) -> Room:
@@ -68,7 +70,7 @@ async def join_by_name(context: Context, identity: Identity, name: str, password
         if not password:
             raise RoomPasswordMissing
         await _check_password(context, room, password, address)
-    return await _enter(context, identity, room, None)
+    return await _enter(context, identity, room, None, address)
 
 
 async def leave_room(context: Context, identity: Identity, room_id: int) -> None:
@@ -87,29 +89,37 @@ async def _check_password(context: Context, room: Room, password: str, address: 
     await context.passwords.check(str(room.id), room.password_hash, password, address, RoomPasswordWrong)
 
 
-async def _enter(context: Context, identity: Identity, checked: Room, invitation: str | None) -> Room:
+async def _enter(context: Context, identity: Identity, checked: Room, invitation: str | None, address: str) -> Room:
     """Make the account a member. `checked`: the room as it was when the password, if it has one, was checked."""
     async with changing(context, checked.id) as change:
         if identity.account_id in change.members:
             return change.room
-        await _admit(change, identity, checked, invitation)
+        digest_of_address = context.address_digest(change.room.id, address)
+        invitation_id = await _admit(change, identity, checked, invitation, digest_of_address)
         if len(change.members) >= context.bounds.room_members:
             raise RoomFull
         member = Member(identity.account_id, MemberRole.MEMBER, None, clock.now())
-        await change.add(member, identity.name)
+        is_remembered = change.room.bans_hold_address_seconds is not None
+        way = Way(invitation_id, digest_of_address if is_remembered else None)
+        await change.add(member, identity.name, way)
     return change.room
 
 
-async def _admit(change: Change, identity: Identity, checked: Room, invitation: str | None) -> None:
-    """Raise unless the account may join; take a use of the invitation."""
-    room, connection = change.room, change.connection
-    if await members.is_banned(connection, room.id, identity.account_id):
+async def _admit(
+    change: Change, identity: Identity, checked: Room, invitation: str | None, address_digest: bytes
+) -> UUID | None:
+    """Raise unless the account may join; take a use of the invitation, and return its id."""
+    room, connection, now = change.room, change.connection, clock.now()
+    if await members.is_banned(connection, room.id, identity.account_id, address_digest, now):
         raise Banned
     if not room.is_private:
-        return
+        return None
     if invitation is None:
         if room.password_hash != checked.password_hash:
             # The password was changed while it was being checked.
             raise RoomPasswordWrong
-    elif not await invitations.take_use(connection, room.id, digest(invitation), clock.now()):
+        return None
+    invitation_id = await invitations.take_use(connection, room.id, digest(invitation), now)
+    if invitation_id is None:
         raise InvitationUnknown
+    return invitation_id

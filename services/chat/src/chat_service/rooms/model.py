@@ -16,6 +16,8 @@ INVITATION_LIFETIME = timedelta(days=7)
 """The lifetime of an invitation whose maker names none."""
 INVITATION_LIFETIME_MAX = timedelta(days=90)
 MUTE_MAX = timedelta(days=365)
+ADDRESS_HOLD_MAX = timedelta(days=30)
+"""The longest time for which a ban holds an address, and for which the address of a member is remembered."""
 FILE_LIFETIME_MAX = timedelta(days=3650)
 
 
@@ -132,6 +134,10 @@ class Room:
     revoke_files: bool
     file_lifetime_seconds: int | None
     """How long after its message has expired a file's share ends; None: the room does not end it."""
+    bans_end_invitations: bool
+    """Whether the invitation by which a banned member came ends with the ban."""
+    bans_hold_address_seconds: int | None
+    """How long nobody may join from the address from which a banned member came; None: not at all."""
     version: int
     created_at: datetime
 
@@ -155,6 +161,15 @@ class Member:
     def outranks(self, other: "Member") -> bool:
         """Whether this member may remove or mute the other."""
         return _RANK[self.role] > _RANK[other.role]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way by which a member came into a room."""
+
+    invitation_id: UUID | None = None
+    address_digest: bytes | None = None
+    """None: the room's bans hold no addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +234,8 @@ class NewRoom:
     capacity: int | None = None
     revoke_files: bool = False
     file_lifetime_seconds: int | None = None
+    bans_end_invitations: bool = False
+    bans_hold_address_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Removing, muting and banning members, and giving them other roles."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chat_service.accounts import Account
@@ -9,7 +9,7 @@ from chat_service.context import Context
 from chat_service.rooms.changes import Change, changing, read_under_lock
 from chat_service.rooms.model import BanNotFound, Member, MemberRole
 from chat_service.rooms.numbers import check_owned
-from chat_service.rooms.queries import members
+from chat_service.rooms.queries import invitations, members
 from chat_service.streams import EventType
 from common import clock
 from common.errors import Forbidden
@@ -22,12 +22,16 @@ BANS_LISTED = 1000
 async def remove_member(context: Context, identity: Identity, room_id: int, account_id: UUID) -> None:
     """Remove a member, who may not come back. Moderators may remove members, the owner everybody else.
 
+    If the room's owner chose so, the invitation by which the member came ends, and nobody may join from the same
+    address for a while, so that a new account does not open the room again.
+
     Raises `RoomNotFound`, `NotAMember`, `MemberNotFound`, `Forbidden`, `Unavailable`.
     """
     async with changing(context, room_id) as change:
         _subordinate(change, identity, account_id)
         now = clock.now()
         await members.insert_ban(change.connection, room_id, account_id, now)
+        await _bar_the_way(change, account_id, now)
         await change.remove(account_id, EventType.REMOVED, now)
 
 
@@ -78,6 +82,7 @@ async def lift_ban(context: Context, identity: Identity, room_id: int, account_i
         (await read_under_lock(context, connection, room_id)).demand(Action.MODERATE, identity)
         if not await members.delete_ban(connection, room_id, account_id):
             raise BanNotFound
+        await members.release_addresses(connection, room_id, account_id)
 
 
 def _subordinate(change: Change, identity: Identity, account_id: UUID) -> Member:
@@ -87,6 +92,16 @@ def _subordinate(change: Change, identity: Identity, account_id: UUID) -> Member
     if not change.member(identity.account_id).outranks(member):
         raise Forbidden
     return member
+
+
+async def _bar_the_way(change: Change, account_id: UUID, now: datetime) -> None:
+    room, connection = change.room, change.connection
+    way = await members.way_of(connection, room.id, account_id)
+    if way and way.invitation_id and room.bans_end_invitations:
+        await invitations.delete_invitation(connection, room.id, way.invitation_id)
+    if way and way.address_digest and room.bans_hold_address_seconds:
+        until = now + timedelta(seconds=room.bans_hold_address_seconds)
+        await members.hold_address(connection, room.id, account_id, way.address_digest, until)
 
 
 async def _mute(change: Change, member: Member, period: timedelta | None) -> None:

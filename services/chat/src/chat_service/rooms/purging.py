@@ -7,7 +7,8 @@ from collections.abc import Awaitable
 from datetime import timedelta
 
 from chat_service.context import Context
-from chat_service.rooms.queries import files, invitations, rooms, waiting
+from chat_service.rooms.model import ADDRESS_HOLD_MAX
+from chat_service.rooms.queries import files, invitations, members, rooms, waiting
 from chat_service.streams import ChatUnavailable
 from chat_service.streams.log import rewrite_log
 from common import clock, logging
@@ -81,6 +82,16 @@ async def _delete_invitations(context: Context) -> int:
         return await invitations.delete_expired(connection, clock.now(), BATCH)
 
 
+async def _forget_addresses(context: Context) -> int:
+    async with context.db.transaction() as connection:
+        now = clock.now()
+        return await members.forget_addresses(connection, now, now - ADDRESS_HOLD_MAX, BATCH)
+
+
+def _count_addresses(connection: Connection) -> Awaitable[int]:
+    return waiting.count_addresses(connection, clock.now(), clock.now() - ADDRESS_HOLD_MAX)
+
+
 def _count_files(connection: Connection) -> Awaitable[int]:
     return waiting.count_files(connection, clock.now())
 
@@ -99,4 +110,5 @@ SWEEPS = (
     Sweep("rooms to delete", _delete_rooms, _count_cleaned),
     Sweep("room names to compare", _compute_skeletons, waiting.count_without_skeleton),
     Sweep("invitations to delete", _delete_invitations, _count_invitations),
+    Sweep("addresses to forget", _forget_addresses, _count_addresses),
 )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from chat_service.edge import AccountView, RequestModel
 from chat_service.rooms.model import (
+    ADDRESS_HOLD_MAX,
     FILE_LIFETIME_MAX,
     INVITATION_LIFETIME,
     INVITATION_LIFETIME_MAX,
@@ -18,11 +19,13 @@ from chat_service.rooms.model import (
     RoomState,
 )
 from common.identity import Identity
+from common.lookalikes.scripts import mixed_scripts
 from common.passwords import PASSWORD_BYTES
 
 Password = Annotated[str, Field(min_length=1, max_length=PASSWORD_BYTES)]
 Seconds = Annotated[int, Field(ge=1, le=2**31 - 1)]
 FileSeconds = Annotated[int, Field(ge=0, le=int(FILE_LIFETIME_MAX.total_seconds()))]
+HoldSeconds = Annotated[int, Field(ge=1, le=int(ADDRESS_HOLD_MAX.total_seconds()))]
 Role = Literal["owner", "moderator", "member"]
 
 
@@ -32,6 +35,10 @@ class RoomRequest(RequestModel):
     `lifetime_seconds` is the lifetime of each message, and `capacity` the number of messages kept at the same time.
     `revoke_files` says whether links that were posted in the room are revoked when it is closed. A link is also revoked
     `file_lifetime_seconds` after its message has expired, unless that is null.
+
+    In a private room, bans can hold more than an account: the invitation by which a banned member came ends if
+    `bans_end_invitations`, and for `bans_hold_address_seconds` nobody may join from the address from which the member
+    joined. For that, a digest of it is kept of each who joins, for 30 days at most.
     """
 
     name: str
@@ -41,10 +48,15 @@ class RoomRequest(RequestModel):
     capacity: Seconds | None = None
     revoke_files: bool = False
     file_lifetime_seconds: FileSeconds | None = None
+    bans_end_invitations: bool = False
+    bans_hold_address_seconds: HoldSeconds | None = None
 
 
 class RoomChangesRequest(RequestModel):
-    """The values to change. With `password` null, only invitations open the room."""
+    """The values to change. With `password` null, only invitations open the room.
+
+    With `bans_hold_address_seconds` null, no address is held any more, and those of members are forgotten.
+    """
 
     name: str = ""
     password: Password | None = None
@@ -52,6 +64,8 @@ class RoomChangesRequest(RequestModel):
     capacity: Seconds = 1
     revoke_files: bool = False
     file_lifetime_seconds: FileSeconds | None = None
+    bans_end_invitations: bool = False
+    bans_hold_address_seconds: HoldSeconds | None = None
 
 
 class JoinRequest(RequestModel):
@@ -69,10 +83,14 @@ class NamedJoinRequest(RequestModel):
 
 
 class RoomView(BaseModel):
-    """A room, and your role in it (null: you are not a member)."""
+    """A room, and your role in it (null: you are not a member).
+
+    `mixed_scripts` are those of a name that mixes some, as codes of ISO 15924.
+    """
 
     id: int
     name: str
+    mixed_scripts: tuple[str, ...]
     is_private: bool
     has_password: bool
     owner: UUID
@@ -84,6 +102,8 @@ class RoomView(BaseModel):
     capacity: int
     revoke_files: bool
     file_lifetime_seconds: int | None
+    bans_end_invitations: bool
+    bans_hold_address_seconds: int | None
     created_at: datetime
 
     @staticmethod
@@ -92,6 +112,7 @@ class RoomView(BaseModel):
         return RoomView(
             id=room.id,
             name=room.name,
+            mixed_scripts=mixed_scripts(room.name),
             is_private=room.is_private,
             has_password=room.password_hash is not None,
             owner=room.owner,
@@ -102,6 +123,8 @@ class RoomView(BaseModel):
             capacity=room.capacity,
             revoke_files=room.revoke_files,
             file_lifetime_seconds=room.file_lifetime_seconds,
+            bans_end_invitations=room.bans_end_invitations,
+            bans_hold_address_seconds=room.bans_hold_address_seconds,
             created_at=room.created_at,
         )
 
@@ -111,6 +134,7 @@ class ListedRoomView(BaseModel):
 
     id: int
     name: str
+    mixed_scripts: tuple[str, ...]
     is_private: bool
     owner: UUID
     joined: bool
@@ -121,6 +145,7 @@ class ListedRoomView(BaseModel):
         return ListedRoomView(
             id=room.id,
             name=room.name,
+            mixed_scripts=mixed_scripts(room.name),
             is_private=room.is_private,
             owner=room.owner,
             joined=room.joined,

@@ -4,11 +4,14 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from chat_service.rooms.model import Member, MemberRole
+from chat_service.rooms.model import Member, MemberRole, Way
 from common.db import Connection
-from common.db.rows import count, fetch_all
+from common.db.rows import count, fetch_all, fetch_one, fetch_value
 
 _MEMBER: LiteralString = "account_id, role, muted_until, joined_at"
+
+HERE = Way()
+"""The way of the owner, who made the room."""
 
 
 def _room_id(room_id: int) -> int:
@@ -31,13 +34,24 @@ async def members_of(connection: Connection, room_id: int) -> list[Member]:
     return await fetch_all(connection, _member, statement, {"room_id": room_id})
 
 
-async def insert_member(connection: Connection, room_id: int, member: Member) -> bool:
-    """Add a member; False when the account is already one."""
+async def insert_member(connection: Connection, room_id: int, member: Member, way: Way = HERE) -> bool:
+    """Add a member, who came by this way; False when the account is already one."""
     statement = """
-        insert into member (room_id, account_id, role, muted_until, joined_at)
-        values (%(room_id)s, %(account_id)s, %(role)s, %(muted_until)s, %(joined_at)s) on conflict do nothing
+        insert into member (room_id, account_id, role, muted_until, joined_at, invitation_id, address_digest)
+        values (%(room_id)s, %(account_id)s, %(role)s, %(muted_until)s, %(joined_at)s,
+                %(invitation_id)s, %(address_digest)s) on conflict do nothing
     """
-    return await count(connection, statement, {"room_id": room_id, **_values(member)}) == 1
+    came = {"invitation_id": way.invitation_id, "address_digest": way.address_digest}
+    return await count(connection, statement, {"room_id": room_id, **_values(member), **came}) == 1
+
+
+async def way_of(connection: Connection, room_id: int, account_id: UUID) -> Way | None:
+    """The way by which a member came."""
+    statement = """
+        select invitation_id, address_digest from member
+        where room_id = %(room_id)s and account_id = %(account_id)s
+    """
+    return await fetch_one(connection, Way, statement, {"room_id": room_id, "account_id": account_id})
 
 
 async def update_member(connection: Connection, room_id: int, member: Member) -> None:
@@ -65,9 +79,13 @@ async def rooms_to_leave(connection: Connection, account_id: UUID, limit: int) -
 
 
 async def forget_account(connection: Connection, account_id: UUID) -> None:
-    """Delete an account's memberships of closed rooms, its bans and its invitations."""
+    """Delete an account's memberships of closed rooms, its bans and its invitations.
+
+    Addresses that its bans hold are held to their end, without telling whose they were.
+    """
     statement = """
         with bans as (delete from ban where account_id = %(account_id)s),
+             held as (update held_address set account_id = null where account_id = %(account_id)s),
              invitations as (delete from invitation where created_by = %(account_id)s)
         delete from member using room
         where room.id = room_id and account_id = %(account_id)s and closed_at is not null
@@ -90,10 +108,65 @@ async def delete_ban(connection: Connection, room_id: int, account_id: UUID) -> 
     return await count(connection, statement, {"room_id": room_id, "account_id": account_id}) == 1
 
 
-async def is_banned(connection: Connection, room_id: int, account_id: UUID) -> bool:
-    """Whether an account is banned from a room."""
-    statement = "select 1 from ban where room_id = %(room_id)s and account_id = %(account_id)s"
-    return await count(connection, statement, {"room_id": room_id, "account_id": account_id}) == 1
+async def is_banned(
+    connection: Connection, room_id: int, account_id: UUID, address_digest: bytes | None, now: datetime
+) -> bool:
+    """Whether an account is banned from a room, or nobody may join from its address."""
+    statement = """
+        select 1 from ban where room_id = %(room_id)s and account_id = %(account_id)s
+        union all
+        select 1 from held_address
+        where room_id = %(room_id)s and address_digest = %(address_digest)s and expires_at > %(now)s
+    """
+    parameters = {"room_id": room_id, "account_id": account_id, "address_digest": address_digest, "now": now}
+    return await count(connection, statement, parameters) > 0
+
+
+async def hold_address(
+    connection: Connection, room_id: int, account_id: UUID, address_digest: bytes, expires_at: datetime
+) -> None:
+    """Let nobody join a room from an address until then."""
+    statement = """
+        insert into held_address (room_id, address_digest, account_id, expires_at)
+        values (%(room_id)s, %(address_digest)s, %(account_id)s, %(expires_at)s)
+        on conflict (room_id, address_digest) do update
+            set account_id = excluded.account_id, expires_at = greatest(held_address.expires_at, excluded.expires_at)
+    """
+    parameters = {"room_id": room_id, "account_id": account_id, "address_digest": address_digest}
+    await connection.execute(statement, {**parameters, "expires_at": expires_at})
+
+
+async def release_addresses(connection: Connection, room_id: int, account_id: UUID | None = None) -> None:
+    """Let people join a room again from the addresses that are held for this account, or from all."""
+    statement = """
+        delete from held_address
+        where room_id = %(room_id)s and (%(account_id)s::uuid is null or account_id = %(account_id)s)
+    """
+    await connection.execute(statement, {"room_id": room_id, "account_id": account_id})
+
+
+async def forget_addresses_of(connection: Connection, room_id: int) -> None:
+    """Forget the addresses of the members of a room."""
+    statement = "update member set address_digest = null where room_id = %(room_id)s and address_digest is not null"
+    await connection.execute(statement, {"room_id": room_id})
+
+
+async def forget_addresses(connection: Connection, now: datetime, joined_before: datetime, limit: int) -> int:
+    """Forget up to `limit` addresses whose time is over, and as many of members who joined before then."""
+    statement = """
+        with held as (
+            delete from held_address where ctid = any(array(
+                select ctid from held_address where expires_at <= %(now)s limit %(limit)s for update skip locked
+            )) returning 1
+        ), remembered as (
+            update member set address_digest = null where ctid = any(array(
+                select ctid from member where address_digest is not null and joined_at <= %(before)s
+                order by joined_at limit %(limit)s for update skip locked
+            )) returning 1
+        )
+        select (select count(*) from held) + (select count(*) from remembered)
+    """
+    return await fetch_value(connection, statement, {"now": now, "before": joined_before, "limit": limit}) or 0
 
 
 async def banned_accounts(connection: Connection, room_id: int, limit: int) -> list[UUID]:

@@ -16,7 +16,7 @@ PUBLIC_ROOMS_LOCK = 0x57415943
 
 ROOM: LiteralString = (
     "id, name, is_private, password_hash, owner, lifetime_seconds, capacity, revoke_files, file_lifetime_seconds,"
-    " version, created_at"
+    " bans_end_invitations, bans_hold_address_seconds, version, created_at"
 )
 OPEN: LiteralString = "closed_at is null"
 # Rooms that were cleaned by the moment `before` and have no file left to revoke.
@@ -28,9 +28,11 @@ async def insert_room(connection: Connection, **values: Any) -> Room | None:
     """Add a room; None when its name is taken. Of two at once, the second waits for the first one's commit."""
     statement: LiteralString = f"""
         insert into room (name, name_key, name_skeleton, is_private, password_hash, owner, lifetime_seconds, capacity,
-                          revoke_files, file_lifetime_seconds, created_at)
+                          revoke_files, file_lifetime_seconds, bans_end_invitations, bans_hold_address_seconds,
+                          created_at)
         values (%(name)s, %(name_key)s, %(name_skeleton)s, %(is_private)s, %(password_hash)s, %(owner)s,
-                %(lifetime_seconds)s, %(capacity)s, %(revoke_files)s, %(file_lifetime_seconds)s, %(created_at)s)
+                %(lifetime_seconds)s, %(capacity)s, %(revoke_files)s, %(file_lifetime_seconds)s,
+                %(bans_end_invitations)s, %(bans_hold_address_seconds)s, %(created_at)s)
         on conflict do nothing
         returning {ROOM}
     """
@@ -77,7 +79,9 @@ async def update_room(connection: Connection, room: Room, name_key: str, name_sk
         update room set name = %(name)s, name_key = %(name_key)s,
             name_skeleton = coalesce(%(name_skeleton)s, name_skeleton), password_hash = %(password_hash)s,
             owner = %(owner)s, lifetime_seconds = %(lifetime_seconds)s, capacity = %(capacity)s,
-            revoke_files = %(revoke_files)s, file_lifetime_seconds = %(file_lifetime_seconds)s, version = %(version)s
+            revoke_files = %(revoke_files)s, file_lifetime_seconds = %(file_lifetime_seconds)s,
+            bans_end_invitations = %(bans_end_invitations)s,
+            bans_hold_address_seconds = %(bans_hold_address_seconds)s, version = %(version)s
         where id = %(id)s
     """
     parameters = {
@@ -91,6 +95,8 @@ async def update_room(connection: Connection, room: Room, name_key: str, name_sk
         "capacity": room.capacity,
         "revoke_files": room.revoke_files,
         "file_lifetime_seconds": room.file_lifetime_seconds,
+        "bans_end_invitations": room.bans_end_invitations,
+        "bans_hold_address_seconds": room.bans_hold_address_seconds,
         "version": room.version,
     }
     try:
