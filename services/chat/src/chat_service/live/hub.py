@@ -31,8 +31,8 @@ Identify = Callable[[str], Awaitable[Identity | None]]
 
 FRAME_SECONDS = 0.05
 # With many listeners frames are rarer, so that sending them takes a bounded share of the process's time: a thousand
-# listeners of a room receive seven frames a second. Rooms share that time (`RoomSizes`).
-FRAME_SECONDS_PER_LISTENER = 0.0001
+# listeners of a room receive eight frames a second. Rooms share that time (`RoomSizes`).
+FRAME_SECONDS_PER_LISTENER = 0.00008
 # The pause between two reads, so that many events a second do not cost a round trip each.
 GATHER_SECONDS = 0.005
 AGAIN_SECONDS = 0.25
