@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from tests.chaos.loads import (
     archived,
     counted,
+    crowd,
     fetching,
     filecodebox,
     fileuploader,
@@ -38,6 +39,7 @@ LOADS: dict[str, Load] = {
     "MirrorAce: parts": mirrorace.upload,
     "MirrorAce: remote": mirrorace.remote,
     "rooms": talking.room,
+    "crowds": crowd.crowd,
     "links that end": own_files.expiring,
     "files that are deleted": own_files.deleting,
     "mirrors": mirrored.mirrored,

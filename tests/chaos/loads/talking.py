@@ -97,7 +97,7 @@ async def room(world: World, chance: random.Random) -> None:
     tasks = [asyncio.create_task(each.listen(by_socket=number == 0)) for number, each in enumerate(listeners)]
     try:
         # A listener from the beginning hears everything.
-        await _greet(speaker, path, talk, listeners)
+        await greet(speaker, path, talk, listeners)
         for _ in range(chance.randint(20, 80)):
             await say(world, speaker, path, talk)
             await asyncio.sleep(chance.uniform(0, 0.3))
@@ -114,7 +114,7 @@ async def room(world: World, chance: random.Random) -> None:
     world.ledger.operations["listener that was reset"] += sum(each.resets > 0 for each in listeners)
 
 
-async def _greet(speaker: Client, path: str, talk: Talk, listeners: list[Listener]) -> None:
+async def greet(speaker: Client, path: str, talk: Talk, listeners: list[Listener]) -> None:
     """Speak until all listeners hear; what was said so far does not count."""
     while True:
         text = f"hello {secrets.token_hex(4)}"
