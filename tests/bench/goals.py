@@ -49,6 +49,14 @@ def _per_second(name: str) -> Callable[[Report], float]:
     return lambda report: per_second(report["rooms"]["rates"][name])
 
 
+def _frames(report: Report) -> float:
+    return report["crowd"]["frames"] / report["crowd"]["accounts"]
+
+
+def _joining(report: Report) -> float:
+    return 1000 * sum(report["crowd"]["joining"]["processor"].values()) / report["crowd"]["joins"]
+
+
 def _idle(report: Report) -> float:
     return sum(report["idle"]["mib"].values())
 
@@ -79,6 +87,13 @@ GOALS = (
         "messages to many sockets in one room: ms until 99 % have arrived",
         _value("rooms", "deliveries", "percentile_99_ms"),
         at_most=500,
+    ),
+    Goal("a room of many accounts: frames while they come, for each", _frames, at_most=5),
+    Goal("a room of many accounts: processor ms of one more that joins while all listen", _joining, at_most=4),
+    Goal(
+        "a room of many accounts: ms until 99 % of 20 messages a second have arrived",
+        _value("crowd", "percentile_99_ms"),
+        at_most=250,
     ),
     Goal("idle memory, MiB", _idle, at_most=550),
     Goal("growth in MiB of the upload service: eight uploads by form", _value("growth_mib", "form"), at_most=64),

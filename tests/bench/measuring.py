@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench import large, memory, mirrors, rates, rooms, signed_in, small
+from tests.bench import crowds, large, memory, mirrors, rates, rooms, signed_in, small
 from tests.bench.options import LARGE, Options
 from tests.bench.peers import copyparty, tus_node
 from tests.bench.systems import Systems, opened, peers, unsynced
@@ -90,6 +90,7 @@ def _alone(report: Report, systems: Systems) -> None:
         report.add("tokens", lambda: signed_in.cost(systems.form.url, min(options.rounds, TOKEN_ROUNDS)))
     if report.wants("rooms"):
         report.add("rooms", lambda: rooms.measure(systems, options))
+        report.add("crowd", lambda: crowds.measure(systems, options))
 
 
 def _idle(systems: Systems) -> dict[str, Any]:

@@ -18,7 +18,7 @@ PARTS = {
     "latency": "small files while a large upload runs, beside the peers",
     "requests": "small requests by 16 connections",
     "tokens": "the cost of recognising the caller",
-    "rooms": "posts and reads of a room beside bare Valkey, and deliveries to many sockets",
+    "rooms": "posts and reads of a room beside bare Valkey, deliveries to many sockets, and a room of many accounts",
     "memory": "the growth of the upload service during large uploads",
     "mirrors": "a copy to a mirror, with its proof, beside a plain copy",
 }
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--memory", type=float, default=2, help="GiB to upload while memory is watched (2)")
     add("--mirror", type=int, default=512, help="MiB of the file that is mirrored (512)")
     add("--calls", type=int, default=10_000, help="number of posts to a room, and of reads (10000)")
-    add("--listeners", type=int, default=1000, help="number of sockets in one room (1000)")
+    add("--listeners", type=int, default=1000, help="number of sockets, and of accounts, in one room (1000)")
     add("--listen", type=int, default=20, help="seconds for which they listen (20)")
     add("--cache", type=Path, default=Path("bench/peers"), help="folder for the peers' programs (bench/peers)")
     add("--json", type=Path, default=Path("bench/results.json"), help="file for the results (bench/results.json)")

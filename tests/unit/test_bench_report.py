@@ -37,6 +37,13 @@ def whole_report() -> dict[str, Any]:
             "rates": {rooms.POST: bursts(), rooms.READ: bursts()},
             "deliveries": {"lost": 0, "percentile_99_ms": 100},
         },
+        "crowd": {
+            "accounts": 100,
+            "frames": 400,
+            "joins": 10,
+            "joining": taken(1.0, chat=0.03),
+            "percentile_99_ms": 200,
+        },
         "start": {"new folder": taken(12.0, upload=4.0), "again": taken(11.0, upload=4.0)},
         "idle": {"mib": {"upload": 80.0, "gateway": 40.0}, "taken": taken(10.0, upload=0.5)},
         "tokens": {"anonymous": [2.0, 2.0], "signed_in": [2.2, 2.2]},
