@@ -1,10 +1,11 @@
 /** The JSON that the native API takes and returns. `make reference` writes this file: do not edit it. */
 
-/** An account. */
+/** An account. `mixed_scripts` are those of a name that mixes some, as codes of ISO 15924. */
 export type AccountAnswer = {
   id: string
   name: string
   role: Role
+  mixed_scripts: string[]
 }
 
 /** The account's new name. */
@@ -69,11 +70,16 @@ export type AccountUsage = {
   account: string
 }
 
-/** An account; `name` is null when it was deleted. */
+/**
+ * An account; `name` is null when it was deleted.
+ *
+ * `mixed_scripts` are those of a name that mixes some, as codes of ISO 15924.
+ */
 export type AccountView = {
   id: string
   name: string | null
   avatar_url: string | null
+  mixed_scripts: string[]
 }
 
 /** A page of accounts, the newest first; `next` is the `after` of the next page, or null. */
@@ -639,6 +645,7 @@ export type LinkView = {
 export type ListedRoomView = {
   id: number
   name: string
+  mixed_scripts: string[]
   is_private: boolean
   owner: string
   joined: boolean
@@ -700,6 +707,7 @@ export type MessageView = {
   id: string
   author: string
   name: string
+  mixed_scripts?: string[]
   text: string
   created_at: string
   edited: boolean
@@ -1051,7 +1059,11 @@ export type RoleChange = {
   role: 'user' | 'administrator'
 }
 
-/** The values to change. With `password` null, only invitations open the room. */
+/**
+ * The values to change. With `password` null, only invitations open the room.
+ *
+ * With `bans_hold_address_seconds` null, no address is held any more, and those of members are forgotten.
+ */
 export type RoomChangesRequest = {
   name?: string
   password?: string | null
@@ -1059,6 +1071,8 @@ export type RoomChangesRequest = {
   capacity?: number
   revoke_files?: boolean
   file_lifetime_seconds?: number | null
+  bans_end_invitations?: boolean
+  bans_hold_address_seconds?: number | null
 }
 
 /** New values; absent ones stay. */
@@ -1080,6 +1094,10 @@ export type RoomPage = {
  * `lifetime_seconds` is the lifetime of each message, and `capacity` the number of messages kept at the same time.
  * `revoke_files` says whether links that were posted in the room are revoked when it is closed. A link is also revoked
  * `file_lifetime_seconds` after its message has expired, unless that is null.
+ *
+ * In a private room, bans can hold more than an account: the invitation by which a banned member came ends if
+ * `bans_end_invitations`, and for `bans_hold_address_seconds` nobody may join from the address from which the member
+ * joined. For that, a digest of it is kept of each who joins, for 30 days at most.
  */
 export type RoomRequest = {
   name: string
@@ -1089,12 +1107,19 @@ export type RoomRequest = {
   capacity?: number | null
   revoke_files?: boolean
   file_lifetime_seconds?: number | null
+  bans_end_invitations?: boolean
+  bans_hold_address_seconds?: number | null
 }
 
-/** A room, and your role in it (null: you are not a member). */
+/**
+ * A room, and your role in it (null: you are not a member).
+ *
+ * `mixed_scripts` are those of a name that mixes some, as codes of ISO 15924.
+ */
 export type RoomView = {
   id: number
   name: string
+  mixed_scripts: string[]
   is_private: boolean
   has_password: boolean
   owner: string
@@ -1105,6 +1130,8 @@ export type RoomView = {
   capacity: number
   revoke_files: boolean
   file_lifetime_seconds: number | null
+  bans_end_invitations: boolean
+  bans_hold_address_seconds: number | null
   created_at: string
 }
 
@@ -1384,4 +1411,5 @@ export type WholeAccountAnswer = {
   role: Role
   email: string | null
   created_at: string
+  mixed_scripts: string[]
 }
