@@ -14,6 +14,7 @@ from psycopg.rows import TupleRow
 from common.db.migrate import provision
 from deploy.backup.errors import BackupError
 from deploy.backup.systems import SERVICES, System
+from deploy.backup.tls import relayed
 from upload_service.content.queries.blobs import REMOVAL_LOCK
 
 # A share names files, a file its owner: the database that is read first names nothing that is younger than the others.
@@ -133,20 +134,21 @@ def later_migrations(has: Mapping[str, Sequence[str]], known: Mapping[str, Seque
 
 
 async def _run(system: System, database: str, program: str, *arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        str(system.programs(program)),
-        *arguments,
-        env=system.variables(database),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        _, said = await process.communicate()
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
+    async with relayed(system.variables(database)) as variables:
+        process = await asyncio.create_subprocess_exec(
+            str(system.programs(program)),
+            *arguments,
+            env=variables,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            _, said = await process.communicate()
+        except BaseException:
+            process.kill()
+            await process.wait()
+            raise
     if process.returncode:
         lines = said.decode(errors="replace").strip().splitlines() or [f"status {process.returncode}"]
         raise BackupError(f"the database {database}: {lines[0]}")

@@ -4,6 +4,9 @@ The credentials stay in a vault that no other container mounts. Each start write
 the vault, so a lost folder, or a file that a newer version needs, comes back by itself. Each file can be read only by
 the user of the container that it is for, and nothing is printed.
 
+The environment may name engines elsewhere (DATABASE_URL_ADMIN, VALKEY_URL, S3_ENDPOINT), and `/volumes/ca.pem`
+authorities for them.
+
 Before a backup is restored, `make_secrets.py /volumes restoring` reads the credentials of the backup from its standard
 input into an empty vault, and until `make_secrets.py /volumes restored` only the engines and the operator get theirs,
 so that no service starts in between.
@@ -21,6 +24,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 SERVICES = ("auth", "upload", "share", "chat")
 APP_UID = 10001
@@ -60,6 +64,7 @@ CREDENTIALS = {
 }
 
 
+AUTHORITIES = "ca.pem"
 RESTORING = "restoring"
 """A file in the vault that is there while a backup is being restored."""
 
@@ -107,6 +112,46 @@ def restore_vault(path: Path, text: str, *, in_use: bool) -> None:
     write(path, json.dumps({name: known[name] for name in CREDENTIALS if name in known}), os.getuid())
 
 
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The addresses of the engines: those of this project, or of servers elsewhere."""
+
+    database_admin_url: str
+    valkey_url: str | None
+    """None: that of this project, where each service has a user of its own."""
+    s3_endpoint: str
+    s3_access_key: str
+    s3_secret_key: str
+    s3_region: str = "us-east-1"
+    s3_bucket: str = "waystation"
+
+    def database_url(self, name: str, password: str) -> str:
+        """The URL of a service's database, for its own role."""
+        admin = urlsplit(self.database_admin_url)
+        server = admin.netloc.rpartition("@")[2]
+        return urlunsplit(admin._replace(netloc=f"{name}:{password}@{server}", path=f"/{name}"))
+
+
+def engines_of(key: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Engines:
+    """The engines that the environment names; for the others, those of this project."""
+
+    def given(name: str, otherwise: str) -> str:
+        return environment.get(name) or otherwise
+
+    is_outside = bool(environment.get("S3_ENDPOINT"))
+    if is_outside and not (environment.get("S3_ACCESS_KEY") and environment.get("S3_SECRET_KEY")):
+        raise SystemExit("S3_ENDPOINT needs S3_ACCESS_KEY and S3_SECRET_KEY")
+    return Engines(
+        given("DATABASE_URL_ADMIN", f"postgresql://postgres:{key['postgres']}@postgres:5432/postgres"),
+        environment.get("VALKEY_URL") or None,
+        given("S3_ENDPOINT", "http://store:9000").rstrip("/"),
+        environment["S3_ACCESS_KEY"] if is_outside else key["store_user"],
+        environment["S3_SECRET_KEY"] if is_outside else key["store_password"],
+        given("S3_REGION", "us-east-1"),
+        given("S3_BUCKET", "waystation"),
+    )
+
+
 def valkey_users(key: Mapping[str, str]) -> str:
     """The ACL file. Services get no administrative commands, and the health check gets only ping."""
 
@@ -125,18 +170,23 @@ def valkey_users(key: Mapping[str, str]) -> str:
     )
 
 
-def database_url(name: str, role: str, password: str) -> str:
-    return f"postgresql://{role}:{password}@postgres:5432/{name}"
-
-
-def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def files(key: Mapping[str, str], engines: Engines) -> dict[str, dict[str, str]]:
     """The files of each container: names of folders, with names of files and their content."""
 
     def valkey_url(name: str, database: int) -> str:
-        return f"redis://{name}:{key[f'valkey_{name}']}@valkey:6379/{database}"
+        url = engines.valkey_url or f"redis://{name}:{key[f'valkey_{name}']}@valkey:6379"
+        return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
-    databases = {name: database_url(name, name, key[f"postgres_{name}"]) for name in SERVICES}
+    databases = {name: engines.database_url(name, key[f"postgres_{name}"]) for name in SERVICES}
     token = {"gateway_token": key["gateway_token"]}
+    store = {
+        "s3_endpoint": engines.s3_endpoint,
+        "s3_region": engines.s3_region,
+        "s3_bucket": engines.s3_bucket,
+        "s3_access_key": engines.s3_access_key,
+        "s3_secret_key": engines.s3_secret_key,
+    }
+    endpoint = urlsplit(engines.s3_endpoint)
     shared = {name: {"database_url": databases[name], "valkey_url": valkey_url(name, 0), **token} for name in SERVICES}
     return {
         "auth": shared["auth"]
@@ -155,10 +205,9 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
         | {
             "broker_url": valkey_url("upload", 1),
             "service_secret": key["service_upload"],
-            "s3_access_key": key["store_user"],
-            "s3_secret_key": key["store_password"],
             "mirror_key": key["mirror_key"],
-        },
+        }
+        | store,
         "share": shared["share"]
         | {
             "broker_url": valkey_url("share", 1),
@@ -170,20 +219,23 @@ def files(key: Mapping[str, str]) -> dict[str, dict[str, str]]:
             "broker_url": valkey_url("chat", 1),
             "service_secret": key["service_chat"],
         },
-        "gateway": token,
+        "gateway": token
+        | {
+            "store_address": f"https://{endpoint.netloc}" if endpoint.scheme == "https" else endpoint.netloc,
+            "store_host": endpoint.netloc,
+        },
         "beat": {"broker_url": valkey_url("beat", 1)},
         "migrate": {
-            "admin_database_url": database_url("postgres", "postgres", key["postgres"]),
+            "admin_database_url": engines.database_admin_url,
             **{f"{name}_database_url": url for name, url in databases.items()},
         },
         "operator": {
             "credentials": json.dumps(dict(key)),
-            "admin_database_url": database_url("postgres", "postgres", key["postgres"]),
+            "admin_database_url": engines.database_admin_url,
             "valkey_url": valkey_url("chat", 0),
             "restoring_valkey_url": valkey_url("operator", 0),
-            "s3_access_key": key["store_user"],
-            "s3_secret_key": key["store_password"],
-        },
+        }
+        | store,
         "postgres": {"password": key["postgres"]},
         "valkey": {"users.acl": valkey_users(key), "health_password": key["valkey_health"]},
         "store": {"root_user": key["store_user"], "root_password": key["store_password"]},
@@ -212,10 +264,14 @@ def main(root: Path, act: str = "") -> None:
         if folder.stat().st_uid != engine.uid:
             folder.chmod(0o700)
             os.chown(folder, engine.uid, engine.uid)
-    is_restoring = marker.exists()
-    for reader, contents in files(key).items():
+    is_restoring, authorities = marker.exists(), root / AUTHORITIES
+    trusted = authorities.read_text(encoding="utf-8") if authorities.exists() else ""
+    for reader, contents in files(key, engines_of(key)).items():
         if is_restoring and reader not in ENGINES and reader not in OPERATOR:
             continue
+        if reader not in ENGINES:
+            (root / "secrets" / reader / AUTHORITIES).unlink(missing_ok=True)
+            contents |= {AUTHORITIES: trusted} if trusted else {}
         for name, content in contents.items():
             write(root / "secrets" / reader / name, content, READERS.get(reader, APP_UID))
     if is_restoring and act != "restoring":

@@ -13,7 +13,13 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml
 
 def test_only_the_gateway_is_published_and_only_on_this_machine() -> None:
     extended = {name: service["extends"]["file"] for name, service in SERVICES.items() if "extends" in service}
-    assert extended == {"gateway": "deploy/compose/ports${SITE_ADDRESS:+-tls}.yml"}
+    assert extended == {
+        "gateway": "deploy/compose/ports${SITE_ADDRESS:+-tls}.yml",
+        # These add no ports, only a profile.
+        "postgres": "deploy/compose/engine${DATABASE_URL_ADMIN:+-outside}.yml",
+        "valkey": "deploy/compose/engine${VALKEY_URL:+-outside}.yml",
+        "store": "deploy/compose/engine${S3_ENDPOINT:+-outside}.yml",
+    }
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published == {"grafana": ["127.0.0.1:${GRAFANA_PORT:-3000}:3000"]}
     assert SERVICES["grafana"]["profiles"] == ["observe"]

@@ -60,6 +60,8 @@ class System:
     folder: Path
     project: str
     port: int = field(default_factory=free_port)
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    """Further variables, such as the addresses of engines elsewhere."""
 
     @property
     def url(self) -> str:
@@ -83,7 +85,8 @@ class System:
     def _environment(self) -> dict[str, str]:
         """Nothing of the caller's environment may configure the system."""
         passed = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
-        return passed | {"PORT": str(self.port), "WAYSTATION_VERSION": "test", "COMPOSE_PROJECT_NAME": self.project}
+        own = {"PORT": str(self.port), "WAYSTATION_VERSION": "test", "COMPOSE_PROJECT_NAME": self.project}
+        return passed | own | self.settings
 
     def up(self, *arguments: str) -> None:
         """Start what is not running and wait until all of it is healthy."""

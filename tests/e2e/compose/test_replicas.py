@@ -8,21 +8,26 @@ import asyncio
 import hashlib
 import random
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.e2e.compose.outside import engines_elsewhere
 from tests.e2e.compose.running import (
+    ENGINES,
+    SERVICES,
     System,
     detail,
     fetch,
     kill_process,
     received_bytes,
     run,
+    service_of,
 )
 from tests.e2e.filecodebox_folder import Folder
 from tests.e2e.rooms import Listener, Person, clients, somebody
@@ -143,8 +148,15 @@ def test_data_outlives_the_containers(system: System, client: httpx.Client, kept
     assert fetch(client, again) == b"after the restart"
 
 
-async def test_a_system_that_is_lost_comes_back_from_its_backup(
-    system: System, client: httpx.Client, kept: dict[str, bytes], tmp_path: Path
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[ExitStack]:
+    """What has to end before the networks of the project can."""
+    with ExitStack() as opened:
+        yield opened
+
+
+async def test_a_system_that_is_lost_comes_back_from_its_backup_on_engines_elsewhere(
+    system: System, client: httpx.Client, kept: dict[str, bytes], elsewhere: ExitStack, tmp_path: Path
 ) -> None:
     backups, passphrase = tmp_path / "backups", tmp_path / "passphrase"
     passphrase.write_text("a passphrase of nobody's\n")
@@ -163,8 +175,11 @@ async def test_a_system_that_is_lost_comes_back_from_its_backup(
     with pytest.raises(AssertionError, match="The system is not empty"):
         system.operate("deploy/compose/restore", str(backups), PASSPHRASE_FILE=str(passphrase))
     system.down("--volumes")
+    (tmp_path / "tls").mkdir()
+    elsewhere.enter_context(engines_elsewhere(system, tmp_path / "tls"))
     system.operate("deploy/compose/restore", str(backups), PASSPHRASE_FILE=str(passphrase))
     await asyncio.to_thread(system.wait_until_healthy)
+    assert {service_of(container) for container in system.containers()} == SERVICES - set(ENGINES)
     assert kept
     for code, data in kept.items():
         assert fetch(client, code) == data
@@ -183,6 +198,7 @@ def test_clients_cannot_choose_their_address(client: httpx.Client) -> None:
     assert answers[10].status_code == 423
 
 
-def test_down_with_volumes_leaves_nothing(system: System) -> None:
+def test_down_with_volumes_leaves_nothing(system: System, elsewhere: ExitStack) -> None:
+    elsewhere.close()
     system.down("--volumes")
     assert [system.ids(*kind) for kind in (("container", "--all"), ("volume",), ("network",))] == [[], [], []]

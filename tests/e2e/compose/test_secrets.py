@@ -147,6 +147,34 @@ def test_a_lost_vault_is_not_replaced_under_engines_that_have_data(volumes: Path
     assert not (volumes / "vault/credentials.json").exists()
 
 
+def test_engines_elsewhere_take_the_place_of_those_of_the_project(
+    volumes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL_ADMIN", "postgresql://root:s3cret@db.example:6432/postgres?sslmode=verify-full")
+    monkeypatch.setenv("VALKEY_URL", "rediss://:pass@valkey.example:6380/3")
+    monkeypatch.setenv("S3_ENDPOINT", "https://s3.example/")
+    with pytest.raises(SystemExit, match="needs S3_ACCESS_KEY"):
+        make_secrets.main(volumes)
+    monkeypatch.setenv("S3_ACCESS_KEY", "an access key")
+    monkeypatch.setenv("S3_SECRET_KEY", "a secret key")
+    (volumes / "ca.pem").write_text("an authority")
+    make_secrets.main(volumes)
+    secrets = volumes / "secrets"
+    url = urlsplit((secrets / "share/database_url").read_text())
+    assert (url.hostname, url.port, url.username, url.path, url.query) == (
+        *("db.example", 6432, "share", "/share", "sslmode=verify-full"),
+    )
+    assert (secrets / "beat/broker_url").read_text() == "rediss://:pass@valkey.example:6380/1"
+    assert (secrets / "upload/s3_secret_key").read_text() == "a secret key"
+    assert (secrets / "gateway/store_address").read_text() == "https://s3.example"
+    assert (secrets / "gateway/store_host").read_text() == "s3.example"
+    assert (secrets / "chat/ca.pem").read_text() == "an authority"
+    assert not (secrets / "postgres/ca.pem").exists()
+    (volumes / "ca.pem").write_text("")
+    make_secrets.main(volumes)
+    assert not (secrets / "chat/ca.pem").exists()
+
+
 def test_until_a_backup_is_restored_only_engines_and_the_operator_get_their_secrets(
     volumes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
