@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move backup restore import image wheel release test test-one lint faults browser browser-large screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move backup restore import image gateway-image helm wheel release test test-one lint faults browser browser-large screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -79,6 +79,17 @@ release: web $(VENV)/.run ## Write the files of a release into dist/: the wheel,
 
 image: ## Build the image that is the whole system in one container (docker run -p 8080:8080 -v waystation:/data waystation/waystation)
 	docker build --file deploy/Dockerfile --target whole --tag waystation/waystation:$(or $(WAYSTATION_VERSION),local) .
+
+gateway-image: ## Build the image of the gateway that the Helm chart runs
+	docker build --file deploy/Dockerfile --target gateway --tag waystation/gateway:$(or $(WAYSTATION_VERSION),local) .
+
+helm: $(VENV)/helm/.installed $(VENV)/.installed ## Render the Helm chart without a cluster, and check it against the schemas of Kubernetes
+	WAYSTATION_TEST_HELM=$(abspath $(VENV)/helm/bin/python) $(BIN)/python -m pytest -p no:xdist tests/helm $(ARGS)
+
+$(VENV)/helm/.installed: tests/helm/requirements.txt
+	$(PYTHON) -m venv $(VENV)/helm
+	$(VENV)/helm/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/helm/requirements.txt
+	touch $@
 
 test: $(VENV)/.installed ## Run everything that needs no Docker and no browser
 	@$(MAKE) --no-print-directory --output-sync=target -j2 lint types
