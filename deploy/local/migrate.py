@@ -3,11 +3,10 @@
 One process does it for all services, because starting one takes longer than looking whether there is something new.
 """
 
-import sys
-
 from pydantic import SecretStr
 
-from common.db.migrate import migrate, provision
+from common import logging
+from common.db.migrate import migrate, provision, tell_applied
 from common.settings import Settings
 from deploy.local.places import migrations
 
@@ -21,10 +20,10 @@ class MigrationSettings(Settings):
 
 def main() -> None:
     settings = MigrationSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    logging.configure(level=settings.log_level, format=settings.log_format, service="migrate")
     for service, url in settings.database_urls.items():
         provision(settings.admin_database_url.get_secret_value(), url.get_secret_value())
-        for name in migrate(url.get_secret_value(), migrations(service)):
-            sys.stderr.write(f"{service}: applied {name}\n")
+        tell_applied(service, migrate(url.get_secret_value(), migrations(service)))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from common import logging
+from common.db.migrate import tell_applied
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +48,19 @@ def test_a_logged_error_shows_its_place_and_no_values_of_variables(
         # A task that another test left may be collected, and logged, at this very moment.
         lines = [json.loads(line) for line in written.splitlines()]
         assert [line["route"] for line in lines if line["event"] == "request failed"] == ["/v1/things"]
+
+
+def test_sweeps_are_quiet_and_their_failures_are_not(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.configure(level="info", format="json", service="tests")
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        standard.getLogger(name).info("Task share.expire_shares succeeded")
+        standard.getLogger(name).error("Task share.expire_shares raised unexpected")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["Task share.expire_shares raised unexpected"] * 2
+
+
+def test_migrations_are_logged_as_everything_else(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.configure(level="info", format="json", service="migrate")
+    tell_applied("share", ["0001_shares.sql"])
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["database"], line["migration"]) == ("migration applied", "share", "0001_shares.sql")

@@ -116,6 +116,7 @@ def test_the_gateway_serves_https_and_keeps_its_certificate(system: System, tmp_
             answer = client.get(f"https://127.0.0.1:{ports['HTTPS_PORT']}/api/v1/config", **named)
             assert answer.status_code == 200
             assert 'h3=":' in answer.headers["Alt-Svc"]
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
             led = client.get(f"http://127.0.0.1:{ports['HTTP_PORT']}/", headers={"Host": NAME})
             assert (led.status_code, led.headers["Location"]) == (308, f"https://{NAME}/")
         system.up("--no-build", "--force-recreate", "--no-deps", "gateway")

@@ -46,7 +46,8 @@ def configure(*, level: str, format: Literal["json", "console"], service: str) -
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "aiohttp.access", "urllib3"):
+    # Celery would say of each sweep, every few seconds, that it was received and has succeeded.
+    for noisy in ("httpx", "httpcore", "aiohttp.access", "urllib3", "celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
 

@@ -9,6 +9,7 @@ Both may be given as `…_FILE`. A file that was already applied must not change
 import argparse
 import hashlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -16,11 +17,15 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
+from common import logging
 from common.settings import Settings
 
 # An arbitrary constant that every process uses.
 MIGRATION_LOCK = 0x57415953
 PROVISION_LOCK = 0x57415954
+
+
+_log = logging.get(__name__)
 
 
 class MigrationError(Exception):
@@ -88,12 +93,22 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="the service's migrations folder")
     folder: Path = parser.parse_args().folder
     settings = MigrationSettings()  # pyright: ignore[reportCallIssue]  (its values come from the environment)
+    logging.configure(level=settings.log_level, format=settings.log_format, service="migrate")
     url = settings.database_url.get_secret_value()
-    if settings.admin_database_url:
-        provision(settings.admin_database_url.get_secret_value(), url)
-    for name in migrate(url, folder):
-        sys.stderr.write(f"{folder.parent.name}: applied {name}\n")
+    try:
+        if settings.admin_database_url:
+            provision(settings.admin_database_url.get_secret_value(), url)
+        tell_applied(folder.parent.name, migrate(url, folder))
+    except MigrationError as error:
+        _log.error("not migrated", database=folder.parent.name, error=str(error))
+        return 1
     return 0
+
+
+def tell_applied(database: str, names: Sequence[str]) -> None:
+    """Log what `migrate` applied."""
+    for name in names:
+        _log.info("migration applied", database=database, migration=name)
 
 
 if __name__ == "__main__":
