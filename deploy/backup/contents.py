@@ -26,15 +26,24 @@ class Copied:
     count: int = 0
     size: int = 0
     new: int = 0
-    new_size: int = 0
+    """How many were not there before."""
     damaged: list[str] = field(default_factory=list[str])
 
 
+async def list_all(held: Moment, target: Path) -> None:
+    """Write the list of all contents at this moment into the file `target`."""
+    after = None
+    with target.open("w", encoding="ascii") as names:
+        while batch := await blobs.ready_blobs(held.connections["upload"], after, BATCH):
+            names.writelines(line_of(Content(blob.object_key, blob.size, blob.sha256.hex())) for blob in batch)
+            after = batch[-1].id
+
+
 async def save(
-    held: Moment, store: ObjectStore, folder: BackupFolder, names: TextIO, told: Callable[[Copied], None]
+    listed: Iterable[Content], store: ObjectStore, folder: BackupFolder, names: TextIO, told: Callable[[Copied], None]
 ) -> Copied:
-    """Copy what `folder` has not yet, and list in `names` what the backup needs. `told` hears after each batch."""
-    copied, after = Copied(), None
+    """Copy what `folder` has not yet, and list in `names` what the backup needs. `told` hears now and then."""
+    copied = Copied()
 
     async def save_one(content: Content) -> None:
         try:
@@ -46,12 +55,10 @@ async def save(
         copied.count += 1
         copied.size += content.size
         copied.new += is_new
-        copied.new_size += content.size if is_new else 0
+        if copied.count % BATCH == 0:
+            told(copied)
 
-    while batch := await blobs.ready_blobs(held.connections["upload"], after, BATCH):
-        await _each((Content(blob.object_key, blob.size, blob.sha256.hex()) for blob in batch), save_one)
-        after = batch[-1].id
-        told(copied)
+    await _each(listed, save_one)
     return copied
 
 

@@ -42,6 +42,11 @@ class Moment:
         """The migrations that each database has."""
         return {name: await _applied(connection) for name, connection in self.connections.items()}
 
+    async def let_go(self) -> None:
+        """End the moment, so that what has changed since does not have to be kept, but hold contents back further."""
+        for connection in self.connections.values():
+            await connection.execute("rollback")
+
     async def still_holds(self) -> None:
         """Raise `BackupError` if contents may have been removed meanwhile."""
         try:

@@ -45,7 +45,7 @@ class Embedded:
 
     def refuse_used(self) -> None:
         data = self._settings.data
-        if data.exists() and any(data.iterdir()):
+        if data.exists() and any(entry.name != "lost+found" for entry in data.iterdir()):
             raise BackupError(f"{data} is not empty; set DATA to a folder that does not exist")
         if self._settings.store == "folder" and (self._settings.files / "objects").exists():
             raise BackupError(f"{self._settings.files} holds the files of another system")

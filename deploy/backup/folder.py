@@ -187,16 +187,21 @@ class Backup:
 
     def contents(self) -> Iterator[Content]:
         """The contents that the backup needs."""
-        with (self.path / CONTENTS).open(encoding="ascii", errors="replace") as lines:
-            for line in lines:
-                found = _CONTENT.fullmatch(line)
-                if found is None:
-                    raise Damaged(f"the backup {self.path.name} is damaged: {CONTENTS} is not as it was written")
-                yield Content(found[3], int(found[2]), found[1])
+        return read_contents(self.path / CONTENTS)
+
+
+def read_contents(path: Path) -> Iterator[Content]:
+    """The contents in a list of `line_of` each. Raises `Damaged`."""
+    with path.open(encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            found = _CONTENT.fullmatch(line)
+            if found is None:
+                raise Damaged(f"the backup {path.parent.name} is damaged: {path.name} is not as it was written")
+            yield Content(found[3], int(found[2]), found[1])
 
 
 def line_of(content: Content) -> str:
-    """The line of the list of contents that `Backup.contents` reads."""
+    """The line of the list of contents that `read_contents` reads."""
     return f"{content.sha256} {content.size} {content.key}\n"
 
 

@@ -10,7 +10,16 @@ from common.version import VERSION
 from deploy.backup import contents, databases, messages
 from deploy.backup.contents import Copied
 from deploy.backup.errors import BackupError, Damaged
-from deploy.backup.folder import CONTENTS, CREDENTIALS, MESSAGES, Backup, BackupFolder, Manifest, digest_of
+from deploy.backup.folder import (
+    CONTENTS,
+    CREDENTIALS,
+    MESSAGES,
+    Backup,
+    BackupFolder,
+    Manifest,
+    digest_of,
+    read_contents,
+)
 from deploy.backup.sealing import seal, unseal
 from deploy.backup.systems import SERVICES, System
 from deploy.local.places import migrations
@@ -30,9 +39,12 @@ async def make(system: System, folder: BackupFolder, passphrase: str, say: Say) 
             rooms = await messages.dump(system.valkey_url, made / MESSAGES)
             dumps = await databases.dump(system, held, made)
             say(f"databases and {rooms} keys of rooms are copied")
+            applied, listed = await held.migrations(), folder.unfinished / CONTENTS
+            await contents.list_all(held, listed)
+            await held.let_go()
             with (made / CONTENTS).open("w", encoding="ascii") as names:
-                copied = await contents.save(held, store, folder, names, lambda now: say(_progress(now)))
-            applied = await held.migrations()
+                waiting = read_contents(listed)
+                copied = await contents.save(waiting, store, folder, names, lambda now: say(_progress(now)))
             await held.still_holds()
         manifest = Manifest(
             version=VERSION,
