@@ -8,8 +8,9 @@
 -- A sweep adds these rows up. The truth is always `usage` and `usage_change` together.
 
 alter table upload_session
-    -- The bytes that it may become without asking again. They count while it is open; then its file does.
-    add column reserved bigint not null default 0 check (reserved >= 0);
+    -- The bytes that it may become without asking again. They count while it is open; then its file does. Null: it is so
+    -- short that it counts only as a file.
+    add column reserved bigint check (reserved >= 0);
 
 create table usage (
     owner uuid primary key,
@@ -45,7 +46,7 @@ create function counted_owner(owner uuid) returns uuid language sql immutable
 create view counted as
     select counted_owner(owner) as owner, size as bytes, 1 as files from file where state <> 'corrupt'
     union all
-    select counted_owner(owner), reserved, 1 from upload_session where state = 'open';
+    select counted_owner(owner), reserved, 1 from upload_session where state = 'open' and reserved is not null;
 
 -- Raise an error with the code WS507 if `more` would be too much for an owner (or the place), whose row is held from now
 -- on until the end of the transaction, so that the next one waits and sees what this one takes.
@@ -120,20 +121,22 @@ end $$;
 -- opened again reserves as before, and loses its file.
 create function count_session() returns trigger language plpgsql as $$
 begin
-    if old.state <> 'open' then
-        insert into usage_change (owner, bytes, files) values (counted_owner(new.owner), new.reserved, 1);
-    elsif new.file_id is null then
+    if old.state = 'open' and new.file_id is not null then
+        insert into usage_change (owner, bytes, files)
+        values (counted_owner(new.owner), new.size - coalesce(old.reserved, 0), (old.reserved is null)::int);
+    elsif new.reserved is null then
+        return null;
+    elsif old.state = 'open' then
         insert into usage_change (owner, bytes, files) values (counted_owner(new.owner), -old.reserved, -1);
     else
-        insert into usage_change (owner, bytes, files)
-        select counted_owner(owner), size - old.reserved, 0 from file where id = new.file_id;
+        insert into usage_change (owner, bytes, files) values (counted_owner(new.owner), new.reserved, 1);
     end if;
     return null;
 end $$;
 
-create trigger upload_session_counted after update on upload_session for each row
+create trigger upload_session_counted after update of state on upload_session for each row
     when ((old.state = 'open') <> (new.state = 'open')
-        and not (old.state = 'open' and new.file_id is not null and new.size = old.reserved))
+        and not (old.state = 'open' and new.file_id is not null and new.size is not distinct from old.reserved))
     execute function count_session();
 
 create function count_changed_file() returns trigger language plpgsql as $$
@@ -147,7 +150,7 @@ begin
     return null;
 end $$;
 
-create trigger file_changed_counted after update on file for each row
+create trigger file_changed_counted after update of owner, state on file for each row
     when (old.owner is distinct from new.owner or (old.state = 'corrupt') <> (new.state = 'corrupt'))
     execute function count_changed_file();
 

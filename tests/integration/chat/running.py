@@ -22,7 +22,7 @@ from chat_service.sweeping import purge
 from common.identity import Identity, Role
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, running_auth
-from tests.integration.share.running_share import SECRETS, served
+from tests.integration.share.running_share import POLICY, SECRETS, served
 from tests.through_gateway import TOKEN, coming_from
 
 LIMITS = (
@@ -44,6 +44,7 @@ class ShareStandIn:
     links: dict[tuple[str, UUID], dict[str, Any]] = field(default_factory=dict[tuple[str, UUID], dict[str, Any]])
     revoked: list[UUID] = field(default_factory=list[UUID])
     is_down: bool = False
+    policy: dict[str, Any] = field(default_factory=lambda: dict(POLICY))
 
     def add(self, person: Person, share_id: UUID, **changes: Any) -> None:
         """Give a person a link."""
@@ -65,6 +66,10 @@ class ShareStandIn:
             self.revoked += [UUID(share_id) for share_id in (await request.json())["share_ids"]]
             return Response("{}")
 
+        async def read_policy() -> Response | dict[str, Any]:
+            return Response(status_code=503) if self.is_down else self.policy
+
+        app.add_api_route("/internal/policy", read_policy, methods=["GET"], response_model=None)
         app.add_api_route("/v1/shares/{share_id}", read, methods=["GET"], response_model=None)
         app.add_api_route("/internal/shares/revoke", revoke, methods=["POST"])
         return app

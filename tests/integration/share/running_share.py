@@ -32,6 +32,21 @@ from tests.conftest import ROOT, MakeDatabase
 from tests.through_gateway import TOKEN, coming_from
 
 SHA256 = bytes(range(32))
+POLICY: dict[str, Any] = {
+    **dict.fromkeys(("name", "description", "explain", "notify_title", "notify_content"), ""),
+    "upload_size": 64 * 1024 * 1024,
+    "allowed_file_types": [],
+    "expire_styles": ["day", "hour", "minute", "forever", "count"],
+    "enable_chunk": True,
+    "open_upload": True,
+    "max_save_seconds": 0,
+    "upload_count": 100_000,
+    "upload_minute": 1,
+    "error_count": 100_000,
+    "error_minute": 1,
+    "numeric_codes": False,
+}
+"""A policy of few limits, as the other services are told it."""
 SECRETS = {name: f"the {name} service's secret" for name in ("share", "upload", "auth", "chat")}
 LOST = {"stage": "failed", "received": 0, "file_id": None, "sha256": None}
 ADMIN_PASSWORD = "the administrator's password"

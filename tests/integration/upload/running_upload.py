@@ -25,7 +25,7 @@ from common.errors import NotFound
 from common.http import problems
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, new_address, running_auth
-from tests.integration.share.running_share import SECRETS, served
+from tests.integration.share.running_share import POLICY, SECRETS, served
 from tests.integration.upload.contexts import Requests
 from tests.through_gateway import TOKEN, coming_from
 from upload_service.app import create_app as create_upload
@@ -35,20 +35,6 @@ from upload_service.context import Context
 from upload_service.settings import UploadSettings
 
 PATIENCE_SECONDS = 10
-POLICY: dict[str, Any] = {
-    **dict.fromkeys(("name", "description", "explain", "notify_title", "notify_content"), ""),
-    "upload_size": 64 * 1024 * 1024,
-    "allowed_file_types": [],
-    "expire_styles": ["day", "hour", "minute", "forever", "count"],
-    "enable_chunk": True,
-    "open_upload": True,
-    "max_save_seconds": 0,
-    "upload_count": 100_000,
-    "upload_minute": 1,
-    "error_count": 100_000,
-    "error_minute": 1,
-    "numeric_codes": False,
-}
 
 
 @dataclass

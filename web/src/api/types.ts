@@ -956,6 +956,14 @@ export type Policy = {
   admin_session_days?: number
   audit_days?: number
   numeric_codes: boolean
+  code_length?: number
+  room_lifetime_max_seconds?: number | null
+  room_capacity_max?: number | null
+  room_members?: number | null
+  public_rooms?: number | null
+  public_rooms_per_account?: number | null
+  rooms_per_account?: number | null
+  trusted_origins?: string[]
 }
 
 /** New values of some fields; null gives a field the environment's value again. `version`: the one that was read. */
@@ -996,6 +1004,14 @@ export type PolicyChange = {
     admin_session_days?: number
     audit_days?: number
     numeric_codes?: boolean
+    code_length?: number
+    room_lifetime_max_seconds?: number | null
+    room_capacity_max?: number | null
+    room_members?: number | null
+    public_rooms?: number | null
+    public_rooms_per_account?: number | null
+    rooms_per_account?: number | null
+    trusted_origins?: string[]
   }
 }
 

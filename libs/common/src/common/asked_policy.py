@@ -17,15 +17,18 @@ class AskedPolicy:
     def __init__(self, share: Peer) -> None:
         self._share = share
         self._policy: Policy | None = None
-        self._read_at = float("-inf")
+        self._read_at = self._asked_at = float("-inf")
 
     async def current(self) -> Policy:
         """The administrator's policy, a few seconds old at most while the share service answers.
 
         Raises `Unavailable` if it has not answered for too long.
         """
-        age = time.monotonic() - self._read_at
-        if self._policy is None or age > FRESH_SECONDS:
+        now = time.monotonic()
+        age = now - self._read_at
+        if self._policy is None or now - self._asked_at > FRESH_SECONDS:
+            # Meanwhile others go on with the last one known, also if this takes long.
+            self._asked_at = now
             try:
                 self._policy = Policy.model_validate(await self._share.call("GET", "/internal/policy"))
                 self._read_at = time.monotonic()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from mimetypes import MimeTypes
 from typing import Annotated, Literal
@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from common.addresses import limit_key
-from common.errors import Forbidden, RateLimited, TooLarge
+from common.errors import DomainError, Forbidden, InvalidInput, RateLimited, TooLarge
 from common.expiry import Expiry, expiry_of, longest_life
 from common.limits import Budget, Limiter, counted_success
 
 # A table of its own, because the default one depends on the files of the machine.
 _TYPES = MimeTypes()
+_SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 PIECES = 16
@@ -49,6 +50,10 @@ Rule = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$")
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Size = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Origin = Annotated[
+    str,
+    Field(max_length=300, pattern=r"^(\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?)$"),
+]
 Minutes = Annotated[int, Field(ge=1, le=366 * 24 * 60)]
 
 
@@ -111,7 +116,22 @@ class Policy(BaseModel):
     audit_days: Annotated[int, Field(ge=1, le=3660)] = 365
     """Days for which entries of the audit log are kept."""
     numeric_codes: bool
-    """Whether codes consist of five digits instead of five letters and digits."""
+    """Whether codes consist of digits alone, instead of letters and digits."""
+    code_length: Annotated[int, Field(ge=5, le=16)] = 5
+    """The number of characters of the codes that are made."""
+    room_lifetime_max_seconds: Count | None = None
+    """The longest lifetime of messages that a room's owner may choose; null, here and below: the environment's."""
+    room_capacity_max: Count | None = None
+    """The largest number of messages that a room's owner may choose to keep."""
+    room_members: Count | None = None
+    """Members allowed in one room."""
+    public_rooms: Annotated[int, Field(ge=0, le=2**31 - 2)] | None = None
+    """Public rooms that may exist at once."""
+    public_rooms_per_account: Count | None = None
+    rooms_per_account: Count | None = None
+    """Rooms that one account may own at once."""
+    trusted_origins: Annotated[list[Origin], Field(max_length=100)] = ["*"]
+    """The origins whose pages may call this place, such as `https://example.org`; `*` stands for all."""
 
     def expiry_of(self, style: str, value: int, now: datetime) -> Expiry:
         """Like `common.expiry.expiry_of`, within the limits of this policy."""
@@ -121,6 +141,26 @@ class Policy(BaseModel):
     def longest_life(self) -> timedelta:
         """The longest life of a share that expires after a time."""
         return longest_life(self.max_save_seconds)
+
+    def check_consistent(self) -> None:
+        """Raise `InvalidInput`, which names a field, if values contradict each other."""
+        if not any(self._can_expire(style) for style in self.expire_styles):
+            raise InvalidInput("max_save_seconds: no share can live so short with these expire_styles")
+        for name in ("bytes", "files"):
+            most = getattr(self, f"place_{name}")
+            for part in (f"account_{name}", f"guest_{name}"):
+                if most is not None and (getattr(self, part) or 0) > most:
+                    raise InvalidInput(f"place_{name}: it is less than {part}")
+        if (self.public_rooms_per_account or 0) > (self.rooms_per_account or 2**31):
+            raise InvalidInput("rooms_per_account: it is less than public_rooms_per_account")
+
+    def _can_expire(self, style: str) -> bool:
+        """Whether a share can expire in this way."""
+        try:
+            self.expiry_of(style, 1, _SOME_DAY)
+        except DomainError:
+            return False
+        return True
 
     def check_size(self, size: int) -> None:
         """Raise `SizeRefused` if a file of `size` bytes is over the limit."""

@@ -99,6 +99,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
             context.db, (*erasing.SWEEPS, *purging.SWEEPS, *link_purging.SWEEPS, *skeletons.SWEEPS)
         ),
         credentialed_paths=fileuploader.API_PATHS,
+        policy=context.policy.current,
     )
     keys = PublicKeys(lambda: published_key_set(context))
     app.state.context = context

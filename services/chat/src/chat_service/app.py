@@ -72,6 +72,7 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
         routers=[module.router for module in _ROUTES],
         checks=checks,
         backlog=lambda: backlog(context.db, SWEEPS),
+        policy=context.policy.current,
     )
     app.state.context, app.state.live = context, events
     app.state.identities, app.state.verifier = context.identities, process.peers.verifier

@@ -1,6 +1,8 @@
 """The limits that the administrator sets, and the one that the database sets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from common.policy import Policy
 
 ID_MAX = 2**63 - 1
 """The greatest id of a row: a `bigint`, which PostgreSQL compares with nothing greater."""
@@ -33,3 +35,20 @@ class Bounds:
     account_message_bytes: int = 4 * 1024**2
     """The bytes of an account's messages that are kept in all rooms together."""
     room_message_bytes: int = 16 * 1024**2
+
+    def under(self, policy: Policy) -> "Bounds":
+        """These limits, with those that the policy sets. A room that chooses nothing keeps to them as well."""
+        set_there: dict[str, int | None] = {
+            "lifetime_max_seconds": policy.room_lifetime_max_seconds,
+            "capacity_max": policy.room_capacity_max,
+            "room_members": policy.room_members,
+            "public_rooms": policy.public_rooms,
+            "public_rooms_per_account": policy.public_rooms_per_account,
+            "rooms_per_account": policy.rooms_per_account,
+        }
+        found = replace(self, **{name: value for name, value in set_there.items() if value is not None})
+        return replace(
+            found,
+            lifetime_seconds=min(found.lifetime_seconds, found.lifetime_max_seconds),
+            capacity=min(found.capacity, found.capacity_max),
+        )

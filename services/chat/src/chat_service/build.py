@@ -15,6 +15,7 @@ from chat_service.rooms.states import RoomStates
 from chat_service.settings import ProcessSettings
 from chat_service.shares import Shares
 from chat_service.streams import MessageLists, PostingLimits, Streams
+from common.asked_policy import AskedPolicy
 from common.credentials import CredentialCache
 from common.db import Database
 from common.identities import AuthPeer, Identities
@@ -87,6 +88,7 @@ def build(
         identities=Identities(UserTokens(peers.verifier.keys), credentials, AuthPeer(peers.auth)),
         texts=texts or Texts(),
         bounds=bounds,
+        policy=AskedPolicy(peers.at(settings.share_url)),
         unanswered=limiter.budget("inbox-unanswered", bounds.inbox_unanswered, timedelta(hours=1), TooManyUnanswered),
         public_url=public_url,
         address_secret=settings.service_secret.get_secret_value().encode(),

@@ -74,6 +74,7 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
         checks={"database": process.context.db.ready, "limits": process.context.limiter.ready},
         backlog=lambda: backlog(process.context.db, (*SWEEPS, *calling.SWEEPS)),
         credentialed_paths=API_PATHS,
+        policy=process.context.policy.current,
     )
     app.state.context = process.context
     app.state.identities, app.state.listeners = identities, listeners

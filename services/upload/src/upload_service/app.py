@@ -96,6 +96,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         checks={"database": context.db.ready, "store": context.store.ready, "valkey": context.limiter.ready},
         backlog=lambda: backlog.waiting(context),
         credentialed_paths=fileuploader_dialect.API_PATHS,
+        policy=context.shares.policy,
     )
     app.state.context = context
     app.state.verifier = peers.verifier

@@ -57,6 +57,40 @@ def test_a_change_is_obeyed_within_seconds_and_can_be_taken_back(
     soon(lambda: client.post("/").json()["detail"]["uploadSize"] == 10 * 1024**3)
 
 
+def test_the_length_of_codes_can_be_chosen(client: httpx.Client, administrator: httpx.Client) -> None:
+    change(administrator, code_length=9)
+    soon(lambda: len(share_text(client)) == 9)
+    change(administrator, numeric_codes=True)
+    soon(lambda: (code := share_text(client)).isdecimal() and len(code) == 9)
+    code = share_text(client)
+    assert client.get("/share/select/", params={"code": code}).text == "a text"
+
+
+def cors(client: httpx.Client, origin: str, *, asks: bool = False) -> tuple[int, str | None]:
+    """The status and the permission that a page of this origin gets; `asks`: before its request."""
+    headers = {"Origin": origin, **({"Access-Control-Request-Method": "GET"} if asks else {})}
+    answer = client.request("OPTIONS" if asks else "GET", "/v1/site", headers=headers)
+    return answer.status_code, answer.headers.get("access-control-allow-origin")
+
+
+def test_pages_of_other_origins_may_call_if_they_are_trusted(
+    service: ShareService, client: httpx.Client, administrator: httpx.Client
+) -> None:
+    ours, theirs = "https://pages.example.org", "https://other.example.org"
+    assert cors(client, theirs) == (200, "*")
+    change(administrator, trusted_origins=[ours])
+    soon(lambda: cors(client, theirs) == (200, None))
+    assert (cors(client, ours), cors(client, ours, asks=True)) == ((200, ours), (200, ours))
+    assert cors(client, theirs, asks=True) == (400, None)
+    answer = client.get("/v1/site", headers={"Origin": ours})
+    assert "Origin" in answer.headers["vary"]
+    assert answer.headers["access-control-expose-headers"] == "*"
+    change(administrator, trusted_origins=[])
+    soon(lambda: cors(client, ours) == (200, None))
+    own = str(client.base_url).rstrip("/")
+    assert cors(client, own)[0] == 200, "a page of our own needs no permission"
+
+
 def test_the_page_reads_name_looks_and_limits_before_anybody_signs_in(
     client: httpx.Client, administrator: httpx.Client
 ) -> None:
@@ -102,6 +136,26 @@ def test_the_page_reads_name_looks_and_limits_before_anybody_signs_in(
         ({"notices": ["x"] * 21}, "values.notices"),
         ({"notices": ["\x00"]}, "values.notices.0"),
         ({"registration": None, "gone": 1}, "values.gone"),
+        ({"code_length": 4}, "values.code_length"),
+        ({"account_bytes": 0}, "values.account_bytes"),
+        ({"place_files": 2**31}, "values.place_files"),
+        ({"public_rooms": -1}, "values.public_rooms"),
+        *(
+            ({"trusted_origins": [wrong]}, "values.trusted_origins.0")
+            for wrong in (
+                "",
+                "example.org",
+                "https://example.org/",
+                "https://EXAMPLE.org",
+                "https://*.example.org",
+                "null",
+            )
+        ),
+        # Each of these values is right by itself.
+        ({"max_save_seconds": 30, "expire_styles": ["minute", "day"]}, "values.max_save_seconds"),
+        ({"place_bytes": 5, "account_bytes": 6}, "values.place_bytes"),
+        ({"place_files": 5, "guest_files": 6}, "values.place_files"),
+        ({"rooms_per_account": 1, "public_rooms_per_account": 2}, "values.rooms_per_account"),
     ],
 )
 def test_one_wrong_value_changes_nothing(administrator: httpx.Client, values: dict[str, Any], where: str) -> None:

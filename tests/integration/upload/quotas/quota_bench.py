@@ -26,7 +26,7 @@ COUNTED = """
 TRUE = """
     select coalesce(owner, '00000000-0000-0000-0000-000000000000'), sum(size)::bigint, count(*) from (
         select owner, size from file where state <> 'corrupt'
-        union all select owner, reserved from upload_session where state = 'open') counted
+        union all select owner, reserved from upload_session where state = 'open' and reserved is not null) counted
     group by owner
 """
 

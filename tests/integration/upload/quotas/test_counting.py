@@ -102,6 +102,7 @@ async def test_the_sums_are_exact_after_200_random_uploads_with_kills(bench: Quo
             lambda: send_stream(bench, content, NewUpload("n", owner=owner)),
             lambda: send_stream(bench, content, NewUpload("n", size, owner=owner)),
             lambda: send_stream(bench, content, NewUpload("n", at_most=size + 500, owner=owner)),
+            lambda: send_stream(bench, content, NewUpload("n", is_small=True, owner=owner)),
             lambda: send_parts(bench, content, owner, honest=chance.random() < 0.7),
             lambda: send_grown(bench, content, owner, chance.choice([size, None])),
             lambda: send_joined(bench, content),

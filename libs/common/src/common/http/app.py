@@ -1,6 +1,6 @@
 """The FastAPI application that every service begins with."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -8,8 +8,9 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from common import logging, start
 from common.errors import StorageFull, Unavailable
 from common.http import measuring, openapi, problems
-from common.http.edge import Edge
+from common.http.edge import ANY_ORIGIN, Edge
 from common.http.server import ENDING
+from common.policy import Policy
 from common.settings import GatewaySettings
 from common.version import VERSION
 
@@ -27,6 +28,7 @@ def create_app(
     checks: Mapping[str, Check],
     backlog: Backlog | None = None,
     credentialed_paths: tuple[str, ...] = (),
+    policy: Callable[[], Awaitable[Policy]] | None = None,
 ) -> FastAPI:
     """A FastAPI application with logging, request ids, client addresses, CORS, problem details, health and OpenAPI.
 
@@ -34,7 +36,8 @@ def create_app(
     `Unavailable` if the dependency does not answer, or `StorageFull` if it takes nothing more; the readiness probe
     calls them all. `backlog`: how much is waiting for the service's sweeps, by kind; operators read it at
     `/internal/backlog`, and Prometheus with all other numbers at `/internal/metrics`. `credentialed_paths`: prefixes of
-    paths that pages of any origin may call with `credentials: include`. The OpenAPI document of its native interface is
+    paths that pages may call with `credentials: include`. `policy`: tells which origins' pages may call at all; None:
+    those of all. The OpenAPI document of its native interface is
     at `/v1/openapi/<name>.json`.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
@@ -55,8 +58,15 @@ def create_app(
     for router in routers:
         # Not `include_router`: FastAPI would match every request twice, against the router and against its routes.
         app.router.routes.extend(router.routes)
+
+    async def trusted_origins() -> Sequence[str]:
+        return (await policy()).trusted_origins if policy else [ANY_ORIGIN]
+
     app.add_middleware(
-        Edge, gateway_token=settings.gateway_token.get_secret_value(), credentialed_paths=credentialed_paths
+        Edge,
+        gateway_token=settings.gateway_token.get_secret_value(),
+        credentialed_paths=credentialed_paths,
+        trusted_origins=trusted_origins if policy else None,
     )
     return app
 

@@ -5,7 +5,7 @@ here instead of one for each purpose.
 """
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from hmac import compare_digest
 from typing import Any
 
@@ -17,31 +17,44 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import logging
 from common.addresses import canonical
+from common.errors import Unavailable
 from common.http import asking
 from common.http.measuring import observe
 from common.ids import new_id
 
+ANY_ORIGIN = "*"
+TrustedOrigins = Callable[[], Awaitable[Sequence[str]]]
+_EVERYTHING: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": ["*"]}
 TOKEN_HEADER = "X-Gateway-Token"  # noqa: S105  (its name)
 
 
 class Edge:
     """Learns the client's address from the gateway, and adds the request id to every log line and to the answer.
 
-    It lets pages of any origin call the service, and answers unexpected errors.
+    It lets pages of trusted origins call the service, and answers unexpected errors.
     """
 
-    def __init__(self, app: ASGIApp, *, gateway_token: str, credentialed_paths: tuple[str, ...] = ()) -> None:
-        """`credentialed_paths`: prefixes of paths that pages of any origin may call with `credentials: include`.
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        gateway_token: str,
+        credentialed_paths: tuple[str, ...] = (),
+        trusted_origins: TrustedOrigins | None = None,
+    ) -> None:
+        """`trusted_origins`: tells the origins whose pages may call the service; None: those of any origin may.
+
+        `credentialed_paths`: prefixes of paths that pages of any origin may call with `credentials: include`.
 
         Such paths must ignore credentials that browsers add by themselves, such as remembered passwords.
         """
         self._app = app
         self._token = gateway_token.encode()
         self._credentialed_paths = credentialed_paths
-        # These two only make headers and answers; they pass no request on.
-        every: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": ["*"]}
-        self._open = CORSMiddleware(app, allow_origins=["*"], **every)
-        self._credentialed = CORSMiddleware(app, allow_origin_regex=".*", allow_credentials=True, **every)
+        self._trusted_origins = trusted_origins
+        # They only make headers and answers; they pass no request on.
+        self._open = CORSMiddleware(app, allow_origins=["*"], **_EVERYTHING)
+        self._credentialed = CORSMiddleware(app, allow_origin_regex=".*", allow_credentials=True, **_EVERYTHING)
         self._log = logging.get(__name__)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -59,7 +72,7 @@ class Edge:
 
     async def _request(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         request_id = headers.get("x-request-id") or new_id().hex
-        origins = self._credentialed if scope["path"].startswith(self._credentialed_paths) else self._open
+        origins = await self._origins(scope, headers)
         if scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
             preflight = origins.preflight_response(headers)
             preflight.headers["X-Request-Id"] = request_id
@@ -89,10 +102,33 @@ class Edge:
                 if status:
                     observe(scope["method"], _route(scope), status, time.monotonic() - begun)
 
+    async def _origins(self, scope: Scope, headers: Headers) -> CORSMiddleware:
+        """The headers for the origin of the page that calls."""
+        with_credentials = scope["path"].startswith(self._credentialed_paths)
+        usual = self._credentialed if with_credentials else self._open
+        if self._trusted_origins is None or not _is_from_elsewhere(scope, headers):
+            return usual
+        try:
+            trusted = await self._trusted_origins()
+        except Unavailable:
+            # Whoever cannot be asked about allows nothing.
+            trusted = ()
+        if ANY_ORIGIN in trusted:
+            return usual
+        return CORSMiddleware(
+            self._app, allow_origins=tuple(trusted), allow_credentials=with_credentials, **_EVERYTHING
+        )
+
     def _is_gateways(self, headers: Headers) -> bool:
         """Whether the request comes from the gateway. Only the gateway knows the token."""
         given = headers.get(TOKEN_HEADER, "").encode("latin-1")
         return bool(self._token) and compare_digest(given, self._token)
+
+
+def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:
+    """Whether a page of another origin calls."""
+    origin = headers.get("origin")
+    return origin is not None and origin != f"{scope['scheme']}://{headers.get('host', '')}"
 
 
 def _believe(scope: Scope, headers: Headers) -> None:

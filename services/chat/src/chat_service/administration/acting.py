@@ -37,7 +37,7 @@ async def edit_room(context: Context, author: Author, room_id: int, edit: Edit) 
     Raises `Forbidden`, `RoomNotFound`, `RoomNameUnusable`, `RoomNameTaken`, `InvalidInput`, `ChatUnavailable`.
     """
     author.require_administrator()
-    check_bounds(context.bounds, edit.lifetime_seconds, edit.capacity)
+    check_bounds(await context.room_bounds(), edit.lifetime_seconds, edit.capacity)
     if edit.name is not None:
         edit = replace(edit, name=names.shown(edit.name))
     async with changing(context, room_id) as change:

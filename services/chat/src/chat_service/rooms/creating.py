@@ -39,12 +39,13 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
         raise InvalidInput("a public room has no password")
     if not new.is_private and (new.bans_end_invitations or new.bans_hold_address_seconds):
         raise InvalidInput("bans of a public room hold accounts alone")
-    check_bounds(context.bounds, new.lifetime_seconds, new.capacity)
+    bounds = await context.room_bounds()
+    check_bounds(bounds, new.lifetime_seconds, new.capacity)
     if new.password is not None and await find_room(context, name):
         # The database would say the same, but only after the password was hashed for nothing.
         raise RoomNameTaken
     hashed = None if new.password is None else await context.passwords.hash(new.password)
-    now, bounds = clock.now(), context.bounds
+    now = clock.now()
     async with context.db.transaction() as connection:
         await check_new(connection, bounds, identity.account_id, is_private=new.is_private)
         # The insertion would say the same, but use an id.
@@ -83,7 +84,7 @@ async def edit_room(context: Context, identity: Identity, room_id: int, changes:
     """
     values = cast("dict[str, Any]", dict(changes.values))
     (await see_room(context, identity, room_id)).demand(Action.EDIT, identity)
-    check_bounds(context.bounds, values.get("lifetime_seconds"), values.get("capacity"))
+    check_bounds(await context.room_bounds(), values.get("lifetime_seconds"), values.get("capacity"))
     if "name" in values:
         values["name"] = names.shown(values["name"])
     if "password" in values:

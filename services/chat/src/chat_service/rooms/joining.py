@@ -91,12 +91,13 @@ async def _check_password(context: Context, room: Room, password: str, address: 
 
 async def _enter(context: Context, identity: Identity, checked: Room, invitation: str | None, address: str) -> Room:
     """Make the account a member. `checked`: the room as it was when the password, if it has one, was checked."""
+    bounds = await context.room_bounds()
     async with changing(context, checked.id) as change:
         if identity.account_id in change.members:
             return change.room
         digest_of_address = context.address_digest(change.room.id, address)
         invitation_id = await _admit(change, identity, checked, invitation, digest_of_address)
-        if len(change.members) >= context.bounds.room_members:
+        if len(change.members) >= bounds.room_members:
             raise RoomFull
         member = Member(identity.account_id, MemberRole.MEMBER, None, clock.now())
         is_remembered = change.room.bans_hold_address_seconds is not None

@@ -49,6 +49,7 @@ async def change_member(
     given the role of the owner owns the room from now on. Raises the errors of `remove_member`, and `TooManyRooms` for
     an account that owns as many rooms as it may.
     """
+    bounds = await context.room_bounds()
     async with changing(context, room_id) as change:
         member = _subordinate(change, identity, account_id)
         if mute:
@@ -57,7 +58,7 @@ async def change_member(
             change.state.demand(Action.EDIT, identity)
             if role is MemberRole.OWNER:
                 is_private = change.room.is_private
-                await check_owned(change.connection, context.bounds, account_id, is_private=is_private)
+                await check_owned(change.connection, bounds, account_id, is_private=is_private)
                 await change.set_owner(change.member(account_id))
             else:
                 await change.set_role(change.member(account_id), role)

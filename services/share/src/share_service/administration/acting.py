@@ -110,7 +110,9 @@ async def edit_share(context: Context, author: Author, share_id: UUID, edit: Edi
             await queries.update_limits(connection, [after])
             acts.append(_act("share.change", share, after))
         if edit.gives_code:
-            await replace_code(connection, share, Naming(digits_only=policy.numeric_codes, chosen=edit.code))
+            await replace_code(
+                connection, share, Naming(digits_only=policy.numeric_codes, length=policy.code_length, chosen=edit.code)
+            )
             acts.append(_about("share.code", share))
         if edit.note != NO_NOTE:
             await queries.put_note(connection, [share_id], edit.note, now)
@@ -144,7 +146,8 @@ async def give_code(context: Context, author: Author, share_id: UUID) -> str:
     Raises `NotFound`, `Forbidden`, `InvalidInput` for a share that has no code, `CodesCrowded`.
     """
     author.require_administrator()
-    naming = Naming(digits_only=(await context.policy.current()).numeric_codes)
+    policy = await context.policy.current()
+    naming = Naming(digits_only=policy.numeric_codes, length=policy.code_length)
     async with context.db.transaction() as connection:
         found = await queries.lock_shares(connection, [share_id])
         if not found:

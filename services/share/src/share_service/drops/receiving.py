@@ -65,7 +65,7 @@ async def send_to_drop(
         message=message,
         drop_id=drop.id,
     )
-    naming = Naming(digits_only=policy.numeric_codes)
+    naming = Naming(digits_only=policy.numeric_codes, length=policy.code_length)
     async with context.db.transaction() as connection:
         made, share = await insert_items(connection, content, new, naming, _expiry(policy), now, repeatable)
         if made.is_new and not await queries.take_place(connection, drop.id, now):

@@ -80,8 +80,12 @@ def _whole(context: Context, revision: Revision) -> WholePolicy:
 
 def _check(defaults: Policy, changes: Mapping[str, Any]) -> None:
     try:
-        Policy.model_validate({**defaults.model_dump(), **changes}, strict=True)
+        wanted = Policy.model_validate({**defaults.model_dump(), **changes}, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(step) for step in ("values", *first["loc"]))
         raise InvalidInput(f"{where}: {first['msg']}") from None
+    try:
+        wanted.check_consistent()
+    except InvalidInput as error:
+        raise InvalidInput(f"values.{error.message}") from None

@@ -63,7 +63,9 @@ async def create_share(
         title=terms.title,
         message=terms.message,
     )
-    naming = Naming(digits_only=policy.numeric_codes, words=terms.has_words, chosen=terms.code)
+    naming = Naming(
+        digits_only=policy.numeric_codes, length=policy.code_length, words=terms.has_words, chosen=terms.code
+    )
     async with context.db.transaction() as connection:
         return (await insert_items(connection, content, new, naming, expiry, now, repeatable))[1]
 

@@ -88,7 +88,7 @@ class Done(BaseModel):
     """An empty answer."""
 
 
-@router.get("/policy", dependencies=[Depends(called_by("upload", "auth"))])
+@router.get("/policy", dependencies=[Depends(called_by("upload", "auth", "chat"))])
 async def read_policy(request: Request) -> Policy:
     """The policy in force."""
     return await context_of(request).policy.current()

@@ -41,6 +41,8 @@ class Naming:
     extension: str = ""
     digits_only: bool = False
     """A random code is a number."""
+    length: int = CODE_LENGTH
+    """The length of a random code."""
     words: bool = False
     """The code consists of words."""
     chosen: str | None = None
@@ -68,7 +70,7 @@ async def share_text(context: Context, text: str, expiry: Expiry, owner: UUID | 
     """Share a text and return its code. Raises `CodesCrowded`."""
     policy = await context.policy.current()
     content = Content("text", TEXT_NAME, len(text.encode()), body=text, owner=owner)
-    naming = Naming("code", digits_only=policy.numeric_codes)
+    naming = Naming("code", digits_only=policy.numeric_codes, length=policy.code_length)
     async with context.db.connection() as connection:
         return (await insert(connection, content, None, naming, expiry, clock.now())).code
 
@@ -81,7 +83,7 @@ async def share_file(
     Raises `CodesCrowded`.
     """
     policy = await context.policy.current()
-    naming = Naming(kind, extension, digits_only=policy.numeric_codes)
+    naming = Naming(kind, extension, digits_only=policy.numeric_codes, length=policy.code_length)
     async with context.db.connection() as connection:
         return await insert(connection, content, origin, naming, expiry, clock.now())
 
@@ -151,7 +153,7 @@ def new_name(naming: Naming) -> str:
         case "code":
             if naming.words:
                 return "-".join(secrets.choice(WORDS) for _ in range(WORD_COUNT))
-            return new_code(CODE_LENGTH, digits_only=naming.digits_only)
+            return new_code(naming.length, digits_only=naming.digits_only)
         case "link":
             return _random(LINK_ALPHABET, LINK_LENGTH) + link_extension(naming.extension)
         case "page":

@@ -93,7 +93,7 @@ async def share_again(context: Context, identity: Identity, wanted: NewShare) ->
     if expires_at == now:
         raise InvalidInput("expires_at is in the past")
     policy = await context.policy.current()
-    naming = Naming(wanted.kind, digits_only=policy.numeric_codes)
+    naming = Naming(wanted.kind, digits_only=policy.numeric_codes, length=policy.code_length)
     password_hash = await _hash(context, wanted.password)
     async with context.db.transaction() as connection:
         kept = (connection, wanted.file_id, identity.account_id, now)
@@ -141,7 +141,7 @@ async def change_share(context: Context, actor: Actor, share_id: UUID, changes: 
         changed = replace(share, **values)
         await owned.update_share(connection, changed)
         if "code" in changes:
-            naming = Naming(digits_only=policy.numeric_codes, chosen=changes["code"])
+            naming = Naming(digits_only=policy.numeric_codes, length=policy.code_length, chosen=changes["code"])
             changed = replace(changed, code=await replace_code(connection, share, naming))
     return changed
 

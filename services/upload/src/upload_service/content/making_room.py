@@ -37,14 +37,16 @@ def with_room(context: Context, session: UploadSession, source: Source, start: i
 
     It raises `QuotaExceeded` for the first block that there is no room for.
     """
-    return source if end <= session.reserved else _Reserving(context, session, source, start, end)
+    if session.reserved is None or end <= session.reserved:
+        return source
+    return _Reserving(context, session, source, start, end)
 
 
 class _Reserving:
     def __init__(self, context: Context, session: UploadSession, source: Source, start: int, end: int) -> None:
         self._context, self._session, self._source = context, session, source
         self._at, self._end = start, end
-        self._reserved = session.reserved
+        self._reserved = session.reserved or 0
 
     def certain(self) -> int:
         return self._source.certain()

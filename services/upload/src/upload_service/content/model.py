@@ -111,8 +111,8 @@ class UploadSession:
     file_id: UUID | None
     created_at: datetime
     expires_at: datetime
-    reserved: int = 0
-    """The bytes that the content may have without asking again for room."""
+    reserved: int | None = None
+    """The bytes that the content may have without asking again for room; None: it is so short that nobody asks."""
     is_overdue: bool = False
     """It is open, and its time is over."""
     joined_into: UUID | None = None

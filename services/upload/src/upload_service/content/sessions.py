@@ -44,6 +44,8 @@ class NewUpload:
     """If the size is not known, it is no less than this."""
     at_most: int | None = None
     """If the size is not known, it may be known that it is no more than this."""
+    is_small: bool = False
+    """It is so short that no room is reserved for it: there must be room when it is complete."""
     is_reserved: bool = True
     """Whether room is reserved for it from the beginning; otherwise somebody reserves it later."""
     part_size: int | None = None
@@ -70,7 +72,7 @@ async def start_upload(context: Context, new: NewUpload) -> UploadSession:
     """
     limits = await context.limits_for(new.owner)
     async with context.db.connection() as connection:
-        if new.size is None and new.at_most is not None and new.at_most > new.at_least:
+        if not new.is_small and new.size is None and new.at_most is not None and new.at_most > new.at_least:
             with suppress(QuotaExceeded):
                 return await begin_upload(connection, context, replace(new, at_least=new.at_most), limits)
         return await begin_upload(connection, context, new, limits)
@@ -102,7 +104,7 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload,
         "resume_key": new.resume_key,
         "intent": new.intent,
         "owner": new.owner,
-        "reserved": (new.at_least if new.size is None else new.size) if new.is_reserved else 0,
+        "reserved": _reserved(new),
         "mirrors": None if new.mirrors is None else list(new.mirrors),
         "lifetime": lifetime,
     }
@@ -116,6 +118,15 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload,
         if session := await sessions.insert_session(connection, values, limits):
             return session
         # Another request inserted it in between: the next attempt finds it.
+
+
+def _reserved(new: NewUpload) -> int | None:
+    """The bytes that are reserved at the beginning."""
+    if new.is_small:
+        return None
+    if not new.is_reserved:
+        return 0
+    return new.at_least if new.size is None else new.size
 
 
 async def resume_upload(context: Context, resume_key: bytes) -> UploadSession | None:

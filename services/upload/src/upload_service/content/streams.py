@@ -11,8 +11,8 @@ from upload_service.content.context import Context
 from upload_service.content.expiring import clear_soon
 from upload_service.content.finishing import make_file
 from upload_service.content.making_room import with_room
-from upload_service.content.model import UNVERIFIED, SessionState, UploadSession
-from upload_service.content.queries import files, parts, sessions
+from upload_service.content.model import UNVERIFIED, Quota, SessionState, UploadSession
+from upload_service.content.queries import files, parts, sessions, usage
 from upload_service.content.reservation import Reservation
 from upload_service.content.sessions import SessionNotFound
 
@@ -48,7 +48,11 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
 
 
 async def finish_stream(context: Context, session: UploadSession) -> UploadSession:
-    """Make a stored stream a file; asked again, it changes nothing. The session returned names its file."""
+    """Make a stored stream a file; asked again, it changes nothing. The session returned names its file.
+
+    Raises `SessionNotFound`, and `QuotaExceeded` if nothing was reserved for it and there is no room.
+    """
+    limits = await context.limits_for(session.owner)
     async with context.db.transaction() as connection:
         current = await sessions.lock_session(connection, session.id)
         if current is None or current.state not in (SessionState.OPEN, SessionState.READY):
@@ -58,6 +62,8 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
         part = await parts.get_part(connection, session.id, 0)
         if part is None:
             raise SessionNotFound
+        if current.reserved is None and (current.owner or limits != Quota()):
+            await usage.check_usage(connection, current.owner, part.size, limits)
         finished, is_clean = await make_file(connection, context, current, part.size, part.digest)
     if not is_clean:
         await clean_session(context, finished)

@@ -18,6 +18,8 @@ from upload_service.shares import Shared, ShareKind
 
 FORM_ALLOWANCE = 1024 * 1024
 """Bytes that a form may have besides its file; a longer one is refused by its length alone."""
+SMALL_FORM = 1024 * 1024
+"""The bytes of a form that are not reserved before they are there."""
 SECOND_FILE = "Only one file can be uploaded at a time"
 """The message for the sender of a second file, which is never dropped silently."""
 
@@ -42,7 +44,9 @@ class FormUpload:
     async def begin(self, new: NewUpload, part: FilePart | None = None) -> UploadSession:
         """Open the session for a form's file `part`, or for another source. Raises what `start_upload` does."""
         if part:
-            new = replace(new, at_least=part.certain(), at_most=part.most)
+            most = part.most
+            is_small = most is not None and most <= SMALL_FORM
+            new = replace(new, at_least=part.certain(), at_most=most, is_small=is_small)
         self.session = await sessions.start_upload(self._context, new)
         return self.session
 

@@ -24,24 +24,28 @@ _UNCLEANED: LiteralString = f"""cleaned_at is null and state in ('ready', 'corru
 
 
 async def insert_session(connection: Connection, values: dict[str, Any], limits: Quota) -> UploadSession | None:
-    """Insert a session, and reserve room for it; None when an open one already has this resume key.
+    """Insert a session, and reserve room for it, if any; None when an open one already has this resume key.
 
     Raises `QuotaExceeded`.
     """
+    inserting: LiteralString = f"""
+        insert into upload_session (id, layout, file_name, size, chunk_size, chunk_count, object_key, claims,
+            resume_key, intent, owner, mirrors, reserved, expires_at)
+        values (%(id)s, %(layout)s, %(file_name)s, %(size)s, %(part_size)s, %(part_count)s, %(object_key)s,
+            %(claims)s, %(resume_key)s, %(intent)s, %(owner)s, %(mirrors)s::integer[], %(reserved)s,
+            now() + %(lifetime)s)
+        on conflict (resume_key) where state = 'open' do nothing
+        returning {SESSION_COLUMNS}
+    """
+    filled = {**values, "intent": Jsonb(values["intent"])}
+    if values["reserved"] is None:
+        return await fetch_one(connection, UploadSession, inserting, filled)
     statement: LiteralString = f"""
-        with inserted as (
-            insert into upload_session (id, layout, file_name, size, chunk_size, chunk_count, object_key, claims,
-                resume_key, intent, owner, mirrors, reserved, expires_at)
-            values (%(id)s, %(layout)s, %(file_name)s, %(size)s, %(part_size)s, %(part_count)s, %(object_key)s,
-                %(claims)s, %(resume_key)s, %(intent)s, %(owner)s, %(mirrors)s::integer[], %(reserved)s,
-                now() + %(lifetime)s)
-            on conflict (resume_key) where state = 'open' do nothing
-            returning {SESSION_COLUMNS})
+        with inserted as ({inserting})
         select inserted.* from inserted, lateral take_usage(inserted.owner, inserted.reserved, 1, {LIMITS})
     """
-    filled = {**values, "intent": Jsonb(values["intent"]), **limit_values(limits)}
     with refusals():
-        return await fetch_one(connection, UploadSession, statement, filled)
+        return await fetch_one(connection, UploadSession, statement, {**filled, **limit_values(limits)})
 
 
 async def extend_by_resume_key(connection: Connection, resume_key: bytes, lifetime: timedelta) -> UploadSession | None:
