@@ -144,6 +144,16 @@ select pg_temp.u(n * 300), 'share.fetched', now() - (event % 100) * interval '1 
 from generate_series(1, {rows} / 300) n, generate_series(1, 300) event;
 """
 
+SHARE += """
+insert into statistic (step, at, name, dialect, value)
+select step, timestamptz '2020-01-01 00:00:00+00' + n * interval '1 hour', name, dialect, n
+from generate_series(1, {rows} / 20) n, unnest(array['uploads', 'bytes_in']) name,
+    unnest(array['native', 'uploads', 'filecodebox', 'system', 'curl']) dialect, unnest(array['hour', 'day']) step;
+
+insert into statistic_batch (id, added_at)
+select pg_temp.u(n), now() - n * interval '1 minute' from generate_series(1, {rows}) n;
+"""
+
 AUTH = """
 insert into account (id, name, name_key, email, email_key, password_hash, role, created_at, suspended_at, last_seen_at)
 select pg_temp.u(n), 'account ' || n, 'account ' || n, n || '@example.org', n || '@example.org', 'hash',

@@ -15,6 +15,8 @@ import pytest
 from deploy.local import credentials
 from deploy.local.stack import StartedStack
 from tests.contract.conftest import client_of
+from tests.contract.filecodebox import wire
+from tests.sweeps import Sweeps
 
 PASSWORD = "a good password"
 NOBODY = str(uuid4())
@@ -55,7 +57,7 @@ def callers(stack: StartedStack) -> Iterator[Callers]:
 READS = (
     *("/v1/admin/accounts", f"/v1/admin/accounts/{NOBODY}", "/v1/admin/invitations"),
     *("/v1/admin/files", f"/v1/admin/files/{NOBODY}", "/v1/admin/fetches", "/v1/admin/mirrors"),
-    *("/v1/admin/rooms", "/v1/admin/rooms/1"),
+    *("/v1/admin/rooms", "/v1/admin/rooms/1", "/v1/admin/statistics"),
 )
 WRITES = (
     *(("PATCH", f"/v1/admin/accounts/{NOBODY}"), ("DELETE", f"/v1/admin/accounts/{NOBODY}")),
@@ -101,6 +103,19 @@ WRONG: list[tuple[str, str, Any, int]] = [
     ("GET", "/v1/admin/fetches?state=x", None, 422),
     ("GET", "/v1/admin/fetches?after=x", None, 400),
     ("GET", "/v1/admin/invitations?after=x", None, 400),
+    *(
+        ("GET", f"/v1/admin/statistics?{query}", None, status)
+        for query, status in (
+            ("step=week", 422),
+            ("from=x", 422),
+            ("from=2026-01-01T00:00:00", 422),
+            (f"from={LATE}", 400),
+            (f"to={LATE}", 400),
+            ("to=0001-01-01T00:00:00Z", 400),
+            ("from=2020-01-01T00:00:00Z", 400),
+            ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", 400),
+        )
+    ),
     # Ids that are none, or nobody's.
     *(("GET", f"/v1/admin/{what}/x", None, 422) for what in ("accounts", "files", "rooms")),
     *(("GET", f"/v1/admin/{what}/{NOBODY}", None, 404) for what in ("accounts", "files")),
@@ -169,9 +184,10 @@ def found(client: httpx.Client, what: str, **query: Any) -> list[dict[str, Any]]
         query["after"] = page["next"]
 
 
-def acts(callers: Callers, target: str) -> list[tuple[str, Any, Any]]:
+def acts(callers: Callers, kind: str, target: str) -> list[tuple[str, Any, Any]]:
     log = callers.administrator.get("/v1/admin/audit", params={"limit": 200}).json()["entries"]
-    return [(entry["act"], entry["old"], entry["new"]) for entry in log[::-1] if entry["target_id"] == target]
+    found = [entry for entry in log[::-1] if (entry["target_kind"], entry["target_id"]) == (kind, target)]
+    return [(entry["act"], entry["old"], entry["new"]) for entry in found]
 
 
 def test_files_are_found_renamed_and_deleted(callers: Callers) -> None:
@@ -199,7 +215,7 @@ def test_files_are_found_renamed_and_deleted(callers: Callers) -> None:
     assert admin.get(path).status_code == callers.member.get(f"/v1/files/{files[0]}").status_code == 404
     batch = {"ids": [files[1], NOBODY, files[1], files[0]], "act": "delete"}
     assert admin.post("/v1/admin/files/batch", json=batch).json() == {"done": [files[1]], "missing": [NOBODY, files[0]]}
-    assert acts(callers, files[0]) == [
+    assert acts(callers, "file", files[0]) == [
         ("file.change", {"name": names[0]}, {"name": "<i>.html"}),
         ("file.end", {"size": len(contents[0])}, None),
     ]
@@ -216,7 +232,7 @@ def test_fetches_are_listed_without_secrets_and_canceled(callers: Callers) -> No
     assert answer.status_code in (204, 409)
     settled = found(callers.administrator, "fetches", owner=callers.account, state="canceled")
     assert (made["id"] in [row["id"] for row in settled]) == (answer.status_code == 204)
-    assert [act for act, _, _ in acts(callers, made["id"])] == ["fetch.cancel"] * (answer.status_code == 204)
+    assert [act for act, _, _ in acts(callers, "fetch", made["id"])] == ["fetch.cancel"] * (answer.status_code == 204)
     assert callers.administrator.delete(f"/v1/admin/fetches/{made['id']}").status_code == 409
 
 
@@ -233,7 +249,11 @@ def test_mirrors_are_seen_and_checked(callers: Callers, tmp_path_factory: pytest
     assert (checked.status_code, checked.json()["error"], health()) == (200, None, "ok")
     admin.patch(f"/v1/mirrors/{mirror}", json={"is_enabled": False})
     assert health() == "disabled"
-    assert [act for act, _, _ in acts(callers, str(mirror))] == ["mirror.create", "mirror.check", "mirror.change"]
+    assert [act for act, _, _ in acts(callers, "mirror", str(mirror))] == [
+        "mirror.create",
+        "mirror.check",
+        "mirror.change",
+    ]
     admin.delete(f"/v1/mirrors/{mirror}", params={"forget": True})
 
 
@@ -263,9 +283,54 @@ def test_rooms_are_seen_changed_and_closed_without_their_contents(callers: Calle
     assert callers.member.get(f"/v1/rooms/{made[1]}").json()["capacity"] == 7
     assert admin.delete(path).status_code == 204
     assert callers.member.get(f"/v1/rooms/{made[1]}").status_code == 404
-    assert acts(callers, str(made[1])) == [
+    assert acts(callers, "room", str(made[1])) == [
         ("room.change", {"name": f"private {tag}", "capacity": 100}, {"name": f"renamed {tag}", "capacity": 7}),
         ("room.close", {"owner": callers.account, "members": 1}, None),
     ]
     assert callers.member.delete(f"/v1/rooms/{made[0]}").status_code == 204
-    assert acts(callers, str(made[0])) == []
+    assert acts(callers, "room", str(made[0])) == []
+
+
+def test_statistics_tell_what_happened_in_which_dialect(callers: Callers, sweeps: Sweeps, client: httpx.Client) -> None:
+    admin = callers.administrator
+
+    def counted() -> dict[tuple[str, str], int]:
+        answer = admin.get("/v1/admin/statistics")
+        assert answer.status_code == 200, answer.text
+        series = answer.json()["series"]
+        assert len(answer.json()["times"]) == len(series["uploads"]["total"]) == 24
+        return {
+            (name, dialect): sum(values) for name in series for dialect, values in series[name]["by_dialect"].items()
+        }
+
+    before = counted()
+    content = uuid4().hex.encode() * 4
+    upload(callers.member, "counted.bin", content)
+    code = wire.share_text(client, "counted", expire_value=1, expire_style="count")
+    assert client.post("/share/select/", json={"code": code}).json()["code"] == 200
+    assert client.post("/share/select/", json={"code": "ZZZZ9"}).json()["code"] == 404
+    made = callers.member.post("/v1/shares", json={"items": [{"text": "counted"}, {"text": "twice"}]}).json()
+    item = made["items"][0]["id"]
+    assert client.get(f"/v1/codes/{made['code']}/items/{item}").status_code == 200
+    assert callers.member.delete(f"/v1/shares/{made['id']}").status_code == 204
+    wanted = {
+        ("uploads", "uploads"): 1,
+        ("bytes_in", "uploads"): len(content),
+        ("shares_made", "filecodebox"): 1,
+        ("downloads", "filecodebox"): 1,
+        ("bytes_out", "filecodebox"): len("counted"),
+        ("codes_refused", "filecodebox"): 1,
+        ("shares_ended", "filecodebox"): 1,
+        ("shares_made", "native"): 1,
+        ("downloads", "native"): 1,
+        ("shares_ended", "native"): 1,
+    }
+
+    def missing() -> dict[tuple[str, str], int]:
+        now = counted()
+        return {key: number for key, number in wanted.items() if now.get(key, 0) - before.get(key, 0) < number}
+
+    try:
+        sweeps.until(lambda: not missing(), "share.fold_statistics")
+    except AssertionError:
+        assert missing() == {}

@@ -222,6 +222,18 @@ export type AdministeredShare = {
   tags: string[]
 }
 
+/** Bytes and transfers in and out, shares made and ended, wrong codes, and answers of 500 and above. */
+export type AllSeries = {
+  bytes_in: StatisticSeries
+  bytes_out: StatisticSeries
+  uploads: StatisticSeries
+  downloads: StatisticSeries
+  shares_made: StatisticSeries
+  shares_ended: StatisticSeries
+  codes_refused: StatisticSeries
+  failures: StatisticSeries
+}
+
 /** The accounts that were removed and may not come back, the latest first. */
 export type BanList = {
   accounts: AccountView[]
@@ -1292,6 +1304,19 @@ export type SiteView = {
   expire_styles: ('day' | 'hour' | 'minute' | 'forever' | 'count')[]
   longest_life_seconds: number | null
   item_limit: number
+}
+
+/** Numbers, one for each step: of all, and of each dialect that has any. */
+export type StatisticSeries = {
+  total: number[]
+  by_dialect: Record<string, number[]>
+}
+
+/** Series between two moments. `times`: the beginnings of the steps; days are those of UTC. */
+export type StatisticsView = {
+  step: 'hour' | 'day'
+  times: string[]
+  series: AllSeries
 }
 
 /** The steps of a probe, in their order. */

@@ -8,6 +8,7 @@ import structlog
 from common import errors
 from common.calls import Answer, Calls, ConnectionBroken, NoAnswer
 from common.errors import DomainError, Forbidden, Unavailable
+from common.statistics import HEADER, SYSTEM, dialect
 from common.statuses import STATUS
 from common.tokens.services import Tokens, TokenSource, TokenVerifier
 
@@ -43,6 +44,8 @@ class Peer:
         request_id = structlog.contextvars.get_contextvars().get("request_id")
         if request_id:
             headers["X-Request-Id"] = request_id
+        if (asked := dialect()) != SYSTEM:
+            headers[HEADER] = asked
         try:
             try:
                 return await self._calls.send(method, self._base_url + path, body=body, headers=headers)

@@ -31,7 +31,7 @@ from auth_service.signing import internal_api as signing_internal_api
 from auth_service.signing.keys import published_key_set
 from auth_service.signing.own_tokens import OwnTokens
 from auth_service.signing.verifier import OwnVerifier
-from common import logging
+from common import logging, statistics
 from common.asked_policy import AskedPolicy
 from common.calls import Calls
 from common.cancelling import cancel
@@ -83,7 +83,8 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
         await context.db.open()
         first = asyncio.create_task(_make_first_administrator(context, settings))
         try:
-            yield
+            with statistics.handed_over(settings.valkey_url.get_secret_value()):
+                yield
         finally:
             await cancel(first)
             await context.close()

@@ -21,6 +21,7 @@ from chat_service.messages.api import edits, messages
 from chat_service.rooms.api import invitations, members, rooms
 from chat_service.settings import ChatSettings
 from chat_service.sweeping import SWEEPS
+from common import statistics
 from common.http import app as http
 from common.http import audit
 from common.sweeping import backlog
@@ -57,7 +58,8 @@ def create_app(settings: ChatSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with process.running(), events.running():
-            yield
+            with statistics.handed_over(settings.valkey_url.get_secret_value()):
+                yield
 
     checks = {
         "database": context.db.ready,

@@ -37,6 +37,7 @@ from share_service.sending.watching import Watches
 from share_service.settings import ShareSettings
 from share_service.shares import api as shares
 from share_service.shares import internal_api
+from share_service.statistics import api as statistics
 from share_service.webhooks import api as webhooks
 from share_service.webhooks import calling
 from share_service.webhooks import notices_api as notices
@@ -47,6 +48,7 @@ _ROUTES = (
     *(sending, shares, drops, links, archives, pages, policy, site, webhooks, notices),
     *(administration, audit, health, curl),
     *(lists, changes, overview, presets, configuration),
+    *(statistics,),
 )
 
 

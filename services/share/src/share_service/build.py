@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from common import statistics
 from common.addresses import parse_networks
 from common.db import Database
 from common.limits import Limiter
@@ -25,6 +26,7 @@ class Process:
     context: Context
     peers: Peers
     hasher: Passwords
+    valkey_url: str
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[Context]:
@@ -33,7 +35,8 @@ class Process:
         await self.context.outbound.open()
         await self.context.outbound_of_place.open()
         try:
-            yield self.context
+            with statistics.handed_over(self.valkey_url):
+                yield self.context
         finally:
             await self.context.outbound.close()
             await self.context.outbound_of_place.close()
@@ -74,4 +77,4 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
         guess_global_count=settings.guess_global_count,
         key_secret=settings.download_key_secret.get_secret_value(),
     )
-    return Process(context, peers, hasher)
+    return Process(context, peers, hasher, settings.valkey_url.get_secret_value())

@@ -80,7 +80,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        async with opened(context):
+        async with opened(context, settings.valkey_url.get_secret_value()):
             preparing = asyncio.create_task(_prepare(context.store))
             try:
                 yield

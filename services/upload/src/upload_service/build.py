@@ -1,10 +1,11 @@
 """Builds the context of the application and of both workers."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
+from common import statistics
 from common.db import Database
 from common.limits import Limiter
 from common.outbound.client import Outbound
@@ -70,13 +71,17 @@ def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Context:
 
 
 @asynccontextmanager
-async def opened(context: Context) -> AsyncGenerator[Context]:
-    """Open the context's pools and clients for the block, and close them after it."""
+async def opened(context: Context, valkey_url: str = "") -> AsyncGenerator[Context]:
+    """Open the context's pools and clients for the block, and close them after it.
+
+    `valkey_url`: the server that gets what is counted for the statistics; empty: nobody gets it.
+    """
     await context.db.open()
     await context.store.open()
     await context.outbound.open()
     try:
-        yield context
+        with statistics.handed_over(valkey_url) if valkey_url else nullcontext():
+            yield context
     finally:
         await context.checksums.close()
         context.passwords.close()

@@ -21,7 +21,7 @@ def create(settings: UploadSettings) -> Worker[Context]:
     pool_size = settings.database_pool_size + tasks.SWEEP_THREADS
     worker = Worker(
         app,
-        lambda: opened(build(settings, CeleryQueue(app), pool_size=pool_size)),
+        lambda: opened(build(settings, CeleryQueue(app), pool_size=pool_size), settings.valkey_url.get_secret_value()),
         threads=settings.transfers_at_once + tasks.SWEEP_THREADS,
         queue=tasks.TRANSFERS,
     )

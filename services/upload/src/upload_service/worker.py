@@ -17,7 +17,8 @@ POOL_SIZE = 2 * THREADS
 def create(settings: UploadSettings) -> Worker[Context]:
     """The worker of the service's queue."""
     app = create_celery(SERVICE, settings.broker_url.get_secret_value())
-    worker = Worker(app, lambda: opened(build(settings, CeleryQueue(app), pool_size=POOL_SIZE)), threads=THREADS)
+    queue, valkey_url = CeleryQueue(app), settings.valkey_url.get_secret_value()
+    worker = Worker(app, lambda: opened(build(settings, queue, pool_size=POOL_SIZE), valkey_url), threads=THREADS)
     tasks.register(app, worker)
     return worker
 

@@ -19,13 +19,15 @@ from common import logging
 from common.addresses import canonical
 from common.errors import Unavailable
 from common.http import asking
-from common.http.measuring import observe
+from common.http.measuring import dialect_of, observe
 from common.ids import new_id
+from common.statistics import asked_in, count
 
 ANY_ORIGIN = "*"
 TrustedOrigins = Callable[[], Awaitable[Sequence[str]]]
 _EVERYTHING: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": ["*"]}
 TOKEN_HEADER = "X-Gateway-Token"  # noqa: S105  (its name)
+FAILED = 500
 
 
 class Edge:
@@ -89,7 +91,7 @@ class Edge:
             MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await origins.send(message, send, headers)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), asked_in(lambda: dialect_of(scope)):
             try:
                 await self._app(scope, receive, answer)
             except Exception:
@@ -101,6 +103,8 @@ class Edge:
                 # A question about a body that is wanted has no answer of its own.
                 if status:
                     observe(scope["method"], _route(scope), status, time.monotonic() - begun)
+                if status >= FAILED and not scope["path"].startswith("/internal/"):
+                    count("failures")
 
     async def _origins(self, scope: Scope, headers: Headers) -> CORSMiddleware:
         """The headers for the origin of the page that calls."""

@@ -4,10 +4,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Response
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from common import metrics
 from common.errors import DomainError
 from common.metrics import Gauge, Histogram, process
+from common.statistics import DIALECTS, HEADER, NATIVE, SYSTEM
 
 KEPT_SECONDS = 10.0
 """The age that the backlog may have: counting it asks the database, and several may scrape."""
@@ -26,6 +29,20 @@ assert process.INFO, "imported, so that every service has the numbers of its pro
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Count an answered request. Statuses are counted by their first digit, so that there are few series."""
     REQUESTS.observe(seconds, method if method in _METHODS else metrics.OTHER, route, f"{status // 100}xx")
+
+
+def dialect_of(scope: Scope) -> str:
+    """The dialect of a request: that of its route or, if another service asks, the one in which that was asked.
+
+    Before the request has found its route, it counts as a native one.
+    """
+    module = getattr(getattr(scope.get("route"), "endpoint", None), "__module__", "")
+    _, _, named = module.partition(".dialects.")
+    found = named.partition(".")[0]
+    if not found and scope["path"].startswith("/internal/"):
+        sent = Headers(scope=scope).get(HEADER, "")
+        return sent if sent in DIALECTS else SYSTEM
+    return found if found in DIALECTS else NATIVE
 
 
 def add_metrics(app: FastAPI, backlog: Callable[[], Awaitable[dict[str, int]]] | None) -> None:

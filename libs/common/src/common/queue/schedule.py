@@ -30,6 +30,7 @@ SECONDS = {
     "share.expire_shares": 15,
     "share.call_webhooks": 5,
     "share.forget_audit": 3600,
+    "share.fold_statistics": 60,
     "auth.erase_accounts": 15,
     "auth.compare_names": 30,
     "auth.purge_sessions": 300,

@@ -16,6 +16,7 @@ from common.addresses import limit_key
 from common.downloads import NOWHERE, StoredAt
 from common.errors import Gone, NotFound
 from common.ranges import ByteRange
+from common.statistics import count
 from share_service.context import Context
 from share_service.downloads import queries
 from share_service.downloads.archives import ArchivedItems
@@ -233,6 +234,9 @@ async def take_text(context: Context, share_id: UUID, now: datetime) -> Share:
             raise ShareEnded
         if share.state == "ended":
             await queries.erase_body(connection, share_id)
+            count("shares_ended")
+    count("downloads")
+    count("bytes_out", share.size)
     return share
 
 

@@ -18,6 +18,7 @@ from common.errors import DomainError, RateLimited
 from common.limits import Budget, Event, EverybodyRefused, counted_guess
 from common.metrics import Counter
 from common.policy import Policy
+from common.statistics import count
 from share_service.context import Context
 from share_service.downloads.keys import BadKey
 from share_service.shares.model import CodeTaken, ShareEnded, UnknownCode
@@ -93,6 +94,8 @@ async def _counted_guess(
         raise
     finally:
         CODES.add(outcome)
+        if outcome in ("wrong", "refused"):
+            count("codes_refused")
 
 
 def _of_address(context: Context, name: str, policy: Policy) -> Budget:

@@ -12,6 +12,7 @@ from uuid import UUID
 from common.db import Connection
 from common.errors import InvalidInput
 from common.ranges import ByteRange
+from common.statistics import count
 from share_service.context import Context
 from share_service.downloads import queries
 from share_service.downloads.asks import PROBE_LIMIT, Ask, head_of
@@ -63,6 +64,12 @@ async def grant(context: Context, claim: Claim, now: datetime, is_gone: Callable
 
     Raises `ShareEnded`, `BadKey`, and `ClientGone` instead of taking a use for a client that has hung up.
     """
+    granted = await _grant(context, claim, now, is_gone)
+    count("bytes_out", claim.ask.length)
+    return granted
+
+
+async def _grant(context: Context, claim: Claim, now: datetime, is_gone: Callable[[], Awaitable[bool]]) -> Grant:
     share, ask = claim.share, claim.ask
     own_range = ask.range if share.uses_left is not None else None
     if ask.is_empty or (ask.is_probe and not claim.is_leased and claim.may_start):
@@ -110,6 +117,7 @@ async def _grant_item(
             if taken is None:
                 raise ShareEnded
             share = taken
+            count("downloads")
             await queries.count_use(connection, share.id, claim.holder, now, ends_at)
         may_restart = claim.plays or claim.ask.range is not None
         await queries.begin_copy(connection, share.id, claim.holder, claim.item_id, ask, may_restart, now, ends_at)
@@ -145,4 +153,5 @@ async def _take_use(connection: Connection, claim: Claim, ask: Ask, now: datetim
     taken = await queries.take_use_on_lease(connection, claim.share.id, claim.holder, ask, may_restart, now, ends_at)
     if taken is None:
         raise ShareEnded
+    count("downloads")
     return taken

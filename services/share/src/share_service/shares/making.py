@@ -9,6 +9,7 @@ from common import clock
 from common.db import Connection
 from common.expiry import Expiry
 from common.ids import new_code, new_id
+from common.statistics import count
 from share_service.context import Context
 from share_service.shares.model import (
     CODE_ATTEMPTS,
@@ -122,6 +123,7 @@ async def insert(
             spelling=spelling(naming, name),
             request_digest=request_digest,
         ):
+            count("shares_made")
             return made
         # Either the name is taken, or the same request was faster on another connection.
         existing = await share_of_origin(connection, origin) if origin else None

@@ -15,6 +15,7 @@ from common.http.json_bodies import documented, read_model
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from common.passwords import Passwords
 from common.rights import Action
+from common.statistics import count
 from upload_service.content import files, owning
 from upload_service.content.context import Context
 from upload_service.content.model import KEEP, File, FileChange, FileState
@@ -121,6 +122,9 @@ async def read_content(request: Request, file_id: UUID, identity: SignedIn) -> R
     await owning.file_for(context, identity, file_id, Action.FETCH)
     method = "HEAD" if request.method == "HEAD" else "GET"
     download = await files.open_download(context, file_id, method)
+    if method == "GET":
+        count("downloads")
+        count("bytes_out", download.size)
     return downloads.download(
         stored_at=download.stored_at,
         size=download.size,

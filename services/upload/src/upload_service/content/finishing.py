@@ -5,6 +5,7 @@ from uuid import UUID
 from common.db import Connection
 from common.ids import new_id
 from common.metrics import Counter
+from common.statistics import count
 from upload_service.content.context import Context
 from upload_service.content.model import UNVERIFIED, Blob, FileState, Layout, SessionState, UploadSession
 from upload_service.content.queries import blobs, files, sessions
@@ -18,6 +19,7 @@ async def insert_file(
     connection: Connection, context: Context, session: UploadSession, file_id: UUID, size: int
 ) -> None:
     """Insert the file that a session becomes."""
+    _count_sent(size)
     await files.insert_file(connection, file_id, session.file_name, size, session.owner)
     await sessions.attach_file(connection, session.id, file_id, size)
     await context.hooks.file_begun(connection, session, file_id)
@@ -30,6 +32,7 @@ async def make_file(
 
     Returns the session after that, and whether nothing is left that belongs to it alone.
     """
+    _count_sent(size)
     blob_id, is_new = await _reference(connection, session.object_key, size, sha256)
     file = await files.insert_ready_file(connection, new_id(), session.file_name, size, session.owner, blob_id)
     await context.hooks.file_begun(connection, session, file.id)
@@ -68,6 +71,12 @@ async def mark_corrupt(context: Context, session_id: UUID) -> UploadSession:
             UPLOADS.add(SessionState.CORRUPT)
         await sessions.move_session(connection, session_id, UNVERIFIED, SessionState.CORRUPT)
         return await _locked(connection, session_id)
+
+
+def _count_sent(size: int) -> None:
+    """Count an upload whose bytes are all there: while the request that sent the last of them goes on."""
+    count("uploads")
+    count("bytes_in", size)
 
 
 def _count_ready(size: int) -> None:

@@ -18,6 +18,7 @@ from common.claims import ClaimLost, UnexpectedFailure, claim_kept
 from common.db import Connection
 from common.errors import DomainError, Unavailable
 from common.outbound.client import RemoteRefused, RemoteUnavailable
+from common.statistics import FETCH, asked_in
 from common.statuses import is_temporary
 from common.store import PartBusy
 from upload_service.content import completing, streams
@@ -68,10 +69,12 @@ async def run_fetch(context: Context, fetch_id: UUID) -> None:
     if work is None:
         return
     try:
-        async with claim_kept(work.renew, LEASE, PROGRESS_EVERY), _in_time(work.fetch):
-            session = await _verified(context, await receive_content(work))
-        # This takes no longer than the claim lasts. It must not be broken off: if it is too late, it undoes its share.
-        await _share(work, session)
+        with asked_in(FETCH):
+            async with claim_kept(work.renew, LEASE, PROGRESS_EVERY), _in_time(work.fetch):
+                session = await _verified(context, await receive_content(work))
+            # This takes no longer than the claim lasts. It must not be broken off: if it is too late, it undoes its
+            # share.
+            await _share(work, session)
     except ClaimLost:
         return
     except (RemoteUnavailable, RemoteRefused) as error:

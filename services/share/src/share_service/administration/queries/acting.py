@@ -7,10 +7,11 @@ from typing import LiteralString
 from uuid import UUID
 
 from common.db import Connection
-from common.db.rows import count, fetch_all
+from common.db.rows import fetch_all
 from share_service.administration.model import Note
 from share_service.shares.model import EndedFor, Share
 from share_service.shares.queries.columns import ENDED, SHARE
+from share_service.shares.tallying import end_counted
 
 
 async def lock_shares(connection: Connection, share_ids: Sequence[UUID]) -> list[Share]:
@@ -37,7 +38,7 @@ async def end_shares(connection: Connection, share_ids: Sequence[UUID], now: dat
     statement: LiteralString = f"""
         update share set {ENDED} where id = any(%(share_ids)s) and state in ('active', 'spent')
     """
-    return await count(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": ended_for})
+    return await end_counted(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": ended_for})
 
 
 async def put_note(connection: Connection, share_ids: Sequence[UUID], note: Note, now: datetime) -> None:

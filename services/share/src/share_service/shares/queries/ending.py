@@ -1,4 +1,4 @@
-"""Statements that end shares, release them and delete them.
+"""Statements that end shares, which are counted here, release them and delete them.
 
 Rows are claimed as an array, whose elements are always looked up by the primary key. A subquery would be joined, which
 may read the table through.
@@ -13,6 +13,7 @@ from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_values
 from share_service.shares.model import EndedFor, Release
 from share_service.shares.queries.columns import ENDED, EXPIRED, FORGOTTEN, SPENT
+from share_service.shares.tallying import end_counted
 
 
 async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
@@ -24,7 +25,7 @@ async def end_expired(connection: Connection, now: datetime, limit: int) -> int:
             order by expires_at limit %(limit)s for update skip locked
         ))
     """
-    return await count(connection, statement, {"now": now, "ended_for": None, "limit": limit})
+    return await end_counted(connection, statement, {"now": now, "ended_for": None, "limit": limit})
 
 
 async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
@@ -35,7 +36,7 @@ async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
             select id from share where {SPENT} limit %(limit)s for update skip locked
         ))
     """
-    return await count(connection, statement, {"now": now, "limit": limit})
+    return await end_counted(connection, statement, {"now": now, "limit": limit})
 
 
 async def end_of_files(
@@ -49,7 +50,7 @@ async def end_of_files(
             order by id for update
         ))
     """
-    return await count(connection, statement, {"file_ids": list(file_ids), "now": now, "ended_for": ended_for})
+    return await end_counted(connection, statement, {"file_ids": list(file_ids), "now": now, "ended_for": ended_for})
 
 
 async def end_of_ids(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> int:
@@ -61,7 +62,7 @@ async def end_of_ids(connection: Connection, share_ids: Sequence[UUID], now: dat
             order by id for update
         ))
     """
-    return await count(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": None})
+    return await end_counted(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": None})
 
 
 async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit: int) -> int:
@@ -75,7 +76,7 @@ async def end_of_owner(connection: Connection, owner: UUID, now: datetime, limit
             order by id for update
         ))
     """
-    return await count(connection, statement, {"owner": owner, "now": now, "ended_for": None, "limit": limit})
+    return await end_counted(connection, statement, {"owner": owner, "now": now, "ended_for": None, "limit": limit})
 
 
 async def end_drops(connection: Connection, owner: UUID, now: datetime) -> None:
@@ -89,7 +90,7 @@ async def end_of_id(connection: Connection, share_id: UUID, now: datetime, ended
     statement: LiteralString = f"""
         update share set {ENDED} where id = %(share_id)s and state in ('active', 'spent')
     """
-    await connection.execute(statement, {"share_id": share_id, "now": now, "ended_for": ended_for})
+    await end_counted(connection, statement, {"share_id": share_id, "now": now, "ended_for": ended_for})
 
 
 async def claim_ended(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[Release]:
@@ -133,7 +134,7 @@ async def end_emptied(connection: Connection, share_ids: Sequence[UUID], now: da
             and not exists (
                 select from item where share_id = share.id and item.state in ('waiting', 'verifying', 'ready') offset 0)
     """
-    return await count(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": None})
+    return await end_counted(connection, statement, {"share_ids": list(share_ids), "now": now, "ended_for": None})
 
 
 async def mark_released(connection: Connection, share_ids: Sequence[UUID], now: datetime) -> None:
