@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -57,7 +59,7 @@ def callers(stack: StartedStack) -> Iterator[Callers]:
 READS = (
     *("/v1/admin/accounts", f"/v1/admin/accounts/{NOBODY}", "/v1/admin/invitations"),
     *("/v1/admin/files", f"/v1/admin/files/{NOBODY}", "/v1/admin/fetches", "/v1/admin/mirrors"),
-    *("/v1/admin/rooms", "/v1/admin/rooms/1", "/v1/admin/statistics"),
+    *("/v1/admin/rooms", "/v1/admin/rooms/1", "/v1/admin/statistics", "/v1/admin/system"),
 )
 WRITES = (
     *(("PATCH", f"/v1/admin/accounts/{NOBODY}"), ("DELETE", f"/v1/admin/accounts/{NOBODY}")),
@@ -334,3 +336,32 @@ def test_statistics_tell_what_happened_in_which_dialect(callers: Callers, sweeps
         sweeps.until(lambda: not missing(), "share.fold_statistics")
     except AssertionError:
         assert missing() == {}
+
+
+def test_the_system_shows_all_of_its_parts(callers: Callers) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        answer = callers.administrator.get("/v1/admin/system")
+        assert answer.status_code == 200, answer.text
+        system = answer.json()
+        # A worker says every five seconds that it is there.
+        if all(worker["healthy"] for worker in system["workers"]) or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    names = ["auth", "chat", "share", "upload", "transfers"]
+    assert [(worker["name"], worker["healthy"]) for worker in system["workers"]] == [(name, True) for name in names]
+    assert [queue["name"] for queue in system["queues"]] == names
+    services = {service["name"]: service for service in system["services"]}
+    assert sorted(services) == ["auth", "chat", "share", "upload"]
+    for service in services.values():
+        assert service["healthy"], service
+        assert service["version"] == system["version"]
+        assert service["started_at"] < datetime.now(UTC).isoformat()
+    engines = {engine["name"]: engine for engine in system["engines"]}
+    assert all(engine["healthy"] for engine in engines.values()), engines
+    assert engines["postgresql"]["version"]
+    assert engines["valkey"]["version"]
+    assert ("share", "shares to end") in [(waiting["service"], waiting["name"]) for waiting in system["backlog"]]
+    store = system["store"]
+    assert store["kind"] in ("folder", "s3")
+    assert store["free_bytes"] is None or store["free_bytes"] > store["reserve_bytes"] >= 0

@@ -399,6 +399,14 @@ export type DropView = {
   created_at: string
 }
 
+/** An engine; `version` null: unknown. */
+export type EngineState = {
+  name: string
+  version: string | null
+  healthy: boolean
+  detail: string
+}
+
 /** An act. `old`, `new`: the values that it changed; secrets are never among them. */
 export type EntryView = {
   id: string
@@ -1221,6 +1229,15 @@ export type SentView = {
   items: SentItem[]
 }
 
+/** A service; `version` and `started_at` null: it did not answer. With several replicas, one of them answers. */
+export type ServiceState = {
+  name: string
+  version: string | null
+  started_at: string | null
+  healthy: boolean
+  detail: Record<string, string>
+}
+
 /** A session. `kind` opaque: a token of Mirage; `expires_at` null: never; `label`: the client that signed in. */
 export type SessionAnswer = {
   id: string
@@ -1322,6 +1339,14 @@ export type StatisticsView = {
 /** The steps of a probe, in their order. */
 export type Step = 'sign_in' | 'write' | 'read' | 'delete'
 
+/** The object store. `free_bytes`, `reserve_bytes` null: only the store knows. */
+export type StoreUse = {
+  kind: 's3' | 'folder'
+  used_bytes: number
+  free_bytes: number | null
+  reserve_bytes: number | null
+}
+
 export type StoredPartModel = {
   number: number
   size: number
@@ -1330,6 +1355,17 @@ export type StoredPartModel = {
 
 export type StoredParts = {
   parts: StoredPartModel[]
+}
+
+/** The whole system. A part that does not answer is missing or null. */
+export type SystemView = {
+  version: string
+  services: ServiceState[]
+  engines: EngineState[]
+  workers: WorkerState[]
+  queues: WaitingMessages[]
+  backlog: WaitingRows[]
+  store: StoreUse | null
 }
 
 /** The new text of a message. */
@@ -1400,6 +1436,20 @@ export type UsageModel = {
   own_limits: boolean
 }
 
+/** A queue: the messages that no worker has taken. `oldest_seconds` null: there is none, or its age is unknown. */
+export type WaitingMessages = {
+  name: string
+  depth: number
+  oldest_seconds: number | null
+}
+
+/** Rows that wait for a sweep or a worker. */
+export type WaitingRows = {
+  service: string
+  name: string
+  rows: number
+}
+
 /** More mirrors on which a file is wanted; null: those of the owner's choice. */
 export type Wanted = {
   mirrors?: number[] | null
@@ -1453,4 +1503,11 @@ export type WholeAccountAnswer = {
   email: string | null
   created_at: string
   mixed_scripts: string[]
+}
+
+/** The workers of a queue. `healthy`: one was there within the last 20 seconds. */
+export type WorkerState = {
+  name: string
+  processes: number
+  healthy: boolean
 }

@@ -38,6 +38,7 @@ from share_service.settings import ShareSettings
 from share_service.shares import api as shares
 from share_service.shares import internal_api
 from share_service.statistics import api as statistics
+from share_service.system import api as system
 from share_service.webhooks import api as webhooks
 from share_service.webhooks import calling
 from share_service.webhooks import notices_api as notices
@@ -48,7 +49,7 @@ _ROUTES = (
     *(sending, shares, drops, links, archives, pages, policy, site, webhooks, notices),
     *(administration, audit, health, curl),
     *(lists, changes, overview, presets, configuration),
-    *(statistics,),
+    *(statistics, system),
 )
 
 
@@ -68,17 +69,20 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
             yield
             await cache.close()
 
+    async def waiting() -> dict[str, int]:
+        return await backlog(process.context.db, (*SWEEPS, *calling.SWEEPS))
+
     app = http.create_app(
         name="share",
         settings=settings,
         lifespan=lifespan,
         routers=[module.router for module in _ROUTES],
         checks={"database": process.context.db.ready, "limits": process.context.limiter.ready},
-        backlog=lambda: backlog(process.context.db, (*SWEEPS, *calling.SWEEPS)),
+        backlog=waiting,
         credentialed_paths=API_PATHS,
         policy=process.context.policy.current,
     )
-    app.state.context = process.context
+    app.state.context, app.state.backlog = process.context, waiting
     app.state.identities, app.state.listeners = identities, listeners
     app.state.verifier = peers.verifier
     app.state.health = CachedHealth(process.context)

@@ -20,6 +20,8 @@ from common.tokens.users import UserTokens
 from upload_service import backlog
 from upload_service.accounts import internal_api as accounts
 from upload_service.administration import api as whole_administration
+from upload_service.administration import internal_api as system_internal
+from upload_service.administration.system import Surroundings
 from upload_service.archives import api as archives
 from upload_service.build import SERVICE, build, opened
 from upload_service.content import api as content
@@ -66,6 +68,7 @@ ROUTERS = (
     mirage.router,
     curl.router,
     whole_administration.router,
+    system_internal.router,
     audit.router,
 )
 
@@ -99,6 +102,7 @@ def create_app(settings: UploadSettings | None = None) -> FastAPI:
         policy=context.shares.policy,
     )
     app.state.context = context
+    app.state.surroundings = Surroundings.of(settings)
     app.state.verifier = peers.verifier
     app.state.identities = Identities(UserTokens(peers.verifier.keys), credentials, AuthPeer(peers.auth))
     return app

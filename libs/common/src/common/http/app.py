@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from common import logging, start
+from common import clock, logging, start
 from common.errors import StorageFull, Unavailable
 from common.http import measuring, openapi, problems
 from common.http.edge import ANY_ORIGIN, Edge
@@ -84,8 +84,10 @@ def _begun(lifespan: Lifespan) -> Lifespan:
 
 
 def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
+    started_at = app.state.started_at = clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+
     async def live() -> dict[str, str]:
-        return {"status": "ok", "version": VERSION}
+        return {"status": "ok", "version": VERSION, "started_at": started_at}
 
     async def ready(request: Request, response: Response) -> dict[str, str]:
         states: dict[str, str] = {}

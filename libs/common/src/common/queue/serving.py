@@ -22,6 +22,7 @@ from kombu.asynchronous import set_event_loop
 
 from common import logging, start
 from common.queue.measuring import serve_metrics
+from common.queue.presence import Presence
 from common.queue.schedule import Beat
 from common.queue.worker import Worker
 from common.settings import Settings
@@ -70,8 +71,13 @@ class Pulse:
         """Note that the consumer `name` is alive."""
         now = time.monotonic()
         self._seen[name] = now
-        if self._file and len(self._seen) == self._consumers and now - min(list(self._seen.values())) < LONGEST_PULSE:
+        if self._file and self.is_alive():
             self._file.touch()
+
+    def is_alive(self) -> bool:
+        """Whether every consumer has shown life lately."""
+        seen = list(self._seen.values())
+        return len(seen) == self._consumers and time.monotonic() - min(seen) < LONGEST_PULSE
 
 
 class Consumer:
@@ -128,10 +134,13 @@ def serve(workers: Sequence[Worker[Any]], *, alive: Path | None = None, beat: Be
         consumer.thread.start()
     if beat:
         beat.start()
+    broker_url = str(workers[0].app.conf.broker_url)
+    presence = Presence(broker_url, [worker.queue for worker in workers], pulse.is_alive)
     start.started()
     ended = events.get()
     if ended:
         _log.error("a consumer ended by itself", consumer=ended)
+    presence.end()
     _stop(workers, consumers, beat)
     return 1 if ended else 0
 
