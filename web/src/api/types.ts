@@ -821,7 +821,7 @@ export type NewMirror = {
 /** New values; null leaves what there is. Whatever is changed, what is waiting is sent at once. */
 export type NoticeChanges = {
   url?: string | null
-  events?: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled')[] | null
+  events?: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled' | 'file.arrived' | 'mirror.failed' | 'disk.low')[] | null
   enabled?: boolean | null
 }
 
@@ -833,7 +833,7 @@ export type NoticeChanges = {
  */
 export type NoticeRequest = {
   url: string
-  events: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled')[]
+  events: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled' | 'file.arrived' | 'mirror.failed' | 'disk.low')[]
   everybody?: boolean
 }
 
@@ -1458,14 +1458,14 @@ export type Wanted = {
 /** New values; null leaves what there is. Whatever is changed, the next event is sent at once. */
 export type WebhookChanges = {
   url?: string | null
-  events?: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled')[] | null
+  events?: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled' | 'file.arrived' | 'mirror.failed' | 'disk.low')[] | null
   enabled?: boolean | null
 }
 
 /** A URL to call with `POST`. `everybody`: for the shares of all accounts and guests; administrators only. */
 export type WebhookRequest = {
   url: string
-  events: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled')[]
+  events: ('share.made' | 'share.complete' | 'share.fetched' | 'share.ended' | 'drop.filled' | 'file.arrived' | 'mirror.failed' | 'disk.low')[]
   everybody?: boolean
 }
 

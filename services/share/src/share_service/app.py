@@ -41,13 +41,14 @@ from share_service.statistics import api as statistics
 from share_service.system import api as system
 from share_service.webhooks import api as webhooks
 from share_service.webhooks import calling
+from share_service.webhooks import internal_api as events
 from share_service.webhooks import notices_api as notices
 
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
     *(sending, shares, drops, links, archives, pages, policy, site, webhooks, notices),
-    *(administration, audit, health, curl),
+    *(administration, audit, health, curl, events),
     *(lists, changes, overview, presets, configuration),
     *(statistics, system),
 )

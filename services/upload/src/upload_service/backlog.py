@@ -8,6 +8,7 @@ from upload_service.fetches.queries import count_waiting
 from upload_service.mirrors import upkeep
 from upload_service.mirrors.queries.claimed import count_due
 from upload_service.quotas.counting import CHANGES
+from upload_service.telling import telling
 
 
 async def waiting(context: Context) -> dict[str, int]:
@@ -21,6 +22,7 @@ async def waiting(context: Context) -> dict[str, int]:
         *upkeep.SWEEPS,
         *jobs.SWEEPS,
         CHANGES,
+        *telling.SWEEPS,
     )
     found = await backlog(context.db, sweeps)
     async with context.db.connection() as connection:

@@ -1,6 +1,6 @@
 """The share service, as the upload service asks it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -139,6 +139,10 @@ class Shares:
         """End every share of these files; `ended_for`: who ended the files, or the reason."""
         asked = {"file_ids": [file_id.hex for file_id in file_ids], "ended_for": ended_for}
         await self._peer.call("POST", "/internal/shares/end", asked)
+
+    async def tell(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Tell of events of this service. Those that it was told of before do no harm."""
+        await self._peer.call("POST", "/internal/events", {"events": list(events)})
 
     async def rename(self, file_id: UUID, name: str) -> None:
         """Give the shares of a file its new name."""

@@ -15,11 +15,12 @@ from upload_service.context import Context
 from upload_service.fetches import tasks as fetches
 from upload_service.mirrors import tasks as mirrors
 from upload_service.quotas import tasks as quotas
+from upload_service.telling import tasks as telling
 
 VERIFICATIONS = "upload"
 # The queue of work that mostly waits, and whose length others decide. Nothing in it keeps a verification waiting.
 TRANSFERS = "transfers"
-SWEEP_THREADS = 11
+SWEEP_THREADS = 12
 """One for each sweep: none waits for another."""
 MOST_WAITING = 1000
 """Transfers that are requested and not begun: sweeps request all that is due again and again."""
@@ -79,6 +80,7 @@ def register_transfers(app: Celery, worker: Worker[Context], at_once: int) -> No
         **mirrors.SWEEPS,
         **fetches.SWEEPS,
         **quotas.SWEEPS,
+        **telling.SWEEPS,
     }
     for name, sweep in sweeps.items():
         app.task(_once_at_a_time(worker, sweep), name=name)

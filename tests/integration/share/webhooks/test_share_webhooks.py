@@ -24,6 +24,7 @@ from tests.integration.share.asking import change, download_url, share_text
 from tests.integration.share.running_share import Account, ShareService, running_share_service
 from tests.integration.share.webhooks.receiving import Receiver, receiving
 
+OF_UPLOAD = ["file.arrived", "mirror.failed", "disk.low"]
 ALL = ["share.made", "share.complete", "share.fetched", "share.ended", "drop.filled"]
 
 
@@ -194,6 +195,30 @@ async def test_the_owner_of_a_drop_off_hears_what_filled_it(
     await calling.call_webhooks(worker)
     assert receiver.types() == ["drop.filled"]
     assert (receiver.told[0]["data"]["drop_id"], receiver.told[0]["data"]["name"]) == (drop["id"], "yours")
+
+
+async def test_events_of_uploads_are_told_to_whom_they_concern(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
+) -> None:
+    with receiving() as of_place:
+        add(client, receiver.url, OF_UPLOAD)
+        administrator = service.client(account=service.administrator())
+        add(administrator, of_place.url, OF_UPLOAD, everybody=True)
+        arrived = [("file.arrived", str(account)) for account in (owner.id, uuid4())]
+        concerned = [*arrived, ("mirror.failed", None), ("disk.low", None)]
+        events = [
+            {"id": str(uuid4()), "type": name, "owner": whose, "at": "2026-11-30T12:00:00Z", "data": {"name": name}}
+            for name, whose in concerned
+        ]
+        for _ in range(2):
+            # The answer was lost, and upload tells again.
+            assert service.internal("POST", "/internal/events", {"events": events}).status_code == 204
+        await calling.call_webhooks(worker)
+        assert receiver.types() == ["file.arrived"]
+        assert of_place.types() == ["file.arrived", *OF_UPLOAD]
+        first = {UUID(str(events[0]["id"])).hex}
+        assert {headers["webhook-id"].removeprefix("evt_") for headers, _ in receiver.requests} == first
+    assert service.internal("POST", "/internal/events", {"events": []}, service="chat").status_code == 403
 
 
 async def test_networks_that_are_allowed_are_those_of_the_place(

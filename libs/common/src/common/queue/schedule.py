@@ -25,6 +25,7 @@ SECONDS = {
     "upload.sweep_fetches": 5,
     "upload.probe_mirrors": 60,
     "upload.sweep_mirrors": 3600,
+    "upload.tell_events": 5,
     "upload.sum_usage": 30,
     "upload.compare_usage": 3600,
     "share.expire_shares": 15,

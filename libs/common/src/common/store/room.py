@@ -6,6 +6,7 @@ downloads and deletions would stop too.
 
 import shutil
 from collections.abc import AsyncIterable, AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import StorageFull
@@ -31,6 +32,19 @@ def _free_now() -> dict[Labels, float]:
 Gauge("waystation_store_free_bytes", "Bytes free on the disk of the store, if it is on this machine.", look=_free_now)
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The bytes that are free on a disk, and those that are kept free."""
+
+    free: int
+    reserve: int
+
+    @property
+    def is_low(self) -> bool:
+        """Whether uploads will soon be refused."""
+        return self.free < 2 * self.reserve
+
+
 class Room:
     """The room on the disk of the object store."""
 
@@ -39,6 +53,13 @@ class Room:
         self._folder, self._reserve, self._free = folder, reserve, free
         if folder:
             _FOLDERS.add(folder)
+
+    def left(self) -> Left | None:
+        """What is left on the disk; None where only the store knows it."""
+        try:
+            return Left(self._free(self._folder), self._reserve) if self._folder else None
+        except FileNotFoundError:
+            return None
 
     def check(self, size: int = 0) -> None:
         """Raise `StorageFull` unless `size` more bytes leave the reserve free."""

@@ -10,9 +10,19 @@ from uuid import UUID
 
 from common.errors import Conflict
 
-EventType = Literal["share.made", "share.complete", "share.fetched", "share.ended", "drop.filled"]
+EventType = Literal[
+    "share.made",
+    "share.complete",
+    "share.fetched",
+    "share.ended",
+    "drop.filled",
+    "file.arrived",
+    "mirror.failed",
+    "disk.low",
+]
 """made: it exists, perhaps before its content. complete: none of its items is awaited any more. fetched: a use was
-taken. filled: what somebody sent to a drop-off is complete.
+taken. filled: what somebody sent to a drop-off is complete. arrived: by any protocol, and verified. The last two
+concern the place.
 """
 Kind = Literal["webhook", "notice"]
 """webhook: its URL is called. notice: Apprise sends a text to its URL."""
@@ -87,6 +97,8 @@ class Event:
     type: str
     at: datetime
     data: dict[str, Any]
+    origin: UUID | None = None
+    """The id that another service gave it."""
 
     def body(self) -> bytes:
         """The body of the call, in JSON."""
@@ -106,7 +118,7 @@ class Secrets:
 
     def headers(self, webhook_id: UUID, event: Event, body: bytes, now: datetime) -> dict[str, str]:
         """The headers that sign a call (Standard Webhooks 1.0)."""
-        name, moment = f"evt_{event.id}", str(int(now.timestamp()))
+        name, moment = f"evt_{event.origin.hex if event.origin else event.id}", str(int(now.timestamp()))
         signature = hmac.digest(self._key(webhook_id), f"{name}.{moment}.".encode() + body, "sha256")
         return {
             "Content-Type": "application/json",

@@ -137,6 +137,12 @@ def _line(event: Event) -> str:
             return f"No longer shared: {name}"
         case "drop.filled":
             return f"Sent to your drop-off: {name} ({size})"
+        case "file.arrived":
+            return f"A file has arrived: {name} ({size})"
+        case "mirror.failed":
+            return f"The mirror {name} fails" + (f": {_plain(data['error'])}" if data.get("error") else "")
+        case "disk.low":
+            return f"The disk is nearly full: {_size(int(data['free']))} free"
         case _:
             return "Notices from Waystation arrive here." if event.type == PING else event.type
 

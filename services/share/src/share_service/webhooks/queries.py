@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -116,6 +116,21 @@ async def insert_event(connection: Connection, webhook_id: UUID, event_type: str
     await connection.execute(statement, parameters)
 
 
+async def insert_told(
+    connection: Connection, origin: UUID, event_type: str, owner: UUID | None, at: datetime, data: dict[str, Any]
+) -> None:
+    """Add an event of another service for each webhook of its owner, and of the place, that hears of it."""
+    statement: LiteralString = """
+        insert into webhook_event (webhook_id, type, at, data, origin)
+        select id, %(type)s, %(at)s, %(data)s, %(origin)s from webhook
+        where owner = any(%(owners)s) and is_enabled and %(type)s = any(events)
+        on conflict (origin, webhook_id) where origin is not null do nothing
+    """
+    owners = [_FIRST, *([owner] if owner else [])]
+    parameters = {"origin": origin, "type": event_type, "owners": owners, "at": at, "data": Jsonb(data)}
+    await connection.execute(statement, parameters)
+
+
 async def due_webhooks(
     connection: Connection, now: datetime, after: UUID | None, limit: int
 ) -> list[tuple[UUID, UUID]]:
@@ -142,7 +157,7 @@ async def claim_webhook(connection: Connection, webhook_id: UUID, now: datetime,
 async def next_events(connection: Connection, webhook: Webhook, limit: int) -> list[Event]:
     """Up to `limit` events that a claimed webhook is to be told of next; none if it was changed or has ended."""
     statement: LiteralString = """
-        select id, type, at, data from webhook_event
+        select id, type, at, data, origin from webhook_event
         where webhook_id = %(webhook_id)s
             and exists (select from webhook where id = %(webhook_id)s and is_enabled and due_at = %(claimed)s)
         order by id limit %(limit)s
