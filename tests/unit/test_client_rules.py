@@ -2,6 +2,8 @@
 
 import io
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -109,6 +111,24 @@ def test_what_is_remembered_is_private_whole_and_belongs_to_one_process(tmp_path
         assert again.data == {"upload": "secret"}
         again.finish()
     assert list(folder.iterdir()) == []
+
+
+def test_no_lock_is_left_of_a_transfer_that_cannot_be_resumed(tmp_path: Path) -> None:
+    with Entry(tmp_path, "send", ("a",)) as entry:
+        entry.data = {"upload": "secret"}
+        entry.save()
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+    # A process that was killed leaves its lock, which the next one removes; not one that somebody holds.
+    (tmp_path / "send-killed.lock").touch()
+    with Entry(tmp_path, "send", ("b",)), Entry(tmp_path, "send", ("c",)):
+        assert len(list(tmp_path.glob("*.lock"))) == 2
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+
+
+def test_the_command_starts_without_what_only_some_of_its_output_needs() -> None:
+    code = "import sys, waystation.cli.main; print('rich' in sys.modules, 'pygments' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False False\n"
 
 
 def test_a_password_is_recognised_and_not_kept() -> None:

@@ -3,8 +3,10 @@
 `AsyncClient` and `Client` are a server, `FileSource` and `ZipSource` what is sent. All errors are `WaystationError`s.
 """
 
+import waystation.lean  # noqa: F401  # pyright: ignore[reportUnusedImport]  (it comes first)  # isort: split
 from waystation.blocking import Client
 from waystation.client import AsyncClient
+from waystation.drops import DropTerms
 from waystation.errors import (
     BadAnswer,
     Damaged,
@@ -24,7 +26,7 @@ from waystation.errors import (
     Unusable,
     WaystationError,
 )
-from waystation.models import Copy, Fetch, Item, Message, Mirror, Offer, OwnFile, OwnShare, Room, Share
+from waystation.models import Copy, Drop, Fetch, Item, Message, Mirror, Offer, OwnFile, OwnShare, Room, Share
 from waystation.progress import Progress, Step
 from waystation.receiving import Received
 from waystation.sources import FileSource, Source, Spooled, ZipSource
@@ -36,6 +38,8 @@ __all__ = [
     "Client",
     "Copy",
     "Damaged",
+    "Drop",
+    "DropTerms",
     "Expiry",
     "Fetch",
     "FileSource",

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from waystation.client import CONNECTIONS, AsyncClient, unheard
-from waystation.models import Copy, Fetch, Message, Mirror, Offer, OwnFile, OwnShare, Room, Share
+from waystation.drops import DropTerms
+from waystation.models import Copy, Drop, Fetch, Message, Mirror, Offer, OwnFile, OwnShare, Room, Share
 from waystation.progress import Progress, silent
 from waystation.receiving import Received
 from waystation.sources import Source
@@ -56,6 +57,36 @@ class Client:
     def send_text(self, text: str, terms: Terms | None = None) -> Share:
         """Share a text under a code."""
         return self._run(self._client.send_text(text, terms))
+
+    def create_drop(self, title: str, terms: DropTerms | None = None) -> Drop:
+        """Make a code by which anybody sends files to the account."""
+        return self._run(self._client.create_drop(title, terms))
+
+    def drops(self) -> list[Drop]:
+        """The drop-offs of the account, the newest first."""
+        return self._run(self._client.drops())
+
+    def look_at_drop(self, code: str) -> Drop:
+        """The drop-off under a code, as those who send see it."""
+        return self._run(self._client.look_at_drop(code))
+
+    def end_drop(self, code: str) -> None:
+        """End a drop-off of the account."""
+        self._run(self._client.end_drop(code))
+
+    def deliver(
+        self,
+        code: str,
+        sent: Sequence[Source],
+        *,
+        title: str | None = None,
+        message: str | None = None,
+        resume: bool = True,
+        progress: Progress = silent,
+    ) -> Share:
+        """Send files to the owner of a drop-off, and return when the server has verified them."""
+        sending = self._client.deliver(code, sent, title=title, message=message, resume=resume, progress=progress)
+        return self._run(sending)
 
     def send_to_room(
         self, room: str, source: Source, terms: Terms | None = None, *, progress: Progress = silent, text: str = ""

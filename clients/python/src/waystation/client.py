@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 import httpx
 
-from waystation import account
+from waystation import account, drops
 from waystation.connection import Connection
+from waystation.drops import DropTerms
 from waystation.errors import Unusable
 from waystation.journal import Entry, default_folder
 from waystation.links import send_link
-from waystation.models import Copy, Fetch, Message, Mirror, Offer, OwnFile, OwnShare, Room, Share
+from waystation.models import Copy, Drop, Fetch, Message, Mirror, Offer, OwnFile, OwnShare, Room, Share
 from waystation.offers import look
 from waystation.progress import Progress, silent
 from waystation.receiving import Received, Receiving
@@ -83,6 +84,36 @@ class AsyncClient:
     ) -> Share:
         """Share a text under a code."""
         return await self._send([Text(text)], terms or Terms(), False, on_share, silent)
+
+    async def create_drop(self, title: str, terms: DropTerms | None = None) -> Drop:
+        """Make a code by which anybody sends files to the account."""
+        return await drops.create(self._connection, title, terms or DropTerms())
+
+    async def drops(self) -> list[Drop]:
+        """The drop-offs of the account, the newest first."""
+        return await drops.drops(self._connection)
+
+    async def look_at_drop(self, code: str) -> Drop:
+        """The drop-off under a code, as those who send see it."""
+        return await drops.look(self._connection, code)
+
+    async def end_drop(self, code: str) -> None:
+        """End a drop-off of the account. What came by it stays."""
+        await drops.end(self._connection, code)
+
+    async def deliver(
+        self,
+        code: str,
+        sent: Sequence[Source],
+        *,
+        title: str | None = None,
+        message: str | None = None,
+        resume: bool = True,
+        progress: Progress = silent,
+    ) -> Share:
+        """Send files to the owner of a drop-off, and return when the server has verified them. As `send`."""
+        terms, path = Terms(title=title, message=message), f"{drops.path_of(code)}/shares"
+        return await self._send(list(sent), terms, resume, unheard, progress, path)
 
     async def send_to_room(
         self, room: str, source: Source, terms: Terms | None = None, *, progress: Progress = silent, text: str = ""
@@ -198,12 +229,18 @@ class AsyncClient:
         return account.watch_fetch(self._connection, fetch)
 
     async def _send(
-        self, sent: list[Sent], terms: Terms, resume: bool, on_share: Callable[[Share], None], progress: Progress
+        self,
+        sent: list[Sent],
+        terms: Terms,
+        resume: bool,
+        on_share: Callable[[Share], None],
+        progress: Progress,
+        path: str = "/v1/shares",
     ) -> Share:
         if not sent:
             raise Unusable("There is nothing to send.")
         identities = [one.text if isinstance(one, Text) else one.identity for one in sent]
-        with Entry(self._journal, "send", (self.server, terms.key(), *identities)) as entry:
+        with Entry(self._journal, "send", (self.server, path, terms.key(), *identities)) as entry:
             if not resume:
                 entry.clear()
-            return await Sending(self._connection, sent, terms, entry, progress).send(on_share)
+            return await Sending(self._connection, sent, terms, entry, progress, path).send(on_share)

@@ -3,6 +3,7 @@
 A credential goes to the server alone: redirects are not followed, and addresses in answers are reduced to their ids.
 """
 
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -75,6 +76,7 @@ class Connection:
             base_url=self.server,
             timeout=timeout,
             limits=limits,
+            verify=_trusted(self.server),
             transport=transport,
             headers={"User-Agent": "waystation-client", "Accept-Encoding": "identity"},
         )
@@ -132,6 +134,11 @@ class Connection:
 
     def _credentials(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+def _trusted(server: str) -> ssl.SSLContext | bool:
+    """The certificates that are trusted: those of the system, or none where there is no TLS. Loading them is slow."""
+    return True if server.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def checked_server(text: str) -> str:

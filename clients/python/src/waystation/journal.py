@@ -44,6 +44,8 @@ class Entry:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._lock is not None:
+            # While it is locked: whoever waits for it notices that it has gone.
+            self._lock_path.unlink(missing_ok=True)
             os.close(self._lock)
 
     def save(self) -> None:
@@ -65,7 +67,6 @@ class Entry:
     def finish(self) -> None:
         """The transfer has ended: leave nothing."""
         self.clear()
-        self._lock_path.unlink(missing_ok=True)
 
     @property
     def _lock_path(self) -> Path:
@@ -73,11 +74,34 @@ class Entry:
 
     def _take(self) -> None:
         """Lock the entry. If another process works on it, this one gets an entry of its own, which nothing resumes."""
-        self._lock = os.open(self._lock_path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            flock(self._lock, LOCK_EX | LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            self._lock = None
+        self._lock = _locked(self._lock_path)
+        if self._lock is None:
             self.mark = secrets.token_hex(4)
             self._path = self._path.with_name(f"{self._path.stem}-{self.mark}.json")
+        self._remove_left()
+
+    def _remove_left(self) -> None:
+        """Remove the locks of killed processes of which nothing can be resumed."""
+        for path in self._path.parent.glob("*.lock"):
+            if path == self._lock_path or path.with_suffix(".json").exists():
+                continue
+            lock = _locked(path)
+            if lock is not None:
+                path.unlink(missing_ok=True)
+                os.close(lock)
+
+
+def _locked(path: Path) -> int | None:
+    """The handle of a file that is locked by this process now; None if another process has it."""
+    while True:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            flock(handle, LOCK_EX | LOCK_NB)
+        except OSError:
+            os.close(handle)
+            return None
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), path.stat()):
+                return handle
+        # Its holder has removed it meanwhile.
+        os.close(handle)

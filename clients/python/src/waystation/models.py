@@ -68,6 +68,42 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """A drop-off: a code by which anybody sends files to an account. Sizes in bytes; None: no limit.
+
+    Only its owner sees `url`, `share_limit` and `received`.
+    """
+
+    code: str
+    title: str
+    greeting: str | None = None
+    size_limit: int | None = None
+    item_limit: int | None = None
+    types: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    is_open: bool = True
+    url: str | None = None
+    share_limit: int | None = None
+    received: int = 0
+
+    @staticmethod
+    def parse(found: Json) -> "Drop":
+        return Drop(
+            code=str(found["code"]),
+            title=str(found["title"]),
+            greeting=found.get("greeting"),
+            size_limit=found.get("size_limit"),
+            item_limit=found.get("item_limit"),
+            types=tuple(str(rule) for rule in found.get("types", ())),
+            expires_at=moment(found.get("expires_at")),
+            is_open=bool(found.get("is_open", True)),
+            url=found.get("url"),
+            share_limit=found.get("share_limit"),
+            received=int(found.get("received") or 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A share as its receiver sees it."""
 

@@ -34,10 +34,17 @@ class Sending:
     """The way of several files and texts to the server."""
 
     def __init__(
-        self, connection: Connection, sent: Sequence[Sent], terms: Terms, entry: Entry, progress: Progress
+        self,
+        connection: Connection,
+        sent: Sequence[Sent],
+        terms: Terms,
+        entry: Entry,
+        progress: Progress,
+        path: str = "/v1/shares",
     ) -> None:
-        """`entry`: what is known of an earlier attempt, and is kept for a later one."""
-        self._connection, self._sent, self._terms = connection, sent, terms
+        """`entry`: what is known of an earlier attempt, and is kept for a later one; `path`: the call that makes the
+        share."""
+        self._connection, self._sent, self._terms, self._path = connection, sent, terms, path
         self._entry, self._progress = entry, progress
 
     async def send(self, on_share: Callable[[Share], None]) -> Share:
@@ -72,7 +79,7 @@ class Sending:
         ]
         headers = {"Idempotency-Key": secrets.token_hex(16)}
         answer = await self._connection.json(
-            "POST", "/v1/shares", json={"items": items, **self._terms.json()}, headers=headers
+            "POST", self._path, json={"items": items, **self._terms.json()}, headers=headers
         )
         share = parsed(Share.parse, answer)
         if share.key is None or len(share.items) != len(items):

@@ -5,6 +5,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from waystation.errors import Unusable
@@ -36,6 +37,16 @@ class Expiry:
             raise Unusable(f"{text!r} is no end: write 30m, 12h, 7d, 2w, 5x (downloads) or never")
         style, factor = UNITS[found[2]]
         return Expiry(style, int(found[1]) * factor)
+
+    def moment(self) -> datetime:
+        """The moment that ends it, counted from now. Raises `Unusable` if it is none."""
+        seconds = {"minute": 60, "hour": 3600, "day": 86400}.get(self.style)
+        if seconds is None:
+            raise Unusable("This ends after a time, such as 12h or 7d.")
+        try:
+            return datetime.now(UTC) + timedelta(seconds=seconds * self.value)
+        except OverflowError:
+            raise Unusable("This time is too long.") from None
 
 
 @dataclass(frozen=True, slots=True)

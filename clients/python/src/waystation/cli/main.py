@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from waystation.cli import lists, rooms
+from waystation.cli import drop, lists, rooms
 from waystation.cli.fetch import fetch
 from waystation.cli.get import get
 from waystation.cli.login import login, logout
@@ -24,6 +24,7 @@ for command in (send, get, fetch, login, logout):
 app.add_typer(lists.files_app, name="files")
 app.add_typer(lists.shares_app, name="shares")
 app.add_typer(rooms.app, name="rooms")
+app.add_typer(drop.app, name="drop")
 app.add_typer(lists.mirrors_app, name="mirrors")
 
 

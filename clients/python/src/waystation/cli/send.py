@@ -1,14 +1,13 @@
 """`waystation send`."""
 
-import os
-import stat
 import sys
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated
 
 import typer
 
 from waystation.cli.output import Bars, moment_text
+from waystation.cli.paths import sources_of
 from waystation.cli.qr import qr_lines
 from waystation.cli.session import (
     USUAL_PATIENCE,
@@ -23,10 +22,8 @@ from waystation.cli.session import (
 )
 from waystation.errors import Unusable
 from waystation.models import Share
-from waystation.sources import FileSource, Source, Spooled, ZipSource, files_below
+from waystation.sources import Source
 from waystation.terms import Expiry, Terms
-
-PIPE = Path("-")
 
 
 def send(
@@ -66,9 +63,9 @@ def send(
             if as_json:
                 session.output.json(share)
         elif to is not None:
-            await _to_room(session, to, _sources(paths or [], several, name), terms, message)
+            await _to_room(session, to, sources_of(paths or [], several, name), terms, message)
         else:
-            await _under_code(session, _sources(paths or [], several, name), terms, resume=not fresh, qr=qr)
+            await _under_code(session, sources_of(paths or [], several, name), terms, resume=not fresh, qr=qr)
 
     run(work, server=server, as_json=as_json, quiet=quiet, patience=patience)
 
@@ -113,32 +110,3 @@ def _announce(session: Session, share: Share, qr: bool) -> None:
     if qr:
         for line in qr_lines(share.url or share.code):
             output.line(line)
-
-
-def _sources(paths: list[Path], several: bool, name: str | None) -> list[Source]:
-    """The sources that the arguments stand for. Raises `Unusable`."""
-    if not paths:
-        if sys.stdin.isatty():
-            raise Unusable("What shall be sent? Name files or folders, or use a pipe.")
-        paths = [PIPE]
-    found: list[Source] = []
-    for path in paths:
-        if path == PIPE:
-            found.append(_piped(sys.stdin.buffer, name))
-        elif path.is_dir():
-            found += [FileSource(file) for file in files_below(path)] if several else [ZipSource(path)]
-        else:
-            found.append(FileSource(path))
-    if not found:
-        raise Unusable("There are no files in this folder.")
-    return found
-
-
-def _piped(pipe: IO[bytes], name: str | None) -> Source:
-    """Standard input: a file of the disk that it comes from, or whatever a pipe brings."""
-    found = os.fstat(pipe.fileno())
-    if stat.S_ISREG(found.st_mode) and pipe.tell() == 0 and Path("/proc/self/fd").is_dir():
-        path = Path(f"/proc/self/fd/{pipe.fileno()}").resolve()
-        if path.is_file() and path.stat().st_ino == found.st_ino:
-            return FileSource(path, name or path.name)
-    return Spooled.of(pipe, name or "stdin")
