@@ -93,6 +93,10 @@ async def _of(people: Sequence[Someone], systems: Systems, options: Options) -> 
         delays = await _deliver(http, room, present, crowd, options.listen)
         path = f"/v1/rooms/{room}"
         key = {"invitation": (await _ask(http, f"{path}/invitations", present[0], {}))["token"]}
+        for one in others:
+            # Their credentials are known when they join, as those of people who have been here for a moment.
+            async with http.get("/v1/rooms/mine", headers=one.headers) as answer:
+                await answer.read()
         with timed(systems.tree) as joining:
             for one in others:
                 await _ask(http, f"{path}/join", one, key)
