@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +17,18 @@ FILES = {
     "notes.txt": 1_200,
 }
 OWN = ("files", "drops", "fetches", "account")
-ADMINISTRATION = ("", "/shares", "/accounts", "/policy", "/audit", "/system")
+ADMINISTRATION = (
+    "",
+    "/shares",
+    "/files",
+    "/accounts",
+    "/rooms",
+    "/mirrors",
+    "/fetches",
+    "/policy",
+    "/audit",
+    "/system",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +40,16 @@ class Scene:
     link: str
 
 
-def prepared(url: str) -> Scene:
-    """An account with files, shares, drop-offs, keys and a fetch."""
+def prepared(url: str, password: str | None, mirror: Path | None) -> Scene:
+    """An account with files, shares, drop-offs, keys, a room and a fetch, and a mirror in this folder."""
+    if password and mirror:
+        mirror.mkdir()
+        with httpx.Client(base_url=url, timeout=30) as http:
+            token = _called(http, "auth/login", {"name": "admin", "password": password})["token"]
+            http.headers["Authorization"] = f"Bearer {token}"
+            asked = {"name": "Disk in the cellar", "kind": "fs", "options": {"root": str(mirror)}, "is_default": True}
+            _called(http, "mirrors", asked)
+            _called(http, "admin/invitations", {"note": "Ben, from accounting"})
     name = f"Ana Sousa {secrets.token_hex(1)}"
     with httpx.Client(base_url=url, timeout=30) as http:
         token = _called(http, "auth/register", {"name": name, "password": PASSWORD})["token"]
@@ -41,6 +61,7 @@ def prepared(url: str) -> Scene:
             drop = _called(http, "drops", {**terms, "greeting": "Please send your work by Friday. Thank you!"})
         delivery = {"items": [{"name": "essay.txt", "text": "On rivers"}], "title": "essay.txt", "message": "From Ben"}
         _called(http, f"drops/{drop['code']}/shares", delivery)
+        _called(http, "rooms", {"name": f"Trip to Lisbon {secrets.token_hex(1)}", "is_private": True})
         _called(http, "account/keys", {"name": "Backup of my phone"})
         _called(http, "fetches", {"url": f"{url}/favicon.svg", "form": "code"})
         files: list[dict[str, Any]] = http.get("/v1/files").json()["files"]

@@ -39,15 +39,16 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 @contextmanager
-def address() -> Generator[tuple[str, str | None]]:
-    """The system's address, and the administrator's password if it is known."""
+def address() -> Generator[tuple[str, str | None, Path | None]]:
+    """The system's address, the administrator's password if it is known, and a folder that may be a mirror."""
     if running := os.environ.get("BROWSER_URL"):
-        yield running, os.environ.get("BROWSER_PASSWORD")
+        yield running, os.environ.get("BROWSER_PASSWORD"), None
         return
-    # What is seen in the pictures comes from this machine.
-    local = {"FETCH_ALLOWED_NETWORKS": "127.0.0.1/32"}
-    with tempfile.TemporaryDirectory() as folder, start(Path(folder) / "data", environment=local) as stack:
-        yield stack.url, credentials.load(stack.folder)[ADMIN_PASSWORD]
+    with tempfile.TemporaryDirectory() as folder:
+        # What is seen in the pictures comes from this machine.
+        local = {"FETCH_ALLOWED_NETWORKS": "127.0.0.1/32", "MIRROR_FOLDERS": folder}
+        with start(Path(folder) / "data", environment=local) as stack:
+            yield stack.url, credentials.load(stack.folder)[ADMIN_PASSWORD], Path(folder) / "mirror"
 
 
 def take(browser: Browser, url: str, look: str, scene: Scene, password: str | None) -> None:
@@ -139,8 +140,8 @@ def main() -> int:
         print("No Chromium is installed.", file=sys.stderr)
         return 1
     OUT.mkdir(exist_ok=True)
-    with address() as (url, password), sync_playwright() as playwright:
-        scene = prepared(url)
+    with address() as (url, password, mirror), sync_playwright() as playwright:
+        scene = prepared(url, password, mirror)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for look in LOOKS:
             take(browser, url, look, scene, password)

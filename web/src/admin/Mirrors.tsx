@@ -68,7 +68,7 @@ function MirrorCard({ mirror, onChanged }: { mirror: AnyMirror; onChanged: () =>
         {mirror.accounts && ` · ${t('mirrors.for', { count: mirror.accounts.length })}`}
       </p>
       {mirror.last_error && <p className="notice bad small anywhere">{mirror.last_error}</p>}
-      <div className="line">
+      <div className="line mirrorFoot">
         <div className="buttons switches">
           <Switch
             label={t('mirrors.enabled')}

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { sizeIn, sizeText } from '../parts/sizes'
 import type { Field } from './policyFields'
 
+const DAY_SECONDS = 86_400
 const STYLES = ['minute', 'hour', 'day', 'count', 'forever'] as const
 /** What is typed and is no value yet. */
 export const INVALID = Symbol('invalid')
@@ -24,11 +25,13 @@ export function PolicyField({ field, value, onChange }: Props) {
   const shared = { label, description: hint, error: parsed === INVALID && t(field.kind === 'size' ? 'notASize' : 'policy.notANumber') }
   switch (field.kind) {
     case 'switch':
-      return <Switch label={label} description={hint} checked={value === true} onChange={(event) => onChange(event.target.checked)} />
+      return (
+        <Switch className="wholeRow" label={label} description={hint} checked={value === true} onChange={(event) => onChange(event.target.checked)} />
+      )
     case 'styles': {
       const chosen = Array.isArray(value) ? (value as string[]) : []
       return (
-        <fieldset className="styles">
+        <fieldset className="styles wholeRow">
           <legend>{label}</legend>
           <div className="buttons">
             {STYLES.map((style) => (
@@ -85,6 +88,7 @@ export function shownValue(value: unknown): string {
 function asText({ kind }: Field, value: unknown): string {
   if (value === null || value === undefined) return ''
   if (kind === 'size') return sizeText(value as number)
+  if (kind === 'days') return value === 0 ? '' : String((value as number) / DAY_SECONDS)
   if (Array.isArray(value)) return value.join('\n')
   return String(value as string | number)
 }
@@ -95,6 +99,10 @@ function fromText({ kind, isOptional }: Field, text: string): unknown {
       return text.split('\n').flatMap((line) => line.trim() || [])
     case 'size':
       return text.trim() === '' && isOptional ? null : (sizeIn(text) ?? INVALID)
+    case 'days': {
+      const seconds = Math.round(Number(text.replace(',', '.')) * DAY_SECONDS)
+      return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : INVALID
+    }
     case 'count':
     case 'share': {
       if (text.trim() === '') return isOptional ? null : INVALID

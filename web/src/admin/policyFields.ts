@@ -1,5 +1,5 @@
-/** How a rule is shown and typed. `limit`: a number of bytes or of things, empty for none. */
-export type Kind = 'line' | 'text' | 'lines' | 'size' | 'count' | 'switch' | 'colour' | 'styles' | 'share'
+/** How a rule is shown and typed. `days`: the value is in seconds; `share`: from 0 to 1. */
+export type Kind = 'line' | 'text' | 'lines' | 'size' | 'count' | 'switch' | 'colour' | 'styles' | 'share' | 'days'
 export type Field = { name: string; kind: Kind; isOptional?: boolean }
 
 /** The rules of `/v1/policy`, in groups. Their words are in `policy.fields`. */
@@ -17,7 +17,7 @@ export const GROUPS = {
     { name: 'upload_size', kind: 'size' },
     { name: 'allowed_file_types', kind: 'lines' },
     { name: 'expire_styles', kind: 'styles' },
-    { name: 'max_save_seconds', kind: 'count' },
+    { name: 'max_save_seconds', kind: 'days' },
     { name: 'numeric_codes', kind: 'switch' },
     { name: 'enable_chunk', kind: 'switch' },
   ],

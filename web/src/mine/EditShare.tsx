@@ -54,26 +54,28 @@ export function EditShare({ share, onClose, onSaved }: Props) {
         <Textarea
           label={t('shares.message')}
           value={message}
-          rows={3}
+          rows={2}
           maxLength={10_000}
           onChange={(event) => setMessage(event.target.value)}
         />
-        <TextInput
-          type="datetime-local"
-          label={t('shares.until')}
-          description={t('shares.untilHint')}
-          value={until}
-          onChange={(event) => setUntil(event.target.value)}
-        />
-        <TextInput
-          type="number"
-          min={1}
-          max={2 ** 31 - 1}
-          label={t('shares.left')}
-          description={t('shares.leftHint')}
-          value={left}
-          onChange={(event) => setLeft(event.target.value)}
-        />
+        <div className="twoFields">
+          <TextInput
+            type="datetime-local"
+            label={t('shares.until')}
+            description={t('shares.untilHint')}
+            value={until}
+            onChange={(event) => setUntil(event.target.value)}
+          />
+          <TextInput
+            type="number"
+            min={1}
+            max={2 ** 31 - 1}
+            label={t('shares.left')}
+            description={t('shares.leftHint')}
+            value={left}
+            onChange={(event) => setLeft(event.target.value)}
+          />
+        </div>
         {share.form === 'code' && (
           <div className="oneLine">
             <TextInput

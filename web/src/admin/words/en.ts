@@ -292,7 +292,7 @@ export const admin = {
       upload_size: 'Largest file',
       allowed_file_types: 'Allowed types of files',
       expire_styles: 'A share may be kept for',
-      max_save_seconds: 'Longest life, in seconds',
+      max_save_seconds: 'Longest life of a share, in days',
       numeric_codes: 'Codes of digits only',
       enable_chunk: 'FileCodeBox’s uploads in parts',
       registration: 'Everybody may make an account',
@@ -321,7 +321,7 @@ export const admin = {
     hints: {
       notices: 'One in each line; the page shows them to everybody.',
       allowed_file_types: 'One in each line, such as zip or image/*. Empty: all.',
-      max_save_seconds: '0: seven days',
+      max_save_seconds: 'Empty: seven days',
       trusted_origins: 'One in each line, such as https://app.example.org',
       login_count: 'At FileCodeBox’s sign-in of administrators.',
       admin_session_days: 'One that began at FileCodeBox’s sign-in.',

@@ -294,7 +294,7 @@ export const admin: Words<typeof english> = {
       upload_size: '最大文件',
       allowed_file_types: '允许的文件类型',
       expire_styles: '可选的保留方式',
-      max_save_seconds: '最长保留秒数',
+      max_save_seconds: '最长保留天数',
       numeric_codes: '取件码仅用数字',
       enable_chunk: 'FileCodeBox 分片上传',
       registration: '开放注册',
@@ -323,7 +323,7 @@ export const admin: Words<typeof english> = {
     hints: {
       notices: '每行一条，所有人可见。',
       allowed_file_types: '每行一种，如 zip 或 image/*。留空：全部。',
-      max_save_seconds: '0：七天',
+      max_save_seconds: '留空：七天',
       trusted_origins: '每行一个，如 https://app.example.org',
       login_count: '在 FileCodeBox 管理员登录处。',
       admin_session_days: '在 FileCodeBox 登录的会话。',

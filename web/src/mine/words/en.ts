@@ -181,7 +181,7 @@ export const own = {
     textName: 'Text',
     sendText: 'Send text',
     message: 'A word with it',
-    messageHint: 'Your name, or whatever you like to say',
+    messageHint: 'Your name, a few words',
     upTo: 'up to {{size}}',
     files_one: 'one file',
     files_other: 'up to {{count}} files',
