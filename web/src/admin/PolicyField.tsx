@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { sizeIn, sizeText } from '../parts/sizes'
 import type { Field } from './policyFields'
 
-const DAY_SECONDS = 86_400
+const SECONDS = { days: 86_400, minutes: 60 } as const
 const STYLES = ['minute', 'hour', 'day', 'count', 'forever'] as const
 /** What is typed and is no value yet. */
 export const INVALID = Symbol('invalid')
@@ -61,13 +61,16 @@ export function PolicyField({ field, value, onChange }: Props) {
         <TextInput
           {...shared}
           inputMode={field.kind === 'count' ? 'numeric' : undefined}
-          placeholder={field.isOptional ? t('quota.unlimited') : undefined}
+          placeholder={field.isOptional ? t(isQuota(field.name) ? 'quota.unlimited' : 'policy.environment') : undefined}
           value={typed}
           onChange={(event) => change(event.target.value)}
         />
       )
   }
 }
+
+/** Only of these does nothing mean that there is no limit; of others, that the environment's holds. */
+const isQuota = (name: string) => /^(account|guest|place)_/.test(name)
 
 export function useFieldWords(name: string): { label: string; hint: string | undefined } {
   const { t, i18n } = useTranslation('admin')
@@ -88,7 +91,7 @@ export function shownValue(value: unknown): string {
 function asText({ kind }: Field, value: unknown): string {
   if (value === null || value === undefined) return ''
   if (kind === 'size') return sizeText(value as number)
-  if (kind === 'days') return value === 0 ? '' : String((value as number) / DAY_SECONDS)
+  if (kind === 'days' || kind === 'minutes') return value === 0 ? '' : String((value as number) / SECONDS[kind])
   if (Array.isArray(value)) return value.join('\n')
   return String(value as string | number)
 }
@@ -99,8 +102,10 @@ function fromText({ kind, isOptional }: Field, text: string): unknown {
       return text.split('\n').flatMap((line) => line.trim() || [])
     case 'size':
       return text.trim() === '' && isOptional ? null : (sizeIn(text) ?? INVALID)
-    case 'days': {
-      const seconds = Math.round(Number(text.replace(',', '.')) * DAY_SECONDS)
+    case 'days':
+    case 'minutes': {
+      if (text.trim() === '' && isOptional) return null
+      const seconds = Math.round(Number(text.replace(',', '.')) * SECONDS[kind])
       return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : INVALID
     }
     case 'count':

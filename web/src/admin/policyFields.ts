@@ -1,5 +1,5 @@
-/** How a rule is shown and typed. `days`: the value is in seconds; `share`: from 0 to 1. */
-export type Kind = 'line' | 'text' | 'lines' | 'size' | 'count' | 'switch' | 'colour' | 'styles' | 'share' | 'days'
+/** How a rule is shown and typed. `days`, `minutes`: the value is in seconds; `share`: from 0 to 1. */
+export type Kind = 'line' | 'text' | 'lines' | 'size' | 'count' | 'switch' | 'colour' | 'styles' | 'share' | 'days' | 'minutes'
 export type Field = { name: string; kind: Kind; isOptional?: boolean }
 
 /** The rules of `/v1/policy`, in groups. Their words are in `policy.fields`. */
@@ -18,6 +18,7 @@ export const GROUPS = {
     { name: 'allowed_file_types', kind: 'lines' },
     { name: 'expire_styles', kind: 'styles' },
     { name: 'max_save_seconds', kind: 'days' },
+    { name: 'code_length', kind: 'count' },
     { name: 'numeric_codes', kind: 'switch' },
     { name: 'enable_chunk', kind: 'switch' },
   ],
@@ -29,6 +30,14 @@ export const GROUPS = {
     { name: 'guest_files', kind: 'count', isOptional: true },
     { name: 'place_bytes', kind: 'size', isOptional: true },
     { name: 'place_files', kind: 'count', isOptional: true },
+  ],
+  rooms: [
+    { name: 'room_capacity_max', kind: 'count', isOptional: true },
+    { name: 'room_lifetime_max_seconds', kind: 'minutes', isOptional: true },
+    { name: 'room_members', kind: 'count', isOptional: true },
+    { name: 'rooms_per_account', kind: 'count', isOptional: true },
+    { name: 'public_rooms', kind: 'count', isOptional: true },
+    { name: 'public_rooms_per_account', kind: 'count', isOptional: true },
   ],
   abuse: [
     { name: 'upload_count', kind: 'count' },
