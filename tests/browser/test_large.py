@@ -4,7 +4,7 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def resident(process: int) -> int:
 
 
 @contextmanager
-def peak_of_tab(browser: Browser) -> Iterator[list[int]]:
+def peak_of_tab(browser: Browser) -> Generator[list[int]]:
     """Watch the largest renderer; the list has its peak in the end."""
     session = browser.new_browser_cdp_session()
     found = session.send("SystemInfo.getProcessInfo")["processInfo"]
