@@ -117,6 +117,14 @@ class WantedFetch:
     content: Content | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A share or file, and the events of which a webhook has to be told, in their order."""
+
+    subject: str
+    types: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Ledger:
     files: list[KeptFile] = field(default_factory=list[KeptFile])
@@ -126,6 +134,7 @@ class Ledger:
     talks: list[Talk] = field(default_factory=list[Talk])
     mirrored: list[MirroredFile] = field(default_factory=list[MirroredFile])
     fetches: list[WantedFetch] = field(default_factory=list[WantedFetch])
+    told: list[Told] = field(default_factory=list[Told])
     rooms: list[tuple[Client, int]] = field(default_factory=list[tuple[Client, int]])
     """Rooms with the clients of their owners."""
     operations: Counter[str] = field(default_factory=Counter[str])

@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.local import credentials
 from deploy.local.credentials import ADMIN_PASSWORD
 from deploy.local.stack import LOG_NAME, StackFailed, StartedStack, start
-from tests.chaos.checks import contents, talks, transfers
+from tests.chaos.checks import contents, hooks, talks, transfers
 from tests.chaos.checks.leftovers import Leftovers, processes_of
 from tests.chaos.client import FAILURES, Clients, Refused, Stuck, Wrong
 from tests.chaos.faults import Faults, kill_supervisor, schedule
@@ -37,12 +37,16 @@ PEOPLE = 2
 SETTINGS = {
     **dict.fromkeys(LIMITS, "1000000"),
     "FETCH_ALLOWED_NETWORKS": "127.0.0.1/32",
+    "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
     "FETCHES_AT_ONCE": "8",
     "GARBAGE_GRACE_SECONDS": "2",
     # Longer than any outage, because what an upload has stored may wait for the end of one.
     "UNCLAIMED_LIFETIME_SECONDS": "600",
     "SESSION_LIFETIME_SECONDS": "600",
 }
+
+HEARD = ["share.complete", "drop.filled", "file.arrived"]
+"""The events that the webhook of the place is told of."""
 
 
 class Run:
@@ -92,7 +96,9 @@ class Run:
         for server in servers:
             mirror = {"name": server.kind, "kind": server.kind, "options": server.options, **more}
             mirrors.append((await administrator.ask("POST", "/v1/mirrors", 201, json=mirror)).json()["id"])
-        return World(clients, self._ledger, source, mirrors, mirroring, asyncio.Event())
+        hook = {"url": f"{source.url}/hook", "events": HEARD, "everybody": True}
+        await administrator.ask("POST", "/v1/webhooks", 201, json=hook)
+        return World(clients, self._ledger, source, mirrors, mirroring, administrator, asyncio.Event())
 
     async def _load(self, stack: StartedStack, world: World) -> StartedStack:
         """Load the stack while it is being killed; at last its supervisor is, and it is started again."""
@@ -158,6 +164,8 @@ class Run:
         try:
             with self._timed("checks: transfers"):
                 await transfers.check(world, servers)
+            with self._timed("checks: webhooks"):
+                await hooks.check(world)
             with self._timed("checks: contents"):
                 await contents.check(world)
                 await talks.check(world)

@@ -1,9 +1,13 @@
-"""A small web server whose files are fetched. Some answers break off in the middle, and some come slowly."""
+"""A small web server whose files are fetched, and which webhooks call.
+
+Some answers break off in the middle, some come slowly, and some calls are refused, or heard without an answer.
+"""
 
 import asyncio
 import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from aiohttp import web
 
@@ -17,7 +21,10 @@ class Source:
 
     def __init__(self) -> None:
         self.url = ""
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        """The events that webhooks have told, each with its id."""
         self._asked: dict[str, int] = {}
+        self._chance = random.Random(0)
 
     def file(self, number: int, size: int, manner: str = "whole") -> tuple[str, Content]:
         """The address of a file, and what it holds. `manner`: `whole`, `breaks` (once, in the middle) or `slow`."""
@@ -26,6 +33,15 @@ class Source:
 
     def missing(self) -> str:
         return f"{self.url}/missing"
+
+    async def hear(self, request: web.Request) -> web.Response:
+        event, fate = await request.json(), self._chance.random()
+        if fate < 0.02:
+            return web.Response(status=500)
+        self.told.append((request.headers["Webhook-Id"], event))
+        if fate < 0.04 and request.transport:
+            request.transport.close()
+        return web.Response(status=204)
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         manner, size = request.match_info["manner"], int(request.match_info["size"])
@@ -58,6 +74,7 @@ def _bytes(number: int, size: int) -> bytes:
 async def running_source() -> AsyncGenerator[Source]:
     source = Source()
     application = web.Application()
+    application.router.add_post("/hook", source.hear)
     application.router.add_get("/{manner}/{size}/{name}", source.respond)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()

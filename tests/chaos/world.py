@@ -26,6 +26,7 @@ class World:
     mirrors: Sequence[int]
     mirroring: Client
     """The account whose files go to the mirrors."""
+    administrator: Client
     over: asyncio.Event
     """Set when no load begins anything more."""
     large: int = 12 * MIB

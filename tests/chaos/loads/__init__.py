@@ -11,6 +11,7 @@ from tests.chaos.loads import (
     archived,
     counted,
     crowd,
+    dropping,
     fetching,
     filecodebox,
     fileuploader,
@@ -47,4 +48,5 @@ LOADS: dict[str, Load] = {
     "tus": resumable.tus,
     "archives": archived.archive,
     "curl": archived.curl,
+    "drop-offs": dropping.drop_off,
 }

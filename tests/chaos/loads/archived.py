@@ -32,7 +32,7 @@ async def archive(world: World, chance: random.Random) -> None:
     asked = {"items": [*announced, {"name": "note.txt", "text": "a text"}], "title": "Kept"}
     share = (await client.ask("POST", "/v1/shares", 201, json=asked)).json()
     for item, (_, data) in zip(share["items"], files, strict=False):
-        await _fill(client, item["upload"], data)
+        await fill(client, item["upload"], data)
     contents = [*files, ("note.txt", b"a text")]
     content = _archive(contents, datetime.fromisoformat(share["created_at"]))
     path = f"/v1/codes/{share['code']}/zip"
@@ -41,7 +41,7 @@ async def archive(world: World, chance: random.Random) -> None:
     world.ledger.done("archives")
 
 
-async def _fill(client: Client, ticket: str, data: bytes) -> None:
+async def fill(client: Client, ticket: str, data: bytes) -> None:
     """Send the content of an item, from the beginning if a connection breaks, until it is there."""
     headers = {**TUS, "Upload-Length": str(len(data)), "Upload-Metadata": f"item {b64encode(ticket.encode()).decode()}"}
     while True:

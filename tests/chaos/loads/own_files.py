@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from tests.chaos.client import expect
-from tests.chaos.ledger import Gone, KeptFile
+from tests.chaos.ledger import Gone, KeptFile, Told
 from tests.chaos.world import World, new_account
 
 
@@ -20,6 +20,7 @@ async def expiring(world: World, chance: random.Random) -> None:
     ends = time.time() + chance.uniform(2, 15)
     wanted = {"file_id": file_id, "form": "link", "expires_at": datetime.fromtimestamp(ends, UTC).isoformat()}
     share = (await client.ask("POST", "/v1/shares", 201, 400, 404, 422, json=wanted)).json()
+    world.ledger.told.append(Told(file_id, ("file.arrived",)))
     if "code" in share and share.get("file_id") == file_id:
         world.ledger.gone.append(Gone("a link that expired", client, f"/f/{share['code']}", ends))
         world.ledger.done("link that expires")
