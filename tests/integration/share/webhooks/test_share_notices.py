@@ -1,9 +1,10 @@
 """Notices: what Apprise is given, what it may not reach, and what nobody sees."""
 
+import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,7 @@ import pytest
 from common import clock
 from share_service.context import Context
 from share_service.webhooks import calling, notices
-from share_service.webhooks.model import WEBHOOKS_EACH, Event
+from share_service.webhooks.model import EVERYBODY, WEBHOOKS_EACH, Event, Webhook
 from tests.conftest import MakeDatabase
 from tests.integration.share.asking import change
 from tests.integration.share.running_share import ShareService, running_share_service
@@ -94,6 +95,8 @@ async def test_a_notice_is_sent_by_apprise_and_its_url_is_seen_by_nobody(
     owner = service.sign_up()
     link = service.share_link(owner=owner, name="a\u2028b.bin")
     assert ask(service.client(account=owner), "DELETE", f"/v1/shares/{link.id}").is_success
+    # It rests for as long as it took.
+    change(service, "update webhook set due_at = now()")
     await calling.call_webhooks(worker)
     first, second = (json.loads(body) for _, body in receiver.requests)
     assert (first["title"], first["message"]) == ("Waystation", "Notices from Waystation arrive here.")
@@ -252,3 +255,65 @@ async def test_a_process_that_dies_or_hangs_has_failed(
     add(client, "ntfys://topic")
     await calling.call_webhooks(worker)
     assert the_one(client)["error"] == notices.NoticeFailed().message
+
+
+async def answer_mail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+    """Speak SMTP; what was said by the client."""
+    said = list[str]()
+    writer.write(b"220 ready\r\n")
+    while line := (await reader.readline()).decode().rstrip():
+        said.append(line)
+        verb = line.split(" ")[0].upper()
+        answers = {"EHLO": "250-here\r\n250 AUTH PLAIN", "AUTH": "235 in", "DATA": "354 go on", "QUIT": "221 bye"}
+        writer.write(f"{answers.get(verb, '250 ok')}\r\n".encode())
+        if verb == "DATA":
+            said.append((await reader.readuntil(b"\r\n.\r\n")).decode())
+            writer.write(b"250 taken\r\n")
+    return "\n".join(said)
+
+
+async def answer_matrix(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+    """Speak as much of Matrix and ntfy over HTTP as a message needs; what was asked."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = head.decode().lower().split("\r\n")
+    length = next((int(line.partition(":")[2]) for line in lines if line.startswith("content-length:")), 0)
+    body = await reader.readexactly(length)
+    answer = json.dumps({"access_token": "t", "user_id": "@u:h", "home_server": "h", "room_id": "!r:h"}).encode()
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n")
+    writer.write(f"Content-Length: {len(answer)}\r\n\r\n".encode() + answer)
+    return head.decode() + body.decode()
+
+
+Server = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[str]]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("url", "server", "expected"),
+    [
+        ("mailto://u:p@127.0.0.1:{port}?from=a@b.example&to=c@d.example", answer_mail, "rcpt TO:<c@d.example>"),
+        ("ntfy://127.0.0.1:{port}/topic", answer_matrix, '"topic": "topic"'),
+        ("matrix://u:p@127.0.0.1:{port}/#room", answer_matrix, "/send/m.room.message/"),
+    ],
+    ids=["mail", "ntfy", "Matrix"],
+)
+async def test_services_that_people_host_themselves_get_notices(
+    worker: Context, url: str, server: Server, expected: str
+) -> None:
+    said = list[str]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said.append(await server(reader, writer))
+        writer.close()
+
+    serving = await asyncio.start_server(serve, "127.0.0.1", 0)
+    given = url.format(port=serving.sockets[0].getsockname()[1])
+    now = clock.now()
+    sealed = notices.seal_of(worker).close(given.encode())
+    notice = Webhook(uuid4(), EVERYBODY, "x", [], True, now, now, 0, None, None, kind="notice", sealed=sealed)
+    event = Event(1, "share.made", now, {"name": "report.pdf", "size": 5})
+    assert await notices.send(worker, notice, [event]) is None
+    serving.close()
+    everything = "\n".join(said)
+    assert expected in everything
+    assert "report.pdf (5 bytes)" in everything

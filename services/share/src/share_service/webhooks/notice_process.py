@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import resource
+import signal
 import site
 import sys
 from enum import StrEnum
@@ -23,8 +24,10 @@ from typing import Any
 from common.addresses import Network, parse_networks
 from common.outbound.addresses import may_connect
 
-MEMORY = 1024 * 1024 * 1024
+MEMORY = 384 * 1024 * 1024
 CPU_SECONDS = 20
+SECONDS = 40
+"""The longest that this process lives, also when nobody waits for it any more."""
 
 _PROGRAMS = (
     "subprocess.Popen",
@@ -118,6 +121,7 @@ def main() -> None:
     # Libraries write there what they like, URLs with secrets among it.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     logging.disable()
+    signal.alarm(SECONDS)
     for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_FSIZE, 0)):
         resource.setrlimit(limit, (value, value))
     guard = Guard(parse_networks(asked["networks"]))
