@@ -3,8 +3,12 @@
 Writes to standard output, as JSON, the manifests and what is wrong with them by the schemas of Kubernetes.
 """
 
+# pyright: reportMissingImports=false
+# Its two libraries are in an environment of their own.
+
 import json
 import sys
+from typing import Any
 
 import helm_python as helm
 import kubernetes_validate
@@ -13,7 +17,7 @@ import yaml
 VERSIONS = ("1.29", "1.37")
 
 
-def problem(manifest: dict, version: str) -> str | None:
+def problem(manifest: dict[str, Any], version: str) -> str | None:
     try:
         kubernetes_validate.validate(manifest, version, strict=True)
     except kubernetes_validate.SchemaNotFoundError:
