@@ -11,8 +11,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from common.audit import Entry
+from common.errors import Forbidden
 from common.http.authors import author_of
-from common.http.callers import Administrator, administrator
+from common.http.callers import Administrator, administrator, of_request
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
 from share_service.audit import reading
 from share_service.edge import context_of
@@ -73,18 +74,23 @@ async def read_log(
 async def export_log(request: Request, identity: Administrator) -> StreamingResponse:
     """The whole log, an entry in JSON on each line, the newest first.
 
-    If a service stops answering meanwhile, the answer breaks off instead of ending.
+    If a service stops answering meanwhile, or the administrator's session ends, the answer breaks off without its end.
     """
     batches = reading.whole_log(context_of(request), author_of(request, identity))
     # An error that shows at once is the answer.
     first = await anext(batches, [])
     headers = {"Content-Disposition": 'attachment; filename="audit.jsonl"', "Cache-Control": "no-store"}
-    return StreamingResponse(_lines(first, batches), media_type=LINES, headers=headers)
+    return StreamingResponse(written_lines(request, first, batches), media_type=LINES, headers=headers)
 
 
-async def _lines(first: list[Entry], batches: AsyncGenerator[list[Entry]]) -> AsyncGenerator[bytes]:
+async def written_lines(
+    request: Request, first: list[Entry], batches: AsyncGenerator[list[Entry]]
+) -> AsyncGenerator[bytes]:
+    """The entries as lines. Raises what `of_request` raises, and `Forbidden`, once the request would be refused."""
     yield _written(first)
     async for batch in batches:
+        if not (await of_request(request)).is_administrator:
+            raise Forbidden
         yield _written(batch)
 
 
