@@ -34,6 +34,7 @@ class Listeners:
     def __init__(self, valkey_url: str, identities: Identities) -> None:
         self._valkey_url, self._identities = valkey_url, identities
         self._listening: dict[str, set[Listener]] = {}
+        self._log = logging.get(__name__)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -70,7 +71,9 @@ class Listeners:
                         for each in list(self._listening) if name is None else [name]:
                             await self._check(each)
             except Unavailable:
-                logging.get(__name__).warning("ended credentials are not heard of until Valkey and auth answer")
+                self._log.warning("ended credentials are not heard of until Valkey and auth answer")
+            except Exception:  # noqa: BLE001  (it is logged, with its stack)
+                self._log.exception("ended credentials were not heard of")
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _check(self, name: str) -> None:
