@@ -1,6 +1,7 @@
 """A browser, the running system, and visitors who each have a fresh profile. `make browser` runs what needs them."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -18,8 +19,8 @@ from tests.conftest import running_stack
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SECONDS = 20
 HOME: dict[str, Any] = {"locale": "en-GB", "timezone_id": "Europe/Lisbon"}
-EXPECTED = "the server responded with a status of 4"
-"""Chromium's own line about every refusal, also about those that the page explains to its reader."""
+EXPECTED = re.compile("the server responded with a status of 4|net::ERR_|WebSocket connection to .* failed")
+"""Chromium's own lines about refusals and lost connections, also about those that the page explains to its reader."""
 RULES_BROKEN = """() => {
   window.rulesBroken = []
   addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
@@ -120,7 +121,7 @@ def _open(browser: Browser, address: str, options: dict[str, Any]) -> Visitor:
     visitor = Visitor(page, context, address)
 
     def hear_line(kind: str, text: str) -> None:
-        if kind in ("error", "warning") and EXPECTED not in text and "net::ERR_" not in text:
+        if kind in ("error", "warning") and not EXPECTED.search(text):
             visitor.wrong.append(text)
 
     page.on("console", lambda line: hear_line(line.type, line.text))

@@ -78,6 +78,7 @@ export const en = {
     emptyFolder: 'There are no files in it.',
     tooMany: 'One code can hold {{count}} files at most.',
     tooLarge: '“{{name}}” is larger than {{size}}, which is the limit here.',
+    changed: 'The file changed while it was sent, so it was taken back. Send it again.',
   },
   state: {
     waiting: 'waiting',

@@ -75,6 +75,7 @@ export const zh: Messages = {
     emptyFolder: '里面没有文件。',
     tooMany: '一个取件码最多包含 {{count}} 个文件。',
     tooLarge: '“{{name}}”超过了这里的上限 {{size}}。',
+    changed: '文件在发送过程中被修改，已撤回，请重新发送。',
   },
   state: { waiting: '等待中', sending: '发送中', verifying: '校验中', ready: '已校验', failed: '失败', paused: '已暂停', lost: '请重新选择' },
   expiry: {

@@ -10,7 +10,7 @@ export function PassingRow({ passing }: { passing: Passing }) {
   const { name, file, sent, millisecondsLeft, failure } = passing
   const language = i18n.language
   const figures = failure
-    ? [failure === 'unreadable' ? t('sending.unreadable') : t('rooms.notPosted')]
+    ? [failure === 'unreadable' ? t('sending.unreadable') : failure === 'changed' ? t('sending.changed') : t('rooms.notPosted')]
     : [percent(sent, file.size, language), millisecondsLeft !== null && t('sending.left', { time: duration(millisecondsLeft, language) })]
   return (
     <li className="bubble own">

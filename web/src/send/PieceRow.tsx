@@ -1,9 +1,19 @@
+import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { duration, ending, percent, size, speed } from '../format'
 import { Cross } from '../parts/icons'
 import type { Piece, Snapshot } from './sending'
 
-export function PieceRow({ piece, seen, onRemove }: { piece: Piece; seen: Snapshot; onRemove: () => void }) {
+type Props = { piece: Piece; seen: Snapshot; onRemove: () => void }
+
+/** A thousand files make a thousand rows, of which a few change at a time. */
+export const PieceRow = memo(Row, (before, { piece, seen }) => {
+  const known = before.piece
+  const isSame = known.state === piece.state && known.sent === piece.sent && known.failure === piece.failure
+  return isSame && known.item.name === piece.item.name && seen.pieces.length === before.seen.pieces.length && piece.state !== 'sending'
+})
+
+function Row({ piece, seen, onRemove }: Props) {
   const { t } = useTranslation()
   const { item, state } = piece
   return (
@@ -32,6 +42,7 @@ function Figures({ piece: { item, state, sent, failure }, seen }: { piece: Piece
   const { t, i18n } = useTranslation()
   const language = i18n.language
   if (failure === 'unreadable') return t('sending.unreadable')
+  if (failure === 'changed') return t('sending.changed')
   const hasBegun = sent > 0 && sent < item.size
   const parts = [
     hasBegun ? t('sending.progress', { done: size(sent, language), whole: size(item.size, language) }) : size(item.size, language),

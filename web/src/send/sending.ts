@@ -168,7 +168,9 @@ export class Sending {
 
   private merge(share: Partial<SentShare>) {
     const tickets = new Map(this.share.items.map((item) => [item.id, item.upload]))
-    const items = (share.items ?? this.share.items).map((item) => ({ ...item, upload: item.upload ?? tickets.get(item.id) ?? null }))
+    const told = share.items ?? this.share.items
+    const takenBack = this.share.items.filter(({ id }) => this.failures.get(id) === 'changed' && !told.some((item) => item.id === id))
+    const items = [...told, ...takenBack].map((item) => ({ ...item, upload: item.upload ?? tickets.get(item.id) ?? null }))
     this.share = { ...this.share, ...share, key: this.share.key, url: share.url ?? this.share.url, items }
     this.remember()
     this.tell()
@@ -197,6 +199,7 @@ export class Sending {
       },
       onFailed: ({ kind }) => {
         this.running.delete(item.id)
+        if (kind === 'changed') this.takeBack(item.id)
         if (kind === 'lost') this.tryAgain()
         else {
           this.failures.set(item.id, kind)
@@ -206,6 +209,12 @@ export class Sending {
       },
     })
     this.running.set(item.id, stop)
+  }
+
+  /** Take away what has arrived as a mixture; here it stays, as failed. */
+  private takeBack(id: string) {
+    const { id: share, key } = this.share
+    insist(() => removeItem(share, key, id), this.ended.signal).catch(() => undefined)
   }
 
   private tryAgain() {
@@ -233,6 +242,7 @@ export class Sending {
   }
 
   private stateOf(item: SentItem): PieceState {
+    if (this.failures.get(item.id) === 'changed') return 'failed'
     if (item.state === 'ready' || item.state === 'verifying' || item.state === 'failed') return item.state
     if (this.failures.has(item.id)) return 'failed'
     if (!this.files.has(item.id)) return 'lost'

@@ -13,8 +13,9 @@ export type Told = {
   onFailed: (failure: Failure) => void
 }
 
-/** `lost`: try again later. `unreadable`: the file has changed or is gone. `refused`: the server does not want it. */
-export type Failure = { kind: 'lost' | 'unreadable' | 'refused'; status: number }
+/** `lost`: try again later. `unreadable`: the file has changed or is gone. `refused`: the server does not want it.
+ *  `changed`: it has arrived, but changed meanwhile. */
+export type Failure = { kind: 'lost' | 'unreadable' | 'refused' | 'changed'; status: number }
 
 /** `name` tells this upload from others of this browser. */
 export type Wanted = { name: string; metadata: Record<string, string> }
@@ -34,7 +35,12 @@ export function upload(file: File, { name, metadata }: Wanted, told: Told): (for
     fingerprint: () => Promise.resolve(`waystation-${name}`),
     onShouldRetry: (error) => isPassing(statusOf(error)) && navigator.onLine,
     onProgress: (bytes) => told.onProgress(bytes),
-    onSuccess: ({ lastResponse }) => told.onDone(lastResponse.getHeader('Waystation-Code')),
+    // A file that was written to meanwhile may have arrived as a mixture, and browsers refuse to read it from then on.
+    onSuccess: ({ lastResponse }) =>
+      void isReadable(file).then((isSame) => {
+        if (isSame) told.onDone(lastResponse.getHeader('Waystation-Code'))
+        else told.onFailed({ kind: 'changed', status: 0 })
+      }),
     onError: (error) => {
       if (!stopped) void failureOf(error, file).then(told.onFailed)
     },
@@ -60,8 +66,11 @@ export function forgetUpload(name: string) {
 async function failureOf(error: Error, file: File): Promise<Failure> {
   const status = statusOf(error)
   if (status !== 0 && !isPassing(status)) return { kind: 'refused', status }
-  const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false)
-  return { kind: readable ? 'lost' : 'unreadable', status }
+  return { kind: (await isReadable(file)) ? 'lost' : 'unreadable', status }
+}
+
+function isReadable(file: File): Promise<boolean> {
+  return file.slice(0, 1).arrayBuffer().then(() => true, () => false)
 }
 
 function statusOf(error: Error): number {
