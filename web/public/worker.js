@@ -8,7 +8,11 @@ const PLACES = /^\/($|(rooms|mine|admin)(\/|$)|(sign-in|register|reset)$)/
 const CODES = /^\/[cd]\/[^/]+$/
 const PART = /^\/(assets\/[^/]+|favicon\.svg|icons\/[^/]+|manifest\.webmanifest)$/
 
-self.addEventListener('install', () => void self.skipWaiting())
+self.addEventListener('install', (event) => {
+  void self.skipWaiting()
+  // Calls go past this program where browsers can do that: they are faster, and a page that is left can still finish its last one.
+  if (event.addRoutes) event.waitUntil(event.addRoutes({ condition: { urlPattern: '/v1/*' }, source: 'network' }).catch(() => undefined))
+})
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
 
 self.addEventListener('fetch', (event) => {
