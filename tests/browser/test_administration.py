@@ -242,6 +242,25 @@ def test_a_proxy_that_hides_nothing_is_found_fine(visit: Visit, password: str) -
         expect(row.get_by_text("✓ fine")).to_be_visible()
 
 
+def test_the_dashboard_shows_what_went_through(visit: Visit, password: str) -> None:
+    sender, visitor = visit(), visit()
+    sender.goes_to()
+    sender.chooses(("plotted.bin", b"1" * 300_000))
+    sender.waits_until_verified(1)
+    page = comes(visitor, password)
+    page.get_by_text("Tasks waiting").wait_for()
+    plot = page.get_by_role("img", name="Transfers")
+    plot.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".plot .cursor")).to_have_count(1)
+    page.get_by_role("combobox", name="Span of time").select_option("month")
+    expect(page.locator(".plot")).to_have_count(4)
+    page.goto(f"{visitor.url}/admin/system")
+    for part in ("postgresql", "upload", "share"):
+        page.get_by_role("row").filter(has_text=part).first.wait_for()
+    expect(page.get_by_text("not working")).to_have_count(0)
+
+
 def test_other_sites_cannot_use_the_page(visit: Visit) -> None:
     visitor = visit()
     register(visitor, "mine")

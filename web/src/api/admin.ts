@@ -11,6 +11,7 @@ import type {
   AdministeredMirrors,
   AdministeredRoom,
   AdministeredShare,
+  AllSeries,
   BatchAnswer,
   BatchRequest,
   IssuedInvitation,
@@ -25,6 +26,9 @@ import type {
   RevisionsView,
   RoomEdit,
   ShareEdit,
+  StatisticSeries,
+  StatisticsView,
+  SystemView,
   TotalsView,
   UsageList,
   UsageModel,
@@ -98,18 +102,10 @@ export const readLog = async (after: string | null) => {
   return { rows: entries, next }
 }
 
-export type Series = { total: number[]; by_dialect: Record<string, number[]> }
-export type Statistics = { step: 'hour' | 'day'; times: string[]; series: Record<string, Series> }
+export type Statistics = StatisticsView
+export type Series = StatisticSeries
+export type SeriesName = keyof AllSeries
 export const readStatistics = (from: Date, to: Date, step: 'hour' | 'day') =>
   call<Statistics>('GET', `/v1/admin/statistics?${new URLSearchParams({ from: from.toISOString(), to: to.toISOString(), step })}`)
 
-export type System = {
-  version: string
-  services: { name: string; version: string | null; started_at: string | null; healthy: boolean; detail?: string | null }[]
-  engines: { name: string; version: string | null; healthy: boolean; detail?: string | null }[]
-  workers: { name: string; services: string[]; healthy: boolean }[]
-  queues: { name: string; depth: number; oldest_seconds: number | null }[]
-  backlog: { service: string; name: string; rows: number }[]
-  store: { kind: string; used_bytes: number; free_bytes: number | null; reserve_bytes: number | null }
-}
-export const readSystem = () => call<System>('GET', '/v1/admin/system')
+export const readSystem = () => call<SystemView>('GET', '/v1/admin/system')

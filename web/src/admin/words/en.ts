@@ -351,6 +351,8 @@ export const admin = {
     address: 'From',
   },
   system: {
+    processes_one: '{{count}} process',
+    processes_other: '{{count}} processes',
     version: 'Version',
     parts: 'Parts',
     kind: 'Kind',

@@ -353,6 +353,8 @@ export const admin: Words<typeof english> = {
     address: '来自',
   },
   system: {
+    processes_one: '{{count}} 个进程',
+    processes_other: '{{count}} 个进程',
     version: '版本',
     parts: '组成部分',
     kind: '类型',
