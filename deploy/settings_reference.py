@@ -30,7 +30,7 @@ from common.settings import (
     Settings,
     StoreSettings,
 )
-from share_service.settings import PolicySettings, ShareSettings
+from share_service.settings import PageSettings, PolicySettings, ShareSettings
 from share_service.settings import WorkerSettings as ShareWorkerSettings
 from upload_service.settings import (
     ContentSettings,
@@ -60,7 +60,7 @@ PROCESSES: dict[str, type[Settings]] = {
     "chat-worker": ChatWorkerSettings,
 }
 """The settings class of each process, by its name in docker-compose.yml."""
-PROVIDED = (StoreSettings, GatewaySettings, ServiceIdentitySettings)
+PROVIDED = (StoreSettings, GatewaySettings, ServiceIdentitySettings, PageSettings)
 """Classes whose settings the deployment itself chooses, although they may have a default."""
 
 
@@ -110,6 +110,12 @@ DEPLOYMENT = (
         "WEB_ROOT",
         "",
         "Folder of a web page of your own, with an `index.html`. If empty, the page that `make run` builds.",
+        Way.EMBEDDED,
+    ),
+    Setting(
+        "WEB_CSP",
+        "",
+        "`Content-Security-Policy` of the page in `WEB_ROOT`. If empty, that of the page that `make run` builds.",
         Way.EMBEDDED,
     ),
     Setting(

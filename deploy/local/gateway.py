@@ -28,7 +28,9 @@ def program(
     token: str,
     system: Mapping[str, str],
     page: Path = PAGE,
+    own_page: Mapping[str, str] | None = None,
 ) -> Program:
+    """`own_page`: more variables, if the page is the operator's own."""
     own = data / "gateway"
     own.mkdir(mode=0o700, exist_ok=True)
     probed = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
@@ -51,6 +53,7 @@ def program(
             **{f"{name.upper()}_ADDRESS": f"127.0.0.1:{service_ports[name]}" for name in ROUTED},
             **store,
             "WEB_ROOT": str(page),
+            **(own_page or {}),
         },
         port=port,
         host=host,

@@ -57,6 +57,7 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
                 token=credentials["gateway"],
                 system=settings.system,
                 page=settings.web_root or gateway.PAGE,
+                own_page=_own_page(settings),
             )
         ],
     ]
@@ -70,6 +71,13 @@ def addresses(settings: StackSettings, credentials: Credentials, chosen: dict[st
         valkey_url=_first_database(settings.valkey_url) or valkey.url(chosen["valkey"], credentials["valkey"]),
         service_ports={service: chosen[service] for service in SERVICES},
     )
+
+
+def _own_page(settings: StackSettings) -> dict[str, str]:
+    """The variables for an operator's own page. Nothing weakens the headers of ours."""
+    if settings.web_root is None:
+        return {}
+    return {"GATEWAY_PAGE": "filled", **({"WEB_CSP": settings.web_csp} if settings.web_csp else {})}
 
 
 def _gateways_store(settings: StackSettings) -> dict[str, str]:

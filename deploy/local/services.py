@@ -122,6 +122,9 @@ class Services:
             case "share":
                 environment |= {**self._identity(service), **self._urls("upload", "chat")}
                 environment["DOWNLOAD_KEY_SECRET"] = self.credentials["download_key"]
+                environment["PAGE_DOCUMENT"] = (
+                    str(self.settings.web_root / "index.html") if self.settings.web_root else ""
+                )
             case _:
                 environment |= {**self._identity(service), **self._urls("share")}
         return environment

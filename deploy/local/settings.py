@@ -78,6 +78,8 @@ class StackSettings:
     s3_bucket: str = "waystation"
     gateway_trusted_proxies: str = ""
     web_root: Path | None = None
+    web_csp: str = ""
+    """The Content-Security-Policy of that page; empty: the one of our own page."""
     """The folder of the web page; None: the one that this checkout builds."""
     admin_password: str | None = field(default=None, repr=False)
     """Password of the first administrator; None: a generated one."""
@@ -115,11 +117,19 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
         s3=_s3(environment),
         s3_bucket=environment.get("S3_BUCKET") or "waystation",
         gateway_trusted_proxies=environment.get("GATEWAY_TRUSTED_PROXIES", ""),
+        web_csp=_policy_of_page(environment.get("WEB_CSP", "")),
         web_root=Path(environment["WEB_ROOT"]).absolute() if environment.get("WEB_ROOT") else None,
         admin_password=environment.get("ADMIN_PASSWORD") or None,
         policy={name: environment[name] for name in POLICY_NAMES if name in environment},
         system={name: environment[name] for name in SYSTEM_NAMES if name in environment},
     )
+
+
+def _policy_of_page(text: str) -> str:
+    """Raise `SettingsError` for what is no value of a header, or would end the gateway's text."""
+    if not text.isprintable() or set(text) & set('"`{}\\'):
+        raise SettingsError("WEB_CSP must be the value of a Content-Security-Policy, without double quotes and braces")
+    return text
 
 
 def _host(text: str) -> str:

@@ -80,6 +80,24 @@ async def test_the_page_is_confined(client: httpx.AsyncClient, path: str):
     assert "http" not in headers["Content-Security-Policy"]
 
 
+async def test_a_page_of_ones_own_is_filled_in_and_has_its_own_rules(folder: Path, tmp_path: Path):
+    rules = "default-src 'self'; script-src 'self' 'unsafe-inline'"
+    async with (
+        open_door(tmp_path, WEB_ROOT=str(folder), GATEWAY_PAGE="filled", WEB_CSP=rules) as door,
+        httpx.AsyncClient(base_url=door.url, headers=BROWSER, timeout=30) as client,
+    ):
+        for path in ("/", "/c/7K2QF", "/admin"):
+            answer = await client.get(path)
+            assert (answer.json()["service"], answer.json()["path"]) == ("share", "/internal/page")
+            assert answer.headers.get_list("Content-Security-Policy") == [rules]
+            assert {name: answer.headers.get_list(name) for name in CONFINED} == {
+                name: [value] for name, value in CONFINED.items()
+            }
+        part = await client.get("/assets/main-abc123.js")
+        assert (part.text, part.headers["Content-Security-Policy"]) == (SCRIPT, rules)
+        assert (await client.get("/internal/page")).status_code == 404
+
+
 async def test_parts_are_kept_forever_and_sent_compressed(client: httpx.AsyncClient):
     answer = await client.get("/assets/main-abc123.js", headers={"Accept-Encoding": "gzip"})
     assert (answer.text, answer.headers["Content-Encoding"]) == (SCRIPT, "gzip")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -29,7 +30,7 @@ from share_service.health.looking import CachedHealth
 from share_service.pages import api as pages
 from share_service.pages import routes as page_routes
 from share_service.policy import api as policy
-from share_service.policy import site
+from share_service.policy import page, site
 from share_service.sending import api as sending
 from share_service.sending import internal_api as items
 from share_service.sending.listening import Listeners
@@ -47,7 +48,7 @@ from share_service.webhooks import notices_api as notices
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
-    *(sending, shares, drops, links, archives, pages, policy, site, webhooks, notices),
+    *(sending, shares, drops, links, archives, pages, policy, site, page, webhooks, notices),
     *(administration, audit, health, curl, events),
     *(lists, changes, overview, presets, configuration),
     *(statistics, system),
@@ -89,4 +90,5 @@ def create_app(settings: ShareSettings | None = None) -> FastAPI:
     app.state.health = CachedHealth(process.context)
     app.state.watches = Watches(process.context)
     app.state.public_url = settings.public_url
+    app.state.page_document = Path(settings.page_document) if settings.page_document else None
     return app

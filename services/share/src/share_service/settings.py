@@ -13,6 +13,7 @@ from common.settings import (
     PublicUrlSettings,
     QueueSettings,
     ServiceIdentitySettings,
+    Settings,
     ValkeySettings,
 )
 
@@ -110,7 +111,16 @@ class PolicySettings(DatabaseSettings):
         )
 
 
-class ShareSettings(PolicySettings, ValkeySettings, ServiceIdentitySettings, GatewaySettings, PublicUrlSettings):
+class PageSettings(Settings):
+    """A web page of the operator's own."""
+
+    page_document: str = ""
+    """The document of a web page of one's own, in which the share service fills in the placeholders."""
+
+
+class ShareSettings(
+    PolicySettings, ValkeySettings, ServiceIdentitySettings, GatewaySettings, PublicUrlSettings, PageSettings
+):
     """The settings of the service."""
 
     upload_url: str

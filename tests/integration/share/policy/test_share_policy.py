@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -221,6 +222,43 @@ def test_a_stored_value_that_is_not_valid_any_more_leaves_the_others_in_force(st
             "numeric_codes": True,
             "name": "Ours",
         }
+
+
+def test_the_document_of_ones_own_page_is_filled_in_as_text(start: Start, tmp_path: Path) -> None:
+    document = tmp_path / "index.html"
+    document.write_text('<title>{{title}}</title><meta content="{{description}}|{{keywords}}|{{other}}|{{title}}">')
+    with start(page_document=str(document)) as service:
+        administrator, client = service.client(account=service.administrator()), service.client()
+        values = {"name": "<b>Ours</b>", "description": 'a "quoted" {{title}}', "keywords": "a,&b"}
+        assert change(administrator, None, **values).status_code == 200
+        wanted = (
+            "<title>&lt;b&gt;Ours&lt;/b&gt;</title>"
+            '<meta content="a &quot;quoted&quot; {{title}}|a,&amp;b|{{other}}|&lt;b&gt;Ours&lt;/b&gt;">'
+        )
+        soon(lambda: client.get("/internal/page").text == wanted)
+        answer = client.get("/internal/page")
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        tag = answer.headers["etag"]
+        assert client.get("/internal/page", headers={"If-None-Match": tag}).status_code == 304
+        assert client.head("/internal/page").headers["etag"] == tag
+        document.unlink()
+        assert client.get("/internal/page").status_code == 404
+
+
+def test_a_replica_obeys_what_another_one_was_told(
+    service: ShareService, administrator: httpx.Client, start: Start
+) -> None:
+    with start(database_url=service.database_url) as other:
+        asked: dict[str, Any] = {"name": "Ours", "open_upload": False, "upload_size": 77, "code_length": 8}
+        assert change(administrator, None, **asked).status_code == 200
+        guest = other.client()
+        soon(lambda: guest.get("/v1/site").json()["name"] == "Ours")
+        assert guest.get("/v1/site").json()["upload_size"] == 77
+        assert guest.post("/").json()["detail"]["uploadSize"] == 77
+        assert guest.post("/share/text/", data={"text": "a"}).status_code == 403
+        item = {"items": [{"name": "a.txt", "text": "a"}]}
+        assert guest.post("/v1/shares", json=item).json()["code"] == "guests_refused"
+        assert other.internal("GET", "/internal/policy").json()["code_length"] == 8
 
 
 def test_internal_routes_are_for_the_upload_service_alone(start: Start) -> None:
