@@ -6,6 +6,7 @@ pages but those of accounts and of the administration.
 """
 
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from deploy.local.credentials import ADMIN_PASSWORD
 from deploy.local.stack import start
 from tests.browser.conftest import CHROMIUM
 from tests.browser.pictures import Scene, picture_administration, picture_own, prepared
+from tests.browser.test_previews import MARKDOWN, PAINTED, pdf
 
 OUT = Path("screenshots")
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}}
@@ -93,6 +95,7 @@ def _common_pages(page: Page, url: str, picture: Callable[[str], None]) -> None:
     page.goto(f"{url}/c/NOTHING0")
     page.locator("h1").wait_for()
     picture("unknown")
+    _previews(page, url, picture)
     _account_pages(page, url, picture)
 
 
@@ -125,7 +128,36 @@ def _account_pages(page: Page, url: str, picture: Callable[[str], None]) -> None
         page.locator(".post textarea").fill(text)
         page.keyboard.press("Enter")
         page.get_by_text(text).wait_for()
+    page.locator("input[type=file]").set_input_files(
+        [{"name": "Ticket Lisboa.pdf", "mimeType": "", "buffer": b"x" * 214_000}]
+    )
+    page.locator(".saidLinks").wait_for()
     picture("room")
+    page.get_by_role("button", name=re.compile("People|成员")).click()
+    page.locator(".person").wait_for()
+    picture("room-people")
+    page.goto(f"{url}/rooms/direct")
+    page.locator(".recipient").wait_for()
+    picture("direct")
+
+
+def _previews(page: Page, url: str, picture: Callable[[str], None]) -> None:
+    files: list[FilePayload] = [
+        {"name": "Ticket Lisboa.pdf", "mimeType": "", "buffer": pdf(3)},
+        {"name": "plan.md", "mimeType": "", "buffer": MARKDOWN.encode()},
+        {"name": "send.py", "mimeType": "", "buffer": Path(__file__).read_bytes()},
+    ]
+    page.goto(url)
+    page.locator("input[type=file]").first.set_input_files(files)
+    code = page.locator(".bigCode").inner_text()
+    page.locator(".itemState.ready").nth(2).wait_for()
+    page.goto(f"{url}/c/{code}")
+    page.wait_for_function(PAINTED)
+    picture("preview-pdf")
+    for name, shown in (("plan.md", ".markdown h2"), ("send.py", ".hl-keyword")):
+        page.locator("li.item", has_text=name).locator("button").click()
+        page.locator(shown).first.wait_for()
+        picture(f"preview-{name.partition('.')[2]}")
 
 
 def _slow(page: Page, bytes_per_second: int) -> None:
