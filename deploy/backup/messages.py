@@ -26,6 +26,13 @@ SECONDS = 60.0
 _HEAD = struct.Struct(">IIq")
 
 
+class OlderValkey(BackupError):
+    """This Valkey is older than the one that the messages of rooms come from."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
 async def dump(valkey_url: str, target: Path) -> int:
     """Write the keys of rooms to the file `target`; returns their number. Raises `BackupError`."""
     count = 0
@@ -70,7 +77,7 @@ async def _dump_batch(valkey: Redis, keys: list[bytes], file: BinaryIO) -> int:
 
 
 async def restore(valkey_url: str, source: Path) -> int:
-    """Write the keys that have not ended; returns their number. Raises `BackupError`."""
+    """Write the keys that have not ended; returns their number. Raises `OlderValkey`, `BackupError`."""
     count, now = 0, time.time() * 1000
     async with _client(valkey_url) as valkey:
         with source.open("rb") as file:
@@ -96,7 +103,7 @@ async def _client(url: str) -> AsyncGenerator[Redis]:
             yield valkey
     except ResponseError as error:
         if "version or checksum" in str(error):
-            raise BackupError("this Valkey is older than the one that the messages of rooms come from") from None
+            raise OlderValkey from None
         raise BackupError(f"Valkey: {error}") from None
     except RedisError as error:
         raise BackupError(f"Valkey: {error}") from None

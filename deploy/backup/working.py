@@ -20,6 +20,7 @@ from deploy.backup.folder import (
     digest_of,
     read_contents,
 )
+from deploy.backup.messages import OlderValkey
 from deploy.backup.sealing import seal, unseal
 from deploy.backup.systems import SERVICES, System
 from deploy.local.places import migrations
@@ -95,7 +96,11 @@ async def restore(system: System, backup: Backup, say: Say) -> Copied:
     except contents.NotAsKept as error:
         raise Damaged(f"the backup is damaged: {error.message}") from None
     # Last, because a system whose databases are there looks whole.
-    rooms = await messages.restore(system.valkey_url, backup.path / MESSAGES)
+    try:
+        rooms = await messages.restore(system.valkey_url, backup.path / MESSAGES)
+    except OlderValkey:
+        rooms = 0
+        say("this Valkey is older than that of the backup, so the messages of rooms are left out")
     await databases.restore(system, backup.path)
     say(f"restored: {backup.path.name}, {copied.count} contents of {copied.size / GIB:.2f} GiB, {rooms} keys of rooms")
     return copied
