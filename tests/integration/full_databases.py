@@ -142,9 +142,7 @@ from generate_series(1, {rows}) n;
 insert into webhook_event (webhook_id, type, at, data)
 select pg_temp.u(n * 300), 'share.fetched', now() - (event % 100) * interval '1 hour', '{{}}'
 from generate_series(1, {rows} / 300) n, generate_series(1, 300) event;
-"""
 
-SHARE += """
 insert into statistic (step, at, name, dialect, value)
 select step, timestamptz '2020-01-01 00:00:00+00' + n * interval '1 hour', name, dialect, n
 from generate_series(1, {rows} / 20) n, unnest(array['uploads', 'bytes_in']) name,
