@@ -5,7 +5,7 @@ import { Wrong } from '../parts/Wrong'
 import { Figure } from './Figure'
 import { StoreFigure } from './StoreFigure'
 
-const LOOK_MILLISECONDS = 60_000
+const LOOK_MILLISECONDS = 10_000
 
 /** How full the store is, and how much waits to be done. */
 export function Load() {
@@ -30,7 +30,8 @@ export function Load() {
 export function Ill() {
   const { t } = useTranslation('admin')
   const { data } = useQuery({ queryKey: ['admin', 'system'], queryFn: readSystem, refetchInterval: LOOK_MILLISECONDS })
-  const ill = [...(data?.services ?? []), ...(data?.engines ?? []), ...(data?.workers ?? [])].filter(({ healthy }) => !healthy)
+  const workers = (data?.workers ?? []).map((worker) => ({ ...worker, name: `${worker.name} (${t('system.worker')})` }))
+  const ill = [...(data?.services ?? []), ...(data?.engines ?? []), ...workers].filter(({ healthy }) => !healthy)
   if (ill.length === 0) return null
   return (
     <p role="alert" className="notice bad">

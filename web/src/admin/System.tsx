@@ -49,10 +49,10 @@ export function System() {
               { name: t('system.since'), cell: ({ started_at }) => <Moment at={started_at} /> },
               {
                 name: t('list.state'),
-                cell: ({ healthy, detail }) => (
+                cell: ({ kind, healthy, detail }) => (
                   <>
                     <span className={`pill ${healthy ? 'good' : 'bad'}`}>{healthy ? t('system.well') : t('system.ill')}</span>
-                    {detail && <div className="figures anywhere">{detail}</div>}
+                    {(!healthy || kind === t('system.worker')) && detail && <div className="figures anywhere">{detail}</div>}
                   </>
                 ),
               },
