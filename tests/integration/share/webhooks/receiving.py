@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
+
 
 @dataclass
 class Receiver:
@@ -58,3 +60,22 @@ def receiving() -> Generator[Receiver]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+OF_UPLOAD = ["file.arrived", "mirror.failed", "disk.low"]
+ALL = ["share.made", "share.complete", "share.fetched", "share.ended", "drop.filled"]
+
+
+def add(client: httpx.Client, url: str, events: list[str] = ALL, **more: object) -> dict[str, Any]:
+    answer = client.post("/v1/webhooks", json={"url": url, "events": events, **more})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def ask(client: httpx.Client, method: str, path: str, **more: Any) -> httpx.Response:
+    return client.request(method, path, **more)
+
+
+def the_one(client: httpx.Client, **query: str) -> dict[str, Any]:
+    (found,) = client.get("/v1/webhooks", params=query).json()["webhooks"]
+    return found
