@@ -123,23 +123,6 @@ class Edge:
             self._app, allow_origins=tuple(trusted), allow_credentials=with_credentials, **_EVERYTHING
         )
 
-    async def _origins(self, scope: Scope, headers: Headers) -> CORSMiddleware:
-        """The headers for the origin of the page that calls."""
-        with_credentials = scope["path"].startswith(self._credentialed_paths)
-        usual = self._credentialed if with_credentials else self._open
-        if self._trusted_origins is None or not _is_from_elsewhere(scope, headers):
-            return usual
-        try:
-            trusted = await self._trusted_origins()
-        except Unavailable:
-            # Whoever cannot be asked about allows nothing.
-            trusted = ()
-        if ANY_ORIGIN in trusted:
-            return usual
-        return CORSMiddleware(
-            self._app, allow_origins=tuple(trusted), allow_credentials=with_credentials, **_EVERYTHING
-        )
-
     def _is_gateways(self, headers: Headers) -> bool:
         """Whether the request comes from the gateway. Only the gateway knows the token."""
         given = headers.get(TOKEN_HEADER, "").encode("latin-1")
