@@ -26,7 +26,7 @@ class AskedPolicy:
         """
         now = time.monotonic()
         age = now - self._read_at
-        if self._policy is None or now - self._asked_at > FRESH_SECONDS:
+        if self._policy is None or age > STALE_SECONDS or now - self._asked_at > FRESH_SECONDS:
             # Meanwhile others go on with the last one known, also if this takes long.
             self._asked_at = now
             try:
