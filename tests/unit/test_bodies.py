@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi import Request
@@ -14,6 +16,7 @@ from common.errors import InvalidInput, TooLarge, TooSlow
 from common.http import bodies, forms
 from common.http.bodies import RawBody, read_body
 from common.http.forms import Field, FilePart, FormStream, read_fields, read_form
+from upload_service.dialects.growing import receiving
 
 BOUNDARY = "b0undary"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -208,3 +211,53 @@ async def test_a_body_announced_too_long_is_refused_before_it_is_read(read: Call
         headers = [(b"content-length", b"999999999999"), (b"content-type", kind.encode())]
         with pytest.raises(TooLarge):
             await read(Request({"type": "http", "method": "POST", "headers": headers}, receive))
+
+
+async def _in_the_middle() -> tuple[RawBody, asyncio.Task[bytes]]:
+    """A body whose client sends nothing more, and its reader, which waits."""
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError("it waits for ever")
+
+    body = RawBody(Request({"type": "http", "method": "PATCH", "headers": []}, receive))
+
+    async def read() -> bytes:
+        return b"".join([block async for block in body])
+
+    reader = asyncio.create_task(read())
+    while body._waiting is None:
+        await asyncio.sleep(0)
+    return body, reader
+
+
+def test_a_body_is_ended_at_the_moment_at_which_it_has_stalled() -> None:
+    async def scenario() -> None:
+        body, reader = await _in_the_middle()
+        assert body._waiting
+        body._waiting.reschedule(asyncio.get_running_loop().time() - 1)
+        await asyncio.sleep(0)
+        assert body._waiting.expired()
+        body.end()
+        with pytest.raises(TooSlow):
+            await reader
+
+    asyncio.run(scenario())
+
+
+def test_a_body_that_lost_its_turn_leaves_the_one_that_came_after_it() -> None:
+    """A client that stalls is still being read when the next request has its turn."""
+
+    async def scenario() -> None:
+        upload_id = uuid4()
+        (first, first_reader), (second, second_reader) = await _in_the_middle(), await _in_the_middle()
+        with ExitStack() as earlier, ExitStack() as later:
+            earlier.enter_context(receiving._known(upload_id, first))
+            later.enter_context(receiving._known(upload_id, second))
+            earlier.close()
+            receiving.interrupt(upload_id)
+            with pytest.raises(TooSlow):
+                await second_reader
+        first_reader.cancel()
+
+    asyncio.run(scenario())

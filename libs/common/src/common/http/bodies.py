@@ -58,7 +58,7 @@ class RawBody:
 
     def end(self) -> None:
         """Wait for no more of the body: its reader gets `TooSlow` where it is."""
-        if self._waiting and not self._is_ended:
+        if self._waiting and not self._is_ended and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
         self._is_ended = True
 

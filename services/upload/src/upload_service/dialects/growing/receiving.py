@@ -85,7 +85,9 @@ def _known(session_id: UUID, body: RawBody) -> Generator[None]:
     try:
         yield
     finally:
-        del _bodies[session_id]
+        # Another one has its place if this one stalled for so long that it lost its turn.
+        if _bodies.get(session_id) is body:
+            del _bodies[session_id]
 
 
 def interrupt(session_id: UUID) -> None:
