@@ -160,9 +160,28 @@ def test_abortion_and_rights(service: UploadService, client: httpx.Client) -> No
     # Uploads of other kinds are none of these.
     for other in (uuid4().hex, "x", client.post("/v1/uploads", headers={"Upload-Complete": "?0"}).headers["Location"]):
         refused(client.get(f"/v1/uploads/{other.rpartition('/')[2]}/parts"), 404, "session_not_found")
-    # And no other protocol may write them.
-    strange = client.post(f"/chunk/upload/chunk/{begun(client, 3)['id']}/0", files={"chunk": ("a", b"123")})
-    assert strange.status_code == 404, strange.text
+
+
+def test_no_other_protocol_goes_on_with_it(service: UploadService, client: httpx.Client) -> None:
+    """The file of a complete one may be the content of an item, which its sender must not share in another way."""
+    upload_id = begun(client, 3, password="right")["id"]
+    assert put(service, addresses(client, upload_id, 1)[0], b"123") == 200
+
+    def check() -> None:
+        terms = {"expire_value": 1, "expire_style": "day"}
+        for answer in (
+            client.post(f"/chunk/upload/chunk/{upload_id}/0", files={"chunk": ("a", b"123")}),
+            client.get(f"/chunk/upload/status/{upload_id}"),
+            client.post(f"/chunk/upload/complete/{upload_id}", json=terms),
+            client.delete(f"/chunk/upload/{upload_id}"),
+        ):
+            assert answer.status_code == 404, answer.text
+
+    check()
+    assert client.post(f"/v1/uploads/{upload_id}/complete").status_code == 200
+    made = len(service.share.made)
+    check()
+    assert len(service.share.made) == made
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from uuid import UUID
 from common.errors import Conflict, InvalidInput, Unavailable
 from common.store import BodyLength, UploadMissing
 from upload_service.content.context import Context
-from upload_service.content.model import DIRECT, Layout, SessionState, UploadSession
+from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.content.queries import parts, sessions
 from upload_service.content.reservation import Reservation
 from upload_service.content.running_digests import PartDigest
@@ -44,8 +44,6 @@ async def store_part(context: Context, session: UploadSession, index: int, block
     A part that is stored already is left as it is, and `blocks` is not read. Raises `PartIndexInvalid`,
     `PartLengthWrong`, `PartBusy`, `SessionNotFound`, and what `blocks` raises; then nothing of the part is stored.
     """
-    if session.intent.get(DIRECT):
-        raise SessionNotFound
     expected = session.part_length(index)
     if session.state is not SessionState.OPEN:
         return await _already_stored(context, session, index)

@@ -17,12 +17,13 @@ from common.dialects.filecodebox import FieldError, Refused, int_field, str_fiel
 from common.http.bodies import RawBody, content_length, media_type
 from common.http.callers import ignoring_errors
 from common.http.forms import FilePart, FormStream
+from common.identity import Identity
 from common.ids import parse_id
 from common.names import clean_name
 from common.policy import counted_upload
 from upload_service.content import completing, sessions, storing
-from upload_service.content.model import Layout, UploadSession
-from upload_service.content.sessions import NewUpload
+from upload_service.content.model import DIRECT, Layout, UploadSession
+from upload_service.content.sessions import NewUpload, SessionNotFound
 from upload_service.content.sharing import share_upload
 from upload_service.content.storing import PartLengthWrong
 from upload_service.context import Context
@@ -76,7 +77,7 @@ async def init(request: Request) -> Response:
 async def chunk(request: Request, upload_id: str, index: str) -> Response:
     context = context_of(request, Context)
     identity = await ignoring_errors(request)
-    session = await sessions.session_to_continue(context, parse_id(upload_id), identity, LAYOUTS)
+    session = await _session(context, upload_id, identity)
     if not re.fullmatch(r"-?[0-9]{1,18}", index):
         raise FieldError("int_parsing", ["path", "chunk_index"], "Input should be a valid integer", index)
     longest = _check_announced(request, session, int(index))
@@ -91,7 +92,7 @@ async def chunk(request: Request, upload_id: str, index: str) -> Response:
 async def status(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
     identity = await ignoring_errors(request)
-    session = await sessions.session_to_continue(context, parse_id(upload_id), identity, LAYOUTS)
+    session = await _session(context, upload_id, identity)
     uploaded = await sessions.stored_indexes(context, session)
     total = session.part_count or 0
     return dialect.ok(
@@ -112,7 +113,7 @@ async def complete(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
     admitted = await admit(context, request)
     policy = admitted.policy
-    session = await sessions.session_to_continue(context, parse_id(upload_id), admitted.identity, LAYOUTS)
+    session = await _session(context, upload_id, admitted.identity)
     fields = dialect.without_empty_expiry(await small_fields(request))
     value, style = int_field(fields, "expire_value"), str_field(fields, "expire_style")
     policy.expiry_of(style, value, clock.now())
@@ -129,9 +130,18 @@ async def complete(request: Request, upload_id: str) -> Response:
 async def cancel(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
     identity = await ignoring_errors(request)
-    session = await sessions.session_to_continue(context, parse_id(upload_id), identity, LAYOUTS)
+    session = await _session(context, upload_id, identity)
     await abort_upload(context, session)
     return dialect.ok({"message": "上传已取消"})
+
+
+async def _session(context: Context, upload_id: str, identity: Identity | None) -> UploadSession:
+    """The upload, if it was begun here and this sender may continue it. Raises `SessionNotFound`, `SessionExpired`."""
+    session = await sessions.session_to_continue(context, parse_id(upload_id), identity, LAYOUTS)
+    if session.intent.get(DIRECT):
+        # It may be the content of an item, which is shared by its owner alone.
+        raise SessionNotFound
+    return session
 
 
 def _check_announced(request: Request, session: UploadSession, index: int) -> int:
