@@ -249,6 +249,7 @@ def test_a_complete_upload_takes_nothing_more(draft: Draft) -> None:
 
 def test_cancellation(draft: Draft) -> None:
     url = draft.begun(b"123")
+    refused(draft.client.delete(url, headers={"Upload-Draft-Interop-Version": "9"}), 400, "draft_version")
     assert draft.client.delete(url).status_code == 204
     assert draft.head(url).status_code == 404
     refused(draft.append(url, 3, b"4", completes=False), 404, "session_not_found")

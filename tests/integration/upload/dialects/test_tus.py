@@ -371,12 +371,15 @@ def test_pieces_may_still_grow_when_they_are_joined(
     assert len({made["origin"] for made in service.share.made[made:]}) == 1
 
 
+@pytest.mark.parametrize("headers", [tus.HEADERS, {}], ids=["tus", "draft"])
 @pytest.mark.parametrize("terminated", ["whole", "piece"])
-def test_a_whole_and_its_pieces_end_together(service: UploadService, client: httpx.Client, terminated: str) -> None:
+def test_a_whole_and_its_pieces_end_together(
+    service: UploadService, client: httpx.Client, terminated: str, headers: dict[str, str]
+) -> None:
     urls = [tus.begun(client, 5, Upload_Concat="partial") for _ in range(2)]
     tus.patch(client, urls[0], 0, b"12345")
     address = final(client, urls).headers["Location"]
-    assert client.delete(address if terminated == "whole" else urls[1], headers=tus.HEADERS).status_code == 204
+    assert client.delete(address if terminated == "whole" else urls[1], headers=headers).status_code == 204
     for url in (*urls, address):
         assert client.head(url, headers=tus.HEADERS).status_code == 404
     ids = [UUID(url.rpartition("/")[2]) for url in urls]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from common.ids import parse_id
 from upload_service.content import appending, sessions
+from upload_service.content.concatenating import abort_together
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.context import Context
 from upload_service.dialects.senders import Sender
@@ -27,6 +28,13 @@ async def offset_of(context: Context, session: UploadSession) -> int:
     if session.state is not SessionState.OPEN:
         return session.size or 0
     return appending.boundaries_of(await appending.parts_of(context, session))[-1]
+
+
+async def cancel(context: Context, session: UploadSession) -> None:
+    """Abort an upload, and all with which it was to become one file. Raises `Conflict` once it is complete."""
+    await sessions.abort_upload(context, session.id)
+    if session.joined_into or session.piece_ids:
+        await abort_together(context, session)
 
 
 def limit_of(sender: Sender, session: UploadSession) -> int:

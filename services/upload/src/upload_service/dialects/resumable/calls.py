@@ -24,7 +24,7 @@ from upload_service.dialects.growing.announcing import announced
 from upload_service.dialects.growing.creating import create
 from upload_service.dialects.growing.finishing import Finished, digest_of, finish
 from upload_service.dialects.growing.receiving import PATIENCE, OffsetWrong, interrupt, receive
-from upload_service.dialects.growing.standing import limit_of, offset_of, session_of
+from upload_service.dialects.growing.standing import cancel, limit_of, offset_of, session_of
 from upload_service.dialects.resumable import headers
 from upload_service.dialects.resumable.answers import (
     PROCESSED,
@@ -112,9 +112,10 @@ async def patch(request: Request, upload_id: str) -> Response:
 async def delete(request: Request, upload_id: str) -> Response:
     """Cancel an upload. One that is complete is a file already, and is not removed in this way."""
     context = context_of(request, Context)
+    version_of(request)
     session = await session_of(context, upload_id, await sender_of(context, request))
     interrupt(session.id)
-    await sessions.abort_upload(context, session.id)
+    await cancel(context, session)
     return answer(204, request, {})
 
 

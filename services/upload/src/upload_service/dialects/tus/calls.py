@@ -8,14 +8,14 @@ from common.errors import Forbidden, InvalidInput, TooLarge
 from common.http.bodies import content_length
 from common.http.public_url import base_url
 from upload_service.content import appending, sessions
-from upload_service.content.concatenating import abort_together, join_pieces, keep_together
+from upload_service.content.concatenating import join_pieces, keep_together
 from upload_service.content.model import SessionState, UploadSession
 from upload_service.context import Context
 from upload_service.dialects.growing.announcing import announced
 from upload_service.dialects.growing.creating import PIECE, create, create_piece, create_whole
 from upload_service.dialects.growing.finishing import Finished, finish
 from upload_service.dialects.growing.receiving import OffsetWrong, receive
-from upload_service.dialects.growing.standing import limit_of, offset_of, session_of
+from upload_service.dialects.growing.standing import cancel, limit_of, offset_of, session_of
 from upload_service.dialects.senders import Sender, sender_of
 from upload_service.dialects.tus import headers
 from upload_service.dialects.tus.answers import answer, http_date
@@ -93,9 +93,7 @@ async def delete(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
     headers.check_version(request)
     session = await session_of(context, upload_id, await sender_of(context, request))
-    await sessions.abort_upload(context, session.id)
-    if session.joined_into or session.piece_ids:
-        await abort_together(context, session)
+    await cancel(context, session)
     return answer(204, {})
 
 
