@@ -3,6 +3,7 @@
 import asyncio
 import os
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -10,9 +11,11 @@ from common.errors import TooLarge
 from common.store import PartBusy
 from common.store.limits import MIB
 from tests.integration.upload.content.appended import LIMIT, Growing, Source
+from tests.integration.upload.content.uploads import Bench
 from upload_service.content import reservation, sessions
 from upload_service.content.appending import Appending, OffsetBeyond
-from upload_service.content.sessions import SessionNotFound
+from upload_service.content.queries import sessions as queries
+from upload_service.content.sessions import NewUpload, SessionNotFound
 
 
 async def test_nothing_is_written_beyond_the_end(growing: Growing) -> None:
@@ -176,3 +179,33 @@ async def test_a_writer_whose_session_ended_meanwhile_is_told_so(growing: Growin
         async with Appending(growing.context, session) as late:
             await late.write(0, Source(b"abc"), LIMIT)
             await growing.complete(session)
+
+
+async def test_uploads_that_become_one_are_extended_in_the_order_in_which_others_lock_them(
+    folder_bench: Bench,
+) -> None:
+    """Otherwise the last requests of several pieces, which extend and join them, would wait for one another."""
+    context = folder_bench.context
+    db = context.db
+    # Their rows are in the reverse order of their ids.
+    ids = sorted((UUID(int=number) for number in range(2)), reverse=True)
+    for session_id in ids:
+        begun = await sessions.start_upload(context, NewUpload("n", grows=True))
+        async with db.connection() as connection:
+            await connection.execute("update upload_session set id = %s where id = %s", [session_id, begun.id])
+    async with db.transaction() as locking:
+        await queries.lock_session(locking, ids[1])
+
+        async def extend() -> None:
+            async with db.transaction() as connection:
+                # As if the table were so small that its rows are read one after the other.
+                await connection.execute("set local enable_indexscan = off; set local enable_bitmapscan = off")
+                await queries.extend_sessions(connection, ids, timedelta(hours=1))
+
+        extending = asyncio.create_task(extend())
+        waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        async with db.connection() as connection:
+            while not await (await connection.execute(waits)).fetchone():
+                await asyncio.sleep(0.01)
+        await asyncio.wait_for(queries.lock_sessions(locking, ids), 5)
+    await extending
