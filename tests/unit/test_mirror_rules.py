@@ -1,10 +1,11 @@
 """The pure rules of mirrors and replicas: waits, breakers, paths, seals and signatures."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.model import (
     BREAKER_FAILURES,
     FAILED_AFTER,
@@ -55,3 +56,24 @@ def test_a_signature_is_valid_for_one_text_and_one_secret() -> None:
     assert not Sealer("one secret").is_signed("texts", tag)
     assert not Sealer("another secret").is_signed("text", tag)
     assert not Sealer("one secret").is_signed("text", "ö")
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "is_ours"),
+    [
+        ("", f"{'0f' * 16}.aB3dE6gH", True),
+        ("", f"{'0f' * 16}.markdown", False),
+        ("", f"{'0f' * 16}.bin", False),
+        ("", f"{'0f' * 16}", False),
+        (unfinished.PROBES, "7-0123456789abcdef", True),
+        (unfinished.PROBES, "7", False),
+        (unfinished.FOLDER, f"ab-{'0f' * 16}.0123456789abcdef", True),
+        (unfinished.FOLDER, "notes.txt", False),
+    ],
+)
+def test_only_old_files_with_our_names_are_swept_from_mirrors(folder: str, name: str, is_ours: bool) -> None:
+    before = datetime(2026, 1, 2, tzinfo=UTC)
+    old = unfinished.Entry(name, before - timedelta(days=1))
+    assert unfinished.is_left(folder, old, before) is is_ours
+    for changed_at in (before, None):
+        assert not unfinished.is_left(folder, unfinished.Entry(name, changed_at), before)

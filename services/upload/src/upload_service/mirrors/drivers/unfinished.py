@@ -18,7 +18,8 @@ MOST_LISTED = 10_000
 
 _COPY = r"[0-9a-f]{32}"
 _PROBE = r"[0-9]{1,19}-[0-9a-f]{16}"
-_OPENDAL = r"[A-Za-z0-9]{8}"
+# OpenDAL's random endings. One of small letters alone, such as `markdown`, is more likely to be somebody's.
+_OPENDAL = r"(?![a-z]{8})[A-Za-z0-9]{8}"
 _NAMES = {
     PROBES: re.compile(_PROBE),
     FOLDER: re.compile(
