@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +14,22 @@ import httpx
 import psycopg
 import pytest
 
+from common.peers import Peer
 from share_service.context import Context
 from share_service.webhooks import calling, queries
 from share_service.webhooks.model import KEPT, WEBHOOKS_EACH, Event
 from tests.integration.share.asking import change, download_url, share_text
 from tests.integration.share.running_share import Account, ShareService
 from tests.integration.share.webhooks.receiving import ALL, Receiver, add, ask, receiving, the_one
+
+
+class Tokenless:
+    """In place of tokens for a service that is not there."""
+
+    async def token(self) -> str:
+        return ""
+
+    def forget(self) -> None: ...
 
 
 class Died(BaseException):
@@ -327,6 +338,36 @@ def test_an_account_has_a_few_and_nobody_elses(service: ShareService, client: ht
     assert client.delete(path).status_code == 204
     assert len(client.get("/v1/webhooks").json()["webhooks"]) == WEBHOOKS_EACH - 1
     assert service.client().get("/v1/webhooks").status_code == 401
+
+
+async def test_a_suspended_account_is_told_of_nothing_until_it_is_restored(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
+) -> None:
+    add(client, receiver.url, ["share.fetched"])
+    link = service.share_link(owner=owner)
+    path, headers = f"/v1/admin/accounts/{owner.id}", service.administrator().headers
+    async with httpx.AsyncClient(base_url=service.auth_url, headers=headers) as auth:
+        for suspended in (True, False):
+            answer = await auth.patch(path, json={"suspended": suspended})
+            assert answer.is_success, answer.text
+            change(service, "update webhook set due_at = now()")
+            assert service.client().get(f"/f/{link.code}").status_code == 200
+            await calling.call_webhooks(worker)
+            # Then it is told of what happened meanwhile as well.
+            assert receiver.types() == ([] if suspended else ["share.fetched"] * 2)
+
+
+async def test_nobody_is_told_of_anything_while_nobody_knows_who_is_suspended(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
+) -> None:
+    add(client, receiver.url, ["share.fetched"])
+    link = service.share_link(owner=owner)
+    assert service.client().get(f"/f/{link.code}").status_code == 200
+    await calling.call_webhooks(replace(worker, auth=Peer(worker.calls, "http://127.0.0.1:9", Tokenless())))
+    assert receiver.told == []
+    change(service, "update webhook set due_at = now()")
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["share.fetched"]
 
 
 async def test_a_deleted_account_has_no_webhooks(

@@ -1,4 +1,4 @@
-"""Looking up credentials for other services."""
+"""Looking up credentials and suspensions for other services, and replacing an administrator's password."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from auth_service.accounts import changes
 from auth_service.accounts.credentials import NAME_LENGTH, find_identity
 from auth_service.accounts.model import check_length
+from auth_service.directory.lookups import is_suspended
 from auth_service.edge import context_of
 from common.http.internal import called_by
 
@@ -36,6 +37,18 @@ class PasswordRequest(BaseModel):
     password: Annotated[str, Field(max_length=10_000)]
     address: Annotated[str, Field(max_length=100)]
     credential_id: UUID
+
+
+class Suspension(BaseModel):
+    """Whether an account is suspended. One that does not exist is not."""
+
+    suspended: bool
+
+
+@router.get("/accounts/{account_id}/suspension", dependencies=[Depends(called_by("share"))])
+async def read_suspension(request: Request, account_id: UUID) -> Suspension:
+    """Tell whether an account is suspended, before something is done for it without its credentials."""
+    return Suspension(suspended=await is_suspended(context_of(request), account_id))
 
 
 @router.post("/accounts/{account_id}/password", dependencies=[Depends(called_by("share"))])

@@ -30,8 +30,8 @@ class Standing:
 async def change_standing(context: Context, author: Author, account_id: UUID, wanted: Standing) -> Account:
     """Give an account another standing.
 
-    A suspension ends all sessions of the account; its API keys are not accepted until it is lifted. What the account
-    owns stays as it is.
+    A suspension ends all sessions of the account. Until it is lifted, its API keys are not accepted, and its webhooks
+    and notices are told of nothing, because the share service asks before it calls them. What the account owns stays.
 
     Raises `Forbidden`, `AccountNotFound`, `LastAdministrator`, `CredentialsUnavailable`.
     """

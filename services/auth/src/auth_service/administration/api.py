@@ -68,8 +68,8 @@ async def read_account(request: Request, identity: Administrator, account_id: UU
 async def edit_account(request: Request, identity: Administrator, account_id: UUID) -> AccountDetail:
     """Change the role of an account, or suspend it.
 
-    With a suspension all sessions of the account end, and its API keys are not accepted until it is lifted. Shares,
-    files and rooms of the account stay.
+    With a suspension all sessions of the account end. Until it is lifted, its API keys are not accepted, and its
+    webhooks and notices are told of nothing. Shares, files and rooms of the account stay.
     """
     edit = await read_model(request, AccountEdit)
     context, author = context_of(request), author_of(request, identity)

@@ -31,6 +31,13 @@ async def lock_own(connection: Connection, identity: Identity) -> Account:
     return account
 
 
+async def is_suspended(context: Context, account_id: UUID) -> bool:
+    """Whether the account is suspended. One that does not exist is not."""
+    async with context.db.connection() as connection:
+        account = await queries.account_of_id(connection, account_id)
+    return account is not None and account.is_suspended
+
+
 async def find_account(context: Context, name: str) -> Account | None:
     """The account of this name, in any spelling of it; None when there is none."""
     async with context.db.connection() as connection:

@@ -5,6 +5,9 @@ of a share stay in order. A process that dies in the middle tells the event unde
 
 A few webhooks are called at a time, and only one of each owner. They have their turns one after the other, and a
 receiver that was slow waits afterwards for as long as it took: so slow ones have few places, and not for long.
+
+Nobody is told of anything while the account that owns the webhook is suspended. What has not been told within a day
+(`KEPT`) is dropped.
 """
 
 import asyncio
@@ -18,7 +21,7 @@ from uuid import UUID
 from common import clock, logging
 from common.backoff import backoff
 from common.db import Connection
-from common.errors import DomainError
+from common.errors import DomainError, Unavailable
 from common.outbound.client import RemoteRefused
 from common.sweeping import AT_ONCE, Sweep, drain
 from share_service.context import Context
@@ -128,6 +131,8 @@ async def drop_surplus(context: Context) -> int:
 
 
 async def _tell(context: Context, webhook: Webhook, notices: asyncio.Semaphore) -> None:
+    if not await _may_be_told(context, webhook):
+        return
     began, failed = time.monotonic(), None
     # A notice is about many events.
     at_once = EVENTS_AT_ONCE if webhook.kind == "notice" else 1
@@ -148,6 +153,22 @@ async def _tell(context: Context, webhook: Webhook, notices: asyncio.Semaphore) 
         if time.monotonic() - began >= TURN_SECONDS:
             break
     await _record(context, webhook, failed, timedelta(seconds=time.monotonic() - began))
+
+
+async def _may_be_told(context: Context, webhook: Webhook) -> bool:
+    """Whether the owner is not suspended. Otherwise, or if auth does not answer, the webhook is put off."""
+    if webhook.owner == EVERYBODY:
+        return True
+    pause = TURN
+    try:
+        answer = await context.auth.call("GET", f"/internal/accounts/{webhook.owner.hex}/suspension")
+        if not answer["suspended"]:
+            return True
+    except Unavailable:
+        pause = FIRST_PAUSE
+    async with context.db.connection() as connection:
+        await queries.put_off(connection, webhook, clock.now() + pause)
+    return False
 
 
 async def _call(context: Context, webhook: Webhook, event: Event) -> DomainError | None:

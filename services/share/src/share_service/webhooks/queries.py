@@ -172,6 +172,14 @@ async def delete_told(connection: Connection, event_ids: Sequence[int]) -> None:
     await connection.execute(statement, {"event_ids": list(event_ids)})
 
 
+async def put_off(connection: Connection, webhook: Webhook, due_at: datetime) -> None:
+    """Leave a claimed webhook alone until then, unless it was changed meanwhile."""
+    statement: LiteralString = """
+        update webhook set due_at = %(due_at)s where id = %(webhook_id)s and due_at = %(claimed)s
+    """
+    await connection.execute(statement, {"webhook_id": webhook.id, "claimed": webhook.due_at, "due_at": due_at})
+
+
 async def record_call(
     connection: Connection, webhook: Webhook, now: datetime, due_at: datetime, *, is_over: bool
 ) -> None:
