@@ -32,6 +32,14 @@ class Place:
     id: UUID
 
 
+def lowered(text: str) -> str:
+    """A text in lower case as PostgreSQL's `lower` has it: each character for itself, whatever stands beside it.
+
+    Python's own method writes a sigma at the end of a word in another way, and makes two characters of `İ`.
+    """
+    return "".join("i" if character == "İ" else character.lower() for character in text)
+
+
 def text_of(key: str, place: Place) -> str:
     """The text of a place. It holds for the order of this key alone."""
     value = (place.value - START) // _MICROSECOND if isinstance(place.value, datetime) else place.value

@@ -77,6 +77,19 @@ def test_accounts_are_found_by_name_address_id_role_and_state(auth: AuthService,
     assert person.name not in names(administrator, state="active", limit=200)
 
 
+@pytest.mark.parametrize("name", ["ΟΔΟΣ", "ΟΔΟΣ 7", "İSTANBUL"])
+def test_names_that_languages_write_in_lower_case_by_rules_of_their_own(
+    auth: AuthService, administrator: Person, name: str
+) -> None:
+    person = auth.sign_up(f"{uuid4().hex[:6]} {name}")
+    assert names(administrator, search=name) == [person.name]
+    after = None
+    for _ in range(len(auth.rows("select from account"))):
+        query = {"sort": "name", "order": "asc", "limit": 1, **({"after": after} if after else {})}
+        after = administrator.client.get("/v1/admin/accounts", params=query).json()["next"]
+    assert after is None, "no page begins with what the one before ended with"
+
+
 def test_a_suspension_ends_sessions_for_good_and_keys_for_as_long(auth: AuthService, administrator: Person) -> None:
     person = auth.sign_up()
     pair = person.client.post("/v1/account/keys", json={"name": "laptop"}).json()

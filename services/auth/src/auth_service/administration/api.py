@@ -18,7 +18,7 @@ from common.http.public_url import base_url
 from common.identity import Role
 from common.ids import parse_id
 from common.pages import PAGE_LIMIT, PAGE_SIZE
-from common.places import parse_place, text_of
+from common.places import lowered, parse_place, text_of
 
 Keyword = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -44,7 +44,7 @@ async def list_accounts(
     `search` finds three characters or more anywhere in the name or the e-mail address, whatever their case, fewer at
     the beginnings of words, and an account by its whole id.
     """
-    keyword = (search or "").strip().lower()
+    keyword = lowered((search or "").strip())
     account_id = parse_id(keyword)
     wanted = Filter(None if account_id else keyword or None, account_id, role, state)
     ordered = Order(sort, order == "desc")

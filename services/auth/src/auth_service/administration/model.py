@@ -7,7 +7,7 @@ from uuid import UUID
 
 from auth_service.directory.model import Account
 from common.identity import Role
-from common.places import START, Place, Value
+from common.places import START, Place, Value, lowered
 
 State = Literal["active", "suspended"]
 SortKey = Literal["created_at", "name", "last_seen_at"]
@@ -48,7 +48,7 @@ def place_of(account: Account, order: Order) -> Place:
     """The place of an account in a list of this order."""
     values: dict[SortKey, Value] = {
         "created_at": account.created_at,
-        "name": account.name.lower()[:64],
+        "name": lowered(account.name)[:64],
         "last_seen_at": account.last_seen_at or START,
     }
     return Place(values[order.key], account.id)

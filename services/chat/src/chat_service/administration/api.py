@@ -25,7 +25,7 @@ from common.http.authors import author_of
 from common.http.callers import Administrator, administrator
 from common.http.json_bodies import documented, read_model
 from common.pages import PAGE_SIZE
-from common.places import parse_place, text_of
+from common.places import lowered, parse_place, text_of
 
 Keyword = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -99,7 +99,7 @@ async def list_rooms(
 
     `search` finds three characters or more anywhere in a name, whatever their case, fewer at its beginning.
     """
-    wanted = Filter((search or "").strip().lower() or None, owner, kind)
+    wanted = Filter(lowered((search or "").strip()) or None, owner, kind)
     ordered = Order(sort, order == "desc")
     place = None if after is None else after_of(parse_place(after, sort, KINDS[sort]))
     context, author = context_of(request), author_of(request, identity)

@@ -8,7 +8,7 @@ from uuid import UUID
 from chat_service.bounds import ID_MAX
 from chat_service.rooms.model import Room
 from common.errors import InvalidInput
-from common.places import Place, Value
+from common.places import Place, Value, lowered
 
 Kind = Literal["public", "private"]
 SortKey = Literal["created_at", "name"]
@@ -55,7 +55,7 @@ class Administered:
 
 def place_of(room: Room, order: Order) -> Place:
     """The place of a room in a list of this order."""
-    return Place(room.name.lower()[:64] if order.key == "name" else room.id, UUID(int=room.id))
+    return Place(lowered(room.name)[:64] if order.key == "name" else room.id, UUID(int=room.id))
 
 
 def after_of(place: Place) -> After:

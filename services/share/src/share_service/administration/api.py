@@ -13,6 +13,7 @@ from common.http.authors import author_of
 from common.http.callers import Administrator, administrator
 from common.http.json_bodies import documented, read_model
 from common.pages import PAGE_LIMIT, PAGE_SIZE
+from common.places import lowered
 from share_service.administration import acting, batches, listing
 from share_service.administration.model import Filter, Health, Listed, Note, Order, SortKey, Status
 from share_service.administration.places import parse_place, place_of, text_of
@@ -72,7 +73,7 @@ async def list_shares(
     `search` finds three characters or more anywhere in the code, the name or the first 2,000 characters of a text,
     whatever their case, and fewer at the beginnings of words.
     """
-    wanted = Filter((search or "").strip().lower() or None, status, health, [kind] if kind else None, form, owner)
+    wanted = Filter(lowered((search or "").strip()) or None, status, health, [kind] if kind else None, form, owner)
     ordered = Order(sort, order == "desc")
     context, author = context_of(request), author_of(request, identity)
     total = None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from common.places import NEVER, Place, Value
+from common.places import NEVER, Place, Value, lowered
 from common.places import parse_place as parse
 from common.places import text_of as written
 from share_service.administration.model import Order, SortKey
@@ -23,7 +23,7 @@ def place_of(share: Share, order: Order) -> Place:
     values = {
         "created_at": share.created_at,
         "expires_at": share.expires_at or NEVER,
-        "name": share.name.lower()[:64],
+        "name": lowered(share.name)[:64],
         "size": share.size,
         "downloads": share.used_count,
         # As it is stored, not as its sender wrote it.

@@ -11,7 +11,7 @@ from common.http.authors import author_of
 from common.http.callers import Administrator, administrator
 from common.http.json_bodies import documented, read_model
 from common.pages import PAGE_LIMIT, PAGE_SIZE, Cursor
-from common.places import parse_place, text_of
+from common.places import lowered, parse_place, text_of
 from upload_service.administration import fetches, files, mirrors
 from upload_service.administration.model import KINDS, FetchFilter, Filter, Order, SortKey, place_of
 from upload_service.administration.schemas import (
@@ -57,7 +57,7 @@ async def list_files(
     `search` finds three characters or more anywhere in a name, whatever their case, fewer at its beginning, and
     contents by their whole SHA-256 in hex.
     """
-    keyword = (search or "").strip().lower()
+    keyword = lowered((search or "").strip())
     digest = bytes.fromhex(keyword) if _DIGEST.fullmatch(keyword) else None
     wanted = Filter(None if digest else keyword or None, digest, owner, state, larger_than)
     ordered = Order(sort, order == "desc")

@@ -13,6 +13,7 @@ from common.dialects.filecodebox import FileCodeBoxRoute, Refused, ok
 from common.dialects.filecodebox_admin import administered, object_of, twins
 from common.downloads import shortened
 from common.errors import NotFound
+from common.places import lowered
 from share_service.administration import listing
 from share_service.administration.fetching import fetch
 from share_service.administration.listing import Page
@@ -133,7 +134,7 @@ async def whole_detail(context: Context, author: Author, share_id: UUID) -> dict
 
 
 async def _filter(context: Context, query: dict[str, str]) -> Filter:
-    keyword = query.get("keyword", "").strip().lower().replace("\0", "")
+    keyword = lowered(query.get("keyword", "").strip()).replace("\0", "")
     status, kind = query.get("status"), query.get("type")
     files = None
     if _DIGEST.fullmatch(keyword):
