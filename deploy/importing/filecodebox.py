@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from common.expiry import MAX_USES, NEVER, Expiry
+from deploy.importing import sqlite
 from deploy.importing.model import ContentLost, Contents, Foreign, LocalFiles, Unreadable
 from upload_service.mirrors.drivers import Driver, MirrorError, OptionsInvalid, Place, ReplicaLost, Rules, open_driver
 
@@ -33,40 +34,26 @@ class FileCodeBox:
             raise Unreadable(f"there is no {DATABASE} in {folder}")
         self._database = found[0]
         self.ended = 0
-        with closing(self._open()) as database:
-            _has_columns(database)
-            self.contents = _contents(self._database.parent, _settings(database))
+        try:
+            with closing(sqlite.opened(self._database)) as database:
+                _has_columns(database)
+                self.contents = _contents(self._database.parent, _settings(database))
+        except sqlite3.Error as error:
+            raise Unreadable(f"{self._database}: {error}") from None
 
     def shares(self) -> Iterator[Foreign]:
         now = datetime.now(UTC)
         self.ended = 0
-        with closing(self._open()) as database:
-            for row in database.execute(f"select {', '.join(COLUMNS)} from filecodes order by id"):
-                values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
-                expiry = _expiry(values)
-                if expiry is None or (expiry.at is not None and expiry.at <= now):
-                    self.ended += 1
-                else:
-                    yield _share(values, expiry)
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            database = sqlite3.connect(f"{self._database.absolute().as_uri()}?mode=ro", uri=True)
-        except sqlite3.Error as error:
-            raise Unreadable(f"{self._database}: {error}") from None
-        database.text_factory = _decode
-        return database
-
-
-def _decode(raw: bytes) -> str:
-    return raw.decode(errors="replace")
+        for values in sqlite.rows(self._database, "filecodes", COLUMNS):
+            expiry = _expiry(values)
+            if expiry is None or (expiry.at is not None and expiry.at <= now):
+                self.ended += 1
+            else:
+                yield _share(values, expiry)
 
 
 def _has_columns(database: sqlite3.Connection) -> None:
-    try:
-        known = {row[1] for row in database.execute("pragma table_info(filecodes)")}
-    except sqlite3.Error as error:
-        raise Unreadable(f"{DATABASE}: {error}") from None
+    known = sqlite.columns_of(database, "filecodes")
     if missing := sorted(set(COLUMNS) - known):
         raise Unreadable(f"{DATABASE} is of no version that is known here: filecodes has no {missing[0]}")
 

@@ -4,14 +4,13 @@ Links stay. Its accounts, and the keys by which a file can be deleted, are left:
 here, so the files belong to nobody and an administrator removes them.
 """
 
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from common.expiry import MAX_USES, NEVER, Expiry
+from deploy.importing import sqlite
 from deploy.importing.model import Foreign, LocalFiles, Unreadable
 
 DATABASE = "dataBase.db"
@@ -32,20 +31,13 @@ class FileUploader:
 
     def shares(self) -> Iterator[Foreign]:
         self.ended = 0
-        try:
-            with closing(sqlite3.connect(f"{self._database.absolute().as_uri()}?mode=ro", uri=True)) as database:
-                # Files of older versions have no limit of uses.
-                known = {row[1] for row in database.execute("pragma table_info(file)")}
-                columns = [name if name in known else f"null as {name}" for name in COLUMNS]
-                for row in database.execute(f"select {', '.join(columns)} from file order by rowid"):
-                    values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
-                    expiry = _expiry(values)
-                    if expiry is None:
-                        self.ended += 1
-                    else:
-                        yield self._share(values, expiry)
-        except sqlite3.Error as error:
-            raise Unreadable(f"{self._database}: {error}") from None
+        # Files of older versions have no limit of uses.
+        for values in sqlite.rows(self._database, "file", COLUMNS):
+            expiry = _expiry(values)
+            if expiry is None:
+                self.ended += 1
+            else:
+                yield self._share(values, expiry)
 
     def _share(self, values: Mapping[str, Any], expiry: Expiry) -> Foreign:
         url, name = str(values["url"]), str(values["filename"])

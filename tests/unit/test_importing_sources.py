@@ -1,0 +1,62 @@
+"""The databases of other systems are read while those run, and as they were left."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from deploy.importing import sqlite
+from deploy.importing.filecodebox import FileCodeBox
+from deploy.importing.model import Unreadable
+from tests.e2e.filecodebox_folder import Folder
+
+
+def texts(box: FileCodeBox) -> list[str | None]:
+    return [share.text for share in box.shares()]
+
+
+def test_a_database_in_wal_mode_is_read_from_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    """FileCodeBox uses that mode. When it is stopped, the files beside its database go."""
+    Folder(tmp_path).share_text("ABCDE", "a text")
+    with closing(sqlite3.connect(tmp_path / "filecodebox.db")) as database:
+        assert database.execute("pragma journal_mode = wal").fetchone() == ("wal",)
+    # Root can write to every folder. This stands in the way of the file that SQLite would make.
+    (tmp_path / "filecodebox.db-shm").mkdir()
+    assert texts(FileCodeBox(tmp_path)) == ["a text"]
+
+
+def test_what_the_log_of_a_running_system_holds_is_read(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "filecodebox.db")) as running:
+        running.execute("pragma journal_mode = wal")
+        folder.share_text("ABCDE", "in the log")
+        assert texts(FileCodeBox(tmp_path)) == ["in the log"]
+
+
+def test_the_other_system_can_write_while_its_shares_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BATCH", 2)
+    folder = Folder(tmp_path)
+    for number in range(5):
+        folder.share_text(f"CODE{number}", str(number))
+    shares = FileCodeBox(tmp_path).shares()
+    assert next(shares).text == "0"
+    with closing(sqlite3.connect(tmp_path / "filecodebox.db", timeout=0)) as running, running:
+        running.execute("update filecodes set text = 'new' where code = 'CODE4'")
+    assert [share.text for share in shares] == ["1", "2", "3", "new"]
+
+
+def test_a_damaged_database_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "filecodebox.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(Unreadable, match="not a database"):
+        FileCodeBox(tmp_path)
+    folder = Folder(tmp_path / "data")
+    for number in range(300):
+        folder.share_text(f"CODE{number}", "x" * 1000)
+    box = FileCodeBox(tmp_path / "data")
+    content = (tmp_path / "data" / "filecodebox.db").read_bytes()
+    (tmp_path / "data" / "filecodebox.db").write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    with pytest.raises(Unreadable, match="malformed"):
+        texts(box)
