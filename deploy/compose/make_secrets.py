@@ -269,10 +269,11 @@ def main(root: Path, act: str = "") -> None:
     for reader, contents in files(key, engines_of(key)).items():
         if is_restoring and reader not in ENGINES and reader not in OPERATOR:
             continue
-        if reader not in ENGINES:
+        # The authorities come first, and are never missing meanwhile: a container starts when its last file is there.
+        given = {AUTHORITIES: trusted} if trusted and reader not in ENGINES else {}
+        if not given:
             (root / "secrets" / reader / AUTHORITIES).unlink(missing_ok=True)
-            contents |= {AUTHORITIES: trusted} if trusted else {}
-        for name, content in contents.items():
+        for name, content in (given | contents).items():
             write(root / "secrets" / reader / name, content, READERS.get(reader, APP_UID))
     if is_restoring and act != "restoring":
         raise SystemExit(

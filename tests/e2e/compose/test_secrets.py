@@ -175,6 +175,26 @@ def test_engines_elsewhere_take_the_place_of_those_of_the_project(
     assert not (secrets / "chat/ca.pem").exists()
 
 
+def test_the_authorities_are_there_whenever_a_container_may_start(
+    volumes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It starts when the files that its variables name are there, also in the middle of a further start."""
+    (volumes / "ca.pem").write_text("an authority")
+    lacking: list[Path] = []
+    write = make_secrets.write
+
+    def look_and_write(path: Path, content: str, uid: int) -> None:
+        folder = volumes / "secrets" / "chat"
+        if (path.parent != folder or path.name != "ca.pem") and any(folder.iterdir()):
+            lacking.extend([path] if not (folder / "ca.pem").exists() else [])
+        write(path, content, uid)
+
+    monkeypatch.setattr(make_secrets, "write", look_and_write)
+    make_secrets.main(volumes)
+    make_secrets.main(volumes)
+    assert lacking == []
+
+
 def test_until_a_backup_is_restored_only_engines_and_the_operator_get_their_secrets(
     volumes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
