@@ -61,28 +61,38 @@ async def moment(system: System) -> AsyncGenerator[Moment]:
 
     Both end with their connections, so a backup that is killed holds nothing back. Raises `BackupError`.
     """
-    async with AsyncExitStack() as opened:
-        hold = await _connect(system, "upload", opened)
-        try:
-            # It waits for a sweep that is deciding at this moment; what that condemns is no content of this moment.
-            await hold.execute("select pg_advisory_lock(%s)", [REMOVAL_LOCK])
-        except psycopg.errors.LockNotAvailable:
-            raise BackupError("another backup of this system is running") from None
-        connections = {name: await _connect(system, name, opened) for name in ORDER}
-        snapshots: dict[str, str] = {}
-        for name, connection in connections.items():
-            await connection.execute("begin transaction isolation level repeatable read, read only")
-            found = await (await connection.execute("select pg_export_snapshot()")).fetchone()
-            assert found is not None, "the function always answers"
-            snapshots[name] = found[0]
-        yield Moment(connections, snapshots, hold)
+    try:
+        async with AsyncExitStack() as opened:
+            hold = await _connect(system, "upload", opened)
+            try:
+                # It waits for a sweep that is deciding at this moment; what that condemns is no content of this moment.
+                await hold.execute("select pg_advisory_lock(%s)", [REMOVAL_LOCK])
+            except psycopg.errors.LockNotAvailable:
+                raise BackupError("another backup of this system is running") from None
+            connections = {name: await _connect(system, name, opened) for name in ORDER}
+            snapshots = {name: await _begin(connection) for name, connection in connections.items()}
+            yield Moment(connections, snapshots, hold)
+    except psycopg.Error as error:
+        raise BackupError(f"PostgreSQL: {_first_line(error)}; try again") from None
+
+
+async def _begin(connection: AsyncConnection[TupleRow]) -> str:
+    """Begin a transaction that sees this moment, and return the name by which others share it."""
+    await connection.execute("begin transaction isolation level repeatable read, read only")
+    found = await (await connection.execute("select pg_export_snapshot()")).fetchone()
+    assert found is not None, "the function always answers"
+    return found[0]
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 async def _connect(system: System, database: str, opened: AsyncExitStack) -> AsyncConnection[TupleRow]:
     try:
         connection = await AsyncConnection.connect(system.admin_url(database), autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
-        raise BackupError(f"the database {database} cannot be opened: {str(error).splitlines()[0]}") from None
+        raise BackupError(f"the database {database} cannot be opened: {_first_line(error)}") from None
     await opened.enter_async_context(connection)
     for statement in _PATIENT:
         await connection.execute(statement)
@@ -115,7 +125,7 @@ async def refuse_used(system: System) -> None:
             )
             used = [row[0] for row in await cursor.fetchall()]
     except psycopg.OperationalError as error:
-        raise BackupError(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+        raise BackupError(f"PostgreSQL cannot be reached: {_first_line(error)}") from None
     if used:
         raise BackupError(f"the system is not empty: PostgreSQL has the database {used[0]!r}")
 
@@ -124,7 +134,10 @@ async def restore(system: System, source: Path) -> None:
     """Create the roles and databases, and fill them from the dumps."""
     for name in SERVICES:
         url = system.database_url(name, system.credentials[f"postgres_{name}"])
-        await asyncio.to_thread(provision, system.database_admin_url, url)
+        try:
+            await asyncio.to_thread(provision, system.database_admin_url, url)
+        except psycopg.Error as error:
+            raise BackupError(f"the database {name} cannot be made: {_first_line(error)}") from None
         await _run(
             system,
             name,
