@@ -132,16 +132,19 @@ class BackupFolder:
         return self._contents / sha256[:2] / sha256[2:4] / sha256
 
     def forget(self, keep: int) -> tuple[int, int]:
-        """Remove all backups but the last `keep`, and contents that none of them needs; the numbers of both.
+        """Remove all backups but the last `keep` (1 or more), and contents that none of those needs. Returns both numbers.
 
-        The caller is `writing`. If it is killed in the middle, a further call does the rest.
+        The caller is `writing`. If it is killed in the middle, a further call does the rest. Raises `Damaged` if a kept
+        one cannot say for certain what it needs; then nothing is removed.
         """
         names = self.names()
-        gone = names[:-keep] if keep else names
+        gone, kept = names[:-keep], names[-keep:]
+        for name in kept:
+            self.backup(name).check_list()
         for name in gone:
             # The name goes first, so that nothing incomplete has the name of a backup.
             (self._backups / name).rename(self.unfinished / name)
-        needed = {content.sha256 for name in self.names() for content in self.backup(name).contents()}
+        needed = {content.sha256 for name in kept for content in self.backup(name).contents()}
         removed = 0
         for path in self._contents.glob("*/*/*"):
             if path.name not in needed:
@@ -176,14 +179,21 @@ class Backup:
         Raises `Damaged` for the first that is not as it was written.
         """
         manifest = self.manifest()
-        for name, digest in manifest.files.items():
-            if digest_of(self.path / name) != digest:
-                raise Damaged(f"the backup {self.path.name} is damaged: {name} is not as it was written")
+        for name in manifest.files:
+            self._check_file(manifest, name)
         for content in self.contents():
             path = self.folder.content(content.sha256)
             if not path.is_file() or path.stat().st_size != content.size:
                 raise Damaged(f"the backup {self.path.name} is damaged: the content {content.sha256} is not whole")
         return manifest
+
+    def check_list(self) -> None:
+        """Compare the list of contents with its digest. Raises `Damaged`."""
+        self._check_file(self.manifest(), CONTENTS)
+
+    def _check_file(self, manifest: Manifest, name: str) -> None:
+        if digest_of(self.path / name) != manifest.files[name]:
+            raise Damaged(f"the backup {self.path.name} is damaged: {name} is not as it was written")
 
     def contents(self) -> Iterator[Content]:
         """The contents that the backup needs."""
