@@ -85,7 +85,10 @@ async def _save(store: ObjectStore, folder: BackupFolder, content: Content) -> b
 
 
 def _put(made: Path, target: Path) -> None:
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (target.parent.parent, target.parent):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            sync(folder.parent)
     made.chmod(0o400)
     made.rename(target)
     sync(target.parent)

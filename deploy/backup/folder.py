@@ -46,6 +46,7 @@ class Manifest:
     version: str
     """The version of the system that it is of."""
     created_at: str
+    """The moment that it holds, which is also its name."""
     migrations: dict[str, list[str]]
     """The migrations that each database has."""
     files: dict[str, str]
@@ -87,6 +88,7 @@ class BackupFolder:
             shutil.rmtree(self.unfinished, ignore_errors=True)
             for folder in (self._contents, self._backups, self.unfinished):
                 folder.mkdir(mode=0o700, exist_ok=True)
+            sync(self.root)
             (self.unfinished / "backup").mkdir(mode=0o700)
             yield self.unfinished / "backup"
             shutil.rmtree(self.unfinished, ignore_errors=True)
@@ -132,7 +134,7 @@ class BackupFolder:
         return self._contents / sha256[:2] / sha256[2:4] / sha256
 
     def forget(self, keep: int) -> tuple[int, int]:
-        """Remove all backups but the last `keep` (1 or more), and contents that none of those needs. Returns both numbers.
+        """Remove all backups but the last `keep` (1 or more), and contents that they do not need; the numbers of both.
 
         The caller is `writing`. If it is killed in the middle, a further call does the rest. Raises `Damaged` if a kept
         one cannot say for certain what it needs; then nothing is removed.

@@ -36,6 +36,7 @@ async def make(system: System, folder: BackupFolder, passphrase: str, say: Say) 
     with folder.writing() as made:
         made.joinpath(CREDENTIALS).write_bytes(sealed)
         async with _opened(system) as store, databases.moment(system) as held:
+            created_at = folder.new_name()
             # Rooms may only know more than the databases, never less.
             rooms = await messages.dump(system.valkey_url, made / MESSAGES)
             dumps = await databases.dump(system, held, made)
@@ -49,7 +50,7 @@ async def make(system: System, folder: BackupFolder, passphrase: str, say: Say) 
             await held.still_holds()
         manifest = Manifest(
             version=VERSION,
-            created_at=folder.new_name(),
+            created_at=created_at,
             migrations=applied,
             files={name: digest_of(made / name) or "" for name in (CREDENTIALS, MESSAGES, CONTENTS, *dumps)},
             count=copied.count,
@@ -67,7 +68,11 @@ def check(folder: BackupFolder, name: str | None, say: Say) -> Manifest:
     manifest = backup.check()
     for content in backup.contents():
         if digest_of(folder.content(content.sha256)) != content.sha256:
-            raise Damaged(f"the backup {backup.path.name} is damaged: the content {content.sha256} is not as it was")
+            # Backups copy a content once, so it would stay as it is.
+            raise Damaged(
+                f"the backup {backup.path.name} is damaged: the content {content.sha256} is not as it was; remove its "
+                "file, and the next backup copies it again"
+            )
     say(f"whole: {backup.path.name}, {manifest.count} contents of {manifest.size / GIB:.2f} GiB")
     return manifest
 
