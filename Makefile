@@ -183,7 +183,7 @@ notices: $(VENV)/.run web ## Write the licences of everything that `make run` in
 	$(BIN)/python -m deploy.notices requirements-run.lock web/dist/licenses.txt > THIRD-PARTY-NOTICES.txt
 
 upgrade: ## Build the images, and upgrade the running Compose system without an outage
-	docker compose build
+	docker compose --profile operator build
 	deploy/compose/upgrade $(ARGS)
 
 clean: ## Remove the virtual environment and caches (never the data)
