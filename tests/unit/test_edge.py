@@ -7,8 +7,10 @@ import pytest
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from common.errors import DomainError, NotFound
+from common import statistics
+from common.errors import DomainError, NotFound, StorageFull, Unavailable
 from common.http.app import create_app
+from common.http.measuring import REQUESTS
 from common.http.problems import DialectRoute
 from common.settings import GatewaySettings
 
@@ -38,6 +40,11 @@ async def missing(number: int) -> None:
 @foreign.get("/broken")
 async def broken() -> None:
     raise ZeroDivisionError
+
+
+@native.get("/fails/{error}")
+async def fails(error: str) -> None:
+    raise {"full": StorageFull, "down": Unavailable}[error]
 
 
 @pytest.fixture
@@ -98,3 +105,14 @@ async def test_pages_of_any_origin_may_call_and_credentials_are_only_for_some_pa
         assert "DELETE" in preflight.headers["access-control-allow-methods"]
         assert preflight.headers["access-control-allow-headers"] == "x-own"
     assert "access-control-allow-origin" not in (await client.get("/native/broken")).headers
+
+
+@pytest.mark.parametrize(("error", "status", "kind", "failures"), [("full", 507, "507", []), ("down", 503, "5xx", [1])])
+async def test_a_refusal_for_want_of_room_is_no_failure(
+    client: httpx.AsyncClient, error: str, status: int, kind: str, failures: list[int]
+) -> None:
+    """An account whose quota is used up, and whose client tries again and again, must not alarm anybody."""
+    statistics.TALLY.take()
+    assert (await client.get(f"/native/fails/{error}")).status_code == status
+    assert list(statistics.TALLY.take().values()) == failures
+    assert any(f'route="/native/fails/{{error}}",status="{kind}"' in line for line in REQUESTS.lines())

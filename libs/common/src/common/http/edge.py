@@ -19,7 +19,7 @@ from common import logging
 from common.addresses import canonical
 from common.errors import Unavailable
 from common.http import asking
-from common.http.measuring import dialect_of, observe
+from common.http.measuring import dialect_of, is_failure, observe
 from common.ids import new_id
 from common.statistics import asked_in, count
 
@@ -27,7 +27,6 @@ ANY_ORIGIN = "*"
 TrustedOrigins = Callable[[], Awaitable[Sequence[str]]]
 _EVERYTHING: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": ["*"]}
 TOKEN_HEADER = "X-Gateway-Token"  # noqa: S105  (its name)
-FAILED = 500
 
 
 class Edge:
@@ -103,7 +102,7 @@ class Edge:
                 # A question about a body that is wanted has no answer of its own.
                 if status:
                     observe(scope["method"], _route(scope), status, time.monotonic() - begun)
-                if status >= FAILED and not scope["path"].startswith("/internal/"):
+                if is_failure(status) and not scope["path"].startswith("/internal/"):
                     count("failures")
 
     async def _origins(self, scope: Scope, headers: Headers) -> CORSMiddleware:

@@ -21,6 +21,8 @@ REQUESTS = Histogram(
     ["method", "route", "status"],
 )
 BACKLOG = Gauge("waystation_backlog", "Rows that wait for a sweep or a worker, by kind.", ["kind"])
+FAILED, FULL = 500, 507
+"""507 is the answer to what finds no room in a quota, which is no failure, or on the disk, which has its own alert."""
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 assert process.INFO, "imported, so that every service has the numbers of its process"
@@ -28,7 +30,13 @@ assert process.INFO, "imported, so that every service has the numbers of its pro
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Count an answered request. Statuses are counted by their first digit, so that there are few series."""
-    REQUESTS.observe(seconds, method if method in _METHODS else metrics.OTHER, route, f"{status // 100}xx")
+    kind = str(status) if status == FULL else f"{status // 100}xx"
+    REQUESTS.observe(seconds, method if method in _METHODS else metrics.OTHER, route, kind)
+
+
+def is_failure(status: int) -> bool:
+    """Whether an answer of this status says that the system failed."""
+    return status >= FAILED and status != FULL
 
 
 def dialect_of(scope: Scope) -> str:
