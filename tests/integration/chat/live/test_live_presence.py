@@ -43,6 +43,28 @@ async def test_a_room_of_many_tells_how_many_are_there_and_no_names(
     assert {each["name"] for each in few["online"]} == {"0", "1", "2"}
 
 
+async def test_a_listener_of_a_room_of_many_is_told_the_names_when_the_room_is_one_of_few_in_the_next_frame(
+    here: Process, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"NAMED": 2, "CALM_SECONDS_PER_LISTENER": 1e9, "CALM_SECONDS": 1e9}.items():
+        monkeypatch.setattr(channel, name, value)
+    ada, *others = (person(str(number)) for number in range(20))
+    room = await rooms.make(ada, *others)
+    await here.listen(room, ada)
+    present: list[Ear] = []
+    while not present or present[-1].heard[0]["count"] <= 2:
+        present.append(await here.listen(room, others[len(present)]))
+    *leaving, last = present
+    for ear in leaving:
+        await here.hang_up(ear)
+    await rooms.post(room.id, "now")
+    told = await last.next("presence")
+    assert (told["complete"], told["count"]) == (True, 2)
+    assert {each["account_id"] for each in told["online"]} == {
+        str(each.account_id) for each in (ada, last.subscription.listener.identity)
+    }
+
+
 async def test_events_that_may_wait_come_with_the_next_that_may_not(
     here: Process, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,8 @@ class Channel:
     _roster_json: bytes | None = None
     _names: bool = True
     """Whether the connected accounts are told by name."""
+    _withheld: bool = False
+    """Whether a new listener was told no names although the others still go by them."""
     _calm: bool = True
     """Whether everything that is added and not handed out may wait."""
     _accounts: Counter[UUID] = field(default_factory=Counter[UUID])
@@ -149,6 +151,7 @@ class Channel:
         """The event that shows a new listener who is connected; `last_event`: the event that it can resume after."""
         roster = self.roster or {}
         if self._roster_json is None:
+            self._withheld = self._withheld or (self._names and len(roster) > NAMED)
             shown = roster if self._names and len(roster) <= NAMED else {}
             self._roster_json = encode(
                 [{"account_id": str(account_id), "name": name} for account_id, name in shown.items()]
@@ -235,11 +238,11 @@ class Channel:
         """The event about the accounts that came and went; or their number, in a room of many."""
         told_names = self._names
         self._names = len(roster) <= (NAMED if told_names else NAMED * 4 // 5)
-        is_complete = self._names != told_names
-        moved = self._moved if told_names else roster
+        is_complete = self._names != told_names or self._withheld
+        moved = roster if is_complete else self._moved
         shown = moved.items() if self._names else ()
         if is_complete:
-            self._roster_json = None
+            self._roster_json, self._withheld = None, False
         return encode(
             {
                 "type": EventType.PRESENCE,
