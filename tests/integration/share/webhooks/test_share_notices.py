@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from common import clock
+from common.sweeping import AT_ONCE
 from share_service.context import Context
 from share_service.webhooks import calling, notices
 from share_service.webhooks.model import EVERYBODY, WEBHOOKS_EACH, Event, Webhook
@@ -126,6 +127,37 @@ async def test_what_waits_for_a_service_that_refuses_comes_later(
     await calling.call_webhooks(worker)
     found = the_one(administrator, everybody="true")
     assert (found["error"], found["failures"], found["waiting"]) == (None, 0, 0)
+
+
+async def test_slow_notices_of_many_accounts_keep_no_webhook_waiting(
+    service: ShareService,
+    administrator: httpx.Client,
+    receiver: Receiver,
+    worker: Context,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ending, under_way = asyncio.Event(), list[Webhook]()
+
+    async def send_slowly(_: Context, notice: Webhook, __: Sequence[Event]) -> None:
+        under_way.append(notice)
+        await ending.wait()
+
+    monkeypatch.setattr(calling, "send", send_slowly)
+    for _ in range(AT_ONCE + 1):
+        add(service.client(account=service.sign_up()), "ntfys://topic")
+    calls = asyncio.create_task(calling.call_due(worker))
+    while len(under_way) < calling.NOTICES_AT_ONCE:
+        await asyncio.sleep(0.01)
+    asked = {"url": receiver.url, "events": ["share.made"], "everybody": True}
+    assert ask(administrator, "POST", "/v1/webhooks", json=asked).status_code == 201
+    service.share_link()
+    async with asyncio.timeout(20):
+        while not receiver.requests:
+            await asyncio.sleep(0.01)
+    assert len(under_way) == calling.NOTICES_AT_ONCE
+    ending.set()
+    await calls
+    assert len(under_way) == AT_ONCE + 1
 
 
 @pytest.mark.parametrize("kind", ["account", "redirect"])

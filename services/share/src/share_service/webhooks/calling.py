@@ -37,6 +37,7 @@ from share_service.webhooks.model import (
     TURN_SECONDS,
     WEBHOOKS_EACH,
     Event,
+    Kind,
     Secrets,
     Webhook,
 )
@@ -67,16 +68,25 @@ async def call_webhooks(context: Context) -> None:
 
 
 async def call_due(context: Context) -> int:
-    """Tell webhooks that may be called of their next events, until none is left. Returns the number of turns."""
-    round_of_turns, turns, count = _Round(context), dict[asyncio.Task[None], UUID](), 0
-    ends_at, notices = time.monotonic() + BATCH_SECONDS, asyncio.Semaphore(NOTICES_AT_ONCE)
+    """Tell webhooks that may be called of their next events, until none is left. Returns the number of turns.
+
+    Notices, which may take much longer, have places of their own, and keep no webhook waiting.
+    """
+    of_webhooks, of_notices = _Round(context, "webhook", AT_ONCE), _Round(context, "notice", NOTICES_AT_ONCE)
+    turns, count = dict[asyncio.Task[None], Webhook](), 0
+    ends_at = time.monotonic() + BATCH_SECONDS
+
+    async def following() -> Webhook | None:
+        is_ending, under_way = time.monotonic() >= ends_at, turns.values()
+        if is_ending and all(each.kind == "webhook" for each in under_way):
+            return None
+        found = await of_webhooks.next(under_way)
+        return found if found or is_ending else await of_notices.next(under_way)
+
     try:
         while True:
-            while len(turns) < AT_ONCE and time.monotonic() < ends_at:
-                webhook = await round_of_turns.next(turns.values())
-                if webhook is None:
-                    break
-                turns[asyncio.create_task(_tell(context, webhook, notices))] = webhook.owner
+            while webhook := await following():
+                turns[asyncio.create_task(_tell(context, webhook))] = webhook
                 count += 1
             if not turns:
                 return count
@@ -90,15 +100,23 @@ async def call_due(context: Context) -> int:
 
 
 class _Round:
-    """The webhooks that may be called, page by page in the order of their ids, and then again from the first."""
+    """The webhooks, or notices, that may be called, page by page in the order of their ids, and again from the first.
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    `places`: the number of those that are called at a time.
+    """
+
+    def __init__(self, context: Context, kind: Kind, places: int) -> None:
+        self._context, self._places = context, places
+        self._kind: Kind = kind
         self._line: list[tuple[UUID, UUID]] = []
         self._after: UUID | None = None
 
-    async def next(self, busy_owners: Collection[UUID]) -> Webhook | None:
-        """A webhook of none of these owners, which is now this process's for `TURN`; None if there is none."""
+    async def next(self, under_way: Collection[Webhook]) -> Webhook | None:
+        """One whose owner has none under way, which is now this process's for `TURN`; None if there is none, or no
+        place."""
+        busy_owners = [each.owner for each in under_way if each.kind == self._kind]
+        if len(busy_owners) >= self._places:
+            return None
         if len(self._line) <= MOST_OF_OWNERS:
             await self._look_further()
         for found in [found for found in self._line if found[1] not in busy_owners]:
@@ -112,7 +130,7 @@ class _Round:
 
     async def _look_further(self) -> None:
         async with self._context.db.connection() as connection:
-            page = await queries.due_webhooks(connection, clock.now(), self._after, PAGE)
+            page = await queries.due_webhooks(connection, self._kind, clock.now(), self._after, PAGE)
         self._after = page[-1][0] if len(page) == PAGE else None
         self._line += [found for found in page if found not in self._line]
 
@@ -130,7 +148,7 @@ async def drop_surplus(context: Context) -> int:
         return await queries.drop_events_to(connection, *found, DROPPED_AT_ONCE) if found else 0
 
 
-async def _tell(context: Context, webhook: Webhook, notices: asyncio.Semaphore) -> None:
+async def _tell(context: Context, webhook: Webhook) -> None:
     if not await _may_be_told(context, webhook):
         return
     began, failed = time.monotonic(), None
@@ -142,8 +160,7 @@ async def _tell(context: Context, webhook: Webhook, notices: asyncio.Semaphore) 
         if not events:
             break
         if webhook.kind == "notice":
-            async with notices:
-                failed = await send(context, webhook, events)
+            failed = await send(context, webhook, events)
         else:
             failed = await _call(context, webhook, events[0])
         if failed:

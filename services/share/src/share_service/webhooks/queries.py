@@ -132,16 +132,17 @@ async def insert_told(
 
 
 async def due_webhooks(
-    connection: Connection, now: datetime, after: UUID | None, limit: int
+    connection: Connection, kind: Kind, now: datetime, after: UUID | None, limit: int
 ) -> list[tuple[UUID, UUID]]:
-    """Up to `limit` webhooks that have events and may be called, each with its owner, in the order of their ids."""
+    """Up to `limit` webhooks of a kind that have events and may be called, with their owners, in the order of ids."""
     statement: LiteralString = f"""
         {_PENDING}
         select webhook.id, webhook.owner from pending join webhook on webhook.id = pending.webhook_id
-        where is_enabled and due_at <= %(now)s
+        where is_enabled and due_at <= %(now)s and kind = %(kind)s
         limit %(limit)s
     """
-    found = await fetch_all(connection, dict, statement, {"now": now, "after": after or _FIRST, "limit": limit})
+    parameters = {"kind": kind, "now": now, "after": after or _FIRST, "limit": limit}
+    found = await fetch_all(connection, dict, statement, parameters)
     return [(row["id"], row["owner"]) for row in found]
 
 
