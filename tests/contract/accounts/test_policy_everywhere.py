@@ -1,0 +1,85 @@
+"""A change of the policy holds for every dialect within five seconds."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local import credentials
+from deploy.local.stack import StartedStack
+from tests.contract.conftest import client_of
+from tests.contract.fileuploader import wire as uploader
+from tests.contract.mirage.wire import User
+from tests.contract.mirrorace.wire import Sender
+
+SECONDS = 5
+CONTENT = b"content"
+TUS = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(CONTENT))}
+
+Send = Callable[[], bool]
+"""Sends a file and tells whether it was taken."""
+
+
+@pytest.fixture(scope="module")
+def administrator(stack: StartedStack, client: httpx.Client) -> Iterator[httpx.Client]:
+    password = credentials.load(stack.folder)["admin_password"]
+    token = client.post("/v1/auth/login", json={"name": "admin", "password": password}).json()["token"]
+    with client_of(stack, Authorization=f"Bearer {token}") as signed_in:
+        yield signed_in
+
+
+@pytest.fixture(scope="module")
+def ways(client: httpx.Client) -> dict[str, Send]:
+    """Every way of sending a file."""
+    user, sender = User(client), Sender.register(client, client)
+    room_id, _ = user.create()
+    form = {"file": ("a.txt", CONTENT)}
+    chunks = {"file_name": "a.bin", "file_size": len(CONTENT), "chunk_size": len(CONTENT), "file_hash": ""}
+
+    def ok(method: str, path: str, **more: Any) -> Send:
+        return lambda: client.request(method, path, **more).is_success
+
+    def mirrorace() -> bool:
+        answer = sender.post(sender.fields(sender.variables()), CONTENT)
+        return answer.json()["status"] == "success"
+
+    return {
+        "FileCodeBox, form": ok("POST", "/share/file/", files=form),
+        "FileCodeBox, chunks": ok("POST", "/chunk/upload/init/", json=chunks),
+        "File Uploader": lambda: uploader.post(client, CONTENT).is_success,
+        "Mirage": lambda: user.upload(room_id, CONTENT, "a.txt").is_success,
+        "MirrorAce": mirrorace,
+        "curl -T": ok("PUT", "/a.txt", content=CONTENT),
+        "curl -F": ok("POST", "/", files=form, headers={"User-Agent": "curl/8.0"}),
+        "tus": ok("POST", "/v1/uploads", headers=TUS),
+        "the IETF's draft": ok("POST", "/v1/uploads", content=CONTENT, headers={"Upload-Complete": "?1"}),
+    }
+
+
+def change(administrator: httpx.Client, place_bytes: int | None) -> float:
+    """Change the policy; returns the moment until which every dialect must know it."""
+    version = administrator.get("/v1/policy").json()["version"]
+    answer = administrator.patch("/v1/policy", json={"version": version, "values": {"place_bytes": place_bytes}})
+    assert answer.status_code == 200, answer.text
+    return time.monotonic() + SECONDS
+
+
+def obeying(ways: dict[str, Send], until: float, *, taken: bool) -> None:
+    """Each way takes a file, or none does, by that moment: its last try was begun before."""
+    for name, send in ways.items():
+        while send() != taken:
+            assert time.monotonic() < until, name
+            time.sleep(0.1)
+
+
+def test_no_dialect_takes_a_byte_more_once_the_place_is_full(
+    ways: dict[str, Send], administrator: httpx.Client
+) -> None:
+    obeying(ways, time.monotonic(), taken=True)
+    try:
+        obeying(ways, change(administrator, 1), taken=False)
+    finally:
+        until = change(administrator, None)
+    obeying(ways, until, taken=True)
