@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local import credentials
 from deploy.local.stack import StartedStack
 from tests.contract.conftest import Visitor, client_of
 from tests.contract.fileuploader import wire
@@ -362,3 +363,20 @@ def test_the_examples_of_the_guide_work(stack: StartedStack) -> None:
     run(sending, TICKET=share["items"][0]["upload"])
     with client_of(stack) as client:
         assert client.get(f"/v1/codes/{share['code']}/items/{share['items'][0]['id']}").text == "hello"
+
+
+def test_an_item_is_begun_again_in_the_room_of_its_first_upload(stack: StartedStack, client: httpx.Client) -> None:
+    password = credentials.load(stack.folder)["admin_password"]
+    answer = client.post("/api/login", json={"username": "admin", "password": password})
+    administrator = wire.bearer(wire.succeeded(answer)["accessToken"])
+    with client_of(stack, **wire.bearer(wire.register(client))) as owner:
+        account = owner.get("/v1/account").json()["id"]
+        limits = {"bytes": 5, "files": 1}
+        assert client.put(f"/v1/admin/quotas/{account}", json=limits, headers=administrator).status_code == 204
+        share = send(owner, {"name": "a", "size": 5})
+        [item] = share["items"]
+        first = begun(owner, 5, Upload_Metadata=metadata(item=item["upload"]))
+        patch(owner, first, 0, b"123")
+        assert fill(owner, item, b"12345").headers["Waystation-File"]
+        assert owner.head(first, headers=HEADERS).status_code == 404
+        until_complete(owner, share["code"])

@@ -78,6 +78,8 @@ class ItemPlace:
     name: str
     size: int
     owner: UUID | None
+    session_id: UUID | None = None
+    """The upload that was to bring it."""
 
 
 class Shares:
@@ -118,8 +120,8 @@ class Shares:
         Raises `NotFound` for one that is none, `Gone` if the share has ended, and `Conflict` if the content is there.
         """
         answer = await self._peer.call("POST", "/internal/items/place", {"ticket": ticket})
-        owner = UUID(answer["owner"]) if answer["owner"] else None
-        return ItemPlace(UUID(answer["item_id"]), str(answer["name"]), int(answer["size"]), owner)
+        owner, session_id = (UUID(answer[name]) if answer.get(name) else None for name in ("owner", "session_id"))
+        return ItemPlace(UUID(answer["item_id"]), str(answer["name"]), int(answer["size"]), owner, session_id)
 
     async def bind_item(self, item_id: UUID, session_id: UUID) -> UUID | None:
         """Say which session brings the content of an item; returns the one that was to bring it before.

@@ -21,6 +21,8 @@ class PlaceAnswer(BaseModel):
     name: str
     size: int
     owner: UUID | None
+    session_id: UUID | None
+    """The upload that was to bring it."""
 
 
 class BindAnswer(BaseModel):
@@ -50,7 +52,9 @@ async def find_place(request: Request, ticket: Annotated[str, Body(embed=True, m
     """The item of a ticket."""
     place = await filling.place_of_ticket(context_of(request), ticket)
     item = place.item
-    return PlaceAnswer(item_id=item.id, name=item.name, size=item.size, owner=place.share.owner)
+    return PlaceAnswer(
+        item_id=item.id, name=item.name, size=item.size, owner=place.share.owner, session_id=item.session_id
+    )
 
 
 @router.post("/{item_id}/bind")

@@ -11,7 +11,7 @@ from uuid import UUID
 from common.errors import Conflict, DomainError, Gone, InvalidInput, NotFound, Unavailable
 from upload_service.content import sessions
 from upload_service.content.concatenating import concatenate
-from upload_service.content.model import DIRECT, ITEM, UploadSession
+from upload_service.content.model import DIRECT, ITEM, QuotaExceeded, UploadSession
 from upload_service.content.reporting import report
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
@@ -54,12 +54,22 @@ async def create_for_item(
     place = await context.shares.place_of(ticket)
     intent = {ITEM: place.item_id.hex, "metadata": announced.kept, **({"concat": concat} if concat else {})}
     new = NewUpload(place.name, place.size, intent=intent, owner=place.owner, claims=announced.claims)
-    if pieces is not None:
-        session = await concatenate(context, new, pieces, sender.identity, place.size)
-    else:
-        if announced.size not in (None, place.size):
-            raise ItemSizeWrong
-        session = await sessions.start_upload(context, in_parts(new, announced))
+    if pieces is None and announced.size not in (None, place.size):
+        raise ItemSizeWrong
+
+    async def begin() -> UploadSession:
+        if pieces is not None:
+            return await concatenate(context, new, pieces, sender.identity, place.size)
+        return await sessions.start_upload(context, in_parts(new, announced))
+
+    try:
+        session = await begin()
+    except QuotaExceeded:
+        if place.session_id is None:
+            raise
+        # The upload whose place this one takes may have the room that is missing.
+        await _give_up(context, place.session_id)
+        session = await begin()
     try:
         if session.size != place.size:
             raise ItemSizeWrong
