@@ -131,6 +131,9 @@ class Reporter:
             self._ending.wait(PAUSE_SECONDS)
             self._hand_over()
         self._hand_over()
+        if self._batch is None:
+            # What was counted since, if that was a batch whose answer was lost.
+            self._hand_over()
 
     def _hand_over(self) -> None:
         """Hand over a batch. One whose answer was lost keeps its id, and is handed over again with the next."""
