@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from common.calls import Calls
 from common.db import Database
@@ -48,3 +49,8 @@ class Context:
     """Wrong codes that all client addresses together may send per minute before those that sent some are refused."""
     key_secret: str
     """The secret from which the keys of downloads and deletions are derived."""
+
+    async def is_suspended(self, account_id: UUID) -> bool:
+        """Whether an account is suspended. To be asked where none of its credentials is shown. Raises `Unavailable`."""
+        answer = await self.auth.call("GET", f"/internal/accounts/{account_id.hex}/suspension")
+        return bool(answer["suspended"])

@@ -28,7 +28,7 @@ from share_service.items.tickets import SenderKeys
 from share_service.sending import changing, creating, events
 from share_service.sending.listening import Listener
 from share_service.sending.schemas import ItemsRequest, SendRequest, SentItem, SentView
-from share_service.sending.seeing import SeenItem, is_complete, see_items
+from share_service.sending.seeing import SeenItem, is_complete, is_sender, see_items
 from share_service.sending.watching import Sight
 from share_service.shares import owning
 from share_service.shares.api import ShareChanges, ShareRequest, view
@@ -90,7 +90,7 @@ async def _create(
 @router.get("/{share_id}")
 async def read_share(request: Request, identity: MaybeSignedIn, share_id: UUID, share_key: ShareKey = None) -> SentView:
     """A share of the account, or the one whose key is in the header `Share-Key`."""
-    actor = _actor(request, identity, share_id, share_key)
+    actor = await _actor(request, identity, share_id, share_key)
     return await view_of(request, actor, await owning.see_share(context_of(request), actor, share_id))
 
 
@@ -99,7 +99,7 @@ async def watch_share(
     request: Request, identity: MaybeSignedIn, share_id: UUID, share_key: ShareKey = None
 ) -> Response:
     """The same live, by Server-Sent Events: `share` at each change, `progress` while bytes arrive, `end` at its end."""
-    actor = _actor(request, identity, share_id, share_key)
+    actor = await _actor(request, identity, share_id, share_key)
     await owning.see_share(context_of(request), actor, share_id)
     listener = Listener()
     if identity is not None and not actor.is_sender:
@@ -117,7 +117,7 @@ async def watch_share(
 @router.patch("/{share_id}", openapi_extra=documented(ShareChanges))
 async def edit_share(request: Request, identity: MaybeSignedIn, share_id: UUID, share_key: ShareKey = None) -> SentView:
     """Change a share that has not ended. An `expires_at` in the past ends it."""
-    actor = _actor(request, identity, share_id, share_key)
+    actor = await _actor(request, identity, share_id, share_key)
     wanted = await read_model(request, ShareChanges)
     given, changes = wanted.model_fields_set, Changes()
     if "name" in given:
@@ -152,7 +152,7 @@ async def end_share(
 
     Only administrators may give a `reason`.
     """
-    actor = _actor(request, identity, share_id, share_key)
+    actor = await _actor(request, identity, share_id, share_key)
     author = author_of(request, identity) if identity else None
     copyright_ = reason == "copyright"
     await owning.withdraw_share(context_of(request), actor, share_id, author=author, for_copyright=copyright_)
@@ -162,7 +162,7 @@ async def end_share(
 @router.post("/{share_id}/items", status_code=201, openapi_extra=documented(ItemsRequest))
 async def add_items(request: Request, identity: MaybeSignedIn, share_id: UUID, share_key: ShareKey = None) -> SentView:
     """Add items to a share that has not ended. They are the last ones of the answer."""
-    actor = _actor(request, identity, share_id, share_key)
+    actor = await _actor(request, identity, share_id, share_key)
     asked = await read_model(request, ItemsRequest, BODY_LIMIT)
     announced = [item.announced() for item in asked.items]
     context = context_of(request)
@@ -176,16 +176,16 @@ async def remove_item(
     request: Request, identity: MaybeSignedIn, share_id: UUID, item_id: UUID, share_key: ShareKey = None
 ) -> Response:
     """Remove an item, and abort its upload. A share ends with its last item."""
-    actor = _actor(request, identity, share_id, share_key)
+    actor = await _actor(request, identity, share_id, share_key)
     await changing.remove_from_share(context_of(request), actor, share_id, item_id)
     return Response(status_code=204)
 
 
-def _actor(request: Request, identity: Identity | None, share_id: UUID, key: str | None) -> Actor:
+async def _actor(request: Request, identity: Identity | None, share_id: UUID, key: str | None) -> Actor:
     """The caller. Raises `CredentialsMissing` for one who shows neither a credential nor a key."""
     if identity is None and key is None:
         raise CredentialsMissing
-    return Actor(identity, is_sender=SenderKeys(context_of(request).key_secret).matches(share_id, key))
+    return Actor(identity, is_sender=await is_sender(context_of(request), identity, share_id, key))
 
 
 async def view_of(request: Request, actor: Actor, share: Share) -> SentView:

@@ -52,7 +52,17 @@ async def place_of_ticket(context: Context, ticket: str) -> Place:
         raise ShareEnded(share.ended_for)
     if item.state not in ("waiting", "failed"):
         raise ItemComplete
+    if not await goes_without_account(context, share):
+        raise TicketInvalid
     return Place(item, share)
+
+
+async def goes_without_account(context: Context, share: Share) -> bool:
+    """Whether the share's key and its tickets are good: those of a suspended account are not, until it is restored.
+
+    Whoever sends to a drop-off is not its owner, and keeps them. Raises `Unavailable`.
+    """
+    return share.owner is None or share.drop_id is not None or not await context.is_suspended(share.owner)
 
 
 async def bind_upload(context: Context, item_id: UUID, session_id: UUID) -> UUID | None:

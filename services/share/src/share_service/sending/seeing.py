@@ -7,11 +7,14 @@ from typing import Literal
 from uuid import UUID
 
 from common.errors import Unavailable
+from common.identity import Identity
 from share_service.context import Context
 from share_service.items.model import Item, ItemKind, Progress, advanced
 from share_service.items.queries.held import items_of_share
-from share_service.sending.filling import progress_of
+from share_service.items.tickets import SenderKeys
+from share_service.sending.filling import goes_without_account, progress_of
 from share_service.shares.model import Share, UnknownCode
+from share_service.shares.queries.made import share_of_id
 
 SeenState = Literal["waiting", "sending", "verifying", "ready", "failed"]
 """waiting: no byte has arrived. sending: bytes arrive. verifying: all bytes are there. ready: can be fetched.
@@ -31,6 +34,18 @@ class SeenItem:
     received: int
     sha256: bytes | None
     body: str | None
+
+
+async def is_sender(context: Context, identity: Identity | None, share_id: UUID, key: str | None) -> bool:
+    """Whether this is the share's key, and is good for whoever shows it. Raises `Unavailable`."""
+    if not SenderKeys(context.key_secret).matches(share_id, key):
+        return False
+    async with context.db.connection() as connection:
+        share = await share_of_id(connection, share_id)
+    if share is None:
+        return False
+    is_owner = identity is not None and identity.account_id == share.owner
+    return is_owner or await goes_without_account(context, share)
 
 
 async def see_items(context: Context, share: Share, *, is_patient: bool = True) -> list[SeenItem]:

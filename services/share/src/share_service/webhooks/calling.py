@@ -178,8 +178,7 @@ async def _may_be_told(context: Context, webhook: Webhook) -> bool:
         return True
     pause = TURN
     try:
-        answer = await context.auth.call("GET", f"/internal/accounts/{webhook.owner.hex}/suspension")
-        if not answer["suspended"]:
+        if not await context.is_suspended(webhook.owner):
             return True
     except Unavailable:
         pause = FIRST_PAUSE
