@@ -117,3 +117,16 @@ def test_of_a_long_text_the_beginning_is_shown_and_a_file_can_be_compared(visit:
             page.get_by_role("button", name="Check a file").click()
         chooser.value.set_files(path)
         expect(page.get_by_text(words)).to_be_visible()
+
+
+def test_documents_that_are_made_to_stop_the_page_are_shown_as_text(visit: Visit) -> None:
+    """One has too many levels for the stack of a library, the other takes it minutes."""
+    visitor = opened(visit, ("deep.md", b"> " * 50_000), ("slow.md", b"a." * 60_000 + b"@"))
+    page = visitor.page
+    for name, words in (("deep.md", "> > > >"), ("slow.md", "a.a.a.a.")):
+        if name != "deep.md":
+            page.get_by_role("button", name=f"Show {name}").click()
+        expect(page.locator(".excerpt pre")).to_contain_text(words)
+        page.wait_for_function("new Promise((resolve) => setTimeout(() => resolve(true)))", timeout=2000)
+        expect(page.get_by_role("link", name=f"Download {name}")).to_be_visible()
+    expect(page.locator(".markdown")).to_have_count(0)

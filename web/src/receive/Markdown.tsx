@@ -1,15 +1,14 @@
-import { lexer, type Token, type Tokens } from 'marked'
-import { Fragment, type ReactNode, useMemo } from 'react'
+import type { Token, Tokens } from 'marked'
+import { Fragment, type ReactNode } from 'react'
 import Code from './Code'
 import './markdown.css'
-import { languageOf } from './languages'
+import type { Node } from './parsing'
 
 /**
  * A document in Markdown. The library only finds its parts, and the page makes elements of them: HTML in it stays text,
  * links lead to http and https alone, and pictures from elsewhere are links, so that looking at it tells nobody.
  */
-export default function Markdown({ text }: { text: string }) {
-  const tokens = useMemo(() => lexer(text, { gfm: true }), [text])
+export default function Markdown({ tokens }: { tokens: Token[] }) {
   return (
     <div className="markdown" dir="auto">
       {all(tokens)}
@@ -81,9 +80,8 @@ function list({ ordered, start, items }: Tokens.List): ReactNode {
   return ordered ? <ol start={Number(start) || 1}>{rows}</ol> : <ul>{rows}</ul>
 }
 
-function code({ text, lang }: Tokens.Code): ReactNode {
-  const language = lang ? languageOf(`.${lang.split(/\s/)[0]}`) : null
-  return language ? <Code text={text} language={language} /> : <pre className="source">{text}</pre>
+function code({ text, nodes }: Tokens.Code & { nodes?: Node[] }): ReactNode {
+  return nodes ? <Code nodes={nodes} /> : <pre className="source">{text}</pre>
 }
 
 function table({ header, rows }: Tokens.Table): ReactNode {

@@ -6,6 +6,7 @@ import type { Item } from '../api/shares'
 import { size } from '../format'
 import { languageOf } from './languages'
 import { previewKind } from './previews'
+import { useParsed } from './useParsed'
 
 const Code = lazy(() => import('./Code'))
 const Markdown = lazy(() => import('./Markdown'))
@@ -19,18 +20,18 @@ type Props = { item: Item; url: string; label: string; onError: () => void }
 export default function TextPreview({ item, url, label, onError }: Props) {
   const { t, i18n } = useTranslation()
   const { data: text, error } = useQuery({ queryKey: ['excerpt', item.id], queryFn: () => excerpt(url, item.size), staleTime: Infinity, retry: 1 })
+  const parsed = useParsed(text ?? null, previewKind(item.name) === 'markdown' ? 'markdown' : languageOf(item.name))
   const isUnfit = error !== null || text === null
   useEffect(() => {
     if (isUnfit) onError()
   }, [isUnfit, onError])
   if (typeof text !== 'string') return <p className="faint small previewWait">{t('receive.opening')}</p>
-  const language = languageOf(item.name)
   const plain = <pre dir="auto">{text}</pre>
   return (
     <figure className="excerpt" aria-label={label}>
       <div className="excerptText" tabIndex={0}>
         <Suspense fallback={plain}>
-          {previewKind(item.name) === 'markdown' ? <Markdown text={text} /> : language ? <Code text={text} language={language} /> : plain}
+          {parsed === null ? plain : 'tokens' in parsed ? <Markdown tokens={parsed.tokens} /> : <Code nodes={parsed.nodes} />}
         </Suspense>
       </div>
       {item.size > BYTES && <figcaption className="small faint">{t('receive.excerpt', { size: size(BYTES, i18n.language) })}</figcaption>}

@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest'
 import Code from './Code'
 import { languageOf } from './languages'
 import Markdown from './Markdown'
+import { parse, type Parsed } from './parsing'
 
-const shown = (text: string) => renderToStaticMarkup(<Markdown text={text} />)
+const html = (parsed: Parsed | null) =>
+  renderToStaticMarkup(parsed === null ? null : 'tokens' in parsed ? <Markdown tokens={parsed.tokens} /> : <Code nodes={parsed.nodes} />)
+const shown = (text: string) => html(parse(text, 'markdown'))
 
 describe('Markdown', () => {
   it.each([
@@ -35,12 +38,18 @@ describe('Markdown', () => {
     expect(html).toContain('<code>&lt;b&gt;</code>')
     expect(html).toContain('<td>2</td>')
   })
+
+  it('colours blocks of programs', () => expect(shown('- a\n\n  ```js\n  const a = 1\n  ```')).toContain('<span class="hl-keyword">const</span>'))
+
+  it.each(['> '.repeat(60), '1. '.repeat(60), '*a* '.repeat(20_000)])('is not shown if it is more than a document is', (text) => {
+    expect(parse(text, 'markdown')).toBeNull()
+  })
 })
 
 it('colours programs, whose text stays what it was', () => {
-  const html = renderToStaticMarkup(<Code text={'const a = "<b>" // &amp;'} language="javascript" />)
-  expect(html).toContain('<span class="hl-keyword">const</span>')
-  expect(html.replace(/<[^>]*>/g, '')).toBe('const a = &quot;&lt;b&gt;&quot; // &amp;amp;')
+  const coloured = html(parse('const a = "<b>" // &amp;', 'javascript'))
+  expect(coloured).toContain('<span class="hl-keyword">const</span>')
+  expect(coloured.replace(/<[^>]*>/g, '')).toBe('const a = &quot;&lt;b&gt;&quot; // &amp;amp;')
 })
 
 it.each([
