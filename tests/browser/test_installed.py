@@ -93,3 +93,21 @@ def test_browsers_may_install_it_and_its_licences_are_named(visit: Visit) -> Non
     for name in ("react-dom", "@mantine/core", "tus-js-client", "pdfjs-dist", "@noble/hashes", "i18next"):
         assert re.search(rf"^{re.escape(name)} [\d.]+: \S+", licences, re.MULTILINE), name
     assert licences.count("Permission is hereby granted") > 5
+
+
+def test_a_part_that_the_server_no_longer_has_takes_nothing_else_away(visit: Visit) -> None:
+    """As after an upgrade, for a page that was opened before it."""
+    visitor = visit(service_workers="block")
+    page = visitor.goes_to()
+    page.route("**/assets/RoomsPage-*", lambda route: route.fulfill(status=404))
+    page.get_by_role("link", name="Rooms").click()
+    page.get_by_role("heading", name="This part of the page does not open").wait_for()
+    # React says in the console what it caught.
+    visitor.wrong.clear()
+    page.get_by_role("link", name="Send", exact=True).click()
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+    page.get_by_role("link", name="Rooms").click()
+    page.unroute("**/assets/RoomsPage-*")
+    page.get_by_role("button", name="Load the page again").click()
+    page.get_by_role("heading", name="Rooms").first.wait_for()
+    visitor.wrong.clear()

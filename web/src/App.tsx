@@ -1,12 +1,14 @@
 import { MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect } from 'react'
-import { Route, Switch } from 'wouter'
+import { Route, Switch, useLocation } from 'wouter'
 import { renew } from './api/accounts'
 import { Problem } from './api/problem'
 import { session } from './api/session'
 import { useSite } from './api/site'
 import { withWords } from './i18n'
+import { Broken } from './parts/Broken'
+import { Fence } from './parts/Fence'
 import { Footer } from './parts/Footer'
 import { Header } from './parts/Header'
 import { Nothing } from './parts/Nothing'
@@ -56,32 +58,35 @@ export function App() {
 
 function Page() {
   useAccent(useSite().accent)
+  const [place] = useLocation()
   useEffect(() => void renew(), [])
   return (
     <div className="page">
       <Header />
-      <Suspense fallback={<main className="column" />}>
-        <Switch>
-          <Route path="/" component={SendPage} />
-          <Route path="/c/:code">{({ code }) => <ReceivePage code={code} key={code} />}</Route>
-          <Route path="/sign-in">
-            <AccountPage isNew={false} />
-          </Route>
-          <Route path="/register">
-            <AccountPage isNew />
-          </Route>
-          <Route path="/rooms">
-            <RoomsPage open={null} />
-          </Route>
-          <Route path="/rooms/direct/:account?">{({ account }) => <RoomsPage open={{ direct: account ?? null }} />}</Route>
-          <Route path="/rooms/:id">{({ id }) => <RoomsPage open={{ room: Number(id) }} />}</Route>
-          <Route path="/reset" component={ResetPage} />
-          <Route path="/d/:code">{({ code }) => <DropPage code={code} key={code} />}</Route>
-          <Route path="/admin/:place?">{({ place }) => <AdminPage place={place ?? 'dashboard'} />}</Route>
-          <Route path="/mine/:place?">{({ place }) => <MinePage place={place ?? 'shares'} />}</Route>
-          <Route component={Nothing} />
-        </Switch>
-      </Suspense>
+      <Fence place={place} otherwise={<Broken />}>
+        <Suspense fallback={<main className="column" />}>
+          <Switch>
+            <Route path="/" component={SendPage} />
+            <Route path="/c/:code">{({ code }) => <ReceivePage code={code} key={code} />}</Route>
+            <Route path="/sign-in">
+              <AccountPage isNew={false} />
+            </Route>
+            <Route path="/register">
+              <AccountPage isNew />
+            </Route>
+            <Route path="/rooms">
+              <RoomsPage open={null} />
+            </Route>
+            <Route path="/rooms/direct/:account?">{({ account }) => <RoomsPage open={{ direct: account ?? null }} />}</Route>
+            <Route path="/rooms/:id">{({ id }) => <RoomsPage open={{ room: Number(id) }} />}</Route>
+            <Route path="/reset" component={ResetPage} />
+            <Route path="/d/:code">{({ code }) => <DropPage code={code} key={code} />}</Route>
+            <Route path="/admin/:place?">{({ place }) => <AdminPage place={place ?? 'dashboard'} />}</Route>
+            <Route path="/mine/:place?">{({ place }) => <MinePage place={place ?? 'shares'} />}</Route>
+            <Route component={Nothing} />
+          </Switch>
+        </Suspense>
+      </Fence>
       <Footer />
       <Toast />
     </div>

@@ -326,7 +326,13 @@ export const en = {
     size_refused: 'This is larger than allowed here.',
     too_many_keys: 'There are as many keys as are allowed. Revoke one first.',
   },
-  lost: { title: 'There is nothing here', home: 'To the first page' },
+  lost: {
+    title: 'There is nothing here',
+    home: 'To the first page',
+    broken: 'This part of the page does not open',
+    brokenHint: 'There may be no connection, or the server has a newer page. What is being sent goes on until you load it again, and continues then.',
+    reload: 'Load the page again',
+  },
 }
 
 export type Words<T> = { [K in keyof T]: T[K] extends string ? string : Words<T[K]> }

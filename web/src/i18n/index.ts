@@ -37,7 +37,7 @@ export function preferred(stored: string | null, languages: readonly string[]): 
 }
 
 export async function startLanguages() {
-  const language = preferred(localStorage.getItem(KEY), navigator.languages)
+  const language = preferred(stored(), navigator.languages)
   await i18next.use(initReactI18next).init({
     resources: { en: { translation: en } },
     lng: 'en',
@@ -45,7 +45,16 @@ export async function startLanguages() {
     // React shows every text as text.
     interpolation: { escapeValue: false },
   })
-  await speak(language)
+  // Words that cannot be loaded must not keep the page from opening.
+  await speak(language).catch(() => undefined)
+}
+
+function stored(): string | null {
+  try {
+    return localStorage.getItem(KEY)
+  } catch {
+    return null
+  }
 }
 
 export async function choose(language: Language) {

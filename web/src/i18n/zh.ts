@@ -315,5 +315,11 @@ export const zh: Messages = {
     size_refused: '超过了这里允许的大小。',
     too_many_keys: '密钥数量已达上限，请先撤销一个。',
   },
-  lost: { title: '这里什么也没有', home: '回到首页' },
+  lost: {
+    title: '这里什么也没有',
+    home: '回到首页',
+    broken: '这一部分无法打开',
+    brokenHint: '可能没有网络，或服务器上已有新版页面。正在发送的内容会继续，重新载入后也会接着发送。',
+    reload: '重新载入页面',
+  },
 }

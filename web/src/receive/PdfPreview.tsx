@@ -1,8 +1,11 @@
-import { getDocument, type PDFDocumentProxy, PDFWorker, VerbosityLevel } from 'pdfjs-dist'
+import { getDocument, type PDFDocumentProxy, type PDFPageProxy, PDFWorker, VerbosityLevel } from 'pdfjs-dist'
 import workerUrl from 'pdfjs-dist/build/pdf.worker.mjs?worker&url'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { scriptUrl } from '../parts/trusted'
+
+/** A page may say that it is a strip of a mile, for which no browser has a canvas. */
+const PIXELS = 16_000_000
 
 type Props = { url: string; label: string; onError: () => void }
 
@@ -35,18 +38,19 @@ export default function PdfPreview({ url, label, onError }: Props) {
     if (!pdf) return
     let stop = () => {}
     let isOver = false
-    void pdf.getPage(number).then((page) => {
+    const paint = (page: PDFPageProxy) => {
       const target = canvas.current
       if (isOver || !target) return
       const whole = page.getViewport({ scale: 1 })
       const width = Math.min(target.parentElement!.clientWidth * Math.min(devicePixelRatio, 2), 2000)
-      const viewport = page.getViewport({ scale: width / whole.width })
-      target.width = Math.floor(viewport.width)
-      target.height = Math.floor(viewport.height)
+      const viewport = page.getViewport({ scale: Math.min(width / whole.width, Math.sqrt(PIXELS / (whole.width * whole.height))) })
+      target.width = Math.max(1, Math.floor(viewport.width))
+      target.height = Math.max(1, Math.floor(viewport.height))
       const painting = page.render({ canvas: target, viewport })
       stop = () => painting.cancel()
       painting.promise.catch(() => undefined)
-    }, onError)
+    }
+    pdf.getPage(number).then(paint).catch(() => !isOver && onError())
     return () => {
       isOver = true
       stop()

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Item } from '../api/shares'
+import { Fence } from '../parts/Fence'
 import { previewKind } from './previews'
 
 const PdfPreview = lazy(() => import('./PdfPreview'))
@@ -19,10 +20,12 @@ export function Preview({ item, url }: { item: Item; url: string }) {
       {kind === 'image' && <img src={url} alt={label} onError={onError} />}
       {kind === 'video' && <video src={url} aria-label={label} controls playsInline preload="metadata" onError={onError} />}
       {kind === 'audio' && <audio src={url} aria-label={label} controls preload="metadata" onError={onError} />}
-      <Suspense fallback={<p className="faint small previewWait">{t('receive.opening')}</p>}>
-        {kind === 'pdf' && <PdfPreview url={url} label={label} onError={onError} />}
-        {(kind === 'markdown' || kind === 'text') && <TextPreview item={item} url={url} label={label} onError={onError} />}
-      </Suspense>
+      <Fence place={url} otherwise={null}>
+        <Suspense fallback={<p className="faint small previewWait">{t('receive.opening')}</p>}>
+          {kind === 'pdf' && <PdfPreview url={url} label={label} onError={onError} />}
+          {(kind === 'markdown' || kind === 'text') && <TextPreview item={item} url={url} label={label} onError={onError} />}
+        </Suspense>
+      </Fence>
     </div>
   )
 }
