@@ -8,7 +8,8 @@ export type Letter = InboxView
 export const readLetters = (after: string | null = null) =>
   call<InboxPage>('GET', `/v1/messages?${new URLSearchParams({ limit: '200', ...(after && { after }) })}`)
 
-export const sendLetter = (recipient: string, message: string) =>
-  call<Letter>('POST', '/v1/messages', { body: { recipient, message } })
+/** `key`: the same for each attempt to send the same message. */
+export const sendLetter = (recipient: string, message: string, key: string) =>
+  call<Letter>('POST', '/v1/messages', { body: { recipient, message }, headers: { 'Idempotency-Key': key } })
 
 export const deleteLetter = (id: number) => call<void>('DELETE', `/v1/messages/${id}`)

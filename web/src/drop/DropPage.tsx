@@ -16,7 +16,7 @@ import { Up } from '../parts/icons'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
 import { ChooseFiles } from '../send/ChooseFiles'
-import { randomKey } from '../api/keys'
+import { Attempts } from '../api/keys'
 import { begin, takeUp, useCurrent } from '../send/current'
 import type { Gathered } from '../send/gathering'
 import { newItems } from '../send/sending'
@@ -50,10 +50,15 @@ function Choose({ drop, code }: { drop: OpenDrop; code: string }) {
   const [message, setMessage] = useState('')
   const [text, setText] = useState<string | null>(null)
   const [wrong, setWrong] = useState<string | null>(null)
+  const [attempts] = useState(() => new Attempts())
   const refusal = useRefusal(drop)
   const send = useMutation({
-    mutationFn: async ({ items, gathered }: { items: NewItem[]; gathered: Gathered[] }) =>
-      begin(await deliver(code, items, message.trim() || null, randomKey()), gathered, code),
+    mutationFn: async ({ items, gathered }: { items: NewItem[]; gathered: Gathered[] }) => {
+      const words = message.trim() || null
+      const share = await deliver(code, items, words, attempts.keyOf([items, words]))
+      attempts.succeeded()
+      begin(share, gathered, code)
+    },
   })
   const onFiles = useCallback(
     (gathered: Gathered[]) => {

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { Link, useLocation } from 'wouter'
 import { useHistoryState } from 'wouter/use-browser-location'
 import { deleteLetter, type Letter, sendLetter } from '../api/direct'
+import { Attempts } from '../api/keys'
 import { useSession } from '../api/session'
 import { ago } from '../format'
 import { serverNow } from '../api/clock'
@@ -132,11 +133,14 @@ function NewLetter({ recipient }: { recipient: string | null }) {
   const [, go] = useLocation()
   const [name, setName] = useState('')
   const [wrong, setWrong] = useState<string | null>(null)
+  const [attempts] = useState(() => new Attempts())
 
   async function say(text: string) {
     setWrong(null)
     try {
-      const letter = await sendLetter(recipient ?? name.trim(), text)
+      const to = recipient ?? name.trim()
+      const letter = await sendLetter(to, text, attempts.keyOf([to, text]))
+      attempts.succeeded()
       await queries.invalidateQueries({ queryKey: ['letters'] })
       if (recipient === null) go(`/rooms/direct/${letter.recipient.id}`)
     } catch (error) {

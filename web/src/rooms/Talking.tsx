@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { randomKey } from '../api/keys'
+import { Attempts } from '../api/keys'
 import { editMessage, type Message, postMessage, type Room } from '../api/rooms'
 import { useSession } from '../api/session'
 import { useSite } from '../api/site'
@@ -33,7 +33,7 @@ export function Talking({ room }: { room: Room }) {
   const [draft, setDraft] = useState<Draft>({ kind: 'new' })
   const [wrong, setWrong] = useState<string | null>(null)
   const [isShowingPeople, setShowingPeople] = useState(false)
-  const tried = useRef<{ same: string; key: string } | null>(null)
+  const [attempts] = useState(() => new Attempts())
   const now = useNow(1000)
   const others = typists(talk, own, now)
   const isMuted = room.muted_until !== null && Date.parse(room.muted_until) > now
@@ -64,10 +64,8 @@ export function Talking({ room }: { room: Room }) {
       else {
         const wanted = { text, reply_to: draft.kind === 'reply' ? draft.to.id : null }
         // The answer may be lost after the message was taken; sent again, it is still one message.
-        const same = JSON.stringify(wanted)
-        if (tried.current?.same !== same) tried.current = { same, key: randomKey() }
-        show(await postMessage(room.id, wanted, tried.current.key))
-        tried.current = null
+        show(await postMessage(room.id, wanted, attempts.keyOf(wanted)))
+        attempts.succeeded()
       }
       setDraft({ kind: 'new' })
     } catch (error) {

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { insist } from '../api/events'
-import { randomKey } from '../api/keys'
+import { Attempts } from '../api/keys'
 import { changeShare, createShare, endShare, type NewItem, readSent, type SentShare } from '../api/shares'
 import type { SendRequest } from '../api/types'
 import { usualTitle } from '../api/titles'
@@ -46,7 +46,7 @@ export async function sendText(name: string, text: string, options: Options) {
   await create([{ name, text }], options, [])
 }
 
-let tried: { same: string; key: string } | null = null
+const attempts = new Attempts()
 
 async function create(items: NewItem[], options: Options, gathered: Gathered[]) {
   const { life, downloads, password, words } = options
@@ -59,10 +59,8 @@ async function create(items: NewItem[], options: Options, gathered: Gathered[]) 
     ...(words && { code_style: 'words' }),
   }
   // Whoever tries again after a lost answer wants one share and not two.
-  const same = JSON.stringify(wanted)
-  if (tried?.same !== same) tried = { same, key: randomKey() }
-  const share = await createShare(wanted, tried.key)
-  tried = null
+  const share = await createShare(wanted, attempts.keyOf(wanted))
+  attempts.succeeded()
   begin(downloads === null ? share : await limited(share, downloads), gathered)
 }
 
