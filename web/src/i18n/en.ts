@@ -271,7 +271,7 @@ export const en = {
     settings: 'Change the room',
     nobody: 'deleted account',
     mixed: 'mixed letters',
-    mixedHint: 'This name has letters of several alphabets that look alike. It may imitate another.',
+    mixedHint: 'This name has letters of several scripts ({{scripts}}), some of which look alike. It may imitate another.',
   },
   direct: {
     title: 'Direct messages',

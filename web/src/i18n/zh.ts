@@ -260,7 +260,7 @@ export const zh: Messages = {
     settings: '修改房间',
     nobody: '已注销的账号',
     mixed: '混合字母',
-    mixedHint: '这个名字混用了外形相似的不同字母，可能在冒充他人。',
+    mixedHint: '这个名称混用了多种文字（{{scripts}}），其中有些字母看起来一样，可能在冒充别人。',
   },
   direct: {
     title: '私信',

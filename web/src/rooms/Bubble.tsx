@@ -21,7 +21,7 @@ export function Bubble({ message, answered, now, room, acts }: Props) {
   return (
     <li id={`message-${message.id}`} className={`bubble${isOwn ? ' own' : ''}`} style={{ opacity: seen }}>
       <p className="figures small">
-        {isOwn ? t('rooms.you') : <Name name={message.name} />} · {ago(now - posted, i18n.language)}
+        {isOwn ? t('rooms.you') : <Name of={message} />} · {ago(now - posted, i18n.language)}
         {message.edited && ` · ${t('rooms.edited')}`}
         {seen < 1 && ` · ${t('rooms.goesIn', { time: duration(left, i18n.language) })}`}
       </p>

@@ -11,7 +11,7 @@ import { ago } from '../format'
 import { serverNow } from '../api/clock'
 import { useExplain } from '../i18n'
 import { Cross } from '../parts/icons'
-import { Name } from '../parts/Name'
+import { Name, type Named } from '../parts/Name'
 import { soon } from '../parts/undo'
 import { useNow } from '../parts/useNow'
 import { Composer } from './Composer'
@@ -32,18 +32,18 @@ export function DirectView({ account }: { account: string | null }) {
   const other = (letter: Letter) => (letter.sender.id === own ? letter.recipient : letter.sender)
   const found = account === null ? NONE : letters.filter((letter) => other(letter).id === account).reverse()
   // Of somebody to whom nothing was written yet, only the link that led here knows the name.
-  const linked = useHistoryState<{ name?: string } | null>()?.name ?? null
-  const name = found[0] ? other(found[0]).name : linked
+  const linked = useHistoryState<Named | null>()
+  const named = found[0] ? other(found[0]) : linked
   return (
     <section className="talk">
       <header className="talkHead">
         <Link href={account === null ? '/rooms' : '/rooms/direct'} className="link small toRooms always">
           ← {account === null ? t('rooms.back') : t('direct.title')}
         </Link>
-        <h2>{account !== null && name !== null ? <Name name={name} /> : t('direct.title')}</h2>
+        <h2>{account !== null && named ? <Name of={named} /> : t('direct.title')}</h2>
         <span className="figures">{t('direct.hint')}</span>
       </header>
-      {account === null ? <Correspondents letters={letters} other={other} /> : <Letters letters={found} account={account} name={name} />}
+      {account === null ? <Correspondents letters={letters} other={other} /> : <Letters letters={found} account={account} name={named?.name ?? null} />}
     </section>
   )
 }
@@ -67,7 +67,7 @@ function Correspondents({ letters, other }: { letters: Letter[]; other: (letter:
               <Link href={`/rooms/direct/${id}`}>
                 <span className="line">
                   <b>
-                    <Name name={other(letter).name} />
+                    <Name of={other(letter)} />
                   </b>
                   <span className="figures">{ago(now - Date.parse(letter.created_at), i18n.language)}</span>
                 </span>
@@ -104,7 +104,7 @@ function Letters({ letters, account, name }: { letters: Letter[]; account: strin
             .map(({ id, sender, message, created_at }) => (
               <li key={id} className={`bubble${sender.id === own ? ' own' : ''}`}>
                 <p className="figures small">
-                  {sender.id === own ? t('rooms.you') : <Name name={sender.name} />} · {ago(now - Date.parse(created_at), i18n.language)}
+                  {sender.id === own ? t('rooms.you') : <Name of={sender} />} · {ago(now - Date.parse(created_at), i18n.language)}
                 </p>
                 <div className="saidLine">
                   <div className="said">

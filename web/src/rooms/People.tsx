@@ -9,7 +9,7 @@ import { useSession } from '../api/session'
 import { useExplain } from '../i18n'
 import { Copy } from '../parts/Copy'
 import { Cross } from '../parts/icons'
-import { Name } from '../parts/Name'
+import { Name, type Named } from '../parts/Name'
 import { Sure } from '../parts/Sure'
 import { RoomSettings } from './RoomSettings'
 
@@ -67,12 +67,12 @@ export function People({ room, online, onClose }: Props) {
         <section>
           <h3 className="small faint">{t('rooms.bans')}</h3>
           <ul>
-            {bans.data!.map(({ id, name }) => (
-              <li key={id} className="line">
+            {bans.data!.map((account) => (
+              <li key={account.id} className="line">
                 <span>
-                  <Name name={name} />
+                  <Name of={account} />
                 </span>
-                <button type="button" className="link quiet small" onClick={() => void act(() => liftBan(room.id, id))}>
+                <button type="button" className="link quiet small" onClick={() => void act(() => liftBan(room.id, account.id))}>
                   {t('rooms.liftBan')}
                 </button>
               </li>
@@ -111,7 +111,7 @@ function Person({ member, room, isOnline, onChange, onRemove }: PersonProps) {
       <div className="person">
         <span className={`dot${isOnline ? ' on' : ''}`} aria-hidden="true" />
         <span className="personName">
-          <Name name={account.name} />
+          <Name of={account} />
           {isOwn && <span className="faint"> ({t('rooms.you')})</span>}
           <span className="figures">{facts.filter(Boolean).join(' · ')}</span>
         </span>
@@ -123,7 +123,7 @@ function Person({ member, room, isOnline, onChange, onRemove }: PersonProps) {
       </div>
       {isOpen && (
         <div className="personActs small">
-          <Link className="link quiet" href={`/rooms/direct/${account.id}`} state={{ name: account.name }}>
+          <Link className="link quiet" href={`/rooms/direct/${account.id}`} state={{ name: account.name, mixed_scripts: account.mixed_scripts } satisfies Named}>
             {t('direct.write')}
           </Link>
           {mayModerate && (

@@ -13,7 +13,7 @@ export function RoomHead({ room, online, children }: { room: Room | null; online
       <Link href="/rooms" className="link small toRooms">
         ← {t('rooms.back')}
       </Link>
-      <h2>{room ? <Name name={room.name} /> : t('rooms.private')}</h2>
+      <h2>{room ? <Name of={room} /> : t('rooms.private')}</h2>
       {room && (
         <span className="figures">
           {t('rooms.lives', { time: duration(room.lifetime_seconds * 1000, i18n.language) })} ·{' '}

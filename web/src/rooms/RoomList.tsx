@@ -63,10 +63,10 @@ function Group({ title, rooms, room, unread }: GroupProps) {
     <section>
       <h2 className="small faint">{title}</h2>
       <ul>
-        {rooms.map(({ id, name }) => (
-          <li key={id}>
-            <Place href={`/rooms/${id}`} isHere={id === room} unread={unread?.get(id) ?? 0}>
-              <Name name={name} />
+        {rooms.map((each) => (
+          <li key={each.id}>
+            <Place href={`/rooms/${each.id}`} isHere={each.id === room} unread={unread?.get(each.id) ?? 0}>
+              <Name of={each} />
             </Place>
           </li>
         ))}
