@@ -49,6 +49,27 @@ def test_an_account_finds_what_it_sent_on_any_device(visit: Visit) -> None:
     expect(page.get_by_role("link", name=code)).to_have_count(0)
 
 
+def test_who_signs_out_leaves_nothing_in_the_browser(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.goes_to()
+    visitor.chooses(("a guest's.txt", b"content"))
+    visitor.waits_until_verified(1)
+    guests = visitor.code()
+    register(visitor, "mine")
+    page.get_by_role("link", name="Send", exact=True).click()
+    visitor.chooses(("secret.txt", b"content"), ("large.bin", bytes(2_000_000)))
+    visitor.waits_until_verified(2)
+    code = visitor.code()
+    page.get_by_role("link", name="Mine").click()
+    expect(page.get_by_role("link", name=code)).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name=guests)).to_be_visible()
+    expect(page.get_by_role("link", name=code)).to_have_count(0)
+    page.get_by_role("link", name="Send", exact=True).click()
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+    assert code not in page.evaluate("JSON.stringify(localStorage)")
+
+
 def test_a_session_that_ends_elsewhere_ends_here(visit: Visit) -> None:
     visitor = visit()
     register(visitor, "mine")

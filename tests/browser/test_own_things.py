@@ -1,7 +1,7 @@
 """What belongs to an account in the page: shares, drop-offs, fetches, files and mirrors."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_accounts import register
@@ -87,6 +87,29 @@ def test_anybody_sends_to_a_drop_off(visit: Visit) -> None:
     there.reload()
     there.get_by_role("heading", name="This drop-off is closed").wait_for()
     sender.goes_to("/d/NOTHING0").get_by_role("heading", name="There is no such drop-off").wait_for()
+
+
+def test_what_is_sent_to_a_drop_off_again_after_a_lost_answer_comes_once(visit: Visit) -> None:
+    owner, sender = visit(), visit()
+    register(owner, "mine")
+    token = owner.page.evaluate("JSON.parse(localStorage['waystation.session']).token")
+    headers = {"Authorization": f"Bearer {token}"}
+    made = owner.context.request.post(f"{owner.url}/v1/drops", data={"title": "Homework"}, headers=headers)
+    code = made.json()["code"]
+    page = sender.goes_to(f"/d/{code}")
+
+    def lose(route: Route) -> None:
+        assert route.fetch().ok
+        route.abort()
+
+    page.route("**/v1/drops/*/shares", lose)
+    sender.chooses(("work.txt", b"content"))
+    page.get_by_role("alert").wait_for()
+    page.unroute("**/v1/drops/*/shares")
+    sender.chooses(("work.txt", b"content"))
+    page.get_by_role("heading", name="Thank you, it has arrived").wait_for()
+    came = owner.context.request.get(f"{owner.url}/v1/drops/{code}/shares", headers=headers)
+    assert len(came.json()["shares"]) == 1
 
 
 def test_the_server_fetches_what_it_is_told(visit: Visit) -> None:

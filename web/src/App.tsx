@@ -13,6 +13,7 @@ import { Footer } from './parts/Footer'
 import { Header } from './parts/Header'
 import { Nothing } from './parts/Nothing'
 import { Toast } from './parts/Toast'
+import { leaveOf } from './send/current'
 import { SendPage } from './send/SendPage'
 import { theme } from './theme/theme'
 import { useAccent } from './theme/useAccent'
@@ -41,8 +42,10 @@ let known = session.get()
 session.subscribe(() => {
   const before = known
   known = session.get() ?? session.getEnded()
-  if (before?.id !== known?.id) queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'site' })
-  else if (session.get()) void queries.invalidateQueries({ predicate: ({ state }) => state.status === 'error' })
+  if (before?.id !== known?.id) {
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'site' })
+    if (before) leaveOf(before.id)
+  } else if (session.get()) void queries.invalidateQueries({ predicate: ({ state }) => state.status === 'error' })
 })
 
 export function App() {

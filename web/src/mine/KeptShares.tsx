@@ -15,7 +15,7 @@ export function KeptShares({ words }: { words: string }) {
   const [shares, setShares] = useState(kept)
   const [wrong, setWrong] = useState<string | null>(null)
   const shown = shares.filter(
-    (share) => (share.expires_at === null || Date.parse(share.expires_at) > serverNow()) && hasWords(words, share.code, share.name),
+    (share) => !share.account && (share.expires_at === null || Date.parse(share.expires_at) > serverNow()) && hasWords(words, share.code, share.name),
   )
 
   function remove(share: Kept) {

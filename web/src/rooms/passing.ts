@@ -3,6 +3,7 @@ import { randomKey } from '../api/keys'
 import { insist } from '../api/events'
 import { linkOf } from '../api/owned'
 import { postMessage } from '../api/rooms'
+import { session } from '../api/session'
 import type { Gathered } from '../send/gathering'
 import { Pace } from '../send/pace'
 import { type Failure, upload } from '../send/upload'
@@ -28,6 +29,14 @@ let count = 0
 
 addEventListener('beforeunload', (event) => {
   if (running.size > 0) event.preventDefault()
+})
+
+// Nothing of one account goes on, or is shown, for the next.
+let sender = session.get()?.id
+session.subscribe(() => {
+  const now = (session.get() ?? session.getEnded())?.id
+  if (now !== sender) for (const passing of [...byRoom.values()].flat()) drop(passing)
+  sender = now
 })
 
 function put(room: number, passing: readonly Passing[]) {

@@ -1,11 +1,12 @@
 import { useSyncExternalStore } from 'react'
 import { insist } from '../api/events'
 import { Attempts } from '../api/keys'
+import { session } from '../api/session'
 import { changeShare, createShare, endShare, type NewItem, readSent, type SentShare } from '../api/shares'
 import type { SendRequest } from '../api/types'
 import { usualTitle } from '../api/titles'
 import type { Gathered } from './gathering'
-import { forget, keep, kept } from './kept'
+import { forget, forgetOf, keep, kept, type Kept } from './kept'
 import type { Options } from './options'
 import { newItems, Sending } from './sending'
 
@@ -29,6 +30,12 @@ export const useCurrent = (drop = '') => useSyncExternalStore(subscribe, () => c
 export function leave(drop = '') {
   current.get(drop)?.close()
   set(drop, null)
+}
+
+/** Stop what an account sends, and forget what it has sent: whoever uses this browser next may not see it. */
+export function leaveOf(account: string) {
+  for (const [drop, sending] of current) if (sending.account === account) leave(drop)
+  forgetOf(account)
 }
 
 /** Send the contents of a share. `gathered`: the files of its first items, in this order. */
@@ -75,9 +82,10 @@ async function limited(share: SentShare, downloads: number): Promise<SentShare> 
   }
 }
 
-/** Take up the share again that a reload of this page interrupted, if there is one. */
+/** Take up the share again that a reload of this page interrupted, if there is one of a guest or of this account. */
 export async function takeUp(drop = '') {
-  const last = kept().find((each) => !each.complete && (each.drop ?? '') === drop)
+  const isOwn = ({ account }: Kept) => account === undefined || account === session.get()?.id
+  const last = kept().find((each) => !each.complete && (each.drop ?? '') === drop && isOwn(each))
   if (!last || current.has(drop)) return
   try {
     const share = await insist(() => readSent(last.id, last.key), new AbortController().signal)

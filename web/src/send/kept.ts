@@ -12,6 +12,8 @@ export type Kept = {
   complete: boolean
   /** The drop-off to which it was sent. */
   drop?: string
+  /** The id of the account that sent it. It is forgotten when that account signs out. */
+  account?: string
 }
 
 const NAME = 'waystation.sent'
@@ -32,6 +34,11 @@ export function keep(share: Kept) {
 
 export function forget(id: string) {
   write(kept().filter((each) => each.id !== id))
+}
+
+/** Forget what an account has sent. */
+export function forgetOf(account: string) {
+  write(kept().filter((each) => each.account !== account))
 }
 
 function write(shares: Kept[]) {

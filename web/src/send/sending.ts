@@ -1,6 +1,7 @@
 import { addItems, endShare, type NewItem, readSent, removeItem, type SentItem, type SentShare } from '../api/shares'
 import { events, insist } from '../api/events'
 import { Problem } from '../api/problem'
+import { session } from '../api/session'
 import type { Gathered } from './gathering'
 import { forget, keep, type Kept } from './kept'
 import { Pace } from './pace'
@@ -29,6 +30,8 @@ export type Snapshot = {
 export class Sending {
   private share: SentShare
   private readonly drop: string
+  /** The id of the account that sends; undefined: a guest. */
+  readonly account = session.get()?.id
   private readonly files = new Map<string, File>()
   private readonly sent = new Map<string, number>()
   private readonly failures = new Map<string, Failure['kind']>()
@@ -284,7 +287,8 @@ export class Sending {
     const { id, key, code, url, title, size, created_at, expires_at, complete, items } = this.share
     const name = title ?? first?.name ?? ''
     const drop = this.drop && { drop: this.drop }
-    keep({ id, key, code, url, name, size, count: items.length, created_at, expires_at, complete, ...drop } satisfies Kept)
+    const account = this.account && { account: this.account }
+    keep({ id, key, code, url, name, size, count: items.length, created_at, expires_at, complete, ...drop, ...account } satisfies Kept)
   }
 
   /** At most ten times a second, which is all that an eye follows. */
