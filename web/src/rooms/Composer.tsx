@@ -24,8 +24,16 @@ export function Composer({ draft, onSay, onTyping, onFiles, onCancel }: Props) {
   const { t } = useTranslation()
   const [text, setText] = useState('')
   const field = useRef<HTMLTextAreaElement>(null)
+  /** What was being written when a message was taken up to be changed. */
+  const unsaid = useRef<string | null>(null)
   useEffect(() => {
-    if (draft.kind === 'edit') setText(draft.message.text)
+    if (draft.kind === 'edit') {
+      unsaid.current ??= text
+      setText(draft.message.text)
+    } else if (unsaid.current !== null) {
+      setText(unsaid.current)
+      unsaid.current = null
+    }
     if (draft.kind !== 'new') field.current?.focus()
   }, [draft])
 
@@ -38,17 +46,12 @@ export function Composer({ draft, onSay, onTyping, onFiles, onCancel }: Props) {
     await onSay(said).catch(() => setText((typed) => typed || said))
   }
 
-  function cancel() {
-    if (draft.kind === 'edit') setText('')
-    onCancel()
-  }
-
   function onKey(event: KeyboardEvent) {
     // Whoever writes by an input method ends a word with Enter, not the message.
     if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
       event.preventDefault()
       void say()
-    } else if (event.key === 'Escape' && draft.kind !== 'new') cancel()
+    } else if (event.key === 'Escape' && draft.kind !== 'new') onCancel()
   }
 
   return (
@@ -59,7 +62,7 @@ export function Composer({ draft, onSay, onTyping, onFiles, onCancel }: Props) {
             {draft.kind === 'edit' ? t('rooms.editing') : t('rooms.replying', { name: draft.to.name })}
             {draft.kind === 'reply' && <span className="faint"> {draft.to.file?.name ?? draft.to.text}</span>}
           </span>
-          <button type="button" className="removeItem" aria-label={t('send.cancel')} onClick={cancel}>
+          <button type="button" className="removeItem" aria-label={t('send.cancel')} onClick={onCancel}>
             <Cross />
           </button>
         </p>
