@@ -123,8 +123,10 @@ def test_two_people_answer_edit_delete_and_see_each_other_type(couple: Couple) -
     say(other, "Got it")
     expect(one.locator(".bubble", has_text="Got it").locator(".quote")).to_contain_text("Did everyone get the tickets?")
     expect(one.get_by_text("is typing")).to_have_count(0)
+    one.get_by_role("textbox", name="Message").fill("half a thought")
     act(one, "Did everyone", "Edit")
     say(one, "Did everyone get <b>two</b> tickets?")
+    expect(one.get_by_role("textbox", name="Message")).to_have_value("half a thought")
     expect(bubble(other, "<b>two</b>").first).to_contain_text("edited")
     act(other, "Got it", "Delete message")
     other.goto("about:blank")
@@ -204,6 +206,21 @@ def test_a_moderator_mutes_and_removes(couple: Couple) -> None:
     expect(other.get_by_role("textbox", name="Message")).to_have_count(0)
     one.get_by_role("button", name="Let back in").click()
     expect(one.get_by_text("Let back in")).to_have_count(0)
+
+
+def test_a_removal_holds_an_invitation_and_an_address_if_the_owner_says_so(couple: Couple) -> None:
+    page = couple.one.page
+    page.get_by_role("button", name="People").click()
+    page.get_by_role("button", name="Change the room").click()
+    page.get_by_label("A removal also ends the invitation").check(force=True)
+    page.get_by_label("After a removal, nobody joins from that address for").select_option("604800")
+    assert findings(couple.one) == []
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Change the room").wait_for()
+    room = couple.ann.call(couple.one, "GET", f"/v1/rooms/{couple.room}")
+    assert (room["bans_end_invitations"], room["bans_hold_address_seconds"]) == (True, 604_800)
+    page.get_by_role("button", name="Change the room").click()
+    expect(page.get_by_label("A removal also ends the invitation")).to_be_checked()
 
 
 def test_unread_messages_and_direct_ones_are_counted(couple: Couple) -> None:

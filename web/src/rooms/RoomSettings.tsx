@@ -1,4 +1,4 @@
-import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core'
+import { Button, NativeSelect, PasswordInput, Switch, TextInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -8,7 +8,9 @@ import { duration } from '../format'
 import { useExplain } from '../i18n'
 import { LIVES } from './NewRoom'
 
-/** For the owner: the name of a room, how long its messages live, and the password of a private one. */
+const HOLDS = [86_400, 604_800, 2_592_000]
+
+/** For the owner: the name of a room and how long its messages live; of a private one, its password and what a removal holds. */
 export function RoomSettings({ room }: { room: Room }) {
   const { t, i18n } = useTranslation()
   const explain = useExplain()
@@ -17,6 +19,8 @@ export function RoomSettings({ room }: { room: Room }) {
   const [name, setName] = useState(room.name)
   const [life, setLife] = useState(room.lifetime_seconds)
   const [password, setPassword] = useState('')
+  const [endsInvitations, setEndsInvitations] = useState(room.bans_end_invitations)
+  const [hold, setHold] = useState(room.bans_hold_address_seconds)
   const [wrong, setWrong] = useState<string | null>(null)
   if (!isOpen) {
     return (
@@ -25,6 +29,12 @@ export function RoomSettings({ room }: { room: Room }) {
       </button>
     )
   }
+
+  /** Usual times, and the one that the room has. */
+  const choices = (usual: readonly number[], present: number | null) =>
+    [...new Set([...usual, ...(present === null ? [] : [present])])]
+      .sort((one, other) => one - other)
+      .map((seconds) => ({ value: String(seconds), label: duration(seconds * 1000, i18n.language) }))
 
   async function save(changes: RoomChangesRequest) {
     try {
@@ -43,6 +53,8 @@ export function RoomSettings({ room }: { room: Room }) {
       ...(name.trim() !== room.name && { name: name.trim() }),
       ...(life !== room.lifetime_seconds && { lifetime_seconds: life }),
       ...(password && { password }),
+      ...(endsInvitations !== room.bans_end_invitations && { bans_end_invitations: endsInvitations }),
+      ...(hold !== room.bans_hold_address_seconds && { bans_hold_address_seconds: hold }),
     })
   }
 
@@ -52,9 +64,7 @@ export function RoomSettings({ room }: { room: Room }) {
       <NativeSelect
         label={t('rooms.life')}
         value={life}
-        data={[...new Set([...LIVES, room.lifetime_seconds])]
-          .sort((one, other) => one - other)
-          .map((seconds) => ({ value: String(seconds), label: duration(seconds * 1000, i18n.language) }))}
+        data={choices(LIVES, room.lifetime_seconds)}
         onChange={(event) => setLife(Number(event.target.value))}
       />
       {room.is_private && (
@@ -64,6 +74,18 @@ export function RoomSettings({ room }: { room: Room }) {
           value={password}
           onChange={(event) => setPassword(event.target.value)}
         />
+      )}
+      {room.is_private && (
+        <>
+          <Switch label={t('rooms.bansEnd')} checked={endsInvitations} onChange={(event) => setEndsInvitations(event.target.checked)} />
+          <NativeSelect
+            label={t('rooms.bansHold')}
+            description={t('rooms.bansHoldHint')}
+            value={hold ?? ''}
+            data={[{ value: '', label: t('rooms.bansHoldNone') }, ...choices(HOLDS, hold)]}
+            onChange={(event) => setHold(Number(event.target.value) || null)}
+          />
+        </>
       )}
       {room.has_password && (
         <button type="button" className="link quiet small" onClick={() => void save({ password: null })}>
