@@ -1,17 +1,11 @@
-import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { copy } from './Copy'
+import { useCopy } from './useCopy'
 
 export function CopyLink({ url }: { url: string }) {
   const { t } = useTranslation()
-  const [isCopied, setCopied] = useState(false)
-  useEffect(() => {
-    if (!isCopied) return
-    const timer = setTimeout(() => setCopied(false), 2000)
-    return () => clearTimeout(timer)
-  }, [isCopied])
+  const { isCopied, onCopy } = useCopy(url)
   return (
-    <button type="button" className="link quiet" onClick={() => void copy(url).then(() => setCopied(true))}>
+    <button type="button" className="link quiet" onClick={onCopy}>
       <span aria-live="polite">{isCopied ? `✓ ${t('sending.copied')}` : t('sending.copyLink')}</span>
     </button>
   )
