@@ -21,7 +21,7 @@ SHARE = """(files) => { const form = document.createElement('form')
   const input = document.createElement('input')
   Object.assign(input, { type: 'file', name: 'files', multiple: true, files: data.files })
   const text = document.createElement('textarea')
-  Object.assign(text, { name: 'text', value: files.length ? '' : 'only words' })
+  Object.assign(text, { name: 'text', value: files.length ? 'with words' : 'only words' })
   form.append(input, text); document.body.append(form); form.submit() }"""
 
 
@@ -69,9 +69,9 @@ def test_what_another_app_shares_is_sent_once_its_reader_says_so(visit: Visit) -
     shares(page, ("<b>photo</b>.jpg", "one"), ("two.txt", "two"))
     page.get_by_role("heading", name="Send this?").wait_for()
     assert page.url == f"{visitor.url}/"
-    assert page.locator(".sharedFiles .itemName").all_inner_texts() == ["<b>photo</b>.jpg", "two.txt"]
+    assert page.locator(".sharedFiles .itemName").all_inner_texts() == ["<b>photo</b>.jpg", "two.txt", "with words"]
     page.get_by_role("button", name="Send", exact=True).click()
-    visitor.waits_until_verified(2)
+    visitor.waits_until_verified(3)
     page.goto(visitor.url)
     page.evaluate("localStorage.removeItem('waystation.sent')")
     page.reload()

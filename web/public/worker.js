@@ -63,7 +63,8 @@ async function taken(request) {
   try {
     const form = await request.formData()
     const files = form.getAll('files').filter((each) => each instanceof File && (each.name || each.size > 0))
-    const text = ['title', 'text', 'url'].map((name) => form.get(name)).filter((each) => typeof each === 'string' && each)
+    // With files, the title is mostly the name of one.
+    const text = [...(files.length > 0 ? [] : ['title']), 'text', 'url'].map((name) => form.get(name)).filter((each) => typeof each === 'string' && each)
     await Promise.all(
       files.map((file, at) => cache.put(`/shared/${at}`, new Response(file, { headers: { 'X-Name': encodeURIComponent(file.name) } }))),
     )

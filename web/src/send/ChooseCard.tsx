@@ -8,12 +8,12 @@ import { size } from '../format'
 import { useExplain } from '../i18n'
 import { Up } from '../parts/icons'
 import { ChooseFiles } from './ChooseFiles'
-import { send, sendText } from './current'
+import { send } from './current'
 import type { Gathered } from './gathering'
 import { type Options, usual } from './options'
 import { OptionsLine } from './OptionsLine'
 import { SharedCard } from './SharedCard'
-import { takeShared } from './shared'
+import { type Shared, takeShared } from './shared'
 import { TextForm } from './TextForm'
 import { usePageDrop } from './usePageDrop'
 
@@ -25,7 +25,7 @@ export function ChooseCard() {
   const explain = useExplain()
   const [chosen, setOptions] = useState<Options | null>(null)
   const [text, setText] = useState<string | null>(null)
-  const [shared, setShared] = useState<Gathered[]>([])
+  const [shared, setShared] = useState<Shared | null>(null)
   const [isAsking, setAsking] = useState(false)
   const [wrong, setWrong] = useState<string | null>(null)
   const options = chosen ?? usual(site)
@@ -41,19 +41,19 @@ export function ChooseCard() {
     [explain],
   )
   const onFiles = useCallback(
-    (gathered: Gathered[]) => {
+    (gathered: Gathered[], written: string | null = null) => {
       const reason = refusal(gathered)
       if (reason) setWrong(reason)
-      else void attempt(() => send(gathered, options))
+      else void attempt(() => send(gathered, written ? { name: t('send.textName'), text: written } : null, options))
     },
-    [attempt, options, refusal],
+    [attempt, options, refusal, t],
   )
   const isOver = usePageDrop({ onFiles, onText: setText, onUnreadable: () => setWrong(t('sending.unreadable')) })
 
   useEffect(() => {
     void takeShared().then((found) => {
-      if (found) setShared(found.files)
       if (found?.files.length === 0) setText(found.text)
+      else setShared(found)
     })
   }, [])
 
@@ -61,8 +61,8 @@ export function ChooseCard() {
   return (
     <>
       <section className="card choose" aria-busy={isAsking}>
-        {shared.length > 0 ? (
-          <SharedCard files={shared} isAsking={isAsking} onSend={() => onFiles(shared)} onCancel={() => setShared([])} />
+        {shared ? (
+          <SharedCard shared={shared} isAsking={isAsking} onSend={() => onFiles(shared.files, shared.text)} onCancel={() => setShared(null)} />
         ) : text === null ? (
           <Zone isOver={isOver} isAsking={isAsking} onFiles={onFiles} onWrite={() => setText('')} />
         ) : (
@@ -70,7 +70,7 @@ export function ChooseCard() {
             text={text}
             isAsking={isAsking}
             onCancel={() => setText(null)}
-            onSend={(written) => void attempt(() => sendText(t('send.textName'), written, options))}
+            onSend={(written) => void attempt(() => send([], { name: t('send.textName'), text: written }, options))}
           />
         )}
         <OptionsLine site={site} options={options} onChange={setOptions} />

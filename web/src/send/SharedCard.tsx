@@ -1,12 +1,12 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { ending, size } from '../format'
-import type { Gathered } from './gathering'
+import type { Shared } from './shared'
 
-type Props = { files: Gathered[]; isAsking: boolean; onSend: () => void; onCancel: () => void }
+type Props = { shared: Shared; isAsking: boolean; onSend: () => void; onCancel: () => void }
 
-/** Files that another app shared. They are sent only when somebody says so, because other sites can share too. */
-export function SharedCard({ files, isAsking, onSend, onCancel }: Props) {
+/** Files that another app shared, and what it wrote with them. They are sent only when somebody says so, because other sites can share too. */
+export function SharedCard({ shared: { files, text }, isAsking, onSend, onCancel }: Props) {
   const { t, i18n } = useTranslation()
   return (
     <div className="sharedFiles">
@@ -23,6 +23,18 @@ export function SharedCard({ files, isAsking, onSend, onCancel }: Props) {
             </div>
           </li>
         ))}
+        {text && (
+          <li className="item">
+            <span className="tile" aria-hidden="true">
+              TXT
+            </span>
+            <div className="itemBody">
+              <p className="itemName" dir="auto">
+                {text}
+              </p>
+            </div>
+          </li>
+        )}
       </ul>
       <div className="buttons">
         <Button onClick={onSend} loading={isAsking} autoFocus>

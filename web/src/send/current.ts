@@ -44,13 +44,9 @@ export function begin(share: SentShare, gathered: Gathered[], drop = '') {
   set(drop, new Sending(share, files, drop))
 }
 
-/** Ask for a code, and begin to send. Throws a `Problem`. */
-export async function send(gathered: Gathered[], options: Options) {
-  await create(newItems(gathered), options, gathered)
-}
-
-export async function sendText(name: string, text: string, options: Options) {
-  await create([{ name, text }], options, [])
+/** Ask for a code, and begin to send files, a text or both. Throws a `Problem`. */
+export async function send(gathered: Gathered[], text: { name: string; text: string } | null, options: Options) {
+  await create([...newItems(gathered), ...(text ? [text] : [])], options, gathered)
 }
 
 const attempts = new Attempts()
