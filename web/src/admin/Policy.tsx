@@ -48,10 +48,10 @@ function PolicyForm({ policy }: { policy: PolicyView }) {
     mutationFn: ({ version, wanted }: { version: number; wanted: Values }) => changePolicy(version, wanted),
     onSuccess: (next) => take(next),
     onError: (error) => {
-      if (error instanceof Problem && error.code === 'policy_changed') void readPolicy().then(setTheirs)
+      // Until it can be shown what the other did, the problem itself is.
+      if (error instanceof Problem && error.code === 'policy_changed') void readPolicy().then(setTheirs, () => undefined)
     },
   })
-  const isCollision = save.error instanceof Problem && save.error.code === 'policy_changed'
   useUnsaved(Object.keys(edits).length > 0)
 
   function edit(name: string, value: unknown) {
@@ -106,7 +106,7 @@ function PolicyForm({ policy }: { policy: PolicyView }) {
             )}
           </div>
         )}
-        {!isCollision && <Wrong error={save.error} />}
+        {!theirs && <Wrong error={save.error} />}
       </form>
       {theirs && (
         <Collision

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Finding, PROBES, type ProbeName } from './probes'
 
@@ -8,6 +8,7 @@ export function ProxyCheck() {
   const { t } = useTranslation('admin')
   const [found, setFound] = useState<Partial<Record<ProbeName, Finding | 'running'>>>({})
   const stop = useRef<AbortController | null>(null)
+  useEffect(() => () => stop.current?.abort(), [])
   const isRunning = Object.values(found).includes('running')
 
   async function run() {
