@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -38,6 +39,8 @@ PATHS = {
     "a deletion key": f"/api/delete/{SECRET}-link?key={SECRET}-key",
     "a download": f"/share/download?key={SECRET}-key",
     "a ticket of a fallback": f"/file/{SECRET}-fallback",
+    "a refused download": f"/share/download?key={SECRET}-refused",
+    "a service that dies": f"/share/select/?code={SECRET}-dies",
     "nobody's path": f"/{SECRET}-nothing?{SECRET}",
 }
 LEVELS = ("WARN", "INFO", "DEBUG")
@@ -54,8 +57,17 @@ async def die_in_mid_answer(reader: asyncio.StreamReader, writer: asyncio.Stream
         if target.startswith("/file/"):
             answer = answer.replace("/00/11/", "/gone/")
             answer += f"X-Store-Fallback: /internal/blobs/0?ticket={SECRET}-ticket\r\n"
+        if target.endswith("refused"):
+            answer = answer.replace("/00/11/", "/refused/")
+    elif target.startswith("/refused/"):
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        return
     elif target.startswith("/gone/"):
         writer.transport.abort()
+        return
+    elif target.endswith("dies"):
+        writer.close()
         return
     else:
         answer = f"Content-Length: 1000000\r\nSet-Cookie: session={SECRET}-session\r\n"
@@ -104,6 +116,16 @@ async def test_no_secret_is_in_the_log_when_an_upstream_dies(tmp_path: Path, kin
     assert [line for line in log.splitlines() if SECRET in line] == []
 
 
+async def test_the_line_about_a_503_of_the_gateway_says_why(tmp_path: Path):
+    async with logging_gateway(tmp_path, "s3", "WARN", "on") as (url, lines), httpx.AsyncClient(base_url=url) as client:
+        for path in (PATHS["a refused download"], PATHS["a service that dies"]):
+            assert (await client.get(path, headers=HEADERS)).status_code == 503
+    refused, died = accesses(lines)
+    assert (refused["reason"], refused["upstream_status"]) == ("The file cannot be read at the moment", 403)
+    assert (died["reason"], died["error"]) == ("The service is not available at the moment", "EOF")
+    assert SECRET not in lines.getvalue()
+
+
 async def test_each_request_has_one_line_with_its_id_and_no_secret(tmp_path: Path):
     ids: list[str] = []
     async with logging_gateway(tmp_path, "s3", "WARN", "on") as (url, lines), httpx.AsyncClient(base_url=url) as client:
@@ -111,10 +133,15 @@ async def test_each_request_has_one_line_with_its_id_and_no_secret(tmp_path: Pat
             # The first answer breaks off.
             async with client.stream("GET", path, headers=HEADERS) as answer:
                 ids.append(answer.headers["X-Request-Id"])
-    log = [json.loads(line) for line in lines.getvalue().splitlines() if line.startswith("{")]
-    found = [line for line in log if line.get("logger", "").startswith("http.log.access")]
+    found = accesses(lines)
     assert [line["request_id"] for line in found] == ids
     assert [line["status"] for line in found] == [200, 404]
     assert {"duration", "size", "service", "dialect"} <= found[1].keys()
     assert {"method", "host", "client_ip"} <= found[0]["request"].keys()
     assert SECRET not in lines.getvalue()
+
+
+def accesses(lines: StringIO) -> list[dict[str, Any]]:
+    """The lines about requests."""
+    log: list[dict[str, Any]] = [json.loads(line) for line in lines.getvalue().splitlines() if line.startswith("{")]
+    return [line for line in log if line.get("logger", "").startswith("http.log.access")]
