@@ -103,6 +103,9 @@ store: ["root_user", "root_password"]
 {{- if eq .reader "upload" }}
 - {name: STORE, value: s3}
 {{- end }}
+{{- if eq .reader "share" }}
+- {name: PAGE_DOCUMENT, value: ""}
+{{- end }}
 {{- if and .root.Values.publicUrl (ne .reader "migrate") }}
 - {name: PUBLIC_URL, value: {{ .root.Values.publicUrl | quote }}}
 {{- end }}
