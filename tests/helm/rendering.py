@@ -1,4 +1,4 @@
-"""Renders the chart: `python rendering.py CHART VALUES`, in an environment that has Helm's library.
+"""Renders the chart: `python rendering.py CHART VALUES install|upgrade`, in an environment that has Helm's library.
 
 Writes to standard output, as JSON, the manifests and what is wrong with them by the schemas of Kubernetes.
 """
@@ -28,8 +28,10 @@ def problem(manifest: dict[str, Any], version: str) -> str | None:
     return None
 
 
-def main(chart: str, values: str) -> None:
-    rendered = helm.Chart.load(chart).render(json.loads(values), name="place", namespace="files")
+def main(chart: str, values: str, act: str) -> None:
+    rendered = helm.Chart.load(chart).render(
+        json.loads(values), name="place", namespace="files", is_install=act == "install", is_upgrade=act == "upgrade"
+    )
     manifests = [manifest for text in rendered.values() for manifest in yaml.safe_load_all(text) if manifest]
     found = [problem(manifest, version) for manifest in manifests for version in VERSIONS]
     lint = helm.lint(chart)["errors"]

@@ -35,11 +35,11 @@ Manifests = dict[tuple[str, str], dict[str, Any]]
 pytestmark = pytest.mark.skipif(not PYTHON, reason="`make helm` installs what renders it")
 
 
-def rendered(values: dict[str, Any]) -> Manifests:
+def rendered(values: dict[str, Any], act: str = "install") -> Manifests:
     """The manifests by kind and name."""
     script = Path(__file__).with_name("rendering.py")
     done = subprocess.run(
-        [PYTHON, str(script), str(CHART), json.dumps(values)], capture_output=True, text=True, check=False
+        [PYTHON, str(script), str(CHART), json.dumps(values), act], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -109,9 +109,15 @@ def test_every_container_is_confined(bundled: Manifests) -> None:
             assert pod["automountServiceAccountToken"] is False, name
 
 
-def test_migrations_come_before_an_upgrade(bundled: Manifests) -> None:
-    hook = bundled["Job", "migrate"]["metadata"]["annotations"]["helm.sh/hook"]
-    assert hook.split(",") == ["post-install", "pre-upgrade"]
+def test_migrations_come_before_an_upgrade_and_together_with_the_first_replicas(bundled: Manifests) -> None:
+    """A hook after the installation would wait, with `helm install --wait`, for replicas that wait for it."""
+    upgraded = rendered({}, "upgrade")
+    assert upgraded["Job", "migrate"]["metadata"]["annotations"]["helm.sh/hook"] == "pre-upgrade"
+    [first] = [each["metadata"] for (kind, _), each in bundled.items() if kind == "Job"]
+    assert (first["name"], first.get("annotations")) == (f"migrate-{VERSION.replace('.', '-')}", None)
+    odd = rendered({"image": {"tag": "V1.2_rc.1-" + "x" * 37 + "-rest"}})
+    [first] = [each["metadata"] for (kind, _), each in odd.items() if kind == "Job"]
+    assert first["name"] == "migrate-v1-2-rc-1-" + "x" * 37
 
 
 def test_engines_elsewhere_replace_those_of_the_chart(elsewhere: Manifests) -> None:
