@@ -21,6 +21,7 @@ PARTS = {
     "rooms": "posts and reads of a room beside bare Valkey, deliveries to many sockets, and a room of many accounts",
     "memory": "the growth of the upload service during large uploads",
     "mirrors": "a copy to a mirror, with its proof, beside a plain copy",
+    "administration": "a list, a search and the sums of a million shares",
 }
 LARGE = ("form", "link", "chunks", "command", "download")
 QUICK = {
@@ -33,6 +34,7 @@ QUICK = {
     "calls": 500,
     "listeners": 100,
     "listen": 3,
+    "shares": 10_000,
 }
 
 
@@ -52,6 +54,7 @@ class Options:
     calls: int
     listeners: int
     listen: int
+    shares: int
     peers: bool
     cache: Path
     json: Path
@@ -74,6 +77,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         calls=given.calls,
         listeners=given.listeners,
         listen=given.listen,
+        shares=given.shares,
         peers=given.peers,
         cache=given.cache,
         json=given.json,
@@ -88,7 +92,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parts = "\n".join(f"  {name:<10} {meaning}" for name, meaning in PARTS.items())
+    parts = "\n".join(f"  {name:<14} {meaning}" for name, meaning in PARTS.items())
     parser = argparse.ArgumentParser(
         prog="make bench",
         usage='make bench ARGS="[options]"',
@@ -110,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--calls", type=int, default=10_000, help="number of posts to a room, and of reads (10000)")
     add("--listeners", type=int, default=1000, help="number of sockets, and of accounts, in one room (1000)")
     add("--listen", type=int, default=20, help="seconds for which they listen (20)")
+    add("--shares", type=int, default=1_000_000, help="number of shares that an administrator looks at (1000000)")
     add("--cache", type=Path, default=Path("bench/peers"), help="folder for the peers' programs (bench/peers)")
     add("--json", type=Path, default=Path("bench/results.json"), help="file for the results (bench/results.json)")
     return parser

@@ -10,7 +10,7 @@ from typing import Any
 from tests.bench import goals, large, rates, rooms
 from tests.bench.options import MIB
 from tests.bench.peers import copyparty, tus_node
-from tests.bench.quantities import cost_per_call, cost_per_gib, latency, per_second, ratio, speed
+from tests.bench.quantities import cost_per_call, cost_per_gib, latency, per_second, percentile, ratio, speed
 from tests.bench.systems import FORM, UNSYNCED
 
 ROOT = Path(__file__).parents[2]
@@ -154,6 +154,12 @@ def _system(report: Mapping[str, Any]) -> list[Row]:
         share = sum(taken["processor"].values()) / taken["seconds"]
         rows.append(("idle memory (PSS)", f"{sum(idle['mib'].values()):,.0f} MiB: {_memory(idle['mib'])}"))
         rows.append(("idle processor time", f"{share:.1%} of a core"))
+    if seen := report.get("administration"):
+        times = "; ".join(
+            f"{name} {percentile(found, 0.5):.0f}, {percentile(found, 0.99):.0f}"
+            for name, found in seen["milliseconds"].items()
+        )
+        rows.append((f"administration of {seen['shares']:,} shares", f"ms (median, 99 %): {times}"))
     return rows
 
 
