@@ -239,6 +239,7 @@ PROBES = {
     "a fork": "import os; os.fork()",
     "a file": "open('/etc/passwd')",
     "a file by a detour": "import sys; open(sys.prefix + '/../../../../../../../../../etc/passwd')",
+    "a key of the machine": "open('/etc/ssl/private/key.pem')",
     "this process": "open('/proc/self/environ')",
     "a new file": "import sys; open(sys.prefix + '/new', 'w')",
     "removing": "import os; os.remove('/tmp/x')",

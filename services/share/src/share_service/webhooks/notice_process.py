@@ -50,7 +50,10 @@ _CHANGES = (
     "os.chmod",
     "os.chown",
 )
-_SYSTEM = ("/usr/share/zoneinfo", "/etc/ssl", "/usr/share/ca-certificates", "/etc/localtime", "/etc/mime.types")
+_SYSTEM = (
+    *("/usr/share/zoneinfo", "/etc/localtime", "/etc/mime.types"),
+    *("/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/openssl.cnf", "/usr/share/ca-certificates"),
+)
 
 
 class Outcome(StrEnum):
