@@ -290,6 +290,15 @@ async def test_a_process_that_dies_or_hangs_has_failed(
     assert the_one(client)["error"] == notices.NoticeFailed().message
 
 
+async def test_a_process_that_cannot_be_started_has_failed(
+    client: httpx.Client, worker: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent")
+    add(client, "ntfys://topic")
+    await calling.call_webhooks(worker)
+    assert the_one(client)["error"] == notices.NoticeFailed().message
+
+
 async def answer_mail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
     """Speak SMTP; what was said by the client."""
     said = list[str]()

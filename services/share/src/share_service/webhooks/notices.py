@@ -93,14 +93,18 @@ async def _run(asked: bytes) -> str | None:
     """Have a process of its own send what was asked; the name of the outcome, None for success."""
     # It gets none of this process's environment, which holds secrets.
     environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-B", "-s", "-P", "-m", MODULE),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={**environment, "HOME": "/nonexistent", "LANG": "C.UTF-8"},
-        cwd="/",
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-B", "-s", "-P", "-m", MODULE),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**environment, "HOME": "/nonexistent", "LANG": "C.UTF-8"},
+            cwd="/",
+        )
+    except OSError:
+        # Such as too many processes, or too little memory for another one.
+        return "failed"
     try:
         async with asyncio.timeout(SECONDS):
             answer, _ = await process.communicate(asked)
