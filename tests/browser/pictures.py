@@ -16,7 +16,7 @@ FILES = {
     "a very long name of a recording that nobody would read to its end but everybody has.flac": 900_000,
     "notes.txt": 1_200,
 }
-OWN = ("files", "drops", "fetches", "account")
+OWN = ("files", "drops", "fetches", "hooks", "account")
 ADMINISTRATION = (
     "",
     "/shares",

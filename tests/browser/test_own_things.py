@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import SECONDS, Visit
 from tests.browser.test_accounts import register
 from tests.browser.test_looks import findings, overflow
 from tests.browser.test_own_account import PHONE
@@ -110,6 +110,35 @@ def test_what_is_sent_to_a_drop_off_again_after_a_lost_answer_comes_once(visit: 
     page.get_by_role("heading", name="Thank you, it has arrived").wait_for()
     came = owner.context.request.get(f"{owner.url}/v1/drops/{code}/shares", headers=headers)
     assert len(came.json()["shares"]) == 1
+
+
+def test_notices_and_webhooks_are_added_tried_and_deleted(visit: Visit) -> None:
+    visitor = visit(**PHONE)
+    register(visitor, "mine")
+    page = visitor.page
+    page.get_by_role("link", name="Notices").click()
+    calls = page.locator("section", has=page.get_by_role("heading", name="Calls of a program"))
+    calls.get_by_label("Address").fill("http://127.0.0.1:9/hook")
+    calls.get_by_label("a file has arrived").check()
+    calls.get_by_role("button", name="Add").click()
+    row = calls.get_by_role("listitem")
+    expect(row).to_contain_text("127.0.0.1:9/hook")
+    expect(row).to_contain_text("a file has arrived")
+    row.get_by_role("button", name="Try it out").click()
+    # A private address is never called, and its owner is told.
+    expect(row.locator(".hookWrong")).to_be_visible(timeout=SECONDS * 1000)
+    row.get_by_text("Secret of the signatures").first.click()
+    expect(row.get_by_role("textbox", name="Secret of the signatures")).to_contain_text("whsec_")
+    assert overflow(visitor) <= 0
+    assert findings(visitor) == []
+    row.get_by_role("button", name="Delete").click()
+    row.get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+    messages = page.locator("section", has=page.get_by_role("heading", name="Messages to you"))
+    messages.get_by_label("Address").fill("nonsense")
+    messages.get_by_role("button", name="Add").click()
+    messages.get_by_role("alert").wait_for()
+    expect(messages.get_by_label("Address")).to_have_value("nonsense")
 
 
 def test_the_server_fetches_what_it_is_told(visit: Visit) -> None:

@@ -11,10 +11,11 @@ import { Tabs } from '../parts/Tabs'
 import { Drops } from './Drops'
 import { Fetches } from './Fetches'
 import { Files } from './Files'
+import { Hooks } from './Hooks'
 import { Shares } from './Shares'
 
 const SettingsPage = lazy(() => import('../account/SettingsPage').then(({ SettingsPage }) => ({ default: SettingsPage })))
-const PLACES = { files: Files, drops: Drops, fetches: Fetches, account: SettingsPage } as const
+const PLACES = { files: Files, drops: Drops, fetches: Fetches, hooks: Hooks, account: SettingsPage } as const
 
 /** What belongs to the account; for a guest, what this browser has sent. */
 export default function MinePage({ place }: { place: string }) {
@@ -49,6 +50,7 @@ export default function MinePage({ place }: { place: string }) {
             { path: '/mine/files', name: own('places.files') },
             { path: '/mine/drops', name: own('places.drops') },
             { path: '/mine/fetches', name: own('places.fetches') },
+            { path: '/mine/hooks', name: own('places.hooks') },
             { path: '/mine/account', name: own('places.account') },
           ]}
         />

@@ -2,7 +2,7 @@ import type { Words } from '../../i18n/en'
 import type { own as english } from './en'
 
 export const own: Words<typeof english> = {
-  places: { shares: '分享', files: '文件', drops: '收件处', fetches: '离线下载', account: '账号' },
+  places: { shares: '分享', files: '文件', drops: '收件处', fetches: '离线下载', hooks: '通知', account: '账号' },
   more: '显示更多',
   search: '搜索',
   nothing: '没有找到。',
@@ -12,6 +12,31 @@ export const own: Words<typeof english> = {
   save: '保存',
   cancel: '取消',
   notASize: '请填写大小，例如“500 MB”。',
+  hooks: {
+    notices: '发给你的消息',
+    noticesHint: '通过邮件、聊天或手机接收。地址为 Apprise 格式，例如 mailtos://USER:PASSWORD@HOST?to=ADDRESS；保存后不再显示。',
+    webhooks: '调用程序',
+    webhooksHint: '以 POST 调用该地址，按 Standard Webhooks 签名。',
+    address: '地址',
+    add: '添加',
+    when: '何时',
+    try: '试一试',
+    enable: '重新启用',
+    disabled: '已停用',
+    waiting_one: '还有 {{count}} 条待通知',
+    waiting_other: '还有 {{count}} 条待通知',
+    told: '已于 {{moment}} 通知',
+    secret: '签名密钥',
+    sure: '待通知的内容会一并删除。',
+    events: {
+      share_made: '创建了分享',
+      share_complete: '多文件分享已完整',
+      share_fetched: '有内容被取走',
+      share_ended: '分享已结束',
+      drop_filled: '收件处收到内容',
+      file_arrived: '文件已到达',
+    },
+  },
   account: {
     name: '名字',
     rename: '改名',
