@@ -30,6 +30,12 @@ export function Dialog({ title, children, onClose, isOpaque = false }: Props) {
         event.preventDefault()
         onClose?.()
       }}
+      onClose={() => {
+        // Browsers close a dialog at the second Escape whatever a page says.
+        if (!dialog.current || dialog.current.open) return
+        if (onClose) onClose()
+        else dialog.current.showModal()
+      }}
     >
       <header className="line dialogHead">
         <h2 id={name}>{title}</h2>
