@@ -78,9 +78,9 @@ class StackSettings:
     s3_bucket: str = "waystation"
     gateway_trusted_proxies: str = ""
     web_root: Path | None = None
+    """The folder of the web page; None: the one that this checkout builds."""
     web_csp: str = ""
     """The Content-Security-Policy of that page; empty: the one of our own page."""
-    """The folder of the web page; None: the one that this checkout builds."""
     admin_password: str | None = field(default=None, repr=False)
     """Password of the first administrator; None: a generated one."""
     policy: Mapping[str, str] = field(default_factory=dict[str, str])
