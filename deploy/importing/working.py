@@ -31,6 +31,11 @@ class Report:
     left_out: list[str] = field(default_factory=list[str])
     """A line for each share that cannot be imported, with the reason."""
 
+    def leave_out(self, code: str, reason: str) -> None:
+        """Senders there chose parts of both, so nothing in them may be an order to a terminal, or a second line."""
+        line = f"{code}: {reason}"
+        self.left_out.append("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line))
+
 
 async def bring_in(
     source: Source, context: Context, shares: Database, *, write: bool, told: Callable[[Report], None]
@@ -63,8 +68,7 @@ async def _bring_one(
                 await importing.import_share(shares, _imported(foreign, _text_of(foreign)))
             report.texts += 1
     except (ContentLost, InvalidInput, CodeTaken) as error:
-        reason = error.message if isinstance(error, DomainError) else str(error)
-        report.left_out.append(f"{foreign.code}: {reason}")
+        report.leave_out(foreign.code, error.message if isinstance(error, DomainError) else str(error))
 
 
 async def _bring_file(foreign: Foreign, contents: Contents, context: Context, shares: Database, *, write: bool) -> int:

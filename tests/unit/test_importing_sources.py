@@ -1,4 +1,4 @@
-"""The databases of other systems are read while those run, and as they were left."""
+"""The databases of other systems are read while those run, and as they were left; and their words do no harm."""
 
 import sqlite3
 from contextlib import closing
@@ -9,6 +9,7 @@ import pytest
 from deploy.importing import sqlite
 from deploy.importing.filecodebox import FileCodeBox
 from deploy.importing.model import Unreadable
+from deploy.importing.working import Report
 from tests.e2e.filecodebox_folder import Folder
 
 
@@ -60,3 +61,9 @@ def test_a_damaged_database_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "data" / "filecodebox.db").write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
     with pytest.raises(Unreadable, match="malformed"):
         texts(box)
+
+
+def test_a_name_from_elsewhere_gives_the_terminal_no_order() -> None:
+    report = Report()
+    report.leave_out("AB\x1b[2JCD", "a file\nleft out: EF: 简历 is lost")
+    assert report.left_out == ["AB\ufffd[2JCD: a file\ufffdleft out: EF: 简历 is lost"]
