@@ -117,7 +117,7 @@ def test_notices_and_webhooks_are_added_tried_and_deleted(visit: Visit) -> None:
     register(visitor, "mine")
     page = visitor.page
     page.get_by_role("link", name="Notices").click()
-    calls = page.locator("section", has=page.get_by_role("heading", name="Calls of a program"))
+    calls = page.locator("section", has=page.get_by_role("heading", name="Calls to a program"))
     calls.get_by_label("Address").fill("http://127.0.0.1:9/hook")
     calls.get_by_label("a file has arrived").check()
     calls.get_by_role("button", name="Add").click()

@@ -1,7 +1,7 @@
 import { call } from './call'
 import type { NoticeRequest, NoticesView, NoticeView, WebhooksView, WebhookView } from './types'
 
-/** Messages to people by a service that they use, or calls of a program. */
+/** Messages to people by a service that they use, or calls to a program. */
 export type HookKind = 'notices' | 'webhooks'
 export type Hook = NoticeView | WebhookView
 export type HookEvent = NoticeRequest['events'][number]

@@ -13,7 +13,7 @@ export const own = {
   hooks: {
     notices: 'Messages to you',
     noticesHint: 'By mail, in a chat or on a phone. The address is one of Apprise, such as mailtos://USER:PASSWORD@HOST?to=ADDRESS; it is not shown again.',
-    webhooks: 'Calls of a program',
+    webhooks: 'Calls to a program',
     webhooksHint: 'The address is called with POST, signed as Standard Webhooks says.',
     address: 'Address',
     add: 'Add',
