@@ -16,7 +16,7 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, engines: Engines) -> Iterator[StartedStack]:
+def on_s3(tmp_path_factory: pytest.TempPathFactory, engines: Engines) -> Iterator[StartedStack]:
     store = engines.store
     variables = {
         "STORE": "s3",
@@ -29,13 +29,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory, engines: Engines) -> Iterato
         yield stack
 
 
-def test_parts_pass_through_the_gateway(stack: StartedStack) -> None:
+def test_parts_pass_through_the_gateway(on_s3: StartedStack) -> None:
     content = secrets.token_bytes(PART + 5)
-    with httpx.Client(base_url=stack.url, timeout=60, headers={"Origin": "https://elsewhere.example"}) as client:
+    with httpx.Client(base_url=on_s3.url, timeout=60, headers={"Origin": "https://elsewhere.example"}) as client:
         upload = client.post("/v1/uploads/direct", json={"size": len(content), "part_size": PART}).json()
         asked = client.post(f"/v1/uploads/{upload['id']}/parts", json={"numbers": [1, 2]}).json()
         first, second = (part["url"] for part in asked["parts"])
-        assert first.startswith(f"{stack.url}/direct/")
+        assert first.startswith(f"{on_s3.url}/direct/")
         sent = client.put(first, content=content[:PART], headers={"Authorization": "Bearer x", "Cookie": "a=b"})
         assert (sent.status_code, sent.content) == (200, b"")
         # As pages of other origins need it.
@@ -52,7 +52,7 @@ def test_parts_pass_through_the_gateway(stack: StartedStack) -> None:
             ("GET", second, None, 403),
             ("DELETE", second, None, 403),
             ("PUT", second.partition("?")[0], b"12345", 403),
-            ("PUT", f"{stack.url}/direct/", b"12345", 403),
+            ("PUT", f"{on_s3.url}/direct/", b"12345", 403),
             ("PUT", second.replace("content-length%3Bhost", "host"), content[PART:], 403),
             ("PUT", second, iter([content[PART:]]), 403),
         ):

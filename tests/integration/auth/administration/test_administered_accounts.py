@@ -180,7 +180,9 @@ def test_what_an_administrator_does_ends_with_the_session(auth: AuthService, col
 def test_a_link_sets_a_new_password_once(auth: AuthService, administrator: Person) -> None:
     person = auth.sign_up()
     path = f"/v1/admin/accounts/{person.id}/reset"
-    links = [administrator.client.post(path, headers={"Host": "share.example"}).json() for _ in range(2)]
+    answers = [administrator.client.post(path, headers={"Host": "share.example"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201], answers[-1].text
+    links = [answer.json() for answer in answers]
     tokens = [link["url"].partition("/reset#")[2] for link in links]
     assert links[1]["url"].startswith("http://share.example/reset#")
 
@@ -256,7 +258,9 @@ def test_a_visit_is_recorded_once_an_hour(auth: AuthService, administrator: Pers
     person = auth.sign_up()
 
     def seen() -> Any:
-        return administrator.client.get(f"/v1/admin/accounts/{person.id}").json()["last_seen_at"]
+        answer = administrator.client.get(f"/v1/admin/accounts/{person.id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["last_seen_at"]
 
     first = seen()
     name = f"session:{person.session_id().hex}"

@@ -83,10 +83,12 @@ def test_a_batch_that_is_handed_over_again_counts_once(
     monkeypatch.setattr(statistics, "TALLY", own)
     own.add("failures", 2, "curl")
     own.add("failures", 3, "curl")
+    # Other services of these tests hand over as well.
+    others = set(valkey.scan_iter(f"{BATCH_KEY}*"))
     Reporter(valkey_url).close()
     counted = {field: int(value) for field, value in valkey.hgetall(COUNTS_KEY).items() if b"failures:curl" in field}
     assert list(counted.values()) == [5]
-    (batch,) = valkey.scan_iter(f"{BATCH_KEY}*")
+    (batch,) = set(valkey.scan_iter(f"{BATCH_KEY}*")) - others
     again = ["1", "field", "9"]
     valkey.eval(statistics._ADD, 2, COUNTS_KEY, batch, *again)  # pyright: ignore[reportPrivateUsage]
     assert valkey.hget(COUNTS_KEY, "field") is None

@@ -66,7 +66,8 @@ async def clean_sessions(context: Context, ended: Sequence[UploadSession]) -> No
                 await context.store.abort_multipart(session.object_key, session.multipart_id)
             for index, multipart_id in multiparts.get(session.id, {}).items():
                 await context.store.abort_multipart(session.staged_key(index), multipart_id)
-            await context.store.delete_many(sorted(keys - kept))
+            for key in keys - kept:
+                await context.store.delete(key)
         except Unavailable as error:
             return error
         return None
