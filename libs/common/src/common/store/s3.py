@@ -302,7 +302,8 @@ class S3Store:
 
     async def delete_many(self, keys: Sequence[str]) -> None:
         if len(keys) == 1:
-            return await self.delete(keys[0])
+            await self.delete(keys[0])
+            return
         for first in range(0, len(keys), REMOVED_AT_ONCE):
             some = keys[first : first + REMOVED_AT_ONCE]
             if not await asyncio.to_thread(self._remove, some):
