@@ -21,6 +21,16 @@ export function Dialog({ title, children, onClose, isOpaque = false }: Props) {
       if (before instanceof HTMLElement) before.focus()
     }
   }, [])
+  const stays = onClose === undefined
+  useEffect(() => {
+    if (!stays) return
+    // Escape would also close the dialogs below this one, and with them what was typed there.
+    const ignore = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') event.preventDefault()
+    }
+    addEventListener('keydown', ignore, true)
+    return () => removeEventListener('keydown', ignore, true)
+  }, [stays])
   return (
     <dialog
       ref={dialog}
