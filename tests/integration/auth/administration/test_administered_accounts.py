@@ -16,8 +16,9 @@ from tests.integration.share.running_share import policy_stand_in, served
 NEW_PASSWORD = "another good password"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def administrator(auth: AuthService) -> Person:
+    """Signed in for this test: a session of an earlier one may be of somebody who was no administrator for a moment."""
     return auth.administrator()
 
 
