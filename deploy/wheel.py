@@ -25,7 +25,7 @@ COMMANDS = {
     "waystation-import": "deploy.importing.__main__:main",
 }
 LEFT_OUT = {"__pycache__", "compose", "observe", "helm", "carried", "Dockerfile"}
-"""What `deploy` has for other ways to run the system."""
+"""The parts of `deploy` that belong to other ways of running the system."""
 _PIN = re.compile(r"^([a-z0-9.-]+)==([^ \\;]+)( ; [^\\]+?)? *\\?$", re.MULTILINE)
 MOMENT = (1980, 1, 1, 0, 0, 0)
 

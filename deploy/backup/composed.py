@@ -12,7 +12,7 @@ from deploy.local import binaries
 
 
 class OperatorSettings(StoreSettings, ValkeySettings):
-    """What the operator may reach: everything."""
+    """The addresses and credentials of everything, which the operator may reach."""
 
     admin_database_url: SecretStr
     restoring_valkey_url: SecretStr

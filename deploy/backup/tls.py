@@ -41,7 +41,7 @@ async def relayed(variables: Mapping[str, str]) -> AsyncGenerator[dict[str, str]
 
 
 def _context(variables: Mapping[str, str]) -> ssl.SSLContext:
-    """What is demanded of the server's certificate, as libpq reads it."""
+    """The demands on the server's certificate, as libpq reads them."""
     mode, file = variables["PGSSLMODE"], variables.get("PGSSLROOTCERT")
     context = ssl.create_default_context(cafile=None if file in {None, "system"} else file)
     if cert := variables.get("PGSSLCERT"):

@@ -58,7 +58,7 @@ def _settings(system: System) -> UploadSettings:
 
 async def _import(source: Source, *, write: bool) -> Report:
     system = stack_of().running()
-    # What is imported counts as guests' files, and is refused for no quota: the operator decides.
+    # Imported files count as those of guests, and no quota refuses them: the operator decides.
     context = replace(build(_settings(system), Sweepers(), pool_size=POOL_SIZE), limits_for=unlimited)
     shares = Database(system.database_url("share", system.credentials["postgres_share"]), pool_size=POOL_SIZE)
     async with opened(context):

@@ -132,7 +132,7 @@ class Reporter:
             self._hand_over()
         self._hand_over()
         if self._batch is None:
-            # What was counted since, if that was a batch whose answer was lost.
+            # The counts since then, if that was a batch whose answer was lost.
             self._hand_over()
 
     def _hand_over(self) -> None:
@@ -156,7 +156,7 @@ class Reporter:
 
 @contextmanager
 def handed_over(valkey_url: str) -> Generator[None]:
-    """What this process counts is handed over while the block runs, and the rest at its end."""
+    """Hand over the counts of this process while the block runs, and the rest at its end."""
     with _OPENING:
         _USERS[valkey_url] = _USERS.get(valkey_url, 0) + 1
         if valkey_url not in _REPORTERS:

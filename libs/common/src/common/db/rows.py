@@ -19,6 +19,23 @@ async def fetch_all(
         return await cursor.fetchall()
 
 
+async def search(
+    connection: Connection, row: Callable[..., Row], statement: LiteralString, parameters: Params
+) -> list[Row]:
+    """`fetch_all` for a statement with a keyword, on which it depends which index is the shorter way."""
+    async with connection.cursor(row_factory=kwargs_row(row)) as cursor:
+        # Never prepared: a prepared statement has one plan for all keywords.
+        await cursor.execute(statement, parameters, prepare=False)
+        return await cursor.fetchall()
+
+
+async def search_count(connection: Connection, statement: LiteralString, parameters: Params) -> int:
+    """The number that a statement with a keyword counts."""
+    cursor = await connection.execute(statement, parameters, prepare=False)
+    found = await cursor.fetchone()
+    return found[0] if found else 0
+
+
 async def fetch_one(
     connection: Connection, row: Callable[..., Row], statement: LiteralString, parameters: Params
 ) -> Row | None:

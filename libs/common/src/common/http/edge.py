@@ -114,7 +114,7 @@ class Edge:
         try:
             trusted = await self._trusted_origins()
         except Unavailable:
-            # Whoever cannot be asked about allows nothing.
+            # While nobody can tell, none is trusted.
             trusted = ()
         if ANY_ORIGIN in trusted:
             return usual

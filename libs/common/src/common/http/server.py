@@ -32,7 +32,7 @@ RECEIVED = Counter("waystation_http_received_bytes", "Bytes of the bodies of req
 
 
 class _Together:
-    """What uvicorn writes to in place of a transport, so that several writes become one system call."""
+    """Stands for the transport that uvicorn writes to: several writes become one system call."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport

@@ -60,7 +60,7 @@ class Presence:
             self._redis.zadd(SEEN_KEY, dict.fromkeys(self._members, now))
             self._redis.zremrangebyscore(SEEN_KEY, "-inf", now - FORGET_SECONDS)
         except RedisError:
-            # Whoever looks sees that nobody is there, and that is how it is.
+            # A look finds nobody there, and that is how it is.
             return
 
 

@@ -55,7 +55,7 @@ class Room:
             _FOLDERS.add(folder)
 
     def left(self) -> Left | None:
-        """What is left on the disk; None where only the store knows it."""
+        """The free bytes of the disk; None where only the store knows them."""
         try:
             return Left(self._free(self._folder), self._reserve) if self._folder else None
         except FileNotFoundError:

@@ -4,13 +4,11 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg.rows import kwargs_row
-
 from auth_service.administration.model import Filter, Order, SortKey, State
 from auth_service.directory.model import Account
 from auth_service.directory.queries import ACCOUNT, account_of_row
 from common.db import Connection
-from common.db.rows import fetch_all, fetch_one
+from common.db.rows import fetch_all, fetch_one, search, search_count
 from common.identity import Role
 from common.places import Place
 
@@ -41,18 +39,13 @@ async def search_accounts(
 ) -> list[Account]:
     """Up to `limit` accounts that a keyword finds, after a place."""
     statement, parameters = _list(wanted, order, after, limit)
-    async with connection.cursor(row_factory=kwargs_row(account_of_row)) as cursor:
-        # Never prepared: it depends on the keyword whether the index of words or that of the order is the shorter way.
-        await cursor.execute(statement, parameters, prepare=False)
-        return await cursor.fetchall()
+    return await search(connection, account_of_row, statement, parameters)
 
 
 async def count_accounts(connection: Connection, wanted: Filter) -> int:
     """The number of accounts that a filter leaves."""
     statement: LiteralString = f"select count(*) from account where {_conditions(wanted)}"
-    cursor = await connection.execute(statement, _parameters(wanted), prepare=False)
-    found = await cursor.fetchone()
-    return found[0] if found else 0
+    return await search_count(connection, statement, _parameters(wanted))
 
 
 async def credentials_of(connection: Connection, account_id: UUID, now: datetime) -> tuple[int, int]:

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, LiteralString
 
-from psycopg.rows import kwargs_row
-
 from chat_service.administration.model import After, Filter, Kind, Order, SortKey
 from chat_service.rooms.model import Room
 from chat_service.rooms.queries.rooms import OPEN, ROOM
 from common.db import Connection
-from common.db.rows import fetch_all, fetch_one
+from common.db.rows import fetch_all, fetch_one, search, search_count
 
 _SORTS: dict[SortKey, LiteralString] = {"created_at": "id", "name": """(left(lower(name), 64) collate "C")"""}
 _KINDS: dict[Kind, LiteralString] = {"public": "not is_private", "private": "is_private"}
@@ -34,18 +32,13 @@ async def search_rooms(
 ) -> list[Room]:
     """Up to `limit` rooms that a keyword finds, after a place."""
     statement, parameters = _list(wanted, order, after, limit)
-    async with connection.cursor(row_factory=kwargs_row(Room)) as cursor:
-        # Never prepared: it depends on the keyword whether the index of words or that of the order is the shorter way.
-        await cursor.execute(statement, parameters, prepare=False)
-        return await cursor.fetchall()
+    return await search(connection, Room, statement, parameters)
 
 
 async def count_rooms(connection: Connection, wanted: Filter) -> int:
     """The number of rooms that a filter leaves."""
     statement: LiteralString = f"select count(*) from room where {_conditions(wanted)}"
-    cursor = await connection.execute(statement, _parameters(wanted), prepare=False)
-    found = await cursor.fetchone()
-    return found[0] if found else 0
+    return await search_count(connection, statement, _parameters(wanted))
 
 
 async def open_room(connection: Connection, room_id: int) -> Room | None:

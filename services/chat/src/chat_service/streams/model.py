@@ -13,7 +13,7 @@ from common import clock
 from common.errors import Conflict, Forbidden, NotFound, RateLimited, StorageFull, Unavailable
 from common.lookalikes.scripts import mixed_scripts
 
-# What a stored message begins with.
+# The beginning of a stored message.
 _MESSAGE = b'{"type":"message",'
 # Two numbers that fit into 64 bits, as Valkey writes them.
 _EVENT_ID = re.compile(r"(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})")

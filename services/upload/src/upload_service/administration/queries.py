@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg.rows import kwargs_row
-
 from common.db import Connection
-from common.db.rows import fetch_all
+from common.db.rows import fetch_all, search, search_count
 from common.pages import Cursor
 from common.places import Place
 from upload_service.administration.model import FetchFilter, Filter, Order, SortKey
@@ -41,18 +39,13 @@ async def search_files(
 ) -> list[File]:
     """Up to `limit` files that a keyword or a digest finds, after a place."""
     statement, parameters = _list(wanted, order, after, limit)
-    async with connection.cursor(row_factory=kwargs_row(File)) as cursor:
-        # Never prepared: it depends on the keyword whether the index of words or that of the order is the shorter way.
-        await cursor.execute(statement, parameters, prepare=False)
-        return await cursor.fetchall()
+    return await search(connection, File, statement, parameters)
 
 
 async def count_files(connection: Connection, wanted: Filter) -> int:
     """The number of files that a filter leaves."""
     statement: LiteralString = f"select count(*) from file where {_conditions(wanted)}"
-    cursor = await connection.execute(statement, _parameters(wanted), prepare=False)
-    found = await cursor.fetchone()
-    return found[0] if found else 0
+    return await search_count(connection, statement, _parameters(wanted))
 
 
 async def replicas_of(connection: Connection, blob_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:

@@ -8,10 +8,8 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg.rows import kwargs_row
-
 from common.db import Connection
-from common.db.rows import fetch_all, fetch_one
+from common.db.rows import fetch_all, fetch_one, search, search_count
 from common.places import Place
 from share_service.administration.model import EXPIRING, Filter, Health, Listed, Order, SortKey, Status, Totals
 from share_service.shares.model import Share
@@ -72,10 +70,7 @@ async def search_shares(
 ) -> list[Listed]:
     """A part of the list of shares that a keyword finds."""
     statement, parameters = _list(wanted, order, part, now)
-    async with connection.cursor(row_factory=kwargs_row(_listed)) as cursor:
-        # Never prepared: it depends on the keyword whether the index of words or that of the order is the shorter way.
-        await cursor.execute(statement, parameters, prepare=False)
-        return await cursor.fetchall()
+    return await search(connection, _listed, statement, parameters)
 
 
 def _list(wanted: Filter, order: Order, part: Part, now: datetime) -> tuple[LiteralString, dict[str, Any]]:
@@ -103,9 +98,7 @@ def _list(wanted: Filter, order: Order, part: Part, now: datetime) -> tuple[Lite
 async def count_shares(connection: Connection, wanted: Filter, now: datetime) -> int:
     """The number of shares that a filter leaves."""
     statement: LiteralString = f"select count(*) from share where {_conditions(wanted)}"
-    cursor = await connection.execute(statement, _parameters(wanted, now), prepare=False)
-    found = await cursor.fetchone()
-    return found[0] if found else 0
+    return await search_count(connection, statement, _parameters(wanted, now))
 
 
 async def listed_share(connection: Connection, share_id: UUID) -> Listed | None:

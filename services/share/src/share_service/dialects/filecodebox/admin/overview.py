@@ -50,7 +50,7 @@ async def dashboard(request: Request, author: Author) -> Response:
     return ok(
         {
             **_sums(totals, policy),
-            # What the limit is compared with. The page expects a text here, and a number beside the list.
+            # The limit is compared with it. The page expects a text here, and a number beside the list.
             "storageUsed": str(await _storage_used(context, totals)),
             # Of the newest hundred shares.
             "topSuffixes": [{"suffix": suffix, "count": count} for suffix, count in suffixes.most_common(SUFFIXES)],
