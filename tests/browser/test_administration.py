@@ -56,6 +56,8 @@ def test_shares_of_everybody_are_found_changed_and_ended(visit: Visit, password:
     code = sender.code()
     page = comes(visitor, password, "/shares")
     page.get_by_label("Code, name or text").fill(code)
+    # What is looked for is in the address once the typing has stopped: before that a fast test is through with the row.
+    page.wait_for_url(f"**/shares?search={code}")
     row = page.get_by_role("row").filter(has_text=code)
     expect(row.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
     row.get_by_role("button", name="Edit").click()
@@ -63,7 +65,6 @@ def test_shares_of_everybody_are_found_changed_and_ended(visit: Visit, password:
     page.get_by_label("Downloads left").fill("2")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    # What is looked for is in the address.
     page.reload()
     page.get_by_role("checkbox", name=f"Select {code}").check()
     page.get_by_role("button", name="Keep 7 days longer").click()
