@@ -185,6 +185,21 @@ async def test_what_fails_is_told_again_later_and_in_order(
     assert len(set(ids)) == 3
 
 
+async def test_only_failures_without_a_success_between_them_are_failures_in_a_row(
+    service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
+) -> None:
+    add(client, receiver.url, ["share.made"])
+    receiver.answers = [204, 500] * 3
+    for _ in range(4):
+        service.share_link(owner=owner)
+    for _ in range(3):
+        change(service, "update webhook set due_at = now(), failing_since = now() - interval '23 hours'")
+        await calling.call_due(worker)
+    with psycopg.connect(service.database_url) as connection:
+        found = connection.execute("select failures, failing_since > now() - interval '1 hour' from webhook").fetchone()
+    assert (len(receiver.told), found) == (3, (1, True))
+
+
 async def test_an_event_of_a_process_that_died_is_told_again(
     service: ShareService, client: httpx.Client, receiver: Receiver, worker: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:

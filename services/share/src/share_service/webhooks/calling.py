@@ -167,6 +167,8 @@ async def _tell(context: Context, webhook: Webhook) -> None:
             break
         async with context.db.connection() as connection:
             await queries.delete_told(connection, [event.id for event in events])
+        # Failures in a row are those since it last heard.
+        webhook = replace(webhook, failures=0, failing_since=None)
         if time.monotonic() - began >= TURN_SECONDS:
             break
     await _record(context, webhook, failed, timedelta(seconds=time.monotonic() - began))
