@@ -6,10 +6,13 @@ expires. The called service checks it with the public keys of `GET /internal/jwk
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jwt
+from jwt import PyJWK
 
 from common import logging
 from common.calls import Answer, Calls, NoAnswer
@@ -19,6 +22,7 @@ from common.tokens.public_keys import ALGORITHM, PublicKeys, UnknownKey
 AUDIENCE = "waystation-internal"
 # A token is renewed when it expires in less than this.
 RENEW_SECONDS = 60
+_REMEMBERED = 256
 
 
 class AuthUnavailable(Unavailable):
@@ -59,18 +63,50 @@ class TokenSource:
             return self._token
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A token whose signature was right."""
+
+    service: str
+    expires_at: float
+    kid: str
+    key: PyJWK
+    """The key of the signature. When the keys are read again, all tokens are checked again."""
+
+
 class TokenVerifier:
-    """Checks the tokens that other services send to this one."""
+    """Checks the tokens that other services send to this one.
+
+    Checking a signature costs as much as the rest of a small call, and a service sends the same token for minutes, so
+    the tokens that were right are remembered.
+    """
 
     def __init__(self, calls: Calls, *, auth_url: str) -> None:
         url = f"{auth_url}/internal/jwks"
         self.keys = PublicKeys(lambda: _ask(calls.send("GET", url)))
         """The keys of all tokens, including those of users."""
+        self._checked: OrderedDict[str, _Checked] = OrderedDict()
 
     async def service(self, token: str) -> str:
         """The name of the service that `token` was issued to. Raises `Unauthenticated`, `AuthUnavailable`."""
+        known = self._checked.get(token)
+        if known is None or not await self._holds(known):
+            known = self._checked[token] = await self._check(token)
+            if len(self._checked) > _REMEMBERED:
+                self._checked.popitem(last=False)
+        return known.service
+
+    async def _holds(self, known: _Checked) -> bool:
+        """Whether a token that was right is still: it has not expired, and its key is in use."""
         try:
-            key = await self.keys.key(str(jwt.get_unverified_header(token).get("kid")))
+            return known.expires_at > time.time() and await self.keys.key(known.kid) is known.key
+        except UnknownKey:
+            return False
+
+    async def _check(self, token: str) -> _Checked:
+        try:
+            kid = str(jwt.get_unverified_header(token).get("kid"))
+            key = await self.keys.key(kid)
             claims = jwt.decode(
                 token,
                 key,
@@ -82,7 +118,7 @@ class TokenVerifier:
             raise Unauthenticated("the service token names an unknown key") from None
         except jwt.PyJWTError:
             raise Unauthenticated("the service token is not valid") from None
-        return str(claims["sub"])
+        return _Checked(str(claims["sub"]), float(claims["exp"]), kid, key)
 
 
 async def _ask(call: Awaitable[Answer]) -> dict[str, Any]:
