@@ -3,6 +3,7 @@
 make bench                                              everything, in about ten minutes
 make bench ARGS="--quick"                               the same with small files, to see that it works
 make bench ARGS="--only form,download --no-peers"       some parts alone
+make bench ARGS="--profile --only files,requests"       flame graphs in place of figures
 make bench ARGS="--data ./data"                         the running system with this data folder
 make bench-table                                        write the tables of the report into the documents
 """
@@ -10,11 +11,13 @@ make bench-table                                        write the tables of the 
 import json
 import sys
 
-from tests.bench import goals, measuring, options, table
+from tests.bench import goals, measuring, options, profiles, table
 
 
 def main() -> int:
     given = options.parse()
+    if given.profile:
+        return profiles.write(given)
     report = measuring.measure(given)
     given.json.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(json.dumps(report) + "\n", encoding="utf-8")

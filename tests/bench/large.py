@@ -40,7 +40,7 @@ class LargePath:
 def measure(systems: Systems, options: Options) -> dict[str, list[Taken]]:
     """The rounds of each path; a round before the first only warms up."""
     disk.require(systems.folder, COPIES * (options.rounds + 1) * options.size)
-    paths = _paths(systems, options)
+    paths = paths_of(systems, options)
     found: dict[str, list[Taken]] = {path.name: [] for path in paths}
     for number in range(options.rounds + 1):
         for path in paths:
@@ -54,7 +54,8 @@ def measure(systems: Systems, options: Options) -> dict[str, list[Taken]]:
     return found
 
 
-def _paths(systems: Systems, options: Options) -> list[LargePath]:
+def paths_of(systems: Systems, options: Options) -> list[LargePath]:
+    """All paths of the parts that are measured. A file is sent before it is fetched."""
     payload = Payload(options.size)
     known: dict[str, str] = {}
     """The URL of the last file that each target got."""

@@ -56,7 +56,9 @@ class Options:
     listen: int
     shares: int
     peers: bool
+    profile: bool
     cache: Path
+    profiles: Path
     json: Path
 
 
@@ -79,7 +81,9 @@ def parse(arguments: list[str] | None = None) -> Options:
         listen=given.listen,
         shares=given.shares,
         peers=given.peers,
+        profile=given.profile,
         cache=given.cache,
+        profiles=given.profiles,
         json=given.json,
     )
 
@@ -104,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", type=_parts, default=list(PARTS), metavar="PART,…", help="measure these parts alone")
     add("--quick", action="store_true", help="small files and few rounds, to see that everything works")
     add("--no-peers", dest="peers", action="store_false", help="leave out the peers")
+    add("--profile", action="store_true", help="measure nothing, but write a flame graph of each path and process")
     add("--data", type=Path, help="data folder of a running system (lift its limits first); without it one is started")
     add("--rounds", type=int, default=5, help="how often each part is measured (5)")
     add("--size", type=int, default=256, help="MiB of a large file (256)")
@@ -116,5 +121,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--listen", type=int, default=20, help="seconds for which they listen (20)")
     add("--shares", type=int, default=1_000_000, help="number of shares that an administrator looks at (1000000)")
     add("--cache", type=Path, default=Path("bench/peers"), help="folder for the peers' programs (bench/peers)")
+    add("--profiles", type=Path, default=Path("bench/profiles"), help="folder for the flame graphs (bench/profiles)")
     add("--json", type=Path, default=Path("bench/results.json"), help="file for the results (bench/results.json)")
     return parser

@@ -25,7 +25,7 @@ JSON = {"Content-Type": "application/json"}
 
 def measure(systems: Systems, options: Options) -> dict[str, list[Burst]]:
     """The rounds of each request, in turn."""
-    requests = _requests(systems)
+    requests = requests_of(systems)
     found: dict[str, list[Burst]] = {name: [] for name in requests}
     for tree, address, call in requests.values():
         calls.run(burst(tree, address, call, iter(range(WARM_UP))))
@@ -36,7 +36,8 @@ def measure(systems: Systems, options: Options) -> dict[str, list[Burst]]:
     return found
 
 
-def _requests(systems: Systems) -> dict[str, tuple[Tree, Address, Call]]:
+def requests_of(systems: Systems) -> dict[str, tuple[Tree, Address, Call]]:
+    """The requests by their names, each with the system that it asks."""
     url, address = systems.form.url, systems.form.address
     host = urlsplit(url).netloc
     file = systems.form.send(memoryview(fresh())).rpartition("=")[2]
