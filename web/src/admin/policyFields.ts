@@ -19,6 +19,7 @@ export const GROUPS = {
     { name: 'expire_styles', kind: 'styles' },
     { name: 'max_save_seconds', kind: 'days' },
     { name: 'code_length', kind: 'count' },
+    { name: 'chosen_code_length', kind: 'count' },
     { name: 'numeric_codes', kind: 'switch' },
     { name: 'enable_chunk', kind: 'switch' },
   ],

@@ -977,6 +977,7 @@ export type Policy = {
   audit_days?: number
   numeric_codes: boolean
   code_length?: number
+  chosen_code_length?: number
   room_lifetime_max_seconds?: number | null
   room_capacity_max?: number | null
   room_members?: number | null
@@ -1025,6 +1026,7 @@ export type PolicyChange = {
     audit_days?: number
     numeric_codes?: boolean
     code_length?: number
+    chosen_code_length?: number
     room_lifetime_max_seconds?: number | null
     room_capacity_max?: number | null
     room_members?: number | null

@@ -322,7 +322,7 @@ export const en = {
     registration_closed: 'Accounts are created by invitation here.',
     account_suspended: 'This account is suspended. Please ask the administrator.',
     last_administrator: 'There has to be an administrator who can sign in.',
-    code_refused: 'This code cannot be used. A code has 4 to 64 letters, digits, - and _.',
+    code_refused: 'This code cannot be used. Take a longer one, of letters, digits, - and _.',
     policy_changed: 'Somebody else has changed this meanwhile.',
     quota_exceeded: 'The account has no room left for this.',
     drop_ended: 'This drop-off has ended.',

@@ -311,7 +311,7 @@ export const zh: Messages = {
     registration_closed: '这里只能凭邀请注册。',
     account_suspended: '此账号已停用，请联系管理员。',
     last_administrator: '必须保留至少一位可登录的管理员。',
-    code_refused: '不能使用这个取件码。取件码为 4 到 64 个字母、数字、- 或 _。',
+    code_refused: '不能使用这个取件码。请换一个更长的，由字母、数字、- 或 _ 组成。',
     policy_changed: '设置刚被其他人修改。',
     quota_exceeded: '账号空间不足。',
     drop_ended: '此收件处已关闭。',

@@ -119,6 +119,8 @@ class Policy(BaseModel):
     """Whether codes consist of digits alone, instead of letters and digits."""
     code_length: Annotated[int, Field(ge=5, le=16)] = 5
     """The number of characters of the codes that are made."""
+    chosen_code_length: Annotated[int, Field(ge=3, le=16)] = 4
+    """The least characters of a code that a sender chooses."""
     room_lifetime_max_seconds: Count | None = None
     """The longest lifetime of messages that a room's owner may choose; null, here and below: the environment's."""
     room_capacity_max: Count | None = None

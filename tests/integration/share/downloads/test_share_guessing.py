@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from common.errors import RateLimited
@@ -70,6 +72,43 @@ async def test_a_wrong_code_takes_as_long_as_a_right_one_while_everybodys_budget
             right = min([await timed(context, code) for _ in range(5)])
             wrong = min([await timed(context, "ZZZZ0") for _ in range(5)])
             assert right == pytest.approx(wrong, abs=0.05)
+
+
+def test_four_digits_are_not_found_by_trying_all_of_them(start: Start) -> None:
+    def tried(client: httpx.Client, *codes: str) -> list[int]:
+        return [client.post("/share/select/", json={"code": code}).status_code for code in codes]
+
+    wrong = [f"00{n:02}" for n in range(10)]
+    # The budgets of a minute allow as many as are tried here.
+    with start(error_count=1000) as service:
+        chosen = service.client().post("/v1/shares", json={"items": [{"text": "a"}], "code": "4711"})
+        assert chosen.status_code == 201
+        guesser = service.client()
+        assert tried(guesser, *wrong) == [200] * 10
+        places = ("/share/select/?code=0010", "/share/select/?code=4711", "/share/metadata/?code=4711")
+        with ThreadPoolExecutor(6) as pool:
+            refused = list(pool.map(guesser.get, (*places, "/v1/codes/4711", "/v1/drops/4711", "/c/4711")))
+        assert [answer.status_code for answer in refused] == [423] * 3 + [429] * 3
+        assert {answer.headers["retry-after"] for answer in refused} == {str(24 * 60 * 60)}
+        assert tried(guesser, "ZZZZ0", "Z711") == [200, 200], "there are enough of these"
+
+        for _ in range(9):
+            assert tried(service.client(), *wrong) == [200] * 10
+        assert tried(service.client(), "0011", "4711") == [200, 423], "everybody's budget is used up"
+        assert tried(service.client(), "4711", "4711") == [200, 200], "and refuses nobody who has not guessed wrong"
+
+
+def test_four_digits_are_not_found_by_choosing_all_of_them(start: Start) -> None:
+    with start(error_count=1000) as service:
+        client = service.client()
+        share = client.post("/v1/shares", json={"items": [{"text": "a"}]}).json()
+
+        def choose(code: str) -> int:
+            headers = {"Share-Key": share["key"]}
+            return client.patch(f"/v1/shares/{share['id']}", json={"code": code}, headers=headers).status_code
+
+        assert {choose(f"50{n:02}") for n in range(100)} == {200}
+        assert (choose("5100"), choose("5100A")) == (429, 200)
 
 
 @pytest.mark.parametrize("use_case", [inspect, collect])

@@ -313,6 +313,7 @@ export const admin = {
       login_count: 'Wrong passwords of one address',
       login_minute: 'in so many minutes',
       code_length: 'Letters and digits of a code',
+      chosen_code_length: 'At least in a code that a sender chooses',
       room_capacity_max: 'Messages that a room may keep',
       room_lifetime_max_seconds: 'Minutes that messages may live',
       room_members: 'Members of a room',

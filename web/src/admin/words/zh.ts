@@ -315,6 +315,7 @@ export const admin: Words<typeof english> = {
       login_count: '每个地址的错误密码次数',
       login_minute: '统计分钟数',
       code_length: '取件码位数',
+      chosen_code_length: '自选取件码的最少位数',
       room_capacity_max: '房间最多保留的消息数',
       room_lifetime_max_seconds: '消息最长保留分钟数',
       room_members: '每个房间的成员数',

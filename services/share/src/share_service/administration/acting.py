@@ -14,7 +14,6 @@ from common.names import clean_name
 from share_service.administration.model import Note
 from share_service.administration.queries import acting as queries
 from share_service.context import Context
-from share_service.shares.making import Naming
 from share_service.shares.model import Share
 from share_service.shares.owning import LATEST, replace_code
 
@@ -110,9 +109,7 @@ async def edit_share(context: Context, author: Author, share_id: UUID, edit: Edi
             await queries.update_limits(connection, [after])
             acts.append(_act("share.change", share, after))
         if edit.gives_code:
-            await replace_code(
-                connection, share, Naming(digits_only=policy.numeric_codes, length=policy.code_length, chosen=edit.code)
-            )
+            await replace_code(connection, share, policy, edit.code)
             acts.append(_about("share.code", share))
         if edit.note != NO_NOTE:
             await queries.put_note(connection, [share_id], edit.note, now)
@@ -147,12 +144,11 @@ async def give_code(context: Context, author: Author, share_id: UUID) -> str:
     """
     author.require_administrator()
     policy = await context.policy.current()
-    naming = Naming(digits_only=policy.numeric_codes, length=policy.code_length)
     async with context.db.transaction() as connection:
         found = await queries.lock_shares(connection, [share_id])
         if not found:
             raise NotFound
-        new = await replace_code(connection, found[0], naming)
+        new = await replace_code(connection, found[0], policy, None)
         # A code is a secret, so the log tells only that it changed.
         await record(connection, author, [_about("share.code", found[0])])
     return new

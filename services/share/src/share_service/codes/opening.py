@@ -94,5 +94,5 @@ async def fetch_archive(context: Context, code: str, request: DownloadRequest) -
 
 async def _admitted(context: Context, code: str, request: DownloadRequest, now: datetime) -> Admission:
     """Admit the client; a wrong code counts as a guess. People type codes with small letters, too."""
-    async with counted_redemption(context, await context.policy.current(), request.address):
+    async with counted_redemption(context, await context.policy.current(), request.address, code):
         return await admit(context, "code", canonical("code", code), request, now)

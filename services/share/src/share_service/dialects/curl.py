@@ -39,7 +39,7 @@ async def fetch(request: Request, code: str) -> Response:
 async def delete(request: Request, code: str, key: str) -> Response:
     """End the share with this code, for whoever has its deletion key. A wrong key counts like a wrong code."""
     context = context_of(request)
-    async with counted_redemption(context, await context.policy.current(), address_of(request)):
+    async with counted_redemption(context, await context.policy.current(), address_of(request), code):
         await end_code(context, code, key)
     return text("Deleted.")
 

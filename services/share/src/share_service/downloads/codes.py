@@ -27,7 +27,7 @@ async def inspect(context: Context, code: str, proof: Proof) -> Share:
     Raises `UnknownCode`, `ShareEnded`, and what `counted_inspection` and `check_password` raise.
     """
     policy = await context.policy.current()
-    async with counted_inspection(context, policy, proof.address):
+    async with counted_inspection(context, policy, proof.address, code):
         share = await look_up(context, "code", code)
     await _open(context, share, proof)
     if share.content_kind == "items":
@@ -41,7 +41,7 @@ async def collect(context: Context, code: str, proof: Proof) -> Collected:
     Raises `UnknownCode`, `ShareEnded`, and what `counted_redemption` and `check_password` raise.
     """
     policy, now = await context.policy.current(), clock.now()
-    async with counted_redemption(context, policy, proof.address):
+    async with counted_redemption(context, policy, proof.address, code):
         share = await look_up(context, "code", code)
     password_hash = await _open(context, share, proof)
     if share.content_kind == "text":

@@ -100,7 +100,7 @@ async def start_download(context: Context, kind: ShareKind, code: str, request: 
     """
     counted = nullcontext()
     if kind == "code":
-        counted = counted_redemption(context, await context.policy.current(), request.address)
+        counted = counted_redemption(context, await context.policy.current(), request.address, code)
     now = clock.now()
     async with counted:
         admission = await admit(context, kind, code, request, now)

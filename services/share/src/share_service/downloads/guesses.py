@@ -7,10 +7,13 @@ While the budget of an address is used up, the address is refused. While everybo
 addresses are refused that have guessed wrong lately. Otherwise some strangers with many addresses could keep everybody
 from their files. An address without a wrong guess has one left, or as many as its own budget allows if it sends them at
 once.
+
+A code that is one of few, such as four digits, could be found within a day at the rate of these budgets. Wrong codes of
+its kind have budgets of their own, for a day and as large as a small part of all such codes.
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 
 from common.addresses import limit_key
@@ -22,20 +25,22 @@ from common.statistics import count
 from share_service.context import Context
 from share_service.downloads.keys import BadKey
 from share_service.shares.model import CodeTaken, ShareEnded, UnknownCode
+from share_service.shares.spaces import Space, space_of
 
 WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey, CodeTaken)
 """The answers to wrong codes and keys, and to codes that were chosen and exist, which all count as guesses."""
+DAY = timedelta(days=1)
 CODES = Counter("waystation_codes", "Codes that somebody tried, by what came of it.", ["outcome"])
 
 
 @asynccontextmanager
-async def counted_redemption(context: Context, policy: Policy, address: str) -> AsyncGenerator[None]:
+async def counted_redemption(context: Context, policy: Policy, address: str, code: str) -> AsyncGenerator[None]:
     """Count the block, an attempt to redeem a code, if the code is wrong.
 
     Raises `RateLimited`, `LimiterUnavailable`.
     """
     key = limit_key(address)
-    async with _counted_guess(context, policy, key, [(_of_address(context, "guess-address", policy), key)]):
+    async with _counted_guess(context, policy, key, code, [(_of_address(context, "guess-address", policy), key)]):
         yield
 
 
@@ -51,26 +56,28 @@ async def counted_choice(context: Context, policy: Policy, address: str, code: s
         return
     key = limit_key(address)
     own = [(_of_address(context, "guess-address", policy), key)]
-    choice = (_of_address(context, "choice", policy), key)
-    async with _counted_guess(context, policy, key, own, always=[choice]):
+    choices = [(_of_address(context, "choice", policy), key)]
+    if space := _searchable(policy, code):
+        choices.append((context.limiter.budget("choice-of-few", space.wrong_of_everybody, DAY), f"{space.name}:{key}"))
+    async with _counted_guess(context, policy, key, code, own, always=choices):
         yield
 
 
 @asynccontextmanager
-async def counted_inspection(context: Context, policy: Policy, address: str) -> AsyncGenerator[None]:
+async def counted_inspection(context: Context, policy: Policy, address: str, code: str) -> AsyncGenerator[None]:
     """Count the block, a look-up that redeems nothing: always for its address, and for everybody if the code is wrong.
 
     Raises `RateLimited`, `LimiterUnavailable`.
     """
     key = limit_key(address)
     inspection = (_of_address(context, "inspection", policy), key)
-    async with _counted_guess(context, policy, key, [], always=[inspection]):
+    async with _counted_guess(context, policy, key, code, [], always=[inspection]):
         yield
 
 
 @asynccontextmanager
 async def _counted_guess(
-    context: Context, policy: Policy, key: str, own: Sequence[Event], *, always: Sequence[Event] = ()
+    context: Context, policy: Policy, key: str, code: str, own: Sequence[Event], *, always: Sequence[Event] = ()
 ) -> AsyncGenerator[None]:
     """Count the block if the code is wrong: as `own` events, in everybody's budget, and as a miss of the address.
 
@@ -83,7 +90,10 @@ async def _counted_guess(
     misses = _of_address(context, "guess-missed", policy)
     outcome = "failed"
     try:
-        async with counted_guess(own, (everybody, ""), (misses, key), WRONG_GUESSES, always=always):
+        async with (
+            _counted_search(context, policy, key, code),
+            counted_guess(own, (everybody, ""), (misses, key), WRONG_GUESSES, always=always),
+        ):
             yield
         outcome = "right"
     except WRONG_GUESSES:
@@ -96,6 +106,30 @@ async def _counted_guess(
         CODES.add(outcome)
         if outcome in ("wrong", "refused"):
             count("codes_refused")
+
+
+def _counted_search(context: Context, policy: Policy, key: str, code: str) -> AbstractAsyncContextManager[None]:
+    """Count the block in the budgets of the day for codes like this one, if the other budgets let too many be tried.
+
+    An ended share is no miss: its code was right, and its link may be followed for long.
+    """
+    space = _searchable(policy, code)
+    if space is None:
+        return nullcontext()
+    own, everybody, missed = (
+        context.limiter.budget("guess-of-few", space.wrong_of_address, DAY),
+        context.limiter.budget("guess-of-few-everyone", space.wrong_of_everybody, DAY, EverybodyRefused),
+        context.limiter.budget("guess-of-few-missed", space.wrong_of_address, DAY),
+    )
+    who = f"{space.name}:{key}"
+    return counted_guess([(own, who)], (everybody, space.name), (missed, who), (UnknownCode, BadKey))
+
+
+def _searchable(policy: Policy, code: str) -> Space | None:
+    """The space of this code, if an address could otherwise try more of it in a day than a small part."""
+    space = space_of(code)
+    tries = policy.error_count * DAY / timedelta(minutes=policy.error_minute)
+    return space if space and space.wrong_of_address < tries else None
 
 
 def _of_address(context: Context, name: str, policy: Policy) -> Budget:

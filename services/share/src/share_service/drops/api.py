@@ -96,7 +96,8 @@ class DropRequest(DropTerms):
 
     title: Title
     code: ChosenCode | None = None
-    """A code of the owner's choice: 4 to 64 letters, digits, `-` and `_`; capital letters count like small ones."""
+    """A code of the owner's choice: `chosen_code_length` (of the policy, 4) to 64 letters, digits, `-` and `_`; capital
+    letters count like small ones."""
     code_style: CodeStyle = "short"
 
 

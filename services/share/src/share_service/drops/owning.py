@@ -30,7 +30,7 @@ async def create_drop(context: Context, identity: Identity, limits: Limits, nami
     """
     now = clock.now()
     if naming.chosen:
-        check_chosen(naming.chosen)
+        check_chosen(naming.chosen, (await context.policy.current()).chosen_code_length)
     unlimited = dict.fromkeys(("greeting", "size_limit", "item_limit", "share_limit", "expires_at"))
     values: dict[str, Any] = {**unlimited, "types": [], **limits}
     _check_end(values["expires_at"], now)

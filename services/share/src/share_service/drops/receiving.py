@@ -21,7 +21,7 @@ async def open_drop(context: Context, code: str, address: str) -> Drop:
     """The drop-off with this code. A wrong one counts as a guess. Raises `UnknownDrop`, `RateLimited`."""
     policy = await context.policy.current()
     try:
-        async with counted_redemption(context, policy, address):
+        async with counted_redemption(context, policy, address, code):
             found = None
             if is_possible("code", code):
                 async with context.db.connection() as connection:

@@ -46,7 +46,7 @@ async def create_share(
     if identity is None and not policy.open_upload:
         raise GuestsRefused
     if terms.code is not None:
-        check_chosen(terms.code)
+        check_chosen(terms.code, policy.chosen_code_length)
     if repeatable and (again := await made_before(context, repeatable)):
         return again
     new = await new_items(context, identity, announced, policy)

@@ -46,7 +46,8 @@ class SendRequest(ItemsRequest):
     expire_value: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = 1
     password: Password | None = None
     code: ChosenCode | None = None
-    """A code of the sender's choice: 4 to 64 letters, digits, `-` and `_`; capital letters count like small ones."""
+    """A code of the sender's choice: `chosen_code_length` (of the policy, 4) to 64 letters, digits, `-` and `_`;
+    capital letters count like small ones."""
     code_style: CodeStyle = "short"
     """words: a code of four English words."""
 

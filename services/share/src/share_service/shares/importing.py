@@ -6,7 +6,7 @@ from datetime import datetime
 from common.db import Connection, Database
 from common.expiry import Expiry
 from share_service.shares.making import Content, Naming, insert
-from share_service.shares.model import Made, ShareKind, canonical, check_chosen, is_link
+from share_service.shares.model import SHORTEST_CODE, Made, ShareKind, canonical, check_chosen, is_link
 from share_service.shares.queries.made import set_used_count, share_of_code, share_of_origin
 
 
@@ -39,7 +39,7 @@ async def is_taken(db: Database, kind: ShareKind, code: str) -> bool:
 def is_name(kind: ShareKind, code: str) -> bool:
     """Whether a share can be found by this name. Raises `CodeRefused` for a code that nobody may choose."""
     if kind == "code":
-        check_chosen(code)
+        check_chosen(code, SHORTEST_CODE)
         return True
     return is_link(code)
 

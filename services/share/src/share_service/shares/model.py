@@ -14,7 +14,8 @@ CODE_LENGTH = 5
 CODE_ATTEMPTS = 20
 # Four of 2,048 words have 44 bits.
 WORD_COUNT = 4
-_CHOSEN = re.compile(r"[A-Za-z0-9_-]{4,64}", re.ASCII)
+SHORTEST_CODE, LONGEST_CODE = 3, 64
+_CHOSEN = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_CODE},{LONGEST_CODE}}}", re.ASCII)
 _RESERVED = """
 ABOUT ADMIN ADMINISTRATOR API APP ASSETS AUTH CODE CODES CONFIG DOCS DROP DROPS FILE FILES HEALTH HELP HOME INDEX
 INTERNAL LOGIN LOGOUT METRICS NULL OPENAPI PAGE PAGES POLICY REGISTER ROBOTS ROOM ROOMS ROOT SEND SETTINGS SHARE
@@ -84,9 +85,15 @@ class CodeTaken(Conflict):
 
 
 class CodeRefused(InvalidInput):
-    """A code has 4 to 64 letters, digits, hyphens or underscores, and is none of the system's own words."""
+    """This code cannot be chosen."""
 
     code = "code_refused"
+
+    def __init__(self, shortest: int) -> None:
+        super().__init__(
+            f"a code has {shortest} to {LONGEST_CODE} letters, digits, hyphens or underscores, "
+            "and is none of the system's own words"
+        )
 
 
 class CodesCrowded(Unavailable):
@@ -188,10 +195,10 @@ def canonical(kind: ShareKind, text: str) -> str:
     return text.upper() if kind == "code" else text
 
 
-def check_chosen(code: str) -> None:
-    """Raise `CodeRefused` unless a sender may choose this code."""
-    if not is_any_code(code) or canonical("code", code) in RESERVED:
-        raise CodeRefused
+def check_chosen(code: str, shortest: int) -> None:
+    """Raise `CodeRefused` unless a sender may choose this code, which has at least `shortest` characters."""
+    if len(code) < shortest or not is_any_code(code) or canonical("code", code) in RESERVED:
+        raise CodeRefused(shortest)
 
 
 def is_link(text: str) -> bool:

@@ -141,17 +141,20 @@ async def change_share(context: Context, actor: Actor, share_id: UUID, changes: 
         changed = replace(share, **values)
         await owned.update_share(connection, changed)
         if "code" in changes:
-            naming = Naming(digits_only=policy.numeric_codes, length=policy.code_length, chosen=changes["code"])
-            changed = replace(changed, code=await replace_code(connection, share, naming))
+            changed = replace(changed, code=await replace_code(connection, share, policy, changes["code"]))
     return changed
 
 
-async def replace_code(connection: Connection, share: Share, naming: Naming) -> str:
-    """Give a share another code; the old one is unknown from then on. Returns the new one."""
+async def replace_code(connection: Connection, share: Share, policy: Policy, chosen: str | None) -> str:
+    """Give a share another code, `chosen` or random; the old one is unknown from then on. Returns the new one.
+
+    Raises `InvalidInput`, `CodeRefused`, `CodeTaken`, `CodesCrowded`.
+    """
     if share.kind != "code":
         raise InvalidInput("only a share with a code can get another one")
-    if naming.chosen:
-        check_chosen(naming.chosen)
+    if chosen:
+        check_chosen(chosen, policy.chosen_code_length)
+    naming = Naming(digits_only=policy.numeric_codes, length=policy.code_length, chosen=chosen)
     for _ in range(attempts(naming)):
         name = new_name(naming)
         if await owned.update_code(connection, share.id, canonical("code", name), spelling(naming, name)):
