@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move backup restore import image gateway-image helm wheel release test test-one lint faults cuts browser browser-large screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move backup restore import image gateway-image helm wheel release test test-one lint faults old-code cuts browser browser-large screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -111,6 +111,9 @@ unit: $(VENV)/.installed ## Run only the tests, JOBS at a time (ARGS="-k name" s
 
 faults: $(VENV)/.installed ## Run the long tests of what happens when processes die or the disk is full
 	$(BIN)/python -m pytest -m "long and not docker and not browser" -n 2 --no-loadscope-reorder $(ARGS)
+
+old-code: $(VENV)/.installed ## Run the version before (deploy/previous.json) on the tables of this one
+	$(BIN)/python -m pytest -p no:xdist tests/integration/test_migrations.py tests/e2e/test_old_code.py $(ARGS)
 
 cuts: $(VENV)/.installed ## Send uploads over connections that are cut at random bytes, for an hour (SECONDS=3600)
 	WAYSTATION_CUT_SECONDS=$(or $(SECONDS),3600) $(BIN)/python -m pytest -p no:xdist tests/integration/upload/dialects/test_cut_uploads.py $(ARGS)

@@ -132,10 +132,13 @@ def start(
     port: int = 0,
     environment: Mapping[str, str] | None = None,
     seconds: float = READY_SECONDS + 30,
+    python: str = sys.executable,
+    checkout: Path = ROOT,
 ) -> StartedStack:
     """Start a stack on `data_folder`, and wait until it is ready. Port 0 takes a free one.
 
-    Its settings are those in `environment` alone, not those of this process. Raises `StackFailed`.
+    Its settings are those in `environment` alone, not those of this process. `python` and `checkout` are for the code
+    of another version. Raises `StackFailed`.
     """
     data_folder = data_folder.absolute()
     data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -143,8 +146,8 @@ def start(
     given = {**inherited, **(environment or {}), "DATA": str(data_folder), "PORT": str(port)}
     with (data_folder / LOG_NAME).open("wb") as log:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "deploy.local", UNTIL_STDIN_CLOSES],
-            cwd=ROOT,
+            [python, "-m", "deploy.local", UNTIL_STDIN_CLOSES],
+            cwd=checkout,
             env=given,
             stdin=subprocess.PIPE,
             stdout=log,

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -45,7 +45,7 @@ SETTINGS = {
     "SESSION_LIFETIME_SECONDS": "600",
 }
 
-HEARD = ["share.complete", "drop.filled", "file.arrived"]
+HEARD = ("share.complete", "drop.filled", "file.arrived")
 """The events that the webhook of the place is told of."""
 
 
@@ -61,7 +61,7 @@ class Run:
 
     async def go(self) -> Report:
         with ExitStack() as opened, self._timed("everything"):
-            servers = _mirror_servers(opened, self._mirrors)
+            servers = mirror_servers(opened, self._mirrors)
             with self._timed("start"):
                 stack = await asyncio.to_thread(start, self._data, environment=self._settings)
             opened.callback(lambda: stack.stop())
@@ -69,7 +69,7 @@ class Run:
             clients = Clients(stack.url)
             try:
                 async with running_source() as source:
-                    world = await self._world(stack, clients, source, servers)
+                    world = await new_world(stack, clients, self._ledger, source, servers)
                     stack = await self._load(stack, world)
                     # Fetches that were asked for at the end may still be under way.
                     with self._timed("checks"):
@@ -84,21 +84,6 @@ class Run:
         for wrong, number in clients.tally.wrong.items():
             self._ledger.note(Violation.UNEXPECTED, f"{wrong} ({number})")
         return Report(self._seed, self._kills, self._faults, self._ledger, clients.tally, self._seconds)
-
-    async def _world(self, stack: StartedStack, clients: Clients, source: Source, servers: list[MirrorServer]) -> World:
-        """The world, with an account whose files go to all mirrors."""
-        stranger = clients.at(0)
-        administrator = await signed_in(stranger, "admin", credentials.load(stack.folder)[ADMIN_PASSWORD])
-        mirroring = await new_account(stranger)
-        account = (await mirroring.ask("GET", "/v1/account", 200)).json()["id"]
-        more = {"accounts": [account], "is_default": True, "parallel": 4}
-        mirrors: list[int] = []
-        for server in servers:
-            mirror = {"name": server.kind, "kind": server.kind, "options": server.options, **more}
-            mirrors.append((await administrator.ask("POST", "/v1/mirrors", 201, json=mirror)).json()["id"])
-        hook = {"url": f"{source.url}/hook", "events": HEARD, "everybody": True}
-        await administrator.ask("POST", "/v1/webhooks", 201, json=hook)
-        return World(clients, self._ledger, source, mirrors, mirroring, administrator, asyncio.Event())
 
     async def _load(self, stack: StartedStack, world: World) -> StartedStack:
         """Load the stack while it is being killed; at last its supervisor is, and it is started again."""
@@ -193,7 +178,30 @@ class Run:
             self._seconds[what] = time.monotonic() - begun
 
 
-def _mirror_servers(opened: ExitStack, folder: Path) -> list[MirrorServer]:
+async def new_world(
+    stack: StartedStack,
+    clients: Clients,
+    ledger: Ledger,
+    source: Source,
+    servers: list[MirrorServer],
+    heard: Sequence[str] = HEARD,
+) -> World:
+    """The world, with an account whose files go to all mirrors. `heard`: the events that the webhook is told of."""
+    stranger = clients.at(0)
+    administrator = await signed_in(stranger, "admin", credentials.load(stack.folder)[ADMIN_PASSWORD])
+    mirroring = await new_account(stranger)
+    account = (await mirroring.ask("GET", "/v1/account", 200)).json()["id"]
+    more = {"accounts": [account], "is_default": True, "parallel": 4}
+    mirrors: list[int] = []
+    for server in servers:
+        mirror = {"name": server.kind, "kind": server.kind, "options": server.options, **more}
+        mirrors.append((await administrator.ask("POST", "/v1/mirrors", 201, json=mirror)).json()["id"])
+    hook = {"url": f"{source.url}/hook", "events": heard, "everybody": True}
+    await administrator.ask("POST", "/v1/webhooks", 201, json=hook)
+    return World(clients, ledger, source, mirrors, mirroring, administrator, asyncio.Event())
+
+
+def mirror_servers(opened: ExitStack, folder: Path) -> list[MirrorServer]:
     running = opened.enter_context(background())
     servers: list[MirrorServer] = []
     for kind in MIRRORS:

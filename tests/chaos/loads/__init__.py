@@ -4,8 +4,9 @@ To add one: write `async def name(world, chance)` that notes in the ledger what 
 name it here.
 """
 
+import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from tests.chaos.loads import (
     archived,
@@ -50,3 +51,9 @@ LOADS: dict[str, Load] = {
     "curl": archived.curl,
     "drop-offs": dropping.drop_off,
 }
+
+
+async def everything(world: World, seed: int, *, without: Collection[str] = ()) -> None:
+    """Do each of them once. What is refused, or does not come in time, is raised."""
+    chosen = {name: load for name, load in LOADS.items() if name not in without}
+    await asyncio.gather(*(load(world, random.Random(f"{seed} {name}")) for name, load in chosen.items()))
