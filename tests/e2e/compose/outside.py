@@ -4,15 +4,10 @@ import os
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from tests.e2e.compose.running import System, run
+from tests.tls import new_authority
 
 
 @contextmanager
@@ -58,25 +53,7 @@ def _start(system: System, name: str, image: str, options: list[str], command: l
 
 def _certificate(folder: Path, host: str, group: int) -> None:
     """A certificate that is an authority of its own, with a key that only root and `group` may read."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "engines elsewhere")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "server.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    made = new_authority(folder, host)
     folder.chmod(0o755)
-    (folder / "key.pem").chmod(0o640)
-    os.chown(folder / "key.pem", 0, group)
+    made.key.chmod(0o640)
+    os.chown(made.key, 0, group)

@@ -14,6 +14,8 @@ from common import logging
 
 # A message that no worker has acknowledged for this long returns to the queue.
 VISIBILITY_SECONDS = 3600
+VERIFIED = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
+"""The broker's certificate is checked, by the authorities that all connections of the process trust."""
 
 
 class Application(Celery):
@@ -34,6 +36,8 @@ def create_celery(name: str, broker_url: str) -> Celery:
     app = Application(name, broker=broker_url, set_as_current=False)
     app.conf.update(
         broker_transport="common.queue.transport:Transport",
+        # Kombu knows `rediss://` only with its own transport; with ours it would send the password without TLS.
+        broker_use_ssl=VERIFIED if broker_url.startswith("rediss://") else False,
         task_default_queue=name,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
