@@ -11,6 +11,8 @@ from deploy.page import NODE_LOCK, ROOT, Node, NotBuilt
 
 BUILDING = """#!/bin/sh
 echo "$1" >>log
+[ "$1" != ping ] || [ ! -e offline ] || { echo "npm error code EAI_AGAIN" >&2; exit 1; }
+case "$*" in *--offline*) [ -e cached ] || { echo "npm error code ENOTCACHED" >&2; exit 1; };; esac
 [ ! -e broken ] || { echo "npm error code E404"; echo "npm error The registry cannot be reached"; exit 1; } >&2
 [ "$1" != run ] || { mkdir "$PAGE_FOLDER" && cp main.ts "$PAGE_FOLDER/index.html"; }
 """
@@ -27,14 +29,14 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (web / "src").mkdir(parents=True)
     (web / "main.ts").write_text("one", encoding="ascii")
     # What the npm of this test writes would otherwise be a source.
-    monkeypatch.setattr(page, "MADE", page.MADE | {"log", "broken"})
+    monkeypatch.setattr(page, "MADE", page.MADE | {"log", "broken", "offline", "cached"})
     return web
 
 
 def test_the_page_is_built_once_and_again_when_a_source_changes(web: Path) -> None:
     assert page.build(web)
     assert not page.build(web)
-    assert (web / "log").read_text(encoding="ascii").split() == ["ci", "run"]
+    assert (web / "log").read_text(encoding="ascii").split() == ["ping", "ci", "run"]
     (web / "node_modules").mkdir()
     (web / "node_modules" / "tool").touch()
     assert not page.build(web)
@@ -54,6 +56,14 @@ def test_a_build_that_fails_says_why_in_one_line_and_leaves_the_old_page(web: Pa
         page.build(web)
     assert (web / "dist" / "index.html").read_text(encoding="ascii") == "one"
     (web / "broken").unlink()
+    assert page.build(web)
+
+
+def test_without_a_network_npm_does_not_try_again_and_again(web: Path) -> None:
+    (web / "offline").touch()
+    with pytest.raises(NotBuilt, match=r"^npm's registry cannot be reached, and its cache does not have all packages$"):
+        page.build(web)
+    (web / "cached").touch()
     assert page.build(web)
 
 
