@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 import redis
 from celery import Celery
+from kombu.transport.redis import Mutex
 
 from common.queue.app import VISIBILITY_SECONDS, create_celery, send, waiting
 from tests.conftest import ROOT
@@ -90,7 +91,7 @@ def test_threads_run_as_many_operations_at_once_and_end_with_their_process(valke
         for _ in range(3):
             process.send("meet", 3)
         process.until(lambda noted: noted["met"] == 3)
-        assert process.alive.exists()
+        process.until(lambda _: process.alive.exists())
         process.send("fail")
         process.until(lambda noted: noted["fails"] == 1)
         for _ in range(5):
@@ -131,6 +132,16 @@ def test_the_task_of_a_killed_process_is_run_by_the_next(valkey_url: str, tmp_pa
         first.process.kill()
     with running(valkey_url, tmp_path, 2, queue=first.queue, visibility=1) as second:
         second.until(lambda noted: (noted["stays"], noted["met"]) >= (2, 1))
+
+
+def test_one_that_dies_while_it_returns_messages_keeps_the_next_from_it_for_seconds(valkey_url: str) -> None:
+    broker = cast("Any", redis.Redis.from_url(valkey_url))
+    celery = create_celery("test", valkey_url)
+    with celery.connection_for_read() as connection:
+        channel = cast("Any", connection.default_channel)
+        with Mutex(channel.client, channel.unacked_mutex_key, channel.unacked_mutex_expire):
+            assert 0 < broker.pttl("celery:unacked_mutex") <= 10_000
+    celery.close()
 
 
 def test_a_process_outlives_the_loss_of_its_connections_while_a_task_runs(valkey_url: str, tmp_path: Path) -> None:

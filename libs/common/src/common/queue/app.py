@@ -54,6 +54,8 @@ def create_celery(name: str, broker_url: str) -> Celery:
         broker_connection_max_retries=None,
         broker_transport_options={
             "visibility_timeout": VISIBILITY_SECONDS,
+            # One that dies while it returns messages does not keep the others from it for five minutes.
+            "unacked_mutex_expire": 10,
             "global_keyprefix": "celery:",
             "socket_timeout": 10,
             "socket_connect_timeout": 3,
