@@ -12,8 +12,8 @@ import pytest
 
 from common.store.limits import MIB
 from deploy.local.ports import LOOPBACK
+from tests.integration.upload.mirrors.driving import content_of, new_path, written
 from tests.integration.upload.mirrors.mirror_ftp import Ftp, ftp
-from tests.integration.upload.mirrors.test_mirror_drivers import content_of, new_path, written
 from upload_service.mirrors.drivers import (
     Driver,
     MirrorDown,

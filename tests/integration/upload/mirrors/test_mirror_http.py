@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.upload.mirrors.driving import blocks, content_of, new_path, written
 from tests.integration.upload.mirrors.mirror_front import background
 from tests.integration.upload.mirrors.mirror_servers import MirrorServer, http
-from tests.integration.upload.mirrors.test_mirror_drivers import blocks, content_of, new_path, written
 from upload_service.mirrors.drivers import Driver, MirrorDown, MirrorRefused, Place, ReplicaLost, Rules, open_driver
 
 

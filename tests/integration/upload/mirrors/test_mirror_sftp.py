@@ -8,10 +8,10 @@ import asyncssh
 import pytest
 
 from deploy.local.ports import LOOPBACK
+from tests.integration.upload.mirrors.driving import content_of, new_path, written
 from tests.integration.upload.mirrors.mirror_front import Background, background
 from tests.integration.upload.mirrors.mirror_servers import STALL_SECONDS
 from tests.integration.upload.mirrors.mirror_sftp import SftpStore
-from tests.integration.upload.mirrors.test_mirror_drivers import content_of, new_path, written
 from upload_service.mirrors.drivers import MirrorRefused, OptionsInvalid, Place, Rules, open_driver
 
 RULES = Rules(stall_seconds=STALL_SECONDS)

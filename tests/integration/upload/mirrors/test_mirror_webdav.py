@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from tests.integration.running_remote import answers, remote
+from tests.integration.upload.mirrors.driving import content_of, new_path, written
 from tests.integration.upload.mirrors.mirror_dav import dav
-from tests.integration.upload.mirrors.test_mirror_drivers import content_of, new_path, written
 from upload_service.mirrors.drivers import (
     Driver,
     MirrorDown,
