@@ -19,7 +19,7 @@ import pytest
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.upload.dialects import tus_client as tus
 from tests.integration.upload.dialects.test_resumable import PARTIAL_TYPE
-from tests.integration.upload.dialects.test_tus import content_of
+from tests.integration.upload.dialects.tus_service import content_of
 from tests.integration.upload.running_upload import UploadService, running_upload_service
 
 SECONDS = int(os.environ.get("WAYSTATION_CUT_SECONDS", "60"))

@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.upload.dialects import tus_client as tus
-from tests.integration.upload.dialects.test_tus import LARGEST, content_of
+from tests.integration.upload.dialects.tus_service import LARGEST, content_of
 from tests.integration.upload.running_upload import UploadService, running_upload_service
 from upload_service.content import verification
 from upload_service.context import Context

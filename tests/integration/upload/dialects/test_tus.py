@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -21,13 +20,10 @@ from hypothesis import strategies as st
 from common import clock
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.upload.dialects import tus_client as tus
+from tests.integration.upload.dialects.tus_service import LARGEST, is_file, refused, running_on
 from tests.integration.upload.running_upload import UploadService, running_upload_service
-from tests.stores import key_at
-from upload_service.content import files, verification
-from upload_service.context import Context
 from upload_service.dialects.growing import receiving
 
-LARGEST = 64 * 1024 * 1024
 MIB = 1024 * 1024
 Step = tuple[str, int, int]
 
@@ -39,45 +35,13 @@ def service(
     engines: Engines,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[UploadService]:
-    folder = str(tmp_path_factory.mktemp("store"))
-    in_folder: dict[str, Any] = {"store": "folder", "store_folder": folder, "store_sync": False}
-    changes = in_folder if request.param == "folder" else {}
-    with running_upload_service(make_database, engines, **changes) as service:
+    with running_on(request.param, make_database, engines, tmp_path_factory) as service:
         yield service
 
 
 @pytest.fixture
 def client(service: UploadService) -> httpx.Client:
     return service.client()
-
-
-def content_of(service: UploadService, file_id: str) -> bytes:
-    """The content that a download would serve, once a worker has joined it."""
-    found: list[bytes] = []
-
-    async def read(context: Context) -> None:
-        async with context.db.connection() as connection:
-            cursor = await connection.execute("select id from upload_session where file_id = %s", [UUID(file_id)])
-            row = await cursor.fetchone()
-        assert row
-        await verification.verify_upload(context, row[0])
-        download = await files.open_download(context, UUID(file_id), "GET")
-        found.append(b"".join([block async for block in context.store.read(key_at(download.stored_at.path))]))
-        assert hashlib.sha256(found[0]).digest() == download.sha256
-
-    service.run(read)
-    return found[0]
-
-
-def is_file(service: UploadService, answer: httpx.Response, content: bytes) -> None:
-    assert answer.headers["Tus-Resumable"] == "1.0.0"
-    assert content_of(service, answer.headers["Waystation-File"]) == content
-
-
-def refused(answer: httpx.Response, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.headers["Tus-Resumable"] == "1.0.0"
 
 
 @pytest.mark.parametrize("base", ["/v1/uploads", "/files", "/files/"])
@@ -253,7 +217,7 @@ def test_the_policy(make_database: MakeDatabase, engines: Engines) -> None:
         other = service.client(service.auth.sign_up())
         for _ in range(2):
             urls = [tus.create(other, 1, b"1", Upload_Concat="partial").headers["Location"] for _ in range(4)]
-            assert [final(other, urls, Upload_Metadata=named).status_code for _ in range(2)] == [201, 201]
+            assert [tus.final(other, urls, Upload_Metadata=named).status_code for _ in range(2)] == [201, 201]
         refused(tus.create(other, 1, Upload_Concat="partial"), 429, "rate_limited")
         many = service.client(service.auth.sign_up())
         pieces = [tus.create(many, 1, Upload_Concat="partial").status_code for _ in range(33)]
@@ -271,129 +235,27 @@ def test_two_requests_at_once(service: UploadService, client: httpx.Client) -> N
 def test_a_request_beside_another_is_told_when_to_come_again(
     service: UploadService, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, begins, goes_on = tus.begun(client, 6), threading.Event(), threading.Event()
+    url, goes_on = tus.begun(client, 6), threading.Event()
 
     def slowly() -> Iterator[bytes]:
         yield b"123"
-        begins.set()
         goes_on.wait(tus.PATIENCE_SECONDS)
         yield b"456"
 
     headers = {**tus.HEADERS, "Upload-Offset": "0", "Content-Type": tus.OFFSET_TYPE, "Content-Length": "6"}
+    bodies = receiving._bodies  # pyright: ignore[reportPrivateUsage]
     with ThreadPoolExecutor(1) as other:
         first = other.submit(service.client().patch, url, content=slowly(), headers=headers)
-        assert begins.wait(tus.PATIENCE_SECONDS)
-        # From now on; the first one has to be patient with the others that come before it.
-        monkeypatch.setattr(receiving, "PATIENCE", timedelta(seconds=0.1))
         until = time.monotonic() + tus.PATIENCE_SECONDS
-        # At an offset that is wrong, so that it changes nothing before the first one has begun.
-        while (second := tus.patch(client, url, 1, b"x")).status_code != 423:
-            assert time.monotonic() < until, second.text
+        while UUID(url.rpartition("/")[2]) not in bodies:
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        monkeypatch.setattr(receiving, "PATIENCE", timedelta(seconds=0.1))
+        second = tus.patch(client, url, 3, b"x")
         goes_on.set()
         assert first.result().status_code == 204
     refused(second, 423, "part_busy")
     assert second.headers["Retry-After"] == "1"
-
-
-def test_uploads_become_one(service: UploadService) -> None:
-    owner = service.auth.sign_up()
-    client, contents = service.client(owner), [secrets.token_bytes(size) for size in (700, 0, 6 * MIB, 1)]
-    sent = tus.metadata(filename="whole.bin", share="link")
-
-    def final(urls: list[str], by: httpx.Client = client, **more: str) -> httpx.Response:
-        named = {"Upload-Concat": f"final;{' '.join(urls)}", "Upload-Metadata": sent, **more}
-        return by.post("/files/", headers={**tus.HEADERS, **named})
-
-    made = len(service.share.made)
-    urls = [tus.begun(client, len(content), Upload_Concat="partial") for content in contents]
-    assert tus.patch(client, urls[0], 0, contents[0][:300]).status_code == 204
-    assert tus.patch(client, urls[0], 300, contents[0][300:]).status_code == 204
-    for url, content in zip(urls[2:], contents[2:], strict=True):
-        assert "Waystation-File" not in tus.patch(client, url, 0, content).headers
-    assert client.head(urls[0]).headers["Upload-Concat"] == "partial"
-    assert len(service.share.made) == made
-    refused(final(urls, service.client()), 404, "session_not_found")
-    refused(final([*urls, urls[0]]), 400, "invalid_input")
-    refused(final([]), 400, "invalid_input")
-    refused(final([*urls, f"{service.url}/files/x"]), 404, "not_found")
-    refused(final(urls, client, **{"Upload-Concat": "whole"}), 400, "invalid_input")
-    # Paths do as well as whole addresses.
-    whole = final([url.removeprefix(service.url) for url in urls])
-    assert whole.status_code == 201, whole.text
-    again, content = final(urls), b"".join(contents)
-    assert again.headers["Location"] == whole.headers["Location"]
-    assert (service.share.made[made]["name"], service.share.made[made]["form"]) == ("whole.bin", "link")
-    refused(final([*urls[:2], tus.begun(client, 0, Upload_Concat="partial")]), 409, "already_joined")
-    refused(tus.patch(client, whole.headers["Location"], len(content), b""), 403, "final_upload")
-    head = client.head(whole.headers["Location"])
-    assert head.headers["Upload-Length"] == head.headers["Upload-Offset"] == str(len(content))
-    assert head.headers["Upload-Concat"].startswith("final;")
-    assert client.head(urls[0]).status_code == 404
-    is_file(service, whole, content)
-    ended = [UUID(url.rpartition("/")[2]) for url in [*urls, whole.headers["Location"]]]
-    assert service.ask("select count(*) from upload_session where id = any(%s) and cleaned_at is null", ended) == [(0,)]
-
-
-def final(client: httpx.Client, urls: list[str], **more: str) -> httpx.Response:
-    named = {name.replace("_", "-"): value for name, value in more.items()}
-    return client.post("/files/", headers={**tus.HEADERS, "Upload-Concat": f"final;{' '.join(urls)}", **named})
-
-
-@pytest.mark.parametrize("lengths_known", [True, False])
-def test_pieces_may_still_grow_when_they_are_joined(
-    service: UploadService, client: httpx.Client, lengths_known: bool
-) -> None:
-    contents = [secrets.token_bytes(size) for size in (300, 1, 500)]
-    sizes = [len(content) if lengths_known else None for content in contents]
-    urls = [tus.begun(client, size, Upload_Concat="partial") for size in sizes]
-    assert tus.patch(client, urls[0], 0, contents[0][:100]).status_code == 204
-    made = len(service.share.made)
-    whole = final(client, urls)
-    assert (whole.status_code, "Waystation-File" in whole.headers) == (201, False), whole.text
-    address = whole.headers["Location"]
-    waiting = client.head(address, headers=tus.HEADERS)
-    assert "Upload-Offset" not in waiting.headers
-    assert waiting.headers.get("Upload-Length") == ("801" if lengths_known else None)
-    assert final(client, urls).headers["Location"] == address
-    refused(final(client, urls[::-1]), 409, "already_joined")
-    refused(tus.patch(client, address, 0, b"1"), 403, "final_upload")
-    # They come to their ends in any order, the last two at once.
-    assert tus.patch(client, urls[0], 100, contents[0][100:], Upload_Length="300").status_code == 204
-    with ThreadPoolExecutor(2) as sending:
-        ends = [
-            sending.submit(tus.patch, client, urls[at], 0, contents[at], Upload_Length=str(len(contents[at])))
-            for at in (1, 2)
-        ]
-        assert [end.result().status_code for end in ends] == [204, 204]
-    done = client.head(address, headers=tus.HEADERS)
-    assert done.headers["Upload-Offset"] == done.headers["Upload-Length"] == "801"
-    is_file(service, done, b"".join(contents))
-    assert len({made["origin"] for made in service.share.made[made:]}) == 1
-
-
-@pytest.mark.parametrize("headers", [tus.HEADERS, {}], ids=["tus", "draft"])
-@pytest.mark.parametrize("terminated", ["whole", "piece"])
-def test_a_whole_and_its_pieces_end_together(
-    service: UploadService, client: httpx.Client, terminated: str, headers: dict[str, str]
-) -> None:
-    urls = [tus.begun(client, 5, Upload_Concat="partial") for _ in range(2)]
-    tus.patch(client, urls[0], 0, b"12345")
-    address = final(client, urls).headers["Location"]
-    assert client.delete(address if terminated == "whole" else urls[1], headers=headers).status_code == 204
-    for url in (*urls, address):
-        assert client.head(url, headers=tus.HEADERS).status_code == 404
-    ids = [UUID(url.rpartition("/")[2]) for url in urls]
-    assert service.ask("select count(*) from upload_session where id = any(%s) and cleaned_at is null", ids) == [(0,)]
-
-
-def test_a_piece_that_goes_on_keeps_the_others(service: UploadService, client: httpx.Client) -> None:
-    urls = [tus.begun(client, 5, Upload_Concat="partial") for _ in range(2)]
-    urls.append(final(client, urls).headers["Location"])
-    ids = [UUID(url.rpartition("/")[2]) for url in urls]
-    service.ask("update upload_session set expires_at = now() + interval '1 minute' where id = any(%s)", ids)
-    tus.patch(client, urls[0], 0, b"1")
-    later = "select count(*) from upload_session where id = any(%s) and expires_at > now() + interval '1 hour'"
-    assert service.ask(later, ids) == [(3,)]
 
 
 def test_a_broken_request_leaves_what_it_brought(service: UploadService, client: httpx.Client) -> None:

@@ -39,6 +39,12 @@ def patch(client: httpx.Client, url: str, at: int, content: bytes, **more: str) 
     return client.patch(url, content=content, headers=typed)
 
 
+def final(client: httpx.Client, urls: list[str], **more: str) -> httpx.Response:
+    """Join pieces to one upload."""
+    named = {name.replace("_", "-"): value for name, value in more.items()}
+    return client.post("/files/", headers={**HEADERS, "Upload-Concat": f"final;{' '.join(urls)}", **named})
+
+
 def offset(client: httpx.Client, url: str) -> int:
     answer = client.head(url, headers=HEADERS)
     assert answer.status_code == 200
