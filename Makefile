@@ -30,6 +30,14 @@ $(VENV)/.installed: requirements.lock $(VENV)/.run
 	echo ../../../../clients/python/src >"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/waystation-client.pth"
 	touch $@
 
+# Each job reads all tests. What one has compiled serves the others, and those of the next run.
+$(VENV)/.compiled: $(VENV)/.installed
+	-$(BIN)/python -m pytest -p no:xdist --collect-only -q >/dev/null
+	touch $@
+
+# Compiled files are kept, whatever the shell says: without them, each job and each process of a system compiles all anew.
+$(VENV)/.compiled test test-one unit faults cuts browser clients mirrors examples chaos fuzz: export PYTHONDONTWRITEBYTECODE :=
+
 run: $(VENV)/.run ## Start the whole system on embedded engines (PORT=8080, DATA=./data); Ctrl-C stops it
 	@$(BIN)/python -m deploy.page || true
 	@exec $(BIN)/python -m deploy.local
@@ -92,8 +100,8 @@ $(VENV)/helm/.installed: tests/helm/requirements.txt
 	touch $@
 
 test: $(VENV)/.installed ## Run everything that needs no Docker and no browser
-	@$(MAKE) --no-print-directory --output-sync=target -j2 lint types
-	@$(MAKE) --no-print-directory unit
+	@# The tests begin when the style is found well, and types are checked beside them.
+	@$(MAKE) --no-print-directory -j2 lint types unit
 
 lint: $(VENV)/.installed ## Check style and the direction of imports
 	$(BIN)/ruff check .
@@ -101,12 +109,12 @@ lint: $(VENV)/.installed ## Check style and the direction of imports
 	$(BIN)/lint-imports --no-cache
 
 types: $(VENV)/.installed ## Check types (pyright, strict)
-	$(BIN)/pyright
+	nice $(BIN)/pyright
 
 test-one: $(VENV)/.installed ## Run one test by itself (T=tests/unit/test_claims.py::test_name), or a file, or a folder
 	$(BIN)/python -m pytest -p no:xdist -m "not docker" $(or $(T),$(error Say which test: make test-one T=path::name)) $(ARGS)
 
-unit: $(VENV)/.installed ## Run only the tests, JOBS at a time (ARGS="-k name" selects some)
+unit: $(VENV)/.compiled ## Run only the tests, JOBS at a time (ARGS="-k name" selects some)
 	$(BIN)/python -m pytest -m "not docker and not long and not browser" -n $(JOBS) --no-loadscope-reorder $(ARGS)
 
 faults: $(VENV)/.installed ## Run the long tests of what happens when processes die or the disk is full
