@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from common.db import Database
+from common.db.rows import fetch_values
 from common.store import ObjectStore, Unfinished
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.upload.contexts import new_context
@@ -15,7 +16,7 @@ from upload_service.backlog import waiting
 from upload_service.content import cleaning, expiring, files, verification
 from upload_service.context import Context
 from upload_service.fetches import jobs
-from upload_service.mirrors import upkeep
+from upload_service.mirrors import renewing, upkeep
 from upload_service.shares import Shares
 
 MANY = 3_000
@@ -211,3 +212,47 @@ async def test_replicas_that_were_removed(context: Context) -> None:
     await upkeep.sweep_replicas(context)
     assert await ask(context, "select count(*) from replica") == 0
     assert await ask(context, "select count(*) from mirror") == 0
+
+
+async def test_replicas_of_a_mirror_that_moves_or_is_well_again(context: Context) -> None:
+    """No transaction changes more than a batch of them, and what has happened to one since then stands."""
+    await ask(
+        context,
+        """
+        insert into mirror (name, kind, options, is_enabled, parallel)
+        values ('m', 'folder', '', false, 1), ('another', 'folder', '', false, 1)
+        """,
+    )
+    await ask(
+        context,
+        f"""
+        insert into replica (id, mirror_id, state, error, due_at, attempts, worker, lease_until, changed_at)
+        select gen_random_uuid(), mirror.id, state, case state when 'failed' then 'mirror_down' end,
+            now() + interval '1 day', 5, null, null, now() - interval '1 day'
+        from mirror, generate_series(1, {MANY // 2}), unnest(array['verified', 'failed']) state
+        """,
+    )
+    async with context.db.transaction() as connection:
+        (mirror_id,) = await fetch_values(connection, "select id from mirror where name = 'm' for update", {})
+        await renewing.try_failed_again(connection, mirror_id)
+        await renewing.check_all_on(connection, mirror_id)
+    due = "select count(*) from replica where due_at <= now()"
+    assert await ask(context, due) == 2 * renewing.BATCH
+    left = await waiting(context)
+    assert (
+        left["replicas to check at a mirror that moved"]
+        == left["replicas to try again"]
+        == (MANY // 2 - renewing.BATCH)
+    )
+    # One was checked, or failed, at the new place meanwhile.
+    await ask(
+        context,
+        f"""
+        update replica set changed_at = now(), attempts = 1 where id = any(array(
+            select min(id::text)::uuid from replica where mirror_id = {mirror_id} and due_at > now() group by state))
+        """,
+    )
+    await upkeep.sweep_replicas(context)
+    assert await ask(context, due) == MANY - 2
+    assert await ask(context, f"{due} and attempts = 0") == MANY // 2 - 1
+    assert await ask(context, "select count(*) from mirror where doubted_at is null and retried_at is null") == 2

@@ -140,3 +140,25 @@ async def test_what_was_settled_long_ago_is_forgotten(bench: Bench) -> None:
     await bench.sweep()
     assert await bench.ask_rows("select id from fetch_job") == [(waiting,)]
     assert await bench.content(done) == b"abc"
+
+
+async def test_nobody_waits_for_other_accounts_fetches_to_be_counted(bench: Bench) -> None:
+    """Requests do not wait for one another, unless of one account; and no claim waits while all places are taken."""
+    busy = somebody()
+    async with bench.context.db.transaction() as connection:
+        await queries.lock_fetches_of(connection, busy.account_id)
+        assert await queries.lock_claims(connection, 1)
+        first = await asyncio.wait_for(bench.ask("http://files.example/"), STALL_SECONDS)
+        late = asyncio.create_task(bench.ask("http://files.example/", account=busy))
+        await bench.until(lambda: waits_for_a_lock(bench))
+        assert not late.done()
+    await late
+    bench.context = replace(bench.context, fetches_at_once=1)
+    assert await fetch_work.claim(bench.context, first)
+    async with bench.context.db.transaction() as connection:
+        assert await queries.lock_claims(connection, 2)
+        assert await asyncio.wait_for(fetch_work.claim(bench.context, await late), STALL_SECONDS) is None
+
+
+async def waits_for_a_lock(bench: Bench) -> bool:
+    return bool(await bench.ask_rows("select 1 from pg_locks where locktype = 'advisory' and not granted"))

@@ -69,7 +69,7 @@ async def request_fetch(context: Context, identity: Identity, new: NewFetch) -> 
             usable = {mirror.id for mirror in await wanted.mirrors_for(connection, identity.account_id)}
             if not set(new.mirrors) <= usable:
                 raise MirrorNotFound
-        await queries.lock_counts(connection)
+        await queries.lock_fetches_of(connection, identity.account_id)
         fetch = await queries.insert_fetch(connection, values, context.fetches_open)
     if fetch is None:
         raise TooManyFetches

@@ -26,17 +26,31 @@ _SETTLED: LiteralString = r"""lease_until = null, changed_at = now(),
 # Fetches that may have left something, and those that were settled long ago and have left nothing.
 _ABANDONED: LiteralString = "state in ('failed', 'canceled') and session_id is not null"
 _FORGOTTEN: LiteralString = f"not {_OPEN} and session_id is null and changed_at < now() - %(age)s"
-# Any constant will do, as long as every process uses the same one.
-_COUNT_LOCK = 0x46455443
+# Any constants will do, as long as every process uses the same ones.
+_CLAIM_LOCK = 0x46455443
+_OWNER_LOCK = 0x4645544F
 
 
-async def lock_counts(connection: Connection) -> None:
-    """Lock out other transactions that count fetches, so that counting and adding or claiming one is a single step."""
-    await connection.execute("select pg_advisory_xact_lock(%(lock)s)", {"lock": _COUNT_LOCK})
+async def lock_fetches_of(connection: Connection, owner: UUID) -> None:
+    """Lock out other transactions that add a fetch for this account, so that counting and adding is a single step."""
+    statement = "select pg_advisory_xact_lock(hashtextextended(%(owner)s::text, %(lock)s))"
+    await connection.execute(statement, {"owner": owner, "lock": _OWNER_LOCK})
+
+
+async def lock_claims(connection: Connection, at_once: int) -> bool:
+    """Lock out other transactions that claim a fetch, so that counting and claiming is a single step.
+
+    Returns False, and waits for nobody, while `at_once` are under way.
+    """
+    statement: LiteralString = f"""
+        select pg_advisory_xact_lock(%(lock)s) is not null
+        where (select count(*) from fetch_job where {_RUNNING}) < %(at_once)s
+    """
+    return bool(await fetch_value(connection, statement, {"lock": _CLAIM_LOCK, "at_once": at_once}))
 
 
 async def insert_fetch(connection: Connection, values: dict[str, Any], most_open: int) -> Fetch | None:
-    """A new fetch; None when its owner has `most_open` that are not settled. `lock_counts` comes first."""
+    """A new fetch; None when its owner has `most_open` that are not settled. `lock_fetches_of` comes first."""
     statement: LiteralString = f"""
         insert into fetch_job (id, owner, url, file_name, sha256, mirrors, terms, max_size, ends_at)
         select %(id)s, %(owner)s, %(url)s, %(file_name)s, %(sha256)s, %(mirrors)s::integer[], %(terms)s, %(max_size)s,
@@ -71,7 +85,7 @@ async def claim_fetch(
 ) -> Fetch | None:
     """Give `worker` the claim; None when another one has it, it is settled or not due, or too many are under way.
 
-    The fetch's time runs from the first claim. `lock_counts` comes first.
+    The fetch's time runs from the first claim. `lock_claims` comes first.
     """
     statement: LiteralString = f"""
         update fetch_job set state = 'fetching', worker = %(worker)s, lease_until = now() + %(lease)s,

@@ -90,7 +90,8 @@ async def claim(context: Context, fetch_id: UUID) -> Work | None:
     """The fetch, claimed; None when another worker has it, it is settled, or too many are under way."""
     worker = new_id()
     async with context.db.transaction() as connection:
-        await queries.lock_counts(connection)
+        if not await queries.lock_claims(connection, context.fetches_at_once):
+            return None
         fetch = await queries.claim_fetch(
             connection,
             fetch_id,

@@ -10,6 +10,7 @@ from common.audit import changed as changed_values
 from common.audit_log import record
 from common.db import Connection
 from common.errors import Conflict, InvalidInput
+from upload_service.mirrors import renewing
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import DESTINATION, LOCATION, secret_names
 from upload_service.mirrors.model import MAX_PARALLEL, REMEMBERED, Mirror, check_link_pattern, check_mirror_name
@@ -90,9 +91,9 @@ async def change_mirror(
         secrets = sorted(name for name in secret_names(mirror.kind) if before.get(name) != options.get(name))
         old, new = _shown(mirror, before), {**_shown(changed, options), **({"secrets": secrets} if secrets else {})}
         await _record(connection, author, "mirror.change", mirror, old, new)
-        await replicas.try_failed_again(connection, mirror_id)
+        await renewing.try_failed_again(connection, mirror_id)
         if _differ(before, options, LOCATION):
-            await replicas.check_all_on(connection, mirror_id)
+            await renewing.check_all_on(connection, mirror_id)
     return changed
 
 

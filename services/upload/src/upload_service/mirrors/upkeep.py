@@ -6,6 +6,7 @@ from functools import partial
 
 from common import clock, logging
 from common.sweeping import Sweep, drain
+from upload_service.mirrors import renewing
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import MirrorError, OptionsInvalid
 from upload_service.mirrors.model import REMEMBERED, Mirror
@@ -32,7 +33,7 @@ async def probe_mirror(context: Context, mirror: Mirror, *, whole: bool = True) 
         await health.note_probe(connection, mirror.id, failure.error if failure else None)
         if mirror.probe_error is not None and failure is None:
             await health.end_break(connection, mirror.id)
-            await replicas.try_failed_again(connection, mirror.id)
+            await renewing.try_failed_again(connection, mirror.id)
     return failure
 
 
@@ -90,4 +91,7 @@ async def _forget(context: Context) -> int:
         return await replicas.forget_removed(connection, REMEMBERED, BATCH)
 
 
-SWEEPS = (Sweep("replicas to forget", _forget, partial(replicas.count_forgotten, age=REMEMBERED)),)
+SWEEPS = (
+    Sweep("replicas to forget", _forget, partial(replicas.count_forgotten, age=REMEMBERED)),
+    *renewing.SWEEPS,
+)

@@ -11,11 +11,12 @@ from common.errors import DomainError
 from common.ids import new_id
 from upload_service.content.model import Blob
 from upload_service.content.queries import blobs
+from upload_service.mirrors import renewing
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import Place
 from upload_service.mirrors.failures import after_failure, pause_asked
 from upload_service.mirrors.model import BREAKER_FAILURES, Mirror, Replica, break_after
-from upload_service.mirrors.queries import claimed, health, mirrors, replicas
+from upload_service.mirrors.queries import claimed, health, mirrors
 
 LEASE = timedelta(seconds=10)
 
@@ -101,7 +102,7 @@ class Work:
         """Close the mirror's breaker; if it was open, everything that failed there is due at once."""
         await health.note_success(connection, self.mirror.id)
         if self.mirror.failures >= BREAKER_FAILURES:
-            await replicas.try_failed_again(connection, self.mirror.id)
+            await renewing.try_failed_again(connection, self.mirror.id)
 
 
 async def claim(context: Context, replica_id: UUID) -> Work | None:

@@ -94,30 +94,11 @@ async def try_again(connection: Connection, file_id: UUID, mirror_id: int) -> bo
     return await count(connection, statement, {"file_id": file_id, "mirror_id": mirror_id}) == 1
 
 
-async def try_failed_again(connection: Connection, mirror_id: int) -> None:
-    """Make everything that has failed on a mirror due now, as if it had not been tried."""
-    statement = """
-        update replica set due_at = now(), attempts = 0
-        where mirror_id = %(id)s and error is not null and due_at > now() and lease_until is null
-    """
-    await connection.execute(statement, {"id": mirror_id})
-
-
 async def check_soon(connection: Connection, replica_id: UUID) -> None:
     """Have a verified replica checked soon."""
     await connection.execute(
         "update replica set due_at = now() where id = %(id)s and state = 'verified'", {"id": replica_id}
     )
-
-
-async def check_all_on(connection: Connection, mirror_id: int) -> None:
-    """Have everything checked that was verified on a mirror, and break off all work that is under way there."""
-    statement = """
-        update replica set due_at = case when state = 'verified' then now() else due_at end,
-            worker = null, lease_until = null
-        where mirror_id = %(id)s and (state = 'verified' or lease_until is not null)
-    """
-    await connection.execute(statement, {"id": mirror_id})
 
 
 async def readable_replicas(connection: Connection, blob_id: UUID) -> list[Replica]:
@@ -127,7 +108,8 @@ async def readable_replicas(connection: Connection, blob_id: UUID) -> list[Repli
             verified_at
         from replica join mirror on mirror.id = mirror_id
         where blob_id = %(blob_id)s and {_READABLE}
-        order by due_at <= now(), open_until > now() is true, probe_error is not null, verified_at desc
+        order by due_at <= now() or (replica.changed_at < doubted_at) is true, open_until > now() is true,
+            probe_error is not null, verified_at desc
     """
     return await fetch_all(connection, Replica, statement, {"blob_id": blob_id})
 
