@@ -35,7 +35,7 @@ class AuthStandIn:
 
 
 def verifier_of(auth: AuthStandIn) -> TokenVerifier:
-    return TokenVerifier(cast("Calls", auth), auth_url="http://auth")
+    return TokenVerifier.asking(cast("Calls", auth), auth_url="http://auth")
 
 
 async def test_the_signature_of_a_token_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:

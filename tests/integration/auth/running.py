@@ -53,7 +53,7 @@ async def new_token(auth_url: str) -> str:
 async def service_of(auth_url: str, token: str) -> str:
     """The service that a token was issued to."""
     async with aclosing(Calls()) as calls:
-        return await TokenVerifier(calls, auth_url=auth_url).service(token)
+        return await TokenVerifier.asking(calls, auth_url=auth_url).service(token)
 
 
 @dataclass

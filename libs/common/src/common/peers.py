@@ -65,7 +65,7 @@ class Peers:
         """
         self.calls = Calls(patience)
         self._tokens = TokenSource(self.calls, auth_url=auth_url, service=service, secret=secret)
-        self.verifier = TokenVerifier(self.calls, auth_url=auth_url)
+        self.verifier = TokenVerifier.asking(self.calls, auth_url=auth_url)
         """Checks the tokens that the others send to this service."""
         self.auth = self.at(auth_url)
 

@@ -30,7 +30,6 @@ from auth_service.signing import api as signing_api
 from auth_service.signing import internal_api as signing_internal_api
 from auth_service.signing.keys import published_key_set
 from auth_service.signing.own_tokens import OwnTokens
-from auth_service.signing.verifier import OwnVerifier
 from common import logging, statistics
 from common.asked_policy import AskedPolicy
 from common.calls import Calls
@@ -48,6 +47,7 @@ from common.peers import Peer
 from common.queue.app import create_celery, send_soon
 from common.sweeping import backlog
 from common.tokens.public_keys import PublicKeys
+from common.tokens.services import TokenVerifier
 from common.tokens.users import UserTokens
 
 BOOTSTRAP_RETRY_SECONDS = 1
@@ -105,7 +105,7 @@ def create_app(settings: AuthSettings | None = None) -> FastAPI:
     keys = PublicKeys(lambda: published_key_set(context))
     app.state.context = context
     app.state.identities = Identities(UserTokens(keys), context.cache, OwnCredentials(context))
-    app.state.verifier = OwnVerifier(keys)
+    app.state.verifier = TokenVerifier(keys)
     return app
 
 

@@ -81,11 +81,16 @@ class TokenVerifier:
     the tokens that were right are remembered.
     """
 
-    def __init__(self, calls: Calls, *, auth_url: str) -> None:
-        url = f"{auth_url}/internal/jwks"
-        self.keys = PublicKeys(lambda: _ask(calls.send("GET", url)))
+    def __init__(self, keys: PublicKeys) -> None:
+        self.keys = keys
         """The keys of all tokens, including those of users."""
         self._checked: OrderedDict[str, _Checked] = OrderedDict()
+
+    @classmethod
+    def asking(cls, calls: Calls, *, auth_url: str) -> "TokenVerifier":
+        """A verifier that asks the auth service for the keys."""
+        url = f"{auth_url}/internal/jwks"
+        return cls(PublicKeys(lambda: _ask(calls.send("GET", url))))
 
     async def service(self, token: str) -> str:
         """The name of the service that `token` was issued to. Raises `Unauthenticated`, `AuthUnavailable`."""
