@@ -121,8 +121,7 @@ DEPLOYMENT = (
     Setting(
         "GATEWAY_ACCESS_LOG",
         "on",
-        "`on` writes one line about each request, without its path; `off` writes none.",
-        Way.COMPOSE,
+        "`on` writes one line about each request, without its path; `off`, the default of `make run`, writes none.",
     ),
     Setting("GATEWAY_LOG_LEVEL", "WARN", "Log level of the gateway: `DEBUG`, `INFO`, `WARN` or `ERROR`.", Way.COMPOSE),
     Setting("ADMIN_PASSWORD", "", "Password of the first administrator. If empty, one is generated.", Way.EMBEDDED),

@@ -283,4 +283,11 @@ def main(root: Path, act: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    try:
+        main(Path(sys.argv[1]), *sys.argv[2:])
+    except SystemExit as refused:
+        if len(sys.argv) > 2:
+            # The operator's own command, whose words are for a person. All other lines are the log of a container.
+            raise
+        print(json.dumps({"event": str(refused), "level": "error", "service": "secrets"}), file=sys.stderr)
+        sys.exit(1)

@@ -28,6 +28,7 @@ def program(
     token: str,
     system: Mapping[str, str],
     page: Path = PAGE,
+    access_log: str = "off",
     own_page: Mapping[str, str] | None = None,
 ) -> Program:
     """`own_page`: more variables, if the page is the operator's own."""
@@ -47,8 +48,7 @@ def program(
             "GATEWAY_TRUSTED_PROXIES": trusted_proxies,
             "GATEWAY_TOKEN": token,
             "GATEWAY_UPSTREAMS": "fixed",
-            # The terminal shows only what somebody should look at.
-            "GATEWAY_ACCESS_LOG": "off",
+            "GATEWAY_ACCESS_LOG": access_log,
             "GATEWAY_REFERENCE": str(REFERENCE),
             **{f"{name.upper()}_ADDRESS": f"127.0.0.1:{service_ports[name]}" for name in ROUTED},
             **store,

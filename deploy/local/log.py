@@ -1,7 +1,8 @@
 """One readable log of the output of all programs.
 
 Each line begins with the name of the program. Lines of JSON, which the services and the gateway write, become
-`time level event key=value`. With LOG_FORMAT=json they stay as they are, without a name, for programs to read.
+`time level event key=value`. With LOG_FORMAT=json every line is JSON, for programs to read: these stay as they are, and
+others become the `event` of one.
 """
 
 import json
@@ -33,6 +34,14 @@ class Log:
         """Log a message of the supervisor itself."""
         self._write("stack", text)
 
+    def _write(self, name: str, text: str) -> None:
+        if self._raw_json:
+            stamp = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+            self._emit(json.dumps({"service": name, "event": text, "level": "info", "timestamp": stamp}))
+            return
+        label = self._paint(f"{name:<{NAME_WIDTH}}", COLOURS[self._names.setdefault(name, len(self._names)) % 10])
+        self._emit(f"{label} │ {text}")
+
     def sink(self, name: str, noise: str | None) -> Callable[[str], None]:
         """A function that takes the lines of one program. Lines that match `noise` are left out."""
         ignored = re.compile(noise) if noise else None
@@ -41,10 +50,12 @@ class Log:
             if not line.strip() or (ignored and ignored.search(line)):
                 return
             self.recent.append((name, line))
-            if self._raw_json and line.startswith("{"):
+            if not self._raw_json:
+                self._write(name, self._readable(line))
+            elif _is_json(line):
                 self._emit(line)
             else:
-                self._write(name, self._readable(line))
+                self._write(name, line)
 
         return take
 
@@ -52,10 +63,6 @@ class Log:
         """The last lines of one program."""
         lines = [line for source, line in self.recent if source == name]
         return "\n".join(lines[-count:])
-
-    def _write(self, name: str, text: str) -> None:
-        label = self._paint(f"{name:<{NAME_WIDTH}}", COLOURS[self._names.setdefault(name, len(self._names)) % 10])
-        self._emit(f"{label} │ {text}")
 
     def _emit(self, line: str) -> None:
         if self._reader_gone:
@@ -85,6 +92,16 @@ class Log:
 
     def _paint(self, text: str, colour: int) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._colours else text
+
+
+def _is_json(line: str) -> bool:
+    if not line.startswith("{"):
+        return False
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _clock(record: dict[str, Any]) -> str:

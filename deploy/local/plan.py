@@ -57,6 +57,7 @@ def make(settings: StackSettings, credentials: Credentials, database: Program | 
                 token=credentials["gateway"],
                 system=settings.system,
                 page=settings.web_root or gateway.PAGE,
+                access_log=settings.gateway_access_log,
                 own_page=_own_page(settings),
             )
         ],

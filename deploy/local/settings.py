@@ -77,6 +77,8 @@ class StackSettings:
     s3: S3Server | None = None
     s3_bucket: str = "waystation"
     gateway_trusted_proxies: str = ""
+    gateway_access_log: str = "off"
+    """`on` or `off`. By default the terminal shows only what somebody should look at."""
     web_root: Path | None = None
     """The folder of the web page; None: the one that this checkout builds."""
     web_csp: str = ""
@@ -117,6 +119,7 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
         s3=_s3(environment),
         s3_bucket=environment.get("S3_BUCKET") or "waystation",
         gateway_trusted_proxies=environment.get("GATEWAY_TRUSTED_PROXIES", ""),
+        gateway_access_log=_switch("GATEWAY_ACCESS_LOG", environment.get("GATEWAY_ACCESS_LOG") or "off"),
         web_csp=_policy_of_page(environment.get("WEB_CSP", "")),
         web_root=Path(environment["WEB_ROOT"]).absolute() if environment.get("WEB_ROOT") else None,
         admin_password=environment.get("ADMIN_PASSWORD") or None,
@@ -138,6 +141,12 @@ def _host(text: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise SettingsError(f"HOST must be an address to listen on, such as 0.0.0.0, not {text!r}") from None
+
+
+def _switch(name: str, text: str) -> str:
+    if text not in ("on", "off"):
+        raise SettingsError(f"{name} must be on or off, not {text!r}")
+    return text
 
 
 def _port(text: str) -> int:

@@ -1,11 +1,14 @@
 """What the one middleware and the error handlers of every service do to answers."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+import structlog
+from fastapi import APIRouter, Request, Response, WebSocket
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from common import statistics
 from common.errors import DomainError, NotFound, StorageFull, Unavailable
@@ -40,6 +43,22 @@ async def missing(number: int) -> None:
 @foreign.get("/broken")
 async def broken() -> None:
     raise ZeroDivisionError
+
+
+@native.get("/breaks-off")
+async def breaks_off() -> StreamingResponse:
+    async def blocks() -> AsyncGenerator[bytes]:
+        yield b"one"
+        raise ZeroDivisionError
+
+    return StreamingResponse(blocks())
+
+
+@native.websocket("/socket")
+async def names_itself(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.send_text(structlog.contextvars.get_contextvars()["request_id"])
+    await socket.close()
 
 
 @native.get("/fails/{error}")
@@ -87,6 +106,44 @@ async def test_a_request_without_an_id_gets_one(client: httpx.AsyncClient) -> No
     ids = [(await client.get("/native/number/1")).headers["x-request-id"] for _ in range(2)]
     assert len(set(ids)) == 2
     assert all(len(one) == 32 for one in ids)
+
+
+async def test_the_gateway_is_told_the_pattern_of_the_route(client: httpx.AsyncClient) -> None:
+    paths = {"/native/number/1": "/native/number/{number}", "/native/broken": "/native/broken", "/nowhere": "unknown"}
+    for path, route in paths.items():
+        assert (await client.get(path)).headers["x-route"] == route
+
+
+async def test_the_line_of_the_server_about_an_answer_that_breaks_off_has_the_id(client: httpx.AsyncClient) -> None:
+    async def served() -> str:
+        with pytest.raises(ZeroDivisionError):
+            await client.get("/native/breaks-off", headers={"X-Request-Id": "the request"})
+        return structlog.contextvars.get_contextvars()["request_id"]
+
+    # The server gives each request a task, and writes its line there.
+    assert await asyncio.create_task(served()) == "the request"
+
+
+async def test_lines_about_a_socket_have_its_id(client: httpx.AsyncClient) -> None:
+    transport = client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket",
+        "path": "/native/socket",
+        "query_string": b"",
+        "subprotocols": [],
+        "headers": [(b"x-request-id", b"the request")],
+    }
+    await asyncio.ensure_future(transport.app(scope, receive, send))
+    assert [message["text"] for message in sent if "text" in message] == ["the request"]
 
 
 async def test_pages_of_any_origin_may_call_and_credentials_are_only_for_some_paths(client: httpx.AsyncClient) -> None:

@@ -4,13 +4,18 @@ import json
 import logging as standard
 import secrets
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import structlog
+from celery.app.trace import build_tracer
 
 from common import logging
 from common.db.migrate import tell_applied
+from common.queue import worker
+from common.queue.app import create_celery
+
+assert worker, "imported, as by every program that runs tasks"
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +62,24 @@ def test_sweeps_are_quiet_and_their_failures_are_not(capsys: pytest.CaptureFixtu
         standard.getLogger(name).error("Task share.expire_shares raised unexpected")
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["event"] for line in lines] == ["Task share.expire_shares raised unexpected"] * 2
+
+
+def test_lines_of_celery_name_the_task_and_the_request_that_caused_it(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.configure(level="info", format="json", service="worker")
+    app = create_celery("test", "memory://")
+
+    def fail_once() -> None:
+        raise ZeroDivisionError
+
+    task: Any = app.task(fail_once, name="test.fails")
+    run: Any = build_tracer("test.fails", task, app=app)
+    run("an id", (), {}, {"id": "an id", "task": "test.fails", "delivery_info": {}, "request_id": "the request"})
+    logging.get("a module").info("idle")
+    failed, idle = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert "raised unexpected: ZeroDivisionError()" in failed["event"]
+    assert (failed["task"], failed["request_id"]) == ("test.fails", "the request")
+    assert not {"task", "request_id"} & idle.keys()
+    app.close()
 
 
 def test_migrations_are_logged_as_everything_else(capsys: pytest.CaptureFixture[str]) -> None:

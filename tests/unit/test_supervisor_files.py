@@ -282,8 +282,18 @@ def test_json_becomes_readable_and_noise_disappears():
 
 def test_json_stays_json_when_asked_for():
     output = io.StringIO()
-    Log(output, raw_json=True).sink("upload", None)('{"event": "stored"}')
+    log = Log(output, raw_json=True)
+    log.sink("upload", None)('{"event": "stored"}')
     assert output.getvalue() == '{"event": "stored"}\n'
+    log.say("ready")
+    for line in ("LOG: ready", '{"broken'):
+        log.sink("postgres", None)(line)
+    lines = [json.loads(line) for line in output.getvalue().splitlines()]
+    assert [(line.get("service"), line["event"]) for line in lines[1:]] == [
+        ("stack", "ready"),
+        ("postgres", "LOG: ready"),
+        ("postgres", '{"broken'),
+    ]
 
 
 def test_the_log_survives_its_reader():

@@ -223,7 +223,9 @@ def gateway_program(
         token=TOKEN,
         system={},
     )
-    return replace(program, environment={**program.environment, **environment})
+    # As under Compose, where a line about each request is written.
+    usual = {"GATEWAY_ACCESS_LOG": "on"}
+    return replace(program, environment={**program.environment, **usual, **environment})
 
 
 def store_at(port: int) -> dict[str, str]:

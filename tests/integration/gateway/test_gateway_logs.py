@@ -44,6 +44,8 @@ PATHS = {
     "nobody's path": f"/{SECRET}-nothing?{SECRET}",
 }
 LEVELS = ("WARN", "INFO", "DEBUG")
+ROUTE = "X-Route: /a/{template}\r\n"
+"""Each service says which of its routes the request took."""
 
 
 async def die_in_mid_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -71,7 +73,7 @@ async def die_in_mid_answer(reader: asyncio.StreamReader, writer: asyncio.Stream
         return
     else:
         answer = f"Content-Length: 1000000\r\nSet-Cookie: session={SECRET}-session\r\n"
-    writer.write(f"HTTP/1.1 200 OK\r\n{answer}\r\n".encode())
+    writer.write(f"HTTP/1.1 200 OK\r\n{ROUTE}{answer}\r\n".encode())
     if "1000000" in answer:
         writer.write(b"x" * 1000)
     await writer.drain()
@@ -129,13 +131,15 @@ async def test_the_line_about_a_503_of_the_gateway_says_why(tmp_path: Path):
 async def test_each_request_has_one_line_with_its_id_and_no_secret(tmp_path: Path):
     ids: list[str] = []
     async with logging_gateway(tmp_path, "s3", "WARN", "on") as (url, lines), httpx.AsyncClient(base_url=url) as client:
-        for path in (PATHS["a download"], PATHS["nobody's path"]):
-            # The first answer breaks off.
+        for path in (PATHS["a code"], PATHS["nobody's path"], PATHS["a download"]):
+            # The first answer breaks off, and the last is the store's.
             async with client.stream("GET", path, headers=HEADERS) as answer:
                 ids.append(answer.headers["X-Request-Id"])
+                assert "X-Route" not in answer.headers
     found = accesses(lines)
     assert [line["request_id"] for line in found] == ids
-    assert [line["status"] for line in found] == [200, 404]
+    assert [line["status"] for line in found] == [200, 404, 200]
+    assert [line.get("route") for line in found] == ["/a/{template}", None, "/a/{template}"]
     assert {"duration", "size", "service", "dialect"} <= found[1].keys()
     assert {"method", "host", "client_ip"} <= found[0]["request"].keys()
     assert SECRET not in lines.getvalue()

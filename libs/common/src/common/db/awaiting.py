@@ -1,12 +1,12 @@
 """Waiting for the migrations of a database, for programs that start beside the one that applies them."""
 
-import sys
 import time
 from pathlib import Path
 
 import psycopg
 from pydantic import SecretStr
 
+from common import logging
 from common.settings import Settings
 
 INTERVAL_SECONDS = 0.25
@@ -23,12 +23,14 @@ class AwaitedSettings(Settings):
 def until_migrated(folder: str) -> None:
     """Return when the database has every migration that is in `folder`. It may have newer ones too."""
     wanted = {path.name for path in Path(folder).glob("*.sql")}
-    url = AwaitedSettings().database_url.get_secret_value()  # pyright: ignore[reportCallIssue]  (from the environment)
+    settings = AwaitedSettings()  # pyright: ignore[reportCallIssue]  (from the environment)
+    logging.configure(level=settings.log_level, format=settings.log_format, service="start")
+    url = settings.database_url.get_secret_value()
     begun, is_told = time.monotonic(), False
     while missing := wanted - _applied(url):
         if not is_told and time.monotonic() - begun > QUIET_SECONDS:
             is_told = True
-            sys.stderr.write(f"waiting for the migrations: {min(missing)} is not applied yet\n")
+            logging.get(__name__).info("waiting for a migration", migration=min(missing))
         time.sleep(INTERVAL_SECONDS)
 
 

@@ -5,7 +5,8 @@ here instead of one for each purpose.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from hmac import compare_digest
 from typing import Any
 
@@ -27,6 +28,8 @@ ANY_ORIGIN = "*"
 TrustedOrigins = Callable[[], Awaitable[Sequence[str]]]
 _EVERYTHING: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": ["*"]}
 TOKEN_HEADER = "X-Gateway-Token"  # noqa: S105  (its name)
+ROUTE_HEADER = b"x-route"
+"""The header in which an answer tells the gateway the pattern of its route, for the line in the gateway's log."""
 
 
 class Edge:
@@ -66,13 +69,15 @@ class Edge:
         if is_gateways:
             _believe(scope, headers)
         if scope["type"] == "websocket":
+            # Its server has given it a context of its own, which ends with it.
+            structlog.contextvars.bind_contextvars(request_id=_id_of(headers))
             return self._app(scope, receive, send)
         if is_gateways and asking.is_question(headers):
             return asking.answer(self._request, scope, headers, send)
         return self._request(scope, headers, receive, send)
 
     async def _request(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        request_id = headers.get("x-request-id") or new_id().hex
+        request_id = _id_of(headers)
         origins = await self._origins(scope, headers)
         if scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
             preflight = origins.preflight_response(headers)
@@ -88,9 +93,10 @@ class Edge:
                 return
             status = message["status"]
             MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            message["headers"].append((ROUTE_HEADER, _route(scope).encode()))
             await origins.send(message, send, headers)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id), asked_in(lambda: dialect_of(scope)):
+        with _named(request_id), asked_in(lambda: dialect_of(scope)):
             try:
                 await self._app(scope, receive, answer)
             except Exception:
@@ -126,6 +132,18 @@ class Edge:
         """Whether the request comes from the gateway. Only the gateway knows the token."""
         given = headers.get(TOKEN_HEADER, "").encode("latin-1")
         return bool(self._token) and compare_digest(given, self._token)
+
+
+def _id_of(headers: Headers) -> str:
+    return headers.get("x-request-id") or new_id().hex
+
+
+@contextmanager
+def _named(request_id: str) -> Generator[None]:
+    """Add the id to all log lines of the block and, if an error leaves it, to the server's line about that."""
+    tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
+    yield
+    structlog.contextvars.reset_contextvars(**tokens)
 
 
 def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:

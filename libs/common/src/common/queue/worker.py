@@ -2,21 +2,26 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar
 
 import structlog
-from celery import Celery
+from celery import Celery, signals
 
+from common import logging
 from common.queue.app import VISIBILITY_SECONDS
 from common.queue.measuring import measured
+from common.queue.schedule import SECONDS
 
 TASK_SECONDS = VISIBILITY_SECONDS - 600
 """An operation is cancelled after this long, before its message returns to the queue."""
 GIVING_UP_SECONDS = 5
 """How long cancelled operations may take to clean up."""
+
+_log = logging.get(__name__)
 
 State = TypeVar("State", covariant=True)
 
@@ -103,17 +108,20 @@ class Worker(Generic[State]):
         """The operation with its time limit, and with the names of its task and request in all its log lines."""
         task = self.app.current_worker_task
         assert task is not None, "only a task runs operations here"
-        request = task.request
-        names = {"service": self.name, "task": request.get("task"), "request_id": request.get("request_id")}
+        names = {"service": self.name, **names_of(task.request)}
+        name, begun = str(names["task"]), time.monotonic()
 
         async def bound() -> None:
             current = asyncio.current_task()
             assert current is not None
             self._tasks.add(current)
             try:
-                with structlog.contextvars.bound_contextvars(**names), measured(str(request.get("task"))):
+                with structlog.contextvars.bound_contextvars(**names), measured(name):
                     async with asyncio.timeout(seconds):
                         await operation
+                    if name not in SECONDS:
+                        # A sweep ends every few seconds, and says itself what it did.
+                        _log.info("task done", seconds=round(time.monotonic() - begun, 3))
             finally:
                 self._tasks.discard(current)
 
@@ -124,3 +132,21 @@ class Worker(Generic[State]):
             await asyncio.wait(self._tasks, timeout=GIVING_UP_SECONDS)
         if self._opened:
             await self._opened[0].__aexit__(None, None, None)
+
+
+def names_of(request: Any) -> dict[str, Any]:
+    """The names that log lines have of a task and of the request that caused it."""
+    return {"task": request.get("task"), "request_id": request.get("request_id")}
+
+
+def _name_lines(task: Any, **_: Any) -> None:
+    """Give these names to Celery's own lines too, which it writes in the thread of the task."""
+    structlog.contextvars.bind_contextvars(**names_of(task.request))
+
+
+def _end_names(**_: Any) -> None:
+    structlog.contextvars.unbind_contextvars("task", "request_id")
+
+
+signals.task_prerun.connect(_name_lines)
+signals.task_postrun.connect(_end_names)
