@@ -21,7 +21,8 @@ from common.db import Database
 from common.peers import Peer
 from common.tokens.services import TokenSource, TokenVerifier
 from tests.conftest import ROOT, MakeDatabase
-from tests.integration.share.running_share import ADMIN_PASSWORD, SECRETS, policy_stand_in, served
+from tests.integration.share.running_share import ADMIN_PASSWORD, SECRETS, policy_stand_in
+from tests.serving import served
 from tests.through_gateway import TOKEN, coming_from
 
 MIGRATIONS = Path(ROOT / "services/auth/migrations")

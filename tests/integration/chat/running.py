@@ -22,7 +22,8 @@ from chat_service.sweeping import purge
 from common.identity import Identity, Role
 from tests.conftest import ROOT, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, running_auth
-from tests.integration.share.running_share import POLICY, SECRETS, served
+from tests.integration.share.running_share import POLICY, SECRETS
+from tests.serving import served
 from tests.through_gateway import TOKEN, coming_from
 
 LIMITS = (

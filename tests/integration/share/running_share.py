@@ -4,8 +4,6 @@ The stand-in answers what the real one may answer at any time, at the test's wor
 """
 
 import secrets
-import socket
-import threading
 import time
 from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
@@ -15,20 +13,19 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
-import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from auth_service.app import create_app as create_auth
 from auth_service.settings import AuthSettings
 from common import errors
 from common.http import problems
-from common.http.server import Protocol
 from share_service.app import create_app as create_share
 from share_service.build import build
 from share_service.context import Context
 from share_service.downloads.keys import DownloadKeys
 from share_service.settings import PolicySettings, ShareSettings
 from tests.conftest import ROOT, MakeDatabase
+from tests.serving import served
 from tests.through_gateway import TOKEN, coming_from
 
 SHA256 = bytes(range(32))
@@ -50,26 +47,6 @@ POLICY: dict[str, Any] = {
 SECRETS = {name: f"the {name} service's secret" for name in ("share", "upload", "auth", "chat")}
 LOST = {"stage": "failed", "received": 0, "file_id": None, "sha256": None}
 ADMIN_PASSWORD = "the administrator's password"
-
-
-@contextmanager
-def served(app: FastAPI) -> Generator[str]:
-    """Serve `app` on a free port, in a thread with its own event loop; yields its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    sockets: dict[str, Any] = {"ws": "websockets-sansio", "ws_per_message_deflate": False}
-    config = uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, proxy_headers=False, **sockets)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
 
 
 @dataclass

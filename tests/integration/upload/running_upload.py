@@ -25,8 +25,9 @@ from common.errors import NotFound
 from common.http import problems
 from tests.conftest import ROOT, Engines, MakeDatabase
 from tests.integration.auth.running import AuthService, Person, new_address, running_auth
-from tests.integration.share.running_share import POLICY, SECRETS, served
+from tests.integration.share.running_share import POLICY, SECRETS
 from tests.integration.upload.contexts import Requests
+from tests.serving import served
 from tests.through_gateway import TOKEN, coming_from
 from upload_service.app import create_app as create_upload
 from upload_service.build import build, opened

@@ -17,7 +17,8 @@ from common.identity import Identity
 from common.peers import Peers
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, Person, operating, running_auth, sweeping
-from tests.integration.share.running_share import SECRETS, policy_stand_in, served
+from tests.integration.share.running_share import SECRETS, policy_stand_in
+from tests.serving import served
 
 
 @dataclass

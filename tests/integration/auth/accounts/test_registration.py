@@ -13,7 +13,8 @@ from common import asked_policy
 from common.lookalikes import skeleton
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import PASSWORD, AuthService, new_name, running_auth, sweeping
-from tests.integration.share.running_share import policy_stand_in, served
+from tests.integration.share.running_share import policy_stand_in
+from tests.serving import served
 
 REGISTER = "/v1/auth/register"
 

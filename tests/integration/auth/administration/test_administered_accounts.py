@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import AuthService, Person, login_body, running_auth
-from tests.integration.share.running_share import policy_stand_in, served
+from tests.integration.share.running_share import policy_stand_in
+from tests.serving import served
 
 NEW_PASSWORD = "another good password"
 

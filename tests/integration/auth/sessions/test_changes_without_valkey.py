@@ -8,7 +8,7 @@ import pytest
 
 from auth_service.app import create_app
 from tests.integration.auth.running import PASSWORD, AuthService, auth_settings, new_name
-from tests.integration.share.running_share import served
+from tests.serving import served
 
 CLOSED = "redis://127.0.0.1:9/0"
 

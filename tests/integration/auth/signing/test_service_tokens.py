@@ -11,7 +11,8 @@ from auth_service.app import create_app
 from common.errors import Unauthenticated
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import MIGRATIONS, auth_settings, new_token, service_of
-from tests.integration.share.running_share import SECRETS, served
+from tests.integration.share.running_share import SECRETS
+from tests.serving import served
 
 
 @pytest.fixture

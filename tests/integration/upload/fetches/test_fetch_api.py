@@ -12,9 +12,9 @@ from fastapi import FastAPI, Response
 from common import asked_policy
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.auth.running import Person
-from tests.integration.share.running_share import served
 from tests.integration.upload.contexts import Requests
 from tests.integration.upload.running_upload import UploadService, running_upload_service
+from tests.serving import served
 from upload_service.build import build, opened
 from upload_service.fetches.running import run_fetch
 
