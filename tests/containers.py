@@ -48,8 +48,10 @@ def engine_answers() -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests whose engines, by whatever chain of fixtures, come from here."""
-    kept = [item for item in items if _runs_here(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    kept, others = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        (kept if _runs_here(item) else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = kept
 
 

@@ -26,7 +26,7 @@ PARTS = (
     "services",
     "web",
 )
-MADE = ("__pycache__", "*.egg-info", "node_modules", "dist", ".node")
+MADE = ("__pycache__", "*.egg-info", "node_modules", "dist", "dist.*", ".node")
 """The files that tools made in the tree."""
 ONE_SHOT = ("secrets", "migrate", "page")
 ENGINES = {"postgres": "10003", "valkey": "10004", "store": "10002"}
