@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from common.version import VERSION
 from deploy.compose import make_secrets
@@ -30,6 +31,9 @@ ELSEWHERE = {
     "settings": {"UPLOAD_SIZE": "1000"},
     "publicUrl": "https://files.example.org",
 }
+COMPOSED: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))[
+    "services"
+]
 Manifests = dict[tuple[str, str], dict[str, Any]]
 
 pytestmark = pytest.mark.skipif(not PYTHON, reason="`make helm` installs what renders it")
@@ -79,6 +83,41 @@ def test_each_process_gets_the_settings_that_have_no_default(bundled: Manifests)
         # There is no folder beside the store.
         wanted = {setting.name for setting in all_settings(kind) if setting.default is None} - {"STORE_FOLDER"}
         assert wanted <= given, (process, wanted - given)
+
+
+def test_every_setting_can_be_set_and_reaches_the_processes_that_know_it() -> None:
+    known = {process: {each.name for each in all_settings(kind) if each.default} for process, kind in PROCESSES.items()}
+    gateway = {name for name, value in COMPOSED["gateway"]["environment"].items() if value is None}
+    chosen = dict.fromkeys(set().union(gateway, *known.values()) - {"GATEWAY_TRUSTED_PROXIES"}, "5")
+    found = containers(rendered({"settings": chosen, "trustedProxies": "10.0.0.0/8"}))
+    for process, names in known.items():
+        assert names <= environment(found[process]).keys(), process
+    assert gateway <= environment(found["gateway"]).keys()
+
+
+def test_the_same_programs_run_as_under_compose(bundled: Manifests) -> None:
+    found = containers(bundled)
+    assert found.keys() == COMPOSED.keys() - {"secrets", "page", "operator", "prometheus", "grafana"} - {"migrate"} | {
+        name for name in found if name.startswith("migrate")
+    }
+    for name in COMPOSED.keys() & found.keys() - {"gateway", "postgres", "valkey", "store", "migrate"}:
+        composed = COMPOSED[name]
+        assert found[name].get("args") == composed.get("command"), name
+        assert found[name]["resources"]["limits"]["memory"] == kubernetes_unit(composed["mem_limit"]), name
+
+
+def kubernetes_unit(text: str) -> str:
+    return text.removesuffix("m") + "Mi"
+
+
+def test_metrics_are_scraped_by_whom_the_values_name(bundled: Manifests) -> None:
+    assert ("NetworkPolicy", "metrics") not in bundled
+    peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    manifests = rendered({"networkPolicy": {"metricsFrom": peers}})
+    opened = manifests["NetworkPolicy", "metrics"]["spec"]
+    assert opened["ingress"] == [{"from": peers, "ports": [{"port": 8000}, {"port": 9180}]}]
+    [expression] = opened["podSelector"]["matchExpressions"]
+    assert {*PROCESSES, "beat", "gateway"} <= set(expression["values"])
 
 
 def test_each_file_that_is_named_is_mounted_from_the_secret(bundled: Manifests, elsewhere: Manifests) -> None:
