@@ -11,7 +11,7 @@ from pathlib import Path
 from sysconfig import get_path
 
 from deploy.local.credentials import SERVICES
-from deploy.local.places import ROOT
+from deploy.local.places import ROOT, migrations
 
 RECORD = ROOT / "deploy" / "previous.json"
 
@@ -29,6 +29,16 @@ class Previous:
 
 def previous() -> Previous:
     return Previous(**json.loads(RECORD.read_text(encoding="utf-8")))
+
+
+def new_migrations() -> list[Path]:
+    """The migrations that the version before has not."""
+    known = previous().migrations
+    return [path for name in SERVICES for path in migrations(name).glob("*.sql") if number(path.name) > known[name]]
+
+
+def number(migration: str) -> int:
+    return int(migration.partition("_")[0])
 
 
 def git(*arguments: str) -> bytes:

@@ -17,7 +17,7 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.loads import everything
 from tests.chaos.run import SETTINGS, mirror_servers, new_world
 from tests.chaos.source import running_source
-from tests.previous import NoHistory, previous, unpack
+from tests.previous import NoHistory, new_migrations, previous, unpack
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
@@ -28,6 +28,8 @@ HEARD = ("share.complete", "drop.filled")
 
 
 async def test_the_version_before_serves_on_while_its_tables_are_migrated_and_afterwards(tmp_path: Path) -> None:
+    if not new_migrations():
+        pytest.skip("there is no migration that the version before has not")
     before = tmp_path / "before"
     try:
         python = unpack(previous().commit, before)
@@ -66,4 +68,4 @@ def apply_migrations(stack: StartedStack) -> None:
         for service in SERVICES
         for name in migrate(addresses.database_url(service, known[f"postgres_{service}"]), places.migrations(service))
     ]
-    assert applied
+    assert len(applied) == len(new_migrations())

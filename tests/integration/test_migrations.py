@@ -9,7 +9,7 @@ from common.db.migrate import migrate
 from deploy.local.credentials import SERVICES
 from deploy.local.places import migrations
 from tests.conftest import MakeDatabase
-from tests.previous import NoHistory, git, previous
+from tests.previous import NoHistory, git, number, previous
 from tests.schemas import problems, read
 
 ALLOWED: frozenset[str] = frozenset()
@@ -45,7 +45,7 @@ def test_the_tables_of_new_migrations_fit_the_version_before(
 ) -> None:
     last = previous().migrations[service]
     for path in migrations(service).glob("*.sql"):
-        if int(path.name.partition("_")[0]) <= last:
+        if number(path.name) <= last:
             (tmp_path / path.name).symlink_to(path)
     assert len(list(tmp_path.iterdir())) == last
     url = make_test_database(tmp_path)
@@ -76,6 +76,6 @@ def test_the_record_of_the_version_before_is_right() -> None:
         pytest.skip(f"the history is not here: {reason}")
     for service in SERVICES:
         names = sorted(Path(path).name for path in listed if path.startswith(f"services/{service}/migrations/"))
-        assert int(names[-1].partition("_")[0]) == known.migrations[service], service
+        assert number(names[-1]) == known.migrations[service], service
     if released:
         assert git("rev-parse", f"{released[0]}^{{commit}}").decode().startswith(known.commit)
