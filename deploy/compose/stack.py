@@ -114,7 +114,12 @@ def _bytes(text: str) -> int:
 
 def main() -> int:
     try:
-        json.dump(stack_of(json.load(sys.stdin)), sys.stdout, indent=1)
+        project = json.load(sys.stdin)
+    except ValueError:
+        print("Not a stack: the input is not what `docker compose config --format json` writes", file=sys.stderr)
+        return 1
+    try:
+        json.dump(stack_of(project), sys.stdout, indent=1)
     except Unfit as error:
         print(f"Not a stack: {error}", file=sys.stderr)
         return 1

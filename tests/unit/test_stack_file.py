@@ -68,6 +68,13 @@ def test_a_port_that_would_be_opened_wider_than_asked_is_refused() -> None:
         stack_of({**PROJECT, "services": {"gateway": narrow}})
 
 
+def test_other_input_is_refused_in_one_line() -> None:
+    done = subprocess.run([sys.executable, str(SCRIPT)], input="name: x", capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Not a stack: the input is not what")
+    assert done.stderr.count("\n") == 1
+
+
 def run(command: list[str], given: str = "", **settings: str) -> str:
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(
