@@ -71,11 +71,14 @@ class Engines:
 
 
 @contextmanager
-def running_postgres(folder: Path) -> Generator[str]:
-    """PostgreSQL with its data below `folder`; yields its administrator's URL."""
-    password, port = secrets.token_hex(16), _free_port()
+def running_postgres(folder: Path, *options: str, password: str | None = None) -> Generator[str]:
+    """PostgreSQL with its data below `folder`, and with further `options`; yields its administrator's URL.
+
+    `password`: that of the data that are there.
+    """
+    password, port = password or secrets.token_hex(16), _free_port()
     program = _finished(postgres.prepare(folder, password, synced=False))
-    command = [*program.command, *postgres.arguments(port), *UNSYNCED]
+    command = [*program.command, *postgres.arguments(port), *UNSYNCED, *options]
     with _running(replace(program, command=command, ready=postgres.ready(port))):
         yield postgres.admin_url(port, password)
 
