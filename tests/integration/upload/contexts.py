@@ -14,6 +14,7 @@ from common.passwords import Passwords
 from common.peers import Peers
 from common.store import ObjectStore
 from upload_service.context import Context
+from upload_service.directory import Directory
 from upload_service.mirrors.drivers import Rules
 from upload_service.mirrors.hooks import MirrorHooks
 from upload_service.mirrors.opened_drivers import MirrorDrivers
@@ -65,6 +66,7 @@ def new_context(db: Database, store: ObjectStore, **changes: Any) -> Context:
         "peers": peers,
         "shares": Shares(peers.auth),
         "rooms": Rooms(peers.auth),
+        "directory": Directory(peers.auth),
         "passwords": Passwords(),
         "limiter": Limiter("redis://127.0.0.1:1"),
         "outbound": Outbound(allowed=(), stall_seconds=30),

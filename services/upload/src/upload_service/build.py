@@ -13,6 +13,7 @@ from common.passwords import Passwords
 from common.peers import Peers
 from common.store.building import build_store
 from upload_service.context import Context, Queue
+from upload_service.directory import Directory
 from upload_service.mirrors.drivers import Rules
 from upload_service.mirrors.drivers.public_urls import PublicUrls
 from upload_service.mirrors.hooks import MirrorHooks
@@ -45,6 +46,7 @@ def build(settings: UploadSettings, queue: Queue, *, pool_size: int) -> Context:
         peers=peers,
         shares=shares,
         rooms=Rooms(peers.at(settings.chat_url)),
+        directory=Directory(peers.auth),
         passwords=Passwords(),
         limiter=Limiter(settings.valkey_url.get_secret_value()),
         outbound=outbound,

@@ -5,13 +5,16 @@ import hashlib
 import random
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from common.audit import Author
 from common.errors import DomainError, NotFound
+from common.identity import Identity, Role
 from common.store import DigestClaim, PartBusy
 from common.store.limits import MIB
 from tests.integration.upload.content.appended import Source
@@ -35,6 +38,9 @@ from upload_service.content.making_room import STEP, check_room
 from upload_service.content.model import Quota, QuotaExceeded, UploadSession
 from upload_service.content.sessions import NewUpload, SessionNotFound
 from upload_service.quotas import counting
+from upload_service.quotas.changing import AccountNotFound, set_limits
+from upload_service.quotas.model import Most
+from upload_service.quotas.queries import own_limits
 
 A, B = UUID(int=1), UUID(int=2)
 UPLOADS = 200
@@ -293,3 +299,21 @@ async def test_an_expired_upload_gives_back_what_it_took(bench: QuotaBench) -> N
     bench.quota = Quota(owner_bytes=5)
     await sessions.start_upload(bench.context, new)
     assert await bench.assert_exact() == {A: (5, 1), PLACE: (5, 1)}, "the expired one with the same key gave way"
+
+
+class Deleted:
+    """An account that is deleted while something is done to it."""
+
+    def __init__(self) -> None:
+        self._answers = [True, False]
+
+    async def exists(self, account: UUID) -> bool:
+        return self._answers.pop(0)
+
+
+async def test_an_account_that_is_deleted_meanwhile_leaves_no_limits(bench: QuotaBench) -> None:
+    author = Author(Identity(B, "admin", Role.ADMINISTRATOR, B, None), "127.0.0.1")
+    with pytest.raises(AccountNotFound):
+        await set_limits(replace(bench.context, directory=Deleted()), author, A, Most(1, 1))
+    async with bench.context.db.connection() as connection:
+        assert await own_limits(connection, A) is None

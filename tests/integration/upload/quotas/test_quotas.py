@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -244,6 +244,15 @@ def test_limits_that_make_no_sense_are_refused(service: UploadService, body: dic
     person, administrator = service.auth.sign_up(), service.client(service.auth.administrator())
     assert administrator.put(f"/v1/admin/quotas/{person.id}", json=body).status_code == 400
     assert usage(service, person)["own_limits"] is False
+
+
+def test_only_an_account_that_exists_gets_limits(service: UploadService) -> None:
+    administrator = service.client(service.auth.administrator())
+    for nobody in (uuid4(), UUID(int=0), UUID(int=2**128 - 1)):
+        answer = administrator.put(f"/v1/admin/quotas/{nobody}", json={"bytes": 1, "files": 1})
+        assert (answer.status_code, answer.json()["code"]) == (404, "account_not_found")
+        assert service.ask("select * from account_quota where account = %s", nobody) == []
+        assert service.ask("select * from audit_entry where target_id = %s", str(nobody)) == []
 
 
 def test_limits_are_for_signed_in_administrators_and_recorded(service: UploadService) -> None:

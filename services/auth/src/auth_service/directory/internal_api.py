@@ -1,4 +1,4 @@
-"""Looking up accounts for other services: only chat does."""
+"""Looking up accounts for other services."""
 
 from typing import Annotated
 from uuid import UUID
@@ -14,7 +14,7 @@ from common.http.internal import called_by
 # As many as one answer can name.
 ACCOUNTS_AT_MOST = 10_000
 
-router = APIRouter(prefix="/internal/accounts", include_in_schema=False, dependencies=[Depends(called_by("chat"))])
+router = APIRouter(prefix="/internal/accounts", include_in_schema=False)
 
 
 class NameRequest(BaseModel):
@@ -53,14 +53,14 @@ class NamesAnswer(BaseModel):
     accounts: list[PublicAccount]
 
 
-@router.post("/find")
+@router.post("/find", dependencies=[Depends(called_by("chat"))])
 async def find_account(request: Request, asked: NameRequest) -> FoundAnswer:
     """Find an account by its name, in any spelling of it."""
     account = await lookups.find_account(context_of(request), asked.name)
     return FoundAnswer(account=PublicAccount.of(account) if account else None)
 
 
-@router.post("/names")
+@router.post("/names", dependencies=[Depends(called_by("chat", "upload"))])
 async def read_names(request: Request, asked: IdsRequest) -> NamesAnswer:
     """Read the names and pictures of accounts."""
     found = await lookups.find_accounts(context_of(request), asked.ids)

@@ -30,6 +30,14 @@ class Queue(Protocol):
         ...
 
 
+class Directory(Protocol):
+    """Knows the accounts."""
+
+    async def exists(self, account: UUID) -> bool:
+        """Whether there is an account with this id. Raises `Unavailable`."""
+        ...
+
+
 async def unlimited(_owner: UUID | None) -> Quota:
     """The limits of a system that has none."""
     return Quota()
@@ -43,6 +51,7 @@ class Context:
     store: ObjectStore
     queue: Queue
     shares: Shares
+    directory: Directory
     passwords: Passwords
     hooks: Hooks
     limits_for: Callable[[UUID | None], Awaitable[Quota]] = unlimited

@@ -108,7 +108,7 @@ async def read_usage(
 
 @admin.put("/quotas/{account_id}", status_code=204, openapi_extra=documented(LimitsModel))
 async def set_limits(request: Request, identity: Administrator, account_id: UUID) -> None:
-    """Give an account limits of its own. What it has already stays, also beyond them."""
+    """Give an account limits of its own; 404 if there is none. What it has already stays, also beyond them."""
     wanted = await read_model(request, LimitsModel)
     limits = Most(wanted.bytes, wanted.files)
     await changing.set_limits(context_of(request, Context), author_of(request, identity), account_id, limits)
