@@ -50,11 +50,11 @@ function Compared({ name, mine, before, theirs }: { name: string; mine: unknown;
       <h3>{label}</h3>
       <dl>
         <dt>{t('policy.before')}</dt>
-        <dd>{shownValue(before)}</dd>
+        <dd>{shownValue(before, t('quota.unlimited'))}</dd>
         <dt>{t('policy.theirs')}</dt>
-        <dd>{shownValue(theirs)}</dd>
+        <dd>{shownValue(theirs, t('quota.unlimited'))}</dd>
         <dt>{t('policy.mine')}</dt>
-        <dd>{shownValue(mine)}</dd>
+        <dd>{shownValue(mine, t('quota.unlimited'))}</dd>
       </dl>
     </section>
   )

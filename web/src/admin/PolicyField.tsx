@@ -3,7 +3,7 @@ import { Checkbox, Switch, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { sizeIn, sizeText } from '../parts/sizes'
-import type { Field } from './policyFields'
+import { type Field, UNLIMITED } from './policyFields'
 
 const SECONDS = { days: 86_400, minutes: 60 } as const
 const STYLES = ['minute', 'hour', 'day', 'count', 'forever'] as const
@@ -61,16 +61,13 @@ export function PolicyField({ field, value, onChange }: Props) {
         <TextInput
           {...shared}
           inputMode={field.kind === 'count' ? 'numeric' : undefined}
-          placeholder={field.isOptional ? t(isQuota(field.name) ? 'quota.unlimited' : 'policy.environment') : undefined}
+          placeholder={field.empty === undefined ? undefined : t(field.empty === UNLIMITED ? 'quota.unlimited' : 'policy.environment')}
           value={typed}
           onChange={(event) => change(event.target.value)}
         />
       )
   }
 }
-
-/** Only of these does nothing mean that there is no limit; of others, that the environment's holds. */
-const isQuota = (name: string) => /^(account|guest|place)_/.test(name)
 
 export function useFieldWords(name: string): { label: string; hint: string | undefined } {
   const { t, i18n } = useTranslation('admin')
@@ -80,8 +77,9 @@ export function useFieldWords(name: string): { label: string; hint: string | und
   return { label, hint }
 }
 
-/** The words of a value, for a comparison. */
-export function shownValue(value: unknown): string {
+/** The words of a value, for a comparison. `unlimited`: those of no limit. */
+export function shownValue(value: unknown, unlimited: string): string {
+  if (value === UNLIMITED) return unlimited
   if (value === null || value === undefined) return '—'
   if (Array.isArray(value)) return value.join(', ') || '—'
   if (typeof value === 'boolean') return value ? '✓' : '✗'
@@ -89,28 +87,28 @@ export function shownValue(value: unknown): string {
 }
 
 function asText({ kind }: Field, value: unknown): string {
-  if (value === null || value === undefined) return ''
+  if (value === null || value === undefined || value === UNLIMITED) return ''
   if (kind === 'size') return sizeText(value as number)
   if (kind === 'days' || kind === 'minutes') return value === 0 ? '' : String((value as number) / SECONDS[kind])
   if (Array.isArray(value)) return value.join('\n')
   return String(value as string | number)
 }
 
-function fromText({ kind, isOptional }: Field, text: string): unknown {
+function fromText({ kind, empty }: Field, text: string): unknown {
+  if (text.trim() === '' && empty !== undefined) return empty
   switch (kind) {
     case 'lines':
       return text.split('\n').flatMap((line) => line.trim() || [])
     case 'size':
-      return text.trim() === '' && isOptional ? null : (sizeIn(text) ?? INVALID)
+      return sizeIn(text) ?? INVALID
     case 'days':
     case 'minutes': {
-      if (text.trim() === '' && isOptional) return null
       const seconds = Math.round(Number(text.replace(',', '.')) * SECONDS[kind])
       return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : INVALID
     }
     case 'count':
     case 'share': {
-      if (text.trim() === '') return isOptional ? null : INVALID
+      if (text.trim() === '') return INVALID
       const number = Number(text)
       return Number.isFinite(number) && (kind === 'share' || Number.isInteger(number)) ? number : INVALID
     }

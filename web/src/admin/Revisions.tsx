@@ -57,7 +57,7 @@ function Change({ name, value, isDefault }: { name: string; value: unknown; isDe
   const { label } = useFieldWords(name)
   return (
     <li className="anywhere">
-      {label}: <bdi>{isDefault ? t('policy.default') : shownValue(value)}</bdi>
+      {label}: <bdi>{isDefault ? t('policy.default') : shownValue(value, t('quota.unlimited'))}</bdi>
     </li>
   )
 }

@@ -8,9 +8,10 @@ it('has words for every rule', () => {
 })
 
 it('shows rules that it does not know', () =>
-  expect(others({ name: 'x', new_switch: true, new_limit: null, new_list: ['a'] })).toEqual([
+  expect(others({ name: 'x', new_switch: true, new_limit: null, new_quota: 'unlimited', new_list: ['a'] })).toEqual([
     { name: 'new_switch', kind: 'switch' },
-    { name: 'new_limit', kind: 'count', isOptional: true },
+    { name: 'new_limit', kind: 'count', empty: null },
+    { name: 'new_quota', kind: 'count', empty: 'unlimited' },
     { name: 'new_list', kind: 'lines' },
   ]))
 

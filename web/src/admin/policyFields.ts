@@ -1,6 +1,9 @@
 /** How a rule is shown and typed. `days`, `minutes`: the value is in seconds; `share`: from 0 to 1. */
 export type Kind = 'line' | 'text' | 'lines' | 'size' | 'count' | 'switch' | 'colour' | 'styles' | 'share' | 'days' | 'minutes'
-export type Field = { name: string; kind: Kind; isOptional?: boolean }
+/** What lifts a quota, whatever the environment says. */
+export const UNLIMITED = 'unlimited'
+/** `empty`: what an empty field means, if it may be empty; null is the environment's value. */
+export type Field = { name: string; kind: Kind; empty?: null | typeof UNLIMITED }
 
 /** The rules of `/v1/policy`, in groups. Their words are in `policy.fields`. */
 export const GROUPS = {
@@ -25,20 +28,20 @@ export const GROUPS = {
   ],
   accounts: [
     { name: 'registration', kind: 'switch' },
-    { name: 'account_bytes', kind: 'size', isOptional: true },
-    { name: 'account_files', kind: 'count', isOptional: true },
-    { name: 'guest_bytes', kind: 'size', isOptional: true },
-    { name: 'guest_files', kind: 'count', isOptional: true },
-    { name: 'place_bytes', kind: 'size', isOptional: true },
-    { name: 'place_files', kind: 'count', isOptional: true },
+    { name: 'account_bytes', kind: 'size', empty: UNLIMITED },
+    { name: 'account_files', kind: 'count', empty: UNLIMITED },
+    { name: 'guest_bytes', kind: 'size', empty: UNLIMITED },
+    { name: 'guest_files', kind: 'count', empty: UNLIMITED },
+    { name: 'place_bytes', kind: 'size', empty: UNLIMITED },
+    { name: 'place_files', kind: 'count', empty: UNLIMITED },
   ],
   rooms: [
-    { name: 'room_capacity_max', kind: 'count', isOptional: true },
-    { name: 'room_lifetime_max_seconds', kind: 'minutes', isOptional: true },
-    { name: 'room_members', kind: 'count', isOptional: true },
-    { name: 'rooms_per_account', kind: 'count', isOptional: true },
-    { name: 'public_rooms', kind: 'count', isOptional: true },
-    { name: 'public_rooms_per_account', kind: 'count', isOptional: true },
+    { name: 'room_capacity_max', kind: 'count', empty: null },
+    { name: 'room_lifetime_max_seconds', kind: 'minutes', empty: null },
+    { name: 'room_members', kind: 'count', empty: null },
+    { name: 'rooms_per_account', kind: 'count', empty: null },
+    { name: 'public_rooms', kind: 'count', empty: null },
+    { name: 'public_rooms_per_account', kind: 'count', empty: null },
   ],
   abuse: [
     { name: 'upload_count', kind: 'count' },
@@ -77,7 +80,8 @@ function guessed(value: unknown): Omit<Field, 'name'> {
   if (typeof value === 'boolean') return { kind: 'switch' }
   if (typeof value === 'number') return { kind: 'count' }
   if (Array.isArray(value)) return { kind: 'lines' }
-  if (value === null) return { kind: 'count', isOptional: true }
+  if (value === UNLIMITED) return { kind: 'count', empty: UNLIMITED }
+  if (value === null) return { kind: 'count', empty: null }
   return { kind: 'line' }
 }
 

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from mimetypes import MimeTypes
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from common.addresses import limit_key
 from common.errors import DomainError, Forbidden, InvalidInput, RateLimited, TooLarge
@@ -57,6 +57,24 @@ Origin = Annotated[
 Minutes = Annotated[int, Field(ge=1, le=366 * 24 * 60)]
 
 
+UNLIMITED = "unlimited"
+"""The word for no limit in JSON, where null gives a field the environment's value again."""
+
+
+def _quota(most: int) -> Any:
+    """A limit, or None for none; in JSON it is `UNLIMITED`."""
+    schema = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": most}, {"type": "string", "const": UNLIMITED}]}
+    return (
+        BeforeValidator(lambda value: None if value == UNLIMITED else value),
+        PlainSerializer(lambda value: UNLIMITED if value is None else value, when_used="json"),
+        WithJsonSchema(schema),
+    )
+
+
+Bytes = Annotated[Size | None, *_quota(2**63 - 1)]
+Files = Annotated[Count | None, *_quota(2**31 - 1)]
+
+
 class Policy(BaseModel):
     """The limits that the administrator sets. Sizes are in bytes, times in seconds unless their name says otherwise."""
 
@@ -85,16 +103,16 @@ class Policy(BaseModel):
     allowed_file_types: Annotated[list[Rule], Field(max_length=1000)]
     """Rules of `check_type`; none allows everything."""
     expire_styles: Annotated[list[Literal["day", "hour", "minute", "forever", "count"]], Field(min_length=1)]
-    account_bytes: Size | None = None
-    """The most bytes of all files of an account together, unless it has limits of its own; null: any number."""
-    account_files: Count | None = None
+    account_bytes: Bytes = None
+    """The most bytes of all files of an account together, unless it has limits of its own."""
+    account_files: Files = None
     """The most files of an account."""
-    guest_bytes: Size | None = None
+    guest_bytes: Bytes = None
     """The most bytes of all files of all guests together."""
-    guest_files: Count | None = None
-    place_bytes: Size | None = None
+    guest_files: Files = None
+    place_bytes: Bytes = None
     """The most bytes of all files together."""
-    place_files: Count | None = None
+    place_files: Files = None
     enable_chunk: bool
     open_upload: bool
     """Whether files may be uploaded without an account."""

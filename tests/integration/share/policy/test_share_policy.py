@@ -201,6 +201,37 @@ def test_of_two_who_save_at_once_one_is_told(administrator: httpx.Client) -> Non
     assert change(administrator, version, upload_size=9).status_code == 409
 
 
+def test_a_quota_of_the_environment_can_be_lifted(start: Start) -> None:
+    with start(place_bytes=5, account_files=3) as service:
+        administrator = service.client(account=service.administrator())
+
+        def storage_limit(wanted: int | None = None) -> Any:
+            if wanted is not None:
+                assert administrator.patch("/admin/config/update", json={"storageLimit": wanted}).json()["code"] == 200
+            return administrator.get("/admin/config/get").json()["detail"]["storageLimit"]
+
+        def values() -> tuple[Any, Any, Any]:
+            found = administrator.get("/v1/policy").json()
+            return found["values"]["place_bytes"], found["values"]["account_files"], found["changes"]
+
+        assert (values(), storage_limit()) == ((5, 3, {}), 5)
+        lifted = change(administrator, place_bytes="unlimited", account_files="unlimited")
+        assert lifted.status_code == 200, lifted.text
+        everything = {"place_bytes": "unlimited", "account_files": "unlimited"}
+        assert (values(), storage_limit()) == (("unlimited", "unlimited", everything), 0)
+        # Other services, also those of an earlier version, are told of no limit as before.
+        soon(lambda: service.internal("GET", "/internal/policy").json()["place_bytes"] is None)
+        # The whole answer can be sent back, and changes nothing.
+        assert change(administrator, **administrator.get("/v1/policy").json()["values"]).status_code == 200
+        assert values()[:2] == ("unlimited", "unlimited")
+        change(administrator, **dict.fromkeys(administrator.get("/v1/policy").json()["changes"]))
+        assert values() == (5, 3, {})
+        assert (storage_limit(0), values()[2]) == (0, {"place_bytes": "unlimited"})
+        assert (storage_limit(7), values()[2]) == (7, {"place_bytes": 7})
+        for wrong in ("Unlimited", 0, -1, 1.5, True, [], "5"):
+            assert change(administrator, place_bytes=wrong).status_code == 400, wrong
+
+
 def test_every_version_can_be_read(service: ShareService, administrator: httpx.Client) -> None:
     for size in (1, 2, 3):
         change(administrator, upload_size=size)

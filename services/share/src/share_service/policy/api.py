@@ -47,7 +47,10 @@ class RevisionsView(BaseModel):
 
 
 class PolicyChange(BaseModel):
-    """New values of some fields; null gives a field the environment's value again. `version`: the one that was read."""
+    """New values of some fields; null gives a field the environment's value again. `version`: the one that was read.
+
+    A quota is lifted by `unlimited`, also if the environment sets one.
+    """
 
     model_config = {"extra": "forbid"}
 

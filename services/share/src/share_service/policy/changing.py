@@ -46,7 +46,7 @@ async def past_revisions(context: Context, before: int, limit: int) -> list[Revi
 
 
 async def change_policy(context: Context, author: Author, version: int, values: Mapping[str, Any]) -> WholePolicy:
-    """Set fields of the policy; None gives a field its default again.
+    """Set fields of the policy to values of JSON; None gives a field its default again.
 
     `version` is the one that the administrator saw. Raises `Forbidden`, `InvalidInput`, and `PolicyChanged` if it is
     not the newest.
@@ -66,7 +66,7 @@ async def change_policy(context: Context, author: Author, version: int, values: 
         if not await add_revision(connection, version + 1, changes, author.identity.account_id):
             raise PolicyChanged
         whole = _whole(context, await newest_revision(connection))
-        old, new = changed(_whole(context, newest).policy.model_dump(), whole.policy.model_dump())
+        old, new = changed(_in_json(_whole(context, newest)), _in_json(whole))
         await record(connection, author, [Act("policy.change", "policy", str(version + 1), old=old, new=new)])
     _log.info(
         "the policy was changed", version=version + 1, fields=sorted(values), account=str(author.identity.account_id)
@@ -76,6 +76,10 @@ async def change_policy(context: Context, author: Author, version: int, values: 
 
 def _whole(context: Context, revision: Revision) -> WholePolicy:
     return WholePolicy(revision, in_force(context.policy.defaults, revision.changes), context.policy.defaults)
+
+
+def _in_json(whole: WholePolicy) -> dict[str, Any]:
+    return whole.policy.model_dump(mode="json")
 
 
 def _check(defaults: Policy, changes: Mapping[str, Any]) -> None:

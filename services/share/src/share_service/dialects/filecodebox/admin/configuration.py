@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from common.dialects.filecodebox import FieldError, Refused, int_field
-from common.policy import Policy
+from common.policy import UNLIMITED, Policy
 from share_service.dialects.filecodebox.answers import configuration
 
 DAY = 24 * 60 * 60
@@ -145,9 +145,9 @@ def _days(value: Any) -> int:
     return days
 
 
-def _limit(value: Any) -> int | None:
-    """A number of bytes; 0 stands for no limit."""
-    return _number(value) or None
+def _limit(value: Any) -> int | str:
+    """A number of bytes; 0 stands for no limit, also if the environment sets one."""
+    return _number(value) or UNLIMITED
 
 
 _TEXTS = ("name", "description", "keywords", "explain", "notify_title", "notify_content", "robots", "background")

@@ -51,7 +51,7 @@ async def _change(context: Context, author: Author, values: dict[str, Any]) -> N
     """Change the policy. The page knows no versions, so the last one who saves wins."""
     for attempt in range(ATTEMPTS):
         now = await read_policy(context)
-        present = now.policy.model_dump()
+        present = now.policy.model_dump(mode="json")
         changes = {name: value for name, value in values.items() if present[name] != value}
         try:
             if changes:
