@@ -74,12 +74,19 @@ def test_shares_of_everybody_are_found_changed_and_ended(visit: Visit, password:
     page.get_by_role("dialog").get_by_role("button", name="End", exact=True).click()
     page.get_by_text("Nothing matches.").wait_for()
     page.goto(f"{visitor.url}/admin/audit")
-    page.get_by_label("Person, act, target or address").fill("share.end")
+    page.get_by_label("Act, such as share.end").fill("share")
+    page.get_by_label("Since").fill("2026-01-01T00:00")
+    page.wait_for_url("**act=share**")
     page.get_by_role("row").filter(has_text="share.end").first.wait_for()
     with page.expect_download() as started:
-        page.get_by_role("button", name="Export all").click()
+        page.get_by_role("button", name="Export what is found").click()
     acts = [json.loads(line)["act"] for line in started.value.path().read_text().splitlines()]
     assert "share.end" in acts
+    assert {act.partition(".")[0] for act in acts} == {"share"}
+    page.get_by_label("From the address").fill("somewhere")
+    page.get_by_role("alert").wait_for()
+    page.get_by_label("From the address").fill("192.0.2.1")
+    page.get_by_text("Nothing matches.").wait_for()
 
 
 def test_files_rooms_and_mirrors_are_in_the_hands_of_administrators(

@@ -25,9 +25,10 @@ create function pg_temp.owner(n bigint) returns uuid language sql immutable
 """
 
 AUDIT = """
-insert into audit_entry (id, at, act, account_id, account_name, credential_id, address, target_kind)
-select pg_temp.u(n), now() - n * interval '1 hour', 'share.end', pg_temp.u(1), 'admin', pg_temp.u(1), '127.0.0.1',
-    'share'
+insert into audit_entry
+    (id, at, act, account_id, account_name, credential_id, address, target_kind, target_id, target_name)
+select pg_temp.u(n), now() - n * interval '1 hour', case n % 100 when 0 then 'share.end' else 'room.close' end,
+    pg_temp.u(n % 90), 'Account ' || n % 90, pg_temp.u(1), '10.0.0.' || n % 90, 'share', 'id ' || n, 'Target ' || n
 from generate_series(1, {rows}) n;
 """
 AUDITED = ("auth", "chat", "share", "upload")

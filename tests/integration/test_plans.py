@@ -29,6 +29,7 @@ from chat_service.administration.model import After
 from chat_service.administration.model import Filter as RoomFilter
 from chat_service.administration.model import Order as Rooms
 from common import audit_log
+from common.audit import Wanted
 from common.db import Connection
 from common.identity import Role
 from common.pages import Cursor
@@ -121,7 +122,17 @@ ACCOUNT_ORDERS: list[tuple[Accounts, Value]] = [
     (Accounts("name", descending=False), "account 5"),
     (Accounts("last_seen_at"), DEEP),
 ]
+WANTED = [
+    Wanted(),
+    Wanted(actor=str(OWNER), until=DEEP),
+    Wanted(actor="account 5"),
+    Wanted(act="share.end"),
+    Wanted(target="target 5"),
+    Wanted(address="10.0.0.5", act="share"),
+    Wanted(since=DEEP, until=DEEP + timedelta(days=1)),
+]
 VARIANTS: dict[str, list[dict[str, Value]]] = {
+    "audit_log.list_entries": [{"wanted": one, "after": at} for one in WANTED for at in (None, Cursor(DEEP, OWNER))],
     "administration.queries.count_files": [{"wanted": wanted} for wanted in (FileFilter(), FileFilter("ile 77"))],
     "administration.queries.count_fetches": [
         {"wanted": wanted} for wanted in (FetchFilter(owner=OWNER), FetchFilter(state=FetchState.QUEUED))

@@ -1,7 +1,7 @@
 """The audit log: acts in every service, shown as one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -25,9 +25,11 @@ def administrator(stack: StartedStack, client: httpx.Client) -> Iterator[httpx.C
         yield signed_in
 
 
-def pages(administrator: httpx.Client, limit: int) -> Iterator[dict[str, Any]]:
-    """All entries, page after page."""
-    query: dict[str, Any] = {"limit": limit}
+def pages(
+    administrator: httpx.Client, limit: int, filters: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """All entries, or those that filters leave, page after page."""
+    query: dict[str, Any] = {"limit": limit, **(filters or {})}
     while True:
         answer = administrator.get("/v1/admin/audit", params=query)
         assert answer.status_code == 200, answer.text
@@ -86,6 +88,55 @@ def test_acts_in_every_service_are_one_log(
     assert export.headers["content-type"] == "application/x-ndjson"
     assert "audit.jsonl" in export.headers["content-disposition"]
     assert [json.loads(line) for line in export.text.splitlines()] == list(pages(administrator, 200))
+
+
+def test_the_log_is_filtered_in_every_service(client: httpx.Client, administrator: httpx.Client) -> None:
+    name = f"User {uuid4().hex[:8]} =1+1"
+    person = client.post("/v1/auth/register", json={"name": name, "password": PASSWORD}).json()
+    account, own = person["account"]["id"], {"Authorization": f"Bearer {person['token']}"}
+    key = client.post("/v1/account/keys", json={"name": name}, headers=own).json()
+    assert administrator.put(f"/v1/admin/quotas/{account}", json={"bytes": 1, "files": 1}).status_code == 204
+    assert administrator.delete(f"/v1/accounts/{account}").status_code == 204
+    everything = {entry["id"]: entry for entry in pages(administrator, 200)}
+    made, quota, deleted = (
+        next(entry for entry in everything.values() if (entry["act"], entry["target_id"]) == wanted)
+        for wanted in (("key.create", key["id"]), ("quota.change", account), ("account.delete", account))
+    )
+    lasting = {"from": made["at"], "until": deleted["at"]}
+    for query, expected in [
+        ({"actor": name.upper()}, [made]),
+        ({"actor": account}, [made]),
+        ({"target": name.lower()}, [deleted, made]),
+        ({"target": account}, [deleted, quota]),
+        ({"target": account, "act": "quota"}, [quota]),
+        ({"target": account, "act": "account.delete", "actor": "ADMIN"}, [deleted]),
+        ({"target": account, "act": "delete"}, []),
+        ({"target": account, "address": "127.0.0.1"}, [deleted, quota]),
+        ({"target": account, "address": "::1"}, []),
+        ({"target": account, **lasting}, [quota]),
+        ({"target": account, "from": deleted["at"]}, [deleted]),
+    ]:
+        assert list(pages(administrator, 1, query)) == expected, query
+        export = administrator.get("/v1/admin/audit/export", params=query).text
+        assert [json.loads(line) for line in export.splitlines()] == expected, query
+
+
+WRONG = [
+    *({"act": act} for act in ("", "Share.end", "share.", "share.end.now", "share%", "x" * 99)),
+    *({name: value} for name in ("actor", "target") for value in ("", "a\0", "x" * 201)),
+    *({"address": address} for address in ("", "somewhere", "10.0.0.0/8")),
+    *({name: at} for name in ("from", "until") for at in ("", "now", "2026-01-01T00:00:00", "10000-01-01T00:00:00Z")),
+    {"from": "2026-01-02T00:00:00Z", "until": "2026-01-02T00:00:00Z"},
+]
+
+
+def test_filters_that_make_no_sense_are_refused(administrator: httpx.Client) -> None:
+    for query in WRONG:
+        for path in ("/v1/admin/audit", "/v1/admin/audit/export"):
+            assert administrator.get(path, params=query).status_code in (400, 422), query
+    # These do make sense: the ends of time, and text that is no word of SQL.
+    for query in ({"from": "0001-01-01T00:00:00+14:00", "until": "9999-12-31T23:59:59-14:00"}, {"actor": "'%_\\"}):
+        assert administrator.get("/v1/admin/audit", params=query).status_code == 200, query
 
 
 def test_the_log_is_for_administrators(client: httpx.Client, administrator: httpx.Client) -> None:

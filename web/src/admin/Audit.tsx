@@ -1,45 +1,70 @@
 import { Button, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { readLog } from '../api/admin'
+import { useSearchParams } from 'wouter'
+import { auditQuery, readLog } from '../api/admin'
 import { request } from '../api/call'
 import type { EntryView } from '../api/types'
-import { hasWords } from '../mine/ShareRow'
+import { asField, asMoment } from '../mine/moments'
 import { saveFile } from '../parts/saveFile'
 import { usePages } from '../parts/usePages'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
 import { Moment } from './Moment'
+import { Search } from './Search'
 import { Table } from './Table'
 
-/** What administrators did, and every change of the policy, of rights and of keys. */
+const WORDS = ['actor', 'act', 'target', 'address'] as const
+const MOMENTS = ['from', 'until'] as const
+
+/** What administrators did, and every change of the policy, of rights and of keys. The filters are in the address. */
 export function Audit() {
   const { t } = useTranslation('admin')
-  const [words, setWords] = useState('')
-  const found = usePages<EntryView>(['admin', 'audit'], readLog, words.trim() !== '')
+  const [wanted, setWanted] = useSearchParams()
+  const filters = Object.fromEntries([...WORDS, ...MOMENTS].flatMap((key) => (wanted.get(key) ? [[key, wanted.get(key)!]] : [])))
+  const isFiltered = Object.keys(filters).length > 0
+  const found = usePages<EntryView>(['admin', 'audit', filters], (after) => readLog(filters, after))
   const exporting = useMutation({
-    mutationFn: async () => saveFile(await (await request('GET', '/v1/admin/audit/export')).blob(), 'audit.jsonl'),
+    mutationFn: async () => saveFile(await (await request('GET', `/v1/admin/audit/export?${auditQuery(filters)}`)).blob(), 'audit.jsonl'),
   })
-  const rows = found.rows.filter((entry) =>
-    hasWords(words, entry.act, entry.account_name, entry.address, entry.target_kind, entry.target_id, entry.target_name, entry.request_id),
-  )
+  const want = (key: string, value: string | null) =>
+    setWanted((before) => new URLSearchParams(Object.entries({ ...Object.fromEntries(before), [key]: value ?? '' }).filter(([, each]) => each !== '')), {
+      replace: true,
+    })
   return (
     <>
-      <div className="filters">
-        <TextInput type="search" aria-label={t('audit.search')} placeholder={t('audit.search')} value={words} onChange={(event) => setWords(event.target.value)} />
+      <div className="filters auditFilters">
+        {WORDS.map((key) => (
+          <Search key={key} label={t(`audit.filters.${key}`)} value={filters[key] ?? ''} onSearch={(words) => want(key, words)} />
+        ))}
+        {MOMENTS.map((key) => (
+          <TextInput
+            key={key}
+            type="datetime-local"
+            label={t(`audit.filters.${key}`)}
+            value={asField(filters[key] ?? null)}
+            onChange={(event) => want(key, asMoment(event.target.value))}
+          />
+        ))}
+      </div>
+      <div className="line listHead">
         <Button variant="default" loading={exporting.isPending} onClick={() => exporting.mutate()}>
-          {t('audit.export')}
+          {isFiltered ? t('audit.exportFound') : t('audit.export')}
         </Button>
+        {isFiltered && (
+          <button type="button" className="link small" onClick={() => setWanted(new URLSearchParams(), { replace: true })}>
+            {t('list.clear')}
+          </button>
+        )}
       </div>
       <Wrong error={exporting.error ?? found.error} />
-      {found.isPending || (rows.length === 0 && found.isLookingOn) ? (
+      {found.isPending ? (
         <Waiting />
-      ) : rows.length === 0 ? (
-        <p className="card centered faint">{words ? t('list.nothing') : t('audit.none')}</p>
+      ) : found.rows.length === 0 ? (
+        !found.error && <p className="card centered faint">{isFiltered ? t('list.nothing') : t('audit.none')}</p>
       ) : (
         <Table
-          rows={rows}
+          rows={found.rows}
           idOf={({ id }) => id}
           nameOf={({ act }) => act}
           columns={[

@@ -1,14 +1,13 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core'
-import { type ReactNode, useEffect, useState } from 'react'
+import { Button, NativeSelect } from '@mantine/core'
+import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useSearchParams } from 'wouter'
 import { listed } from '../api/admin'
 import { usePages } from '../parts/usePages'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
+import { Search } from './Search'
 import { type Column, Table } from './Table'
-
-const TYPING_MILLISECONDS = 300
 
 export type Filter = { key: string; label: string; values: { value: string; label: string }[] }
 type Props<Row> = {
@@ -102,15 +101,4 @@ export function Listing<Row>(props: Props<Row>) {
       )}
     </>
   )
-}
-
-function Search({ label, value, onSearch }: { label: string; value: string; onSearch: (words: string) => void }) {
-  const [typed, setTyped] = useState(value)
-  useEffect(() => {
-    if (typed.trim() === value) return
-    const timer = setTimeout(() => onSearch(typed.trim()), TYPING_MILLISECONDS)
-    return () => clearTimeout(timer)
-  }, [typed])
-  useEffect(() => setTyped((before) => (before.trim() === value ? before : value)), [value])
-  return <TextInput type="search" aria-label={label} placeholder={label} value={typed} maxLength={200} onChange={(event) => setTyped(event.target.value)} />
 }

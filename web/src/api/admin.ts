@@ -97,8 +97,9 @@ export const listRevisions = async (before: string | null) => {
   return { rows: revisions, next: next === null ? null : String(next) }
 }
 
-export const readLog = async (after: string | null) => {
-  const { entries, next } = await call<LogPage>('GET', `/v1/admin/audit?${new URLSearchParams({ limit: '100', ...(after && { after }) })}`)
+export const auditQuery = (filters: Record<string, string>) => new URLSearchParams(filters).toString()
+export const readLog = async (filters: Record<string, string>, after: string | null) => {
+  const { entries, next } = await call<LogPage>('GET', `/v1/admin/audit?${auditQuery({ ...filters, limit: '100', ...(after && { after }) })}`)
   return { rows: entries, next }
 }
 

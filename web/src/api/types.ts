@@ -957,12 +957,12 @@ export type Policy = {
   upload_size: number
   allowed_file_types: string[]
   expire_styles: ('day' | 'hour' | 'minute' | 'forever' | 'count')[]
-  account_bytes?: number | null
-  account_files?: number | null
-  guest_bytes?: number | null
-  guest_files?: number | null
-  place_bytes?: number | null
-  place_files?: number | null
+  account_bytes?: number | 'unlimited'
+  account_files?: number | 'unlimited'
+  guest_bytes?: number | 'unlimited'
+  guest_files?: number | 'unlimited'
+  place_bytes?: number | 'unlimited'
+  place_files?: number | 'unlimited'
   enable_chunk: boolean
   open_upload: boolean
   registration?: boolean
@@ -987,7 +987,11 @@ export type Policy = {
   trusted_origins?: string[]
 }
 
-/** New values of some fields; null gives a field the environment's value again. `version`: the one that was read. */
+/**
+ * New values of some fields; null gives a field the environment's value again. `version`: the one that was read.
+ *
+ * A quota is lifted by `unlimited`, also if the environment sets one.
+ */
 export type PolicyChange = {
   version: number
   values: {
@@ -1006,12 +1010,12 @@ export type PolicyChange = {
     upload_size?: number
     allowed_file_types?: string[]
     expire_styles?: ('day' | 'hour' | 'minute' | 'forever' | 'count')[]
-    account_bytes?: number | null
-    account_files?: number | null
-    guest_bytes?: number | null
-    guest_files?: number | null
-    place_bytes?: number | null
-    place_files?: number | null
+    account_bytes?: number | 'unlimited'
+    account_files?: number | 'unlimited'
+    guest_bytes?: number | 'unlimited'
+    guest_files?: number | 'unlimited'
+    place_bytes?: number | 'unlimited'
+    place_files?: number | 'unlimited'
     enable_chunk?: boolean
     open_upload?: boolean
     registration?: boolean

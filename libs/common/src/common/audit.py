@@ -65,6 +65,22 @@ class Entry:
     new: dict[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The entries that are looked for: those that all of these values fit. None fits every entry."""
+
+    actor: str | None = None
+    """The account's id, or its name at that time, whatever its case."""
+    act: str | None = None
+    """Such as `share.end`; `share` stands for all acts whose names begin with it and a dot."""
+    target: str | None = None
+    """The target's id or name, whatever its case."""
+    address: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """The first moment after them."""
+
+
 def entry_of(author: Author, act: Act) -> Entry:
     """An act of this moment, as it is recorded."""
     return Entry(

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from common.audit import Act, Author, Entry, entry_of
+from common.audit import Act, Author, Entry, Wanted, entry_of
 from common.db import Connection
 from common.db.rows import count, fetch_all
 from common.pages import Cursor
+from common.places import lowered
+
+NAME_LENGTH = 200
+"""The part of a name that is compared."""
 
 _COLUMNS: LiteralString = (
     "id, at, act, account_id, account_name, credential_id, address, request_id, target_kind, target_id, target_name,"
@@ -35,14 +40,63 @@ async def insert_entries(connection: Connection, entries: Sequence[Entry]) -> No
         await cursor.executemany(statement, rows)
 
 
-async def list_entries(connection: Connection, after: Cursor | None, limit: int) -> list[Entry]:
-    """Up to `limit` entries that come after the cursor, the newest first."""
-    further: LiteralString = "where (at, id) < (%(created_at)s, %(id)s)" if after else ""
-    statement: LiteralString = f"""
-        select {_COLUMNS} from audit_entry {further} order by at desc, id desc limit %(limit)s
-    """
-    parameters = {"created_at": after and after.created_at, "id": after and after.id, "limit": limit}
-    return await fetch_all(connection, Entry, statement, parameters)
+async def list_entries(connection: Connection, wanted: Wanted, after: Cursor | None, limit: int) -> list[Entry]:
+    """Up to `limit` of the entries wanted that come after the cursor, the newest first."""
+    conditions, parameters = _conditions(wanted)
+    if after:
+        conditions.append("(at, id) < (%(after_at)s, %(after_id)s)")
+        parameters |= {"after_at": after.created_at, "after_id": after.id}
+    statement: LiteralString = _part(conditions)
+    if wanted.target is not None:
+        # Each part reads an index in the order of the list, which a condition with `or` could not.
+        by_id: LiteralString = _part([*conditions, "target_id = %(target)s"])
+        by_name: LiteralString = _part([*conditions, "left(lower(target_name), 200) = %(target_name)s"])
+        statement = f"({by_id}) union ({by_name}) order by at desc, id desc limit %(limit)s"
+    return await fetch_all(connection, Entry, statement, {**parameters, "limit": limit})
+
+
+def _part(conditions: Sequence[LiteralString]) -> LiteralString:
+    where: LiteralString = f"where {' and '.join(conditions)}" if conditions else ""
+    return f"select {_COLUMNS} from audit_entry {where} order by at desc, id desc limit %(limit)s"
+
+
+def _conditions(wanted: Wanted) -> tuple[list[LiteralString], dict[str, Any]]:
+    """The conditions of all values but the target, and the parameters of all."""
+    account = _account_id(wanted.actor)
+    conditions: dict[LiteralString, bool] = {
+        "account_id = %(account)s": account is not None,
+        "left(lower(account_name), 200) = %(name)s": account is None and wanted.actor is not None,
+        "split_part(act, '.', 1) = %(family)s": wanted.act is not None,
+        "act = %(act)s": wanted.act is not None and "." in wanted.act,
+        "address = %(address)s": wanted.address is not None,
+        "at >= %(since)s": wanted.since is not None,
+        "at < %(until)s": wanted.until is not None,
+    }
+    parameters = {
+        "account": account,
+        "name": _lowered(wanted.actor),
+        "act": wanted.act,
+        "family": wanted.act and wanted.act.partition(".")[0],
+        "target": wanted.target,
+        "target_name": _lowered(wanted.target),
+        "address": wanted.address,
+        "since": wanted.since,
+        "until": wanted.until,
+    }
+    return [condition for condition, applies in conditions.items() if applies], parameters
+
+
+def _account_id(actor: str | None) -> UUID | None:
+    """The id that an actor is named by. A name that has the form of one is taken for it."""
+    try:
+        return UUID(actor) if actor else None
+    except ValueError:
+        return None
+
+
+def _lowered(text: str | None) -> str | None:
+    """A name as the indexes have it."""
+    return None if text is None else lowered(text)[:NAME_LENGTH]
 
 
 async def delete_entries(connection: Connection, before: datetime, limit: int) -> int:

@@ -341,8 +341,16 @@ export const admin = {
     },
   },
   audit: {
-    search: 'Person, act, target or address',
+    filters: {
+      actor: 'Who: name or id',
+      act: 'Act, such as share.end',
+      target: 'On what: name or id',
+      address: 'From the address',
+      from: 'Since',
+      until: 'Until',
+    },
     export: 'Export all',
+    exportFound: 'Export what is found',
     none: 'What administrators do appears here.',
     at: 'When',
     who: 'Who',

@@ -343,8 +343,16 @@ export const admin: Words<typeof english> = {
     },
   },
   audit: {
-    search: '人员、操作、对象或地址',
+    filters: {
+      actor: '人员：名称或 ID',
+      act: '操作，例如 share.end',
+      target: '对象：名称或 ID',
+      address: '来自此地址',
+      from: '从',
+      until: '到',
+    },
     export: '全部导出',
+    exportFound: '导出结果',
     none: '管理员的操作会出现在这里。',
     at: '时间',
     who: '人员',

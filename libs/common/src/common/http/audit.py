@@ -5,7 +5,7 @@ from typing import Annotated, Any, Protocol, cast
 from fastapi import APIRouter, Body, Depends, Request
 from pydantic import AwareDatetime, TypeAdapter
 
-from common.audit import Entry
+from common.audit import Entry, Wanted
 from common.audit_log import delete_entries, list_entries
 from common.db import Database
 from common.http.internal import called_by
@@ -27,11 +27,14 @@ class Stored(Protocol):
 
 @router.post("/entries")
 async def read_entries(
-    request: Request, limit: Annotated[int, Body(ge=1, le=BATCH)], after: Annotated[str | None, Body()] = None
+    request: Request,
+    limit: Annotated[int, Body(ge=1, le=BATCH)],
+    after: Annotated[str | None, Body()] = None,
+    wanted: Annotated[Wanted | None, Body()] = None,
 ) -> dict[str, Any]:
-    """Up to `limit` entries that come after the cursor, the newest first."""
+    """Up to `limit` of the entries wanted that come after the cursor, the newest first."""
     async with _db(request).connection() as connection:
-        found = await list_entries(connection, Cursor.parse(after) if after else None, limit)
+        found = await list_entries(connection, wanted or Wanted(), Cursor.parse(after) if after else None, limit)
     return {"entries": ENTRIES.dump_python(found, mode="json")}
 
 
