@@ -26,7 +26,8 @@ class RawBody:
         self._stream = request.stream().__aiter__()
         self._limit = limit
         self._waiting: asyncio.Timeout | None = None
-        self._is_ended = False
+        self.is_ended = False
+        """Whether `end` was called before all of it was read."""
         self.received = 0
 
     def certain(self) -> int:
@@ -38,7 +39,7 @@ class RawBody:
         if self._limit is not None and (self.length or 0) > self._limit:
             raise self._too_large()
         while True:
-            if self._is_ended:
+            if self.is_ended:
                 raise TooSlow
             try:
                 async with asyncio.timeout(STALL_SECONDS) as self._waiting:
@@ -58,9 +59,9 @@ class RawBody:
 
     def end(self) -> None:
         """Wait for no more of the body: its reader gets `TooSlow` where it is."""
-        if self._waiting and not self._is_ended and not self._waiting.expired():
+        if self._waiting and not self.is_ended and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
-        self._is_ended = True
+        self.is_ended = True
 
     async def drain(self) -> None:
         """Read and discard the rest of the body, until it ends, stalls or exceeds the limit."""

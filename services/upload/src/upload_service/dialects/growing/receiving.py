@@ -12,8 +12,9 @@ from uuid import UUID
 
 from fastapi import Request
 
-from common.errors import Conflict, InvalidInput, TooSlow
+from common.errors import Conflict, DomainError, InvalidInput, TooSlow
 from common.http.bodies import RawBody
+from common.store import PartBusy
 from upload_service.content.appending import Appending
 from upload_service.content.making_room import reserve_up_to
 from upload_service.content.model import UploadSession
@@ -49,8 +50,8 @@ class Arriving:
         self._body, self._at, self._noting = body, at, noting
         self._checksum = checksum
         self._hash = checksum.begin() if checksum else None
-        self.broke: InvalidInput | TooSlow | None = None
-        """The error with which the body broke off."""
+        self.broke: DomainError | None = None
+        """The error with which the body broke off; `PartBusy` if a later request ended it."""
 
     def certain(self) -> int:
         # No byte is certain until it is there: S3 keeps nothing of a part that is shorter than was announced.
@@ -65,7 +66,7 @@ class Arriving:
                 if self._noting:
                     await self._noting.note(self._at + self._body.received)
         except (InvalidInput, TooSlow) as error:
-            self.broke = error
+            self.broke = PartBusy() if self._body.is_ended else error
 
     def check(self) -> None:
         """Raise the error with which the body broke off if nothing of it may be kept, or `ChecksumMismatch`."""
@@ -93,8 +94,9 @@ def _known(session_id: UUID, body: RawBody) -> Generator[None]:
 def interrupt(session_id: UUID) -> None:
     """End the request that this process is reading for an upload, because its client has come back.
 
-    What it brought is kept. The gateway sends the requests of one upload to one process. Where they do reach several,
-    a request that hangs ends when it has stalled for long enough.
+    What it brought is kept. It gets `PartBusy`: a request that was cut may arrive after the one with which its client
+    has come back, and then that one is ended, whose client goes on. The gateway sends the requests of one upload to one
+    process. Where they do reach several, a request that hangs ends when it has stalled for long enough.
     """
     if body := _bodies.get(session_id):
         body.end()
