@@ -74,7 +74,8 @@ async def replicas(tmp_path: Path) -> AsyncGenerator[Replicas]:
     port, *chosen = ports.choose(1 + REPLICAS)
     names = {each: str(number) for number, each in enumerate(chosen)}
     handler: type[Service] = service_type(names, lambda _method, key: key, _OneAnswer)
-    program = gateway_program(tmp_path, port, everything_at(chosen[0]), store_at(1))
+    # Nobody reads its output while the test waits for an answer, and more lines than these would fill the pipe.
+    program = gateway_program(tmp_path, port, everything_at(chosen[0]), store_at(1), GATEWAY_ACCESS_LOG="off")
     with ExitStack() as stack:
         served = [stack.enter_context(ExitStack()) for _ in chosen]
         for each, own in zip(chosen, served, strict=True):
