@@ -32,6 +32,7 @@ _SPELLINGS = {
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD",
     "New BSD": "BSD-3-Clause",
+    "3-Clause BSD License": "BSD-3-Clause",
     "MIT License": "MIT",
     "Dual License": "Apache-2.0 OR BSD-3-Clause",
     "Python Software Foundation License": "PSF-2.0",

@@ -16,6 +16,8 @@ from deploy.local.store import Kind
 POLICY_NAMES = frozenset(
     {
         *("LOG_LEVEL", "LOG_FORMAT", "DATABASE_POOL_SIZE"),
+        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SDK_DISABLED"),
+        *("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
         *(
             "SITE_NAME",
             "SITE_DESCRIPTION",
@@ -43,6 +45,8 @@ POLICY_NAMES = frozenset(
         *("ACCOUNT_MESSAGES_PER_MINUTE", "ROOM_MESSAGES_PER_MINUTE", "ACCOUNT_MESSAGE_BYTES", "ROOM_MESSAGE_BYTES"),
     }
 )
+TRACES = "OTEL_"
+"""The beginning of OpenTelemetry's own variables, which are passed on as well."""
 SYSTEM_NAMES = ("PATH", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -123,7 +127,7 @@ def read(environment: Mapping[str, str] = os.environ) -> StackSettings:
         web_csp=_policy_of_page(environment.get("WEB_CSP", "")),
         web_root=Path(environment["WEB_ROOT"]).absolute() if environment.get("WEB_ROOT") else None,
         admin_password=environment.get("ADMIN_PASSWORD") or None,
-        policy={name: environment[name] for name in POLICY_NAMES if name in environment},
+        policy={name: value for name, value in environment.items() if name in POLICY_NAMES or name.startswith(TRACES)},
         system={name: environment[name] for name in SYSTEM_NAMES if name in environment},
     )
 

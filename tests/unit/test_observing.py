@@ -77,6 +77,23 @@ def test_the_profile_scrapes_every_part() -> None:
         assert composed[name]["command"][-1] == str(workers["port"])
 
 
+def test_traces_go_to_where_the_documents_say_and_grafana_reads_them_there() -> None:
+    composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    settings = yaml.safe_load((OBSERVE / "jaeger.yml").read_text())
+    (source,) = yaml.safe_load((OBSERVE / "grafana/provisioning/datasources/jaeger.yml").read_text())["datasources"]
+    assert composed["jaeger"]["profiles"] == ["observe"]
+    for name in (*("auth", "upload", "share", "chat"), "transfers-worker", "grafana"):
+        assert set(composed["jaeger"]["networks"]) & set(composed[name]["networks"]), name
+    taking = settings["receivers"]["otlp"]["protocols"]["http"]["endpoint"].rpartition(":")[2]
+    shown = settings["extensions"]["jaeger_query"]["http"]["endpoint"].rpartition(":")[2]
+    assert source["url"] == f"http://jaeger:{shown}"
+    assert f"OTEL_EXPORTER_OTLP_ENDPOINT=http://jaeger:{taking}" in (ROOT / "docs" / "operate.md").read_text()
+    pipeline = settings["service"]["pipelines"]["traces"]
+    for kind in ("receivers", "processors", "exporters"):
+        assert set(pipeline[kind]) <= settings[kind].keys()
+    assert set(settings["service"]["extensions"]) == settings["extensions"].keys()
+
+
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 def test_prometheus_accepts_its_configuration_and_the_rules(tmp_path: Path) -> None:
     for file in ("alerts.yml", "prometheus.yml"):

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import structlog
 
-from common import errors
+from common import errors, tracing
 from common.calls import Answer, Calls, ConnectionBroken, NoAnswer
 from common.errors import DomainError, Forbidden, Unavailable
 from common.statistics import HEADER, SYSTEM, dialect
@@ -22,6 +23,7 @@ class Peer:
 
     def __init__(self, calls: Calls, base_url: str, tokens: Tokens) -> None:
         self._calls, self._base_url, self._tokens = calls, base_url, tokens
+        self._address = urlsplit(base_url).netloc
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call an internal route and return the JSON object of the answer.
@@ -46,6 +48,13 @@ class Peer:
             headers["X-Request-Id"] = request_id
         if (asked := dialect()) != SYSTEM:
             headers[HEADER] = asked
+        attributes: tracing.Attributes = {"http.request.method": method, "server.address": self._address}
+        with tracing.step(f"{method} {self._address}", "client", attributes) as step:
+            answer = await self._answer(method, path, body, headers | step.carried())
+            step.note("http.response.status_code", answer.status)
+            return answer
+
+    async def _answer(self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Answer:
         try:
             try:
                 return await self._calls.send(method, self._base_url + path, body=body, headers=headers)

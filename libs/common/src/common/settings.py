@@ -65,6 +65,24 @@ class Settings(BaseSettings):
     """The least severe messages that are logged: `debug`, `info`, `warning` or `error`."""
     log_format: Literal["json", "console"] = "json"
     """`json` writes one JSON object a line, `console` writes lines for people."""
+    otel_exporter_otlp_endpoint: str = ""
+    """URL of a collector that takes traces by OTLP over HTTP, such as `http://collector:4318`; `/v1/traces` is added.
+    If empty, there are no traces."""
+    otel_exporter_otlp_headers: SecretStr = SecretStr("")
+    """Headers that the collector wants, such as `Authorization=Bearer%20…`, separated by commas."""
+    otel_traces_sampler: Literal[
+        "always_on",
+        "always_off",
+        "traceidratio",
+        "parentbased_always_on",
+        "parentbased_always_off",
+        "parentbased_traceidratio",
+    ] = "parentbased_always_on"
+    """Which traces are recorded, by OpenTelemetry's names: `parentbased_traceidratio` records a share of them."""
+    otel_traces_sampler_arg: float = Field(default=1, ge=0, le=1)
+    """The share of the traces that `parentbased_traceidratio` records, from 0 to 1."""
+    otel_sdk_disabled: bool = False
+    """`true` turns traces off."""
 
     @field_validator("log_level")
     @classmethod
@@ -72,6 +90,20 @@ class Settings(BaseSettings):
         if level.lower() not in ("debug", "info", "warning", "error", "critical"):
             raise ValueError("must be debug, info, warning or error")
         return level
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must be a URL such as http://collector:4318")
+        return url
+
+    @field_validator("otel_exporter_otlp_headers")
+    @classmethod
+    def _are_headers(cls, headers: SecretStr) -> SecretStr:
+        if any("=" not in header for header in headers.get_secret_value().split(",") if header.strip()):
+            raise ValueError("must be headers such as name=value,name=value")
+        return headers
 
     @classmethod
     def settings_customise_sources(

@@ -26,6 +26,12 @@ def started() -> None:
         gc.enable()
 
 
+def _leave_out_unused() -> None:
+    """Without traces, let no library import OpenTelemetry's SDK: the client of Valkey does if it finds it."""
+    if not any(os.environ.get(name) for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT_FILE")):
+        sys.modules["opentelemetry.sdk"] = None  # type: ignore[assignment]
+
+
 def _run() -> None:
     try:
         if folder := os.environ.get("MIGRATIONS"):
@@ -46,5 +52,6 @@ def _run() -> None:
 
 if __name__ == "__main__":
     gc.disable()
+    _leave_out_unused()
     del sys.argv[0]
     _run()

@@ -18,7 +18,10 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as ValkeyTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from common import tracing
+
 TIMEOUT_SECONDS = 3.0
+_TOLD: tracing.Attributes = {"db.system.name": "valkey"}
 _LIMIT = 10_000
 
 Part = str | bytes | int
@@ -57,7 +60,8 @@ class Pipe:
         line = self._line
         if line is None or line.is_lost:
             line = await self._connect()
-        return await line.send(command)
+        with tracing.step(str(command[0]), attributes=_TOLD):
+            return await line.send(command)
 
     async def run(self, script: Script, keys: Sequence[str], *values: Part) -> Any:
         """The answer of a script. Raises `redis.exceptions.RedisError`."""

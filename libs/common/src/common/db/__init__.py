@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from common import tracing
 from common.errors import Unavailable
 from common.metrics import Gauge, Labels
 
@@ -45,6 +46,7 @@ class Database:
             max_idle=IDLE_SECONDS,
             open=False,
             check=self._check,
+            configure=_trace,
             kwargs={"autocommit": True, "connect_timeout": 5},
             reconnect_timeout=5,
             num_workers=2,
@@ -116,6 +118,14 @@ class Database:
         """Raise `DatabaseUnavailable` unless the database answers."""
         async with self.connection() as connection:
             await connection.execute("select 1")
+
+
+async def _trace(connection: Connection) -> None:
+    """Add the statements of a connection to traces, if there are any."""
+    if tracing.is_on():
+        from common.db.traced import TracedCursor
+
+        connection.cursor_factory = TracedCursor
 
 
 _OPENED: WeakSet[Database] = WeakSet()

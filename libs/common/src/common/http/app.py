@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from common import clock, logging, start
+from common import clock, logging, start, tracing
 from common.errors import StorageFull, Unavailable
 from common.http import measuring, openapi, problems
 from common.http.edge import ANY_ORIGIN, Edge
@@ -41,6 +41,7 @@ def create_app(
     at `/v1/openapi/<name>.json`.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
+    tracing.begin(settings, name)
     app = FastAPI(
         title=f"Waystation {name}",
         version=VERSION,
@@ -48,6 +49,8 @@ def create_app(
         openapi_url=f"/v1/openapi/{name}.json",
         docs_url=None,
         redoc_url=None,
+        # Its spans would tell paths and queries (`common.tracing` makes those of this system).
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems.install(app)
     openapi.install(app)

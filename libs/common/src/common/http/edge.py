@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common import logging
+from common import logging, tracing
 from common.addresses import canonical
 from common.errors import Unavailable
 from common.http import asking
@@ -96,7 +96,7 @@ class Edge:
             message["headers"].append((ROUTE_HEADER, _route(scope).encode()))
             await origins.send(message, send, headers)
 
-        with _named(request_id), asked_in(lambda: dialect_of(scope)):
+        with _named(request_id), asked_in(lambda: dialect_of(scope)), _step(scope, headers) as step:
             try:
                 await self._app(scope, receive, answer)
             except Exception:
@@ -106,6 +106,7 @@ class Edge:
                 await JSONResponse({"detail": "Internal Server Error"}, 500)(scope, receive, answer)
             finally:
                 # A question about a body that is wanted has no answer of its own.
+                _finish(step, scope, status)
                 if status:
                     observe(scope["method"], _route(scope), status, time.monotonic() - begun)
                 if is_failure(status) and not scope["path"].startswith("/internal/"):
@@ -144,6 +145,23 @@ def _named(request_id: str) -> Generator[None]:
     tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
     yield
     structlog.contextvars.reset_contextvars(**tokens)
+
+
+def _step(scope: Scope, headers: Headers) -> tracing.Step:
+    if not tracing.is_on():
+        return tracing.NO_STEP
+    carrier, request_id = headers.get(tracing.CARRIER), headers.get("x-request-id")
+    told: tracing.Attributes = {"http.request.method": scope["method"]}
+    return tracing.entered(scope["method"], "server", told, carrier=carrier, request_id=request_id)
+
+
+def _finish(step: tracing.Step, scope: Scope, status: int) -> None:
+    if step is tracing.NO_STEP:
+        return
+    step.rename(f"{scope['method']} {_route(scope)}")
+    step.note("http.route", _route(scope))
+    if status:
+        step.note("http.response.status_code", status)
 
 
 def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:

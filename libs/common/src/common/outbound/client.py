@@ -23,6 +23,7 @@ from urllib.parse import urljoin
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from common import tracing
 from common.addresses import Network
 from common.errors import DomainError, Forbidden, InvalidInput, Unavailable
 from common.outbound.addresses import may_connect
@@ -232,7 +233,9 @@ class Outbound:
         cookies = ChainCookies()
         for _ in range(self._redirects + 1):
             sent = {**headers, **cookies.headers(target.url)}
-            response = await self._session.get(target.url, headers=sent, allow_redirects=False)
+            with tracing.step("GET elsewhere", "client", {"http.request.method": "GET"}) as step:
+                response = await self._session.get(target.url, headers=sent, allow_redirects=False)
+                step.note("http.response.status_code", response.status)
             location = response.headers.get("Location") if response.status in _REDIRECTS else None
             if not location:
                 return response

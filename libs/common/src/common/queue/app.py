@@ -10,7 +10,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from common import logging
+from common import logging, tracing
 
 # A message that no worker has acknowledged for this long returns to the queue.
 VISIBILITY_SECONDS = 3600
@@ -80,9 +80,14 @@ def send(app: Celery, task: str, *args: str, queue: str | None = None, most: int
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers: dict[str, Any] = {"request_id": request_id} if request_id else {}
     headers["sent_at"] = time.time()
+    attributes: tracing.Attributes = {
+        "messaging.system": "celery",
+        "messaging.destination.name": queue or str(app.conf.task_default_queue),
+    }
     try:
         if queue is None or most is None or waiting(app, queue) < most:
-            app.send_task(task, args=args, headers=headers, queue=queue, retry=False)
+            with tracing.step(f"send {task}", "producer", attributes) as step:
+                app.send_task(task, args=args, headers=headers | step.carried(), queue=queue, retry=False)
     except (OperationalError, RedisError) as error:
         logging.get(__name__).warning("message not sent, its sweep will", task=task, error=str(error))
 

@@ -20,7 +20,7 @@ from celery.worker import WorkController, state
 from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu.asynchronous import set_event_loop
 
-from common import logging, start
+from common import logging, start, tracing
 from common.queue.measuring import serve_metrics
 from common.queue.presence import Presence
 from common.queue.schedule import Beat
@@ -166,6 +166,7 @@ def main(*workers: Worker[Any], settings: Settings, name: str, beat: Beat | None
     FILE is touched as long as all of it is alive; its numbers for Prometheus are at PORT.
     """
     logging.configure(level=settings.log_level, format=settings.log_format, service=name)
+    tracing.begin(settings, name)
     if len(sys.argv) > 2:
         serve_metrics(int(sys.argv[2]), [(worker.queue, worker.app) for worker in workers])
     sys.exit(serve(workers, alive=Path(sys.argv[1]) if len(sys.argv) > 1 else None, beat=beat))

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 from celery import Celery, signals
 
-from common import logging
+from common import logging, tracing
 from common.queue.app import VISIBILITY_SECONDS
 from common.queue.measuring import measured
 from common.queue.schedule import SECONDS
@@ -110,13 +110,20 @@ class Worker(Generic[State]):
         assert task is not None, "only a task runs operations here"
         names = {"service": self.name, **names_of(task.request)}
         name, begun = str(names["task"]), time.monotonic()
+        step = tracing.entered(
+            name,
+            "consumer",
+            {"messaging.system": "celery", "messaging.destination.name": self.queue},
+            carrier=task.request.get(tracing.CARRIER),
+            request_id=names["request_id"],
+        )
 
         async def bound() -> None:
             current = asyncio.current_task()
             assert current is not None
             self._tasks.add(current)
             try:
-                with structlog.contextvars.bound_contextvars(**names), measured(name):
+                with structlog.contextvars.bound_contextvars(**names), measured(name), step:
                     async with asyncio.timeout(seconds):
                         await operation
                     if name not in SECONDS:

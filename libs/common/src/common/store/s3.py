@@ -19,6 +19,7 @@ from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
 from yarl import URL
 
+from common import tracing
 from common.errors import DomainError, StorageFull
 from common.statuses import is_temporary, retry_after
 from common.store.body import SizedBody
@@ -342,9 +343,12 @@ class S3Store:
         if isinstance(body, SizedBody):
             sent["Content-Length"] = str(body.size)
         try:
-            async with self._session.request(
-                method, url, data=body, headers=sent, skip_auto_headers=["Content-Type"], allow_redirects=False
-            ) as response:
+            with tracing.step(f"{method} store", attributes={"http.request.method": method}) as step:
+                response = await self._session.request(
+                    method, url, data=body, headers=sent, skip_auto_headers=["Content-Type"], allow_redirects=False
+                )
+                step.note("http.response.status_code", response.status)
+            async with response:
                 if response.status >= 300 and response.status not in accepted:
                     asked = retry_after(response.headers.get("Retry-After"))
                     raise _refusal(await response.read(), response.status, asked)

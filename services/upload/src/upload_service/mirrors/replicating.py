@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
+from common import tracing
 from common.claims import ClaimLost, UnexpectedFailure, claim_kept
 from common.errors import Unavailable
 from common.store import ContentHasher, ObjectMissing, StoreRefused, StoreUnavailable
@@ -81,11 +82,12 @@ async def _copy(work: Work, driver: Driver, blob: Blob) -> None:
     if place.url is not None and await _was_copied(work, driver, blob):
         await work.verified(place)
         return
-    url = await driver.write(place.path, _content(work, blob), blob.size)
+    with _step("write", work):
+        url = await driver.write(place.path, _content(work, blob), blob.size)
     if url is not None:
         await work.note_url(url)
     place = Place(place.path, url)
-    await _prove(driver, place, blob)
+    await _prove(work, driver, place, blob)
     await work.verified(place)
 
 
@@ -93,7 +95,7 @@ async def _was_copied(work: Work, driver: Driver, blob: Blob) -> bool:
     """Whether the URL recorded by an attempt that died before its proof holds the content; if not, it is deleted."""
     place = work.replica.place
     try:
-        await _prove(driver, place, blob)
+        await _prove(work, driver, place, blob)
     except (ReplicaLost, ReplicaDamaged, MirrorRefused, MirrorDown) as error:
         if isinstance(error, MirrorDown) and work.replica.attempts < LOST_AFTER:
             raise
@@ -119,14 +121,15 @@ async def _content(work: Work, blob: Blob) -> AsyncIterator[bytes]:
         raise SourceDamaged
 
 
-async def _prove(driver: Driver, place: Place, blob: Blob) -> None:
+async def _prove(work: Work, driver: Driver, place: Place, blob: Blob) -> None:
     """Read the replica back and compare. Raises `ReplicaLost`, `ReplicaDamaged`, `ReplicaBrokenOff`."""
     hasher = ContentHasher()
     try:
-        async for block in driver.read(place):
-            hasher.update(block)
-            if hasher.size > blob.size:
-                break
+        with _step("read", work):
+            async for block in driver.read(place):
+                hasher.update(block)
+                if hasher.size > blob.size:
+                    break
     except MirrorDown:
         if hasher.size:
             raise ReplicaBrokenOff from None
@@ -138,7 +141,7 @@ async def _prove(driver: Driver, place: Place, blob: Blob) -> None:
 async def _recheck(work: Work, driver: Driver, blob: Blob) -> None:
     """Prove a verified replica once more. To repair one that is lost or damaged, it is queued to be copied again."""
     try:
-        await _prove(driver, work.replica.place, blob)
+        await _prove(work, driver, work.replica.place, blob)
     except (ReplicaLost, ReplicaDamaged) as error:
         await work.damaged(error)
     else:
@@ -146,8 +149,13 @@ async def _recheck(work: Work, driver: Driver, blob: Blob) -> None:
 
 
 async def _remove(work: Work, driver: Driver) -> None:
-    await driver.delete(work.replica.place)
+    with _step("delete", work):
+        await driver.delete(work.replica.place)
     await work.removed()
+
+
+def _step(act: str, work: Work) -> tracing.Step:
+    return tracing.step(f"mirror {act}", "client", {"waystation.mirror.kind": work.mirror.kind})
 
 
 async def _request_next(context: Context, mirror: Mirror) -> None:

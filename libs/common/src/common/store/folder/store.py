@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, S
 from datetime import timedelta
 from pathlib import Path
 
+from common import tracing
 from common.store.digest import ContentHasher
 from common.store.folder.disk import Disk
 from common.store.folder.errors import GONE, translating
@@ -95,7 +96,8 @@ class FolderStore:
     ) -> None:
         self.room.check(size)
         writer = ObjectWriter(self._disk, self.room, key, digest, lease, size)
-        await pour(self._threads, blocks, writer, lease, size=size)
+        with _writing():
+            await pour(self._threads, blocks, writer, lease, size=size)
 
     async def write_stream(
         self,
@@ -110,7 +112,8 @@ class FolderStore:
         self.room.check(source.certain())
         hasher = hasher or ContentHasher()
         writer = ObjectWriter(self._disk, self.room, key, hasher.update, lease, source.certain())
-        size = await pour(self._threads, source, writer, lease, max_size=max_size)
+        with _writing():
+            size = await pour(self._threads, source, writer, lease, max_size=max_size)
         return WrittenObject(size, hasher.sha256)
 
     async def join(
@@ -162,7 +165,8 @@ class FolderStore:
         except BaseException:
             await asyncio.shield(self._threads.run(writer.drop))
             raise
-        await pour(self._threads, blocks, writer, lease, size=size)
+        with _writing():
+            await pour(self._threads, blocks, writer, lease, size=size)
         return StoredPart(number, size, "")
 
     async def _begin(self, writer: PartWriter, lease: Lease | None) -> None:
@@ -234,6 +238,10 @@ class FolderStore:
             os.close(fd)
 
     async def read_back(self, key: str, hasher: ContentHasher) -> None:
+        with tracing.step("store read_back", "internal"):
+            await self._read_back(key, hasher)
+
+    async def _read_back(self, key: str, hasher: ContentHasher) -> None:
         fd = await self._threads.run(translating(self._open_object), key)
         try:
             start, count = 0, READ_BACK_STEP
@@ -260,3 +268,7 @@ class FolderStore:
     def _remove_all(self, keys: Sequence[str]) -> None:
         for key in keys:
             self._disk.remove(self._layout.object(key))
+
+
+def _writing() -> tracing.Step:
+    return tracing.step("store write", "internal")
