@@ -19,6 +19,8 @@ from tests.e2e.test_account_faults import PASSWORD, register, somebody
 from tests.integration.upload.mirrors.mirror_front import background
 from tests.integration.upload.mirrors.mirror_servers import SERVERS
 
+pytestmark = pytest.mark.long
+
 MIB = 1024 * 1024
 CHUNKS = 8
 """Sent from the last to the first, more are held back than the service keeps for a digest in passing."""
