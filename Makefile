@@ -118,7 +118,7 @@ unit: $(VENV)/.compiled ## Run only the tests, JOBS at a time (ARGS="-k name" se
 	$(BIN)/python -m pytest -m "not docker and not long and not browser" -n $(JOBS) --no-loadscope-reorder $(ARGS)
 
 faults: $(VENV)/.installed ## Run the long tests of what happens when processes die or the disk is full
-	$(BIN)/python -m pytest -m "long and not docker and not browser" -n 2 --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -m "long and not docker and not browser" -n 3 --no-loadscope-reorder $(ARGS)
 
 old-code: $(VENV)/.installed ## Run the version before (deploy/previous.json) on the tables of this one
 	$(BIN)/python -m pytest -p no:xdist tests/integration/test_migrations.py tests/e2e/test_old_code.py $(ARGS)

@@ -5,6 +5,7 @@ and a Docker engine, the engines run in containers instead. The whole system, on
 for tests that go through the gateway or kill processes.
 """
 
+import gc
 import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
@@ -49,6 +50,16 @@ def pytest_configure() -> None:
     """Let a run that is told to end tear its fixtures down, also one whose shell has made it ignore SIGINT."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without looking for garbage, neither meanwhile nor later among what lives as long as the process."""
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 @pytest.hookimpl(optionalhook=True)
