@@ -88,6 +88,9 @@ def test_a_share_that_ends_while_nobody_listens_leaves_nothing(stack: StartedSta
         assert ended.status_code == 204
     with closing(Traces(stack)) as traces, closing(Sweeps(traces.broker_url)) as sweeps:
         nothing: list[Any] = []
-        sweeps.until(lambda: traces.ask("share", "select id from item where share_id = %s", share["id"]) == nothing)
+        sweeps.until(
+            lambda: traces.ask("share", "select id from item where share_id = %s", share["id"]) == nothing,
+            "share.expire_shares",
+        )
         assert traces.ask("upload", "select id from file where id = %s", file_id) == nothing
         assert persist(lambda: client.head(half, headers=HEADERS), 404).status_code == 404

@@ -143,7 +143,10 @@ def test_what_a_share_that_ends_in_the_middle_holds_is_given_back(
     assert client.get(f"/v1/codes/{share['code']}").json()["code"] == "share_ended"
     assert fill(client, share["items"][2], b"later").status_code == 410
     nothing: list[Any] = []
-    sweeps.until(lambda: traces.ask("share", "select id from item where share_id = %s", share["id"]) == nothing)
+    sweeps.until(
+        lambda: traces.ask("share", "select id from item where share_id = %s", share["id"]) == nothing,
+        "share.expire_shares",
+    )
     assert traces.ask("upload", "select id from file where id = %s", whole) == nothing
     assert client.head(upload, headers={"Tus-Resumable": "1.0.0"}).status_code == 404
 

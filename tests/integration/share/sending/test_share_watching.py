@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from share_service.sending import events
+from share_service.sending import events, watching
 from tests.integration.share.running_share import ShareService
 
 PASSWORD = {"X-Share-Password": "open"}
@@ -54,6 +54,8 @@ def test_a_stream_lives_for_a_while_and_can_be_opened_again(
     service: ShareService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "LIFE_SECONDS", 0.2)
+    # It looks at its life when it looks at the share.
+    monkeypatch.setattr(watching, "RESTING_SECONDS", 0.05)
     client = service.client()
     share = sent(client)
     for path in (f"/v1/codes/{share['code']}/events", f"/v1/shares/{share['id']}/events"):
