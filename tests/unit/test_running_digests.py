@@ -100,6 +100,35 @@ def test_parts_that_were_stored_with_other_content_prevent_a_digest() -> None:
     assert digests.take(session.id, stored([[b"b"]])) is None
 
 
+def test_two_writers_of_a_part_prevent_a_digest() -> None:
+    # The first one was stopped for longer than it had the right to write, and goes on in the middle of the second.
+    digests, session = RunningDigests(), session_of(1)
+    stopped = digests.part(session, 0)
+    stopped.update(b"a")
+    second = digests.part(session, 0)
+    second.update(b"a")
+    stopped.update(b"b")
+    stopped.fail()
+    second.update(b"b")
+    second.finish(second.sha256)
+    assert digests.take(session.id, stored([[b"a", b"b"]])) is None
+
+
+def test_a_block_that_a_thread_hashes_after_the_part_failed_changes_nothing() -> None:
+    digests, session = RunningDigests(), session_of(1)
+    failed = digests.part(session, 0)
+    failed.update(b"a")
+    failed.fail()
+    again = digests.part(session, 0)
+    again.update(b"a")
+    failed.update(b"x")
+    again.update(b"b")
+    again.finish(again.sha256)
+    found = digests.take(session.id, stored([[b"a", b"b"]]))
+    assert found
+    assert found.sha256 == sha256(b"ab")
+
+
 def test_idle_sessions_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     digests = RunningDigests(budget=1)
     digests.part(session_of(2), 1).update(b"b")

@@ -38,6 +38,7 @@ class RunningDigests:
         self._sessions[session.id] = running
         running.touched = time.monotonic()
         self._forget_idle()
+        running.begin(index)
         return PartDigest(running, index)
 
     def take(self, session_id: UUID, stored: list[Part]) -> ContentHasher | None:
@@ -79,8 +80,18 @@ class _SessionDigest:
         """The state of `hasher` before the part whose turn it is."""
         self.hashed: list[bytes] = []
         """The SHA-256 of each part that `hasher` has seen whole."""
+        self.arriving: set[int] = set()
+        """The indexes of the parts that are neither finished nor failed."""
         self.waiting: dict[int, PartDigest] = {}
         self.abandoned = False
+
+    def begin(self, index: int) -> None:
+        """A part begins to arrive."""
+        with self.lock:
+            if index in self.arriving:
+                # A writer that lost its right may still be in the middle of a block: whose blocks came is not known.
+                self.abandon()
+            self.arriving.add(index)
 
     def advance(self) -> None:
         """Hash the parts that waited for the one that has just ended."""
@@ -108,6 +119,7 @@ class PartDigest:
         self._running, self._index = running, index
         self._hasher = ContentHasher()
         self._held: list[bytes] = []
+        self._is_over = False
         self.size = 0
         """The number of bytes so far."""
         self.finished_sha256: bytes | None = None
@@ -122,22 +134,30 @@ class PartDigest:
         """Hash a block of the part."""
         self._hasher.update(block)
         self.size += len(block)
+        if whole := self._whole_if_in_turn(block):
+            # Not under the lock: only the part whose turn it is gets here, and others need not wait for it.
+            whole.update(block)
+
+    def _whole_if_in_turn(self, block: bytes) -> ContentHasher | None:
+        """The session's hasher if it is this part's turn. Otherwise the block is held."""
         running = self._running
         with running.lock:
-            if running.abandoned:
-                return
+            if running.abandoned or self._is_over:
+                return None
             turn = len(running.hashed)
             if self._index == turn:
-                running.hasher.update(block)
-            elif self._index < turn or not running.digests.hold(len(block)):
+                return running.hasher
+            if self._index < turn or not running.digests.hold(len(block)):
                 running.abandon()
             else:
                 self._held.append(block)
                 running.waiting[self._index] = self
+            return None
 
     def finish(self, sha256: bytes) -> None:
         """The part is stored, and this is its digest. Hashes the parts that waited for it, which may take a while."""
         with self._running.lock:
+            self._running.arriving.discard(self._index)
             self.finished_sha256 = sha256
             if not self._running.abandoned and self._index == len(self._running.hashed):
                 self._running.hashed.append(sha256)
@@ -146,6 +166,8 @@ class PartDigest:
     def fail(self) -> None:
         """The part is not stored: the session's digest is as if it had never begun."""
         with self._running.lock:
+            self._is_over = True
+            self._running.arriving.discard(self._index)
             self._running.waiting.pop(self._index, None)
             self.release()
             if self._index == len(self._running.hashed):
