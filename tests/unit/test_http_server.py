@@ -32,6 +32,15 @@ class Transport(asyncio.Transport):
     def is_closing(self) -> bool:
         return False
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+    def bring(self, data: bytes) -> None:
+        """Read bytes from the network as uvloop does it for a protocol with a buffer."""
+        assert isinstance(self.protocol, asyncio.BufferedProtocol)
+        memoryview(self.protocol.get_buffer(-1))[: len(data)] = data
+        self.protocol.buffer_updated(len(data))
+
     def close(self) -> None:
         self.closed_after = len(self.written)
 
@@ -102,6 +111,14 @@ async def test_what_a_client_sent_before_it_broke_off_is_handed_over_first() -> 
 
     assert (first["body"], first["more_body"]) == (b"first", True)
     assert second["type"] == "http.disconnect"
+
+
+async def test_connections_that_are_read_into_one_buffer_keep_what_each_was_sent() -> None:
+    first, second = Server(BLOCK), Server(BLOCK)
+    first.transport.bring(b"a" * BLOCK)
+    second.transport.bring(b"b" * BLOCK)
+
+    assert [(await server.next())["body"] for server in (first, second)] == [b"a" * BLOCK, b"b" * BLOCK]
 
 
 async def test_a_body_that_ends_is_handed_over_at_once() -> None:
