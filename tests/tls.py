@@ -3,8 +3,8 @@
 import asyncio
 import ipaddress
 import ssl
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from deploy.local.ports import LOOPBACK
+from tests.relays import pass_both_on, relaying
 
 HOST = "localhost"
 POSTGRES_ASKS = 8
 """The bytes by which a client of PostgreSQL asks for TLS, before it begins with it."""
-BLOCK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,47 +71,14 @@ async def behind_tls(authority: Authority, port: int, *, postgres: bool = False)
     `postgres`: TLS begins within the connection, as PostgreSQL's protocol has it.
     """
     context = authority.server
-    open_ends: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        open_ends.add(task)
-        task.add_done_callback(open_ends.discard)
-        with suppress(OSError, EOFError, asyncio.CancelledError), closing_at_once(writer):
-            if postgres:
-                await reader.readexactly(POSTGRES_ASKS)
-                writer.write(b"S")
-                await writer.drain()
-                await writer.start_tls(context)
-            there, back = await asyncio.open_connection(LOOPBACK, port)
-            with closing_at_once(back):
-                await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
-
-    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=None if postgres else context)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in open_ends:
-            task.cancel()
-        await asyncio.gather(*open_ends, return_exceptions=True)
-
-
-@contextmanager
-def closing_at_once(writer: asyncio.StreamWriter) -> Generator[None]:
-    """Drop the connection after the block, without the farewell of TLS, which nobody may be there to answer."""
-    try:
-        yield
-    finally:
-        writer.transport.abort()
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while block := await reader.read(BLOCK):
-            writer.write(block)
+        if postgres:
+            await reader.readexactly(POSTGRES_ASKS)
+            writer.write(b"S")
             await writer.drain()
-    finally:
-        # Both directions end together.
-        writer.close()
+            await writer.start_tls(context)
+        await pass_both_on(reader, writer, port)
+
+    async with relaying(serve, None if postgres else context) as chosen:
+        yield chosen
