@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move backup restore import image gateway-image helm wheel release test test-one lint faults old-code cuts browser browser-large screenshots clients mirrors examples format types unit chaos scale fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move backup restore import image gateway-image helm wheel release test test-one lint faults old-code cuts browser browser-large screenshots clients mirrors examples format types unit chaos scale uploads limits fuzz bench bench-table lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -167,6 +167,12 @@ bench: $(VENV)/.installed ## Measure speed, processor time and memory, beside pe
 
 scale: $(VENV)/.installed ## Fill a temporary system with a million expired shares, and watch how it gets rid of them (ARGS="--rows 60000")
 	@exec $(BIN)/python -m tests.scale $(ARGS)
+
+uploads: $(VENV)/.installed ## Hold thousands of slow uploads open at once, and say what they cost (ARGS="--open 2000 --hold 20")
+	@exec $(BIN)/python -m tests.scale.uploads $(ARGS)
+
+limits: $(VENV)/.installed ## Say what a place of a given size carries, and what ends first (ARGS="--cores 16 --network 10 --uploads 10000 --size 100")
+	@exec $(BIN)/python -m tests.scale.limits $(ARGS)
 
 fuzz: $(VENV)/.installed ## Ask the system everything wrong: broken requests, and its own documents (ARGS="--seed 2")
 	@exec $(BIN)/python -m tests.fuzz $(ARGS)
