@@ -109,14 +109,13 @@ DEPLOYMENT = (
     Setting(
         "WEB_ROOT",
         "",
-        "Folder of a web page of your own, with an `index.html`. If empty, the page that `make run` builds.",
-        Way.EMBEDDED,
+        "Folder of a web page of your own, with an `index.html`, which everybody may read. Under Compose its name "
+        "begins with `/` or `./`. If empty, the page that comes with the system.",
     ),
     Setting(
         "WEB_CSP",
         "",
-        "`Content-Security-Policy` of the page in `WEB_ROOT`. If empty, that of the page that `make run` builds.",
-        Way.EMBEDDED,
+        "`Content-Security-Policy` of the page in `WEB_ROOT`. If empty, that of the page that comes with the system.",
     ),
     Setting(
         "GATEWAY_ACCESS_LOG",
