@@ -14,9 +14,14 @@ export function JoinByName({ onDone }: { onDone: () => void }) {
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
   const [wrong, setWrong] = useState<string | null>(null)
+  const [isBusy, setBusy] = useState(false)
 
   async function join(event: FormEvent) {
     event.preventDefault()
+    // Enter sends a form whose button is busy.
+    if (isBusy) return
+    setBusy(true)
+    setWrong(null)
     try {
       const { id } = await joinByName(name.trim(), password)
       await queries.invalidateQueries({ queryKey: ['rooms'] })
@@ -24,6 +29,8 @@ export function JoinByName({ onDone }: { onDone: () => void }) {
       go(`/rooms/${id}`)
     } catch (error) {
       setWrong(explain(error))
+    } finally {
+      setBusy(false)
     }
   }
 
@@ -38,7 +45,7 @@ export function JoinByName({ onDone }: { onDone: () => void }) {
         onChange={(event) => setPassword(event.target.value)}
       />
       <div className="buttons">
-        <Button type="submit" disabled={name.trim() === ''}>
+        <Button type="submit" loading={isBusy} disabled={name.trim() === ''}>
           {t('rooms.join')}
         </Button>
         <Button variant="default" onClick={onDone}>

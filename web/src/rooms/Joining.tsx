@@ -15,10 +15,15 @@ export function Joining({ id, room, invitation }: Props) {
   const queries = useQueryClient()
   const [password, setPassword] = useState('')
   const [wrong, setWrong] = useState<string | null>(null)
+  const [isBusy, setBusy] = useState(false)
   const needsPassword = room === null && invitation === null
 
   async function join(event: FormEvent) {
     event.preventDefault()
+    // Enter sends a form whose button is busy.
+    if (isBusy) return
+    setBusy(true)
+    setWrong(null)
     try {
       await joinRoom(id, room ? {} : invitation ? { invitation } : { password })
       // The invitation is used up, and a reload needs none.
@@ -26,6 +31,8 @@ export function Joining({ id, room, invitation }: Props) {
       await queries.invalidateQueries()
     } catch (error) {
       setWrong(explain(error))
+    } finally {
+      setBusy(false)
     }
   }
 
@@ -42,7 +49,7 @@ export function Joining({ id, room, invitation }: Props) {
             onChange={(event) => setPassword(event.target.value)}
           />
         )}
-        <Button type="submit" disabled={needsPassword && password === ''}>
+        <Button type="submit" loading={isBusy} disabled={needsPassword && password === ''}>
           {t('rooms.join')}
         </Button>
         {wrong && (

@@ -20,9 +20,14 @@ export function NewRoom({ onDone }: { onDone: () => void }) {
   const [password, setPassword] = useState('')
   const [life, setLife] = useState(1800)
   const [wrong, setWrong] = useState<string | null>(null)
+  const [isBusy, setBusy] = useState(false)
 
   async function create(event: FormEvent) {
     event.preventDefault()
+    // Enter sends a form whose button is busy.
+    if (isBusy) return
+    setBusy(true)
+    setWrong(null)
     try {
       const { id } = await createRoom({
         name: name.trim(),
@@ -35,6 +40,8 @@ export function NewRoom({ onDone }: { onDone: () => void }) {
       go(`/rooms/${id}`)
     } catch (error) {
       setWrong(explain(error))
+    } finally {
+      setBusy(false)
     }
   }
 
@@ -58,7 +65,7 @@ export function NewRoom({ onDone }: { onDone: () => void }) {
         />
       )}
       <div className="buttons">
-        <Button type="submit" disabled={name.trim() === ''}>
+        <Button type="submit" loading={isBusy} disabled={name.trim() === ''}>
           {t('rooms.create')}
         </Button>
         <Button variant="default" onClick={onDone}>
