@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { createKey, listKeys, revokeKey } from '../api/account'
 import { moment } from '../format'
 import { Once } from '../parts/Once'
-import { soon } from '../parts/undo'
+import { useRemoval } from '../parts/useRemoval'
 import { Wrong } from '../parts/Wrong'
 
 const KEY = ['keys']
@@ -16,25 +16,17 @@ export function Keys() {
   const queries = useQueryClient()
   const found = useQuery({ queryKey: KEY, queryFn: listKeys })
   const [name, setName] = useState('')
-  const [hidden, setHidden] = useState<readonly string[]>([])
+  const removal = useRemoval<string>()
   const again = () => void queries.invalidateQueries({ queryKey: KEY })
   const create = useMutation({
     mutationFn: () => createKey(name.trim()),
     onSuccess: () => setName(''),
     onSettled: again,
   })
-  const revoke = useMutation({
-    mutationFn: revokeKey,
-    onError: (_, id) => setHidden((ids) => ids.filter((each) => each !== id)),
-    onSettled: again,
-  })
+  const remove = (id: string, called: string) =>
+    removal.remove([id], t('account.keyRevoked', { name: called }), () => revokeKey(id).finally(again))
 
-  function remove(id: string, called: string) {
-    setHidden((ids) => [...ids, id])
-    soon(t('account.keyRevoked', { name: called }), () => revoke.mutate(id), () => setHidden((ids) => ids.filter((each) => each !== id)))
-  }
-
-  const keys = (found.data ?? []).filter(({ id }) => !hidden.includes(id))
+  const keys = (found.data ?? []).filter(({ id }) => !removal.isGone(id))
   return (
     <section className="card inner">
       <div>
@@ -95,7 +87,7 @@ export function Keys() {
           {t('account.makeKey')}
         </Button>
       </form>
-      <Wrong error={create.error ?? revoke.error ?? found.error} />
+      <Wrong error={create.error ?? removal.wrong ?? found.error} />
     </section>
   )
 }

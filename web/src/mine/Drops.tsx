@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { type Drop, endDrop, listDrops, listReceived } from '../api/drops'
 import { Copy } from '../parts/Copy'
 import { Expiry } from '../parts/Expiry'
-import { soon } from '../parts/undo'
+import { useRemoval } from '../parts/useRemoval'
 import { usePages } from '../parts/usePages'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
@@ -20,24 +20,23 @@ export function Drops() {
   const queries = useQueryClient()
   const found = usePages(KEY, listDrops)
   const [edited, setEdited] = useState<Drop | 'new' | null>(null)
-  const [gone, setGone] = useState<readonly string[]>([])
-  const [wrong, setWrong] = useState<unknown>(null)
-  const drops = found.rows.filter(({ id }) => !gone.includes(id))
+  const removal = useRemoval<string>()
+  const drops = found.rows.filter(({ id }) => !removal.isGone(id))
 
   function end(drop: Drop) {
-    const putBack = () => setGone((ids) => ids.filter((id) => id !== drop.id))
-    const endNow = () =>
-      endDrop(drop.code)
-        .then(() => queries.invalidateQueries({ queryKey: KEY }), setWrong)
-        .finally(putBack)
-    setGone((ids) => [...ids, drop.id])
-    soon(t('drops.ended', { title: drop.title }), () => void endNow(), putBack)
+    // One that has got something stays in the list when it is closed.
+    const endNow = async () => {
+      await endDrop(drop.code)
+      await queries.invalidateQueries({ queryKey: KEY })
+      removal.putBack([drop.id])
+    }
+    removal.remove([drop.id], t('drops.ended', { title: drop.title }), endNow)
   }
 
   if (found.isPending) return <Waiting />
   return (
     <>
-      <Wrong error={wrong ?? found.error} />
+      <Wrong error={removal.wrong ?? found.error} />
       {drops.length === 0 ? (
         <section className="card centered">
           <h2>{t('drops.none')}</h2>

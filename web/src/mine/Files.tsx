@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { deleteFile, listFiles, type OwnedFile, renameFile } from '../api/files'
 import { ending, moment, size } from '../format'
 import { Dialog } from '../parts/Dialog'
-import { soon } from '../parts/undo'
+import { useRemoval } from '../parts/useRemoval'
 import { usePages } from '../parts/usePages'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
@@ -21,24 +21,21 @@ export function Files() {
   const queries = useQueryClient()
   const [words, setWords] = useState('')
   const [shown, setShown] = useState<OwnedFile | null>(null)
-  const [gone, setGone] = useState<readonly string[]>([])
+  const removal = useRemoval<string>()
   const found = usePages(KEY, listFiles, words.trim() !== '')
   const again = () => void queries.invalidateQueries({ queryKey: KEY })
-  const remove = useMutation({ mutationFn: deleteFile, onSettled: again })
-  const files = found.rows.filter((file) => !gone.includes(file.id) && hasWords(words, file.name))
+  const files = found.rows.filter((file) => !removal.isGone(file.id) && hasWords(words, file.name))
 
   function removeSoon(file: OwnedFile) {
-    const putBack = () => setGone((ids) => ids.filter((id) => id !== file.id))
-    setGone((ids) => [...ids, file.id])
     setShown(null)
-    soon(t('files.deleted', { name: file.name }), () => remove.mutate(file.id, { onError: putBack }), putBack)
+    removal.remove([file.id], t('files.deleted', { name: file.name }), () => deleteFile(file.id).finally(again))
   }
 
   if (found.isPending) return <Waiting />
   return (
     <>
       <TextInput type="search" aria-label={t('search')} placeholder={t('search')} value={words} onChange={(event) => setWords(event.target.value)} />
-      <Wrong error={remove.error ?? found.error} />
+      <Wrong error={removal.wrong ?? found.error} />
       {files.length === 0 && !found.isLookingOn ? (
         <section className="card centered">
           <h2>{words ? t('nothing') : t('files.none')}</h2>

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { serverNow } from '../api/clock'
 import { deleteShare, each, extendShare, listShares, type OwnedShare } from '../api/owned'
-import { soon } from '../parts/undo'
+import { useRemoval } from '../parts/useRemoval'
 import { usePages } from '../parts/usePages'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
@@ -18,7 +18,7 @@ const KEY = ['shares']
 export function OwnedShares({ words }: { words: string }) {
   const { t } = useTranslation()
   const queries = useQueryClient()
-  const [gone, setGone] = useState<readonly string[]>([])
+  const removal = useRemoval<string>()
   const [edited, setEdited] = useState<OwnedShare | null>(null)
   const [chosen, setChosen] = useState<readonly string[] | null>(null)
   const found = usePages(KEY, listShares, words.trim() !== '')
@@ -27,16 +27,14 @@ export function OwnedShares({ words }: { words: string }) {
     onSettled: () => queries.invalidateQueries({ queryKey: KEY }),
   })
   const shares = found.rows.filter(
-    (share) => share.state !== 'ended' && !gone.includes(share.id) && hasWords(words, share.code, share.name, share.title),
+    (share) => share.state !== 'ended' && !removal.isGone(share.id) && hasWords(words, share.code, share.name, share.title),
   )
 
   function remove(removed: readonly OwnedShare[]) {
     const ids = removed.map(({ id }) => id)
-    const putBack = () => setGone((hidden) => hidden.filter((id) => !ids.includes(id)))
-    setGone((hidden) => [...hidden, ...ids])
     const [first] = removed
     const told = removed.length === 1 && first ? t('mine.revoked', { name: first.title ?? first.name }) : t('mine.revokedMany', { count: removed.length })
-    soon(told, () => act.mutate(() => each(removed, (share) => deleteShare(share.id)), { onError: putBack }), putBack)
+    removal.remove(ids, told, () => act.mutateAsync(() => each(removed, (share) => deleteShare(share.id))))
     setChosen(null)
   }
 

@@ -6,7 +6,7 @@ import { useExplain } from '../i18n'
 import { CopyLink } from '../parts/CopyLink'
 import { Cross, Pen, Reply } from '../parts/icons'
 import { Name } from '../parts/Name'
-import { soon } from '../parts/undo'
+import { useRemoval } from '../parts/useRemoval'
 import { visibility } from './events'
 import type { Acts } from './Messages'
 
@@ -15,11 +15,12 @@ type Props = { message: Message; answered: Message | 'gone' | null; now: number;
 export function Bubble({ message, answered, now, room, acts }: Props) {
   const { t, i18n } = useTranslation()
   const isOwn = useSession()?.id === message.author
+  const removal = useRemoval<string>()
   const posted = Date.parse(message.created_at)
   const left = posted + room.lifetime_seconds * 1000 - now
   const seen = visibility(posted, now, room.lifetime_seconds)
   return (
-    <li id={`message-${message.id}`} className={`bubble${isOwn ? ' own' : ''}`} style={{ opacity: seen }}>
+    <li id={`message-${message.id}`} hidden={removal.isGone(message.id)} className={`bubble${isOwn ? ' own' : ''}`} style={{ opacity: seen }}>
       <p className="figures small">
         {isOwn ? t('rooms.you') : <Name of={message} />} · {ago(now - posted, i18n.language)}
         {message.edited && ` · ${t('rooms.edited')}`}
@@ -30,7 +31,7 @@ export function Bubble({ message, answered, now, room, acts }: Props) {
           {answered && <Quote answered={answered} />}
           {message.file ? <SaidFile message={message} now={now} /> : <p dir="auto">{message.text}</p>}
         </div>
-        <Actions message={message} isOwn={isOwn} room={room} acts={acts} />
+        <Actions message={message} isOwn={isOwn} room={room} acts={acts} onRemove={removal.remove} />
       </div>
     </li>
   )
@@ -82,24 +83,19 @@ function SaidFile({ message: { file, text }, now }: { message: Message; now: num
   )
 }
 
-function Actions({ message, isOwn, room, acts }: { message: Message; isOwn: boolean; room: Room; acts: Acts }) {
+type ActionsProps = { message: Message; isOwn: boolean; room: Room; acts: Acts; onRemove: ReturnType<typeof useRemoval<string>>['remove'] }
+
+function Actions({ message, isOwn, room, acts, onRemove }: ActionsProps) {
   const { t } = useTranslation()
   const explain = useExplain()
   const mayDelete = isOwn || room.role !== 'member'
-  function remove() {
-    const element = document.getElementById(`message-${message.id}`)
-    const hide = (isHidden: boolean) => element?.toggleAttribute('hidden', isHidden)
-    hide(true)
-    soon(
-      t('rooms.deleted'),
-      () =>
-        void deleteMessage(room.id, message.id).catch((error: unknown) => {
-          hide(false)
-          acts.onWrong(explain(error))
-        }),
-      () => hide(false),
+  const remove = () =>
+    onRemove([message.id], t('rooms.deleted'), () =>
+      deleteMessage(room.id, message.id).catch((error: unknown) => {
+        acts.onWrong(explain(error))
+        throw error
+      }),
     )
-  }
   return (
     <span className="acts">
       <button type="button" aria-label={t('rooms.reply')} title={t('rooms.reply')} onClick={() => acts.onReply(message)}>

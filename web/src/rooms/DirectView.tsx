@@ -12,7 +12,7 @@ import { serverNow } from '../api/clock'
 import { useExplain } from '../i18n'
 import { Cross } from '../parts/icons'
 import { Name, type Named } from '../parts/Name'
-import { soon } from '../parts/undo'
+import { useRemoval } from '../parts/useRemoval'
 import { useNow } from '../parts/useNow'
 import { Composer } from './Composer'
 import { see } from './seen'
@@ -88,19 +88,17 @@ function Letters({ letters, account, name }: { letters: Letter[]; account: strin
   const { t, i18n } = useTranslation()
   const own = useSession()?.id
   const now = serverNow(useNow(5000))
-  const [hidden, setHidden] = useState<readonly number[]>([])
+  const removal = useRemoval<number>()
   const queries = useQueryClient()
   function remove(id: number) {
-    setHidden((before) => [...before, id])
-    const show = () => setHidden((before) => before.filter((each) => each !== id))
-    soon(t('rooms.deleted'), () => void deleteLetter(id).then(() => queries.invalidateQueries({ queryKey: ['letters'] }), show), show)
+    removal.remove([id], t('rooms.deleted'), () => deleteLetter(id).then(() => queries.invalidateQueries({ queryKey: ['letters'] })))
   }
   return (
     <>
       <div className="messages" role="log" aria-label={t('rooms.log')} tabIndex={0}>
         <ol className="bubbles">
           {letters
-            .filter(({ id }) => !hidden.includes(id))
+            .filter(({ id }) => !removal.isGone(id))
             .map(({ id, sender, message, created_at }) => (
               <li key={id} className={`bubble${sender.id === own ? ' own' : ''}`}>
                 <p className="figures small">

@@ -8,6 +8,7 @@ import { Copy } from '../parts/Copy'
 import { Expiry } from '../parts/Expiry'
 import { Qr } from '../parts/Qr'
 import { soon } from '../parts/undo'
+import { useRemoval } from '../parts/useRemoval'
 import { ChooseFiles } from './ChooseFiles'
 import { leave } from './current'
 import type { Gathered } from './gathering'
@@ -21,7 +22,8 @@ export function SendingCard({ sending }: { sending: Sending }) {
   const explain = useExplain()
   const seen = useSyncExternalStore(sending.subscribe, sending.snapshot)
   const [wrong, setWrong] = useState<string | null>(null)
-  const [gone, setGone] = useState<readonly string[]>([])
+  const removal = useRemoval<string>()
+  const problem = wrong ?? (removal.wrong === null ? null : explain(removal.wrong))
   const lost = seen.pieces.filter(({ state }) => state === 'lost').length
   useTitle(seen)
 
@@ -39,22 +41,8 @@ export function SendingCard({ sending }: { sending: Sending }) {
   usePageDrop({ onFiles, onUnreadable: () => setWrong(t('sending.unreadable')) })
 
   function remove(id: string, name: string) {
-    setGone((hidden) => [...hidden, id])
-    sending.hide(id, true)
-    const putBack = () => {
-      setGone((hidden) => hidden.filter((each) => each !== id))
-      sending.hide(id, false)
-    }
-    soon(
-      t('sending.removed', { name }),
-      () => {
-        sending.remove(id).catch((error: unknown) => {
-          setWrong(explain(error))
-          putBack()
-        })
-      },
-      putBack,
-    )
+    setWrong(null)
+    removal.remove([id], t('sending.removed', { name }), () => sending.remove(id), (isHidden) => sending.hide(id, isHidden))
   }
 
   if (seen.hasEnded) return <Ended />
@@ -62,9 +50,9 @@ export function SendingCard({ sending }: { sending: Sending }) {
     <>
       <section className="card">
         <Head seen={seen} />
-        {wrong && (
+        {problem && (
           <p role="alert" className="notice bad sendingNotice">
-            {wrong}
+            {problem}
           </p>
         )}
         {seen.isOffline && (
@@ -75,7 +63,7 @@ export function SendingCard({ sending }: { sending: Sending }) {
         {lost > 0 && <ChooseAgain count={lost} onFiles={onFiles} />}
         <ul className="list rule">
           {seen.pieces
-            .filter(({ item }) => !gone.includes(item.id))
+            .filter(({ item }) => !removal.isGone(item.id))
             .map((piece) => (
               <PieceRow key={piece.item.id} piece={piece} seen={seen} onRemove={() => remove(piece.item.id, piece.item.name)} />
             ))}
