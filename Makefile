@@ -131,7 +131,8 @@ browser: $(VENV)/.installed web ## Test the web page in Chromium (apt-get instal
 	[ -d tests/clients/node_modules/@uppy ] || npm ci --prefix tests/clients --no-audit --no-fund
 	$(BIN)/python -m pytest -p no:xdist -m "browser and not long" tests/browser $(ARGS)
 
-browser-large: $(VENV)/.installed web ## Send 2 GiB from Chromium over a network that is cut twice, and watch the memory of its tab
+browser-large: $(VENV)/.installed web ## Send 2 GiB from Chromium over a network that is cut twice, and watch the memory of its tab; send parts by Uppy to S3
+	[ -d tests/clients/s3/node_modules ] || npm ci --prefix tests/clients/s3 --no-audit --no-fund
 	$(BIN)/python -m pytest -p no:xdist -m "browser and long" tests/browser $(ARGS)
 
 screenshots: $(VENV)/.installed web ## Write pictures of the main pages into screenshots/

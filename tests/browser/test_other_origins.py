@@ -2,9 +2,11 @@
 
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -26,17 +28,24 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+@contextmanager
+def serving(folder: Path) -> Generator[str]:
+    """Serve a page whose program is `a.js` in this folder; its address."""
+    (folder / "index.html").write_text('<!doctype html><script type="module" src="a.js"></script>', encoding="ascii")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a page of another origin."""
     folder = tmp_path_factory.mktemp("elsewhere")
     bundle = [str(WEB / "node_modules" / ".bin" / "rolldown"), str(CLIENTS / "page.mjs"), "--format", "esm"]
     subprocess.run([*bundle, "--file", str(folder / "a.js")], check=True, capture_output=True, cwd=CLIENTS)
-    (folder / "index.html").write_text('<!doctype html><script type="module" src="a.js"></script>', encoding="ascii")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(folder) as address:
+        yield address
 
 
 @pytest.mark.parametrize("client", ["sendByUppy", "sendByTus"])
