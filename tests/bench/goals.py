@@ -76,6 +76,8 @@ GOALS = (
     Goal("processor seconds per GiB: download", _cost(large.DOWNLOAD), at_most=0.7),
     Goal("speed: upload by form / `dd conv=fsync`", _ratio(FORM, large.DISK), at_least=0.9),
     Goal("speed: upload by form, `STORE_SYNC=0` / `@tus/server`", _ratio(UNSYNCED, tus_node.NAME), at_least=0.85),
+    Goal("speed: four pieces of tus at once / one `PATCH`", _ratio(large.PIECES, large.PATCH), at_least=1.0),
+    Goal("speed: one `PATCH` / `@tus/server`", _ratio(large.PATCH, tus_node.NAME), at_least=1.0),
     Goal("speed: `waystation send` / curl", _ratio(large.COMMAND, large.CURL), at_least=0.9),
     Goal("speed: download / copyparty's", _ratio(large.DOWNLOAD, large.PEER_DOWNLOAD), at_least=0.5),
     Goal("speed: copy to a mirror, verified there / plain copy, not verified", _mirrors, at_least=0.4),

@@ -8,9 +8,19 @@ from pathlib import Path
 
 from tests.bench import disk
 from tests.bench.options import Options
-from tests.bench.paths import Payload, archived, checked, chunked_upload, command_upload, curl_upload, link_upload
+from tests.bench.paths import (
+    Payload,
+    archived,
+    checked,
+    chunked_upload,
+    command_upload,
+    curl_upload,
+    link_upload,
+    patch_upload,
+    pieces_upload,
+)
 from tests.bench.systems import Systems
-from tests.bench.targets import Target
+from tests.bench.targets import Target, Waystation
 from tests.bench.trees import Taken, Tree, timed
 from tests.bench.wire import fetch
 
@@ -18,6 +28,7 @@ DISK = "dd, synced"
 DISK_UNSYNCED = "dd, not synced"
 LINK, CHUNKS = "link", "chunks"
 CHUNKS_UNSYNCED = "chunks, not synced"
+PATCH, PIECES = "one PATCH, not synced", "four pieces at once, not synced"
 COMMAND, CURL = "waystation send", "curl, one PATCH"
 DOWNLOAD, CHECKED = "download", "download, hashed by the client"
 ARCHIVE = "archive, the first time"
@@ -70,6 +81,9 @@ def paths_of(systems: Systems, options: Options) -> list[LargePath]:
         paths.append(_chunks(CHUNKS, systems.form.url, systems.tree, payload))
         if systems.unsynced:
             paths.append(_chunks(CHUNKS_UNSYNCED, systems.unsynced.url, systems.unsynced.tree, payload))
+    if "pieces" in options.parts:
+        target = systems.unsynced or systems.form
+        paths += [_tus(PATCH, target, payload, patch_upload), _tus(PIECES, target, payload, pieces_upload)]
     if "command" in options.parts and shutil.which("curl"):
         target = systems.unsynced or systems.form
         paths += _commands(systems.folder, target, payload)
@@ -119,6 +133,14 @@ def _chunks(name: str, url: str, tree: Tree, payload: Payload) -> LargePath:
         return lambda: chunked_upload(url, content, sha256)
 
     return LargePath(name, tree, prepare)
+
+
+def _tus(name: str, target: Waystation, payload: Payload, upload: Callable[[str, memoryview], str]) -> LargePath:
+    def prepare() -> Run:
+        content = payload.fresh()
+        return lambda: upload(target.url, content)
+
+    return LargePath(name, target.tree, prepare)
 
 
 def _commands(folder: Path, target: Target, payload: Payload) -> list[LargePath]:

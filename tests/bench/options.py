@@ -12,6 +12,7 @@ PARTS = {
     "form": "a large file by form, synced to disk or not, beside the peers and dd",
     "link": "a large file by File Uploader's form",
     "chunks": "a large file in chunks of 5 MiB, four at a time",
+    "pieces": "a large file by tus, in one piece and in four at once that become one",
     "command": "a large file sent by the command `waystation`, beside curl",
     "download": "a large file fetched, beside copyparty",
     "files": "many files of 64 KiB, one after another and 16 at a time, beside the peers",
@@ -23,7 +24,7 @@ PARTS = {
     "mirrors": "a copy to a mirror, with its proof, beside a plain copy",
     "administration": "a list, a search and the sums of a million shares",
 }
-LARGE = ("form", "link", "chunks", "command", "download")
+LARGE = ("form", "link", "chunks", "pieces", "command", "download")
 QUICK = {
     "size": 16,
     "rounds": 2,

@@ -18,6 +18,7 @@ from tests.bench.wire import RequestFailed, fetch, send, send_file, send_form, s
 ROOT = Path(__file__).parents[2]
 CHUNK = 5 * 1024 * 1024
 PARALLEL = 4
+TUS = {"Tus-Resumable": "1.0.0"}
 KEPT = {"expire_value": "1", "expire_style": "day"}
 
 
@@ -78,11 +79,29 @@ def archived(url: str, content: memoryview) -> str:
     return f"{url}/v1/codes/{share['code']}/zip"
 
 
+def patch_upload(url: str, content: memoryview, **begun: str) -> str:
+    """Upload by one PATCH of tus, and return the address of the upload. `begun`: headers of the request before it."""
+    new = {name.replace("_", "-"): value for name, value in begun.items()} | {"Upload-Length": str(len(content))}
+    location = str(send(f"{url}/v1/uploads", "POST", memoryview(b""), {**TUS, **new}).headers["Location"])
+    sent = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    send(location, "PATCH", content, sent)
+    return location
+
+
+def pieces_upload(url: str, content: memoryview) -> str:
+    """Upload in four pieces of tus at once, have them become one upload, and return its address."""
+    length = -(-len(content) // PARALLEL)
+    pieces = [content[at : at + length] for at in range(0, len(content), length)]
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        addresses = pool.map(lambda piece: patch_upload(url, piece, Upload_Concat="partial"), pieces)
+        whole = {**TUS, "Upload-Concat": f"final;{' '.join(addresses)}"}
+    return str(send(f"{url}/v1/uploads", "POST", memoryview(b""), whole).headers["Location"])
+
+
 def curl_upload(url: str, file: Path) -> None:
     """Upload a file by curl, with one request of tus after the one that begins it."""
-    tus = {"Tus-Resumable": "1.0.0"}
-    begun = httpx.post(f"{url}/v1/uploads", headers={**tus, "Upload-Length": str(file.stat().st_size)})
-    sent = {**tus, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream", "Expect": ""}
+    begun = httpx.post(f"{url}/v1/uploads", headers={**TUS, "Upload-Length": str(file.stat().st_size)})
+    sent = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream", "Expect": ""}
     headers = [part for name, value in sent.items() for part in ("-H", f"{name}: {value}")]
     subprocess.run(["curl", "-sSf", "-X", "PATCH", "-T", str(file), *headers, begun.headers["Location"]], check=True)
 

@@ -27,6 +27,8 @@ LARGE_ROWS = {
     large.LINK: ("upload by File Uploader's form", large.DISK),
     large.CHUNKS: ("upload in chunks of 5 MiB, four at a time, verified", large.DISK),
     large.CHUNKS_UNSYNCED: ("the same, `STORE_SYNC=0`", tus_node.NAME),
+    large.PATCH: ("one `PATCH` of tus, `STORE_SYNC=0`", tus_node.NAME),
+    large.PIECES: ("four pieces of tus at once, which become one, `STORE_SYNC=0`", large.PATCH),
     large.COMMAND: ("`waystation send`, `STORE_SYNC=0`", large.CURL),
     large.CURL: ("curl, one `PATCH`, `STORE_SYNC=0`", None),
     large.DOWNLOAD: ("download", large.PEER_DOWNLOAD),
