@@ -197,7 +197,7 @@ from generate_series(1, {rows}) n,
 insert into member (room_id, account_id, role, joined_at, address_digest)
 select n, coalesce(pg_temp.owner(n), pg_temp.u(n)), 'owner', now() - (n % 40) * interval '1 day',
     case when n % 5 = 0 then pg_temp.d(n) end from generate_series(1, {rows}) n;
-insert into held_address (room_id, address_digest, account_id, expires_at)
+insert into address_hold (room_id, address_digest, account_id, expires_at)
 select n, pg_temp.d(n), pg_temp.u(n), now() + ((n % 4) - 1) * interval '1 day' from generate_series(1, {rows}) n;
 insert into ban (room_id, account_id, created_at) select n, pg_temp.u(n), now() from generate_series(1, {rows}) n;
 insert into invitation (id, room_id, digest, created_by, created_at, expires_at)

@@ -194,6 +194,21 @@ def test_a_removed_member_comes_back_only_when_the_ban_is_lifted(chat: ChatServi
     assert join(bob, room) == (200, "")
 
 
+def test_of_two_bans_from_one_address_each_holds_it(chat: ChatService) -> None:
+    ann, bob, cid, dan = (chat.sign_up() for _ in range(4))
+    home = new_address()
+    room = ann.create(password="sesame", bans_hold_address_seconds=3600)
+    for one in (bob, cid):
+        assert join(chat.at(one.person, address=home), room, password="sesame") == (200, "")
+    for one in (bob, cid):
+        assert ann.client.delete(f"/v1/rooms/{room}/members/{one.id}").status_code == 204
+    there = chat.at(dan.person, address=home)
+    # Whichever is lifted first.
+    for one, joined in ((cid, (403, "banned")), (bob, (200, ""))):
+        assert ann.client.delete(f"/v1/rooms/{room}/bans/{one.id}").status_code == 204
+        assert join(there, room, password="sesame") == joined
+
+
 async def test_a_banned_member_does_not_come_back_by_a_new_account(chat: ChatService) -> None:
     ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
     home, elsewhere = new_address(), new_address()
@@ -203,7 +218,7 @@ async def test_a_banned_member_does_not_come_back_by_a_new_account(chat: ChatSer
     assert ann.client.delete(f"/v1/rooms/{room}/members/{bob.id}").status_code == 204
     assert chat.internal("DELETE", f"/internal/accounts/{bob.id}", service="auth").status_code == 200
     # All that is left is a digest, which says nothing of the address or the account.
-    ((digest, account),) = chat.rows("select address_digest, account_id from held_address where room_id = %s", room)
+    ((digest, account),) = chat.rows("select address_digest, account_id from address_hold where room_id = %s", room)
     assert (len(digest), account) == (32, None)
     for shown in ({"invitation": other}, {"password": "sesame"}):
         assert join(chat.at(cid.person, address=home), room, **shown) == (403, "banned")
@@ -211,14 +226,14 @@ async def test_a_banned_member_does_not_come_back_by_a_new_account(chat: ChatSer
     assert join(away, room, invitation=token) == (403, "invitation_unknown")
     assert join(away, room, invitation=other) == (200, "")
     # It ends, or the owner ends it, and then nothing is left.
-    chat.rows("update held_address set expires_at = now() where room_id = %s", room)
+    chat.rows("update address_hold set expires_at = now() where room_id = %s", room)
     dan = chat.at(chat.sign_up().person, address=home)
     assert join(dan, room, password="sesame") == (200, "")
     chat.rows("update member set joined_at = joined_at - interval '30 days' where account_id = %s", dan.id)
     await chat.sweep()
     remembered = "select account_id from member where room_id = %s and address_digest is not null"
     assert chat.rows(remembered, room) == [(cid.id,)]
-    assert chat.rows("select 1 from held_address where room_id = %s", room) == []
+    assert chat.rows("select 1 from address_hold where room_id = %s", room) == []
     assert ann.client.delete(f"/v1/rooms/{room}/members/{cid.id}").status_code == 204
     assert join(chat.at(chat.sign_up().person, address=elsewhere), room, password="sesame") == (403, "banned")
     changed = ann.client.patch(f"/v1/rooms/{room}", json={"bans_hold_address_seconds": None})

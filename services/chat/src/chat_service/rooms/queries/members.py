@@ -85,7 +85,7 @@ async def forget_account(connection: Connection, account_id: UUID) -> None:
     """
     statement = """
         with bans as (delete from ban where account_id = %(account_id)s),
-             held as (update held_address set account_id = null where account_id = %(account_id)s),
+             held as (update address_hold set account_id = null where account_id = %(account_id)s),
              invitations as (delete from invitation where created_by = %(account_id)s)
         delete from member using room
         where room.id = room_id and account_id = %(account_id)s and closed_at is not null
@@ -115,7 +115,7 @@ async def is_banned(
     statement = """
         select 1 from ban where room_id = %(room_id)s and account_id = %(account_id)s
         union all
-        select 1 from held_address
+        select 1 from address_hold
         where room_id = %(room_id)s and address_digest = %(address_digest)s and expires_at > %(now)s
     """
     parameters = {"room_id": room_id, "account_id": account_id, "address_digest": address_digest, "now": now}
@@ -125,12 +125,12 @@ async def is_banned(
 async def hold_address(
     connection: Connection, room_id: int, account_id: UUID, address_digest: bytes, expires_at: datetime
 ) -> None:
-    """Let nobody join a room from an address until then."""
+    """Let nobody join a room from an address until then. Each ban of an account holds it by itself."""
     statement = """
-        insert into held_address (room_id, address_digest, account_id, expires_at)
+        insert into address_hold (room_id, address_digest, account_id, expires_at)
         values (%(room_id)s, %(address_digest)s, %(account_id)s, %(expires_at)s)
-        on conflict (room_id, address_digest) do update
-            set account_id = excluded.account_id, expires_at = greatest(held_address.expires_at, excluded.expires_at)
+        on conflict (room_id, address_digest, account_id) do update
+            set expires_at = greatest(address_hold.expires_at, excluded.expires_at)
     """
     parameters = {"room_id": room_id, "account_id": account_id, "address_digest": address_digest}
     await connection.execute(statement, {**parameters, "expires_at": expires_at})
@@ -139,7 +139,7 @@ async def hold_address(
 async def release_addresses(connection: Connection, room_id: int, account_id: UUID | None = None) -> None:
     """Let people join a room again from the addresses that are held for this account, or from all."""
     statement = """
-        delete from held_address
+        delete from address_hold
         where room_id = %(room_id)s and (%(account_id)s::uuid is null or account_id = %(account_id)s)
     """
     await connection.execute(statement, {"room_id": room_id, "account_id": account_id})
@@ -155,8 +155,8 @@ async def forget_addresses(connection: Connection, now: datetime, joined_before:
     """Forget up to `limit` addresses whose time is over, and as many of members who joined before then."""
     statement = """
         with held as (
-            delete from held_address where ctid = any(array(
-                select ctid from held_address where expires_at <= %(now)s limit %(limit)s for update skip locked
+            delete from address_hold where ctid = any(array(
+                select ctid from address_hold where expires_at <= %(now)s limit %(limit)s for update skip locked
             )) returning 1
         ), remembered as (
             update member set address_digest = null where ctid = any(array(

@@ -34,7 +34,7 @@ async def count_cleaned(connection: Connection, before: datetime) -> int:
 async def count_addresses(connection: Connection, now: datetime, joined_before: datetime) -> int:
     """The addresses that are to be forgotten."""
     statement = """
-        select (select count(*) from held_address where expires_at <= %(now)s)
+        select (select count(*) from address_hold where expires_at <= %(now)s)
              + (select count(*) from member where address_digest is not null and joined_at <= %(before)s)
     """
     return await fetch_value(connection, statement, {"now": now, "before": joined_before}) or 0
