@@ -1,9 +1,11 @@
 """Shares of items: who sees what of them, and when they are over."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 
 from share_service.context import Context
 from share_service.sending.looking import look_at_items
@@ -21,6 +23,29 @@ async def test_a_share_whose_items_have_all_failed_ends(
         await look_at_items(worker)
         assert status_of(service, share["code"]) == status
         assert await look_at_items(worker) == 0
+
+
+async def test_items_that_nobody_sends_are_given_up_after_their_shares_are_held(
+    service: ShareService, client: httpx.Client, worker: Context
+) -> None:
+    """In the order of all who hold both: shares, then items. The other way round two of them would block each other."""
+    share = sent(client, {"name": "a", "size": 1})
+    item_id = UUID(share["items"][0]["id"])
+    change(service, "update item set look_at = now() where id = %s", item_id)
+    async with await psycopg.AsyncConnection.connect(service.database_url) as other:
+        await other.execute("select from share where id = %s for update", [UUID(share["id"])])
+        looking = asyncio.create_task(look_at_items(worker))
+        waiting = (
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(20):
+            while await (await other.execute(waiting)).fetchone() == (0,):
+                await asyncio.sleep(0.01)
+        await other.execute("select from item where id = %s for update nowait", [item_id])
+    await looking
+    async with await psycopg.AsyncConnection.connect(service.database_url) as other:
+        found = await other.execute("select state from item where id = %s", [item_id])
+        assert await found.fetchone() == ("failed",)
 
 
 def sent(client: httpx.Client, *items: dict[str, object]) -> dict[str, Any]:

@@ -46,6 +46,8 @@ async def _end_emptied(context: Context, failed: Sequence[Item]) -> None:
 async def _give_up(context: Context, items: Sequence[Item]) -> None:
     """Do not wait any longer for items whose upload nobody has begun, unless somebody has meanwhile."""
     async with context.db.transaction() as connection:
+        # Shares are locked before their items, as everywhere; an item may complete its share, which takes another lock.
+        await ending.lock_shares(connection, [item.share_id for item in items])
         for item in await held.lock_items(connection, [item.id for item in items]):
             if item.state == "waiting" and item.session_id is None:
                 await held.update_item(connection, replace(item, state="failed"), clock.now())
