@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from common.calls import Calls
@@ -52,5 +52,12 @@ class Context:
 
     async def is_suspended(self, account_id: UUID) -> bool:
         """Whether an account is suspended. To be asked where none of its credentials is shown. Raises `Unavailable`."""
-        answer = await self.auth.call("GET", f"/internal/accounts/{account_id.hex}/suspension")
-        return bool(answer["suspended"])
+        return bool((await self._standing(account_id))["suspended"])
+
+    async def is_administrator(self, account_id: UUID) -> bool:
+        """Whether an account has the rights of an administrator at this moment. Raises `Unavailable`."""
+        # Auth that has not been replaced yet says nothing of that.
+        return bool((await self._standing(account_id)).get("administrator", True))
+
+    async def _standing(self, account_id: UUID) -> dict[str, Any]:
+        return await self.auth.call("GET", f"/internal/accounts/{account_id.hex}/suspension")

@@ -385,6 +385,36 @@ async def test_nobody_is_told_of_anything_while_nobody_knows_who_is_suspended(
     assert receiver.types() == ["share.fetched"]
 
 
+@pytest.mark.parametrize("lost", [{"suspended": True}, {"role": "user"}, None], ids=["suspended", "demoted", "deleted"])
+async def test_a_webhook_for_everybody_ends_with_the_rights_of_its_administrator(
+    service: ShareService, receiver: Receiver, worker: Context, lost: dict[str, Any] | None
+) -> None:
+    chief, maker = service.administrator(), service.sign_up()
+    path = f"/v1/admin/accounts/{maker.id}"
+    async with httpx.AsyncClient(base_url=service.auth_url, headers=chief.headers) as auth:
+        assert (await auth.patch(path, json={"role": "administrator"})).is_success
+    webhook = add(service.client(account=maker), receiver.url, ["share.made"], everybody=True)
+    service.share_link()
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["share.made"]
+    async with httpx.AsyncClient(base_url=service.auth_url, headers=chief.headers) as auth:
+        answer = await (auth.patch(path, json=lost) if lost else auth.delete(path))
+        assert answer.is_success, answer.text
+    service.share_link()
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["share.made"]
+    other = service.client(account=chief)
+    [shown] = [
+        each for each in other.get("/v1/webhooks?everybody=true").json()["webhooks"] if each["id"] == webhook["id"]
+    ]
+    assert (shown["enabled"], "no administrator" in shown["error"]) == (False, True)
+    # Another one takes it over.
+    assert ask(other, "PATCH", f"/v1/webhooks/{webhook['id']}", json={"enabled": True}).is_success
+    await calling.call_webhooks(worker)
+    assert receiver.types() == ["share.made"] * 2
+    assert ask(other, "DELETE", f"/v1/webhooks/{webhook['id']}").is_success
+
+
 async def test_a_deleted_account_has_no_webhooks(
     service: ShareService, client: httpx.Client, owner: Account, receiver: Receiver, worker: Context
 ) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from auth_service.accounts import changes
 from auth_service.accounts.credentials import NAME_LENGTH, find_identity
 from auth_service.accounts.model import check_length
-from auth_service.directory.lookups import is_suspended
+from auth_service.directory.lookups import find_standing
 from auth_service.edge import context_of
 from common.http.internal import called_by
 
@@ -39,16 +39,18 @@ class PasswordRequest(BaseModel):
     credential_id: UUID
 
 
-class Suspension(BaseModel):
-    """Whether an account is suspended. One that does not exist is not."""
+class Standing(BaseModel):
+    """Whether an account is suspended, and whether it may administer. One that does not exist is and may neither."""
 
     suspended: bool
+    administrator: bool
 
 
 @router.get("/accounts/{account_id}/suspension", dependencies=[Depends(called_by("share"))])
-async def read_suspension(request: Request, account_id: UUID) -> Suspension:
-    """Tell whether an account is suspended, before something is done for it without its credentials."""
-    return Suspension(suspended=await is_suspended(context_of(request), account_id))
+async def read_standing(request: Request, account_id: UUID) -> Standing:
+    """Tell an account's standing, before something is done for it without its credentials."""
+    suspended, administrator = await find_standing(context_of(request), account_id)
+    return Standing(suspended=suspended, administrator=administrator)
 
 
 @router.post("/accounts/{account_id}/password", dependencies=[Depends(called_by("share"))])

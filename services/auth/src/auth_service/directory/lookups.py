@@ -31,11 +31,11 @@ async def lock_own(connection: Connection, identity: Identity) -> Account:
     return account
 
 
-async def is_suspended(context: Context, account_id: UUID) -> bool:
-    """Whether the account is suspended. One that does not exist is not."""
+async def find_standing(context: Context, account_id: UUID) -> tuple[bool, bool]:
+    """Whether the account is suspended, and whether it is an administrator's. One that does not exist is neither."""
     async with context.db.connection() as connection:
         account = await queries.account_of_id(connection, account_id)
-    return account is not None and account.is_suspended
+    return account is not None and account.is_suspended, account is not None and account.may_administer
 
 
 async def find_account(context: Context, name: str) -> Account | None:

@@ -6,8 +6,8 @@ of a share stay in order. A process that dies in the middle tells the event unde
 A few webhooks are called at a time, and only one of each owner. They have their turns one after the other, and a
 receiver that was slow waits afterwards for as long as it took: so slow ones have few places, and not for long.
 
-Nobody is told of anything while the account that owns the webhook is suspended. What has not been told within a day
-(`KEPT`) is dropped.
+Nobody is told of anything while the account that owns the webhook is suspended, nor of everybody's shares on the word
+of somebody who is no administrator any more. What has not been told within a day (`KEPT`) is dropped.
 """
 
 import asyncio
@@ -56,6 +56,7 @@ MOST_OF_OWNERS = AT_ONCE * WEBHOOKS_EACH
 """Among more webhooks than these is one of an owner of whom none is being called."""
 SLOW = timedelta(seconds=1)
 DROPPED_AT_ONCE = 1000
+UNVOUCHED = "disabled, because whoever added or last changed it is no administrator any more"
 GONE = 410
 """The status by which a receiver says that it wants no more calls."""
 
@@ -175,11 +176,17 @@ async def _tell(context: Context, webhook: Webhook) -> None:
 
 
 async def _may_be_told(context: Context, webhook: Webhook) -> bool:
-    """Whether the owner is not suspended. Otherwise, or if auth does not answer, the webhook is put off."""
-    if webhook.owner == EVERYBODY:
-        return True
+    """Whether the owner is not suspended. Otherwise, or if auth does not answer, the webhook is put off.
+
+    One for everybody's shares is disabled if the administrator who vouched for it is none any more.
+    """
     pause = TURN
     try:
+        if webhook.owner == EVERYBODY:
+            if webhook.vouched_by is None or await context.is_administrator(webhook.vouched_by):
+                return True
+            await _disable(context, webhook)
+            return False
         if not await context.is_suspended(webhook.owner):
             return True
     except Unavailable:
@@ -187,6 +194,13 @@ async def _may_be_told(context: Context, webhook: Webhook) -> bool:
     async with context.db.connection() as connection:
         await queries.put_off(connection, webhook, clock.now() + pause)
     return False
+
+
+async def _disable(context: Context, webhook: Webhook) -> None:
+    now, disabled = clock.now(), replace(webhook, error=UNVOUCHED)
+    _log.warning("a webhook for everybody's shares is disabled with its administrator", webhook=str(webhook.id))
+    async with context.db.connection() as connection:
+        await queries.record_call(connection, disabled, now, now, is_over=True)
 
 
 async def _call(context: Context, webhook: Webhook, event: Event) -> DomainError | None:

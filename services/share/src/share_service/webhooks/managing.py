@@ -48,7 +48,7 @@ async def add_webhook(
     owner = _owner(author.identity, is_for_all=is_for_all)
     now = clock.now()
     unaddressed = Webhook(new_id(), owner, "", list(dict.fromkeys(events)), True, now, now, 0, None, None, kind=kind)
-    webhook = _addressed(context, unaddressed, url)
+    webhook = _addressed(context, _vouched(unaddressed, author.identity), url)
     async with context.db.transaction() as connection:
         if await queries.lock_webhooks_of(connection, owner, kind) >= WEBHOOKS_EACH:
             raise TooManyWebhooks
@@ -85,7 +85,7 @@ async def change_webhook(
     async with context.db.transaction() as connection:
         webhook = _own(author.identity, kind, await queries.lock_webhook(connection, webhook_id))
         changed = replace(
-            webhook if url is None else _addressed(context, webhook, url),
+            _vouched(webhook if url is None else _addressed(context, webhook, url), author.identity),
             events=webhook.events if events is None else list(dict.fromkeys(events)),
             is_enabled=webhook.is_enabled if is_enabled is None else is_enabled,
             due_at=clock.now(),
@@ -129,6 +129,11 @@ def _addressed(context: Context, webhook: Webhook, url: str) -> Webhook:
         return replace(webhook, url=service_of(url), sealed=seal_of(context).close(url.encode()))
     parse(url)
     return replace(webhook, url=url)
+
+
+def _vouched(webhook: Webhook, identity: Identity) -> Webhook:
+    """The webhook; if it is for everybody's shares, it ends with the rights of this administrator."""
+    return replace(webhook, vouched_by=identity.account_id) if webhook.owner == EVERYBODY else webhook
 
 
 def _own(identity: Identity, kind: Kind, webhook: Webhook | None) -> Webhook:

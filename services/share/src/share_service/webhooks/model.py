@@ -87,6 +87,8 @@ class Webhook:
     kind: Kind = "webhook"
     sealed: bytes | None = None
     """The URL of a notice, encrypted. Its `url` is the name of the service."""
+    vouched_by: UUID | None = None
+    """Of one for everybody's shares: the administrator who added or last changed it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from share_service.webhooks.model import Event, Kind, Webhook
 
 _WEBHOOK: LiteralString = (
     "id, owner, url, events, is_enabled, created_at, due_at, failures, called_at, error, failing_since, dropped,"
-    " kind, sealed"
+    " kind, sealed, vouched_by"
 )
 _FIRST = UUID(int=0)
 # The webhooks after one that have events, each found by one step in the index of the events.
@@ -40,8 +40,9 @@ async def lock_webhooks_of(connection: Connection, owner: UUID, kind: Kind) -> i
 async def insert_webhook(connection: Connection, webhook: Webhook) -> None:
     """Add a webhook."""
     statement: LiteralString = """
-        insert into webhook (id, owner, url, events, created_at, due_at, kind, sealed)
-        values (%(id)s, %(owner)s, %(url)s, %(events)s, %(created_at)s, %(due_at)s, %(kind)s, %(sealed)s)
+        insert into webhook (id, owner, url, events, created_at, due_at, kind, sealed, vouched_by)
+        values (%(id)s, %(owner)s, %(url)s, %(events)s, %(created_at)s, %(due_at)s, %(kind)s, %(sealed)s,
+            %(vouched_by)s)
     """
     parameters = {
         "id": webhook.id,
@@ -52,6 +53,7 @@ async def insert_webhook(connection: Connection, webhook: Webhook) -> None:
         "due_at": webhook.due_at,
         "kind": webhook.kind,
         "sealed": webhook.sealed,
+        "vouched_by": webhook.vouched_by,
     }
     await connection.execute(statement, parameters)
 
@@ -74,7 +76,8 @@ async def update_webhook(connection: Connection, webhook: Webhook) -> None:
     """Write a changed webhook, which has had no failure yet."""
     statement: LiteralString = """
         update webhook set url = %(url)s, events = %(events)s, is_enabled = %(is_enabled)s, due_at = %(due_at)s,
-            failures = 0, error = null, failing_since = null, sealed = %(sealed)s
+            failures = 0, error = null, failing_since = null, sealed = %(sealed)s,
+            vouched_by = %(vouched_by)s
         where id = %(id)s
     """
     parameters = {
@@ -84,6 +87,7 @@ async def update_webhook(connection: Connection, webhook: Webhook) -> None:
         "is_enabled": webhook.is_enabled,
         "due_at": webhook.due_at,
         "sealed": webhook.sealed,
+        "vouched_by": webhook.vouched_by,
     }
     await connection.execute(statement, parameters)
 
