@@ -383,3 +383,22 @@ def test_an_item_is_begun_again_in_the_room_of_its_first_upload(stack: StartedSt
         assert fill(owner, item, b"12345").headers["Waystation-File"]
         assert owner.head(first, headers=HEADERS).status_code == 404
         until_complete(owner, share["code"])
+
+
+def test_pieces_of_an_item_take_room_from_the_owner_of_the_share(stack: StartedStack, client: httpx.Client) -> None:
+    content = secrets.token_bytes(8)
+    with client_of(stack, **wire.bearer(wire.register(client))) as owner:
+        share = send(owner, {"name": "a", "size": len(content)})
+        item = metadata(item=share["items"][0]["upload"])
+        # The ticket is enough to send them.
+        pieces = [begun(client, 4, Upload_Concat="partial", Upload_Metadata=item) for _ in range(2)]
+        assert owner.get("/v1/account/usage").json()["reserved_bytes"] == len(content)
+        too_long = create(client, 9, Upload_Concat="partial", Upload_Metadata=item)
+        assert (too_long.status_code, too_long.json()["code"]) == (400, "item_size")
+        for number, piece in enumerate(pieces):
+            assert patch(client, piece, 0, content[4 * number :][:4]).status_code == 204
+        final = {"Upload-Concat": f"final;{' '.join(pieces)}", "Upload-Metadata": item}
+        assert client.post("/files/", headers={**HEADERS, **final}).status_code == 201
+        until_complete(client, share["code"])
+        usage = owner.get("/v1/account/usage").json()
+        assert (usage["bytes"], usage["files"], usage["reserved_bytes"]) == (len(content), 1, 0)

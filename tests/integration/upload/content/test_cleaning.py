@@ -2,12 +2,16 @@
 
 import asyncio
 import os
+import secrets
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from common.errors import NotFound
 from common.store.limits import MIB
+from tests.integration.upload.content.appended import Source
 from tests.integration.upload.content.uploads import (
     Bench,
     Known,
@@ -16,9 +20,12 @@ from tests.integration.upload.content.uploads import (
     needs_a_worker,
     send_parts,
 )
-from upload_service.content import cleaning, completing, files, sessions, storing, streams, verification
+from upload_service.content import appending, cleaning, completing, files, sessions, storing, streams, verification
+from upload_service.content.model import SessionState, UploadSession
 from upload_service.content.queries import blobs
-from upload_service.content.sessions import NewUpload, SessionNotFound
+from upload_service.content.queries import sessions as queries
+from upload_service.content.reservation import Reservation
+from upload_service.content.sessions import UNBEGUN, NewUpload, SessionNotFound
 
 NO_WAIT = timedelta(0)
 
@@ -141,3 +148,35 @@ async def test_a_session_left_alone_expires_and_leaves_nothing(bench: Bench) -> 
     await cleaning.abort_stale_sessions(bench.context)
     with pytest.raises(SessionNotFound):
         await sessions.find_session(bench.context, session.id)
+
+
+@pytest.mark.parametrize("announced", [{"part_size": MIB}, {"grows": True}], ids=["parts", "grows"])
+async def test_an_upload_that_was_only_announced_soon_keeps_no_room(bench: Bench, announced: dict[str, Any]) -> None:
+    key = secrets.token_bytes(16)
+    new = NewUpload("n", size=100, comes_later=True, **announced)
+    never = await sessions.start_upload(bench.context, replace(new, resume_key=key))
+    assert never.expires_at - never.created_at == UNBEGUN
+    again = await sessions.start_upload(bench.context, replace(new, resume_key=key))
+    assert (again.id, again.expires_at - never.expires_at < timedelta(minutes=1)) == (never.id, True)
+    begun, slow = [await sessions.start_upload(bench.context, new) for _ in range(2)]
+    if announced.get("grows"):
+        async with appending.Appending(bench.context, begun) as turn:
+            await turn.write(0, Source(b"a"), 100)
+    else:
+        await storing.store_part(bench.context, begun, 0, blocks(bytes(100)))
+    writing = Reservation(bench.context, slow, 0)
+    await writing.take()
+    async with bench.context.db.connection() as connection:
+        await connection.execute("update upload_session set expires_at = expires_at - interval '61 minutes'")
+    await cleaning.abort_stale_sessions(bench.context)
+    await writing.renew()
+    states = [(await _stored(bench, session)).state for session in (never, begun, slow)]
+    assert states == [SessionState.EXPIRED, SessionState.OPEN, SessionState.OPEN]
+    assert (await sessions.find_session(bench.context, begun.id)).expires_at > begun.expires_at + timedelta(hours=20)
+
+
+async def _stored(bench: Bench, session: UploadSession) -> UploadSession:
+    async with bench.context.db.connection() as connection:
+        found = await queries.get_session(connection, session.id)
+    assert found
+    return found

@@ -12,12 +12,11 @@ from uuid import UUID
 from common.db import Connection
 from common.errors import Conflict, TooLarge
 from common.identity import Identity
-from common.rights import Action, Actor, permitted
 from upload_service.content.cleaning import clean_soon
 from upload_service.content.context import Context
 from upload_service.content.model import PIECES, Layout, Quota, SessionState, UploadSession, is_whole
 from upload_service.content.queries import parts, sessions, usage
-from upload_service.content.sessions import NewUpload, SessionNotFound, begin_upload, living
+from upload_service.content.sessions import NewUpload, SessionNotFound, begin_upload, living, may_continue
 
 
 class AlreadyJoined(Conflict):
@@ -119,7 +118,7 @@ def _permitted(session: UploadSession | None, identity: Identity | None) -> Uplo
     """The session, which may be joined already. Raises `SessionNotFound`, `SessionExpired`."""
     if session is None or session.layout is not Layout.APPENDED or session.item_id or session.piece_ids:
         raise SessionNotFound
-    if not permitted(Action.CONTINUE, Actor(identity), session.owner):
+    if not may_continue(session, identity):
         raise SessionNotFound
     if session.state is SessionState.ABORTED and session.joined_into:
         return session

@@ -18,7 +18,7 @@ from common.store import PartBusy
 from upload_service.content.context import Context
 from upload_service.content.model import Part, UploadSession
 from upload_service.content.queries import parts, sessions
-from upload_service.content.sessions import SessionNotFound
+from upload_service.content.sessions import UNBEGUN, SessionNotFound
 
 LEASE = timedelta(seconds=15)
 RENEW_AFTER = LEASE.total_seconds() / 3
@@ -40,6 +40,8 @@ class Reservation:
 
     def __init__(self, context: Context, session: UploadSession, index: int) -> None:
         self._context, self._session_id, self._index = context, session.id, index
+        # Until something is recorded, an announced upload lasts for a short while only.
+        self._is_brief = session.expires_at - session.created_at <= UNBEGUN < context.session_lifetime
         self._writer: UUID = new_id()
         self._renewed = 0.0
 
@@ -79,7 +81,9 @@ class Reservation:
         async with self._context.db.connection() as connection:
             if not await parts.extend_part(connection, self._session_id, self._index, self._writer, LEASE):
                 raise PartBusy
-        self._renewed = asked
+            if self._is_brief:
+                await sessions.extend_sessions(connection, [self._session_id], self._context.session_lifetime)
+        self._renewed, self._is_brief = asked, False
 
     async def record(self, size: int, sha256: bytes, etag: str = "") -> None:
         """Record the part as stored. Raises `PartBusy` when another writer has it, or the session has ended."""

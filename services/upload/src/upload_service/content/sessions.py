@@ -20,6 +20,9 @@ from upload_service.content.context import Context
 from upload_service.content.model import Layout, Quota, QuotaExceeded, SessionState, UploadSession, plan_parts
 from upload_service.content.queries import parts, sessions
 
+UNBEGUN = timedelta(hours=1)
+"""How long an upload lasts that was announced and of which nothing has come, at most."""
+
 
 class SessionNotFound(NotFound):
     """There is no such upload."""
@@ -56,6 +59,8 @@ class NewUpload:
     resume_key: bytes | None = None
     """While the session is open, starting again with the same key finds it."""
     intent: dict[str, Any] = field(default_factory=dict[str, Any])
+    comes_later: bool = False
+    """Its bytes come in other requests than the one that announces it, if they come at all (see `UNBEGUN`)."""
     lifetime: timedelta | None = None
     """None: the usual one."""
     owner: UUID | None = None
@@ -83,7 +88,7 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload,
 
     The connection may be inside a transaction that does more than this; `limits`: those of the owner.
     """
-    lifetime = new.lifetime or context.session_lifetime
+    lifetime = new.lifetime or _first_lifetime(context, new)
     session_id = new_id()
     layout, part_count = Layout.APPENDED if new.grows else Layout.STREAM, None
     if new.size is not None and new.size > MAX_OBJECT_SIZE:
@@ -120,6 +125,14 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload,
         # Another request inserted it in between: the next attempt finds it.
 
 
+def _first_lifetime(context: Context, new: NewUpload) -> timedelta:
+    """How long the session lasts until something is sent.
+
+    An announcement alone must not keep room from others for as long as an upload that stands still.
+    """
+    return min(UNBEGUN, context.session_lifetime) if new.comes_later else context.session_lifetime
+
+
 def _reserved(new: NewUpload) -> int | None:
     """The bytes that are reserved at the beginning."""
     if new.is_small:
@@ -130,9 +143,9 @@ def _reserved(new: NewUpload) -> int | None:
 
 
 async def resume_upload(context: Context, resume_key: bytes) -> UploadSession | None:
-    """The open session with this resume key, its life extended, if there is one."""
+    """The open session with this resume key, if there is one; it lasts for a while longer."""
     async with context.db.connection() as connection:
-        return await sessions.extend_by_resume_key(connection, resume_key, context.session_lifetime)
+        return await sessions.extend_by_resume_key(connection, resume_key, min(UNBEGUN, context.session_lifetime))
 
 
 async def find_session(context: Context, session_id: UUID) -> UploadSession:
@@ -152,14 +165,15 @@ async def session_to_continue(
         raise SessionNotFound
     async with context.db.connection() as connection:
         session = living(await sessions.get_session(connection, session_id))
-    if session.layout not in layouts or not _may_continue(session, identity):
+    if session.layout not in layouts or not may_continue(session, identity):
         raise SessionNotFound
     return session
 
 
-def _may_continue(session: UploadSession, identity: Identity | None) -> bool:
+def may_continue(session: UploadSession, identity: Identity | None) -> bool:
+    """Whether this sender may go on with the session."""
     # The content of an item was begun with a ticket, perhaps by somebody else than the owner of the share.
-    return session.item_id is not None or permitted(Action.CONTINUE, Actor(identity), session.owner)
+    return session.has_ticket or permitted(Action.CONTINUE, Actor(identity), session.owner)
 
 
 def living(session: UploadSession | None) -> UploadSession:

@@ -125,6 +125,7 @@ async def begin(request: Request) -> DirectUploadModel:
         size=asked.size,
         claims=(DigestClaim("sha-256", bytes.fromhex(asked.sha256)),) if asked.sha256 else (),
         part_size=part_size,
+        comes_later=True,
     )
     session = await create(context, request, sender, new)
     return DirectUploadModel(

@@ -49,9 +49,9 @@ async def insert_session(connection: Connection, values: dict[str, Any], limits:
 
 
 async def extend_by_resume_key(connection: Connection, resume_key: bytes, lifetime: timedelta) -> UploadSession | None:
-    """Extend the life of the open session with this resume key, and return it; None when its time is over."""
+    """The open session with this resume key, which lasts at least so long from now; None when its time is over."""
     statement: LiteralString = f"""
-        update upload_session set expires_at = now() + %(lifetime)s
+        update upload_session set expires_at = greatest(expires_at, now() + %(lifetime)s)
         where resume_key = %(resume_key)s and state = 'open' and expires_at > now()
         returning {SESSION_COLUMNS}
     """
@@ -239,11 +239,11 @@ async def abort_sessions_of(connection: Connection, owner: UUID) -> None:
 
 
 async def expire_sessions(connection: Connection, limit: int) -> int:
-    """End open sessions whose time is over; returns their number."""
-    statement = """
+    """End open sessions whose time is over, unless something is just coming; returns their number."""
+    statement: LiteralString = f"""
         update upload_session set state = 'expired', changed_at = now()
         where id = any(array(
-            select id from upload_session where state = 'open' and expires_at <= now()
+            select id from upload_session where state = 'open' and expires_at <= now() and not {BEING_WRITTEN}
             order by expires_at limit %(limit)s for update skip locked))
     """
     return await count(connection, statement, {"limit": limit})

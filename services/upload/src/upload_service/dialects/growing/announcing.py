@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from common.errors import InvalidInput
+from common.http.bodies import content_length
 from common.store import DigestClaim
 from upload_service.content.model import ITEM
 
@@ -35,6 +36,8 @@ class Announced:
     claims: tuple[DigestClaim, ...] = ()
     part_size: int | None = None
     """The size of the parts that its sender puts into the store; None: the content comes in order."""
+    comes_later: bool = False
+    """Nothing of it comes in the request that announces it."""
 
     @property
     def name(self) -> str:
@@ -50,7 +53,14 @@ def announced(
     request: Request, size: int | None, *, named: str | None = None, claims: tuple[DigestClaim, ...] = ()
 ) -> Announced:
     """The upload with the metadata of a request. Raises `InvalidInput`."""
-    return Announced(metadata=_metadata(request), kept=_kept_metadata(request), size=size, named=named, claims=claims)
+    return Announced(
+        metadata=_metadata(request),
+        kept=_kept_metadata(request),
+        size=size,
+        named=named,
+        claims=claims,
+        comes_later=content_length(request) == 0,
+    )
 
 
 def _metadata(request: Request) -> dict[str, str]:

@@ -33,6 +33,7 @@ class ItemSizeWrong(InvalidInput):
 
 def in_parts(new: NewUpload, announced: Announced) -> NewUpload:
     """The upload as its content comes: in order, or in parts that its sender puts into the store."""
+    new = replace(new, comes_later=announced.comes_later)
     if announced.part_size is None:
         return replace(new, grows=True)
     return replace(new, part_size=announced.part_size, intent={**new.intent, DIRECT: True})

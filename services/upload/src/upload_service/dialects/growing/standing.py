@@ -18,7 +18,7 @@ async def session_of(
     """The upload, if this sender may continue it. Raises `SessionNotFound`, `SessionExpired`, `GuestsRefused`."""
     session = await sessions.session_to_continue(context, parse_id(upload_id), sender.identity, layouts)
     # Whoever sends the content of an item has a ticket, and needs no account.
-    if session.item_id is None and not session.intent.get("has_ticket"):
+    if not session.has_ticket:
         sender.check_may_upload()
     return session
 
