@@ -4,6 +4,7 @@ import asyncio
 import random
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.chaos.client import Client
 from tests.chaos.ledger import Content, KeptFile
@@ -28,11 +29,12 @@ async def upload(world: World, chance: random.Random) -> None:
     content = Content.of("in parts.bin", data)
     variables = await _result(client, "/api/v1/file/upload", fields=credentials)
     fields = [*credentials.items(), *((name, variables[name]) for name in ("cTracker", "upload_key"))]
+    address = urlsplit(str(variables["server_file"]))
     result: dict[str, Any] = {}
     for header, payload in chunks(data, LIMIT):
         kind, body = form(fields, content.name, payload)
         headers = {"Content-Type": kind, "Content-Range": header}
-        result = await _result(client, "/api/v1/upload", data=body, headers=headers)
+        result = await _result(client, f"{address.path}?{address.query}", data=body, headers=headers)
     _keep(world, client, "parts", result, content)
 
 

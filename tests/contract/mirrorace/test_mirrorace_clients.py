@@ -56,7 +56,7 @@ def test_addresses_in_answers_name_the_host_of_the_request(sender: Sender) -> No
     variables = sender.variables()
     server = f"http://{sender.client.headers['Host']}"
     assert variables["server"] == server
-    assert variables["server_file"] == f"{server}/api/v1/upload"
+    assert variables["server_file"] == f"{server}/api/v1/upload?tracker={variables['cTracker']}"
     assert variables["server_remote"] == f"{server}/api/v1/upload/remote"
     assert (variables["max_chunk_size"], variables["max_mirrors"]) == (str(LIMIT), "3")
 

@@ -87,7 +87,12 @@ async def replicas(tmp_path: Path) -> AsyncGenerator[Replicas]:
 
 @pytest.mark.parametrize(
     "paths",
-    [["/chunk/upload/chunk/{}/1", "/api/chunk/upload/chunk/{}/2", "/chunk/upload/complete/{}"], ["/v1/uploads/{}"]],
+    [
+        ["/chunk/upload/chunk/{}/1", "/api/chunk/upload/chunk/{}/2", "/chunk/upload/complete/{}"],
+        ["/v1/uploads/{}"],
+        ["/files/{}"],
+        ["/api/v1/upload?tracker={}"],
+    ],
 )
 async def test_an_upload_stays_on_its_replica_and_moves_to_another_only_when_that_is_gone(
     replicas: Replicas, paths: list[str]

@@ -93,7 +93,7 @@ def test_the_variables_of_an_upload(service: UploadService, sender: Sender) -> N
         assert len(expiry) == len("2018-10-23 11:07:02")
         assert result == {
             "server": service.url,
-            "server_file": f"{service.url}/api/v1/upload",
+            "server_file": f"{service.url}/api/v1/upload?tracker={tracker}",
             "server_remote": f"{service.url}/api/v1/upload/remote",
             "mirrors": {},
             "default_mirrors": [],

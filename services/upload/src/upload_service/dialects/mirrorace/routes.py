@@ -36,7 +36,8 @@ async def prepare(request: Request) -> Response:
     return dialect.success(
         {
             "server": server,
-            "server_file": f"{server}/api/v1/upload",
+            # By the tracker in it, the gateway sends all chunks of a file to one replica, which hashes them in passing.
+            "server_file": f"{server}/api/v1/upload?tracker={key.id.hex}",
             "server_remote": f"{server}/api/v1/upload/remote",
             "cTracker": key.id.hex,
             "mirrors": {str(known): known in usable for known in await mirror_ids(context)},
