@@ -48,7 +48,7 @@ class AdministeredPage(BaseModel):
     shares: list[AdministeredShare]
     next: str | None
     total: int | None
-    """Only on the first page."""
+    """Only on the first page; of a search, 100,000 at most are counted."""
 
 
 class ShareEdit(BaseModel):

@@ -42,6 +42,8 @@ _HEALTH: dict[Health, LiteralString] = {
     "permanent": _PERMANENT,
     "never_retrieved": "used_count = 0",
 }
+COUNTED = 100_000
+"""The most shares that are counted that a keyword finds: each of their texts has to be read."""
 # Shorter keywords consist of no group of three characters.
 _LONG = 3
 
@@ -96,9 +98,10 @@ def _list(wanted: Filter, order: Order, part: Part, now: datetime) -> tuple[Lite
 
 
 async def count_shares(connection: Connection, wanted: Filter, now: datetime) -> int:
-    """The number of shares that a filter leaves."""
-    statement: LiteralString = f"select count(*) from share where {_conditions(wanted)}"
-    return await search_count(connection, statement, _parameters(wanted, now))
+    """The number of shares that a filter leaves; with a keyword at most `COUNTED`."""
+    bound: LiteralString = "limit %(counted)s" if wanted.keyword else ""
+    statement: LiteralString = f"select count(*) from (select from share where {_conditions(wanted)} {bound}) as found"
+    return await search_count(connection, statement, {**_parameters(wanted, now), "counted": COUNTED})
 
 
 async def listed_share(connection: Connection, share_id: UUID) -> Listed | None:
@@ -112,22 +115,24 @@ async def listed_share(connection: Connection, share_id: UUID) -> Listed | None:
 
 async def sum_shares(connection: Connection, now: datetime, today: datetime, yesterday: datetime) -> Totals:
     """Sums over all shares that hold something; `today` and `yesterday`: when these days began."""
+    # Every row is read for the first sums, so there are few of them; the others read what is recent.
     statement: LiteralString = f"""
-        select count(*) as shares, coalesce(sum(size), 0)::bigint as size,
-            count(*) filter (where {_CURRENT}) as active,
-            count(*) filter (where {_OVER}) as expired,
-            count(*) filter (where kind = 'text') as texts,
-            count(*) filter (where kind <> 'text') as files,
-            coalesce(sum(used_count), 0)::bigint as downloads,
-            count(*) filter (where created_at >= %(today)s) as today,
-            coalesce(sum(size) filter (where created_at >= %(today)s), 0)::bigint as today_size,
-            count(*) filter (where created_at >= %(yesterday)s and created_at < %(today)s) as yesterday,
-            coalesce(sum(size) filter (where created_at >= %(yesterday)s and created_at < %(today)s), 0)::bigint
-                as yesterday_size,
-            count(*) filter (where {_SOON}) as expiring_soon,
-            count(*) filter (where used_count = 0) as never_retrieved,
-            count(*) filter (where {_PERMANENT}) as permanent
-        from share where {LIVING}
+        with whole as (
+            select count(*) as shares, coalesce(sum(size), 0)::bigint as size,
+                count(*) filter (where {_CURRENT}) as active,
+                count(*) filter (where kind = 'text') as texts,
+                coalesce(sum(used_count), 0)::bigint as downloads,
+                count(*) filter (where {_SOON}) as expiring_soon,
+                count(*) filter (where used_count = 0) as never_retrieved,
+                count(*) filter (where {_PERMANENT}) as permanent
+            from share where {LIVING}),
+        recent as (
+            select count(*) filter (where created_at >= %(today)s) as today,
+                coalesce(sum(size) filter (where created_at >= %(today)s), 0)::bigint as today_size,
+                count(*) filter (where created_at < %(today)s) as yesterday,
+                coalesce(sum(size) filter (where created_at < %(today)s), 0)::bigint as yesterday_size
+            from share where {LIVING} and created_at >= %(yesterday)s)
+        select whole.*, shares - active as expired, shares - texts as files, recent.* from whole, recent
     """
     parameters = {"now": now, "soon": now + EXPIRING, "today": today, "yesterday": yesterday}
     totals = await fetch_one(connection, Totals, statement, parameters)

@@ -12,7 +12,7 @@ from uuid import UUID
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_values
 from share_service.shares.model import EndedFor, Release
-from share_service.shares.queries.columns import ENDED, EXPIRED, FORGOTTEN, SPENT
+from share_service.shares.queries.columns import ENDED, EXPIRED, FORGOTTEN, SPENT, SPENT_ID
 from share_service.shares.tallying import end_counted
 
 
@@ -33,7 +33,7 @@ async def end_spent(connection: Connection, now: datetime, limit: int) -> int:
     statement: LiteralString = f"""
         update share set state = 'ended', release_due_at = %(now)s
         where id = any(array(
-            select id from share where {SPENT} limit %(limit)s for update skip locked
+            select id from share where {SPENT} order by {SPENT_ID} limit %(limit)s for update skip locked
         ))
     """
     return await end_counted(connection, statement, {"now": now, "limit": limit})
