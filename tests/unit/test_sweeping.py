@@ -8,7 +8,8 @@ import pytest
 
 from common.db import Connection, Database
 from common.errors import Unavailable
-from common.sweeping import Sweep, backlog, drain, each
+from common.queue.schedule import SECONDS
+from common.sweeping import SWEEP_SECONDS, Sweep, backlog, drain, each
 
 
 class Work:
@@ -108,3 +109,9 @@ async def test_all_is_done_before_an_error_is_raised() -> None:
     with pytest.raises(Unavailable):
         await each(range(20), do)
     assert done == [1, 2, *(number for number in range(20) if number != 3)]
+
+
+@pytest.mark.parametrize("interval", sorted({each for each in SECONDS.values() if each > 5}))
+def test_a_sweep_that_ran_out_of_time_goes_on_soon(interval: int) -> None:
+    """It ends up to two seconds late, with its last batch; the next one must come after that, and not much later."""
+    assert 2 < -SWEEP_SECONDS % interval <= 10 or interval > SWEEP_SECONDS + 10

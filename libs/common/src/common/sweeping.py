@@ -17,8 +17,10 @@ from common import logging
 from common.db import Connection, Database
 from common.errors import Unavailable
 
-# A sweep ends after this long even if work is left, so that it does not keep its worker from others.
-SWEEP_SECONDS = 60.0
+# A sweep ends after this long even if work is left, so that it does not keep its worker from others. The next one comes
+# a few seconds later: one that comes before the end, even by a moment, leaves the work to this one, and a whole
+# interval passes with nothing done.
+SWEEP_SECONDS = 55.0
 # The turn of one sweep, while others have work as well.
 SLICE_SECONDS = 2.0
 # The number of calls that one sweep has under way at a time.
