@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.bench import large, rooms
 from tests.bench.peers import tus_node
-from tests.bench.quantities import cost_per_gib, per_second, ratio
+from tests.bench.quantities import cost_per_gib, per_second, percentile, ratio
 from tests.bench.systems import FORM, UNSYNCED
 
 Report = Mapping[str, Any]
@@ -71,6 +71,10 @@ def _mirrors(report: Report) -> float:
     return statistics.median(plain / mirrored for plain, mirrored in pairs)
 
 
+def _administration(report: Report) -> float:
+    return max(percentile(found, 0.99) for found in report["administration"]["milliseconds"].values())
+
+
 GOALS = (
     Goal("processor seconds per GiB: upload by form", _cost(FORM), at_most=3.6),
     Goal("processor seconds per GiB: download", _cost(large.DOWNLOAD), at_most=0.7),
@@ -96,6 +100,11 @@ GOALS = (
         "a room of many accounts: ms until 99 % of 20 messages a second have arrived",
         _value("crowd", "percentile_99_ms"),
         at_most=250,
+    ),
+    Goal(
+        "lists, searches and sums of all shares: ms, 99 % of the slowest",
+        _administration,
+        at_most=1000,
     ),
     Goal("idle memory, MiB", _idle, at_most=550),
     Goal("growth in MiB of the upload service: eight uploads by form", _value("growth_mib", "form"), at_most=64),

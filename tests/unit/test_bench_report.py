@@ -49,6 +49,7 @@ def whole_report() -> dict[str, Any]:
         "tokens": {"anonymous": [2.0, 2.0], "signed_in": [2.2, 2.2]},
         "growth_mib": {"form": 10.0, "chunks": 20.0},
         "mirrors": {"plain": [1.0], "mirrored": [2.0], "growth_mib": 10.0},
+        "administration": {"shares": 1_000_000, "milliseconds": {"list": [4.0], "dashboard": [500.0]}},
         "skipped": {},
     }
 
