@@ -81,8 +81,8 @@ async def chunk(request: Request, upload_id: str, index: str) -> Response:
     session = await _session(context, upload_id, identity)
     if not re.fullmatch(r"-?[0-9]{1,18}", index):
         raise FieldError("int_parsing", ["path", "chunk_index"], "Input should be a valid integer", index)
-    longest = _check_announced(request, session, int(index))
-    stored = await storing.store_part(context, session, int(index), await _chunk_body(request, longest))
+    body = await _chunk_body(request, session.part_length(int(index)))
+    stored = await storing.store_part(context, session, int(index), body)
     detail: dict[str, Any] = {"chunk_hash": stored.sha256.hex()}
     if stored.skipped:
         detail["skipped"] = True
@@ -145,26 +145,19 @@ async def _session(context: Context, upload_id: str, identity: Identity | None) 
     return session
 
 
-def _check_announced(request: Request, session: UploadSession, index: int) -> int:
-    """The most bytes that a request with this chunk may have.
+async def _chunk_body(request: Request, expected: int) -> AsyncIterable[bytes]:
+    """The chunk's bytes: a form's file `chunk`, or the raw body. The storing limits their number.
 
-    Raises `PartIndexInvalid`, and `PartLengthWrong` if the chunk cannot be as long as it must be by what is announced.
+    Raises `PartLengthWrong` if the chunk cannot have the `expected` length by what is announced.
     """
-    expected, announced = session.part_length(index), content_length(request)
-    longest = expected + FORM_ALLOWANCE if _is_form(request) else expected
-    if announced is not None and (announced > longest or (announced < expected and not _is_form(request))):
-        raise PartLengthWrong(expected, announced)
-    return longest
-
-
-def _is_form(request: Request) -> bool:
-    return media_type(request).startswith("multipart/")
-
-
-async def _chunk_body(request: Request, longest: int) -> AsyncIterable[bytes]:
-    """The chunk's bytes: a form's file `chunk`, or the raw body. The storing limits their number."""
-    if not _is_form(request):
+    announced = content_length(request)
+    if not media_type(request).startswith("multipart/"):
+        if announced is not None and announced != expected:
+            raise PartLengthWrong(expected, announced)
         return RawBody(request)
+    longest = expected + FORM_ALLOWANCE
+    if announced is not None and announced > longest:
+        raise PartLengthWrong(expected, announced)
     async for part in FormStream(request, longest):
         if isinstance(part, FilePart) and part.name == "chunk":
             return part
