@@ -1,6 +1,7 @@
 """The rules of the client that need no server: names, ends, zips, codes of links, QR codes, what is remembered."""
 
 import io
+import os
 import stat
 import subprocess
 import sys
@@ -129,6 +130,15 @@ def test_the_command_starts_without_what_only_some_of_its_output_needs() -> None
     code = "import sys, waystation.cli.main; print('rich' in sys.modules, 'pygments' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("se", "send"), ("drop c", "create")])
+def test_a_shell_completes_commands(typed: str, offered: str) -> None:
+    words = {"COMP_WORDS": f"waystation {typed}", "COMP_CWORD": str(len(typed.split()))}
+    environment = {**os.environ, **words, "_WAYSTATION_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-m", "waystation"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [offered]
 
 
 def test_a_password_is_recognised_and_not_kept() -> None:

@@ -3,7 +3,9 @@
 import errno
 import os
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,6 +67,23 @@ def test_a_send_that_was_killed_goes_on_where_it_stopped(
     command("get", done.out.strip(), "-d", tmp_path / "in")
     assert (tmp_path / "in" / "sent.bin").read_bytes() == sent.read_bytes()
     assert unfinished(command) == []
+
+
+@pytest.mark.long
+def test_a_send_may_be_killed_at_any_moment(command: Command, make_file: MakeFile, tmp_path: Path) -> None:
+    sent = make_file(SIZE)
+    for number in range(40):
+        with command.start("send", "-q", sent) as process:
+            # From before it has asked for anything until after its end.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.1 + number * 0.03)
+            process.kill()
+        assert process.returncode in (0, -signal.SIGKILL)
+    done = command("send", "-q", sent)
+    assert (done.status, done.err) == (0, "")
+    assert unfinished(command) == []
+    command("get", done.out.strip(), "-d", tmp_path / "in")
+    assert (tmp_path / "in" / "sent.bin").read_bytes() == sent.read_bytes()
 
 
 async def test_a_send_that_died_after_its_last_byte_has_nothing_to_send(
