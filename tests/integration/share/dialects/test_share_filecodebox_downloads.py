@@ -162,8 +162,13 @@ def test_a_file_that_cannot_be_served_is_unknown_and_costs_nothing(
 ) -> None:
     file_id = uuid4()
     code = service.share_file(uses=1, file_id=str(file_id))
+    url = download_url(client, code)
     service.upload.says[file_id] = error
-    assert client.get(download_url(client, code)).json() == UNKNOWN, kind
+    assert client.get(url).json() == UNKNOWN, kind
+    # The password that it may have had is gone too, so nothing is told of it.
+    assert client.get("/share/metadata/", params={"code": code}).json() == UNKNOWN
+    assert client.post("/share/select/", json={"code": code}).json() == UNKNOWN
+    del service.upload.says[file_id]
     assert uses_left(client, code) == 1
 
 

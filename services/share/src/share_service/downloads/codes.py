@@ -10,7 +10,7 @@ from share_service.downloads.keys import DownloadKeys
 from share_service.downloads.passwords import Proof, check_password
 from share_service.downloads.single_items import items_as_content
 from share_service.shares.lookup import look_up
-from share_service.shares.model import Share, UnknownCode, canonical
+from share_service.shares.model import Share, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,7 @@ async def collect(context: Context, code: str, proof: Proof) -> Collected:
 
 
 async def _open(context: Context, share: Share, proof: Proof) -> str | None:
-    """Check the share's password, and return its hash; None if it has none."""
-    try:
-        hashed = await password_of(context, share)
-    except UnknownCode:
-        # The download will say that the file is gone.
-        hashed = None
+    """Check the password, and return its hash; None if there is none. Raises `UnknownCode` if the file is gone."""
+    hashed = await password_of(context, share)
     await check_password(context, share.id, hashed, proof)
     return hashed
