@@ -77,10 +77,13 @@ async def find_file(context: Context, file_id: UUID) -> File:
 
 async def password_of(context: Context, file_id: UUID) -> str | None:
     """The hash of the file's own password; None: it has none. Raises `NotFound`, `Corrupt`."""
-    file = await find_file(context, file_id)
-    if file.state is FileState.CORRUPT:
+    async with context.db.connection() as connection:
+        found = await files.get_password(connection, file_id)
+    if found is None:
+        raise NotFound
+    if found.state is FileState.CORRUPT:
         raise Corrupt
-    return file.password_hash
+    return found.password_hash
 
 
 async def release_files(context: Context, file_ids: Sequence[UUID]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Any, Literal
 from uuid import UUID
@@ -21,6 +21,10 @@ HAS_TICKET = "has_ticket"
 """The key of a session's intent that says that it is a piece of an item's content, begun with a ticket."""
 PIECES = "pieces"
 """The key of a session's intent that names the sessions that become it, in order."""
+
+
+LEASE = timedelta(seconds=15)
+"""How long a part is reserved for its writer, unless the writer renews it."""
 
 
 class SessionState(StrEnum):
@@ -268,6 +272,15 @@ class Blob:
     object_key: str
     size: int
     sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FilePassword:
+    """All that a share asks about its file before anything of it is fetched."""
+
+    state: FileState
+    password_hash: str | None
+    """Of the file's own password, in PHC string format."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,15 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
+from common.db import Connection
 from common.errors import Unavailable
 from common.ids import new_id
 from common.store import PartBusy
 from upload_service.content.context import Context
-from upload_service.content.model import Part, UploadSession
+from upload_service.content.model import LEASE, Part, UploadSession
 from upload_service.content.queries import parts, sessions
 from upload_service.content.sessions import UNBEGUN, SessionNotFound
 
-LEASE = timedelta(seconds=15)
 RENEW_AFTER = LEASE.total_seconds() / 3
 # A second writer of the same part waits this long for the first one to finish or to be given up.
 PATIENCE = timedelta(seconds=25)
@@ -38,12 +38,15 @@ def patience_ends(patience: timedelta | None = None) -> float:
 class Reservation:
     """One writer's right to write one part of a session: the `Lease` that a store asks for."""
 
-    def __init__(self, context: Context, session: UploadSession, index: int) -> None:
+    def __init__(
+        self, context: Context, session: UploadSession, index: int, *, writer: UUID | None = None, since: float = 0.0
+    ) -> None:
+        """`writer`: the one for which the part is reserved already, `since` a moment of `time.monotonic()`."""
         self._context, self._session_id, self._index = context, session.id, index
         # Until something is recorded, an announced upload lasts for a short while only.
         self._is_brief = session.expires_at - session.created_at <= UNBEGUN < context.session_lifetime
-        self._writer: UUID = new_id()
-        self._renewed = 0.0
+        self._writer: UUID = writer or new_id()
+        self._renewed = since
 
     async def take(self, until: float | None = None) -> Part | None:
         """Reserve the part, or return it when it is stored. Waits for another writer.
@@ -87,11 +90,15 @@ class Reservation:
 
     async def record(self, size: int, sha256: bytes, etag: str = "") -> None:
         """Record the part as stored. Raises `PartBusy` when another writer has it, or the session has ended."""
+        async with self._context.db.connection() as connection:
+            await self.record_within(connection, size, sha256, etag)
+
+    async def record_within(self, connection: Connection, size: int, sha256: bytes, etag: str = "") -> None:
+        """`record` in a transaction, which then holds the session's row."""
         part = Part(self._index, size, sha256, etag)
         lifetime = self._context.session_lifetime
-        async with self._context.db.connection() as connection:
-            if not await parts.record_part(connection, self._session_id, part, self._writer, lifetime):
-                raise PartBusy
+        if not await parts.record_part(connection, self._session_id, part, self._writer, lifetime):
+            raise PartBusy
 
     async def record_appended(self, at: int, size: int, sha256: bytes) -> list[int]:
         """Record a part that begins at offset `at`, truncating earlier ones there.

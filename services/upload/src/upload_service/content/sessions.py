@@ -17,7 +17,7 @@ from common.store import DigestClaim
 from common.store.limits import MAX_OBJECT_SIZE
 from upload_service.content.cleaning import clean_session
 from upload_service.content.context import Context
-from upload_service.content.model import Layout, Quota, QuotaExceeded, SessionState, UploadSession, plan_parts
+from upload_service.content.model import LEASE, Layout, Quota, QuotaExceeded, SessionState, UploadSession, plan_parts
 from upload_service.content.queries import parts, sessions
 
 UNBEGUN = timedelta(hours=1)
@@ -67,6 +67,8 @@ class NewUpload:
     """The account whose file it becomes; None: the file belongs to nobody."""
     mirrors: Sequence[int] | None = None
     """The mirrors that the file is wanted on; None: those of the owner's choice."""
+    writer: UUID | None = None
+    """The writer that holds the first part from the beginning; None: it is free."""
 
 
 async def start_upload(context: Context, new: NewUpload) -> UploadSession:
@@ -112,6 +114,8 @@ async def begin_upload(connection: Connection, context: Context, new: NewUpload,
         "reserved": _reserved(new),
         "mirrors": None if new.mirrors is None else list(new.mirrors),
         "lifetime": lifetime,
+        "writer": new.writer,
+        "lease": LEASE,
     }
     while True:
         if new.resume_key is not None:

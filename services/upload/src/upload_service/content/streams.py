@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from uuid import UUID
 
+from common.db import Connection
 from common.errors import Unavailable
 from common.store import Source
 from upload_service.content.cleaning import clean_session, clean_soon
@@ -17,6 +19,15 @@ from upload_service.content.reservation import Reservation
 from upload_service.content.sessions import SessionNotFound
 
 
+@dataclass(frozen=True, slots=True)
+class HeldStream:
+    """A stream that is stored and not recorded yet: only its writer knows of it."""
+
+    reservation: Reservation
+    size: int
+    sha256: bytes
+
+
 async def put_stream(context: Context, session: UploadSession, source: Source, max_size: int) -> int:
     """Store all of `source` as the session's content and return its size in bytes.
 
@@ -27,6 +38,22 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
     reservation = Reservation(context, session, 0)
     if stored := await reservation.take():
         return stored.size
+    held = await hold_stream(context, session, reservation, source, max_size)
+    try:
+        await reservation.record(held.size, held.sha256)
+    except BaseException:
+        await reservation.give_up()
+        raise
+    return held.size
+
+
+async def hold_stream(
+    context: Context, session: UploadSession, reservation: Reservation, source: Source, max_size: int
+) -> HeldStream:
+    """Store all of `source`, for which the writer holds the reservation. `finish_held` records it.
+
+    Raises as `put_stream`; then the reservation is given up.
+    """
 
     async def on_multipart(multipart_id: str) -> None:
         async with context.db.connection() as connection:
@@ -40,11 +67,10 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
             max_size=max_size,
             lease=reservation,
         )
-        await reservation.record(written.size, written.sha256)
     except BaseException:
         await reservation.give_up()
         raise
-    return written.size
+    return HeldStream(reservation, written.size, written.sha256)
 
 
 async def finish_stream(context: Context, session: UploadSession) -> UploadSession:
@@ -62,9 +88,33 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
         part = await parts.get_part(connection, session.id, 0)
         if part is None:
             raise SessionNotFound
-        if current.reserved is None and (current.owner or limits != Quota()):
-            await usage.check_usage(connection, current.owner, part.size, limits)
-        finished, is_clean = await make_file(connection, context, current, part.size, part.digest)
+        finished, is_clean = await _make_file(connection, context, current, part.size, part.digest, limits)
+    return await _after(context, finished, is_clean=is_clean)
+
+
+async def finish_held(context: Context, session: UploadSession, held: HeldStream) -> UploadSession:
+    """`finish_stream` for the writer of the stream, in the transaction that records it.
+
+    Raises `PartBusy` when the session has ended, and `QuotaExceeded`.
+    """
+    limits = await context.limits_for(session.owner)
+    async with context.db.transaction() as connection:
+        # The session is open and locked from here on, and all that matters of it is as it was when it began.
+        await held.reservation.record_within(connection, held.size, held.sha256)
+        finished, is_clean = await _make_file(connection, context, session, held.size, held.sha256, limits)
+    return await _after(context, finished, is_clean=is_clean)
+
+
+async def _make_file(
+    connection: Connection, context: Context, session: UploadSession, size: int, sha256: bytes, limits: Quota
+) -> tuple[UploadSession, bool]:
+    if session.reserved is None and (session.owner or limits != Quota()):
+        await usage.check_usage(connection, session.owner, size, limits)
+    return await make_file(connection, context, session, size, sha256)
+
+
+async def _after(context: Context, finished: UploadSession, *, is_clean: bool) -> UploadSession:
+    """Do what follows the commit that made the file."""
     if not is_clean:
         await clean_session(context, finished)
     await context.hooks.after_ready(finished)

@@ -19,7 +19,7 @@ from common.identity import CredentialError, Identity
 from upload_service.content.model import UploadSession
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form
 from upload_service.edge import context_of
 from upload_service.shares import Shared
 
@@ -91,8 +91,8 @@ async def _receive(
                     raise Refused(400, "Bad file extension")
                 if part.certain() > max_size:
                     raise _too_large(max_size)
-                session = await upload.begin(NewUpload(part.filename, owner=owner), part)
-                await store_file_part(context, session, part, max_size)
+                await upload.begin(NewUpload(part.filename, owner=owner), part)
+                await upload.store_part(part, max_size)
     except TooLarge:
         raise _too_large(max_size) from None
     if upload.session is None:

@@ -22,7 +22,7 @@ from common.identity import Identity
 from common.statuses import headers_of
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form
 from upload_service.edge import context_of
 from upload_service.rooms import PostedFile
 
@@ -101,9 +101,9 @@ async def _store(context: Context, part: FilePart, post: Post) -> None:
         await _check_member(context, post)
     if part.certain() > MAX_SIZE:
         raise Refused(400, TOO_LARGE)
-    session = await post.upload.begin(NewUpload(part.filename, owner=post.sender.account_id), part)
+    await post.upload.begin(NewUpload(part.filename, owner=post.sender.account_id), part)
     try:
-        await store_file_part(context, session, part, MAX_SIZE)
+        await post.upload.store_part(part, MAX_SIZE)
     except TooLarge:
         raise Refused(400, TOO_LARGE) from None
 

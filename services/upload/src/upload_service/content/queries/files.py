@@ -10,7 +10,17 @@ from uuid import UUID
 
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value, fetch_values
-from upload_service.content.model import KEEP, Blob, EndedFile, EndedFor, File, FileChange, FileContent, FileState
+from upload_service.content.model import (
+    KEEP,
+    Blob,
+    EndedFile,
+    EndedFor,
+    File,
+    FileChange,
+    FileContent,
+    FilePassword,
+    FileState,
+)
 
 FILE_COLUMNS: LiteralString = """id, blob_id, name, size, state, owner, created_at, expires_at, password_hash,
     (select sha256 from blob where blob.id = blob_id) as sha256"""
@@ -46,6 +56,12 @@ async def get_file(connection: Connection, file_id: UUID) -> File | None:
     """The file, unless its time is over."""
     statement: LiteralString = f"select {FILE_COLUMNS} from file where id = %(id)s and {LIVING}"
     return await fetch_one(connection, File, statement, {"id": file_id})
+
+
+async def get_password(connection: Connection, file_id: UUID) -> FilePassword | None:
+    """The state of the file and its own password, unless its time is over."""
+    statement: LiteralString = f"select state, password_hash from file where id = %(id)s and {LIVING}"
+    return await fetch_one(connection, FilePassword, statement, {"id": file_id})
 
 
 async def files_of_ids(connection: Connection, file_ids: Sequence[UUID]) -> list[File]:

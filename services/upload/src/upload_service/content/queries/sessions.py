@@ -26,7 +26,7 @@ _UNCLEANED: LiteralString = f"""cleaned_at is null and state in ('ready', 'corru
 async def insert_session(connection: Connection, values: dict[str, Any], limits: Quota) -> UploadSession | None:
     """Insert a session, and reserve room for it, if any; None when an open one already has this resume key.
 
-    Raises `QuotaExceeded`.
+    If a writer is named, its first part is reserved too. Raises `QuotaExceeded`.
     """
     inserting: LiteralString = f"""
         insert into upload_session (id, layout, file_name, size, chunk_size, chunk_count, object_key, claims,
@@ -37,15 +37,17 @@ async def insert_session(connection: Connection, values: dict[str, Any], limits:
         on conflict (resume_key) where state = 'open' do nothing
         returning {SESSION_COLUMNS}
     """
-    filled = {**values, "intent": Jsonb(values["intent"])}
-    if values["reserved"] is None:
-        return await fetch_one(connection, UploadSession, inserting, filled)
+    held: LiteralString = """, held as (
+        insert into part (session_id, index, writer, lease_until)
+        select id, 0, %(writer)s, now() + %(lease)s from inserted)"""
+    usage: LiteralString = f", lateral take_usage(inserted.owner, inserted.reserved, 1, {LIMITS})"
     statement: LiteralString = f"""
-        with inserted as ({inserting})
-        select inserted.* from inserted, lateral take_usage(inserted.owner, inserted.reserved, 1, {LIMITS})
+        with inserted as ({inserting}){held if values["writer"] else ""}
+        select inserted.* from inserted{"" if values["reserved"] is None else usage}
     """
+    filled = {**values, "intent": Jsonb(values["intent"]), **limit_values(limits)}
     with refusals():
-        return await fetch_one(connection, UploadSession, statement, {**filled, **limit_values(limits)})
+        return await fetch_one(connection, UploadSession, statement, filled)
 
 
 async def extend_by_resume_key(connection: Connection, resume_key: bytes, lifetime: timedelta) -> UploadSession | None:

@@ -9,12 +9,11 @@ from common.http.bodies import RawBody, content_length
 from common.http.forms import Field, FormStream
 from common.names import UNNAMED, clean_name
 from common.policy import counted_upload
-from upload_service.content import streams
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.curl import answers
 from upload_service.dialects.curl.wishes import HEADERS, Wishes, of_headers, with_fields
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, check_form
 from upload_service.dialects.senders import Sender, admit
 from upload_service.edge import address_of, context_of
 
@@ -66,7 +65,7 @@ async def post(request: Request) -> Response:
         form = FormStream(request, limit=sender.policy.upload_size + FORM_ALLOWANCE)
         await check_form(context, sender.owner, form)
         async with FormUpload(context) as upload:
-            fields = await _receive(context, form, sender, upload)
+            fields = await _receive(form, sender, upload)
             return await _share(request, context, upload, _checked(with_fields(wishes, fields), sender), sender)
 
 
@@ -80,12 +79,12 @@ async def _put(request: Request, name: str) -> Response:
     sender.policy.check_type(name)
     sender.policy.check_size(content_length(request) or 0)
     async with counted_upload(context.limiter, sender.policy, address_of(request)), FormUpload(context) as upload:
-        session = await upload.begin(NewUpload(name, size=content_length(request), owner=sender.owner))
-        await streams.put_stream(context, session, RawBody(request), sender.policy.upload_size)
+        await upload.begin(NewUpload(name, size=content_length(request), owner=sender.owner))
+        await upload.store(RawBody(request), sender.policy.upload_size)
         return await _share(request, context, upload, wishes, sender)
 
 
-async def _receive(context: Context, form: FormStream, sender: Sender, upload: FormUpload) -> dict[str, str]:
+async def _receive(form: FormStream, sender: Sender, upload: FormUpload) -> dict[str, str]:
     """Store the form's file, and return its other fields. Raises `InvalidInput`, and what the policy raises."""
     fields: dict[str, str] = {}
     async for part in form:
@@ -98,8 +97,8 @@ async def _receive(context: Context, form: FormStream, sender: Sender, upload: F
         elif part.filename:
             sender.policy.check_type(part.filename)
             sender.policy.check_size(part.certain())
-            session = await upload.begin(NewUpload(part.filename, owner=sender.owner), part)
-            await store_file_part(context, session, part, sender.policy.upload_size)
+            await upload.begin(NewUpload(part.filename, owner=sender.owner), part)
+            await upload.store_part(part, sender.policy.upload_size)
     if upload.session is None:
         raise InvalidInput(NO_FILE)
     return fields

@@ -30,13 +30,13 @@ async def share_file(request: Request) -> Response:
             raise SizeRefused(policy.upload_size)
         await check_form(context, admitted.owner, form)
         async with FormUpload(context) as upload:
-            fields = await _receive(context, form, admitted, upload)
+            fields = await _receive(form, admitted, upload)
             expiry = policy.expiry_of(*expiry_fields(fields, positive=True), clock.now())
             session, shared = await upload.share(expiry)
     return dialect.ok({"code": shared.code, "name": session.file_name})
 
 
-async def _receive(context: Context, form: FormStream, admitted: Admitted, upload: FormUpload) -> dict[str, Any]:
+async def _receive(form: FormStream, admitted: Admitted, upload: FormUpload) -> dict[str, Any]:
     """Store the form's file, and return its other fields, which may come before or after it."""
     policy = admitted.policy
     fields: dict[str, Any] = {}
@@ -50,8 +50,8 @@ async def _receive(context: Context, form: FormStream, admitted: Admitted, uploa
             expiry_fields(fields, positive=True)
             try:
                 policy.check_type(part.filename)
-                session = await upload.begin(NewUpload(part.filename, owner=admitted.owner), part)
-                await store_file(context, session, part, policy.upload_size, policy)
+                await upload.begin(NewUpload(part.filename, owner=admitted.owner), part)
+                await store_file(upload.store_part, part, policy.upload_size, policy)
             except (Refused, SizeRefused, TypeRefused) as error:
                 # A misshaped field is reported first, even one that follows, but not at the price of a large body.
                 if form.body.length is None or form.body.certain() > FORM_ALLOWANCE:

@@ -14,7 +14,6 @@ from common.dialects.filecodebox import ZONE, FileCodeBoxRoute, Refused, expiry_
 from common.dialects.filecodebox_admin import administered, object_of
 from common.errors import NotFound
 from common.names import clean_name
-from upload_service.content import streams
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.filecodebox.local_folder import LocalFolder, NameLeavesFolder
@@ -69,8 +68,8 @@ async def share_file(request: Request, author: Author) -> Response:
         raise Refused(404, UNKNOWN_TEXT) from None
     with closing(file):
         async with FormUpload(context) as upload:
-            session = await upload.begin(NewUpload(clean_name(name), size, owner=author.identity.account_id))
-            await streams.put_stream(context, session, _Content(file), size)
+            await upload.begin(NewUpload(clean_name(name), size, owner=author.identity.account_id))
+            await upload.store(_Content(file), size)
             async with context.db.connection() as connection:
                 await record(connection, author, [Act("local_file.share", "local_file", name, name)])
             session, shared = await upload.share(expiry)

@@ -4,6 +4,7 @@ The store cannot be reached from outside, so the file comes to the address that 
 """
 
 from datetime import timedelta
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
@@ -30,7 +31,7 @@ from upload_service.dialects.filecodebox.steps import (
     small_fields,
     store_file,
 )
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, finish_and_share
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, finish_and_share, store_file_part
 from upload_service.edge import address_of, context_of
 
 LIFETIME = timedelta(seconds=900)
@@ -100,7 +101,7 @@ async def _receive(context: Context, request: Request, session: UploadSession, p
         raise Refused(400, MISMATCH_TEXT)
     async for part in form_of(request):
         if isinstance(part, FilePart) and part.name == "file":
-            size = await store_file(context, session, part, declared + TOLERANCE, policy)
+            size = await store_file(partial(store_file_part, context, session), part, declared + TOLERANCE, policy)
             if abs(size - declared) > TOLERANCE:
                 await streams.forget_stream(context, session)
                 raise Refused(400, MISMATCH_TEXT)

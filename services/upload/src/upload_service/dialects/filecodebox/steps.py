@@ -1,6 +1,6 @@
 """FileCodeBox: the steps and the errors that its ways of uploading have in common."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,11 +20,12 @@ from upload_service.content.model import PartIndexInvalid, UploadSession
 from upload_service.content.sessions import SessionExpired, SessionNotFound
 from upload_service.content.storing import PartLengthWrong
 from upload_service.context import Context
-from upload_service.dialects.form_upload import store_file_part
 
 SESSION_TEXT = "Upload session not found"
 MISMATCH_TEXT = "文件大小与声明不符"
 
+Store = Callable[[FilePart, int], Awaitable[int]]
+"""Stores a form's file, which is no longer than a number of bytes; returns its size."""
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Coroutine[Any, Any, Response]])
 
 
@@ -104,13 +105,13 @@ def form_of(request: Request) -> FormStream:
         raise FieldError("missing", ["body", "file"], "Field required") from None
 
 
-async def store_file(context: Context, session: UploadSession, part: FilePart, limit: int, policy: Policy) -> int:
-    """Store a form's file as the content of `session`; its size. Raises `SizeRefused` beyond the policy's limit.
+async def store_file(store: Store, part: FilePart, limit: int, policy: Policy) -> int:
+    """Store a form's file by `store`; its size. Raises `SizeRefused` beyond the policy's limit.
 
     `limit`: the longest that the file may be for other reasons; beyond it raises `Refused`.
     """
     try:
-        return await store_file_part(context, session, part, min(limit, policy.upload_size))
+        return await store(part, min(limit, policy.upload_size))
     except TooLarge:
         if limit < policy.upload_size:
             raise Refused(400, MISMATCH_TEXT) from None

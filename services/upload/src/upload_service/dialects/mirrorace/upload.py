@@ -17,7 +17,7 @@ from common.store import BodyLength
 from upload_service.content import upload_keys
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
-from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload, store_file_part
+from upload_service.dialects.form_upload import FORM_ALLOWANCE, SECOND_FILE, FormUpload
 from upload_service.dialects.mirrorace.admission import REQUIRED, Admitted, admit, password_hash
 from upload_service.dialects.mirrorace.answers import complete
 from upload_service.dialects.mirrorace.chunks import Chunk, chunk_limit, receive_chunk
@@ -86,8 +86,8 @@ async def _receive_whole(
     admitted.check_may_begin()
     async with FormUpload(context) as upload:
         new = NewUpload(file.filename, owner=admitted.identity.account_id, mirrors=admitted.mirrors)
-        session = await upload.begin(new, file)
-        await store_file_part(context, session, file, min(chunk_limit(context), context.mirrorace_max_file_size))
+        await upload.begin(new, file)
+        await upload.store_part(file, min(chunk_limit(context), context.mirrorace_max_file_size))
         await _to_end(form)
         hashed = await password_hash(context, admitted)
         session, shared = await upload.share(Expiry(None, None), "page", password_hash=hashed)
