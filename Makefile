@@ -9,7 +9,7 @@ JOBS ?= 4
 PACKAGES := libs/common services/auth services/upload services/share services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-test store-move backup restore import image gateway-image helm wheel release test test-one lint faults old-code cuts browser browser-large screenshots clients mirrors examples format types unit chaos scale uploads limits fuzz bench bench-table lock settings reference notices upgrade clean
+.PHONY: help run web web-test store-move backup restore import image gateway-image helm wheel release test test-one lint faults old-code cuts browser browser-large screenshots clients mirrors examples format types unit chaos scale uploads limits fuzz bench bench-table costs lock settings reference notices upgrade clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -165,6 +165,9 @@ chaos: $(VENV)/.installed ## Kill processes of a loaded system at random, and ch
 
 bench: $(VENV)/.installed ## Measure speed, processor time and memory, beside peers (ARGS="--quick"; ARGS=--help lists all)
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+costs: $(VENV)/.installed ## Count what each kind of request asks of PostgreSQL, Valkey and the other services (docs/develop.md)
+	@$(BIN)/python -m tests.costs
 
 scale: $(VENV)/.installed ## Fill a temporary system with a million expired shares, and watch how it gets rid of them (ARGS="--rows 60000")
 	@exec $(BIN)/python -m tests.scale $(ARGS)

@@ -60,9 +60,9 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def served(app: FastAPI) -> Generator[str]:
-    """Serve `app` on a free port, in a thread with its own event loop; yields its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def served(app: FastAPI, listener: socket.socket | None = None) -> Generator[str]:
+    """Serve `app` where `listener` listens, or on a free port, in a thread with its own event loop; yields its URL."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
     sockets: dict[str, Any] = {"ws": "websockets-sansio", "ws_per_message_deflate": False}
     config = uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, proxy_headers=False, **sockets)
     server = _Server(config)
