@@ -132,9 +132,10 @@ class PartDigest:
 
     def update(self, block: bytes) -> None:
         """Hash a block of the part."""
+        whole = self._whole_if_in_turn(block)
         self._hasher.update(block)
         self.size += len(block)
-        if whole := self._whole_if_in_turn(block):
+        if whole:
             # Not under the lock: only the part whose turn it is gets here, and others need not wait for it.
             whole.update(block)
 

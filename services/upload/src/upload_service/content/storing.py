@@ -57,7 +57,7 @@ async def store_part(context: Context, session: UploadSession, index: int, block
             key, etag = session.staged_key(index), ""
             await context.store.put(key, blocks, expected, digest=digest.update, lease=reservation)
         else:
-            etag = await _put_part(context, session, index, blocks, digest, reservation)
+            etag = await _put_part(context, session, index, expected, blocks, digest, reservation)
         sha256 = digest.sha256
         await reservation.record(expected, sha256, etag)
     except BaseException as error:
@@ -82,13 +82,13 @@ async def _put_part(
     context: Context,
     session: UploadSession,
     index: int,
+    size: int,
     blocks: AsyncIterable[bytes],
     digest: PartDigest,
     reservation: Reservation,
 ) -> str:
     """Write a part of the session's multipart upload, which the first one begins; returns its entity tag."""
     multipart_id = session.multipart_id or await begin_multipart(context, session)
-    size = session.part_length(index)
     try:
         part = await context.store.put_part(
             session.object_key,
