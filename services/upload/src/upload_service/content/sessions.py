@@ -149,7 +149,7 @@ def _reserved(new: NewUpload) -> int | None:
 async def resume_upload(context: Context, resume_key: bytes) -> UploadSession | None:
     """The open session with this resume key, if there is one; it lasts for a while longer."""
     async with context.db.connection() as connection:
-        return await sessions.extend_by_resume_key(connection, resume_key, min(UNBEGUN, context.session_lifetime))
+        return await sessions.extend_by_resume_key(connection, resume_key, context.session_lifetime)
 
 
 async def find_session(context: Context, session_id: UUID) -> UploadSession:

@@ -60,7 +60,6 @@ async def init(request: Request) -> Response:
         if tells_contents_apart(file_hash)
         else None,
         owner=admitted.owner,
-        comes_later=True,
     )
     session = await sessions.start_upload(context, new)
     return dialect.ok(
