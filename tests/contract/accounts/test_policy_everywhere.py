@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -60,8 +61,12 @@ def ways(client: httpx.Client) -> dict[str, Send]:
 
 def change(administrator: httpx.Client, place_bytes: int | None) -> float:
     """Change the policy; returns the moment until which every dialect must know it."""
+    return set_policy(administrator, place_bytes=place_bytes)
+
+
+def set_policy(administrator: httpx.Client, **values: Any) -> float:
     version = administrator.get("/v1/policy").json()["version"]
-    answer = administrator.patch("/v1/policy", json={"version": version, "values": {"place_bytes": place_bytes}})
+    answer = administrator.patch("/v1/policy", json={"version": version, "values": values})
     assert answer.status_code == 200, answer.text
     return time.monotonic() + SECONDS
 
@@ -83,3 +88,48 @@ def test_no_dialect_takes_a_byte_more_once_the_place_is_full(
     finally:
         until = change(administrator, None)
     obeying(ways, until, taken=True)
+
+
+STRICTER: dict[str, Any] = {
+    "open_upload": False,
+    "upload_size": 1,
+    "allowed_file_types": ["png"],
+    "registration": False,
+    "room_capacity_max": 1,
+    "room_members": 1,
+}
+
+
+def test_what_has_begun_goes_on_when_the_policy_becomes_stricter(
+    client: httpx.Client, administrator: httpx.Client
+) -> None:
+    """An upload is finished under the rules that it began with, a room keeps its own, and a session lasts."""
+    account = {"name": f"user {uuid4().hex[:8]}", "password": "a good password"}
+    session = client.post("/v1/auth/register", json=account).json()
+    own = {"Authorization": f"Bearer {session['token']}"}
+    made = client.post("/v1/rooms", json={"name": f"room {uuid4().hex[:8]}", "capacity": 3}, headers=own).json()
+    room = f"/v1/rooms/{made['id']}"
+    of_guest, upload = (client.post("/v1/uploads", headers=TUS | whose).headers["Location"] for whose in ({}, own))
+    until = set_policy(administrator, **STRICTER)
+    try:
+        another = {**account, "name": f"user {uuid4().hex[:8]}"}
+        refused: dict[str, Send] = {
+            "an upload": lambda: client.post("/v1/uploads", headers=TUS | own).is_success,
+            "an account": lambda: client.post("/v1/auth/register", json=another).is_success,
+            "a larger room": lambda: client.patch(room, json={"capacity": 4}, headers=own).is_success,
+            "a member": lambda: administrator.post(f"{room}/join", json={}).is_success,
+        }
+        obeying(refused, until, taken=False)
+        step = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+        sent = client.patch(upload, content=CONTENT, headers=step | own)
+        assert (sent.status_code, sent.headers.get("Upload-Offset")) == (204, str(len(CONTENT))), sent.text
+        # Guests are sent away at once.
+        assert client.patch(of_guest, content=CONTENT, headers=step).status_code == 403
+        for text in ("one", "two", "three"):
+            assert client.post(f"{room}/messages", json={"text": text}, headers=own).status_code == 201
+        kept = client.get(f"{room}/messages", headers=own).json()["messages"]
+        assert [message["text"] for message in kept] == ["one", "two", "three"]
+        assert client.get("/v1/account", headers=own).status_code == 200
+        assert client.post("/v1/auth/login", json=account).status_code == 200
+    finally:
+        set_policy(administrator, **dict.fromkeys(STRICTER))
