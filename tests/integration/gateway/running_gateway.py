@@ -35,6 +35,8 @@ DECIDED = {
     "Cache-Control": "private, no-store",
     "Accept-Ranges": "bytes",
 }
+ROUTE = "/a/{template}"
+"""The route that services tell the gateway with each answer, and that no client may be told."""
 MIB = 1024 * 1024
 StoreKind = Literal["s3", "folder"]
 STORE_KINDS: tuple[StoreKind, ...] = ("s3", "folder")
@@ -79,7 +81,8 @@ class Service(BaseHTTPRequestHandler):
 
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
-        for name, value in {**headers, "X-Request-Id": "the service's own", "Content-Length": str(len(body))}.items():
+        own = {"X-Request-Id": "the service's own", "X-Route": ROUTE, "Content-Length": str(len(body))}
+        for name, value in {**headers, **own}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":

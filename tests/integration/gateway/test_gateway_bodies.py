@@ -48,7 +48,7 @@ async def read_and_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWr
     try:
         while b"\r\n\r\n" in await reader.readuntil(b"\r\n\r\n"):
             await reader.readuntil(b"0\r\n\r\n")
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            writer.write(b"HTTP/1.1 200 OK\r\nX-Route: /a\r\nContent-Length: 2\r\n\r\nok")
             await writer.drain()
     except asyncio.IncompleteReadError:
         pass
@@ -64,10 +64,10 @@ async def ask_or_refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         assert head.startswith(b"get ")
         assert b"x-body-length: 3" in head
         status = b"204 No Content\r\nX-Body-Wanted: 1" if b" /share/file/ " in head else b"413 Too Large"
-        writer.write(b"HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
+        writer.write(b"HTTP/1.1 %s\r\nX-Route: /a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
     else:
         assert head.startswith(b"post ")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" + await reader.readexactly(3))
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Route: /a\r\nContent-Length: 3\r\n\r\n" + await reader.readexactly(3))
     await writer.drain()
     writer.close()
 
@@ -146,6 +146,7 @@ async def test_a_body_that_a_service_asks_for_is_asked_for_once(asking_port: int
         answer = await asyncio.to_thread(expecting, asking_port, "/share/file/")
         assert (answer.interim, answer.status, answer.body) == ((100,), 200, b"abc")
         assert len(answer.header("x-request-id") or "") == 36
+        assert answer.header("x-route") is None
 
 
 async def test_a_body_that_a_service_refuses_is_not_asked_for(asking_port: int):

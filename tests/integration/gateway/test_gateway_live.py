@@ -20,9 +20,10 @@ from aiohttp import (
 
 from deploy.local import ports
 from deploy.local.child import Child
-from tests.integration.gateway.running_gateway import everything_at, gateway_program, running, store_at
+from tests.integration.gateway.running_gateway import ROUTE, everything_at, gateway_program, running, store_at
 
 SOCKET, EVENTS = "/v1/rooms/1/socket", "/v1/rooms/1/events"
+TOLD = {"X-Route": ROUTE}
 SECONDS = 10
 """How long anything may take here that is not meant to."""
 
@@ -42,8 +43,9 @@ class Live:
     async def socket(self, request: web.Request) -> web.StreamResponse:
         self.seen = request.headers.copy()
         if "refuse" in request.query:
-            return web.json_response({"detail": "not a member"}, status=403)
+            return web.json_response({"detail": "not a member"}, status=403, headers=TOLD)
         socket = web.WebSocketResponse(protocols=("ticket.second", "ticket.first"))
+        socket.headers.update(TOLD)
         await socket.prepare(request)
         try:
             async for message in socket:
@@ -58,7 +60,7 @@ class Live:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         self.seen = request.headers.copy()
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", **TOLD})
         await stream.prepare(request)
         try:
             while True:
@@ -138,6 +140,7 @@ async def test_a_refusal_to_open_a_socket_is_passed_on(door: Door):
     with pytest.raises(WSServerHandshakeError) as refused:
         await door.http.ws_connect(f"{SOCKET}?refuse")
     assert refused.value.status == 403
+    assert "X-Route" not in (refused.value.headers or {})
 
 
 async def test_why_a_socket_was_closed_reaches_the_other_side(door: Door):
@@ -155,6 +158,7 @@ async def test_why_a_socket_was_closed_reaches_the_other_side(door: Door):
 async def test_an_event_arrives_when_it_happens(door: Door):
     async with door.http.get(EVENTS) as stream:
         assert stream.headers["Content-Type"] == "text/event-stream"
+        assert "X-Route" not in stream.headers
         for event in (b"data: []\n\n", b"data: [1]\n\n"):
             await door.live.event.put(event)
             assert await asyncio.wait_for(stream.content.readexactly(len(event)), SECONDS) == event
