@@ -37,9 +37,13 @@ class Transport(asyncio.Transport):
 
     def bring(self, data: bytes) -> None:
         """Read bytes from the network as uvloop does it for a protocol with a buffer."""
+        self.buffer()[: len(data)] = data
         assert isinstance(self.protocol, asyncio.BufferedProtocol)
-        memoryview(self.protocol.get_buffer(-1))[: len(data)] = data
         self.protocol.buffer_updated(len(data))
+
+    def buffer(self) -> memoryview:
+        assert isinstance(self.protocol, asyncio.BufferedProtocol)
+        return memoryview(self.protocol.get_buffer(-1))
 
     def close(self) -> None:
         self.closed_after = len(self.written)
@@ -111,6 +115,18 @@ async def test_what_a_client_sent_before_it_broke_off_is_handed_over_first() -> 
 
     assert (first["body"], first["more_body"]) == (b"first", True)
     assert second["type"] == "http.disconnect"
+
+
+async def test_two_event_loops_never_read_into_one_buffer() -> None:
+    """Each runs in a thread of its own, and reads while the other has not looked yet at what it read."""
+
+    async def begin() -> Server:
+        return Server(BLOCK)
+
+    here, there = await begin(), await asyncio.to_thread(asyncio.run, begin())
+    buffers = [one.transport.buffer() for one in (here, there)]
+    buffers[0][:1], buffers[1][:1] = b"a", b"b"
+    assert bytes(buffers[0][:1]) == b"a"
 
 
 async def test_connections_that_are_read_into_one_buffer_keep_what_each_was_sent() -> None:

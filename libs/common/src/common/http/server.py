@@ -12,6 +12,7 @@ events, are written at once.
 """
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,8 +30,6 @@ PATIENCE = 0.005
 """The longest that bytes wait for more, in seconds."""
 ENDING = "ending"
 """The name in the state of the application that is set when the process is about to end."""
-_BUFFER = memoryview(bytearray(BLOCK))
-"""All connections are read into it, one after the other. Larger ones are slower: they do not stay in the cache."""
 RECEIVED = Counter("waystation_http_received_bytes", "Bytes of the bodies of requests.")
 
 
@@ -128,6 +127,19 @@ def _joined(blocks: list[bytes]) -> bytes:
     return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
 
+class _Buffer(threading.local):
+    """All connections of a thread, and so of an event loop, are read into one buffer, one after the other.
+
+    Larger ones are slower: they do not stay in the cache. Two loops cannot share one, since both read at once.
+    """
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(BLOCK))
+
+
+_BUFFER = _Buffer()
+
+
 class _Reader(asyncio.BufferedProtocol):
     """Stands between the transport and a connection, which then gets what was read where it lies in the buffer.
 
@@ -136,17 +148,18 @@ class _Reader(asyncio.BufferedProtocol):
 
     def __init__(self, connection: "Protocol") -> None:
         self._connection = connection
+        self._buffer = _BUFFER.view
         self.connection_lost = connection.connection_lost
         self.eof_received = connection.eof_received
         self.pause_writing = connection.pause_writing
         self.resume_writing = connection.resume_writing
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return _BUFFER
+        return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         # The parser keeps none of it: whatever it hands on, it copies.
-        self._connection.data_received(_BUFFER[:nbytes])
+        self._connection.data_received(self._buffer[:nbytes])
 
 
 class Protocol(httptools_impl.HttpToolsProtocol):
