@@ -209,19 +209,18 @@ async def set_joined(connection: Connection, session_ids: Sequence[UUID]) -> Non
 
 
 async def extend_sessions(connection: Connection, session_ids: Sequence[UUID], lifetime: timedelta) -> None:
-    """Extend the lives of those of the sessions that are open and whose time is not over.
+    """Extend the lives of those of the sessions that are open, and whose time is not over unless something is coming.
 
     They are locked in the order in which `lock_sessions` does it.
     """
-    await connection.execute(
-        """
+    statement: LiteralString = f"""
         update upload_session set expires_at = now() + %(lifetime)s
         where id = any(array(
-            select id from upload_session where id = any(%(ids)s) and state = 'open' and expires_at > now()
+            select id from upload_session
+            where id = any(%(ids)s) and state = 'open' and (expires_at > now() or {BEING_WRITTEN})
             order by id for update))
-        """,
-        {"ids": list(session_ids), "lifetime": lifetime},
-    )
+    """
+    await connection.execute(statement, {"ids": list(session_ids), "lifetime": lifetime})
 
 
 async def abort_sessions(connection: Connection, session_ids: Sequence[UUID]) -> None:
