@@ -137,6 +137,30 @@ async def test_connections_that_are_read_into_one_buffer_keep_what_each_was_sent
     assert [(await server.next())["body"] for server in (first, second)] == [b"a" * BLOCK, b"b" * BLOCK]
 
 
+async def test_bodies_are_whole_wherever_the_bytes_of_their_requests_are_cut() -> None:
+    wire = b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nfirst"
+    wire += b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nseco\r\n2\r\nnd\r\n0\r\n\r\n"
+    bodies: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope
+        body, message = b"", await receive()
+        while message["more_body"]:
+            body, message = body + message["body"], await receive()
+        bodies.put_nowait(body + message["body"])
+        await send(start(LENGTH))
+        await send(block(b"body"))
+
+    for cut in range(1, len(wire)):
+        transport = Transport()
+        protocol = Protocol(Config(app, log_config=None, lifespan="off", interface="asgi3"), ServerState(), {})
+        protocol.connection_made(transport)
+        for piece in (wire[:cut], wire[cut:]):
+            transport.bring(piece)
+        assert [await asyncio.wait_for(bodies.get(), 10) for _ in range(2)] == [b"first", b"second"], cut
+        protocol.connection_lost(None)
+
+
 async def test_a_body_that_ends_is_handed_over_at_once() -> None:
     server = Server(5)
     server.protocol.data_received(b"whole")
