@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from share_service.shares.model import CodeRefused, check_chosen
+from share_service.shares.model import CodeRefused, canonical, check_chosen, is_possible
 from share_service.shares.spaces import Space, space_of
 
 A_MINUTE = 10
@@ -36,6 +36,12 @@ def test_wrong_codes_follow_the_number_of_codes(code: str, of_address: int) -> N
 @pytest.mark.parametrize("code", ["", "1", "12", "1" * 65, "a b c", "..", "a/b", "a%2Fb", "кофе", "１２３４", "a\0bc"])
 def test_what_is_no_code_searches_nothing(code: str) -> None:
     assert space_of(code) is None
+
+
+@pytest.mark.parametrize("code", ["ſ123", "ı123", "ﬁ12", "ﬅ12"])
+def test_no_code_is_tried_without_being_counted(code: str) -> None:
+    assert is_possible("code", code.upper()), "its capital letters look like a code"
+    assert not is_possible("code", canonical("code", code))
 
 
 def test_spaces_have_names_of_their_own() -> None:

@@ -191,8 +191,9 @@ def is_any_code(text: str) -> bool:
 
 
 def canonical(kind: ShareKind, text: str) -> str:
-    """The form in which a name is kept: codes have capital letters."""
-    return text.upper() if kind == "code" else text
+    """The form in which a name is kept: codes have capital letters. A text that is no code does not become one."""
+    # Of some other letters, such as the long s, the capital one is a letter of codes.
+    return text.upper() if kind == "code" and text.isascii() else text
 
 
 def check_chosen(code: str, shortest: int) -> None:
