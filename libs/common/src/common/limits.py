@@ -134,13 +134,14 @@ async def counted_guess(
     *,
     always: Sequence[Event] = (),
     patience: Sequence[float] = PATIENCE,
+    forgiven: int = 0,
 ) -> AsyncGenerator[None]:
     """Count the block as a guess that is wrong if it raises one of `failures`: as `own` events, and for everybody.
 
-    While everybody's budget, which refuses by `EverybodyRefused`, is used up, only those are refused who have `misses`.
-    So strangers with many addresses cannot keep anybody from what they know how to open. Whoever has no miss has one
-    guess left, or as many as the `own` budgets allow if they are sent at once. `always` is that of `counted_try`, which
-    also says what this raises.
+    While everybody's budget, which refuses by `EverybodyRefused`, is used up, only those are refused who have more
+    `misses` than are `forgiven`. So strangers with many addresses cannot keep anybody from what they know how to open.
+    Whoever has no more has one guess left, or as many as the `own` budgets allow if they are sent at once. `always` is
+    that of `counted_try`, which also says what this raises.
     """
     missed, who = misses
     async with AsyncExitStack() as counted:
@@ -149,7 +150,7 @@ async def counted_guess(
                 counted_try([*own, everybody], failures, always=always, patience=patience)
             )
         except EverybodyRefused:
-            if await missed.used(who):
+            if await missed.used(who) > forgiven:
                 raise
             if own:
                 await counted.enter_async_context(counted_try(own, failures, patience=patience))

@@ -9,7 +9,8 @@ from their files. An address without a wrong guess has one left, or as many as i
 once.
 
 A code that is one of few, such as four digits, could be found within a day at the rate of these budgets. Wrong codes of
-its kind have budgets of their own, for a day and as large as a small part of all such codes.
+its kind have budgets of their own, for a day and as large as a small part of all such codes. People mistype codes, and
+many may share an address: so `MISTYPED` wrong codes of an address within the day are not held against it.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -30,6 +31,7 @@ from share_service.shares.spaces import Space, space_of
 WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey, CodeTaken)
 """The answers to wrong codes and keys, and to codes that were chosen and exist, which all count as guesses."""
 DAY = timedelta(days=1)
+MISTYPED = 2
 CODES = Counter("waystation_codes", "Codes that somebody tried, by what came of it.", ["outcome"])
 
 
@@ -122,7 +124,7 @@ def _counted_search(context: Context, policy: Policy, key: str, code: str) -> Ab
         context.limiter.budget("guess-of-few-missed", space.wrong_of_address, DAY),
     )
     who = f"{space.name}:{key}"
-    return counted_guess([(own, who)], (everybody, space.name), (missed, who), (UnknownCode, BadKey))
+    return counted_guess([(own, who)], (everybody, space.name), (missed, who), (UnknownCode, BadKey), forgiven=MISTYPED)
 
 
 def _searchable(policy: Policy, code: str) -> Space | None:
