@@ -33,7 +33,7 @@ export function Audit() {
     })
   return (
     <>
-      <div className="filters auditFilters">
+      <div className="filters">
         {WORDS.map((key) => (
           <Search key={key} label={t(`audit.filters.${key}`)} value={filters[key] ?? ''} onSearch={(words) => want(key, words)} />
         ))}

@@ -17,8 +17,8 @@ type Props<Row> = {
   filters?: Filter[]
   /** What is searched, if it can be. */
   search?: string
-  /** The sum of all rows in words. */
-  count: (count: number) => string
+  /** The sum of all rows, or of those that were searched for, in words. */
+  count: (count: number, isSearch: boolean) => string
   empty: string
   idOf: (row: Row) => string
   nameOf: (row: Row) => string
@@ -67,7 +67,7 @@ export function Listing<Row>(props: Props<Row>) {
       </div>
       <div className="line listHead">
         <span className="faint small" role="status">
-          {found.total === null ? '' : count(found.total)}
+          {found.total === null ? '' : count(found.total, Boolean(asked['search']))}
         </span>
         {batch && selected.length > 0 && (
           <div className="buttons batch">

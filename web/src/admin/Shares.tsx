@@ -14,6 +14,8 @@ import { Moment } from './Moment'
 import { Owner } from './Owner'
 
 const WEEK_SECONDS = 7 * 86_400
+/** No more of the shares that a search finds are counted. */
+const COUNTED = 100_000
 
 export function Shares() {
   const { t, i18n } = useTranslation('admin')
@@ -28,7 +30,7 @@ export function Shares() {
       <Listing<AdministeredShare>
         name="shares"
         search={t('shares.search')}
-        count={(count) => t('shares.count', { count })}
+        count={(count, isSearch) => t(isSearch && count >= COUNTED ? 'shares.atLeast' : 'shares.count', { count })}
         empty={t('shares.none')}
         idOf={({ id }) => id}
         nameOf={({ code, name }) => `${code} ${name}`}

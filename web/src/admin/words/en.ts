@@ -81,6 +81,7 @@ export const admin = {
     search: 'Code, name or text',
     count_one: '{{count}} share',
     count_other: '{{count}} shares',
+    atLeast: 'at least {{count}} shares',
     none: 'Everything that is shared appears here.',
     anyState: 'Any state',
     active: 'active',

@@ -83,6 +83,7 @@ export const admin: Words<typeof english> = {
     search: '取件码、名称或文字',
     count_one: '{{count}} 个分享',
     count_other: '{{count}} 个分享',
+    atLeast: '至少 {{count}} 个分享',
     none: '所有分享都会出现在这里。',
     anyState: '所有状态',
     active: '有效',
