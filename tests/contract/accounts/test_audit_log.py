@@ -108,6 +108,8 @@ def test_the_log_is_filtered_in_every_service(client: httpx.Client, administrato
         ({"actor": account}, [made]),
         ({"target": name.lower()}, [deleted, made]),
         ({"target": account}, [deleted, quota]),
+        ({"target": account.upper()}, [deleted, quota]),
+        ({"target": account, "address": "::ffff:127.0.0.1"}, [deleted, quota]),
         ({"target": account, "act": "quota"}, [quota]),
         ({"target": account, "act": "account.delete", "actor": "ADMIN"}, [deleted]),
         ({"target": account, "act": "delete"}, []),

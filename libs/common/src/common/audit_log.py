@@ -62,7 +62,7 @@ def _part(conditions: Sequence[LiteralString]) -> LiteralString:
 
 def _conditions(wanted: Wanted) -> tuple[list[LiteralString], dict[str, Any]]:
     """The conditions of all values but the target, and the parameters of all."""
-    account = _account_id(wanted.actor)
+    account, target = _id(wanted.actor), _id(wanted.target)
     conditions: dict[LiteralString, bool] = {
         "account_id = %(account)s": account is not None,
         "left(lower(account_name), 200) = %(name)s": account is None and wanted.actor is not None,
@@ -77,7 +77,7 @@ def _conditions(wanted: Wanted) -> tuple[list[LiteralString], dict[str, Any]]:
         "name": _lowered(wanted.actor),
         "act": wanted.act,
         "family": wanted.act and wanted.act.partition(".")[0],
-        "target": wanted.target,
+        "target": str(target) if target else wanted.target,
         "target_name": _lowered(wanted.target),
         "address": wanted.address,
         "since": wanted.since,
@@ -86,10 +86,10 @@ def _conditions(wanted: Wanted) -> tuple[list[LiteralString], dict[str, Any]]:
     return [condition for condition, applies in conditions.items() if applies], parameters
 
 
-def _account_id(actor: str | None) -> UUID | None:
-    """The id that an actor is named by. A name that has the form of one is taken for it."""
+def _id(text: str | None) -> UUID | None:
+    """The id that an actor or a target is named by. An account's name that has the form of one is taken for it."""
     try:
-        return UUID(actor) if actor else None
+        return UUID(text) if text else None
     except ValueError:
         return None
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, IPvAnyAddress
 
+from common.addresses import canonical
 from common.audit import Entry, Wanted
 from common.audit_log import NAME_LENGTH
 from common.errors import Forbidden, InvalidInput
@@ -42,9 +43,8 @@ def wanted_of(
     """The filters of a query. Raises `InvalidInput` if nothing can fit them."""
     if since and until and since >= until:
         raise InvalidInput("until: it is not after from")
-    return Wanted(
-        actor=actor, act=act, target=target, address=str(address) if address else None, since=since, until=until
-    )
+    logged = canonical(str(address), "") if address else None
+    return Wanted(actor=actor, act=act, target=target, address=logged, since=since, until=until)
 
 
 Filters = Annotated[Wanted, Depends(wanted_of)]
