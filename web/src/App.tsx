@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect } from 'react'
 import { Route, Switch, useLocation } from 'wouter'
 import { renew } from './api/accounts'
-import { Problem } from './api/problem'
+import { mayAskAgain, type Problem } from './api/problem'
 import { session } from './api/session'
 import { useSite } from './api/site'
 import { withWords } from './i18n'
@@ -29,7 +29,7 @@ const ReceivePage = lazy(() => import('./receive/ReceivePage'))
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
-      retry: (failures, error) => failures < 5 && (!(error instanceof Problem) || error.isPassing),
+      retry: mayAskAgain,
       retryDelay: (failures, error) => ((error as Problem).retryAfter ?? Math.min(2 ** failures, 10)) * 1000,
       networkMode: 'always',
     },

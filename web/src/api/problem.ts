@@ -17,6 +17,14 @@ export class Problem extends Error {
   }
 }
 
+const ATTEMPTS = 5
+/** Nobody looks at an empty page for longer. Whoever is to wait until tomorrow, after too many wrong codes, is told so. */
+const PATIENCE_SECONDS = 10
+
+/** Whether to ask again by ourselves for what the page needs. */
+export const mayAskAgain = (failures: number, error: unknown): boolean =>
+  failures < ATTEMPTS && (!(error instanceof Problem) || (error.isPassing && (error.retryAfter ?? 0) <= PATIENCE_SECONDS))
+
 export const OFFLINE = 'offline'
 
 export async function problemOf(answer: Response): Promise<Problem> {
