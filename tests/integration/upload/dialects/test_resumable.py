@@ -348,12 +348,13 @@ def test_a_client_that_comes_back_does_not_wait_for_the_request_that_hangs(
 
 def test_a_request_that_a_later_one_ended_is_told_to_come_again(service: UploadService, draft: Draft) -> None:
     """The later one may have been cut long ago, and only arrived late. Clients of tus give up after 408."""
-    url, content, at = draft.begun(), secrets.token_bytes(1_000_000), 0
-    parts = urlsplit(url)
-    head = f"PATCH {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
-    head += f"Content-Type: {tus.OFFSET_TYPE}\r\nContent-Length: {len(content)}\r\n\r\n"
+    content, at = secrets.token_bytes(1_000_000), 0
     while at == 0:
-        # One that is ended before its first byte has come leaves nothing.
+        # One that is ended before its first byte has come leaves nothing, or a little later: then another is begun.
+        url = draft.begun()
+        parts = urlsplit(url)
+        head = f"PATCH {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+        head += f"Content-Type: {tus.OFFSET_TYPE}\r\nContent-Length: {len(content)}\r\n\r\n"
         with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=20) as connection:
             connection.sendall(head.encode() + content[:600_000])
             at = int(draft.head(url).headers["Upload-Offset"])
