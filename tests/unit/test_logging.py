@@ -1,9 +1,12 @@
 """Errors in the log, which must not contain the values of variables."""
 
+import asyncio
 import json
 import logging as standard
 import secrets
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import pytest
@@ -12,10 +15,8 @@ from celery.app.trace import build_tracer
 
 from common import logging
 from common.db.migrate import tell_applied
-from common.queue import worker
 from common.queue.app import create_celery
-
-assert worker, "imported, as by every program that runs tasks"
+from common.queue.worker import Worker
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +81,39 @@ def test_lines_of_celery_name_the_task_and_the_request_that_caused_it(capsys: py
     assert (failed["task"], failed["request_id"]) == ("test.fails", "the request")
     assert not {"task", "request_id"} & idle.keys()
     app.close()
+
+
+def test_what_a_worker_opens_does_not_log_in_the_name_of_the_first_task() -> None:
+    """Its pools live longer than that task, and what goes on in them is of no request."""
+    app = create_celery("test", "memory://")
+    names: list[dict[str, Any]] = []
+    loops: list[tuple[threading.Thread, asyncio.AbstractEventLoop]] = []
+
+    @asynccontextmanager
+    async def opened() -> AsyncGenerator[None]:
+        names.append(structlog.contextvars.get_contextvars())
+        loops.append((threading.current_thread(), asyncio.get_running_loop()))
+        yield
+
+    async def operation(_: None) -> None:
+        names.append(structlog.contextvars.get_contextvars())
+
+    worker = Worker(app, opened, threads=1)
+
+    def first() -> None:
+        worker.run(operation)
+
+    task: Any = app.task(first, name="test.first")
+    run: Any = build_tracer("test.first", task, app=app)
+    run("an id", (), {}, {"id": "an id", "task": "test.first", "delivery_info": {}, "request_id": "the request"})
+    worker.close()
+    app.close()
+    ((thread, loop),) = loops
+    thread.join()
+    loop.close()
+    of_state, of_task = names
+    assert of_state == {}
+    assert (of_task["task"], of_task["request_id"]) == ("test.first", "the request")
 
 
 def test_migrations_are_logged_as_everything_else(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -100,8 +101,9 @@ class Worker(Generic[State]):
             threading.Thread(target=self._loop.run_forever, name=f"{self.queue}-loop", daemon=True).start()
         if self._opened is None:
             context = self._state()
-            state = asyncio.run_coroutine_threadsafe(context.__aenter__(), self._loop).result()
-            self._opened = (context, state)
+            # What is opened here lives as long as the worker. Its log lines do not belong to the task that comes first.
+            opening = Context().run(asyncio.run_coroutine_threadsafe, context.__aenter__(), self._loop)
+            self._opened = (context, opening.result())
         return self._opened[1]
 
     def _bound(self, operation: Coroutine[Any, Any, None], seconds: float | None) -> Coroutine[Any, Any, None]:
