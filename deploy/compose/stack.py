@@ -34,8 +34,8 @@ def stack_of(project: Mapping[str, Any]) -> Description:
         "version": VERSION,
         "services": {name: _service(name, service) for name, service in project["services"].items()},
         # A network of Compose cannot span nodes, so the stack makes its own. Volumes stay, with all data.
-        "networks": {name: _network(network) for name, network in project["networks"].items()},
-        "volumes": project["volumes"],
+        "networks": {name: _network(network or {}) for name, network in (project.get("networks") or {}).items()},
+        "volumes": project.get("volumes") or {},
     }
 
 
@@ -45,13 +45,14 @@ def _network(network: Mapping[str, Any]) -> Description:
 
 def _service(name: str, service: Mapping[str, Any]) -> Description:
     kept = {key: value for key, value in service.items() if value is not None and key not in UNKNOWN}
-    memory, pids = kept.pop("mem_limit"), kept.pop("pids_limit")
-    runs_once = kept.pop("restart") == "no"
+    # Ours have all of these. A file of the operator's own may add services that have not.
+    limits = {"memory": kept.pop("mem_limit", None), "pids": kept.pop("pids_limit", None)}
+    runs_once = kept.pop("restart", "") == "no"
     ports = [_port(name, port) for port in kept.pop("ports", [])]
     kept["deploy"] = {
         **({"mode": "replicated-job"} if runs_once else {} if ports else ENDPOINTS),
         "placement": {"constraints": [LABEL]},
-        "resources": {"limits": {"memory": str(memory), "pids": pids}},
+        "resources": {"limits": {of: limit for of, limit in limits.items() if limit is not None}},
         "restart_policy": {"condition": "on-failure" if runs_once else "any", "delay": "2s"},
         # A port of the node is free only when the old task has ended; so are the data of an engine.
         **({} if runs_once else {"update_config": {"order": _order(service, ports)}}),
@@ -96,7 +97,8 @@ def _volume(volume: Mapping[str, Any]) -> Description:
     # It says how to make a folder that is missing, or to label it; here the folders are those of the checkout.
     kept.pop("bind", None)
     if kept["type"] == "tmpfs":
-        return {"type": "tmpfs", "target": kept["target"], "tmpfs": {"size": int(kept["tmpfs"]["size"])}}
+        size = (kept.get("tmpfs") or {}).get("size")
+        return {"type": "tmpfs", "target": kept["target"], **({"tmpfs": {"size": int(size)}} if size else {})}
     return kept
 
 
@@ -104,7 +106,7 @@ def _memory(text: str) -> Description:
     """A folder in memory that is described like `/tmp:mode=1777,size=64m`. Swarm's belong to all users."""
     target, _, options = text.partition(":")
     sizes = [option.removeprefix("size=") for option in options.split(",") if option.startswith("size=")]
-    return {"type": "tmpfs", "target": target, "tmpfs": {"size": _bytes(sizes[0])}}
+    return {"type": "tmpfs", "target": target, **({"tmpfs": {"size": _bytes(sizes[0])}} if sizes else {})}
 
 
 def _bytes(text: str) -> int:
@@ -116,6 +118,8 @@ def main() -> int:
     try:
         project = json.load(sys.stdin)
     except ValueError:
+        project = None
+    if not isinstance(project, dict) or not isinstance(project.get("services"), dict):
         print("Not a stack: the input is not what `docker compose config --format json` writes", file=sys.stderr)
         return 1
     try:

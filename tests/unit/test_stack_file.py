@@ -68,8 +68,23 @@ def test_a_port_that_would_be_opened_wider_than_asked_is_refused() -> None:
         stack_of({**PROJECT, "services": {"gateway": narrow}})
 
 
-def test_other_input_is_refused_in_one_line() -> None:
-    done = subprocess.run([sys.executable, str(SCRIPT)], input="name: x", capture_output=True, text=True, check=False)
+def test_a_service_that_an_operator_adds_needs_no_limits() -> None:
+    own = {"image": "x", "tmpfs": ["/a", "/b:size=1k"], "volumes": [{"type": "tmpfs", "target": "/c"}]}
+    stack = stack_of({"services": {"own": own}, "networks": {"default": None}})
+    service = stack["services"]["own"]
+    assert service["deploy"]["resources"] == {"limits": {}}
+    assert "mode" not in service["deploy"]
+    assert service["volumes"] == [
+        {"type": "tmpfs", "target": "/c"},
+        {"type": "tmpfs", "target": "/a"},
+        {"type": "tmpfs", "target": "/b", "tmpfs": {"size": 1024}},
+    ]
+    assert (stack["networks"], stack["volumes"]) == ({"default": {"driver": "overlay", "internal": False}}, {})
+
+
+@pytest.mark.parametrize("given", ["name: x", "[]", '{"name": "x"}', '{"services": null}', ""])
+def test_other_input_is_refused_in_one_line(given: str) -> None:
+    done = subprocess.run([sys.executable, str(SCRIPT)], input=given, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("Not a stack: the input is not what")
     assert done.stderr.count("\n") == 1
