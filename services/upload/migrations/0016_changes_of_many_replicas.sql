@@ -5,7 +5,3 @@ alter table mirror
     add column doubted_at timestamptz,
     -- What failed before this moment is still to be tried again at once.
     add column retried_at timestamptz;
-
--- For finding those that are not yet due to be tried again.
-drop index replica_error;
-create index replica_error on replica (mirror_id, due_at) where error is not null;
