@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
@@ -261,3 +261,19 @@ def test_a_body_that_lost_its_turn_leaves_the_one_that_came_after_it() -> None:
         first_reader.cancel()
 
     asyncio.run(scenario())
+
+
+async def test_a_body_that_has_come_whole_before_it_is_ended_is_kept() -> None:
+    messages: Iterator[dict[str, Any]] = iter(
+        [{"type": "http.request", "body": b"whole", "more_body": True}, {"type": "http.request"}]
+    )
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    headers = [(b"content-length", b"5")]
+    body = RawBody(Request({"type": "http", "method": "PATCH", "headers": headers}, receive))
+    async for block in body:
+        # It is being written when its client comes back.
+        assert block == b"whole"
+        body.end()

@@ -27,7 +27,7 @@ class RawBody:
         self._limit = limit
         self._waiting: asyncio.Timeout | None = None
         self.is_ended = False
-        """Whether `end` was called before all of it was read."""
+        """Whether `end` was called."""
         self.received = 0
 
     def certain(self) -> int:
@@ -39,7 +39,7 @@ class RawBody:
         if self._limit is not None and (self.length or 0) > self._limit:
             raise self._too_large()
         while True:
-            if self.is_ended:
+            if self.is_ended and self.received != self.length:
                 raise TooSlow
             try:
                 async with asyncio.timeout(STALL_SECONDS) as self._waiting:
@@ -58,7 +58,7 @@ class RawBody:
             yield block
 
     def end(self) -> None:
-        """Wait for no more of the body: its reader gets `TooSlow` where it is."""
+        """Wait for no more of the body: its reader gets `TooSlow` where it is, unless all of it has come."""
         if self._waiting and not self.is_ended and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
         self.is_ended = True
