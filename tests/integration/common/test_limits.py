@@ -74,6 +74,15 @@ async def test_what_is_given_back_after_its_window_does_not_widen_the_next_one(l
         await budget.take("a")
 
 
+async def test_a_try_that_does_not_count_leaves_no_counter(limiter: Limiter, redis: Redis) -> None:
+    budget = limiter.budget(new_name(), 9, HOUR)
+    async with counted_try([(budget, "a")], (NotFound,)):
+        async with counted_try([(budget, "a")], (NotFound,)):
+            pass
+        assert await budget.used("a") == 1
+    assert not await redis.exists(budget.counter("a"))
+
+
 async def test_a_window_restarts_only_by_what_stays_counted(limiter: Limiter, redis: Redis) -> None:
     budget = limiter.budget(new_name(), 9, HOUR, restarts=True)
 

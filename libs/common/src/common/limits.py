@@ -33,11 +33,15 @@ for n, key in ipairs(KEYS) do
 end
 return 0
 """)
-# A counter whose window has ended does not exist any more, and must not become negative.
+# A counter whose window has ended does not exist any more, and must not become negative. One that counts nothing is not
+# kept: windows may last a day, and every address from which a code was right would have one for so long.
 _GIVE_BACK = Script("""
 for _, key in ipairs(KEYS) do
-    if tonumber(redis.call('get', key) or 0) > 0 then
+    local counted = tonumber(redis.call('get', key) or 0)
+    if counted > 1 then
         redis.call('decr', key)
+    elseif counted == 1 then
+        redis.call('del', key)
     end
 end
 """)
