@@ -91,7 +91,7 @@ def test_acts_in_every_service_are_one_log(
 
 
 def test_the_log_is_filtered_in_every_service(client: httpx.Client, administrator: httpx.Client) -> None:
-    name = f"User {uuid4().hex[:8]} =1+1"
+    name = f"User {uuid4().hex[:8]} ÄÖ =1+1"
     person = client.post("/v1/auth/register", json={"name": name, "password": PASSWORD}).json()
     account, own = person["account"]["id"], {"Authorization": f"Bearer {person['token']}"}
     key = client.post("/v1/account/keys", json={"name": name}, headers=own).json()

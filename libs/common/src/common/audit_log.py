@@ -12,7 +12,6 @@ from common.audit import Act, Author, Entry, Wanted, entry_of
 from common.db import Connection
 from common.db.rows import count, fetch_all
 from common.pages import Cursor
-from common.places import lowered
 
 NAME_LENGTH = 200
 """The part of a name that is compared."""
@@ -50,7 +49,7 @@ async def list_entries(connection: Connection, wanted: Wanted, after: Cursor | N
     if wanted.target is not None:
         # Each part reads an index in the order of the list, which a condition with `or` could not.
         by_id: LiteralString = _part([*conditions, "target_id = %(target)s"])
-        by_name: LiteralString = _part([*conditions, "left(lower(target_name), 200) = %(target_name)s"])
+        by_name: LiteralString = _part([*conditions, "left(lower(target_name), 200) = lower(%(target_name)s)"])
         statement = f"({by_id}) union ({by_name}) order by at desc, id desc limit %(limit)s"
     return await fetch_all(connection, Entry, statement, {**parameters, "limit": limit})
 
@@ -65,7 +64,7 @@ def _conditions(wanted: Wanted) -> tuple[list[LiteralString], dict[str, Any]]:
     account, target = _id(wanted.actor), _id(wanted.target)
     conditions: dict[LiteralString, bool] = {
         "account_id = %(account)s": account is not None,
-        "left(lower(account_name), 200) = %(name)s": account is None and wanted.actor is not None,
+        "left(lower(account_name), 200) = lower(%(name)s)": account is None and wanted.actor is not None,
         "split_part(act, '.', 1) = %(family)s": wanted.act is not None,
         "act = %(act)s": wanted.act is not None and "." in wanted.act,
         "address = %(address)s": wanted.address is not None,
@@ -74,11 +73,11 @@ def _conditions(wanted: Wanted) -> tuple[list[LiteralString], dict[str, Any]]:
     }
     parameters = {
         "account": account,
-        "name": _lowered(wanted.actor),
+        "name": wanted.actor,
         "act": wanted.act,
         "family": wanted.act and wanted.act.partition(".")[0],
         "target": str(target) if target else wanted.target,
-        "target_name": _lowered(wanted.target),
+        "target_name": wanted.target,
         "address": wanted.address,
         "since": wanted.since,
         "until": wanted.until,
@@ -92,11 +91,6 @@ def _id(text: str | None) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         return None
-
-
-def _lowered(text: str | None) -> str | None:
-    """A name as the indexes have it."""
-    return None if text is None else lowered(text)[:NAME_LENGTH]
 
 
 async def delete_entries(connection: Connection, before: datetime, limit: int) -> int:
