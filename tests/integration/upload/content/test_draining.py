@@ -16,7 +16,8 @@ from upload_service.backlog import waiting
 from upload_service.content import cleaning, expiring, files, verification
 from upload_service.context import Context
 from upload_service.fetches import jobs
-from upload_service.mirrors import renewing, upkeep
+from upload_service.mirrors import administration, removing, renewing, upkeep, work
+from upload_service.mirrors.queries import replicas, wanted
 from upload_service.shares import Shares
 
 MANY = 3_000
@@ -256,3 +257,57 @@ async def test_replicas_of_a_mirror_that_moves_or_is_well_again(context: Context
     assert await ask(context, due) == MANY - 2
     assert await ask(context, f"{due} and attempts = 0") == MANY // 2 - 1
     assert await ask(context, "select count(*) from mirror where doubted_at is null and retried_at is null") == 2
+
+
+@pytest.mark.parametrize("forget", [False, True])
+async def test_a_mirror_is_removed_some_at_a_time_and_whatever_dies_in_between(context: Context, forget: bool) -> None:
+    """Nothing is served or shown from it meanwhile, and a slice that dies is done again."""
+    await ask(
+        context,
+        f"""
+        with of_mirror as (
+            insert into mirror (name, kind, options, is_enabled, parallel) values ('m', 'folder', '', true, 1)
+            returning id),
+        of_blob as (
+            insert into blob (id, object_key, size, sha256, state, refs)
+            select gen_random_uuid(), 'blobs/' || n, 1, sha256(n::text::bytea), 'ready', 1
+            from generate_series(1, {MANY // 2}) n returning id),
+        of_file as (
+            insert into file (id, blob_id, name, size, state, owner, created_at)
+            select id, id, 'a', 1, 'ready', id, now() from of_blob returning id, blob_id),
+        wish as (insert into file_mirror select of_file.id, of_mirror.id from of_file, of_mirror)
+        insert into replica (id, blob_id, mirror_id, state, due_at)
+        select blob_id, blob_id, of_mirror.id, 'verified', now() from of_file, of_mirror
+        """,
+    )
+    mirror_id = await ask(context, "select id from mirror")
+    await administration.remove_mirror(context, mirror_id, forget=forget)
+    lasting = "select count(*) from replica where state = 'verified'"
+    assert await ask(context, lasting) == MANY // 2 - removing.BATCH
+    assert (await waiting(context))["wishes and replicas of removed mirrors"] == 2 * (MANY // 2 - removing.BATCH)
+    async with context.db.connection() as connection:
+        left = await fetch_values(connection, "select id from replica where state = 'verified'", {})
+        assert not await replicas.any_readable(connection)
+        assert await wanted.wishes_of_file(connection, left[0]) == []
+        assert not await replicas.try_again(connection, left[0], mirror_id)
+    # Nobody checks or copies anything there any more.
+    assert await work.claim(context, left[0]) is None
+    # PostgreSQL ends the connection in the middle of a slice, as if the process had been killed.
+    act = "delete" if forget else "update"
+    await ask(
+        context,
+        f"""
+        create function die() returns trigger language plpgsql as
+            $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+        create trigger dies after {act} on replica for each row when (old.id = '{left[-1]}') execute function die()
+        """,
+    )
+    await upkeep.sweep_replicas(context)
+    assert 0 < await ask(context, lasting) <= len(left)
+    assert await ask(context, lasting) % removing.BATCH == 0
+    assert await ask(context, "select count(*) from mirror") == 1
+    await ask(context, "drop function die cascade")
+    await upkeep.sweep_replicas(context)
+    assert await ask(context, "select count(*) from file_mirror") == 0
+    assert await ask(context, "select count(*) from replica where state = 'removing'") == (0 if forget else MANY // 2)
+    assert await ask(context, "select count(*) from mirror") == (0 if forget else 1)

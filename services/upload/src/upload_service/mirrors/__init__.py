@@ -4,6 +4,7 @@
 - `wishes`: the mirrors on which a file is wanted; `hooks`: what happens there in the life of a file
 - `replicating`: the work on one replica, with `work` (its claim and records) and `failures` (their consequences)
 - `probing`, `upkeep`: probes of mirrors, and the sweep for replicas that are due
+- `renewing`, `removing`: changes of all replicas on a mirror, some at a time
 - `failover` and `tickets`: downloads from a mirror when the store fails
 - `drivers`: how each kind of mirror is spoken to; `opened_drivers` and `sealing`: those in use, and their secrets
 """

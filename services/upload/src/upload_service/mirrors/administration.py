@@ -10,16 +10,14 @@ from common.audit import changed as changed_values
 from common.audit_log import record
 from common.db import Connection
 from common.errors import Conflict, InvalidInput
-from upload_service.mirrors import renewing
+from upload_service.mirrors import removing, renewing
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import DESTINATION, LOCATION, secret_names
 from upload_service.mirrors.model import MAX_PARALLEL, REMEMBERED, Mirror, check_link_pattern, check_mirror_name
-from upload_service.mirrors.queries import claimed, mirrors, replicas, wanted
+from upload_service.mirrors.queries import claimed, mirrors, replicas
 from upload_service.mirrors.sealing import Unsealable
 from upload_service.mirrors.wishes import MirrorNotFound
 
-# Replicas that are forgotten together with their mirror; the sweep forgets the rest.
-FORGET_AT_ONCE = 1000
 _FIELDS = ("name", "kind", "link_pattern", "accounts", "is_default", "is_enabled", "parallel")
 
 
@@ -146,20 +144,18 @@ def _values(context: Context, spec: MirrorSpec) -> dict[str, Any]:
 async def remove_mirror(context: Context, mirror_id: int, *, forget: bool, author: Author | None = None) -> None:
     """Remove a mirror with everything on it, or (`forget`) leave there what is there. Raises `MirrorNotFound`.
 
-    The worker removes its replicas; the mirror disappears after the last.
+    It is not used from then on, and no file lists it any more. The worker removes its replicas; the mirror disappears
+    after the last.
     """
     async with context.db.transaction() as connection:
         mirror = await mirrors.lock_mirror(connection, mirror_id)
         if mirror is None:
             raise MirrorNotFound
-        await mirrors.mark_removed(connection, mirror_id)
+        removed = await mirrors.mark_removed(connection, mirror_id, forget=forget)
         await _record(connection, author, "mirror.remove", mirror, {}, {"forget": forget})
-        await wanted.delete_wishes_on(connection, mirror_id)
-        if forget:
-            await replicas.forget_replicas_on(connection, mirror_id)
-        else:
-            await replicas.end_replicas_on(connection, mirror_id)
-        await replicas.forget_removed(connection, REMEMBERED, FORGET_AT_ONCE)
+        # The sweep does the rest, if there is more.
+        await removing.remove_some(connection, removed or mirror)
+        await replicas.forget_removed(connection, REMEMBERED, removing.BATCH)
         await mirrors.delete_removed(connection)
         due = await claimed.due_replicas(connection, mirror_id)
     for replica_id in due:

@@ -54,6 +54,8 @@ class Mirror:
     created_at: datetime
     changed_at: datetime
     removed_at: datetime | None
+    is_forgotten: bool
+    """Whether what is there stays when it is removed."""
     probed_at: datetime | None
     probe_error: str | None
     failures: int

@@ -6,7 +6,7 @@ from functools import partial
 
 from common import clock, logging
 from common.sweeping import Sweep, drain
-from upload_service.mirrors import renewing
+from upload_service.mirrors import removing, renewing
 from upload_service.mirrors.context import Context
 from upload_service.mirrors.drivers import MirrorError, OptionsInvalid
 from upload_service.mirrors.model import REMEMBERED, Mirror
@@ -93,5 +93,6 @@ async def _forget(context: Context) -> int:
 
 SWEEPS = (
     Sweep("replicas to forget", _forget, partial(replicas.count_forgotten, age=REMEMBERED)),
+    *removing.SWEEPS,
     *renewing.SWEEPS,
 )

@@ -106,15 +106,19 @@ class Work:
 
 
 async def claim(context: Context, replica_id: UUID) -> Work | None:
-    """The replica, claimed; None when nothing is due, another worker has it, or its mirror has no room."""
+    """The replica, claimed; None when nothing is due, another worker has it, or its mirror has no room.
+
+    Of a removed mirror nothing is due but removals, and of a forgotten one nothing at all.
+    """
     worker = new_id()
     async with context.db.transaction() as connection:
         mirror_id = await claimed.mirror_of(connection, replica_id)
         # The lock makes counting and claiming one step.
         mirror = await mirrors.lock_claims(connection, mirror_id) if mirror_id is not None else None
-        if mirror is None or not await health.has_room(connection, mirror.id):
+        if mirror is None or mirror.is_forgotten or not await health.has_room(connection, mirror.id):
             return None
-        replica = await claimed.claim_replica(connection, replica_id, worker, LEASE)
+        is_removed = mirror.removed_at is not None
+        replica = await claimed.claim_replica(connection, replica_id, worker, LEASE, only_ended=is_removed)
         if replica is None:
             return None
         blob = await blobs.get_blob(connection, replica.blob_id) if replica.blob_id else None

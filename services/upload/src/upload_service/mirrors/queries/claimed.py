@@ -71,16 +71,22 @@ async def mirror_of(connection: Connection, replica_id: UUID) -> int | None:
     return await fetch_value(connection, "select mirror_id from replica where id = %(id)s", {"id": replica_id})
 
 
-async def claim_replica(connection: Connection, replica_id: UUID, worker: UUID, lease: timedelta) -> Replica | None:
-    """Give `worker` the claim on a replica; None when nothing is due, or another worker has it."""
+async def claim_replica(
+    connection: Connection, replica_id: UUID, worker: UUID, lease: timedelta, *, only_ended: bool = False
+) -> Replica | None:
+    """Give `worker` the claim on a replica; None when nothing is due, or another worker has it.
+
+    `only_ended`: also None unless it has ended and is to be removed.
+    """
     statement: LiteralString = f"""
         update replica set worker = %(worker)s, lease_until = now() + %(lease)s, changed_at = now(),
             state = case when state in ('queued', 'failed') then 'copying' else state end,
             bytes_done = case when state in ('queued', 'failed', 'copying') then 0 else bytes_done end
-        where id = %(id)s and due_at <= now() and {_FREE}
+        where id = %(id)s and due_at <= now() and {_FREE} and (state = 'removing' or not %(only_ended)s)
         returning {COLUMNS}
     """
-    return await fetch_one(connection, Replica, statement, {"id": replica_id, "worker": worker, "lease": lease})
+    values = {"id": replica_id, "worker": worker, "lease": lease, "only_ended": only_ended}
+    return await fetch_one(connection, Replica, statement, values)
 
 
 async def renew_claim(

@@ -10,7 +10,7 @@ from common.db.rows import count, fetch_all, fetch_one
 from upload_service.mirrors.model import Mirror
 
 COLUMNS: LiteralString = """id, name, kind, options, link_pattern, accounts, is_default, is_enabled, parallel,
-    created_at, changed_at, removed_at, probed_at, probe_error, failures, open_until"""
+    created_at, changed_at, removed_at, is_forgotten, probed_at, probe_error, failures, open_until"""
 
 
 async def insert_mirror(connection: Connection, values: dict[str, Any]) -> Mirror | None:
@@ -65,18 +65,25 @@ async def update_mirror(connection: Connection, mirror_id: int, values: dict[str
         return None
 
 
-async def mark_removed(connection: Connection, mirror_id: int) -> None:
-    """Record that the mirror is being removed: from now on no file can be wanted there."""
-    await connection.execute(
-        "update mirror set removed_at = coalesce(removed_at, now()) where id = %(id)s", {"id": mirror_id}
-    )
+async def mark_removed(connection: Connection, mirror_id: int, *, forget: bool) -> Mirror | None:
+    """Record that the mirror is being removed: from now on no file can be wanted there. Returns it as it is then.
+
+    `forget`: what is there stays; a mirror that is forgotten remains so.
+    """
+    statement: LiteralString = f"""
+        update mirror set removed_at = coalesce(removed_at, now()), is_forgotten = is_forgotten or %(forget)s
+        where id = %(id)s
+        returning {COLUMNS}
+    """
+    return await fetch_one(connection, Mirror, statement, {"id": mirror_id, "forget": forget})
 
 
 async def delete_removed(connection: Connection) -> int:
-    """Delete the mirrors that are being removed and have no replicas left."""
+    """Delete the mirrors that are being removed and for which no replicas and wishes are left."""
     statement = """
         delete from mirror
         where removed_at is not null and not exists (select from replica where mirror_id = mirror.id)
+            and not exists (select from file_mirror where mirror_id = mirror.id)
     """
     return await count(connection, statement, {})
 

@@ -11,10 +11,8 @@ from uuid import UUID
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_value, fetch_values
 from upload_service.mirrors.model import Replica
+from upload_service.mirrors.queries.removal import END
 
-# Nothing leads back from here. A late removal removes nothing that was copied since, as each replica has its own path.
-_END: LiteralString = """state = 'removing', blob_id = null, due_at = now(), attempts = 0, error = null,
-    changed_at = now()"""
 # Files that have not ended and have their content.
 _LIVING_READY: LiteralString = "file.state = 'ready' and (file.expires_at is null or file.expires_at > now())"
 # Replicas that can be read, on mirrors that are in use.
@@ -46,26 +44,13 @@ async def end_unwanted(connection: Connection, blob_ids: Sequence[UUID]) -> list
     The caller holds the locks on the blobs' rows, so no wish for them is made meanwhile.
     """
     statement: LiteralString = f"""
-        update replica set {_END}
+        update replica set {END}
         where blob_id = any(%(blob_ids)s) and not exists (
             select from file_mirror join file on file.id = file_id
             where file.blob_id = replica.blob_id and file_mirror.mirror_id = replica.mirror_id)
         returning id
     """
     return await fetch_values(connection, statement, {"blob_ids": list(blob_ids)})
-
-
-async def end_replicas_on(connection: Connection, mirror_id: int) -> None:
-    """End every replica on a mirror. They are still to be removed."""
-    statement: LiteralString = f"""
-        update replica set {_END} where mirror_id = %(id)s and state not in ('removing', 'removed')
-    """
-    await connection.execute(statement, {"id": mirror_id})
-
-
-async def forget_replicas_on(connection: Connection, mirror_id: int) -> None:
-    """Forget all replicas on a mirror, whatever is there."""
-    await connection.execute("delete from replica where mirror_id = %(id)s", {"id": mirror_id})
 
 
 async def forget_removed(connection: Connection, age: timedelta, limit: int) -> int:
@@ -87,9 +72,10 @@ async def try_again(connection: Connection, file_id: UUID, mirror_id: int) -> bo
     """Make a file's replica due now, to be copied or checked; False when there is none."""
     statement = """
         update replica set due_at = now(), attempts = 0
-        from file join file_mirror on file_id = file.id
-        where file.id = %(file_id)s and file_mirror.mirror_id = %(mirror_id)s and replica.blob_id = file.blob_id
-            and replica.mirror_id = file_mirror.mirror_id and replica.state in ('queued', 'failed', 'verified')
+        from file join file_mirror on file_id = file.id join mirror on mirror.id = mirror_id
+        where file.id = %(file_id)s and mirror.id = %(mirror_id)s and removed_at is null
+            and replica.blob_id = file.blob_id and replica.mirror_id = mirror.id
+            and replica.state in ('queued', 'failed', 'verified')
     """
     return await count(connection, statement, {"file_id": file_id, "mirror_id": mirror_id}) == 1
 

@@ -71,18 +71,14 @@ async def delete_wish(connection: Connection, file_id: UUID, mirror_id: int) -> 
     return await count(connection, statement, {"file_id": file_id, "mirror_id": mirror_id}) == 1
 
 
-async def delete_wishes_on(connection: Connection, mirror_id: int) -> None:
-    """Want no file on this mirror any longer."""
-    await connection.execute("delete from file_mirror where mirror_id = %(id)s", {"id": mirror_id})
-
-
 async def wishes_of_file(connection: Connection, file_id: UUID) -> list[tuple[int, Replica | None]]:
-    """The ids of the mirrors on which a file is wanted, each with its replica if there is one yet."""
+    """The ids of the mirrors in use on which a file is wanted, each with its replica if there is one yet."""
     statement: LiteralString = """
         select file_mirror.mirror_id as wanted_on, replica.id, blob_id, replica.mirror_id, state, url, bytes_done,
-            attempts, error, due_at, changed_at, verified_at
+            attempts, error, due_at, replica.changed_at, verified_at
         from file_mirror left join replica on replica.mirror_id = file_mirror.mirror_id
             and replica.blob_id = (select blob_id from file where id = %(file_id)s)
+        join mirror on mirror.id = file_mirror.mirror_id and removed_at is null
         where file_id = %(file_id)s order by wanted_on
     """
 
