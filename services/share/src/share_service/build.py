@@ -12,6 +12,7 @@ from common.outbound.client import Outbound
 from common.password_tries import PasswordTries
 from common.passwords import Passwords
 from common.peers import Peers
+from common.remembered import Remembered
 from share_service.context import Context
 from share_service.downloads.passwords import ADDRESS_COUNT, PERIOD, SHARE_COUNT
 from share_service.policy.source import CachedPolicy
@@ -70,6 +71,7 @@ def build(settings: ShareSettings, *, pool_size: int) -> Process:
         networks_of_place=settings.webhook_allowed_networks,
         service_urls={"auth": settings.auth_url, "upload": settings.upload_url, "chat": settings.chat_url},
         policy=CachedPolicy(db, settings.policy()),
+        sums=Remembered(),
         limiter=limiter,
         passwords=PasswordTries(
             limiter, hasher, "share-password", per_address=ADDRESS_COUNT, in_all=SHARE_COUNT, period=PERIOD

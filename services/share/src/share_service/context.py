@@ -12,6 +12,7 @@ from common.outbound.client import Outbound
 from common.password_tries import PasswordTries
 from common.peers import Peer
 from common.policy import Policy
+from common.remembered import Remembered
 
 
 class PolicySource(Protocol):
@@ -43,6 +44,8 @@ class Context:
     service_urls: Mapping[str, str]
     """The URLs of the other services, by their names, for asking whether they are ready."""
     policy: PolicySource
+    sums: Remembered
+    """Sums over all shares, by the day that they are asked for."""
     limiter: Limiter
     passwords: PasswordTries
     guess_global_count: int

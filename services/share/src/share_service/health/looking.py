@@ -1,12 +1,12 @@
 """Looking at the health of the system: asks every service, and upload also whether it can store and give out files."""
 
 import asyncio
-import time
 from typing import Any, cast
 
 from common.calls import NoAnswer
 from common.errors import DomainError, Unavailable
 from common.health import state_of
+from common.remembered import Remembered
 from share_service.context import Context
 from share_service.health.model import Health, States, conclude
 
@@ -21,17 +21,11 @@ class CachedHealth:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._health: Health | None = None
-        self._seen_at = float("-inf")
-        self._lock = asyncio.Lock()
+        self._seen = Remembered()
 
     async def current(self) -> Health:
         """The health. Whatever is down, looking takes `PATIENCE_SECONDS` at most."""
-        async with self._lock:
-            if self._health is None or time.monotonic() >= self._seen_at + KEPT_SECONDS:
-                self._health = await look(self._context)
-                self._seen_at = time.monotonic()
-            return self._health
+        return await self._seen.answer("health", KEPT_SECONDS, lambda: look(self._context))
 
 
 async def look(context: Context) -> Health:

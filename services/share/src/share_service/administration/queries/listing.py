@@ -16,6 +16,8 @@ from share_service.shares.model import Share
 from share_service.shares.queries.columns import SHARE
 
 LIVING: LiteralString = "state in ('active', 'spent')"
+# The same, as no index has it: all rows are read faster in the order in which they lie than through an index.
+_NOT_OVER: LiteralString = "state <> 'ended' and state <> 'released'"
 
 _EXPIRY: LiteralString = "coalesce(expires_at, timestamptz '9999-12-31 00:00:00+00')"
 _SORTS: dict[SortKey, LiteralString] = {
@@ -125,7 +127,7 @@ async def sum_shares(connection: Connection, now: datetime, today: datetime, yes
                 count(*) filter (where {_SOON}) as expiring_soon,
                 count(*) filter (where used_count = 0) as never_retrieved,
                 count(*) filter (where {_PERMANENT}) as permanent
-            from share where {LIVING}),
+            from share where {_NOT_OVER}),
         recent as (
             select count(*) filter (where created_at >= %(today)s) as today,
                 coalesce(sum(size) filter (where created_at >= %(today)s), 0)::bigint as today_size,
