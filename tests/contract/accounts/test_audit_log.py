@@ -15,6 +15,8 @@ from tests.contract.filecodebox import wire
 from tests.contract.traces import Traces
 
 PASSWORD = "a good password"
+HOSTILE = "=cmd|'/C calc'!A0,\"b\"\n<script>alert(1)</script>\u2028end"
+"""A formula to a table, a script to a page, and several lines."""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,8 @@ def test_acts_in_every_service_are_one_log(
         assert administrator.patch(f"/v1/accounts/{account}", json={"role": role}).status_code == 200
     code = wire.share_text(client, "to be ended", expire_style="forever")
     share = administrator.get("/v1/admin/shares", params={"search": code}).json()["shares"][0]["id"]
+    noted = {"note": HOSTILE, "tags": ["=1+1", "<b>"]}
+    assert administrator.patch(f"/v1/admin/shares/{share}", json=noted).status_code == 200
     assert administrator.delete(f"/v1/shares/{share}").status_code == 204
     assert administrator.delete(f"/v1/shares/{share}").status_code == 204
     root = tmp_path_factory.mktemp("audited")
@@ -67,6 +71,7 @@ def test_acts_in_every_service_are_one_log(
         ("key.create", "key"),
         ("account.role", "account"),
         ("account.role", "account"),
+        ("share.annotate", "share"),
         ("share.end", "share"),
         ("mirror.create", "mirror"),
         ("mirror.change", "mirror"),
@@ -79,7 +84,8 @@ def test_acts_in_every_service_are_one_log(
         (name, "127.0.0.1"),
     }
     assert (mine[1]["old"], mine[1]["new"]) == ({"role": "user"}, {"role": "administrator"})
-    assert (mine[5]["old"]["parallel"], mine[5]["new"]["parallel"]) == (2, 3)
+    assert mine[3]["new"] == noted
+    assert (mine[6]["old"]["parallel"], mine[6]["new"]["parallel"]) == (2, 3)
     assert all(entry["request_id"] for entry in mine)
     text = json.dumps(found)
     assert key["api_key"] not in text
@@ -87,7 +93,8 @@ def test_acts_in_every_service_are_one_log(
     export = administrator.get("/v1/admin/audit/export")
     assert export.headers["content-type"] == "application/x-ndjson"
     assert "audit.jsonl" in export.headers["content-disposition"]
-    assert [json.loads(line) for line in export.text.splitlines()] == list(pages(administrator, 200))
+    # Whatever is in a value, an entry is one line of JSON, and no program takes a cell of a table for a formula.
+    assert [json.loads(line) for line in export.content.splitlines()] == list(pages(administrator, 200))
 
 
 def test_the_log_is_filtered_in_every_service(client: httpx.Client, administrator: httpx.Client) -> None:

@@ -46,6 +46,29 @@ DETAIL = ROW | {
 }
 
 
+def public_calls(code: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """What everybody may call."""
+    return [
+        ("GET", "/", {}),
+        ("POST", "/", {}),
+        ("GET", "/share/select/", {"params": {"code": code}}),
+        ("POST", "/share/metadata/", {"json": {"code": code}}),
+        ("POST", "/share/select/", {"json": {"code": code}}),
+        ("GET", "/share/download", {"params": {"key": "x", "code": code}}),
+        ("POST", "/share/file/", {"files": {"file": ("a.txt", b"a")}}),
+        ("POST", "/chunk/upload/init/", {"json": {}}),
+        ("POST", f"/chunk/upload/chunk/{wire.UNKNOWN_ID}/0", {"files": {"chunk": ("blob", b"a")}}),
+        ("POST", f"/chunk/upload/complete/{wire.UNKNOWN_ID}", {"json": {"expire_value": 1, "expire_style": "day"}}),
+        ("GET", f"/chunk/upload/status/{wire.UNKNOWN_ID}", {}),
+        ("DELETE", f"/chunk/upload/{wire.UNKNOWN_ID}", {}),
+        ("POST", "/presign/upload/init", {"json": {"file_name": "a.bin", "file_size": 1}}),
+        ("PUT", f"/presign/upload/proxy/{wire.UNKNOWN_ID}", {"files": {"file": ("blob", b"a")}}),
+        ("POST", f"/presign/upload/confirm/{wire.UNKNOWN_ID}", {"json": {}}),
+        ("GET", f"/presign/upload/status/{wire.UNKNOWN_ID}", {}),
+        ("DELETE", f"/presign/upload/{wire.UNKNOWN_ID}", {}),
+    ]
+
+
 def test_the_session_of_the_page(stack: StartedStack, guest: httpx.Client, password: str) -> None:
     misshaped(guest.post("/admin/login", json={}), "password")
     refused(guest.post("/admin/login", json={"password": "wrong password"}), 401, "密码错误")
@@ -60,7 +83,11 @@ def test_the_session_of_the_page(stack: StartedStack, guest: httpx.Client, passw
         again = client.get("/admin/verify")
         assert (again.status_code, again.json()["detail"][:9]) == (401, "token验证失败")
         # What everybody may do goes on; only a 401 would make the page forget its session.
-        assert client.post("/share/text/", data={"text": "signed out"}).status_code == 200
+        code = wire.share_text(client, "signed out")
+        for method, path, sent in public_calls(code):
+            answer = client.request(method, path, **sent)
+            assert answer.status_code != 401, (path, answer.text)
+            assert answer.status_code < 500, (path, answer.text)
 
 
 def test_only_an_administrators_token_opens_anything(
@@ -262,6 +289,12 @@ def test_policy_actions_answer_with_the_whole_file(admin: httpx.Client, mark: st
     ]
     assert (answer["updated_count"], answer["action"]) == (1, "reset_download_limit")
     assert row_of(admin, code)["expired_count"] == 5
+    for wrong in ({"action": "burn"}, {}):
+        asked = {"ids": [before["id"]], **wrong}
+        refused(change(admin, "POST", "/file/batch-policy-action", **asked), 400, "不支持的策略动作")
+    refused(
+        change(admin, "POST", "/file/batch-policy-action", **many | {"downloadLimit": 0}), 400, "取件次数必须大于 0"
+    )
     empty = {"ids": [], "action": "extend_7d"}
     refused(change(admin, "POST", "/file/batch-policy-action", **empty), 400, "请选择要更新的文件")
 
@@ -279,6 +312,7 @@ def test_many_files_are_changed_and_deleted_at_once(admin: httpx.Client, mark: s
         assert (answer["updated"], answer["missing"]) == (ids, [UNKNOWN])
         assert all(seen(row) for row in listed(admin, keyword=mark)), body
     refused(change(admin, "POST", "/file/batch-update", ids=ids), 400, "请选择要更新的字段")
+    assert change(admin, "POST", "/file/batch-update", ids=[], expired_count=3).status_code == 400
     assert detail(change(admin, "DELETE", "/file/delete", id=ids[0])) is None
     refused(change(admin, "DELETE", "/file/delete", id=ids[0]), 404, "文件不存在")
     assert admin.post("/share/metadata/", json={"code": codes[0]}).json() == wire.ENDED
@@ -288,6 +322,7 @@ def test_many_files_are_changed_and_deleted_at_once(admin: httpx.Client, mark: s
     assert listed(admin, keyword=mark) == []
     assert change(admin, "POST", "/file/batch-delete", ids=[]).status_code == 400
     misshaped(change(admin, "POST", "/file/batch-delete"), "ids")
+    misshaped(admin.get("/admin/activities", params={"limit": "x"}), "limit")
     actions = [entry["action"] for entry in detail(admin.get("/admin/activities", params={"limit": 3}))["activities"]]
     assert actions == ["file.delete"] * 3
 
@@ -325,7 +360,9 @@ def test_views_are_kept_for_all_administrators(admin: httpx.Client, mark: str) -
     assert found["presets"] == found["items"]
     assert found["total"] == len(found["items"])
     assert renamed in found["items"]
-    refused(change(admin, "POST", "/file/view-presets", name=" "), 400, "请输入视图名称")
+    for nameless in ({"name": " "}, {"name": ""}, {}):
+        refused(change(admin, "POST", "/file/view-presets", **nameless), 400, "请输入视图名称")
+    assert len(detail(change(admin, "PATCH", "/file/view-presets", id=made["id"], name="n" * 40))["name"]) == 32
     refused(change(admin, "PATCH", "/file/view-presets", id=2**31 - 1, name="x"), 404)
     more = [detail(change(admin, "POST", "/file/view-presets", name=mark)) for _ in range(24 - found["total"])]
     refused(change(admin, "POST", "/file/view-presets", name=mark), 400)

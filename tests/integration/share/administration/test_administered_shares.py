@@ -267,6 +267,34 @@ def test_of_two_who_end_a_share_at_once_one_is_recorded(service: ShareService, a
     assert len(entries(service, made)) == 1
 
 
+def test_of_those_who_edit_a_share_at_once_each_is_obeyed_and_recorded_until_one_ends_it(
+    service: ShareService, client: httpx.Client, administrator: httpx.Client
+) -> None:
+    """Each change is of the share as the one before left it: the log is one line of them, and the end is its end."""
+    made = service.shared(name="0")
+    path = f"/v1/admin/shares/{made.id}"
+
+    def edit(number: int) -> int:
+        if number == 5:
+            return administrator.delete(path).status_code
+        values = {"name": str(number), "downloads_left": number} if number % 2 else {"name": str(number)}
+        return administrator.patch(path, json=values).status_code
+
+    with ThreadPoolExecutor(3) as pool:
+        first = list(pool.map(edit, (1, 2, 3)))
+        answers = list(pool.map(edit, (4, 5, 6, 7, 8)))
+    assert first == [200] * 3
+    assert answers[1] == 204
+    assert {answer for number, answer in enumerate(answers) if number != 1} <= {200, 404}
+    found = entries(service, str(made.id))
+    assert [entry[0] for entry in found] == ["share.change"] * (3 + answers.count(200)) + ["share.end"]
+    known: dict[str, Any] = {"name": "0", "downloads_left": None}
+    for _, _, _, old, new in found[:-1]:
+        assert old == {name: known[name] for name in old}
+        known |= new
+    assert client.get("/share/select/", params={"code": made.code}).json()["code"] == 404
+
+
 def test_the_log_is_only_ever_added_to(service: ShareService, administrator: httpx.Client) -> None:
     made = str(service.shared().id)
     batch(administrator, "end", [made])

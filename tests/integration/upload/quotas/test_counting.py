@@ -44,6 +44,8 @@ from upload_service.quotas.queries import own_limits
 
 A, B = UUID(int=1), UUID(int=2)
 UPLOADS = 200
+STEPS_OF_AN_UPLOAD = 25
+"""More than the statements and commits of an upload in parts."""
 
 
 async def send_stream(bench: QuotaBench, content: bytes, new: NewUpload) -> UploadSession:
@@ -317,3 +319,30 @@ async def test_an_account_that_is_deleted_meanwhile_leaves_no_limits(bench: Quot
         await set_limits(replace(bench.context, directory=Deleted()), author, A, Most(1, 1))
     async with bench.context.db.connection() as connection:
         assert await own_limits(connection, A) is None
+
+
+async def test_the_last_bytes_are_nobodys_for_ever_whenever_the_process_that_reserved_them_dies(
+    bench: QuotaBench,
+) -> None:
+    """Several want all there is, and one of them dies between reserving and settling, at any of its steps."""
+    content = b"x" * 1000
+    bench.quota = Quota(owner_bytes=len(content))
+    dead: list[bool] = []
+    for steps in range(0, STEPS_OF_AN_UPLOAD, 2):
+        wanting = [send_parts(each, content, A) for each in (bench.dying(steps), bench, bench)]
+        found = await asyncio.gather(*wanting, return_exceptions=True)
+        dead.append(isinstance(found[0], Killed))
+        assert all(isinstance(one, UploadSession | QuotaExceeded | Killed) for one in found), found
+        # Somebody has them, dead or alive, and nobody else.
+        assert (await bench.assert_exact()).get(A, (0, 0)) == (1000, 1), steps
+        refused = await outcome(sessions.start_upload(bench.context, NewUpload("n", 1, owner=A)))
+        assert isinstance(refused, QuotaExceeded)
+        for row in await bench.run("select id from file"):
+            await files.release_file(bench.context, row[0])
+        # The time of the dead is over: that of the part that one was sending, and that of the upload.
+        await bench.run("update part set lease_until = now() where stored_at is null")
+        await bench.run("update upload_session set expires_at = now() where state = 'open'")
+        await cleaning.abort_stale_sessions(bench.context)
+        assert await bench.assert_exact() == {}, steps
+    assert dead.count(True) >= 3
+    assert not dead[-1], "the last one came to its end"
