@@ -245,6 +245,21 @@ def test_a_body_is_ended_at_the_moment_at_which_it_has_stalled() -> None:
     asyncio.run(scenario())
 
 
+def test_a_body_that_has_come_is_not_ended_by_a_later_one() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"123", "more_body": False}
+
+    async def scenario() -> None:
+        headers = [(b"content-length", b"3")]
+        body = RawBody(Request({"type": "http", "method": "PATCH", "headers": headers}, receive))
+        async for block in body:
+            assert block == b"123"
+            body.end()
+        assert not body.is_ended
+
+    asyncio.run(scenario())
+
+
 def test_a_body_that_lost_its_turn_leaves_the_one_that_came_after_it() -> None:
     """A client that stalls is still being read when the next request has its turn."""
 

@@ -27,7 +27,7 @@ class RawBody:
         self._limit = limit
         self._waiting: asyncio.Timeout | None = None
         self.is_ended = False
-        """Whether `end` was called."""
+        """Whether `end` was called before all of it had come."""
         self.received = 0
 
     def certain(self) -> int:
@@ -39,7 +39,7 @@ class RawBody:
         if self._limit is not None and (self.length or 0) > self._limit:
             raise self._too_large()
         while True:
-            if self.is_ended and self.received != self.length:
+            if self.is_ended:
                 raise TooSlow
             try:
                 async with asyncio.timeout(STALL_SECONDS) as self._waiting:
@@ -59,9 +59,16 @@ class RawBody:
 
     def end(self) -> None:
         """Wait for no more of the body: its reader gets `TooSlow` where it is, unless all of it has come."""
+        if self._has_come:
+            return
         if self._waiting and not self.is_ended and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
         self.is_ended = True
+
+    @property
+    def _has_come(self) -> bool:
+        """Whether as many bytes as were announced have come."""
+        return self.length is not None and self.received >= self.length
 
     async def drain(self) -> None:
         """Read and discard the rest of the body, until it ends, stalls or exceeds the limit."""

@@ -15,9 +15,12 @@ from fastapi import Request
 from common.errors import Conflict, DomainError, InvalidInput, TooSlow
 from common.http.bodies import RawBody
 from common.store import PartBusy
+from common.waiting import wait_until
+from upload_service.content import sessions
 from upload_service.content.appending import Appending
 from upload_service.content.making_room import reserve_up_to
 from upload_service.content.model import UploadSession
+from upload_service.content.queries import sessions as queries
 from upload_service.context import Context
 from upload_service.dialects.growing.checksums import Checksum
 from upload_service.items.received import Noting
@@ -102,10 +105,26 @@ def interrupt(session_id: UUID) -> None:
         body.end()
 
 
+async def free(context: Context, session: UploadSession) -> UploadSession:
+    """The upload when no request is bringing bytes for it any more. Raises `PartBusy` if that takes too long.
+
+    Only then can the client use the offset that it is told.
+    """
+
+    async def is_written() -> bool:
+        interrupt(session.id)
+        async with context.db.connection() as connection:
+            return await queries.is_being_written(connection, session.id)
+
+    if await wait_until(is_written, lambda written: not written, PATIENCE, first=0.01, longest=0.25):
+        raise PartBusy
+    return await sessions.find_session(context, session.id)
+
+
 async def receive(
     context: Context, request: Request, session: UploadSession, at: int, max_size: int, checksum: Checksum | None
 ) -> int:
-    """Append the body of `request` at offset `at`; the new offset.
+    """Append the body of `request` at offset `at`, after ending an earlier request of this upload; the new offset.
 
     `max_size`: the most bytes that the upload may have. Raises `OffsetWrong`, `PartBusy`, `TooLarge`, `QuotaExceeded`,
     `ChecksumMismatch`; then nothing of the body is stored. When the body broke off, it raises what happened, but what
@@ -117,6 +136,7 @@ async def receive(
         await reserve_up_to(context, session, at + (body.length or 0))
     noting = Noting(context.limiter, session.id) if session.item_id else None
     arriving = Arriving(body, checksum, at, noting)
+    interrupt(session.id)
     async with Appending(context, session, PATIENCE) as turn:
         if at != turn.size:
             raise OffsetWrong(turn.size, at)

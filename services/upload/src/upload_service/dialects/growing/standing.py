@@ -7,6 +7,7 @@ from upload_service.content import appending, sessions
 from upload_service.content.concatenating import abort_together
 from upload_service.content.model import Layout, SessionState, UploadSession
 from upload_service.context import Context
+from upload_service.dialects.growing.receiving import interrupt
 from upload_service.dialects.senders import Sender
 
 LAYOUTS: Sequence[Layout] = (Layout.APPENDED,)
@@ -32,6 +33,7 @@ async def offset_of(context: Context, session: UploadSession) -> int:
 
 async def cancel(context: Context, session: UploadSession) -> None:
     """Abort an upload, and all with which it was to become one file. Raises `Conflict` once it is complete."""
+    interrupt(session.id)
     await sessions.abort_upload(context, session.id)
     if session.joined_into or session.piece_ids:
         await abort_together(context, session)

@@ -12,18 +12,15 @@ from common.http.bodies import content_length, media_type
 from common.http.interim import send_interim
 from common.http.public_url import base_url
 from common.policy import SizeRefused
-from common.store import PartBusy
-from common.waiting import wait_until
 from upload_service.content import appending, completing, sessions
 from upload_service.content.appending import SizeContradicted
 from upload_service.content.completing import DigestMismatch
 from upload_service.content.model import SessionState, UploadSession
-from upload_service.content.queries import sessions as queries
 from upload_service.context import Context
 from upload_service.dialects.growing.announcing import announced
 from upload_service.dialects.growing.creating import create
 from upload_service.dialects.growing.finishing import Finished, digest_of, finish
-from upload_service.dialects.growing.receiving import PATIENCE, OffsetWrong, interrupt, receive
+from upload_service.dialects.growing.receiving import OffsetWrong, free, receive
 from upload_service.dialects.growing.standing import cancel, limit_of, offset_of, session_of
 from upload_service.dialects.resumable import headers
 from upload_service.dialects.resumable.answers import (
@@ -66,7 +63,7 @@ async def head(request: Request, upload_id: str) -> Response:
     """The offset that an upload has reached, and where its file is if it is complete."""
     context, version = context_of(request, Context), version_of(request)
     sender = await sender_of(context, request)
-    session = await _free(context, await session_of(context, upload_id, sender))
+    session = await free(context, await session_of(context, upload_id, sender))
     told = {"Upload-Offset": str(await offset_of(context, session)), **_limits(version, sender, session)}
     # What tus adds: without a version nobody knows for which of the two protocols a HEAD is meant.
     told |= {"Upload-Defer-Length": "1"} if session.size is None else {"Upload-Length": str(session.size)}
@@ -90,7 +87,7 @@ async def patch(request: Request, upload_id: str) -> Response:
     checksum = headers.content_digest(request)
     size = _length(request, at, completes=completes)
     sender = await sender_of(context, request)
-    session = await _free(context, await session_of(context, upload_id, sender))
+    session = await free(context, await session_of(context, upload_id, sender))
     if session.intent.get("concat"):
         raise InvalidInput("only tus knows uploads of several pieces")
     if session.state is not SessionState.OPEN:
@@ -114,7 +111,6 @@ async def delete(request: Request, upload_id: str) -> Response:
     context = context_of(request, Context)
     version_of(request)
     session = await session_of(context, upload_id, await sender_of(context, request))
-    interrupt(session.id)
     await cancel(context, session)
     return answer(204, request, {})
 
@@ -211,19 +207,3 @@ def _limits(version: Version, sender: Sender, session: UploadSession) -> dict[st
     """The limits of an upload, and how long it will still be there."""
     left = max(0, int((session.expires_at - clock.now()).total_seconds()))
     return version.limits(sender.policy.upload_size, left)
-
-
-async def _free(context: Context, session: UploadSession) -> UploadSession:
-    """The upload when no request is bringing bytes for it any more. Raises `PartBusy` if that takes too long.
-
-    Only then can the client use the offset that it is told.
-    """
-
-    async def is_written() -> bool:
-        interrupt(session.id)
-        async with context.db.connection() as connection:
-            return await queries.is_being_written(connection, session.id)
-
-    if await wait_until(is_written, lambda written: not written, PATIENCE, first=0.01, longest=0.25):
-        raise PartBusy
-    return await sessions.find_session(context, session.id)

@@ -14,7 +14,7 @@ from upload_service.context import Context
 from upload_service.dialects.growing.announcing import announced
 from upload_service.dialects.growing.creating import PIECE, create, create_piece, create_whole
 from upload_service.dialects.growing.finishing import Finished, finish
-from upload_service.dialects.growing.receiving import OffsetWrong, receive
+from upload_service.dialects.growing.receiving import OffsetWrong, free, receive
 from upload_service.dialects.growing.standing import cancel, limit_of, offset_of, session_of
 from upload_service.dialects.senders import Sender, sender_of
 from upload_service.dialects.tus import headers
@@ -53,7 +53,7 @@ async def head(request: Request, upload_id: str) -> Response:
     """The offset that an upload has reached (tus: core)."""
     context = context_of(request, Context)
     sender = await sender_of(context, request)
-    session = await session_of(context, upload_id, sender)
+    session = await free(context, await session_of(context, upload_id, sender))
     sent = {"Upload-Defer-Length": "1"} if session.size is None else {"Upload-Length": str(session.size)}
     if concat := session.intent.get("concat"):
         sent["Upload-Concat"] = concat
