@@ -204,7 +204,7 @@ async def test_pieces_are_joined_and_hashed(store: ObjectStore) -> None:
     pieces = [
         Piece("a", len(first), hashlib.sha256(first).digest()),
         Piece("b", 3, None),
-        Piece("c", len(third), None),
+        Piece("c", len(third), hashlib.sha256(third).digest()),
     ]
     hasher = ContentHasher()
     await store.join("key", pieces, hasher, on_multipart=no_multipart)
@@ -219,6 +219,10 @@ async def test_pieces_that_are_not_as_they_must_be_are_not_joined(store: ObjectS
     await store.put("a", blocks(b"content"), 7)
     with pytest.raises(PartMismatch):
         await store.join("key", [Piece("a", 7, bytes(32))], ContentHasher(), on_multipart=no_multipart)
+    first = Piece("a", 7, hashlib.sha256(b"content").digest())
+    for later in (bytes(32), hashlib.sha256(b"content" * 2).digest()):
+        with pytest.raises(PartMismatch):
+            await store.join("key", [first, Piece("a", 7, later)], ContentHasher(), on_multipart=no_multipart)
     with pytest.raises(PartMismatch):
         await store.join("key", [Piece("a", 8, None)], ContentHasher(), on_multipart=no_multipart)
     with pytest.raises(ObjectMissing):

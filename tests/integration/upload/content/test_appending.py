@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from common.claims import KeptClaim
-from common.store import DigestClaim, ObjectMissing, ObjectStore
+from common.store import ContentHasher, DigestClaim, ObjectMissing, ObjectStore
 from common.store.limits import MIB
 from tests.integration.upload.content.appended import Growing, Source
 from upload_service.content import appending, cleaning, completing, sessions, verification
@@ -107,13 +107,37 @@ async def test_a_lost_part_opens_the_upload_again(growing: Growing) -> None:
     assert await growing.objects(session) == [session.staged_key(0)]
 
 
-async def test_a_part_that_is_not_what_was_stored_is_not_handed_out(growing: Growing) -> None:
-    session = await growing.start(6)
+@pytest.mark.parametrize("damaged", [0, 1])
+@pytest.mark.parametrize("claims", [(), (DigestClaim("sha-256", hashlib.sha256(b"abcdef").digest()),)])
+async def test_a_part_that_is_not_what_was_stored_is_not_handed_out(
+    growing: Growing, damaged: int, claims: tuple[DigestClaim, ...]
+) -> None:
+    session = await growing.start(6, *claims)
     await growing.append(session, b"abc")
     await growing.append(session, b"def")
-    await growing.context.store.put(session.staged_key(0), Source(b"ABC").__aiter__(), 3)
+    await growing.context.store.put(session.staged_key(damaged), Source(b"xyz").__aiter__(), 3)
     with pytest.raises(PartsMissing):
         await growing.complete(session)
+    growing.requested.clear()
+    assert await growing.append(session, b"abc") == 3
+    assert await growing.append(session, b"def") == 6
+    assert await growing.read(await growing.complete(session)) == b"abcdef"
+
+
+async def test_parts_of_a_whole_whose_digest_is_known_are_hashed_once(
+    growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await growing.start(6, DigestClaim("sha-256", hashlib.sha256(b"abcdef").digest()))
+    await growing.append(session, b"abc")
+    await growing.append(session, b"def")
+    hashed, update = list[bytes](), ContentHasher.update
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            ContentHasher, "update", lambda self, block: (hashed.append(bytes(block)), update(self, block))[1]
+        )
+        session = await growing.complete(session)
+    assert session.state is SessionState.READY
+    assert b"".join(hashed) == b"abcdef"
 
 
 async def test_a_session_that_opens_again_leaves_its_key_to_a_later_one(growing: Growing) -> None:

@@ -94,3 +94,27 @@ class ContentHasher:
         sample = self._sample.copy()
         sample.update(str(self.size).encode().ljust(SIZE_FIELD, b"\0"))
         return sample.digest()
+
+
+class PieceCheck:
+    """Whether a piece of a whole has the digest that it must have.
+
+    Only pieces are hashed for which that is known. The first one is not even then: at its end, the digest of the whole
+    is its own.
+    """
+
+    def __init__(self, whole: ContentHasher, sha256: bytes | None) -> None:
+        """`whole`: has been fed with all pieces before this one, and will be with all of this one, by somebody else."""
+        self.size = 0
+        self._sha256 = sha256
+        self._hasher = whole
+        self._own = ContentHasher() if sha256 and whole.size else None
+
+    def update(self, block: bytes) -> None:
+        if self._own:
+            self._own.update(block)
+        self.size += len(block)
+
+    def is_right(self, size: int) -> bool:
+        """Whether these were `size` bytes with the digest."""
+        return self.size == size and self._sha256 in (None, (self._own or self._hasher).sha256)

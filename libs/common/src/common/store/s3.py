@@ -181,7 +181,7 @@ class S3Store:
         on_multipart: Callable[[str], Awaitable[None]],
         lease: Lease | None = None,
     ) -> None:
-        await StreamWriter(self, key, Joined(self, pieces), on_multipart, hasher, lease=lease).run()
+        await StreamWriter(self, key, Joined(self, pieces, hasher), on_multipart, hasher, lease=lease).run()
 
     async def create_multipart(self, key: str) -> str:
         async with self._request("POST", key, query={"uploads": ""}) as response:

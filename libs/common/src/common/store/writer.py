@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from common.errors import TooLarge, Unavailable
-from common.store.digest import ContentHasher
+from common.store.digest import ContentHasher, PieceCheck
 from common.store.interface import Lease, PartMismatch, Piece, Source, StoredPart, WrittenObject
 from common.store.limits import GIB, MIB, MIN_PART_SIZE
 
@@ -175,8 +175,9 @@ async def _one(block: bytes) -> AsyncIterator[bytes]:
 class Joined:
     """Pieces as one stream. Raises `PartMismatch` at the end of one that has not the digest that it must have."""
 
-    def __init__(self, store: Requests, pieces: Sequence[Piece]) -> None:
-        self._store, self._pieces = store, pieces
+    def __init__(self, store: Requests, pieces: Sequence[Piece], hasher: ContentHasher) -> None:
+        """`hasher`: the writer of the stream feeds it with each block before it takes the next one."""
+        self._store, self._pieces, self._hasher = store, pieces, hasher
         self._left = sum(piece.size for piece in pieces)
 
     def certain(self) -> int:
@@ -184,10 +185,10 @@ class Joined:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self._pieces:
-            hasher = ContentHasher()
+            check = PieceCheck(self._hasher, piece.sha256)
             async for block in self._store.read(piece.key, size=piece.size):
                 self._left -= len(block)
-                hasher.update(block)
+                check.update(block)
                 yield block
-            if hasher.size != piece.size or piece.sha256 not in (None, hasher.sha256):
+            if not check.is_right(piece.size):
                 raise PartMismatch

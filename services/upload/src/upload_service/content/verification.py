@@ -98,7 +98,7 @@ async def _assemble_and_verify(
 ) -> bytes | None:
     """Make the parts one object; the SHA-256 of what the store has, or None when it is not what was claimed."""
     if session.layout in (Layout.STAGED, Layout.APPENDED):
-        hasher = await _join(context, session, stored, claim)
+        hasher = await _join_and_hash(context, session, stored, claim)
     else:
         if session.state is SessionState.ASSEMBLING:
             await _complete_multipart(context, session, stored)
@@ -138,8 +138,26 @@ async def _complete_multipart(context: Context, session: UploadSession, stored: 
         raise PartsLost from None
 
 
-async def _join(context: Context, session: UploadSession, stored: list[Part], claim: KeptClaim) -> ContentHasher:
+async def _join_and_hash(
+    context: Context, session: UploadSession, stored: list[Part], claim: KeptClaim
+) -> ContentHasher:
     """Write the staged parts, in order, as one object, and hash them meanwhile.
+
+    If its sender said which SHA-256 the whole has, that proves the parts as well, and each byte is hashed once. Only
+    when it is another one, the parts are compared with what was recorded, to see whether the store damaged them.
+    """
+    claims = session.digest_claims
+    if claims and all(known.scheme == "sha-256" for known in claims):
+        hasher = await _join(context, session, stored, claim, compared=False)
+        if hasher.satisfies(claims):
+            return hasher
+    return await _join(context, session, stored, claim, compared=True)
+
+
+async def _join(
+    context: Context, session: UploadSession, stored: list[Part], claim: KeptClaim, *, compared: bool
+) -> ContentHasher:
+    """Write the parts as one object. `compared`: each must have the digest that was recorded, or they are lost.
 
     A verifier that was stopped longer than its claim lasts must not put it in the place of what was sent again.
     """
@@ -152,7 +170,7 @@ async def _join(context: Context, session: UploadSession, stored: list[Part], cl
             await sessions.replace_multipart(connection, session.id, multipart_id)
 
     pieces = [
-        Piece(session.key_of(part), part.length, part.sha256 if part.length == part.size else None)
+        Piece(session.key_of(part), part.length, part.sha256 if compared and part.length == part.size else None)
         for part in stored
         if part.length
     ]

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Sequence
 
-from common.store.digest import ContentHasher
+from common.store.digest import ContentHasher, PieceCheck
 from common.store.folder.disk import Disk, begin_writing_out
 from common.store.folder.errors import GONE
 from common.store.folder.files import write_all
@@ -32,7 +32,7 @@ class Joiner:
         self._piece = 0
         """The index of the piece that is copied."""
         self._source: int | None = None
-        self._own = ContentHasher()
+        self._check = PieceCheck(hasher, None)
         """Of the piece that is copied."""
         self._can_copy = True
         self._is_published = False
@@ -70,7 +70,7 @@ class Joiner:
     def _copy_some(self, target: int, piece: Piece, most: int) -> int:
         """Copy the rest of a piece, or `most` bytes of it. Raises `ObjectMissing`, `PartMismatch`."""
         source = self._source_of(piece)
-        start = self._own.size
+        start = self._check.size
         count = min(most, piece.size - start)
         copied = self._copied_by_the_system(source, target, start, count)
         done = 0
@@ -78,16 +78,16 @@ class Joiner:
             block = os.pread(source, min(READ_BLOCK, count - done), start + done)
             if not block:
                 raise PartMismatch
-            self._own.update(block)
             self._whole.update(block)
+            self._check.update(block)
             if done + len(block) > copied:
                 write_all(target, [block], self._size + done)
             done += len(block)
         if self._disk.synced:
             begin_writing_out(target, self._size, done)
         self._size += done
-        if self._own.size == piece.size:
-            if piece.sha256 not in (None, self._own.sha256):
+        if self._check.size == piece.size:
+            if not self._check.is_right(piece.size):
                 raise PartMismatch
             self._close_source()
             self._piece += 1
@@ -115,7 +115,7 @@ class Joiner:
                 self._source = self._disk.open(self._disk.layout.object(piece.key))
             except GONE:
                 raise self._disk.missing() from None
-            self._own = ContentHasher()
+            self._check = PieceCheck(self._whole, piece.sha256)
         return self._source
 
     def _close_source(self) -> None:
