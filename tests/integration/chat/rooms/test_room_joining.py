@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any, LiteralString
 from uuid import uuid4
 
 import pytest
+from psycopg import AsyncCursor
 
 from common import password_tries
 from common.passwords import Passwords
@@ -113,6 +115,36 @@ def test_wrong_passwords_from_everywhere_keep_out_nobody_who_knows_the_right_one
     assert [join(stranger, room, password="wrong") for _ in range(3)] == [wrong, refused, refused]
     assert join(stranger, room, password="sesame") == refused
     assert join(chat.at(bob.person, address=new_address()), room, password="sesame") == (200, "")
+
+
+def test_a_join_by_an_invitation_is_three_statements(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[str] = []
+    execute = AsyncCursor[Any].execute
+
+    async def counted(cursor: AsyncCursor[Any], query: LiteralString, *args: Any, **named: Any) -> AsyncCursor[Any]:
+        statements.append(query)
+        return await execute(cursor, query, *args, **named)
+
+    ann, bob = chat.sign_up(), chat.sign_up()
+    room = ann.create()
+    token = ann.client.post(f"/v1/rooms/{room}/invitations", json={}).json()["token"]
+    # From here on, the process knows the room.
+    ann.room(room)
+    monkeypatch.setattr(AsyncCursor, "execute", counted)
+    assert join(bob, room, invitation=token) == (200, "")
+    # The room is locked, the member let in, and the room's version counted up.
+    assert len([one for one in statements if "room" in one]) == 3, statements
+
+
+def test_those_who_may_not_join_take_no_use_of_an_invitation(chat: ChatService) -> None:
+    ann, bob, cid = chat.sign_up(), chat.sign_up(), chat.sign_up()
+    room = ann.create(password="sesame")
+    token = ann.client.post(f"/v1/rooms/{room}/invitations", json={"uses": 1}).json()["token"]
+    assert join(bob, room, password="sesame") == (200, "")
+    assert ann.client.delete(f"/v1/rooms/{room}/members/{bob.identity.account_id}").status_code == 204
+    assert join(bob, room, invitation=token) == (403, "banned")
+    assert join(ann, room, invitation=token) == (200, "")
+    assert join(cid, room, invitation=token) == (200, "")
 
 
 def test_an_invitation_opens_a_private_room_as_often_as_it_says(chat: ChatService) -> None:

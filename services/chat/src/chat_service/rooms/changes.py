@@ -15,6 +15,7 @@ from chat_service.bounds import ID_MAX
 from chat_service.context import Context
 from chat_service.rooms import names
 from chat_service.rooms.model import (
+    Admission,
     Member,
     MemberNotFound,
     MemberRole,
@@ -22,7 +23,6 @@ from chat_service.rooms.model import (
     RoomNameTaken,
     RoomNotFound,
     RoomState,
-    Way,
     heir,
 )
 from chat_service.rooms.queries import files, invitations, members, rooms
@@ -53,11 +53,23 @@ class Change:
             raise MemberNotFound
         return found
 
-    async def add(self, member: Member, name: str, way: Way) -> None:
-        """Add a member, whose account has this name, and who came by this way."""
-        await members.insert_member(self.connection, self.room.id, member, way)
-        self.members[member.account_id] = member
-        self.announce(EventType.JOINED, account_id=str(member.account_id), name=name)
+    async def let_in(self, member: Member, name: str, address_digest: bytes, invitation: bytes | None) -> Admission:
+        """Add a member, whose account has this name, unless it is banned or its invitation is not valid.
+
+        `invitation`: the digest of one; None: the member needs none.
+        """
+        admission = await members.let_in(
+            self.connection,
+            self.room.id,
+            member,
+            address_digest,
+            invitation=invitation,
+            is_address_kept=self.room.bans_hold_address_seconds is not None,
+        )
+        if admission.is_added:
+            self.members[member.account_id] = member
+            self.announce(EventType.JOINED, account_id=str(member.account_id), name=name)
+        return admission
 
     async def remove(self, account_id: UUID, kind: EventType, now: datetime) -> None:
         """Remove a member. The room of an owner passes to the next one, or is closed when no other member is left."""

@@ -70,7 +70,7 @@ async def create_room(context: Context, identity: Identity, new: NewRoom) -> Roo
         if room is None:
             raise RoomNameTaken
         owner = Member(identity.account_id, MemberRole.OWNER, None, now)
-        await members.insert_member(connection, room.id, owner)
+        await members.insert_owner(connection, room.id, owner)
     return RoomState(room, {owner.account_id: owner})
 
 

@@ -1,10 +1,9 @@
 """Joining and leaving rooms."""
 
 from datetime import timedelta
-from uuid import UUID
 
 from chat_service.context import Context
-from chat_service.rooms.changes import Change, changing
+from chat_service.rooms.changes import changing
 from chat_service.rooms.finding import find_room
 from chat_service.rooms.model import (
     Banned,
@@ -17,9 +16,7 @@ from chat_service.rooms.model import (
     RoomNotFound,
     RoomPasswordMissing,
     RoomPasswordWrong,
-    Way,
 )
-from chat_service.rooms.queries import invitations, members
 from chat_service.streams import EventType
 from common import clock
 from common.credentials import digest
@@ -47,7 +44,10 @@ async def join_room(
     `address`: the client's. Raises `RoomNotFound` (also for a private room without password and invitation),
     `RoomPasswordWrong`, `InvitationUnknown`, `Banned`, `RoomFull`, `RateLimited`, `Unavailable`.
     """
-    state = await context.states.fresh(room_id)
+    state = context.states.known(room_id)
+    # A newcomer who needs no password is judged under the room's lock alone, so the state may be outdated.
+    if state is None or identity.account_id in state.members or (state.room.is_private and invitation is None):
+        state = await context.states.fresh(room_id)
     if identity.account_id in state.members:
         return state.room
     if state.room.is_private and invitation is None:
@@ -93,34 +93,21 @@ async def _enter(context: Context, identity: Identity, checked: Room, invitation
     """Make the account a member. `checked`: the room as it was when the password, if it has one, was checked."""
     bounds = await context.room_bounds()
     async with changing(context, checked.id) as change:
+        room = change.room
         if identity.account_id in change.members:
-            return change.room
-        digest_of_address = context.address_digest(change.room.id, address)
-        invitation_id = await _admit(change, identity, checked, invitation, digest_of_address)
-        if len(change.members) >= bounds.room_members:
-            raise RoomFull
+            return room
+        is_full = len(change.members) >= bounds.room_members
         member = Member(identity.account_id, MemberRole.MEMBER, None, clock.now())
-        is_remembered = change.room.bans_hold_address_seconds is not None
-        way = Way(invitation_id, digest_of_address if is_remembered else None)
-        await change.add(member, identity.name, way)
-    return change.room
-
-
-async def _admit(
-    change: Change, identity: Identity, checked: Room, invitation: str | None, address_digest: bytes
-) -> UUID | None:
-    """Raise unless the account may join; take a use of the invitation, and return its id."""
-    room, connection, now = change.room, change.connection, clock.now()
-    if await members.is_banned(connection, room.id, identity.account_id, address_digest, now):
-        raise Banned
-    if not room.is_private:
-        return None
-    if invitation is None:
-        if room.password_hash != checked.password_hash:
+        used = digest(invitation) if room.is_private and invitation is not None else None
+        admission = await change.let_in(member, identity.name, context.address_digest(room.id, address), used)
+        # Each of these undoes it.
+        if admission.is_banned:
+            raise Banned
+        if room.is_private and invitation is None and room.password_hash != checked.password_hash:
             # The password was changed while it was being checked.
             raise RoomPasswordWrong
-        return None
-    invitation_id = await invitations.take_use(connection, room.id, digest(invitation), now)
-    if invitation_id is None:
-        raise InvitationUnknown
-    return invitation_id
+        if not admission.is_added:
+            raise InvitationUnknown
+        if is_full:
+            raise RoomFull
+    return change.room

@@ -173,6 +173,14 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """The outcome of an attempt to join. An account that is neither banned nor added had no valid invitation."""
+
+    is_banned: bool
+    is_added: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RoomState:
     """An open room with all its members, as it was at `room.version`."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chat_service.rooms.model import Invitation
 from common.db import Connection
-from common.db.rows import count, fetch_all, fetch_value
+from common.db.rows import count, fetch_all
 
 _INVITATION: LiteralString = "id, room_id, created_by, created_at, expires_at, uses_left"
 
@@ -37,19 +37,6 @@ async def invitations_of_room(connection: Connection, room_id: int, now: datetim
         order by created_at desc, id limit %(limit)s
     """
     return await fetch_all(connection, Invitation, statement, {"room_id": room_id, "now": now, "limit": limit})
-
-
-async def take_use(connection: Connection, room_id: int, digest: bytes, now: datetime) -> UUID | None:
-    """Take one use of an invitation, and return its id; None when it has none left or has expired.
-
-    Only one taker gets the last use.
-    """
-    statement = """
-        update invitation set uses_left = uses_left - 1
-        where digest = %(digest)s and room_id = %(room_id)s and expires_at > %(now)s and uses_left is distinct from 0
-        returning id
-    """
-    return await fetch_value(connection, statement, {"room_id": room_id, "digest": digest, "now": now})
 
 
 async def delete_invitation(connection: Connection, room_id: int, invitation_id: UUID) -> bool:

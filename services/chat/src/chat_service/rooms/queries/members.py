@@ -4,14 +4,11 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from chat_service.rooms.model import Member, MemberRole, Way
+from chat_service.rooms.model import Admission, Member, MemberRole, Way
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value
 
 _MEMBER: LiteralString = "account_id, role, muted_until, joined_at"
-
-HERE = Way()
-"""The way of the owner, who made the room."""
 
 
 def _room_id(room_id: int) -> int:
@@ -34,15 +31,59 @@ async def members_of(connection: Connection, room_id: int) -> list[Member]:
     return await fetch_all(connection, _member, statement, {"room_id": room_id})
 
 
-async def insert_member(connection: Connection, room_id: int, member: Member, way: Way = HERE) -> bool:
-    """Add a member, who came by this way; False when the account is already one."""
+async def insert_owner(connection: Connection, room_id: int, owner: Member) -> None:
+    """Add the owner of a room that was just made."""
     statement = """
-        insert into member (room_id, account_id, role, muted_until, joined_at, invitation_id, address_digest)
-        values (%(room_id)s, %(account_id)s, %(role)s, %(muted_until)s, %(joined_at)s,
-                %(invitation_id)s, %(address_digest)s) on conflict do nothing
+        insert into member (room_id, account_id, role, muted_until, joined_at)
+        values (%(room_id)s, %(account_id)s, %(role)s, %(muted_until)s, %(joined_at)s)
     """
-    came = {"invitation_id": way.invitation_id, "address_digest": way.address_digest}
-    return await count(connection, statement, {"room_id": room_id, **_values(member), **came}) == 1
+    await connection.execute(statement, {"room_id": room_id, **_values(owner)})
+
+
+async def let_in(
+    connection: Connection,
+    room_id: int,
+    member: Member,
+    address_digest: bytes,
+    *,
+    invitation: bytes | None,
+    is_address_kept: bool,
+) -> Admission:
+    """Add a member, unless its account is banned, or nobody may join from its address.
+
+    `invitation`: the digest of one, of which a use is taken; only one taker gets the last. None: the member needs none.
+    The room's row has to be locked.
+    """
+    statement = """
+        with barred as (
+            select from ban where room_id = %(room_id)s and account_id = %(account_id)s
+            union all
+            select from address_hold
+            where room_id = %(room_id)s and address_digest = %(address_digest)s and expires_at > %(joined_at)s
+        ), used as (
+            update invitation set uses_left = uses_left - 1
+            where digest = %(invitation)s and room_id = %(room_id)s and expires_at > %(joined_at)s
+                and uses_left is distinct from 0 and not exists (select from barred)
+            returning id
+        ), added as (
+            insert into member (room_id, account_id, role, muted_until, joined_at, invitation_id, address_digest)
+            select %(room_id)s, %(account_id)s, %(role)s, %(muted_until)s::timestamptz, %(joined_at)s,
+                   (select id from used), %(kept_digest)s::bytea
+            where not exists (select from barred) and (%(invitation)s::bytea is null or exists (select from used))
+            returning 1
+        )
+        select exists (select from barred) as is_banned, exists (select from added) as is_added
+    """
+    parameters = {
+        "room_id": room_id,
+        **_values(member),
+        "invitation": invitation,
+        "address_digest": address_digest,
+        "kept_digest": address_digest if is_address_kept else None,
+    }
+    found = await fetch_one(connection, Admission, statement, parameters)
+    assert found, "the statement always returns a row"
+    return found
 
 
 async def way_of(connection: Connection, room_id: int, account_id: UUID) -> Way | None:
@@ -106,20 +147,6 @@ async def delete_ban(connection: Connection, room_id: int, account_id: UUID) -> 
     """Lift a ban; False when there was none."""
     statement = "delete from ban where room_id = %(room_id)s and account_id = %(account_id)s"
     return await count(connection, statement, {"room_id": room_id, "account_id": account_id}) == 1
-
-
-async def is_banned(
-    connection: Connection, room_id: int, account_id: UUID, address_digest: bytes | None, now: datetime
-) -> bool:
-    """Whether an account is banned from a room, or nobody may join from its address."""
-    statement = """
-        select 1 from ban where room_id = %(room_id)s and account_id = %(account_id)s
-        union all
-        select 1 from address_hold
-        where room_id = %(room_id)s and address_digest = %(address_digest)s and expires_at > %(now)s
-    """
-    parameters = {"room_id": room_id, "account_id": account_id, "address_digest": address_digest, "now": now}
-    return await count(connection, statement, parameters) > 0
 
 
 async def hold_address(
