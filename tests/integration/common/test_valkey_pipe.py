@@ -11,8 +11,7 @@ from redis.exceptions import ConnectionError as ValkeyConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as ValkeyTimeoutError
 
-from common import valkey
-from common.valkey import Pipe
+from common.valkey import TIMEOUT_SECONDS, Pipe
 
 
 @pytest.fixture
@@ -64,22 +63,20 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def serving(serve: Serve) -> AsyncGenerator[Pipe]:
+async def serving(serve: Serve, patience: float = TIMEOUT_SECONDS) -> AsyncGenerator[Pipe]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    pipe = Pipe(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+    pipe = Pipe(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", patience)
     yield pipe
     await pipe.close()
     server.close()
 
 
-async def test_a_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(valkey, "TIMEOUT_SECONDS", 0.2)
-
+async def test_a_server_that_does_not_answer_is_given_up() -> None:
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
-    async with serving(say_nothing) as pipe:
+    async with serving(say_nothing, 0.2) as pipe:
         answers = await asyncio.gather(*(pipe.call("PING") for _ in range(3)), return_exceptions=True)
     assert all(isinstance(answer, ValkeyTimeoutError) for answer in answers)
 

@@ -2,7 +2,8 @@
 
 The library's pool gives each command its own connection until the answer has come. `Pipe` sends the commands of one
 turn of the event loop together over one connection, without waiting for earlier answers, and matches answers to
-commands by their order. This takes a third of the processor time. It must not be used for commands that block.
+commands by their order. This takes a third of the processor time. A command that blocks holds up all later ones of its
+pipe, so it needs a pipe of its own.
 """
 
 import asyncio
@@ -49,9 +50,12 @@ class Script:
 class Pipe:
     """Sends a process's commands to one server. It never repeats a failed command, which may have been executed."""
 
-    def __init__(self, url: str) -> None:
-        """`url`: `redis://…` or `rediss://…`. It connects with the first command."""
-        self._address = parse_url(url)
+    def __init__(self, url: str, timeout: float = TIMEOUT_SECONDS) -> None:
+        """`url`: `redis://…` or `rediss://…`. It connects with the first command.
+
+        `timeout`: the most seconds that an answer may take.
+        """
+        self._address, self._timeout = parse_url(url), timeout
         self._line: _Line | None = None
         self._connecting: asyncio.Task[_Line] | None = None
 
@@ -98,7 +102,7 @@ class Pipe:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 host, port = address.get("host", "localhost"), address.get("port", 6379)
-                _, line = await loop.create_connection(_Line, host, port, ssl=ssl)
+                _, line = await loop.create_connection(lambda: _Line(self._timeout), host, port, ssl=ssl)
                 if password := address.get("password"):
                     await line.send(("AUTH", address.get("username") or "default", password))
                 if database := address.get("db"):
@@ -121,7 +125,8 @@ class Pipe:
 class _Line(asyncio.Protocol):
     """A connection and the callers that wait for its answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader()
         self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
@@ -137,9 +142,9 @@ class _Line(asyncio.Protocol):
         if not self._unsent:
             self._loop.call_soon(self._flush)
         self._unsent.append(hiredis.pack_command(cast("Any", command)))
-        self._waiting.append((future, self._loop.time() + TIMEOUT_SECONDS))
+        self._waiting.append((future, self._loop.time() + self._timeout))
         if self._watch is None:
-            self._watch = self._loop.call_later(TIMEOUT_SECONDS, self._look)
+            self._watch = self._loop.call_later(self._timeout, self._look)
         answer = await future
         if isinstance(answer, hiredis.HiredisError):
             raise ResponseError(str(answer))

@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, cast
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from chat_service.streams.model import ChatUnavailable, position
 from chat_service.streams.streams import COUNT_KEY, LIVE_KEY
-from common.valkey import client_options
+from common.valkey import Pipe
 
 BLOCK_SECONDS = 5
 ANSWER_SECONDS = 3
@@ -56,11 +53,7 @@ class Reader:
     """The position of one process in `rooms:live`. After `ChatUnavailable`, its methods can be called again."""
 
     def __init__(self, valkey_url: str) -> None:
-        self._redis = Redis.from_url(
-            valkey_url,
-            retry=Retry(NoBackoff(), 0),
-            **client_options(BLOCK_SECONDS + ANSWER_SECONDS),
-        )
+        self._pipe = Pipe(valkey_url, BLOCK_SECONDS + ANSWER_SECONDS)
         self._last = BEGINNING
         self._number: int | None = None
         """The number of the last event; None: not known."""
@@ -81,11 +74,12 @@ class Reader:
             return Batch([], Continuity.LOST)
         self._is_cut = True
         try:
-            answer: Any = await self._redis.xread({LIVE_KEY: self._last}, BATCH, BLOCK_SECONDS * 1000)
+            wanted = ("COUNT", BATCH, "BLOCK", BLOCK_SECONDS * 1000, "STREAMS", LIVE_KEY, self._last)
+            answer: Any = await self._pipe.call("XREAD", *wanted)
         except RedisError as error:
             raise ChatUnavailable from error
         self._is_cut = False
-        found = cast("list[tuple[bytes, dict[bytes, bytes]]]", answer[0][1] if answer else [])
+        found = cast("list[tuple[bytes, list[bytes]]]", answer[0][1] if answer else [])
         entries = [_entry(*each) for each in found]
         if not entries:
             return Batch([])
@@ -94,23 +88,25 @@ class Reader:
         return Batch(entries, Continuity.GAP if is_gap else Continuity.WHOLE)
 
     async def close(self) -> None:
-        await self._redis.aclose()
+        await self._pipe.close()
 
     async def _newest(self) -> str:
         try:
-            found = await self._redis.xrevrange(LIVE_KEY, count=1)
+            found = await self._pipe.call("XREVRANGE", LIVE_KEY, "+", "-", "COUNT", 1)
         except RedisError as error:
             raise ChatUnavailable from error
         return cast("bytes", found[0][0]).decode() if found else BEGINNING
 
     async def _count(self) -> int:
         try:
-            return int(await self._redis.get(COUNT_KEY) or 0)
+            return int(await self._pipe.call("GET", COUNT_KEY) or 0)
         except RedisError as error:
             raise ChatUnavailable from error
 
 
-def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
+def _entry(entry_id: bytes, values: list[bytes]) -> Entry:
+    """An event from the names of its fields, each followed by its value."""
+    fields = dict(zip(values[::2], values[1::2], strict=True))
     expires = fields[b"x"]
     return Entry(
         id=entry_id.decode(),
