@@ -45,6 +45,6 @@ export default defineConfig({
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: (id, chunking) => (isFirst(id, (each) => chunking.getModuleInfo(each)) ? 'first' : null) }] } } },
   },
   worker: { format: 'es', plugins: () => [noting(packages)] },
-  server: { proxy: { '/v1': { target: api, changeOrigin: false } } },
+  server: { proxy: Object.fromEntries(['/v1', '/manifest.webmanifest'].map((path) => [path, { target: api, changeOrigin: false }])) },
   test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'] },
 })

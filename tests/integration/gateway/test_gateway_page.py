@@ -106,6 +106,16 @@ async def test_parts_are_kept_forever_and_sent_compressed(client: httpx.AsyncCli
     assert (plain.text, "Content-Encoding" in plain.headers) == (SCRIPT, False)
 
 
+async def test_the_manifest_is_the_places_own_unless_the_folder_has_one(client: httpx.AsyncClient, folder: Path):
+    answer = await client.get("/manifest.webmanifest")
+    assert (answer.json()["service"], answer.json()["path"]) == ("share", "/manifest.webmanifest")
+    (folder / "manifest.webmanifest").write_text("{}", encoding="utf-8")
+    answer = await client.get("/manifest.webmanifest")
+    assert (answer.text, answer.headers["Cache-Control"]) == ("{}", "no-cache")
+    assert "manifest-src 'self'" in answer.headers["Content-Security-Policy"]
+    (folder / "manifest.webmanifest").unlink()
+
+
 async def test_the_service_worker_is_asked_for_each_time(client: httpx.AsyncClient):
     answer = await client.get("/worker.js")
     assert (answer.text, answer.headers["Cache-Control"]) == (SCRIPT, "no-cache")

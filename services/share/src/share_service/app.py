@@ -30,7 +30,7 @@ from share_service.health.looking import CachedHealth
 from share_service.pages import api as pages
 from share_service.pages import routes as page_routes
 from share_service.policy import api as policy
-from share_service.policy import page, site
+from share_service.policy import manifest, page, site
 from share_service.sending import api as sending
 from share_service.sending import internal_api as items
 from share_service.sending.listening import Listeners
@@ -48,7 +48,7 @@ from share_service.webhooks import notices_api as notices
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
     *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
-    *(sending, shares, drops, links, archives, pages, policy, site, page, webhooks, notices),
+    *(sending, shares, drops, links, archives, pages, policy, site, manifest, page, webhooks, notices),
     *(administration, audit, health, curl, events),
     *(lists, changes, overview, presets, configuration),
     *(statistics, system),

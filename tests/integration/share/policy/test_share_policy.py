@@ -131,6 +131,22 @@ def test_the_page_reads_name_looks_and_limits_before_anybody_signs_in(
     assert site["longest_life_seconds"] == 60
 
 
+def test_the_page_is_installed_under_the_name_and_in_the_colour_of_the_place(
+    client: httpx.Client, administrator: httpx.Client
+) -> None:
+    name = 'Ünsere "Ablage" </script>'
+    assert change(administrator, name=name, description="For all", accent="#A01020").status_code == 200
+    soon(lambda: client.get("/manifest.webmanifest").json()["name"] == name)
+    answer = client.get("/manifest.webmanifest", headers={"Authorization": "Bearer of nothing"})
+    manifest = answer.json()
+    assert (manifest["short_name"], manifest["description"], manifest["theme_color"]) == (name, "For all", "#A01020")
+    assert {icon["sizes"] for icon in manifest["icons"]} == {"192x192", "512x512"}
+    assert answer.headers["content-type"] == "application/manifest+json"
+    assert answer.headers["cache-control"] == "public, max-age=300"
+    head = client.head("/manifest.webmanifest")
+    assert (head.status_code, head.content) == (200, b"")
+
+
 @pytest.mark.parametrize(
     ("values", "where"),
     [
