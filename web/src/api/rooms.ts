@@ -14,6 +14,8 @@ import type {
   RoomPage,
   RoomRequest,
   RoomView,
+  UnreadRequest,
+  UnreadRooms,
 } from './types'
 
 export type ListedRoom = ListedRoomView
@@ -56,6 +58,8 @@ export const joinByName = (name: string, password: string) =>
 export const leaveRoom = (id: number) => call<void>('POST', `${roomPath(id)}/leave`)
 
 export const readMessages = async (id: number) => (await call<MessageList>('GET', `${roomPath(id)}/messages`)).messages
+/** How many messages of others came after what was seen of each room. */
+export const readUnread = async (seen: UnreadRequest['rooms']) => (await call<UnreadRooms>('POST', '/v1/rooms/unread', { body: { rooms: seen } })).rooms
 /** `key`: the same for each attempt to post the same message, which then comes once. */
 export const postMessage = (id: number, wanted: MessageRequest, key: string) =>
   call<Message>('POST', `${roomPath(id)}/messages`, { body: wanted, headers: { 'Idempotency-Key': key } })

@@ -1410,6 +1410,25 @@ export type TotalsView = {
   permanent: number
 }
 
+/** The rooms to count in, each once. */
+export type UnreadRequest = {
+  rooms: {
+    id: number
+    seen?: string | null
+  }[]
+}
+
+/** A room, and how many messages of others are unread in it. 100 stands for any larger number. */
+export type UnreadRoom = {
+  id: number
+  unread: number
+}
+
+/** The rooms that were asked for, without those that are closed or that you are not a member of. */
+export type UnreadRooms = {
+  rooms: UnreadRoom[]
+}
+
 /** A mirror that the account may use. `is_default`: its files go there unless others are named. */
 export type UsableMirrorModel = {
   id: number

@@ -17,7 +17,7 @@ from chat_service.live import ConnectionLimits, Live
 from chat_service.live.api import aborting
 from chat_service.live.api import routes as live
 from chat_service.live.rooms import identifier, room_reader
-from chat_service.messages.api import edits, messages
+from chat_service.messages.api import edits, messages, unread
 from chat_service.rooms.api import invitations, members, rooms
 from chat_service.settings import ChatSettings
 from chat_service.sweeping import SWEEPS
@@ -28,7 +28,7 @@ from common.sweeping import backlog
 
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
-    *(messages, edits, rooms, invitations, members, inbox, live),
+    *(messages, edits, unread, rooms, invitations, members, inbox, live),
     *(mirage_rooms, mirage_messages, mirage_inbox, internal_api),
     *(administration, audit),
 )

@@ -16,7 +16,8 @@ from common.lookalikes.scripts import mixed_scripts
 # The beginning of a stored message.
 _MESSAGE = b'{"type":"message",'
 # Two numbers that fit into 64 bits, as Valkey writes them.
-_EVENT_ID = re.compile(r"(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})")
+EVENT_ID = "(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})"
+_EVENT_ID = re.compile(EVENT_ID)
 
 
 class ChatUnavailable(Unavailable):

@@ -46,7 +46,7 @@ TIMEOUT_SECONDS = 3
 CONNECTIONS = 32
 SCRIPTS = (
     *("post", "sent", "edit", "delete", "announce", "whisper"),
-    *("messages", "since", "pulse", "tally", "set_version", "restore_version", "trim", "clear", "expire"),
+    *("messages", "since", "pulse", "tally", "unread", "set_version", "restore_version", "trim", "clear", "expire"),
 )
 SHARED = ("shared", "accounting", "repeats")
 
@@ -178,6 +178,10 @@ class Streams:
         messages, last = await self._run("tally", room_id)
         moment = int(last.partition(b"-")[0]) / 1000 if last else None
         return Tally(messages, None if moment is None else datetime.fromtimestamp(moment, UTC))
+
+    async def unread(self, room_id: int, lifetime: timedelta, seen: str, reader: UUID, among: int) -> int:
+        """How many messages of others than `reader` came after the event `seen` (empty: all), `among` the newest."""
+        return await self._run("unread", room_id, _milliseconds(lifetime), seen, reader.hex, among)
 
     async def set_version(self, room_id: int, version: int) -> None:
         """Record the room's version, unless a later one is recorded.

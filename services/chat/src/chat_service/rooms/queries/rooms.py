@@ -1,7 +1,7 @@
 """Statements about rooms."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -183,6 +183,17 @@ async def rooms_of_account(connection: Connection, account_id: UUID, after: int,
     )
 
 
+async def lifetimes_for_member(
+    connection: Connection, account_id: UUID, room_ids: Sequence[int]
+) -> list[tuple[int, timedelta]]:
+    """Those of these rooms that are open and that the account is a member of, with the lifetime of their messages."""
+    statement: LiteralString = f"""
+        select id, lifetime_seconds from member join room on room.id = room_id
+        where account_id = %(account_id)s and room_id = any(%(room_ids)s) and {OPEN} order by id
+    """
+    return await fetch_all(connection, _lifetime, statement, {"account_id": account_id, "room_ids": list(room_ids)})
+
+
 async def claim_closed(connection: Connection, now: datetime, again_at: datetime, limit: int) -> list[int]:
     """Claim up to `limit` closed rooms to clean now; other sweeps leave them alone until `again_at`."""
     statement = """
@@ -215,6 +226,10 @@ async def delete_cleaned(connection: Connection, cleaned_before: datetime, limit
 
 def _named(id: int, name: str) -> tuple[int, str]:  # noqa: A002  (a column)
     return id, name
+
+
+def _lifetime(id: int, lifetime_seconds: int) -> tuple[int, timedelta]:  # noqa: A002  (a column)
+    return id, timedelta(seconds=lifetime_seconds)
 
 
 def _room_id(room_id: int) -> int:
