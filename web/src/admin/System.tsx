@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { readSystem } from '../api/admin'
+import type { WaitingRows } from '../api/types'
 import { duration } from '../format'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
@@ -70,17 +71,37 @@ export function System() {
             ]}
           />
           <h2>{t('system.backlog')}</h2>
-          <Table
-            rows={system.backlog}
-            idOf={({ service, name }) => `${service} ${name}`}
-            nameOf={({ name }) => name}
-            columns={[
-              { name: t('list.name'), cell: ({ name }) => <div className="name">{name}</div> },
-              { name: t('system.service'), cell: ({ service }) => service },
-              { name: t('system.rows'), isNumber: true, cell: ({ rows }) => rows },
-            ]}
-          />
+          <Backlog sweeps={system.backlog} />
         </>
+      )}
+    </>
+  )
+}
+
+/** The sweeps that have something to do; the others, mostly all of them, are folded. */
+function Backlog({ sweeps }: { sweeps: WaitingRows[] }) {
+  const { t } = useTranslation('admin')
+  const [busy, idle] = [sweeps.filter(({ rows }) => rows > 0), sweeps.filter(({ rows }) => rows === 0)]
+  const table = (rows: WaitingRows[]) => (
+    <Table
+      rows={rows}
+      idOf={({ service, name }) => `${service} ${name}`}
+      nameOf={({ name }) => name}
+      columns={[
+        { name: t('list.name'), cell: ({ name }) => <div className="name">{name}</div> },
+        { name: t('system.of'), cell: ({ service }) => service },
+        { name: t('system.rows'), isNumber: true, cell: ({ rows: count }) => count },
+      ]}
+    />
+  )
+  return (
+    <>
+      {busy.length > 0 && table(busy)}
+      {idle.length > 0 && (
+        <details className="idleSweeps">
+          <summary className="faint">{t('system.idle', { count: idle.length })}</summary>
+          {table(idle)}
+        </details>
       )}
     </>
   )

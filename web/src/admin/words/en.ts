@@ -376,6 +376,9 @@ export const admin = {
     depth: 'Tasks',
     oldest: 'Oldest',
     backlog: 'Waiting for sweeps',
+    of: 'Service',
+    idle_one: '{{count}} sweep has nothing to do',
+    idle_other: '{{count}} sweeps have nothing to do',
     rows: 'Rows',
   },
   proxy: {

@@ -378,6 +378,9 @@ export const admin: Words<typeof english> = {
     depth: '任务数',
     oldest: '最久',
     backlog: '等待清理',
+    of: '服务',
+    idle_one: '{{count}} 项清理无事可做',
+    idle_other: '{{count}} 项清理无事可做',
     rows: '行数',
   },
   proxy: {
