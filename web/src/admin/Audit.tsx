@@ -10,6 +10,7 @@ import { saveFile } from '../parts/saveFile'
 import { usePages } from '../parts/usePages'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
+import { shown } from './changes'
 import { Moment } from './Moment'
 import { Search } from './Search'
 import { Table } from './Table'
@@ -87,21 +88,17 @@ export function Audit() {
 }
 
 function Change({ entry }: { entry: EntryView }) {
+  const { i18n } = useTranslation()
   const names = [...new Set([...Object.keys(entry.old ?? {}), ...Object.keys(entry.new ?? {})])]
   if (names.length === 0) return <span className="faint">—</span>
   return (
     <ul className="small">
       {names.map((name) => (
         <li key={name} className="anywhere">
-          <span className="faint">{name}:</span> <bdi>{shown(entry.old?.[name])}</bdi> → <bdi>{shown(entry.new?.[name])}</bdi>
+          <span className="faint">{name}:</span> <bdi>{shown(entry.old?.[name], i18n.language)}</bdi> →{' '}
+          <bdi>{shown(entry.new?.[name], i18n.language)}</bdi>
         </li>
       ))}
     </ul>
   )
-}
-
-function shown(value: unknown): string {
-  if (value === null || value === undefined) return '—'
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text
 }
