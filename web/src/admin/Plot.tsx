@@ -63,7 +63,7 @@ export function Plot({ title, lines, times, step, shown }: Props) {
           onKeyDown={go}
           onBlur={() => setAt(null)}
         >
-          {[0, 0.5, 1].map((share) => (
+          {(isEmpty ? [0, 1] : [0, 0.5, 1]).map((share) => (
             <line key={share} className="grid" x1={0} x2={WIDTH} y1={HEIGHT * share} y2={HEIGHT * share} />
           ))}
           {!isEmpty &&
@@ -97,6 +97,6 @@ const path = (values: number[], x: (index: number) => number, y: (value: number)
 function named(time: string | undefined, step: 'hour' | 'day', language: string): string {
   if (!time) return '\u00a0'
   const style: Intl.DateTimeFormatOptions =
-    step === 'hour' ? { weekday: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'short', year: 'numeric' }
+    step === 'hour' ? { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'short', year: 'numeric' }
   return new Intl.DateTimeFormat(language, style).format(new Date(time))
 }
