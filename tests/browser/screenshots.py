@@ -48,7 +48,7 @@ def address() -> Generator[tuple[str, str | None, Path | None]]:
         return
     with tempfile.TemporaryDirectory() as folder:
         # What is seen in the pictures comes from this machine.
-        local = {"FETCH_ALLOWED_NETWORKS": "127.0.0.1/32", "MIRROR_FOLDERS": folder}
+        local = {"FETCH_ALLOWED_NETWORKS": "127.0.0.1/32", "MIRROR_FOLDERS": folder, "UPLOAD_COUNT": "1000"}
         with start(Path(folder) / "data", environment=local) as stack:
             yield stack.url, credentials.load(stack.folder)[ADMIN_PASSWORD], Path(folder) / "mirror"
 
