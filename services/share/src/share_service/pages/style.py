@@ -34,6 +34,8 @@ a { color: var(--accent) }
 table { width: 100%; border-collapse: collapse }
 th, td { padding: 10px 14px 10px 0; border-top: 1px solid var(--line); text-align: start; vertical-align: top }
 thead th { border: 0; color: var(--faint); font-size: 14px; font-weight: 400 }
+td { overflow-wrap: break-word }
+td a { overflow-wrap: anywhere }
 label { display: block; margin-bottom: 4px; font-weight: 500 }
 input { width: 100%; min-height: 42px; margin-bottom: 18px; padding: 0 16px; border: 1px solid var(--edge);
   border-radius: 16px; background: var(--card); color: var(--text); font: inherit }
