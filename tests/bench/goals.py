@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench import large, rooms
+from tests.bench import large, on_s3, rooms
 from tests.bench.peers import tus_node
 from tests.bench.quantities import cost_per_gib, per_second, percentile, ratio
 from tests.bench.systems import FORM, UNSYNCED
@@ -27,8 +27,8 @@ class Goal:
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
 
 
-def _ratio(path: str, yardstick: str) -> Callable[[Report], float]:
-    return lambda report: ratio(report["large"][path], report["large"][yardstick])
+def _ratio(path: str, yardstick: str, part: str = "large") -> Callable[[Report], float]:
+    return lambda report: ratio(report[part][path], report[part][yardstick])
 
 
 def _cost(path: str) -> Callable[[Report], float]:
@@ -82,6 +82,8 @@ GOALS = (
     Goal("speed: upload by form, `STORE_SYNC=0` / `@tus/server`", _ratio(UNSYNCED, tus_node.NAME), at_least=0.85),
     Goal("speed: four pieces of tus at once / one `PATCH`", _ratio(large.PIECES, large.PATCH), at_least=1.0),
     Goal("speed: one `PATCH` / `@tus/server`", _ratio(large.PATCH, tus_node.NAME), at_least=1.0),
+    Goal("speed: direct part on S3 / the same `PUT` to S3", _ratio(on_s3.DIRECT, on_s3.PUT, "s3"), at_least=0.95),
+    Goal("speed: one `PATCH` on S3 / `@tus/server` on S3", _ratio(on_s3.PATCH, on_s3.PEER, "s3"), at_least=2.0),
     Goal("speed: `waystation send` / curl", _ratio(large.COMMAND, large.CURL), at_least=0.9),
     Goal("speed: download / copyparty's", _ratio(large.DOWNLOAD, large.PEER_DOWNLOAD), at_least=0.5),
     Goal("speed: copy to a mirror, verified there / plain copy, not verified", _mirrors, at_least=0.4),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench import administration, crowds, large, memory, mirrors, rates, rooms, signed_in, small
+from tests.bench import administration, crowds, large, memory, mirrors, on_s3, rates, rooms, signed_in, small
 from tests.bench.options import LARGE, Options
 from tests.bench.peers import copyparty, tus_node
 from tests.bench.systems import Systems, opened, peers, unsynced
@@ -134,6 +134,8 @@ def _growing(report: Report, systems: Systems) -> None:
         systems.skipped["mirrors"] = "a running system allows no mirror in the folder of the benchmark"
     elif report.wants("mirrors"):
         report.add("mirrors", lambda: mirrors.measure(systems, options))
+    if report.wants("s3"):
+        report.add("s3", lambda: on_s3.measure(systems, options))
     if report.wants("administration") and options.data:
         systems.skipped["administration"] = "a running system is not filled with shares"
     elif report.wants("administration"):

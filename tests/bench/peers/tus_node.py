@@ -1,9 +1,9 @@
-"""`@tus/server` with its file store: one `POST` and one `PATCH` for each file. Only uploads are measured."""
+"""`@tus/server` with its file store or on S3: one `POST` and one `PATCH` for each file. Only uploads are measured."""
 
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,8 +66,11 @@ def version() -> str:
 
 
 @contextmanager
-def running(cache: Path, folder: Path) -> Generator[TusNode]:
-    """The server on `folder`, until the block ends. Raises `Skipped`."""
+def running(cache: Path, folder: Path, environment: Mapping[str, str] | None = None) -> Generator[TusNode]:
+    """The server on `folder`, until the block ends. Raises `Skipped`.
+
+    `environment`: the S3 server to which it writes in place of the folder.
+    """
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         raise Skipped("it needs Node 20.19 or newer, with npm")
@@ -78,5 +81,5 @@ def running(cache: Path, folder: Path) -> Generator[TusNode]:
         [[npm, "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"]],
     )
     port = choose(1)[0]
-    with serving([node, str(place / "server.mjs"), str(port), str(folder)], port, folder, {}) as server:
+    with serving([node, str(place / "server.mjs"), str(port), str(folder)], port, folder, environment or {}) as server:
         yield TusNode(port, server.pid, folder)
