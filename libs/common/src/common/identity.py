@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -41,7 +42,9 @@ class Identity:
         return json.dumps({**values, "credential_id": self.credential_id.hex})
 
     @staticmethod
+    @lru_cache(maxsize=1024)
     def from_json(text: str | bytes) -> "Identity":
+        """The account that `to_json` made this text of; made once for the many requests of busy accounts."""
         values = cast("dict[str, Any]", json.loads(text))
         expires_at = values["expires_at"]
         return Identity(

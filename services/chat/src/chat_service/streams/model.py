@@ -134,6 +134,19 @@ class Draft:
             }
         )
 
+    def posted(self, message_id: str) -> "Message":
+        """The message that was made of it, as it would be read."""
+        return Message(
+            id=message_id,
+            author=self.author,
+            name=self.name,
+            text=self.text,
+            created_at=created_at(message_id),
+            edited=False,
+            reply_to=self.reply_to,
+            file=self.file,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -89,13 +89,13 @@ class Streams:
         `TooManyMessages`, `RoomTooBusy`, `TooMuchKept`, `MessagesFull`, `IdempotencyKeyReused`.
         """
         self.space.demand()
-        body, limits = draft.body(), self._limits
+        limits = self._limits
         answer = await self._run(
-            *("post", room.id, *_terms(room), draft.author.hex, body),
+            *("post", room.id, *_terms(room), draft.author.hex, draft.body()),
             *(limits.account_per_minute, limits.room_per_minute, limits.account_bytes, limits.room_bytes),
             *_repeated(repeatable),
         )
-        return _sent(_accepted(answer)) or parse_message(answer[1].decode(), body, None)
+        return _sent(_accepted(answer)) or draft.posted(answer[1].decode())
 
     async def sent(self, room: RoomTerms, repeatable: Repeatable) -> Message | None:
         """The message that this send has made lately; None if there is none, or it is gone.
