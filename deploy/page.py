@@ -26,7 +26,7 @@ MADE = frozenset({"node_modules", "dist", "dist.new", "dist.old", ".node"})
 SECONDS = 600
 PING_SECONDS = 5
 UNREACHED = re.compile(r"\b(EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b")
-"""What npm says when nobody answers."""
+"""The words of npm when nobody answers."""
 
 
 class NotBuilt(Exception):

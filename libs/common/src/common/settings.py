@@ -78,7 +78,7 @@ class Settings(BaseSettings):
         "parentbased_always_off",
         "parentbased_traceidratio",
     ] = "parentbased_always_on"
-    """Which traces are recorded, by OpenTelemetry's names: `parentbased_traceidratio` records a share of them."""
+    """The traces that are recorded, by OpenTelemetry's names: `parentbased_traceidratio` records a share of them."""
     otel_traces_sampler_arg: float = Field(default=1, ge=0, le=1)
     """The share of the traces that `parentbased_traceidratio` records, from 0 to 1."""
     otel_sdk_disabled: bool = False
