@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from deploy.local.stack import StartedStack
-from tests.contract.files.test_shares_of_items import fill, send, until_complete
+from tests.contract.files.items import fill, send, until_complete
 
 MIB = 1024 * 1024
 GUIDE = Path(__file__).parents[3] / "docs" / "use.md"

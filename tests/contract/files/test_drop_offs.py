@@ -10,7 +10,7 @@ import pytest
 from deploy.local.stack import StartedStack
 from tests.contract.conftest import Visitor, client_of
 from tests.contract.filecodebox.test_filecodebox_limits import CLOSED, settings
-from tests.contract.files.test_shares_of_items import fill, opened
+from tests.contract.files.items import fill, opened
 from tests.contract.fileuploader import wire
 from tests.contract.traces import Traces
 

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local import credentials
 from deploy.local.stack import StartedStack
 from tests.contract.conftest import Visitor, client_of
+from tests.contract.files.items import fill, opened, send, until_complete
 from tests.contract.fileuploader import wire
 from tests.contract.traces import Traces
 from tests.integration.upload.dialects.tus_client import HEADERS, OFFSET_TYPE, begun, create, metadata, patch
@@ -25,22 +25,6 @@ from tests.sweeps import Sweeps
 
 GUIDE = Path(__file__).parents[3] / "docs" / "use.md"
 PATCHING = {**HEADERS, "Upload-Offset": "0", "Content-Type": OFFSET_TYPE}
-
-
-def send(client: httpx.Client, *items: dict[str, Any], **terms: Any) -> dict[str, Any]:
-    answer = client.post("/v1/shares", json={"items": items, **terms})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def fill(client: httpx.Client, item: dict[str, Any], content: bytes) -> httpx.Response:
-    return create(client, len(content), content, Upload_Metadata=metadata(item=item["upload"], filename="ignored"))
-
-
-def opened(client: httpx.Client, code: str, **headers: str) -> dict[str, Any]:
-    answer = client.get(f"/v1/codes/{code}", headers=headers)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def states(shown: dict[str, Any]) -> list[tuple[str, int]]:
@@ -76,13 +60,6 @@ def test_a_code_comes_first_and_its_items_arrive_one_by_one(client: httpx.Client
         assert answer.content == content
         assert answer.headers["ETag"] == f'"{hashlib.sha256(content).hexdigest()}"'
     assert client.get(f"/v1/codes/{code}/items/{ids[1]}", headers={"Range": "bytes=4-9"}).content == two[4:10]
-
-
-def until_complete(client: httpx.Client, code: str) -> None:
-    for _ in range(100):
-        if opened(client, code)["complete"]:
-            return
-    pytest.fail("it is never complete")
 
 
 def test_shares_of_other_interfaces_are_shares_of_one_item(client: httpx.Client) -> None:
@@ -366,39 +343,3 @@ def test_the_examples_of_the_guide_work(stack: StartedStack) -> None:
     run(sending, TICKET=share["items"][0]["upload"])
     with client_of(stack) as client:
         assert client.get(f"/v1/codes/{share['code']}/items/{share['items'][0]['id']}").text == "hello"
-
-
-def test_an_item_is_begun_again_in_the_room_of_its_first_upload(stack: StartedStack, client: httpx.Client) -> None:
-    password = credentials.load(stack.folder)["admin_password"]
-    answer = client.post("/api/login", json={"username": "admin", "password": password})
-    administrator = wire.bearer(wire.succeeded(answer)["accessToken"])
-    with client_of(stack, **wire.bearer(wire.register(client))) as owner:
-        account = owner.get("/v1/account").json()["id"]
-        limits = {"bytes": 5, "files": 1}
-        assert client.put(f"/v1/admin/quotas/{account}", json=limits, headers=administrator).status_code == 204
-        share = send(owner, {"name": "a", "size": 5})
-        [item] = share["items"]
-        first = begun(owner, 5, Upload_Metadata=metadata(item=item["upload"]))
-        patch(owner, first, 0, b"123")
-        assert fill(owner, item, b"12345").headers["Waystation-File"]
-        assert owner.head(first, headers=HEADERS).status_code == 404
-        until_complete(owner, share["code"])
-
-
-def test_pieces_of_an_item_take_room_from_the_owner_of_the_share(stack: StartedStack, client: httpx.Client) -> None:
-    content = secrets.token_bytes(8)
-    with client_of(stack, **wire.bearer(wire.register(client))) as owner:
-        share = send(owner, {"name": "a", "size": len(content)})
-        item = metadata(item=share["items"][0]["upload"])
-        # The ticket is enough to send them.
-        pieces = [begun(client, 4, Upload_Concat="partial", Upload_Metadata=item) for _ in range(2)]
-        assert owner.get("/v1/account/usage").json()["reserved_bytes"] == len(content)
-        too_long = create(client, 9, Upload_Concat="partial", Upload_Metadata=item)
-        assert (too_long.status_code, too_long.json()["code"]) == (400, "item_size")
-        for number, piece in enumerate(pieces):
-            assert patch(client, piece, 0, content[4 * number :][:4]).status_code == 204
-        final = {"Upload-Concat": f"final;{' '.join(pieces)}", "Upload-Metadata": item}
-        assert client.post("/files/", headers={**HEADERS, **final}).status_code == 201
-        until_complete(client, share["code"])
-        usage = owner.get("/v1/account/usage").json()
-        assert (usage["bytes"], usage["files"], usage["reserved_bytes"]) == (len(content), 1, 0)

@@ -17,8 +17,8 @@ ITEM = "item"
 """The key of a session's intent that names the item of a share."""
 DIRECT = "direct"
 """The key of a session's intent that says that its sender puts the parts into the store."""
-HAS_TICKET = "has_ticket"
-"""The key of a session's intent that says that it is a piece of an item's content, begun with a ticket."""
+PIECE_OF = "piece_of"
+"""The key of a session's intent that names the item of whose content it is a piece, begun with a ticket."""
 PIECES = "pieces"
 """The key of a session's intent that names the sessions that become it, in order."""
 
@@ -138,7 +138,7 @@ class UploadSession:
     @property
     def has_ticket(self) -> bool:
         """Whether it brings the content of an item, or a piece of it."""
-        return self.item_id is not None or bool(self.intent.get(HAS_TICKET))
+        return self.item_id is not None or PIECE_OF in self.intent
 
     @property
     def piece_ids(self) -> list[UUID]:

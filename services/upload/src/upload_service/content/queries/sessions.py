@@ -50,6 +50,21 @@ async def insert_session(connection: Connection, values: dict[str, Any], limits:
         return await fetch_one(connection, UploadSession, statement, filled)
 
 
+async def lock_pieces_of(connection: Connection, item_id: UUID) -> None:
+    """Lock out other transactions that begin a piece of this item, so that counting and beginning is a single step."""
+    statement = "select pg_advisory_xact_lock(hashtextextended(%(item)s, 0))"
+    await connection.execute(statement, {"item": f"pieces of {item_id.hex}"})
+
+
+async def size_of_pieces(connection: Connection, item_id: UUID) -> int:
+    """The sizes of all open pieces of an item."""
+    statement = """
+        select sum(size)::bigint from upload_session
+        where state = 'open' and intent ? 'piece_of' and intent ->> 'piece_of' = %(item)s and expires_at > now()
+    """
+    return await fetch_value(connection, statement, {"item": item_id.hex}) or 0
+
+
 async def extend_by_resume_key(connection: Connection, resume_key: bytes, lifetime: timedelta) -> UploadSession | None:
     """The open session with this resume key, which lasts at least so long from now; None when its time is over."""
     statement: LiteralString = f"""

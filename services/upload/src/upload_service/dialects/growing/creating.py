@@ -9,12 +9,12 @@ from common.http.asking import say_wanted
 from common.policy import counted_piece, counted_upload
 from upload_service.content import sessions
 from upload_service.content.concatenating import concatenate, find_whole
-from upload_service.content.model import HAS_TICKET, UploadSession
+from upload_service.content.model import UploadSession
 from upload_service.content.sessions import NewUpload
 from upload_service.context import Context
 from upload_service.dialects.growing.announcing import UNNAMED, Announced
 from upload_service.dialects.growing.finishing import share_intent
-from upload_service.dialects.growing.item_uploads import ItemSizeWrong, create_for_item, in_parts
+from upload_service.dialects.growing.item_uploads import create_for_item, in_parts, start_piece
 from upload_service.dialects.senders import Sender
 from upload_service.edge import address_of
 
@@ -39,24 +39,20 @@ async def create_piece(context: Context, request: Request, sender: Sender, annou
     """A new upload that will be a piece of another one, which is counted in its place.
 
     A piece of an item of a share takes room from the owner of the share, as the item's file will. Raises
-    `GuestsRefused`, `InvalidInput`, `NotFound` for a ticket that is none, and what the policy raises.
+    `GuestsRefused`, `NotFound` for a ticket that is none, and what `start_piece` and the policy raise.
     """
+    place = None
     if announced.ticket is None:
         sender.check_may_upload()
-        owner = sender.owner
     else:
         place = await context.shares.place_of(announced.ticket)
-        if (announced.size or 0) > place.size:
-            raise ItemSizeWrong
-        owner = place.owner
-    is_counted = announced.ticket is None
-    async with counted_piece(context.limiter, sender.policy, address_of(request), of_upload=is_counted):
+    async with counted_piece(context.limiter, sender.policy, address_of(request), of_upload=place is None):
         sender.policy.check_size(announced.size or 0)
         # It becomes no file by itself: name, type and share are those of the whole.
-        intent = {"concat": PIECE, "metadata": announced.kept, HAS_TICKET: announced.ticket is not None}
+        intent = {"concat": PIECE, "metadata": announced.kept}
+        new = in_parts(NewUpload(UNNAMED, size=announced.size, intent=intent, owner=sender.owner), announced)
         await say_wanted(request)
-        new = NewUpload(UNNAMED, size=announced.size, intent=intent, owner=owner)
-        return await sessions.start_upload(context, in_parts(new, announced))
+        return await (start_piece(context, new, place) if place else sessions.start_upload(context, new))
 
 
 async def create_whole(

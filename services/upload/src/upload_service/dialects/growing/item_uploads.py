@@ -11,12 +11,17 @@ from uuid import UUID
 from common.errors import Conflict, DomainError, Gone, InvalidInput, NotFound, Unavailable
 from upload_service.content import sessions
 from upload_service.content.concatenating import concatenate
-from upload_service.content.model import DIRECT, ITEM, QuotaExceeded, UploadSession
+from upload_service.content.model import DIRECT, ITEM, PIECE_OF, QuotaExceeded, UploadSession
+from upload_service.content.queries import sessions as queries
 from upload_service.content.reporting import report
-from upload_service.content.sessions import NewUpload
+from upload_service.content.sessions import NewUpload, begin_upload
 from upload_service.context import Context
 from upload_service.dialects.growing.announcing import Announced
 from upload_service.dialects.senders import Sender
+from upload_service.shares import ItemPlace
+
+BEGINNINGS = 4
+"""How often the pieces of an item can be begun while those of earlier attempts are still there."""
 
 
 class ItemUnwanted(Gone):
@@ -37,6 +42,22 @@ def in_parts(new: NewUpload, announced: Announced) -> NewUpload:
     if announced.part_size is None:
         return replace(new, grows=True)
     return replace(new, part_size=announced.part_size, intent={**new.intent, DIRECT: True})
+
+
+async def start_piece(context: Context, new: NewUpload, place: ItemPlace) -> UploadSession:
+    """A new upload that will be a piece of the item's content.
+
+    Raises `ItemSizeWrong` when its size is unknown, or the open pieces would be larger than a few of the item, as the
+    owner of the share has to have room for all of them. Raises what `start_upload` raises.
+    """
+    limits = await context.limits_for(place.owner)
+    intent = {**new.intent, PIECE_OF: place.item_id.hex}
+    async with context.db.transaction() as connection:
+        await queries.lock_pieces_of(connection, place.item_id)
+        others = await queries.size_of_pieces(connection, place.item_id)
+        if new.size is None or new.size > place.size or others + new.size > BEGINNINGS * place.size:
+            raise ItemSizeWrong
+        return await begin_upload(connection, context, replace(new, owner=place.owner, intent=intent), limits)
 
 
 async def create_for_item(
