@@ -16,12 +16,12 @@ from common.errors import Unauthenticated
 from common.tokens import public_keys, services
 from common.tokens.services import TokenVerifier
 
-NOW = datetime.now(UTC)
-
 
 def signing_key(kid: str) -> SigningKey:
     private = Ed25519PrivateKey.generate()
-    return SigningKey(kid, private.private_bytes_raw(), private.public_key().public_bytes_raw(), NOW, None)
+    return SigningKey(
+        kid, private.private_bytes_raw(), private.public_key().public_bytes_raw(), datetime.now(UTC), None
+    )
 
 
 class AuthStandIn:
@@ -40,7 +40,7 @@ def verifier_of(auth: AuthStandIn) -> TokenVerifier:
 
 async def test_the_signature_of_a_token_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     key = signing_key("a")
-    token, checked = sign_service_token([key], "share", NOW).token, list[str]()
+    token, checked = sign_service_token([key], "share", datetime.now(UTC)).token, list[str]()
 
     def decode(token: str, *given: Any, **options: Any) -> dict[str, Any]:
         checked.append(token)
@@ -59,7 +59,7 @@ async def test_the_signature_of_a_token_is_checked_once(monkeypatch: pytest.Monk
 
 async def test_a_remembered_token_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     key = signing_key("a")
-    made = sign_service_token([key], "share", NOW - SERVICE_TOKEN_LIFETIME / 2)
+    made = sign_service_token([key], "share", datetime.now(UTC) - SERVICE_TOKEN_LIFETIME / 2)
     verifier = verifier_of(AuthStandIn(key))
     assert await verifier.service(made.token) == "share"
     asked: list[str] = []
@@ -73,7 +73,7 @@ async def test_a_remembered_token_expires(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_a_remembered_token_ends_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
     key = signing_key("a")
     auth = AuthStandIn(key)
-    token, verifier = sign_service_token([key], "share", NOW).token, verifier_of(auth)
+    token, verifier = sign_service_token([key], "share", datetime.now(UTC)).token, verifier_of(auth)
     assert await verifier.service(token) == "share"
     auth.keys = [signing_key("b")]
     later = public_keys.time.monotonic() + public_keys.KEYS_SECONDS + 1
