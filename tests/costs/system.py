@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from upload_service.settings import UploadSettings
 
 NAMES = ("auth", "upload", "share", "chat")
 PLENTY = 1_000_000
+READY_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +85,14 @@ def running(make_database: MakeDatabase, valkey_url: str, folder: Path) -> Gener
             }
             app = create(settings.model_validate({**values, **given[name]}))
             opened.enter_context(served(app, listeners[name]))
+        for url in urls.values():
+            _wait_until_ready(url)
         yield System(urls, store, opened)
+
+
+def _wait_until_ready(url: str) -> None:
+    """Wait until a service has all that it needs: the folder of the contents is made after the start."""
+    until = time.monotonic() + READY_SECONDS
+    while not (answer := httpx.get(f"{url}/internal/health/ready")).is_success:
+        assert time.monotonic() < until, answer.text
+        time.sleep(0.05)
