@@ -7,6 +7,7 @@ for tests that go through the gateway or kill processes.
 
 import gc
 import os
+import secrets
 import signal
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -166,6 +167,21 @@ def running_stack(tmp_path_factory: pytest.TempPathFactory, **settings: str) -> 
     unsynced = {"STORE_SYNC": "0"}
     with start(folder, environment={**dict.fromkeys(LIMITS, "100000"), **elsewhere, **unsynced, **settings}) as stack:
         _leave_unsynced(stack)
+        yield stack
+
+
+@contextmanager
+def running_stack_on_s3(tmp_path_factory: pytest.TempPathFactory, engines: Engines) -> Generator["StartedStack"]:
+    """A system with its contents in a bucket of its own on the store of the tests."""
+    store = engines.store
+    settings = {
+        "STORE": "s3",
+        "S3_ENDPOINT": store.endpoint,
+        "S3_ACCESS_KEY": store.access_key,
+        "S3_SECRET_KEY": store.secret_key,
+        "S3_BUCKET": f"test-{secrets.token_hex(6)}",
+    }
+    with running_stack(tmp_path_factory, **settings) as stack:
         yield stack
 
 

@@ -56,7 +56,7 @@ def test_shares_of_everybody_are_found_changed_and_ended(visit: Visit, password:
     code = sender.code()
     page = comes(visitor, password, "/shares")
     page.get_by_label("Code, name or text").fill(code)
-    # What is looked for is in the address once the typing has stopped: before that a fast test is through with the row.
+    # The address has the words once the typing has stopped. A fast test would be through with the row before that.
     page.wait_for_url(f"**/shares?search={code}")
     row = page.get_by_role("row").filter(has_text=code)
     expect(row.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()

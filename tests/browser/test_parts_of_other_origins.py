@@ -1,7 +1,6 @@
 """A page of another origin that sends numbered parts past the services, by the lines of the guide for Uppy's plugin."""
 
 import re
-import secrets
 import subprocess
 from collections.abc import Iterator
 
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser
 from deploy.local.stack import StartedStack
 from deploy.page import WEB
 from tests.browser.test_other_origins import CLIENTS, VERIFYING, serving
-from tests.conftest import ROOT, Engines, running_stack
+from tests.conftest import ROOT, Engines, running_stack_on_s3
 
 # It starts a system of its own, on an S3 server.
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -36,15 +35,7 @@ window.send = async (HOST, size) => {
 
 @pytest.fixture(scope="module")
 def on_s3(tmp_path_factory: pytest.TempPathFactory, engines: Engines) -> Iterator[StartedStack]:
-    store = engines.store
-    variables = {
-        "STORE": "s3",
-        "S3_ENDPOINT": store.endpoint,
-        "S3_ACCESS_KEY": store.access_key,
-        "S3_SECRET_KEY": store.secret_key,
-        "S3_BUCKET": f"test-{secrets.token_hex(6)}",
-    }
-    with running_stack(tmp_path_factory, **variables) as stack:
+    with running_stack_on_s3(tmp_path_factory, engines) as stack:
         yield stack
 
 

@@ -25,7 +25,7 @@ FOREVER = 1e9
 
 @dataclass(slots=True)
 class Counts:
-    """What was done since the last `clear`."""
+    """The requests to others since the last `clear`."""
 
     statements: int = 0
     commits: int = 0

@@ -16,14 +16,14 @@ KEPT = {"expire_value": 1, "expire_style": "day"}
 TUS = {"Tus-Resumable": "1.0.0"}
 SMALL, CHUNK = 64 * 1024, 256 * 1024
 ROUNDS = 3
-"""What the services do by themselves may fall into one round, but hardly into each."""
+"""The services do things by themselves as well, which may fall into one round, but hardly into each."""
 
 Send = Callable[[], httpx.Response]
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one request cost."""
+    """The cost of one request."""
 
     statements: int
     commits: int

@@ -26,7 +26,7 @@ class Got:
 
 
 class Collector:
-    """What has been collected so far."""
+    """The steps that were collected so far."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deploy.local.stack import StartedStack
-from tests.conftest import Engines, running_stack
+from tests.conftest import Engines, running_stack_on_s3
 
 PART = 5 * 1024 * 1024
 
@@ -17,15 +17,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def on_s3(tmp_path_factory: pytest.TempPathFactory, engines: Engines) -> Iterator[StartedStack]:
-    store = engines.store
-    variables = {
-        "STORE": "s3",
-        "S3_ENDPOINT": store.endpoint,
-        "S3_ACCESS_KEY": store.access_key,
-        "S3_SECRET_KEY": store.secret_key,
-        "S3_BUCKET": f"test-{secrets.token_hex(6)}",
-    }
-    with running_stack(tmp_path_factory, **variables) as stack:
+    with running_stack_on_s3(tmp_path_factory, engines) as stack:
         yield stack
 
 

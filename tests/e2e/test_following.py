@@ -29,7 +29,7 @@ COMPLETE = "POST /chunk/upload/complete/{upload_id}"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What a sender and a receiver did while everything was recorded."""
+    """The acts of a sender and a receiver while everything was recorded."""
 
     request_id: str
     """The id of the request that completed the upload in chunks."""

@@ -40,7 +40,7 @@ def test_what_was_deleted_after_a_moment_is_there_again_and_what_came_later_is_n
             later, _ = sent(stack, b"came after the moment")
             # Only the grace keeps the content now.
             wait(lambda: value(url, "upload", "select count(*) from blob where refs = 0") == 1)
-    # What Valkey holds is of a later moment.
+    # Valkey holds texts of a later moment.
     shutil.rmtree(data / "valkey")
 
     (second := tmp_path / "second" / "postgres").mkdir(parents=True)

@@ -13,7 +13,7 @@ from tests.previous import NoHistory, git, number, previous
 from tests.schemas import problems, read
 
 ALLOWED: frozenset[str] = frozenset()
-"""What `problems` finds that the version before can live with, each for a reason in the migration itself."""
+"""Findings of `problems` that the version before can live with, each for a reason in the migration itself."""
 
 TABLES = """
 create table place (id int primary key, code text unique, name text, size int not null default 0);

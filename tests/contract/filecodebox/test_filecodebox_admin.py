@@ -47,7 +47,7 @@ DETAIL = ROW | {
 
 
 def public_calls(code: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """What everybody may call."""
+    """The calls that are for everybody."""
     return [
         ("GET", "/", {}),
         ("POST", "/", {}),

@@ -93,7 +93,7 @@ class SharedFile:
                 raise AssertionError(act)
 
     def check(self) -> None:
-        """Whoever comes now is told of the file and given it if that is allowed, and never otherwise."""
+        """A client that comes now is told of the file, and given it, if that is allowed and never otherwise."""
         for code in self.codes:
             for path in PATHS:
                 for password in {None, self.password}:

@@ -21,28 +21,12 @@ from hypothesis import strategies as st
 from common import clock
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.upload.dialects import tus_client as tus
-from tests.integration.upload.dialects.tus_service import LARGEST, is_file, refused, running_on
+from tests.integration.upload.dialects.tus_service import LARGEST, is_file, refused
 from tests.integration.upload.running_upload import UploadService, running_upload_service
 from upload_service.dialects.growing import receiving
 
 MIB = 1024 * 1024
 Step = tuple[str, int, int]
-
-
-@pytest.fixture(scope="module", params=["s3", "folder"])
-def service(
-    request: pytest.FixtureRequest,
-    make_database: MakeDatabase,
-    engines: Engines,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[UploadService]:
-    with running_on(request.param, make_database, engines, tmp_path_factory) as service:
-        yield service
-
-
-@pytest.fixture
-def client(service: UploadService) -> httpx.Client:
-    return service.client()
 
 
 @pytest.mark.parametrize("base", ["/v1/uploads", "/files", "/files/"])

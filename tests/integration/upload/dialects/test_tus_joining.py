@@ -1,35 +1,17 @@
 """tus: uploads that become one, with an S3 server and with a folder."""
 
 import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import httpx
 import pytest
 
-from tests.conftest import Engines, MakeDatabase
 from tests.integration.upload.dialects import tus_client as tus
-from tests.integration.upload.dialects.tus_service import is_file, refused, running_on
+from tests.integration.upload.dialects.tus_service import is_file, refused
 from tests.integration.upload.running_upload import UploadService
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module", params=["s3", "folder"])
-def service(
-    request: pytest.FixtureRequest,
-    make_database: MakeDatabase,
-    engines: Engines,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[UploadService]:
-    with running_on(request.param, make_database, engines, tmp_path_factory) as service:
-        yield service
-
-
-@pytest.fixture
-def client(service: UploadService) -> httpx.Client:
-    return service.client()
 
 
 def test_uploads_become_one(service: UploadService) -> None:

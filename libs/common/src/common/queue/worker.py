@@ -101,7 +101,7 @@ class Worker(Generic[State]):
             threading.Thread(target=self._loop.run_forever, name=f"{self.queue}-loop", daemon=True).start()
         if self._opened is None:
             context = self._state()
-            # What is opened here lives as long as the worker. Its log lines do not belong to the task that comes first.
+            # Pools that are opened here live as long as the worker. Their log lines belong to no task.
             opening = Context().run(asyncio.run_coroutine_threadsafe, context.__aenter__(), self._loop)
             self._opened = (context, opening.result())
         return self._opened[1]

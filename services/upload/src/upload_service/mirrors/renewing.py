@@ -4,6 +4,9 @@ A few are changed at once. If there are more, the mirror's row says which are le
 and a sweep changes them some at a time, so that no transaction holds the rows of a whole mirror.
 """
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
 from common.db import Connection
 from common.sweeping import Sweep
 from upload_service.mirrors.context import Context
@@ -32,23 +35,30 @@ async def try_failed_again(connection: Connection, mirror_id: int) -> None:
 
 async def _check(context: Context) -> int:
     """Have some of the replicas in doubt checked."""
-    done = 0
-    async with context.db.connection() as connection:
-        for mirror_id, doubted_at in await renewal.doubted_mirrors(connection):
-            done += (did := await renewal.check_some(connection, mirror_id, doubted_at, BATCH))
-            if not did:
-                await renewal.end_doubt(connection, mirror_id, doubted_at)
-    return done
+    return await _go_on(context, renewal.doubted_mirrors, renewal.check_some, renewal.end_doubt)
 
 
 async def _try_again(context: Context) -> int:
     """Have some of the replicas that failed tried again."""
+    return await _go_on(context, renewal.retried_mirrors, renewal.retry_some, renewal.end_retry)
+
+
+async def _go_on(
+    context: Context,
+    begun: Callable[[Connection], Awaitable[list[tuple[int, datetime]]]],
+    change_some: Callable[[Connection, int, datetime, int], Awaitable[int]],
+    end: Callable[[Connection, int, datetime], Awaitable[None]],
+) -> int:
+    """Change some replicas of each mirror for which that has begun, and end it where none are left.
+
+    Returns the number of those that were changed.
+    """
     done = 0
     async with context.db.connection() as connection:
-        for mirror_id, retried_at in await renewal.retried_mirrors(connection):
-            done += (did := await renewal.retry_some(connection, mirror_id, retried_at, BATCH))
+        for mirror_id, moment in await begun(connection):
+            done += (did := await change_some(connection, mirror_id, moment, BATCH))
             if not did:
-                await renewal.end_retry(connection, mirror_id, retried_at)
+                await end(connection, mirror_id, moment)
     return done
 
 
