@@ -1,5 +1,6 @@
 """A context with limits, and what its database counts."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -41,7 +42,10 @@ class QuotaBench:
 
     def dying(self, steps: int) -> "QuotaBench":
         """The same for a process that dies after so many statements and commits."""
-        db: Any = DyingDatabase(self.context.db, steps)
+        return self.on(DyingDatabase(self.context.db, steps))
+
+    def on(self, db: Any) -> "QuotaBench":
+        """The same on another database."""
         return replace(self, context=replace(self.context, db=db))
 
     async def counted(self) -> Sums:
@@ -92,17 +96,23 @@ class DyingDatabase:
 
     def __init__(self, db: Database, steps: int) -> None:
         self._db, self._steps = db, steps
+        self.used = asyncio.Event()
+        """Set when its first statement is over, or the process has died before."""
 
     def _step(self) -> None:
         self._steps -= 1
         if self._steps < 0:
+            self.used.set()
             raise Killed
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
         self._step()
-        async with self._db.connection() as connection:
-            yield connection
+        try:
+            async with self._db.connection() as connection:
+                yield connection
+        finally:
+            self.used.set()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:

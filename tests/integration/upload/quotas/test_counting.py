@@ -19,7 +19,7 @@ from common.store import DigestClaim, PartBusy
 from common.store.limits import MIB
 from tests.integration.upload.content.appended import Source
 from tests.integration.upload.content.uploads import Known, blocks
-from tests.integration.upload.quotas.quota_bench import GUESTS, PLACE, Killed, QuotaBench, outcome
+from tests.integration.upload.quotas.quota_bench import GUESTS, PLACE, DyingDatabase, Killed, QuotaBench, outcome
 from upload_service.accounts.erasing import erase_account
 from upload_service.content import (
     appending,
@@ -326,12 +326,18 @@ async def test_an_account_that_is_deleted_meanwhile_leaves_no_limits(bench: Quot
 async def test_the_last_bytes_are_nobodys_for_ever_whenever_the_process_that_reserved_them_dies(
     bench: QuotaBench,
 ) -> None:
-    """Several want all there is, and one of them dies between reserving and settling, at any of its steps."""
+    """Several want all there is, and the first of them dies between reserving and settling, at any of its steps."""
     content = b"x" * 1000
     bench.quota = Quota(owner_bytes=len(content))
     dead: list[bool] = []
+
+    async def after(event: asyncio.Event) -> UploadSession:
+        await event.wait()
+        return await send_parts(bench, content, A)
+
     for steps in range(0, STEPS_OF_AN_UPLOAD, 2):
-        wanting = [send_parts(each, content, A) for each in (bench.dying(steps), bench, bench)]
+        db = DyingDatabase(bench.context.db, steps)
+        wanting = [send_parts(bench.on(db), content, A), after(db.used), after(db.used)]
         found = await asyncio.gather(*wanting, return_exceptions=True)
         dead.append(isinstance(found[0], Killed))
         assert all(isinstance(one, UploadSession | QuotaExceeded | Killed) for one in found), found
@@ -346,5 +352,6 @@ async def test_the_last_bytes_are_nobodys_for_ever_whenever_the_process_that_res
         await bench.run("update upload_session set expires_at = now() where state = 'open'")
         await cleaning.abort_stale_sessions(bench.context)
         assert await bench.assert_exact() == {}, steps
+    assert dead == sorted(dead, reverse=True), "dead at each step of an upload"
     assert dead.count(True) >= 3
     assert not dead[-1], "the last one came to its end"
