@@ -121,6 +121,10 @@ def test_scripts_know_by_the_exit_code_what_is_wrong(command: Command, arguments
     assert done.err
 
 
+def test_a_file_that_is_not_there_is_named_as_it_was_typed(command: Command) -> None:
+    assert command("send", "nowhere").err == "waystation: nowhere: No such file or directory.\n"
+
+
 def test_a_login_is_kept_where_nobody_else_can_read_it(
     command: Command, account: tuple[str, str], make_file: MakeFile
 ) -> None:

@@ -80,6 +80,8 @@ def test_a_terminal_is_told_how_to_send(client: httpx.Client, stack: StartedStac
     for output in (run(tmp_path, "curl", "-sS", stack.url), run(tmp_path, "wget", "-qO-", stack.url)):
         assert f"curl -T FILE {stack.url}/" in output
         assert "Anybody may send." in output
+        options = [line for line in output.splitlines() if line.strip().startswith("-")]
+        assert len({line.rindex("  ") for line in options}) == 1, "explanations stand in one column"
     answer = client.head("/", headers={"User-Agent": "curl/8.0"})
     assert (answer.status_code, answer.headers["Vary"].split(",")[0]) == (200, "User-Agent")
     # The older pages of FileCodeBox ask the same address for their configuration.

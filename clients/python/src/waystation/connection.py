@@ -153,7 +153,7 @@ def checked_server(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or "@" in address:
-        raise Unusable("the server is not an address such as https://files.example.org")
+        raise Unusable("The server is not an address such as https://files.example.org")
     return address.rstrip("/")
 
 

@@ -14,7 +14,7 @@ from waystation.cli.output import Output
 from waystation.client import AsyncClient
 from waystation.configuration import Configuration
 from waystation.connection import checked_server
-from waystation.errors import Temporary, Unusable, WaystationError
+from waystation.errors import SourceChanged, Temporary, Unusable, WaystationError
 
 TOKEN = "WAYSTATION_TOKEN"  # noqa: S105 (the name of a variable)
 
@@ -92,6 +92,9 @@ def asked_password(password: str | None) -> str | None:
 
 
 def _sentence(error: WaystationError) -> str:
-    text = error.message[:1].upper() + error.message[1:]
+    text = error.message
+    if not isinstance(error, Unusable | SourceChanged):
+        # Those begin with a path or are sentences; the others may be what a server says.
+        text = text[:1].upper() + text[1:]
     text = text if text.endswith((".", "?", "!")) else f"{text}."
     return f"{text} Run the same again to go on." if isinstance(error, Temporary) else text

@@ -22,12 +22,15 @@ fetch     curl -OJ {base}{place}/CODE
 delete    curl -X DELETE {base}{place}/CODE/KEY
 
 While sending, headers say how long the file can be fetched, and by whom:
-          -H '{expire_after}: 12h'     after minutes (m), hours (h) or days (d), or never
-          -H '{max_downloads}: 1'    after a number of downloads
-          -H '{password}: …'  only with a password: curl -u :PASSWORD
-          -u KEY:TOKEN             the file belongs to an account
+{options}
 
 A file has at most {size}. {guests}"""
+OPTIONS = {
+    f"-H '{HEADERS['expire_after']}: 12h'": "after minutes (m), hours (h) or days (d), or never",
+    f"-H '{HEADERS['max_downloads']}: 1'": "after a number of downloads",
+    f"-H '{HEADERS['password']}: …'": "only with a password: curl -u :PASSWORD",
+    "-u KEY:TOKEN": "the file belongs to an account",
+}
 
 
 def usage(request: Request, context: Context, policy: Policy) -> Response:
@@ -38,7 +41,7 @@ def usage(request: Request, context: Context, policy: Policy) -> Response:
         place=PLACE,
         size=_size_text(policy.upload_size),
         guests="Anybody may send." if policy.open_upload else "Sending needs an account.",
-        **HEADERS,
+        options="\n".join(f"          {option:<26} {meaning}" for option, meaning in OPTIONS.items()),
     )
     return text(content, headers={"Vary": "User-Agent"})
 
