@@ -118,6 +118,8 @@ def test_what_a_worker_opens_does_not_log_in_the_name_of_the_first_task() -> Non
 
 def test_migrations_are_logged_as_everything_else(capsys: pytest.CaptureFixture[str]) -> None:
     logging.configure(level="info", format="json", service="migrate")
-    tell_applied("share", ["0001_shares.sql"])
+    tell_applied("chat", [])
+    tell_applied("share", ["0001_shares.sql", "0002_leases.sql"])
     line = json.loads(capsys.readouterr().err)
-    assert (line["event"], line["database"], line["migration"]) == ("migration applied", "share", "0001_shares.sql")
+    assert (line["event"], line["database"]) == ("migrations applied", "share")
+    assert (line["count"], line["last"]) == (2, "0002_leases.sql")
