@@ -48,6 +48,20 @@ async def test_old_answers_cheap_ones_and_errors_are_not_remembered() -> None:
     assert await remembered.answer("sums", 60, finder.find) == 6
 
 
+async def test_a_failure_is_that_of_all_who_waited_and_of_nobody_else() -> None:
+    remembered, finder = Remembered(), Finder()
+    finder.fails = True
+    asking = [asyncio.create_task(remembered.answer("sums", 60, finder.find)) for _ in range(10)]
+    other = asyncio.create_task(remembered.answer("other sums", 60, finder.find))
+    await asyncio.sleep(0)
+    finder.may_answer.set()
+    failures = await asyncio.gather(*asking, other, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [Unavailable] * 11
+    assert finder.asked == 2
+    finder.fails = False
+    assert await remembered.answer("sums", 60, finder.find) == 3
+
+
 async def test_whoever_goes_away_in_the_middle_leaves_the_question_to_the_next() -> None:
     remembered, finder = Remembered(), Finder()
     gone, stays = (asyncio.create_task(remembered.answer("sums", 60, finder.find)) for _ in range(2))
