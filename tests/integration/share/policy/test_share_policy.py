@@ -287,7 +287,11 @@ def test_a_stored_value_that_is_not_valid_any_more_leaves_the_others_in_force(st
 
 def test_the_document_of_ones_own_page_is_filled_in_as_text(start: Start, tmp_path: Path) -> None:
     document = tmp_path / "index.html"
-    document.write_text('<title>{{title}}</title><meta content="{{description}}|{{keywords}}|{{other}}|{{title}}">')
+    document.write_text(
+        '<title>{{title}}</title><meta content="{{description}}|{{keywords}}|{{other}}|{{title}}">'
+        "<SCRIPT data-name={{title}}>set('{{title}}', {{opacity}})</script><p>{{title}}</p>"
+        "<script>`{{title}}` </scripts"
+    )
     with start(page_document=str(document)) as service:
         administrator, client = service.client(account=service.administrator()), service.client()
         values = {"name": "<b>Ours</b>", "description": 'a "quoted" {{title}}', "keywords": "a,&b"}
@@ -295,6 +299,8 @@ def test_the_document_of_ones_own_page_is_filled_in_as_text(start: Start, tmp_pa
         wanted = (
             "<title>&lt;b&gt;Ours&lt;/b&gt;</title>"
             '<meta content="a &quot;quoted&quot; {{title}}|a,&amp;b|{{other}}|&lt;b&gt;Ours&lt;/b&gt;">'
+            "<SCRIPT data-name=&lt;b&gt;Ours&lt;/b&gt;>set('\\u003cb\\u003eOurs\\u003c\\u002fb\\u003e', 0.9)</script>"
+            "<p>&lt;b&gt;Ours&lt;/b&gt;</p><script>`\\u003cb\\u003eOurs\\u003c\\u002fb\\u003e` </scripts"
         )
         soon(lambda: client.get("/internal/page").text == wanted)
         answer = client.get("/internal/page")
