@@ -1,6 +1,7 @@
 """The HTML of file pages: its content, and the escaping of names and other texts in it."""
 
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -12,7 +13,7 @@ from share_service.pages import style
 from share_service.pages.documents import notice_document, page_document, password_document
 from share_service.pages.markup import Html, filled, shown
 from share_service.pages.model import Mirror, Page, web_url
-from share_service.pages.words import ENDINGS, end_text, mirror_text, size_text
+from share_service.pages.words import CHINESE, ENGLISH, LANGUAGES, Words
 from share_service.shares.model import EndedFor, is_code, is_link, is_slug
 from tests.unit.test_share_expiry import share
 
@@ -67,8 +68,8 @@ def page(name: str = "a.bin", size: int = 100, *mirrors: Mirror) -> Page:
     return Page(shared, "ready", SHA256, None, list(mirrors))
 
 
-def read(subject: Page) -> Reader:
-    return Reader(page_document(subject, f"/m/{SLUG}/download"))
+def read(subject: Page, words: Words = ENGLISH) -> Reader:
+    return Reader(page_document(words, subject, f"/m/{SLUG}/download"))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -129,7 +130,7 @@ def test_a_file_that_cannot_be_downloaded_has_no_button() -> None:
 
 def test_the_password_form_has_a_label_and_shows_the_error() -> None:
     for message in ("", "no <b>"):
-        found = Reader(password_document(SLUG, message))
+        found = Reader(password_document(ENGLISH, SLUG, message))
         assert found.all_of("form") == [{"method": "post", "action": f"/m/{SLUG}"}]
         field = found.all_of("input")[0]
         assert (field["id"], field["name"], field["type"]) == ("password", "password", "password")
@@ -138,13 +139,13 @@ def test_the_password_form_has_a_label_and_shows_the_error() -> None:
         assert field.get("aria-describedby") == ("message" if message else None)
 
 
-def test_a_notice_links_to_the_page_only_if_there_is_one() -> None:
-    assert not Reader(notice_document("Title", "Text")).all_of("a")
-    assert Reader(notice_document("Title", "<b>", SLUG)).all_of("a") == [{"href": f"/m/{SLUG}"}]
+def test_a_notice_links_to_the_page_if_there_is_one_and_else_to_the_front_page() -> None:
+    assert Reader(notice_document(ENGLISH, ("Title", "Text"))).all_of("a") == [{"href": "/"}]
+    assert Reader(notice_document(ENGLISH, ("Title", "<b>"), SLUG)).all_of("a") == [{"href": f"/m/{SLUG}"}]
 
 
 def test_the_style_is_allowed_by_the_content_security_policy() -> None:
-    assert Reader(page_document(page(), "/")).text_of("style") == style.STYLE
+    assert Reader(page_document(ENGLISH, page(), "/")).text_of("style") == style.STYLE
     policy = style.HEADERS["Content-Security-Policy"]
     for part in ("default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"):
         assert part in policy
@@ -167,7 +168,7 @@ def test_the_style_is_allowed_by_the_content_security_policy() -> None:
     ],
 )
 def test_sizes_are_shown_rounded_and_exactly(size: int, text: str) -> None:
-    assert size_text(size) == text
+    assert ENGLISH.size_text(size) == text
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_sizes_are_shown_rounded_and_exactly(size: int, text: str) -> None:
     ],
 )
 def test_a_page_shows_when_it_ends(expires_at: datetime | None, uses: int | None, text: str) -> None:
-    assert end_text(expires_at, uses) == text
+    assert ENGLISH.end_text(expires_at, uses) == text
 
 
 @pytest.mark.parametrize(
@@ -196,12 +197,32 @@ def test_a_page_shows_when_it_ends(expires_at: datetime | None, uses: int | None
     ],
 )
 def test_the_state_of_a_mirror_is_shown_in_words(state: str, done: int, size: int, text: str) -> None:
-    assert mirror_text(Mirror(1, "a", state, None, done), size) == text  # type: ignore[arg-type]
+    assert ENGLISH.mirror_text(Mirror(1, "a", state, None, done), size) == text  # type: ignore[arg-type]
 
 
-def test_every_reason_for_an_end_has_its_own_text() -> None:
+def test_every_reason_for_an_end_has_its_own_text_in_every_language() -> None:
     reasons: list[EndedFor | None] = ["owner", "administrator", "copyright", None]
-    assert len({ENDINGS[reason] for reason in reasons}) == 4
+    assert len({words.endings[reason] for words in LANGUAGES.values() for reason in reasons}) == 8
+
+
+def test_all_languages_say_everything_and_with_the_same_values() -> None:
+    for field in fields(Words):
+        english, chinese = (str(getattr(words, field.name)) for words in (ENGLISH, CHINESE))
+        assert english != chinese
+        assert len(english) > 0 < len(chinese)
+        assert set(re.findall(r"{\w+", english)) == set(re.findall(r"{\w+", chinese))
+
+
+def test_a_page_in_another_language_says_nothing_in_english() -> None:
+    copying = Mirror(2, "二", "copying", None, 45)
+    subject = page("文件", 2000, replace(VERIFIED, name="一"), copying)
+    for state in ("ready", "pending", "corrupt"):
+        found = read(replace(subject, file_state=state, sha256=None), CHINESE)
+        assert found.all_of("html") == [{"lang": "zh-CN"}]
+        said = "".join(text for within, text in found.texts if within != "style")
+        assert set(re.findall("[A-Za-z]{2,}", said)) == {"SHA", "KiB", "UTC", "one", "example"}
+    asked = Reader(password_document(CHINESE, SLUG, CHINESE.ask_again))
+    assert not re.search("[A-Za-z]{2}", "".join(text for within, text in asked.texts if within != "style"))
 
 
 @pytest.mark.parametrize(

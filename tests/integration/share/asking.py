@@ -40,6 +40,7 @@ def is_page(answer: httpx.Response, status: int) -> bool:
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cache-control"] == "no-store"
     assert headers["x-robots-tag"] == "noindex"
+    assert "Accept-Language" in headers["vary"]
     return True
 
 

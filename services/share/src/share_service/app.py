@@ -20,6 +20,7 @@ from share_service.dialects import curl, mirrorace
 from share_service.dialects.filecodebox import routes as filecodebox
 from share_service.dialects.filecodebox.admin import changes, lists, overview, presets
 from share_service.dialects.filecodebox.admin import settings as configuration
+from share_service.dialects.fileuploader import links as fetching
 from share_service.dialects.fileuploader import routes as fileuploader
 from share_service.downloads import api as links
 from share_service.downloads import internal_api as archives
@@ -47,7 +48,7 @@ from share_service.webhooks import notices_api as notices
 
 # Routes are tried in this order, so the most frequent calls come first.
 _ROUTES = (
-    *(internal_api, filecodebox, codes, items, fileuploader, page_routes, mirrorace),
+    *(internal_api, filecodebox, codes, items, fetching, fileuploader, page_routes, mirrorace),
     *(sending, shares, drops, links, archives, pages, policy, site, manifest, page, webhooks, notices),
     *(administration, audit, health, curl, events),
     *(lists, changes, overview, presets, configuration),

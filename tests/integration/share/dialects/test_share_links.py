@@ -9,7 +9,7 @@ import pytest
 
 from common.errors import Gone, NotFound, NotReady
 from tests.conftest import MakeDatabase
-from tests.integration.share.asking import change, said, served
+from tests.integration.share.asking import change, is_page, said, served
 from tests.integration.share.running_share import ShareService, running_share_service
 
 NO_FILE = (404, {"status": "error", "message": "File not found"})
@@ -63,6 +63,38 @@ def test_a_link_to_nothing_is_404_in_the_dialect_s_shape(client: httpx.Client, c
     assert said(client.get(f"/file/{code}")) == NO_FILE
     assert client.head(f"/file/{code}").status_code == 404
     assert said(client.get(f"/api/delete/{code}?key=x")) == NO_FILE
+
+
+def test_a_browser_is_told_in_words_and_in_its_language_that_a_file_is_not_here_any_more(
+    client: httpx.Client, service: ShareService
+) -> None:
+    ended, missing, locked = service.share_link(), service.share_link(), service.share_link()
+    change(service, "update share set state = 'ended', ended_for = 'owner' where id = %s", ended.id)
+    service.upload.says[missing.file_id] = Gone()
+    change(service, "update share set password_hash = 'x' where id = %s", locked.id)
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for link, languages, lang, words in (
+        ("aaaaaaaaaa", "de, en;q=0.5", "en", "There is no file here"),
+        (ended.code, "", "en", "ended by its owner"),
+        (missing.code, "en;q=0.3,zh-TW;q=0.9,*;q=0.1", "zh-CN", "这里没有文件"),
+        (ended.code, "zh;q=0,fr", "en", "not here any more"),
+    ):
+        for path in (f"/f/{link}", f"/file/{link}"):
+            answer = client.get(path, headers={"Accept": browser, "Accept-Language": languages})
+            assert is_page(answer, 404)
+            assert f'<html lang="{lang}">' in answer.text
+            assert words in answer.text
+            assert '<a href="/">' in answer.text
+            assert answer.headers["vary"].startswith("Accept, Accept-Language")
+            assert client.head(path, headers={"Accept": browser}).status_code == 404
+    asked = client.get(f"/f/{locked.code}", headers={"Accept": browser})
+    assert is_page(asked, 401)
+    assert asked.headers["www-authenticate"] == 'Basic realm="share"'
+    for accept in ("*/*", "application/json", "application/json, text/html;q=0.9", "text/html;q=0, */*", "text/*;q=x"):
+        answer = client.get(f"/f/{ended.code}", headers={"Accept": accept})
+        assert said(answer) == NO_FILE
+        assert answer.headers["vary"].startswith("Accept")
+    assert said(client.get(f"/api/delete/{ended.code}", headers={"Accept": browser})) == NO_FILE
 
 
 def test_no_code_is_found_as_a_link_and_no_link_as_a_code(client: httpx.Client, service: ShareService) -> None:

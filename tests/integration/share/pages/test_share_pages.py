@@ -93,6 +93,9 @@ def test_the_document_says_the_same_in_words(client: httpx.Client, service: Shar
         assert expected in text
     for unexpected in ("<b>", "javascript:", "two.example", "seventh", "eighth", "<script"):
         assert unexpected not in text
+    chinese = client.get(f"/m/{page.code}", headers={"Accept-Language": "zh-Hans-CN,zh;q=0.9,en;q=0.8"}).text
+    assert '<html lang="zh-CN">' in chinese
+    assert "再下载 3 次后" in chinese
 
 
 def test_head_answers_as_get_does_without_the_document(client: httpx.Client, service: ShareService) -> None:

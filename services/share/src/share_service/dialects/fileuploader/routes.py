@@ -1,33 +1,25 @@
-"""File Uploader, the file side: fetching by link, deleting by key, an account's list, and adopting (section 2).
+"""File Uploader, the file side: deleting by key, an account's list, and adopting (section 2).
 
 Accounts belong to the auth service, uploads to the upload service.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
 
 from common.dialects import fileuploader
 from common.dialects.fileuploader import PRIVATE, FileUploaderRoute, Refused, ok
-from common.errors import Forbidden, InvalidInput, NotFound
+from common.errors import Forbidden, InvalidInput
 from common.http.bodies import read_body
-from common.http.downloads import shown
 from common.http.json_bodies import parse_json
 from common.identity import Identity
-from common.ranges import RANGE_LIMIT
-from share_service.downloads.downloading import start_download
-from share_service.downloads.media_types import DOWNLOAD_TYPE, is_played, preview_type
-from share_service.downloads.requests import TooManyRanges, download_request
+from share_service.dialects.fileuploader.links import own_errors
 from share_service.edge import context_of, identities_of, public_url_of
 from share_service.shares.by_key import adopt_link, end_link
 from share_service.shares.delete_keys import DeleteKeys
-from share_service.shares.model import Share, ShareEnded
+from share_service.shares.model import Share
 from share_service.shares.owning import owned_links
 
-NO_FILE = "File not found"
 NO_GROUP = "Group not found"
 UNREADABLE = "Couldn't parse request body"
 ROW_LIMIT = 1000
@@ -42,29 +34,10 @@ async def about(request: Request) -> Response:
     return ok("File uploader RESTful API", docs=f"{public_url_of(request)}/v1/openapi/share.json")
 
 
-@router.api_route("/file/{file_url}", methods=["GET", "HEAD"])
-@router.api_route("/f/{file_url}", methods=["GET", "HEAD"])
-async def fetch(request: Request, file_url: str) -> Response:
-    """The file. A GET takes a use, unless a lease covers it."""
-    with _own_errors():
-        asked = replace(download_request(request), plays=is_played)
-        found = await start_download(context_of(request), "link", file_url, asked)
-    media_type = preview_type(found.share.name)
-    return shown(
-        stored_at=found.stored_at,
-        size=found.share.size,
-        sha256=found.sha256,
-        media_type=media_type or DOWNLOAD_TYPE,
-        name=found.share.name,
-        preview=media_type is not None,
-        only=found.range,
-    )
-
-
 @router.get("/api/delete/{file_url}")
 async def delete(request: Request, file_url: str) -> Response:
     """End the share; whoever has its key may."""
-    with _own_errors():
+    with own_errors():
         try:
             await end_link(context_of(request), file_url, request.query_params.get("key"))
         except Forbidden:
@@ -123,17 +96,6 @@ async def list_groups(request: Request) -> Response:
 async def no_group() -> Response:
     """The answer to everything about groups, because there are none."""
     raise Refused(404, NO_GROUP)
-
-
-@contextmanager
-def _own_errors() -> Generator[None]:
-    """Turn the errors of links and downloads into those of this dialect."""
-    try:
-        yield
-    except (NotFound, ShareEnded):
-        raise Refused(404, NO_FILE) from None
-    except TooManyRanges:
-        raise Refused(416, f"More than {RANGE_LIMIT} ranges") from None
 
 
 async def _identify(request: Request) -> Identity:
