@@ -121,7 +121,10 @@ def _switch(value: Any) -> bool:
 def _fraction(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError("no number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("too many digits") from None
 
 
 def _texts(value: Any) -> list[str]:
