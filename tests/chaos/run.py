@@ -150,7 +150,7 @@ class Run:
             with self._timed("checks: transfers"):
                 await transfers.check(world, servers)
             with self._timed("checks: webhooks"):
-                await hooks.check(world)
+                await hooks.check(world, stack)
             with self._timed("checks: contents"):
                 await contents.check(world)
                 await talks.check(world)
