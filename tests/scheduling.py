@@ -1,7 +1,8 @@
 """The distribution of tests among several processes.
 
 A file stays together, because its tests share fixtures. So do the files whose tests share a whole system, since
-starting one takes many seconds of processor time. Those come first, because they take longest.
+starting one takes many seconds of processor time. Those come first, because they take longest; then what takes a minute
+by itself, after which all others would wait for it in the end.
 """
 
 from xdist.scheduler import LoadScopeScheduling
@@ -21,6 +22,13 @@ TOGETHER = {
     "tests/e2e: people": ("account_faults", "fuzz", "health", "room_abuse", "rooms"),
 }
 """The groups of files, the longest first, and the modules in `tests/e2e` that belong to them."""
+EARLY = (
+    "tests/e2e/test_engines_elsewhere.py",
+    "tests/integration/upload/dialects/test_cut_uploads.py",
+    "tests/integration/embedded/test_embedded_moving.py",
+    "tests/e2e/test_backup.py",
+)
+"""Files whose tests take longest, the longest first. All are among those that `make faults` runs."""
 
 
 def group_of(file: str) -> str:
@@ -32,13 +40,13 @@ def group_of(file: str) -> str:
 
 
 class BySystem(LoadScopeScheduling):
-    """Hands out whole groups first, and then file after file."""
+    """Hands out whole groups first, then what takes long, and then file after file."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid.partition("::")[0])
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        for group in reversed(TOGETHER):
-            if group in self.workqueue:
-                self.workqueue.move_to_end(group, last=False)
+        for unit in reversed((*TOGETHER, *EARLY)):
+            if unit in self.workqueue:
+                self.workqueue.move_to_end(unit, last=False)
         super()._assign_work_unit(node)
