@@ -126,9 +126,13 @@ old-code: $(VENV)/.installed ## Run the version before (deploy/previous.json) on
 cuts: $(VENV)/.installed ## Send uploads over connections that are cut at random bytes, for an hour (SECONDS=3600)
 	WAYSTATION_CUT_SECONDS=$(or $(SECONDS),3600) $(BIN)/python -m pytest -p no:xdist tests/integration/upload/dialects/test_cut_uploads.py $(ARGS)
 
-browser: $(VENV)/.installed web ## Test the web page in Chromium (apt-get install chromium)
+CLIENTS := tests/clients/node_modules/.package-lock.json
+$(CLIENTS): tests/clients/package-lock.json
+	npm ci --prefix tests/clients --no-audit --no-fund
+	touch $@
+
+browser: $(VENV)/.installed $(CLIENTS) web ## Test the web page in Chromium (apt-get install chromium)
 	[ -d web/node_modules ] || npm ci --prefix web --no-audit --no-fund
-	[ -d tests/clients/node_modules/@uppy ] || npm ci --prefix tests/clients --no-audit --no-fund
 	$(BIN)/python -m pytest -p no:xdist -m "browser and not long" tests/browser $(ARGS)
 
 browser-large: $(VENV)/.installed web ## Send 2 GiB from Chromium over a network that is cut twice, and watch the memory of its tab; send parts by Uppy to S3
@@ -138,8 +142,7 @@ browser-large: $(VENV)/.installed web ## Send 2 GiB from Chromium over a network
 screenshots: $(VENV)/.installed web ## Write pictures of the main pages into screenshots/
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
-clients: $(VENV)/.installed ## Run clients that others wrote, unmodified, against the system (needs Node 18 or newer, and npm)
-	npm ci --prefix tests/clients --no-audit --no-fund
+clients: $(VENV)/.installed $(CLIENTS) ## Run clients that others wrote, unmodified, against the system (needs Node 18 or newer, and npm)
 	$(BIN)/python -m pytest tests/clients $(ARGS)
 
 mirrors: $(VENV)/servers/.unpacked ## Copy to real FTP, SFTP, WebDAV and S3 servers of Debian, and break them (ARGS="-m 'not long'" leaves out what is large)
