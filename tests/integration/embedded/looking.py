@@ -1,11 +1,13 @@
 """How tests look into a running stack: its engines, its processes, what they listen on, and whether they are gone."""
 
+import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import psycopg
@@ -31,6 +33,29 @@ def database(on: RunningStack) -> "psycopg.Connection[tuple[object, ...]]":
 
 def cache(on: RunningStack) -> redis.Redis:
     return redis.Redis.from_url(valkey.url(on.ports["valkey"], credentials.load(on.folder)["valkey"]))
+
+
+def broker_url(on: RunningStack) -> str:
+    """The URL of the queue of tasks."""
+    url = valkey.url(on.ports["valkey"], credentials.load(on.folder)["valkey"])
+    return f"{url.removesuffix('/0')}/1"
+
+
+def broker(on: RunningStack) -> Any:
+    return cast("Any", redis.Redis.from_url(broker_url(on)))
+
+
+def sent(queue: Any, sweep: str) -> int:
+    """How often the beat has sent a sweep."""
+    meta = json.loads(queue.hget(f"redbeat:{sweep}", "meta") or "{}")
+    return int(meta.get("total_run_count") or 0)
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def descendants(pids: Iterable[int]) -> set[int]:

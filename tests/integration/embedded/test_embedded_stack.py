@@ -1,4 +1,7 @@
-"""The embedded stack as a user meets it: it starts, repairs itself, keeps its data and leaves nothing behind."""
+"""The embedded stack as a user meets it: it starts, repairs itself, keeps its data and leaves nothing behind.
+
+Its one worker serves every queue, sends every sweep, and survives its own death.
+"""
 
 import os
 import re
@@ -13,11 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
 
+from common.queue.app import create_celery
+from common.queue.schedule import SECONDS
 from deploy.local import credentials, stack
 from deploy.local.identity import OURSELVES, launch_command
 from deploy.local.places import ROOT
@@ -27,16 +33,28 @@ from deploy.local.state import RunState
 from tests.integration.embedded.looking import (
     PATIENCE_SECONDS,
     PROGRAMS,
+    broker,
+    broker_url,
     cache,
     database,
     descendants,
     listening,
     may_administrate,
+    sent,
+    until,
     wait_gone,
     wait_healthy,
 )
 
 MIB = 1024 * 1024
+TASKS = {
+    "upload": ("upload.verify_blob", [uuid4().hex]),
+    "transfers": ("upload.replicate_blob", [uuid4().hex]),
+    "share": ("share.expire_shares", []),
+    "auth": ("auth.purge_sessions", []),
+    "chat": ("chat.purge_rooms", []),
+}
+"""A task of each queue. What the ids name does not exist."""
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +174,34 @@ def test_whatever_is_killed_comes_back_where_it_was(running: StartedStack, name:
     assert running.wait_restarted(name, killed) != killed
     assert running.ports == before
     wait_healthy(running.url)
+
+
+def test_sweeps_are_sent_and_every_queue_is_served(running: StartedStack) -> None:
+    queue = broker(running)
+    # A sweep is sent first when its interval has passed.
+    for sweep in (sweep for sweep, seconds in SECONDS.items() if seconds <= 15):
+        until(lambda sweep=sweep: sent(queue, sweep) > 0)
+    celery = create_celery("test", broker_url(running))
+    for name, (task, ids) in TASKS.items():
+        celery.send_task(task, args=ids, queue=name)
+        until(lambda name=name: queue.llen(f"celery:{name}") == 0)
+    celery.close()
+
+
+def test_sweeps_go_on_at_once_after_the_worker_was_killed(running: StartedStack) -> None:
+    queue = broker(running)
+    # A lock of the beat that was killed would hold the next one up for half a minute.
+    assert not queue.exists("redbeat::lock")
+    running.wait_restarted("worker", running.kill("worker"))
+    before = sent(queue, "upload.sweep_fetches")
+    until(lambda: sent(queue, "upload.sweep_fetches") > before)
+    until(lambda: all(queue.llen(f"celery:{name}") == 0 for name in TASKS))
+
+
+def test_the_worker_says_that_it_is_alive(running: StartedStack) -> None:
+    alive: Path = running.folder / "worker" / "alive"
+    seen = alive.stat().st_mtime_ns
+    until(lambda: alive.stat().st_mtime_ns > seen)
 
 
 @dataclass(frozen=True, slots=True)
