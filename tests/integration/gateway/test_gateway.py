@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import os
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -217,20 +217,27 @@ async def test_a_restart_of_a_service_is_not_seen(tmp_path: Path, door: Door):
 
 
 async def test_a_service_and_a_store_that_stay_away_are_503(tmp_path: Path, door: Door):
-    away, gateway_port = ports.choose(2)
-    program = replace(gateway_program(tmp_path, gateway_port, door.service_ports, store_at(away)), ready=None)
-    async with running(program, tmp_path), httpx.AsyncClient(timeout=30) as client:
-        await listening(gateway_port)
-        response = await client.get(f"http://127.0.0.1:{gateway_port}{DOWNLOAD}")
-    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
-    assert response.headers["content-type"] == "application/json"
-    assert "repr-digest" not in response.headers
-    program = replace(gateway_program(tmp_path, gateway_port, everything_at(away), store_at(away)), ready=None)
-    async with running(program, tmp_path), httpx.AsyncClient(timeout=30) as client:
-        await listening(gateway_port)
-        response = await client.post(f"http://127.0.0.1:{gateway_port}/share/file/", content=b"x")
-    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
-    assert response.json() == {"detail": "The service is not available at the moment"}
+    away, *gateways = ports.choose(3)
+
+    async def answer(number: int, services: Mapping[str, int], method: str, path: str) -> httpx.Response:
+        folder, port = tmp_path / str(number), gateways[number]
+        folder.mkdir()
+        program = replace(gateway_program(folder, port, services, store_at(away)), ready=None)
+        async with running(program, folder), httpx.AsyncClient(timeout=30) as client:
+            await listening(port)
+            return await client.request(
+                method, f"http://127.0.0.1:{port}{path}", content=b"x" if method == "POST" else b""
+            )
+
+    # Each is waited for, for some seconds.
+    download, upload = await asyncio.gather(
+        answer(0, door.service_ports, "GET", DOWNLOAD), answer(1, everything_at(away), "POST", "/share/file/")
+    )
+    assert (download.status_code, download.headers["retry-after"]) == (503, "5")
+    assert download.headers["content-type"] == "application/json"
+    assert "repr-digest" not in download.headers
+    assert (upload.status_code, upload.headers["retry-after"]) == (503, "5")
+    assert upload.json() == {"detail": "The service is not available at the moment"}
 
 
 async def test_the_kernel_sends_the_files_of_a_folder(client: httpx.AsyncClient, door: Door):

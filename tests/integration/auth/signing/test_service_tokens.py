@@ -75,7 +75,8 @@ async def test_a_retired_key_is_replaced_and_its_tokens_are_accepted_while_it_is
     assert await service_of(auth_url, new) == "share"
 
 
-def test_engines_that_are_down_keep_auth_from_nothing_but_being_ready() -> None:
+def test_engines_that_are_down_keep_auth_from_nothing_but_being_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.db.ACQUIRE_SECONDS", 0.2)
     settings = auth_settings("postgresql://nobody:x@127.0.0.1:9/none", "redis://127.0.0.1:9/0")
     with served(create_app(settings)) as url:
         assert httpx.get(f"{url}/internal/health/live").status_code == 200

@@ -84,6 +84,7 @@ async def test_texts_that_are_over_are_neither_in_memory_nor_in_the_file(chat: C
             async with asyncio.timeout(150), chat.operating() as context:
                 while (left := held(valkey, texts)) != {"kept"}:
                     await chat.sweep()
+                    await asyncio.sleep(0.1)
                 assert ann.texts(room) == [texts["kept"], "last"]
                 while (left := written(valkey, texts)) != {"kept"}:
                     await forget_texts(context)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.integration.share.running_share import Start
 
@@ -169,7 +170,8 @@ def test_nothing_is_answered_about_codes_while_nobody_counts(start: Start) -> No
         assert client.post("/").status_code == 200
 
 
-def test_a_database_that_is_down_keeps_nothing_from_starting(start: Start) -> None:
+def test_a_database_that_is_down_keeps_nothing_from_starting(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.db.ACQUIRE_SECONDS", 0.2)
     with start(database_url=f"postgresql://nobody:x@{nowhere()}/none") as service:
         client = service.client()
         assert client.get("/internal/health/live").status_code == 200

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from common.http.app import VERSION
+from share_service.policy import source
 from tests.integration.share.asking import share_text
 from tests.integration.share.running_share import ShareService, Start
 
@@ -28,6 +29,15 @@ def unchanged(administrator: httpx.Client) -> Iterator[None]:
     yield
     changes = administrator.get("/v1/policy").json()["changes"]
     assert change(administrator, **dict.fromkeys(changes)).status_code == 200
+
+
+@pytest.fixture
+def _obeyed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes read the policy at every use of it, for tests that are not about the time which that takes."""
+    monkeypatch.setattr(source, "CACHE_SECONDS", 0)
+
+
+OBEYED_AT_ONCE = pytest.mark.usefixtures("_obeyed_at_once")
 
 
 def change(administrator: httpx.Client, version: int | None = None, **values: Any) -> httpx.Response:
@@ -58,6 +68,7 @@ def test_a_change_is_obeyed_within_seconds_and_can_be_taken_back(
     soon(lambda: client.post("/").json()["detail"]["uploadSize"] == 10 * 1024**3)
 
 
+@OBEYED_AT_ONCE
 def test_the_length_of_codes_can_be_chosen(client: httpx.Client, administrator: httpx.Client) -> None:
     change(administrator, code_length=9)
     soon(lambda: len(share_text(client)) == 9)
@@ -67,6 +78,7 @@ def test_the_length_of_codes_can_be_chosen(client: httpx.Client, administrator: 
     assert client.get("/share/select/", params={"code": code}).text == "a text"
 
 
+@OBEYED_AT_ONCE
 def test_the_least_length_of_chosen_codes_can_be_set(service: ShareService, administrator: httpx.Client) -> None:
     def choose(code: str) -> int:
         # An address chooses only so many.
@@ -88,6 +100,7 @@ def cors(client: httpx.Client, origin: str, *, asks: bool = False) -> tuple[int,
     return answer.status_code, answer.headers.get("access-control-allow-origin")
 
 
+@OBEYED_AT_ONCE
 def test_pages_of_other_origins_may_call_if_they_are_trusted(
     service: ShareService, client: httpx.Client, administrator: httpx.Client
 ) -> None:
@@ -106,6 +119,7 @@ def test_pages_of_other_origins_may_call_if_they_are_trusted(
     assert cors(client, own)[0] == 200, "a page of our own needs no permission"
 
 
+@OBEYED_AT_ONCE
 def test_the_page_reads_name_looks_and_limits_before_anybody_signs_in(
     client: httpx.Client, administrator: httpx.Client
 ) -> None:
@@ -131,6 +145,7 @@ def test_the_page_reads_name_looks_and_limits_before_anybody_signs_in(
     assert site["longest_life_seconds"] == 60
 
 
+@OBEYED_AT_ONCE
 def test_the_page_is_installed_under_the_name_and_in_the_colour_of_the_place(
     client: httpx.Client, administrator: httpx.Client
 ) -> None:
