@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.examples import examples
 
 EXAMPLES = settings(
-    max_examples=examples(10),
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

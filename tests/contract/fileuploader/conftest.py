@@ -14,9 +14,10 @@ from tests.contract.conftest import client_of
 from tests.contract.traces import Traces
 
 ForgeToken = Callable[..., str]
+SHARED, OWN = "127.0.0.1", "fileuploader.example.org"
 
 
-@pytest.fixture(scope="session", params=["127.0.0.1", "fileuploader.example.org"], ids=["shared host", "own host"])
+@pytest.fixture(scope="session", params=[SHARED, OWN], ids=["shared host", "own host"])
 def uploader(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     """A client on either host."""
     port = stack.ports["gateway"]

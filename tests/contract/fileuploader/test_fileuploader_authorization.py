@@ -25,36 +25,43 @@ CALLS: list[tuple[str, str, Any]] = [
     ("POST", "/api/logout", None),
     ("POST", "/api/upload/17", None),
 ]
-Ask = Callable[[str | None], httpx.Response]
+OF_EACH_SERVICE = [CALLS[0], CALLS[5], *CALLS[7:]]
+"""Of share, of auth, of auth if the header is not Mirage's, and of upload."""
 
 
-@pytest.fixture(params=CALLS, ids=lambda call: f"{call[0]} {call[1]}")
-def ask(uploader: httpx.Client, request: pytest.FixtureRequest) -> Ask:
-    """A function that makes one of the calls, with the given Authorization header or without one."""
-    method, path, body = request.param
+def ask(uploader: httpx.Client, call: tuple[str, str, Any], authorization: str | None) -> httpx.Response:
+    """Make one of the calls, with the given Authorization header or without one."""
+    method, path, body = call
+    headers = {} if authorization is None else {"Authorization": authorization}
+    if path.startswith("/api/upload"):
+        return uploader.post(path, files={"file": ("a.txt", b"x")}, headers=headers)
+    return uploader.request(method, path, json=body, headers=headers)
 
-    def call(authorization: str | None) -> httpx.Response:
-        headers = {} if authorization is None else {"Authorization": authorization}
-        if path.startswith("/api/upload"):
-            return uploader.post(path, files={"file": ("a.txt", b"x")}, headers=headers)
-        return uploader.request(method, path, json=body, headers=headers)
 
-    return call
+def refused_by_all(uploader: httpx.Client, authorization: str | None, code: int) -> None:
+    for call in CALLS:
+        unauthorized(ask(uploader, call, authorization), code)
+
+
+def refused_by_each_service(uploader: httpx.Client, authorization: str, code: int) -> None:
+    """A service judges the header in one place for all of its calls. That all of them do is shown by those above."""
+    for call in OF_EACH_SERVICE:
+        unauthorized(ask(uploader, call, authorization), code)
 
 
 @pytest.mark.parametrize("authorization", [None, ""])
-def test_a_call_without_a_header_is_refused(ask: Ask, authorization: str | None) -> None:
-    unauthorized(ask(authorization), -1)
+def test_a_call_without_a_header_is_refused(uploader: httpx.Client, authorization: str | None) -> None:
+    refused_by_all(uploader, authorization, -1)
 
 
 @pytest.mark.parametrize("authorization", ["Bearer", "a.b.c", "Bearer a b", "Token a.b.c", "Basic dTpw"])
-def test_a_header_of_another_form_is_refused(ask: Ask, authorization: str) -> None:
-    unauthorized(ask(authorization), -2)
+def test_a_header_of_another_form_is_refused(uploader: httpx.Client, authorization: str) -> None:
+    refused_by_each_service(uploader, authorization, -2)
 
 
-def test_an_expired_token_is_refused(ask: Ask, sign_token: ForgeToken) -> None:
+def test_an_expired_token_is_refused(uploader: httpx.Client, sign_token: ForgeToken) -> None:
     over = int(time.time()) - 1
-    unauthorized(ask(f"Bearer {sign_token(exp=over, ExpiresAt=over)}"), -3)
+    refused_by_all(uploader, f"Bearer {sign_token(exp=over, ExpiresAt=over)}", -3)
 
 
 def altered(token: str, part: int, **changes: object) -> str:
@@ -82,13 +89,13 @@ def altered(token: str, part: int, **changes: object) -> str:
     ids=["null", "undefined", "nonsense", "signature", "payload", "none", "algorithm", "key", "object", "long"],
 )
 def test_a_token_that_cannot_be_decoded_is_refused(
-    ask: Ask, sign_token: ForgeToken, forge: Callable[[str], str]
+    uploader: httpx.Client, sign_token: ForgeToken, forge: Callable[[str], str]
 ) -> None:
-    unauthorized(ask(f"Bearer {forge(sign_token())}"), -4)
+    refused_by_each_service(uploader, f"Bearer {forge(sign_token())}", -4)
 
 
-def test_a_token_without_a_session_is_refused(ask: Ask, sign_token: ForgeToken) -> None:
-    unauthorized(ask(f"Bearer {sign_token()}"), -5)
+def test_a_token_without_a_session_is_refused(uploader: httpx.Client, sign_token: ForgeToken) -> None:
+    refused_by_all(uploader, f"Bearer {sign_token()}", -5)
 
 
 def test_a_token_contains_its_expiry_for_the_page(uploader: httpx.Client) -> None:

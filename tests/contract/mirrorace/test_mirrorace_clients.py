@@ -20,13 +20,23 @@ from tests.contract.mirrorace.clients import (
     mirror_up_chunks,
     php_chunks,
 )
+from tests.contract.mirrorace.conftest import HOSTS
 from tests.contract.mirrorace.wire import Sender, succeeded
 
 PATIENCE_SECONDS = 60
 GO_ON = b"HTTP/1.1 100 Continue\r\n"
 LIMIT = 2 * 1024 * 1024 - 1
 SIZES = [1, LIMIT, LIMIT + 1, LIMIT + 2, 2 * LIMIT, 2 * LIMIT + 1, 2 * LIMIT + 2, 2 * LIMIT + 3, 3 * LIMIT + 12345]
-OF_ANY_SIZE = pytest.mark.parametrize("size", SIZES)
+SHARED, OWN = HOSTS
+
+
+def of_sizes(*sizes: int) -> pytest.MarkDecorator:
+    """Files of these sizes on the shared host, and one of several chunks on the host of the dialect alone."""
+    cases = [*((SHARED, size) for size in sizes), (OWN, 2 * LIMIT + 2)]
+    return pytest.mark.parametrize(("new_sender", "size"), cases, indirect=["new_sender"])
+
+
+OF_ANY_SIZE = of_sizes(*SIZES)
 
 
 def fetched(sender: Sender, slug: str) -> bytes:
@@ -125,7 +135,7 @@ def test_mirror_up(sender: Sender, size: int) -> None:
     assert_whole(sender, result, variables, "up.txt", content)
 
 
-@pytest.mark.parametrize("size", [size for size in SIZES if size % LIMIT or size == LIMIT])
+@of_sizes(*(size for size in SIZES if size % LIMIT or size == LIMIT))
 def test_the_dot_net_client(sender: Sender, size: int) -> None:
     variables, content = sender.variables(), secrets.token_bytes(size)
     for number in ("max_chunk_size", "max_file_size", "max_mirrors"):
