@@ -61,8 +61,12 @@ class Rule:
     """The headers that a request must have, and what their values contain."""
     yields: bool = False
     """Whether it only takes what no other rule takes."""
+    within: tuple[str, ...] = ()
+    """The paths that come to it; empty: all do."""
 
     def takes(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
+        if self.within and not any(_matches(path, each) for each in self.within):
+            return False
         if (self.methods and method not in self.methods) or not self._has(path):
             return False
         return all(part in headers.get(name, "").lower() for name, part in self.headers)
@@ -103,8 +107,8 @@ def served(apps: dict[str, FastAPI]) -> list[Served]:
 
 
 @pytest.fixture(scope="module")
-def rules() -> dict[str, list[Rule]]:
-    """The gateway's rules by dialect, as Caddy itself reads the Caddyfile; where several match, the last one holds."""
+def routes() -> list[dict[str, Any]]:
+    """The gateway's routes, as Caddy itself reads the Caddyfile."""
     adapted = subprocess.run(
         [str(binaries.caddy()), "adapt", "--config", str(gateway.CADDYFILE), "--adapter", "caddyfile"],
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
@@ -112,24 +116,30 @@ def rules() -> dict[str, list[Rule]]:
         check=True,
     )
     (server,) = json.loads(adapted.stdout)["apps"]["http"]["servers"].values()
+    return server["routes"]
+
+
+@pytest.fixture(scope="module")
+def rules(routes: list[dict[str, Any]]) -> dict[str, list[Rule]]:
+    """The gateway's rules by dialect; where several match, the last one holds."""
     found: dict[str, list[Rule]] = {}
-    for host, rule in _rules(server["routes"], EVERY_HOST):
+    for host, rule in _rules(routes, EVERY_HOST):
         found.setdefault(host, []).append(rule)
     return found
 
 
-def _rules(routes: list[dict[str, Any]], host: str) -> Iterator[tuple[str, Rule]]:
+def _rules(routes: list[dict[str, Any]], host: str, within: tuple[str, ...] = ()) -> Iterator[tuple[str, Rule]]:
     for route in routes:
         (match,) = route.get("match", [{}])
         named: str = match.get("header_regexp", {}).get("Host", {}).get("pattern", "")
         here = named.removeprefix("(?i)^").removesuffix("\\.") or host
         for handler in route.get("handle", ()):
             if handler["handler"] == "vars" and "service" in handler:
-                yield here, _rule(handler["service"], match)
-            yield from _rules(handler.get("routes", []), here)
+                yield here, _rule(handler["service"], match, within)
+            yield from _rules(handler.get("routes", []), here, tuple(match.get("path", within)))
 
 
-def _rule(service: str, match: dict[str, Any]) -> Rule:
+def _rule(service: str, match: dict[str, Any], within: tuple[str, ...]) -> Rule:
     own = {"path", "method", "path_regexp", "header", "header_regexp", "not"}
     assert set(match) <= own, match
     headers = {name: value.strip("*") for name, (value,) in match.get("header", {}).items()}
@@ -145,7 +155,19 @@ def _rule(service: str, match: dict[str, Any]) -> Rule:
         match.get("path_regexp", {}).get("pattern", ""),
         tuple(headers.items()),
         yields="not" in match,
+        within=within,
     )
+
+
+def _matches_of(routes: Any) -> Iterator[dict[str, Any]]:
+    """All sets of matchers, at any depth."""
+    if isinstance(routes, list):
+        for each in routes:
+            yield from _matches_of(each)
+    elif isinstance(routes, dict):
+        yield from routes.get("match", ()) if isinstance(routes.get("match"), list) else ()
+        for each in routes.values():
+            yield from _matches_of(each)
 
 
 def routed(rules: list[Rule], method: str, path: str, headers: Mapping[str, str] | None = None) -> str | None:
@@ -166,6 +188,18 @@ def test_every_route_is_reached_through_the_gateway(served: list[Served], rules:
             headers = {"User-Agent": "curl/8", "Content-Type": "multipart/form-data"} if is_of_curl(route) else None
             reached = routed(rules[EVERY_HOST], method, route.example(), headers)
             assert reached == route.service, f"{method} {route.path}"
+
+
+def test_a_native_request_is_compared_with_native_rules_alone(rules: dict[str, list[Rule]]) -> None:
+    native = [rule for rule in rules[EVERY_HOST] if any(path.startswith("/v1/") for path in rule.paths)]
+    assert {rule.within for rule in native} == {("/v1/*",)}
+
+
+def test_files_are_looked_up_only_for_what_all_other_matchers_let_pass(routes: list[dict[str, Any]]) -> None:
+    """Caddy tries the matchers of one set in any order."""
+    looking = [match for match in _matches_of(routes) if "file" in match]
+    assert looking
+    assert [set(match) for match in looking] == [{"file"}] * len(looking)
 
 
 def is_of_curl(route: Served) -> bool:
