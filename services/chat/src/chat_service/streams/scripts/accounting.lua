@@ -10,15 +10,14 @@ local function posted_by(author)
   return 'account:' .. author .. ':posted'
 end
 
--- How long one more event has to wait, in ms. A rate may be used up for some seconds ahead, so that bursts pass.
-local function wait(key)
-  local ahead = tonumber(redis.call('HGET', key, 't') or 0) - now()
-  return math.max(0, ahead - BURST)
+-- The moment up to which a rate is used up. That may be some seconds ahead, so that bursts pass.
+local function used_until(key)
+  return math.max(NOW, tonumber(redis.call('HGET', key, 't') or 0))
 end
 
-local function count(key, per_minute)
-  local begin = math.max(now(), tonumber(redis.call('HGET', key, 't') or 0))
-  redis.call('HSET', key, 't', whole(math.ceil(begin + 60000 / per_minute)))
+-- Count one more event.
+local function use(key, from, per_minute)
+  redis.call('HSET', key, 't', whole(math.ceil(from + 60000 / per_minute)))
 end
 
 -- Messages of an account that expire at about the same time are counted together, by the moment when all are gone.
@@ -33,7 +32,7 @@ local function bytes_of(author)
   local found = redis.call('HGETALL', key)
   for n = 1, #found, 2 do
     if found[n] ~= 't' then
-      if tonumber(found[n]) <= now() then
+      if tonumber(found[n]) <= NOW then
         redis.call('HDEL', key, found[n])
       else
         sum = sum + tonumber(found[n + 1])
@@ -57,8 +56,10 @@ local function add_bytes(author, field, lasts, size)
 end
 
 -- The lifetime by which the messages of the room are counted.
+local counted
 local function counted_lifetime()
-  return tonumber(redis.call('HGET', ROOM, 'l') or 0)
+  counted = counted or tonumber(redis.call('HGET', ROOM, 'l') or 0)
+  return counted
 end
 
 -- Count `size` more bytes (or less) for a message.
@@ -90,11 +91,12 @@ local function count_by(lifetime)
   for author, of_author in pairs(sums) do
     for field, size in pairs(of_author) do
       if size ~= 0 then
-        add_bytes(author, field, math.max(0, tonumber(field) - now()), size)
+        add_bytes(author, field, math.max(0, tonumber(field) - NOW), size)
       end
     end
   end
   redis.call('HSET', ROOM, 'l', whole(lifetime))
+  counted = lifetime
   for _, key in ipairs({MESSAGES, EDITS}) do
     if redis.call('EXISTS', key) == 1 then
       keep(key, lifetime)
@@ -111,7 +113,8 @@ local function remove_message(entry)
   return size
 end
 
--- Remove the messages that have expired, and the oldest ones above the capacity or above so many bytes.
+-- Remove the messages that have expired, and the oldest ones above the capacity or above so many bytes. Returns the
+-- oldest one that is left, or nil.
 local function remove_surplus(lifetime, capacity, bytes)
   local left, first_kept = redis.call('XLEN', MESSAGES), oldest(lifetime)
   if left == 0 then
@@ -122,16 +125,15 @@ local function remove_surplus(lifetime, capacity, bytes)
   while left > 0 do
     local entry = redis.call('XRANGE', MESSAGES, '-', '+', 'COUNT', 1)[1]
     if time_of(entry[1]) >= first_kept and left <= capacity and size <= bytes then
-      return
+      return entry
     end
     size = size - remove_message(entry)
     left = left - 1
   end
 end
 
--- Note when the first message of a room expires, so that the sweep removes it then.
-local function note_first_end(room, lifetime)
-  local first = redis.call('XRANGE', MESSAGES, '-', '+', 'COUNT', 1)[1]
+-- Note when the first message of a room, if there is one, expires, so that the sweep removes it then.
+local function note_first_end(room, lifetime, first)
   if first then
     redis.call('ZADD', DUE, whole(time_of(first[1]) + lifetime), room)
   else
@@ -143,18 +145,18 @@ end
 -- `size`: the bytes that its messages grow by; `limits`: events a minute for it and for the room, and its bytes.
 local function refusal(author, size, limits)
   local account = posted_by(author)
-  local own, common = wait(account), wait(ROOM)
-  if own > 0 then
-    return {'account_rate', whole(own)}
+  local own, common, latest = used_until(account), used_until(ROOM), NOW + BURST
+  if own > latest then
+    return {'account_rate', whole(own - latest)}
   end
-  if common > 0 then
-    return {'room_rate', whole(common)}
+  if common > latest then
+    return {'room_rate', whole(common - latest)}
   end
   if size > 0 and bytes_of(author) + size > limits.bytes then
     return {'account_bytes'}
   end
-  count(account, limits.account)
-  count(ROOM, limits.room)
+  use(account, own, limits.account)
+  use(ROOM, common, limits.room)
   keep(account, BURST + 60000)
   return nil
 end

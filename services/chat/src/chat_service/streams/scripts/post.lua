@@ -20,12 +20,12 @@ if redis.call('EXISTS', MESSAGES) == 0 then
   redis.call('HDEL', ROOM, 'y')
 end
 count_by(lifetime)
-local id = emit(ARGV[1], ARGV[2], 'message', body, '', lifetime, capacity, whole(now() + lifetime))
+local id = emit(ARGV[1], ARGV[2], 'message', body, '', lifetime, capacity, whole(NOW + lifetime))
 redis.call('XADD', MESSAGES, id, 'a', author, 'b', body)
 redis.call('PEXPIRE', MESSAGES, ARGV[3])
 redis.call('PEXPIRE', EDITS, ARGV[3])
 charge(author, id, #body)
-remove_surplus(lifetime, capacity, tonumber(ARGV[10]))
-note_first_end(ARGV[1], lifetime)
+local first = remove_surplus(lifetime, capacity, tonumber(ARGV[10]))
+note_first_end(ARGV[1], lifetime, first)
 note_sent(ARGV[11], ARGV[12], id)
 return {'ok', id}

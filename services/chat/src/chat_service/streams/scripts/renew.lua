@@ -8,7 +8,7 @@ for n = 4, #ARGV, 2 do
   end
 end
 keep_all(ARGV[2], tonumber(ARGV[3]))
-local over = redis.call('ZRANGEBYSCORE', PRESENT, '-inf', whole(now()))
+local over = redis.call('ZRANGEBYSCORE', PRESENT, '-inf', whole(NOW))
 for _, member in ipairs(over) do
   redis.call('ZREM', PRESENT, member)
 end

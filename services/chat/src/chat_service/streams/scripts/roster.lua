@@ -1,6 +1,6 @@
 -- Returns account and name of each connected account.
 local found, seen = {}, {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', PRESENT, '(' .. whole(now()), '+inf')) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', PRESENT, '(' .. whole(NOW), '+inf')) do
   local account = string.match(member, '^%S+')
   if not seen[account] then
     seen[account] = true

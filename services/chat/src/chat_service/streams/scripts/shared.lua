@@ -1,5 +1,5 @@
 -- The beginning of every script. KEYS: room:{id}, its messages, its edits, its log, rooms:live.
--- Times are those of the server's clock; the server replicates and logs the effects of scripts, not the scripts.
+-- Times are those of the server's clock, read once, in ms; the server replicates and logs the effects of scripts, not the scripts.
 local ROOM, MESSAGES, EDITS, LOG, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 -- Texts leave `rooms:live` after so many ms. A reader that lags behind notices it by the numbers of the events, and reads
 -- the rooms' logs.
@@ -10,14 +10,12 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
-local function now()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
+local TIME = redis.call('TIME')
+local NOW = tonumber(TIME[1]) * 1000 + math.floor(tonumber(TIME[2]) / 1000)
 
 -- The first moment whose messages have not expired: a message of exactly the lifetime's age has.
 local function oldest(lifetime)
-  return math.max(0, now() - lifetime + 1)
+  return math.max(0, NOW - lifetime + 1)
 end
 
 -- Keep a key for at least so long from now.
@@ -34,7 +32,7 @@ end
 
 -- Send an event to all listeners. Events are numbered; `expires_at`: when it is of no use any more, or ''.
 local function publish(room, version, kind, body, expires_at)
-  local id = redis.call('XADD', LIVE, 'MINID', '=', whole(now() - LIVE_MILLISECONDS), '*', 'r', room, 's', version,
+  local id = redis.call('XADD', LIVE, 'MINID', '=', whole(NOW - LIVE_MILLISECONDS), '*', 'r', room, 's', version,
     'k', kind, 'b', body, 'x', expires_at, 'n', redis.call('INCR', LIVE .. ':count'))
   redis.call('XTRIM', LIVE, 'MAXLEN', '~', LIVE_LENGTH)
   redis.call('PEXPIRE', LIVE, LIVE_MILLISECONDS)

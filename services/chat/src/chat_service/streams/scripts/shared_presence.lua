@@ -8,7 +8,7 @@ local function tell(kind, account, name)
 end
 
 local function is_present(account)
-  local time = now()
+  local time = NOW
   for _, process in ipairs(redis.call('ZRANGEBYSCORE', PROCESSES, '(' .. whole(time), '+inf')) do
     local ends = redis.call('ZSCORE', PRESENT, account .. ' ' .. process)
     if ends and tonumber(ends) > time then
@@ -19,7 +19,7 @@ local function is_present(account)
 end
 
 local function add(account, name, process, milliseconds)
-  redis.call('ZADD', PRESENT, whole(now() + milliseconds), account .. ' ' .. process)
+  redis.call('ZADD', PRESENT, whole(NOW + milliseconds), account .. ' ' .. process)
   redis.call('HSET', NAMES, account, name)
 end
 
@@ -31,8 +31,8 @@ local function remove(account)
 end
 
 local function keep_all(process, milliseconds)
-  redis.call('ZADD', PROCESSES, whole(now() + milliseconds), process)
-  redis.call('ZREMRANGEBYSCORE', PROCESSES, '-inf', whole(now()))
+  redis.call('ZADD', PROCESSES, whole(NOW + milliseconds), process)
+  redis.call('ZREMRANGEBYSCORE', PROCESSES, '-inf', whole(NOW))
   -- Longer than its members are trusted, so that the remaining listeners are told who has gone.
   keep(PRESENT, 3 * milliseconds)
   keep(NAMES, 3 * milliseconds)
