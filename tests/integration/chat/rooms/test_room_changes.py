@@ -12,10 +12,13 @@ import psycopg
 import pytest
 from redis import Redis
 
+from chat_service.context import Context
 from chat_service.rooms.changes import changing
 from chat_service.rooms.creating import edit_room
+from chat_service.rooms.joining import join_room, leave_room
 from chat_service.rooms.model import RoomChanges
 from chat_service.streams import ChatUnavailable, EventType
+from common.identity import Identity
 from tests.conftest import MakeDatabase
 from tests.integration.chat.running import ChatService, Someone, running_chat
 
@@ -167,6 +170,26 @@ async def test_a_change_that_was_recorded_and_not_committed_has_no_effect(chat: 
         assert (await context.streams.version(room))[0] == 2
     assert chat.rows("select version from room where id = %s", room) == [(2,)]
     assert set(ann[0].members(room)) == {ann[0].name, bob[0].name}
+
+
+async def test_members_are_compared_only_after_somebody_has_left(chat: ChatService) -> None:
+    ann, bob, carl = chat.sign_up(), chat.sign_up(), chat.sign_up()
+    room = ann.create(is_private=False)
+    async with chat.operating() as context:
+        states = [await context.states.fresh(room)]
+        for join_or_leave, someone in ((join, bob), (join, carl), (leave_room, bob), (join, bob)):
+            await join_or_leave(context, someone.identity, room)
+            states.append(await context.states.fresh(room))
+    alone, with_bob, full, without_bob, again = states
+    assert [state.kept_since for state in states] == [None, 1, 1, None, 4]
+    for before, after in ((alone, with_bob), (alone, full), (with_bob, full), (alone, without_bob), (with_bob, again)):
+        assert after.keeps(before)
+    assert not without_bob.keeps(with_bob)
+    assert not without_bob.keeps(full)
+
+
+async def join(context: Context, identity: Identity, room: int) -> None:
+    await join_room(context, identity, room, address="192.0.2.1")
 
 
 async def test_readers_wait_for_a_change_in_progress(chat: ChatService) -> None:

@@ -28,7 +28,7 @@ class View:
         return self.state.room.terms
 
     def keeps(self, before: RoomView) -> bool:
-        return isinstance(before, View) and before.state.members.keys() <= self.state.members.keys()
+        return isinstance(before, View) and self.state.keeps(before.state)
 
     def may_hear(self, identity: Identity) -> bool:
         return self.state.may(Action.READ, identity)

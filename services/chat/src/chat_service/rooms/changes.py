@@ -39,12 +39,13 @@ class Change:
         self.connection = connection
         self.room = state.room
         self.members = dict(state.members)
+        self.kept_since = state.room.version if state.kept_since is None else state.kept_since
         self.events: list[Event] = []
         self.is_closed = False
 
     @property
     def state(self) -> RoomState:
-        return RoomState(self.room, self.members)
+        return RoomState(self.room, self.members, self.kept_since)
 
     def member(self, account_id: UUID) -> Member:
         """A member of the room. Raises `MemberNotFound`."""
@@ -80,6 +81,7 @@ class Change:
         await members.delete_member(self.connection, self.room.id, account_id)
         await invitations.delete_invitations_by(self.connection, self.room.id, account_id)
         del self.members[account_id]
+        self.kept_since = None
         self.announce(kind, account_id=str(account_id))
         if next_owner:
             await self.set_owner(next_owner)

@@ -186,6 +186,14 @@ class RoomState:
 
     room: Room
     members: Mapping[UUID, Member]
+    kept_since: int | None = None
+    """All who were members at this version or a later one still are; None: not known."""
+
+    def keeps(self, before: "RoomState") -> bool:
+        """Whether all who were members at an earlier version still are."""
+        if self.kept_since is not None and self.kept_since <= before.room.version:
+            return True
+        return before.members.keys() <= self.members.keys()
 
     def may(self, action: Action, identity: Identity) -> bool:
         """Whether the account may do this in the room."""
