@@ -1,5 +1,6 @@
 """The addresses of clients: their usual form, and grouping them for limits."""
 
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
@@ -10,6 +11,7 @@ def parse_networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(item.strip()) for item in text.split(",") if item.strip())
 
 
+@lru_cache(maxsize=4096)
 def canonical(address: str, fallback: str) -> str:
     """An address in its usual form, IPv4 addresses inside IPv6 included; `fallback` if it is no address."""
     try:

@@ -8,6 +8,7 @@ label holds anything that a client chose.
 import math
 import threading
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -120,7 +121,7 @@ class Histogram(Family):
         with self._lock:
             # A count for each bound, then the sum.
             counts = self._series.setdefault(self._known(labels, self._series), [0.0] * (len(self._bounds) + 1))
-            counts[next(place for place, bound in enumerate(self._bounds) if value <= bound)] += 1
+            counts[bisect_left(self._bounds, value)] += 1
             counts[-1] += value
 
     def names(self) -> set[str]:
