@@ -18,6 +18,7 @@ from tests.conftest import running_stack
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SECONDS = 20
+expect.set_options(timeout=SECONDS * 1000)
 HOME: dict[str, Any] = {"locale": "en-GB", "timezone_id": "Europe/Lisbon"}
 EXPECTED = re.compile("the server responded with a status of 4|net::ERR_|WebSocket connection to .* failed")
 """Chromium's own lines about refusals and lost connections, also about those that the page explains to its reader."""
@@ -66,7 +67,7 @@ class Visitor:
         return session
 
     def waits_until_verified(self, count: int) -> None:
-        expect(self.page.locator(".itemState.ready")).to_have_count(count, timeout=SECONDS * 1000)
+        expect(self.page.locator(".itemState.ready")).to_have_count(count)
 
 
 Visit = Callable[..., Visitor]

@@ -127,6 +127,6 @@ def test_documents_that_are_made_to_stop_the_page_are_shown_as_text(visit: Visit
         if name != "deep.md":
             page.get_by_role("button", name=f"Show {name}").click()
         expect(page.locator(".excerpt pre")).to_contain_text(words)
-        page.wait_for_function("new Promise((resolve) => setTimeout(() => resolve(true)))", timeout=2000)
+        page.wait_for_function("new Promise((resolve) => setTimeout(() => resolve(true)))")
         expect(page.get_by_role("link", name=f"Download {name}")).to_be_visible()
     expect(page.locator(".markdown")).to_have_count(0)

@@ -28,6 +28,11 @@ HOSTILE = [
 ]
 
 
+ANSWERED = """(text) => document.querySelector('.post textarea').value !== ''
+  || [...document.querySelectorAll('.bubble')].some((bubble) => bubble.textContent.includes(text))"""
+"""Whether a message was taken or refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """An account with its token."""
@@ -167,11 +172,12 @@ def test_a_restart_of_the_service_loses_no_message(couple: Couple, request: pyte
     say(one, "before")
     expect(bubble(other, "before")).to_be_visible()
     killed = stack.kill("chat")
-    expect(one.get_by_text("connecting…")).to_be_visible()
+    one.get_by_text("connecting…").wait_for()
     say(one, "meanwhile")
-    # It is not lost: it stands in the field again, or it has come.
     stack.wait_restarted("chat", killed)
     expect(one.get_by_text("● live")).to_be_visible()
+    # It is not lost: it stands in the field again, or it has come.
+    one.wait_for_function(ANSWERED, arg="meanwhile")
     if one.get_by_role("textbox", name="Message").input_value():
         one.keyboard.press("Enter")
     expect(bubble(other, "meanwhile")).to_be_visible()
@@ -230,6 +236,7 @@ def test_unread_messages_and_direct_ones_are_counted(couple: Couple) -> None:
     say(one, "only for <you>")
     expect(bubble(one, "only for <you>")).to_be_visible()
     say(other, "for the room")
+    expect(bubble(other, "for the room")).to_be_visible()
     # The list asks again at the latest when it is looked at.
     one.reload()
     expect(one.get_by_role("link", name=re.compile(f"{couple.name}.*1 unread"))).to_be_visible()

@@ -37,7 +37,6 @@ export function Listing<Row>(props: Props<Row>) {
   const isFiltered = Object.keys(asked).some((key) => key !== 'sort' && key !== 'order')
 
   function want(changes: Record<string, string>) {
-    setChosen([])
     setWanted(
       (before) => new URLSearchParams(Object.entries({ ...Object.fromEntries(before), ...changes }).filter(([, value]) => value !== '')),
       { replace: true },
@@ -45,6 +44,7 @@ export function Listing<Row>(props: Props<Row>) {
   }
 
   const rows = found.rows
+  // What was chosen stays so: the words of a search come a moment after they were typed, when a row may be chosen already.
   const selected = rows.filter((row) => chosen.includes(idOf(row)))
   return (
     <>
