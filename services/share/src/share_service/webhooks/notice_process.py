@@ -135,7 +135,7 @@ def main() -> None:
 
 
 def _sent(guard: Guard, url: str, title: str, body: str) -> Outcome | None:
-    from apprise import Apprise, AppriseAsset, NotifyFormat, PersistentStoreMode
+    from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode, PersistentStoreMode
 
     asset = AppriseAsset(
         app_id="Waystation",
@@ -151,7 +151,13 @@ def _sent(guard: Guard, url: str, title: str, body: str) -> Outcome | None:
         service = Apprise.instantiate(url, asset=asset)  # pyright: ignore[reportUnknownMemberType]
         if service is None:
             return guard.refused or Outcome.NOT_UNDERSTOOD
-        was_sent = service.notify(title=title, body=body, body_format=NotifyFormat.TEXT)
+        if service.overflow_mode is OverflowMode.UPSTREAM:
+            # A service would refuse a text beyond its limit, now and at every later attempt.
+            service.overflow_mode = OverflowMode.SPLIT
+        # By itself, the plugin of Telegram would take the text for HTML, whose tags strangers choose.
+        services = Apprise(asset=asset)
+        services.add(service)
+        was_sent = services.notify(title=title, body=body, body_format=NotifyFormat.TEXT)
     except Exception:  # noqa: BLE001  (its text may hold the URL)
         was_sent = False
     return None if was_sent else guard.refused or Outcome.FAILED
