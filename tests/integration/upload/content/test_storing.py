@@ -21,7 +21,8 @@ from tests.integration.upload.content.uploads import (
 )
 from upload_service.content import completing, files, sessions, storing, streams
 from upload_service.content.completing import PartsMissing
-from upload_service.content.model import Layout, SessionState
+from upload_service.content.model import Layout, SessionState, UploadSession
+from upload_service.content.reservation import Reservation
 from upload_service.content.sessions import NewUpload, SessionNotFound
 from upload_service.content.storing import PartLengthWrong
 
@@ -155,3 +156,32 @@ async def test_names_that_no_row_can_hold_are_refused(bench: Bench, name: str) -
 async def test_an_unknown_session_is_not_found(bench: Bench) -> None:
     with pytest.raises(SessionNotFound):
         await completing.complete_upload(bench.context, uuid4())
+
+
+class Ending(Known):
+    """A source whose session ends while its last block is under way."""
+
+    def __init__(self, bench: Bench, session: UploadSession) -> None:
+        super().__init__(b"abc")
+        self._bench, self._session = bench, session
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for block in super().__aiter__():
+            await sessions.abort_upload(self._bench.context, self._session.id)
+            yield block
+
+
+@pytest.mark.parametrize("way", ["stream", "held stream", "part"])
+async def test_a_writer_whose_session_ends_meanwhile_is_told_so(folder_bench: Bench, way: str) -> None:
+    context, part_size = folder_bench.context, 3 if way == "part" else None
+    session = await sessions.start_upload(context, NewUpload("a", size=3, part_size=part_size))
+    source, reservation = Ending(folder_bench, session), Reservation(context, session, 0)
+    with pytest.raises(SessionNotFound):
+        if way == "part":
+            await storing.store_part(context, session, 0, source)
+        elif way == "stream":
+            await streams.put_stream(context, session, source, 3)
+        else:
+            assert await reservation.take() is None
+            held = await streams.hold_stream(context, session, reservation, source, 3)
+            await streams.finish_held(context, session, held)

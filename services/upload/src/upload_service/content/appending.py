@@ -23,7 +23,7 @@ from upload_service.content.making_room import with_room
 from upload_service.content.model import MAX_SESSION_PARTS, Layout, Part, SessionState, UploadSession
 from upload_service.content.queries import parts, sessions, usage
 from upload_service.content.reservation import PartBusy, Reservation, patience_ends
-from upload_service.content.sessions import living
+from upload_service.content.sessions import SessionNotFound, living
 
 _log = logging.get(__name__)
 
@@ -180,7 +180,7 @@ class Appending:
             try:
                 await self._reservation.renew()
                 await self._context.store.delete(self._session.staged_key(self._index))
-            except (PartBusy, Unavailable) as error:
+            except (PartBusy, SessionNotFound, Unavailable) as error:
                 _log.warning("a part is left to the sweep", session=self._session.id.hex, error=error.message)
         await self._reservation.give_up()
 

@@ -69,7 +69,7 @@ class Reservation:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def hold(self, *, last: bool = False) -> None:
-        """Renew the reservation if that was done a while ago. Raises `PartBusy` when it was lost."""
+        """Renew the reservation if that was done a while ago. Raises as `renew`."""
         if time.monotonic() - self._renewed >= (1 if last else RENEW_AFTER):
             await self.renew()
 
@@ -79,17 +79,17 @@ class Reservation:
             raise PartBusy
 
     async def renew(self) -> None:
-        """Renew the reservation. Raises `PartBusy` when it was lost."""
+        """Renew the reservation. Raises `PartBusy` when it was lost, `SessionNotFound` when the session has ended."""
         asked = time.monotonic()
         async with self._context.db.connection() as connection:
             if not await parts.extend_part(connection, self._session_id, self._index, self._writer, LEASE):
-                raise PartBusy
+                raise await self._lost(connection)
             if self._is_brief:
                 await sessions.extend_sessions(connection, [self._session_id], self._context.session_lifetime)
         self._renewed, self._is_brief = asked, False
 
     async def record(self, size: int, sha256: bytes, etag: str = "") -> None:
-        """Record the part as stored. Raises `PartBusy` when another writer has it, or the session has ended."""
+        """Record the part as stored. Raises `PartBusy` when another writer has it, and `SessionNotFound`."""
         async with self._context.db.connection() as connection:
             await self.record_within(connection, size, sha256, etag)
 
@@ -98,7 +98,7 @@ class Reservation:
         part = Part(self._index, size, sha256, etag)
         lifetime = self._context.session_lifetime
         if not await parts.record_part(connection, self._session_id, part, self._writer, lifetime):
-            raise PartBusy
+            raise await self._lost(connection)
 
     async def record_appended(self, at: int, size: int, sha256: bytes) -> list[int]:
         """Record a part that begins at offset `at`, truncating earlier ones there.
@@ -106,11 +106,8 @@ class Reservation:
         Returns the indexes of the parts that were truncated to nothing. Raises `PartBusy` when another writer has it,
         and `SessionNotFound` when the session has ended.
         """
-        part = Part(self._index, size, sha256, "")
-        lifetime = self._context.session_lifetime
         async with self._context.db.transaction() as connection:
-            if not await parts.record_part(connection, self._session_id, part, self._writer, lifetime):
-                raise PartBusy if await sessions.is_open(connection, self._session_id) else SessionNotFound
+            await self.record_within(connection, size, sha256)
             return await parts.truncate_parts(connection, self._session_id, self._index, at)
 
     async def name_multipart(self, multipart_id: str | None) -> None:
@@ -121,6 +118,10 @@ class Reservation:
             )
         if not named:
             raise PartBusy
+
+    async def _lost(self, connection: Connection) -> PartBusy | SessionNotFound:
+        """The reason why the writer may not write any more."""
+        return PartBusy() if await sessions.is_open(connection, self._session_id) else SessionNotFound()
 
     async def give_up(self) -> None:
         """Free the part for the next writer at once; without a database the reservation runs out by itself."""

@@ -33,7 +33,7 @@ async def put_stream(context: Context, session: UploadSession, source: Source, m
 
     It is hashed as it arrives, so it is verified the moment it ends; `finish_stream` makes it a file. Content that is
     stored already is left as it is, and `source` is not read. Raises `TooLarge` beyond `max_size` bytes,
-    `QuotaExceeded`, `PartBusy`, and what `source` raises; then nothing is stored.
+    `QuotaExceeded`, `PartBusy`, `SessionNotFound`, and what `source` raises; then nothing is stored.
     """
     reservation = Reservation(context, session, 0)
     if stored := await reservation.take():
@@ -95,7 +95,8 @@ async def finish_stream(context: Context, session: UploadSession) -> UploadSessi
 async def finish_held(context: Context, session: UploadSession, held: HeldStream) -> UploadSession:
     """`finish_stream` for the writer of the stream, in the transaction that records it.
 
-    Raises `PartBusy` when the session has ended, and `QuotaExceeded`.
+    Raises `PartBusy` when another writer has its place, `SessionNotFound` when the session has ended, and
+    `QuotaExceeded`.
     """
     limits = await context.limits_for(session.owner)
     async with context.db.transaction() as connection:
