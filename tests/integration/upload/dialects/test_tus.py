@@ -345,3 +345,21 @@ def _sent(client: httpx.Client, url: str, content: bytes, low: int, high: int, l
         # What a request brought that was cut off before has only now been stored.
         assert answer.status_code == 409
         low = at + 1
+
+
+def test_an_upload_of_which_no_byte_comes_soon_keeps_no_room(service: UploadService, client: httpx.Client) -> None:
+    def hours_of(answer: httpx.Response) -> int:
+        left = parsedate_to_datetime(answer.headers["Upload-Expires"]) - clock.now()
+        return round(left / timedelta(hours=1))
+
+    nothing: list[bytes] = []
+    headers = {**tus.HEADERS, "Upload-Length": "100", "Content-Type": tus.OFFSET_TYPE}
+    announced = client.post("/files/", content=iter(nothing), headers=headers)
+    url = announced.headers["Location"]
+    empty = client.patch(url, content=iter(nothing), headers={**headers, "Upload-Offset": "0"})
+    assert [answer.headers["Upload-Offset"] for answer in (announced, empty)] == ["0", "0"]
+    assert (hours_of(announced), hours_of(empty)) == (1, 1)
+    assert service.ask(
+        "select count(*) from part where session_id = %s and stored_at is not null", UUID(url.rpartition("/")[2])
+    ) == [(0,)]
+    assert hours_of(client.patch(url, content=iter([b"a"]), headers={**headers, "Upload-Offset": "0"})) == 24

@@ -88,7 +88,8 @@ async def drop_unused(context: Context, session_id: UUID) -> None:
 class Appending:
     """One writer's turn to append to a session. Entering the `async with` waits for the turn, leaving it ends it.
 
-    Left without an error, the part that was written counts; left by one, nothing of it stays. Entering raises
+    Left without an error, the part that was written counts, unless it adds nothing to content whose length is known;
+    left by an error, nothing of it stays. Entering raises
     `PartBusy` when the turn does not come, and `SessionNotFound` when the session has ended; leaving raises them when
     the turn is lost.
     """
@@ -147,7 +148,7 @@ class Appending:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind or self.written is None:
+        if kind or self.written is None or self._adds_nothing(self.written):
             await self._drop()
             return
         try:
@@ -160,6 +161,10 @@ class Appending:
         if self.written.size:
             self.boundaries.append(self._at + self.written.size)
         await self._delete_emptied(emptied)
+
+    def _adds_nothing(self, written: WrittenObject) -> bool:
+        """Whether the part is an empty one at the end. It must not extend the life of an upload that has room."""
+        return not written.size and self._at == self.size and bool(self._session.size)
 
     async def _look(self) -> tuple[int, list[int]]:
         """The number of stored parts, and their boundaries."""
@@ -178,7 +183,7 @@ class Appending:
         """Leave nothing of the part, unless the turn is lost: then another writer may be writing it by now."""
         if self.written:
             try:
-                await self._reservation.renew()
+                await self._reservation.renew(extends=False)
                 await self._context.store.delete(self._session.staged_key(self._index))
             except (PartBusy, SessionNotFound, Unavailable) as error:
                 _log.warning("a part is left to the sweep", session=self._session.id.hex, error=error.message)

@@ -71,22 +71,27 @@ class Reservation:
     async def hold(self, *, last: bool = False) -> None:
         """Renew the reservation if that was done a while ago. Raises as `renew`."""
         if time.monotonic() - self._renewed >= (1 if last else RENEW_AFTER):
-            await self.renew()
+            # At the end of a body of which nothing came, only an announcement is there still.
+            await self.renew(extends=not last)
 
     def check(self) -> None:
         """Raise `PartBusy` unless the reservation holds at this moment."""
         if time.monotonic() - self._renewed >= LEASE.total_seconds():
             raise PartBusy
 
-    async def renew(self) -> None:
-        """Renew the reservation. Raises `PartBusy` when it was lost, `SessionNotFound` when the session has ended."""
+    async def renew(self, *, extends: bool = True) -> None:
+        """Renew the reservation. Raises `PartBusy` when it was lost, `SessionNotFound` when the session has ended.
+
+        `extends`: bytes are arriving, so an upload that was only announced before lasts as long as others from now on.
+        """
         asked = time.monotonic()
         async with self._context.db.connection() as connection:
             if not await parts.extend_part(connection, self._session_id, self._index, self._writer, LEASE):
                 raise await self._lost(connection)
-            if self._is_brief:
+            if self._is_brief and extends:
                 await sessions.extend_sessions(connection, [self._session_id], self._context.session_lifetime)
-        self._renewed, self._is_brief = asked, False
+                self._is_brief = False
+        self._renewed = asked
 
     async def record(self, size: int, sha256: bytes, etag: str = "") -> None:
         """Record the part as stored. Raises `PartBusy` when another writer has it, and `SessionNotFound`."""

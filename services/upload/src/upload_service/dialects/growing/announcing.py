@@ -37,7 +37,7 @@ class Announced:
     part_size: int | None = None
     """The size of the parts that its sender puts into the store; None: the content comes in order."""
     comes_later: bool = False
-    """Nothing of it comes in the request that announces it."""
+    """Perhaps nothing of it comes in the request that announces it."""
 
     @property
     def name(self) -> str:
@@ -59,7 +59,8 @@ def announced(
         size=size,
         named=named,
         claims=claims,
-        comes_later=content_length(request) == 0,
+        # A body of unknown length may have no bytes; the first that comes extends the upload's life.
+        comes_later=not content_length(request),
     )
 
 
