@@ -1,7 +1,5 @@
 """The IETF's draft on resumable uploads: every rule that concerns a server, in the versions that clients speak."""
 
-import base64
-import hashlib
 import secrets
 import socket
 import threading
@@ -16,10 +14,8 @@ import pytest
 
 from tests.conftest import Engines, MakeDatabase
 from tests.integration.upload.dialects import tus_client as tus
-from tests.integration.upload.dialects.tus_service import LARGEST, content_of
+from tests.integration.upload.dialects.tus_service import LARGEST, content_of, sha256, verify_next
 from tests.integration.upload.running_upload import UploadService, running_upload_service
-from upload_service.content import verification
-from upload_service.context import Context
 
 VERSIONS = [3, 4, 5, 6, 7, 8, None]
 PROBLEMS = "https://iana.org/assignments/http-problem-types#"
@@ -84,22 +80,6 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert "Tus-Resumable" not in answer.headers
-
-
-async def _verify_next(context: Context) -> None:
-    """Be the worker for the next upload that waits for one."""
-    found = None
-    while not found:
-        async with context.db.connection() as connection:
-            cursor = await connection.execute(
-                "select id from upload_session where state = 'assembling' and claims <> '{}'"
-            )
-            found = await cursor.fetchone()
-    await verification.verify_upload(context, found[0])
-
-
-def sha256(content: bytes) -> str:
-    return f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -297,7 +277,7 @@ def test_a_digest_of_the_whole_is_compared(service: UploadService, draft: Draft)
     made = len(service.share.made)
     with ThreadPoolExecutor(1) as other:
         answer = other.submit(draft.create, content, completes=True, Repr_Digest=sha256(b"other"))
-        service.run(_verify_next)
+        service.run(verify_next)
         wrong = answer.result()
     refused(wrong, 400, "digest_mismatch")
     # Nothing would come of sending it again.

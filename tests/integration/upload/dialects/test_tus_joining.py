@@ -1,6 +1,7 @@
 """tus: uploads that become one, with an S3 server and with a folder."""
 
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import httpx
 import pytest
 
 from tests.integration.upload.dialects import tus_client as tus
-from tests.integration.upload.dialects.tus_service import is_file, refused
+from tests.integration.upload.dialects.tus_service import is_file, refused, sha256, verify_next
 from tests.integration.upload.running_upload import UploadService
 
 MIB = 1024 * 1024
@@ -107,3 +108,53 @@ def test_a_piece_that_goes_on_keeps_the_others(service: UploadService, client: h
     tus.patch(client, urls[0], 0, b"1")
     later = "select count(*) from upload_session where id = any(%s) and expires_at > now() + interval '1 hour'"
     assert service.ask(later, ids) == [(3,)]
+
+
+def test_a_whole_has_the_digest_that_its_sender_declares(service: UploadService, client: httpx.Client) -> None:
+    contents = [secrets.token_bytes(size) for size in (700, 6 * MIB)]
+    digest, other = sha256(b"".join(contents)), sha256(b"other")
+
+    def pieces() -> list[str]:
+        # Clients such as tus-js-client send their headers with every request.
+        urls = [tus.begun(client, len(content), Upload_Concat="partial", Repr_Digest=other) for content in contents]
+        for url, content in zip(urls, contents, strict=True):
+            assert tus.patch(client, url, 0, content).status_code == 204
+        return urls
+
+    def verified(answer: Callable[[], httpx.Response]) -> httpx.Response:
+        with ThreadPoolExecutor(1) as asking:
+            asked = asking.submit(answer)
+            service.run(verify_next)
+            return asked.result()
+
+    urls = pieces()
+    whole = verified(lambda: tus.final(client, urls, Repr_Digest=digest))
+    assert whole.status_code == 201, whole.text
+    for more in ({"Repr_Digest": digest}, {}):
+        assert tus.final(client, urls, **more).headers["Location"] == whole.headers["Location"]
+    refused(tus.final(client, urls, Repr_Digest=other), 409, "already_joined")
+    is_file(service, whole, b"".join(contents))
+    with service.nothing_left():
+        urls = pieces()
+        refused(tus.final(client, urls, Repr_Digest="sha-256=:AA==:"), 400, "invalid_input")
+        for answer in (verified, lambda again: again()):
+            refused(answer(lambda: tus.final(client, urls, Repr_Digest=other)), 400, "digest_mismatch")
+        assert client.head(urls[0], headers=tus.HEADERS).status_code == 404
+        # Its row says for a while what became of it.
+        service.ask("delete from file where state = 'corrupt'")
+
+
+def test_an_upload_of_one_piece_has_the_digest_that_its_sender_declares(
+    service: UploadService, client: httpx.Client
+) -> None:
+    content = secrets.token_bytes(100)
+    url = tus.begun(client, len(content), Repr_Digest=sha256(content))
+    is_file(service, tus.patch(client, url, 0, content), content)
+    with service.nothing_left():
+        url = tus.begun(client, len(content), Repr_Digest=sha256(b"other"))
+        with ThreadPoolExecutor(1) as sending:
+            sent = sending.submit(tus.patch, client, url, 0, content)
+            service.run(verify_next)
+            refused(sent.result(), 400, "digest_mismatch")
+        # Its row says for a while what became of it.
+        service.ask("delete from file where state = 'corrupt'")

@@ -1,5 +1,6 @@
 """The upload service that tests of growing uploads call, and what must have become of an upload."""
 
+import base64
 import hashlib
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -57,3 +58,20 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Tus-Resumable"] == "1.0.0"
+
+
+async def verify_next(context: Context) -> None:
+    """Be the worker for the next upload that waits for one."""
+    found = None
+    while not found:
+        async with context.db.connection() as connection:
+            cursor = await connection.execute(
+                "select id from upload_session where state = 'assembling' and claims <> '{}'"
+            )
+            found = await cursor.fetchone()
+    await verification.verify_upload(context, found[0])
+
+
+def sha256(content: bytes) -> str:
+    """The value of `Repr-Digest` or `Content-Digest`."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"

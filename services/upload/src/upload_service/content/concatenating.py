@@ -12,6 +12,7 @@ from uuid import UUID
 from common.db import Connection
 from common.errors import Conflict, TooLarge
 from common.identity import Identity
+from common.store import DigestClaim
 from upload_service.content.cleaning import clean_soon
 from upload_service.content.context import Context
 from upload_service.content.model import PIECES, Layout, Quota, SessionState, UploadSession, is_whole
@@ -25,10 +26,12 @@ class AlreadyJoined(Conflict):
     code = "already_joined"
 
 
-async def find_whole(context: Context, session_ids: Sequence[UUID], identity: Identity | None) -> UploadSession | None:
+async def find_whole(
+    context: Context, session_ids: Sequence[UUID], identity: Identity | None, claims: tuple[DigestClaim, ...] = ()
+) -> UploadSession | None:
     """The whole that these sessions belong to, in this order, if there is one. Raises what `concatenate` does."""
     async with context.db.transaction() as connection:
-        return await _whole_of(connection, await _locked(connection, session_ids, identity))
+        return await _whole_of(connection, await _locked(connection, session_ids, identity), claims)
 
 
 async def concatenate(
@@ -42,7 +45,7 @@ async def concatenate(
     limits = await context.limits_for(new.owner)
     async with context.db.transaction() as connection:
         pieces = await _locked(connection, session_ids, identity)
-        if earlier := await _whole_of(connection, pieces):
+        if earlier := await _whole_of(connection, pieces, new.claims):
             return earlier
         sizes = [piece.size for piece in pieces]
         known = sum(size or 0 for size in sizes)
@@ -127,8 +130,13 @@ def _permitted(session: UploadSession | None, identity: Identity | None) -> Uplo
     return session
 
 
-async def _whole_of(connection: Connection, pieces: Sequence[UploadSession]) -> UploadSession | None:
-    """The whole of these pieces, unless it has ended before it got their parts. Raises `AlreadyJoined`."""
+async def _whole_of(
+    connection: Connection, pieces: Sequence[UploadSession], claims: tuple[DigestClaim, ...]
+) -> UploadSession | None:
+    """The whole of these pieces, unless it has ended before it got their parts.
+
+    Raises `AlreadyJoined`, also if the whole was announced without the digests in `claims`: nobody would compare them.
+    """
     wholes = {piece.joined_into for piece in pieces} - {None}
     if not wholes:
         return None
@@ -141,7 +149,7 @@ async def _whole_of(connection: Connection, pieces: Sequence[UploadSession]) -> 
     if len(wholes) > 1 or any(piece.joined_into is None for piece in pieces):
         raise AlreadyJoined
     whole = living(next(iter(found.values()), None))
-    if whole.piece_ids != [piece.id for piece in pieces]:
+    if whole.piece_ids != [piece.id for piece in pieces] or (claims and whole.digest_claims != claims):
         raise AlreadyJoined
     return whole
 

@@ -48,7 +48,7 @@ async def create_piece(context: Context, request: Request, sender: Sender, annou
         place = await context.shares.place_of(announced.ticket)
     async with counted_piece(context.limiter, sender.policy, address_of(request), of_upload=place is None):
         sender.policy.check_size(announced.size or 0)
-        # It becomes no file by itself: name, type and share are those of the whole.
+        # It becomes no file by itself: name, type, share and digest are those of the whole.
         intent = {"concat": PIECE, "metadata": announced.kept}
         new = in_parts(NewUpload(UNNAMED, size=announced.size, intent=intent, owner=sender.owner), announced)
         await say_wanted(request)
@@ -65,7 +65,7 @@ async def create_whole(
     if announced.ticket is not None:
         return await create_for_item(context, sender, announced, announced.ticket, pieces, concat)
     sender.check_may_upload()
-    if earlier := await find_whole(context, pieces, sender.identity):
+    if earlier := await find_whole(context, pieces, sender.identity, announced.claims):
         return earlier
     async with counted_upload(context.limiter, sender.policy, address_of(request)):
         new = await _new(context, sender, announced)

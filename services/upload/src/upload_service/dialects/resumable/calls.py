@@ -19,6 +19,7 @@ from upload_service.content.model import SessionState, UploadSession
 from upload_service.context import Context
 from upload_service.dialects.growing.announcing import announced
 from upload_service.dialects.growing.creating import create
+from upload_service.dialects.growing.digest_fields import content_digest, whole_digest
 from upload_service.dialects.growing.finishing import Finished, digest_of, finish
 from upload_service.dialects.growing.receiving import OffsetWrong, free, receive
 from upload_service.dialects.growing.standing import cancel, limit_of, offset_of, session_of
@@ -41,7 +42,7 @@ async def post(request: Request) -> Response:
     """Begin an upload, with all of its content, the beginning, or nothing of it."""
     context, version = context_of(request, Context), version_of(request)
     completes = _completes(version, request)
-    checksum, claims = headers.content_digest(request), headers.whole_digest(request)
+    checksum, claims = content_digest(request), whole_digest(request)
     size = _length(request, 0, completes=completes)
     sender = await sender_of(context, request)
     new = announced(request, size, named=headers.file_name(request), claims=claims)
@@ -84,7 +85,7 @@ async def patch(request: Request, upload_id: str) -> Response:
     completes, at = _completes(version, request), headers.number(request, "upload-offset")
     if at is None:
         raise InvalidInput("Upload-Offset is missing or no number of bytes")
-    checksum = headers.content_digest(request)
+    checksum = content_digest(request)
     size = _length(request, at, completes=completes)
     sender = await sender_of(context, request)
     session = await free(context, await session_of(context, upload_id, sender))

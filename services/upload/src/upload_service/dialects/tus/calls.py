@@ -13,6 +13,7 @@ from upload_service.content.model import SessionState, UploadSession
 from upload_service.context import Context
 from upload_service.dialects.growing.announcing import announced
 from upload_service.dialects.growing.creating import PIECE, create, create_piece, create_whole
+from upload_service.dialects.growing.digest_fields import whole_digest
 from upload_service.dialects.growing.finishing import Finished, finish
 from upload_service.dialects.growing.receiving import OffsetWrong, free, receive
 from upload_service.dialects.growing.standing import cancel, limit_of, offset_of, session_of
@@ -98,11 +99,11 @@ async def delete(request: Request, upload_id: str) -> Response:
 
 
 async def _create(context: Context, request: Request, sender: Sender) -> UploadSession:
-    concat = headers.concatenation(request)
+    concat, claims = headers.concatenation(request), whole_digest(request)
     if isinstance(concat, list):
-        whole = announced(request, None)
+        whole = announced(request, None, claims=claims)
         return await create_whole(context, request, sender, whole, concat, request.headers["upload-concat"])
-    new = announced(request, headers.length(request))
+    new = announced(request, headers.length(request), claims=claims)
     return await (create_piece if concat else create)(context, request, sender, new)
 
 
