@@ -74,7 +74,7 @@ backup: $(VENV)/.run ## Back the running system up (TO=/backups PASSPHRASE_FILE=
 restore: $(VENV)/.run ## Make a new system of a backup (FROM=/backups DATA=new-folder PASSPHRASE_FILE=file; STACK=compose)
 	@exec $(BACKUP) restore "$(or $(FROM),$(error Say where from: make restore FROM=/backups))" $(SEALED) $(ARGS)
 
-import: $(VENV)/.run ## Take over the shares of another system (KIND=filecodebox FROM=folder; ARGS=--write; STACK=compose)
+import: $(VENV)/.run ## Take over what another system holds (KIND=filecodebox FROM=folder; ARGS=--write; STACK=compose)
 	@exec $(BIN)/python -m common.start deploy.importing $(or $(KIND),filecodebox) \
 		"$(or $(FROM),$(error Say where from: make import FROM=folder))" $(ARGS)
 endif

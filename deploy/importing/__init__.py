@@ -1,5 +1,5 @@
-"""Moving in: what other systems hold becomes shares of this one, under the same codes and links.
+"""Moving in: what other systems hold comes into this one, under the same codes, links and names.
 
-`python -m deploy.importing` is the operator's command. `filecodebox` and `fileuploader` read the stores of those
-systems; `working` brings what they found in by the same use cases as an upload.
+`python -m deploy.importing` is the operator's command. `filecodebox`, `fileuploader` and `mirage` read the stores of
+those systems; `working` brings shares in by the same use cases as an upload, and `people` accounts, rooms and messages.
 """

@@ -20,6 +20,11 @@ class ContentLost(Exception):
     """The content of a share is not where the other system says, or has another size."""
 
 
+def printable(line: str) -> str:
+    """A line of a report. Strangers chose parts of it, which must be no order to a terminal, and no second line."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+
+
 @dataclass(frozen=True, slots=True)
 class Foreign:
     """A share of the other system that has not ended."""

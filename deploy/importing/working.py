@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from common.db import Database
 from common.errors import DomainError, InvalidInput
 from common.names import clean_name
-from deploy.importing.model import ContentLost, Contents, Foreign, Source
+from deploy.importing.model import ContentLost, Contents, Foreign, Source, printable
 from share_service.shares import importing
 from share_service.shares.importing import Imported
 from share_service.shares.making import TEXT_NAME, Content
@@ -32,9 +32,7 @@ class Report:
     """A line for each share that cannot be imported, with the reason."""
 
     def leave_out(self, code: str, reason: str) -> None:
-        """Senders there chose parts of both, so nothing in them may be an order to a terminal, or a second line."""
-        line = f"{code}: {reason}"
-        self.left_out.append("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line))
+        self.left_out.append(printable(f"{code}: {reason}"))
 
 
 async def bring_in(

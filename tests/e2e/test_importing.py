@@ -1,11 +1,8 @@
 """People move in: the codes and links that they gave away before work here, with what was left of their lives."""
 
-import os
 import secrets
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,12 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.places import ROOT
-from deploy.local.settings import SYSTEM_NAMES
 from deploy.local.stack import StartedStack
 from tests.contract.filecodebox import wire
 from tests.e2e.faults import PATIENCE
 from tests.e2e.filecodebox_folder import Folder, moment
+from tests.e2e.importing import begin, run
 from tests.integration.upload.mirrors.mirror_front import background
 from tests.integration.upload.mirrors.mirror_servers import SERVERS
 
@@ -31,24 +27,6 @@ MIB = 1024 * 1024
 def client(stack: StartedStack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.url, timeout=60) as client:
         yield client
-
-
-def begin(stack: StartedStack, *arguments: str) -> "subprocess.Popen[str]":
-    inherited = {name: os.environ[name] for name in SYSTEM_NAMES if name in os.environ}
-    return subprocess.Popen(
-        [sys.executable, "-m", "common.start", "deploy.importing", *arguments],
-        cwd=ROOT,
-        env={**inherited, "DATA": str(stack.folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def run(stack: StartedStack, *arguments: str) -> tuple[int, str]:
-    process = begin(stack, *arguments)
-    output, _ = process.communicate(timeout=PATIENCE)
-    return process.returncode, output
 
 
 def text_of(client: httpx.Client, code: str) -> str:

@@ -1,6 +1,7 @@
 """Hashing and comparing passwords."""
 
 import asyncio
+import hashlib
 import statistics
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.low_level import Type
 
 from common import passwords
+from common.foreign_passwords import ForeignHash
 from common.passwords import HasherBusy, Passwords, PasswordUnusable
 
 pytestmark = pytest.mark.usefixtures("costly_passwords")
@@ -81,3 +83,52 @@ async def test_passwords_beyond_the_waiting_limit_are_refused(
     results = await asyncio.gather(*(hasher.hash("x") for _ in range(6)), return_exceptions=True)
     assert [isinstance(result, HasherBusy) for result in results] == [False] * 3 + [True] * 3
     assert await hasher.hash("x")
+
+
+WERKZEUG = {
+    "scrypt": "scrypt:32768:8:1$"
+    + "aSaltOfLetters$"
+    + hashlib.scrypt(b"caf\xc3\xa9 ", salt=b"aSaltOfLetters", n=32768, r=8, p=1, maxmem=64 * 1024**2).hex(),
+    "pbkdf2": "pbkdf2:sha256:1000$salt$" + hashlib.pbkdf2_hmac("sha256", b"caf\xc3\xa9 ", b"salt", 1000).hex(),
+}
+
+
+@pytest.mark.parametrize("kind", WERKZEUG)
+async def test_hashes_of_werkzeug_match_and_are_outdated(hasher: Passwords, kind: str) -> None:
+    """A password is compared as it was sent: that library does not know which characters look the same."""
+    assert await hasher.matches(WERKZEUG[kind], "caf\u00e9 ")
+    assert not await hasher.matches(WERKZEUG[kind], "cafe\u0301 ")
+    assert hasher.is_outdated(WERKZEUG[kind])
+    with pytest.raises(PasswordUnusable):
+        await hasher.matches(WERKZEUG[kind], "\ud800")
+
+
+async def test_of_an_unsalted_digest_only_a_costly_hash_is_kept(hasher: Passwords) -> None:
+    hashed = await hasher.hash_digest(hashlib.sha256(b"opens it").hexdigest())
+    assert hashed.startswith("sha256:$argon2id$")
+    assert await hasher.matches(hashed, " opens it\n")
+    assert not await hasher.matches(hashed, "opens")
+    assert not await hasher.matches(hashed, hashlib.sha256(b"opens it").hexdigest())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "unknown",
+        "plain$$password",
+        "md5$salt$0123456789abcdef0123456789abcdef",
+        f"scrypt:1073741824:8:1$salt${'ab' * 64}",
+        f"scrypt:32768:8:99$salt${'ab' * 64}",
+        f"scrypt:32767:8:1$salt${'ab' * 64}",
+        f"scrypt:32768:0:1$salt${'ab' * 64}",
+        f"pbkdf2:sha256:9999999$salt${'ab' * 32}",
+        f"pbkdf2:sha256:0$salt${'ab' * 32}",
+        f"pbkdf2:md5:1000$salt${'ab' * 16}",
+        "pbkdf2:sha256:1000$salt$",
+        f"pbkdf2:sha256:1000$\0${'ab' * 32}",
+    ],
+)
+async def test_a_hash_that_is_unknown_or_costs_too_much_matches_nothing(hasher: Passwords, text: str) -> None:
+    assert ForeignHash.parse(text) is None
+    assert not await hasher.matches(text, "password")

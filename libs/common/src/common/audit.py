@@ -11,7 +11,7 @@ from uuid import UUID
 
 from common import clock
 from common.errors import Forbidden
-from common.identity import Identity
+from common.identity import Identity, Role
 from common.ids import new_id
 from common.rights import Action, Actor, permitted
 
@@ -31,6 +31,10 @@ class Author:
         """Raise `Forbidden` unless this is an administrator."""
         if not permitted(Action.ADMINISTER, Actor(self.identity), None):
             raise Forbidden
+
+
+OPERATOR = Author(Identity(UUID(int=0), "system", Role.ADMINISTRATOR, UUID(int=0), None), "operator")
+"""Whoever runs the operator's commands on the machine. Nobody can register the name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ class PasswordTries:
         """Hash a password for storage, in PHC string format. Raises `PasswordUnusable`, `HasherBusy`."""
         return await self._passwords.hash(password)
 
+    async def hash_digest(self, digest: str) -> str:
+        """Hash the SHA-256 of a password, in hex, for storage. Raises `HasherBusy`."""
+        return await self._passwords.hash_digest(digest)
+
     async def check(
         self, subject: str, hashed: str | None, password: str, address: str, wrong: type[Exception]
     ) -> None:

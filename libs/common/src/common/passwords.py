@@ -11,6 +11,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from common.errors import InvalidInput, Unavailable
+from common.foreign_passwords import DIGESTED, UNKNOWN, ForeignHash, digest_of
 
 PASSWORD_BYTES = 1024
 # The parameters that OWASP recommends: 19 MiB, two passes, one lane. A hash takes about 25 ms of one processor.
@@ -49,17 +50,27 @@ class Passwords:
         """A hash in PHC string format. Raises `PasswordUnusable`, `HasherBusy`."""
         return await self._run(self._hasher.hash, normalised(password))
 
+    async def hash_digest(self, digest: str) -> str:
+        """A hash for a password of which another system kept only the SHA-256, in hex. Raises `HasherBusy`."""
+        return DIGESTED + await self._run(self._hasher.hash, digest)
+
     async def matches(self, hashed: str | None, password: str) -> bool:
         """Whether `hashed` was made from this password. Without a hash it returns False after the same time.
 
         Raises `PasswordUnusable`, `HasherBusy`.
         """
-        same = await self._run(self._verify, hashed or self._nobody, normalised(password))
-        return same and hashed is not None
+        encoded = normalised(password)
+        known = None if hashed == UNKNOWN else hashed
+        if known and (foreign := ForeignHash.parse(known)):
+            return await self._run(foreign.matches, password)
+        if known and known.startswith(DIGESTED):
+            known, encoded = known.removeprefix(DIGESTED), digest_of(password).encode()
+        same = await self._run(self._verify, known or self._nobody, encoded)
+        return same and known is not None
 
     def is_outdated(self, hashed: str) -> bool:
-        """Whether the hash was made with other parameters than the current ones."""
-        return self._hasher.check_needs_rehash(hashed)
+        """Whether the hash was made by another system, or with other parameters than the current ones."""
+        return ForeignHash.parse(hashed) is not None or self._hasher.check_needs_rehash(hashed)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -76,6 +76,20 @@ class Erasure:
     passes_left: int
 
 
+@dataclass(frozen=True, slots=True)
+class ImportedAccount:
+    """The account that one of another system became. `account_id` None: it was deleted here since."""
+
+    account_id: UUID | None
+    name: str
+    has_password: bool
+    """Whether its owner can sign in. Otherwise an administrator makes a link for a new password."""
+    is_new: bool = False
+    """Whether it was imported just now."""
+    has_email: bool = True
+    """False: the address belongs to another account, or is none."""
+
+
 def check_length(password: str) -> None:
     """Raise `PasswordTooShort`. Only the native API asks for a length: the clients of the dialects know of none."""
     if len(password) < NATIVE_PASSWORD_LENGTH:

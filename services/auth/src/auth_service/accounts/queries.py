@@ -1,12 +1,13 @@
-"""The table of erasures: the data of deleted accounts that other services have yet to erase."""
+"""The tables of erasures, which other services have yet to do for deleted accounts, and of imported accounts."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from auth_service.accounts.model import Erasure
+from auth_service.accounts.model import Erasure, ImportedAccount
 from common.db import Connection, Params
-from common.db.rows import fetch_all, fetch_value
+from common.db.rows import count, fetch_all, fetch_one, fetch_value
+from common.foreign_passwords import UNKNOWN
 
 
 async def insert_erasures(
@@ -63,6 +64,31 @@ async def count_erasures(connection: Connection, service: str, now: datetime) ->
     """The erasures of a service that are due."""
     statement = "select count(*) from erasure where service = %(service)s and due_at <= %(now)s"
     return await fetch_value(connection, statement, {"service": service, "now": now}) or 0
+
+
+async def insert_imported(connection: Connection, origin: bytes, account_id: UUID, now: datetime) -> bool:
+    """Record that an account is imported; False if it was before. Of two at once, the second waits for the first."""
+    statement = """
+        insert into imported_account (origin, account_id, imported_at) values (%(origin)s, %(account_id)s, %(now)s)
+        on conflict do nothing
+    """
+    return await count(connection, statement, {"origin": origin, "account_id": account_id, "now": now}) == 1
+
+
+async def imported_account(connection: Connection, origin: bytes) -> ImportedAccount | None:
+    """The account that one of another system became when it was imported."""
+    statement = """
+        select account.id as account_id, coalesce(name, '') as name,
+               coalesce(password_hash <> %(unknown)s, true) as has_password
+        from imported_account left join account on account.id = account_id where origin = %(origin)s
+    """
+    return await fetch_one(connection, ImportedAccount, statement, {"origin": origin, "unknown": UNKNOWN})
+
+
+async def is_email_taken(connection: Connection, email_key: str) -> bool:
+    """Whether an account has this e-mail address."""
+    statement = "select 1 from account where email_key = %(email_key)s"
+    return await count(connection, statement, {"email_key": email_key}) > 0
 
 
 def _columns(done: Sequence[Erasure]) -> Params:

@@ -53,3 +53,15 @@ class InboxMessage:
     recipient: UUID
     body: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignMessage:
+    """A direct message of the other system, between accounts that are here."""
+
+    origin: bytes
+    """A digest of what identifies it there: the same message is imported once."""
+    sender: UUID
+    recipient: UUID
+    body: str
+    created_at: datetime

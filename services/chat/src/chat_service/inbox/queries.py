@@ -1,10 +1,11 @@
 """Statements about direct messages."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from chat_service.inbox.model import InboxMessage, Sent
+from chat_service.inbox.model import ForeignMessage, InboxMessage, Sent
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value
 from common.repeatable import Repeatable
@@ -22,6 +23,31 @@ async def insert_message(
     """
     parameters = {"sender": sender, "recipient": recipient, "body": body, "now": now}
     return (await fetch_all(connection, InboxMessage, statement, parameters))[0]
+
+
+async def insert_imported(connection: Connection, messages: Sequence[ForeignMessage], now: datetime) -> int:
+    """Add those of these messages that were not imported before, in their order. Returns their number."""
+    statement = """
+        with fresh as (
+            insert into imported (origin, imported_at) select unnest(%(origins)s::bytea[]), %(now)s
+            on conflict do nothing returning origin
+        )
+        insert into inbox_message (sender, recipient, body, created_at)
+        select sender, recipient, body, created_at
+        from unnest(%(origins)s::bytea[], %(senders)s::uuid[], %(recipients)s::uuid[], %(bodies)s::text[],
+                    %(moments)s::timestamptz[])
+            with ordinality as given (origin, sender, recipient, body, created_at, position)
+        join fresh using (origin) order by position
+    """
+    parameters = {
+        "origins": [message.origin for message in messages],
+        "senders": [message.sender for message in messages],
+        "recipients": [message.recipient for message in messages],
+        "bodies": [message.body for message in messages],
+        "moments": [message.created_at for message in messages],
+        "now": now,
+    }
+    return await count(connection, statement, parameters)
 
 
 async def message_of(connection: Connection, message_id: int) -> InboxMessage | None:
