@@ -112,3 +112,13 @@ def test_an_error_tells_its_type_and_no_more(recorded: InMemorySpanExporter) -> 
 def test_settings_that_the_sdk_would_pass_over_are_refused(name: str, value: str) -> None:
     with pytest.raises(ValidationError):
         Settings.model_validate({name: value})
+
+
+def test_a_variable_without_a_value_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the specification of OpenTelemetry says, and as Compose's `${NAME:-}` makes them."""
+    names = [name for name in Settings.model_fields if name.startswith("otel_")]
+    for name in names:
+        monkeypatch.setenv(name.upper(), "")
+    assert {name: getattr(Settings(), name) for name in names} == {
+        name: getattr(Settings.model_construct(), name) for name in names
+    }

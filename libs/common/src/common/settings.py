@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     """The share of the traces that `parentbased_traceidratio` records, from 0 to 1."""
     otel_sdk_disabled: bool = False
     """`true` turns traces off."""
+
+    @field_validator("otel_traces_sampler", "otel_traces_sampler_arg", "otel_sdk_disabled", mode="before")
+    @classmethod
+    def _is_set(cls, value: object, field: ValidationInfo) -> object:
+        """OpenTelemetry takes an empty variable for one that is not set, and Compose's `${NAME:-}` makes such."""
+        return cls.model_fields[field.field_name or ""].default if value == "" else value
 
     @field_validator("log_level")
     @classmethod

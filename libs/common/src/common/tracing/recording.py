@@ -9,6 +9,7 @@ The SDK itself reads the settings of sampling, and the standard variables that a
 import asyncio
 import atexit
 import logging
+import os
 import threading
 from collections.abc import Sequence
 from contextvars import ContextVar, Token
@@ -154,6 +155,9 @@ class OpenTelemetry:
 
 def started(settings: Settings, service: str) -> OpenTelemetry:
     """The recorder of a service. What it has recorded is sent every few seconds, and at the end of the process."""
+    for name in [name for name, value in os.environ.items() if name.startswith("OTEL_") and not value]:
+        # OpenTelemetry's specification takes it for one that is not set; the SDK warns of some.
+        del os.environ[name]
     headers = parse_env_headers(settings.otel_exporter_otlp_headers.get_secret_value(), liberal=True)
     # It warns of each attempt while the collector is away, and then says once that it has given up.
     logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)
