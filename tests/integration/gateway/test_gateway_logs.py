@@ -68,6 +68,10 @@ async def die_in_mid_answer(reader: asyncio.StreamReader, writer: asyncio.Stream
     elif target.startswith("/gone/"):
         writer.transport.abort()
         return
+    elif target.endswith("/socket"):
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        writer.close()
+        return
     elif target.endswith("dies"):
         writer.close()
         return
@@ -142,6 +146,20 @@ async def test_each_request_has_one_line_with_its_id_and_no_secret(tmp_path: Pat
     assert [line.get("route") for line in found] == ["/a/{template}", None, "/a/{template}"]
     assert {"duration", "size", "service", "dialect"} <= found[1].keys()
     assert {"method", "host", "client_ip"} <= found[0]["request"].keys()
+    assert SECRET not in lines.getvalue()
+
+
+async def test_the_line_about_a_socket_has_its_route_and_no_room(tmp_path: Path):
+    socket = {"Upgrade": "websocket", "Connection": "Upgrade", "Host": "example.org"}
+    async with logging_gateway(tmp_path, "s3", "WARN", "on") as (url, lines):
+        reader, writer = await asyncio.open_connection(*url.removeprefix("http://").split(":"))
+        head = f"GET /v1/rooms/{SECRET}/socket HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in socket.items())
+        writer.write(f"{head}\r\n".encode())
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        await reader.read()
+        writer.close()
+    (line,) = accesses(lines)
+    assert (line["status"], line["service"], line["route"]) == (101, "chat", "/v1/rooms/{room_id}/socket")
     assert SECRET not in lines.getvalue()
 
 
