@@ -34,3 +34,17 @@ def limit_key(address: str) -> str:
     if isinstance(parsed, IPv6Address):
         return str(ip_network((parsed, 64), strict=False).network_address)
     return str(parsed)
+
+
+def site_key(address: str) -> str | None:
+    """The /48 network of an IPv6 address, which one site may have: it holds 65,536 of the keys that limits count.
+
+    None for any other address.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, 48), strict=False))
+    return None

@@ -101,6 +101,21 @@ def test_four_digits_are_not_found_by_trying_all_of_them(start: Start) -> None:
         assert forgiven.post("/share/select/", json={"code": "4711"}).json()["code"] == 200
 
 
+async def test_the_networks_of_one_site_share_a_budget_and_get_no_counters_beyond_it(start: Start) -> None:
+    """A site has 65,536 networks of IPv6, and each of them would have counters for a day."""
+    site = f"2001:db8:{uuid4().hex[:4]}"
+    with start(error_count=1000) as service:
+        async with service.worker() as context:
+            answers = await asyncio.gather(*(guess(context, f"{site}:{n:x}::1", f"{n:04}") for n in range(43)))
+            assert (answers.count("wrong"), answers.count("refused")) == (40, 3)
+            assert await guess(context, f"{site}:ffff::1", "0000") == "refused"
+            keys = await context.limiter.call("KEYS", f"limit:guess-of-few*:4d:{site}:*")
+            assert len(keys) == 81, "two of each network, and one of the site"
+            assert await guess(context, f"{site}:2a::1", "ZZZZ0") == "wrong", "there are enough of these"
+            assert await guess(context, f"2001:db8:{uuid4().hex[:4]}::1", "0000") == "wrong"
+            assert await guess(context, "192.0.2.1", "0001") == "wrong"
+
+
 def test_four_digits_are_not_found_by_choosing_all_of_them(start: Start) -> None:
     with start(error_count=1000) as service:
         client = service.client()

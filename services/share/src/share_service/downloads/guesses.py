@@ -11,13 +11,16 @@ once.
 A code that is one of few, such as four digits, could be found within a day at the rate of these budgets. Wrong codes of
 its kind have budgets of their own, for a day and as large as a small part of all such codes. People mistype codes, and
 many may share an address: so `MISTYPED` wrong codes of an address within the day are not held against it.
+
+Somebody may have 65,536 networks of IPv6, each of which is an address here and would have counters for a day. So all
+those in one /48 share a budget of the day, which is asked before their own: when it is used up, they get no counters.
 """
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 
-from common.addresses import limit_key
+from common.addresses import limit_key, site_key
 from common.errors import DomainError, RateLimited
 from common.limits import Budget, Event, EverybodyRefused, counted_guess
 from common.metrics import Counter
@@ -32,6 +35,8 @@ WRONG_GUESSES: tuple[type[DomainError], ...] = (UnknownCode, ShareEnded, BadKey,
 """The answers to wrong codes and keys, and to codes that were chosen and exist, which all count as guesses."""
 DAY = timedelta(days=1)
 MISTYPED = 2
+SITE = 4
+"""All addresses in a /48 network have the budgets of a day of so many."""
 CODES = Counter("waystation_codes", "Codes that somebody tried, by what came of it.", ["outcome"])
 
 
@@ -42,7 +47,7 @@ async def counted_redemption(context: Context, policy: Policy, address: str, cod
     Raises `RateLimited`, `LimiterUnavailable`.
     """
     key = limit_key(address)
-    async with _counted_guess(context, policy, key, code, [(_of_address(context, "guess-address", policy), key)]):
+    async with _counted_guess(context, policy, address, code, [(_of_address(context, "guess-address", policy), key)]):
         yield
 
 
@@ -60,8 +65,8 @@ async def counted_choice(context: Context, policy: Policy, address: str, code: s
     own = [(_of_address(context, "guess-address", policy), key)]
     choices = [(_of_address(context, "choice", policy), key)]
     if space := _searchable(policy, code):
-        choices.append((context.limiter.budget("choice-of-few", space.wrong_of_everybody, DAY), f"{space.name}:{key}"))
-    async with _counted_guess(context, policy, key, code, own, always=choices):
+        choices += _of_few(context, "choice-of-few", space, space.wrong_of_everybody, address)
+    async with _counted_guess(context, policy, address, code, own, always=choices):
         yield
 
 
@@ -73,13 +78,13 @@ async def counted_inspection(context: Context, policy: Policy, address: str, cod
     """
     key = limit_key(address)
     inspection = (_of_address(context, "inspection", policy), key)
-    async with _counted_guess(context, policy, key, code, [], always=[inspection]):
+    async with _counted_guess(context, policy, address, code, [], always=[inspection]):
         yield
 
 
 @asynccontextmanager
 async def _counted_guess(
-    context: Context, policy: Policy, key: str, code: str, own: Sequence[Event], *, always: Sequence[Event] = ()
+    context: Context, policy: Policy, address: str, code: str, own: Sequence[Event], *, always: Sequence[Event] = ()
 ) -> AsyncGenerator[None]:
     """Count the block if the code is wrong: as `own` events, in everybody's budget, and as a miss of the address.
 
@@ -93,8 +98,8 @@ async def _counted_guess(
     outcome = "failed"
     try:
         async with (
-            _counted_search(context, policy, key, code),
-            counted_guess(own, (everybody, ""), (misses, key), WRONG_GUESSES, always=always),
+            _counted_search(context, policy, address, code),
+            counted_guess(own, (everybody, ""), (misses, limit_key(address)), WRONG_GUESSES, always=always),
         ):
             yield
         outcome = "right"
@@ -110,7 +115,7 @@ async def _counted_guess(
             count("codes_refused")
 
 
-def _counted_search(context: Context, policy: Policy, key: str, code: str) -> AbstractAsyncContextManager[None]:
+def _counted_search(context: Context, policy: Policy, address: str, code: str) -> AbstractAsyncContextManager[None]:
     """Count the block in the budgets of the day for codes like this one, if the other budgets let too many be tried.
 
     An ended share is no miss: its code was right, and its link may be followed for long.
@@ -118,13 +123,22 @@ def _counted_search(context: Context, policy: Policy, key: str, code: str) -> Ab
     space = _searchable(policy, code)
     if space is None:
         return nullcontext()
-    own, everybody, missed = (
-        context.limiter.budget("guess-of-few", space.wrong_of_address, DAY),
+    own = _of_few(context, "guess-of-few", space, space.wrong_of_address, address)
+    everybody, missed = (
         context.limiter.budget("guess-of-few-everyone", space.wrong_of_everybody, DAY, EverybodyRefused),
         context.limiter.budget("guess-of-few-missed", space.wrong_of_address, DAY),
     )
-    who = f"{space.name}:{key}"
-    return counted_guess([(own, who)], (everybody, space.name), (missed, who), (UnknownCode, BadKey), forgiven=MISTYPED)
+    misses = missed, f"{space.name}:{limit_key(address)}"
+    return counted_guess(own, (everybody, space.name), misses, (UnknownCode, BadKey), forgiven=MISTYPED)
+
+
+def _of_few(context: Context, name: str, space: Space, count: int, address: str) -> list[Event]:
+    """The budgets of the day for codes of a space: that of the address's site, if it has one, and its own."""
+    own = context.limiter.budget(name, count, DAY), f"{space.name}:{limit_key(address)}"
+    site = site_key(address)
+    if site is None:
+        return [own]
+    return [(context.limiter.budget(f"{name}-site", SITE * count, DAY), f"{space.name}:{site}"), own]
 
 
 def _searchable(policy: Policy, code: str) -> Space | None:
