@@ -77,6 +77,7 @@ def _administration(report: Report) -> float:
 
 GOALS = (
     Goal("processor seconds per GiB: upload by form", _cost(FORM), at_most=3.6),
+    Goal("processor seconds per GiB: upload in chunks", _cost(large.CHUNKS), at_most=5.2),
     Goal("processor seconds per GiB: download", _cost(large.DOWNLOAD), at_most=0.7),
     Goal("speed: upload by form / `dd conv=fsync`", _ratio(FORM, large.DISK), at_least=0.9),
     Goal("speed: upload by form, `STORE_SYNC=0` / `@tus/server`", _ratio(UNSYNCED, tus_node.NAME), at_least=0.85),

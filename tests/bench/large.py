@@ -21,7 +21,7 @@ from tests.bench.paths import (
 )
 from tests.bench.systems import Systems
 from tests.bench.targets import Target, Waystation
-from tests.bench.trees import Taken, Tree, timed
+from tests.bench.trees import Commands, Taken, Tree, Watched, timed
 from tests.bench.wire import fetch
 
 DISK = "dd, synced"
@@ -44,7 +44,7 @@ class LargePath:
     """A way of a large file. `prepare` does what is not measured, and returns what is."""
 
     name: str
-    tree: Tree | None
+    tree: Watched
     prepare: Callable[[], Run]
 
 
@@ -101,7 +101,7 @@ def _disk(folder: Path, payload: Payload) -> list[LargePath]:
             target.unlink(missing_ok=True)
             return lambda: disk.copy(source, target, synced=synced)
 
-        return LargePath(name, None, prepare)
+        return LargePath(name, Commands(), prepare)
 
     return [path(DISK, synced=True), path(DISK_UNSYNCED, synced=False)]
 

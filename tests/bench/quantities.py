@@ -41,6 +41,11 @@ def cost_per_gib(rounds: Rounds, size: int) -> dict[str, float]:
     return cost(rounds, len(rounds) * size / GIB)
 
 
+def kernel_per_gib(rounds: Rounds, size: int) -> float:
+    """The part of `cost_per_gib` that the kernel took."""
+    return sum(one.get("kernel", 0.0) for one in rounds) / (len(rounds) * size / GIB)
+
+
 def per_second(bursts: Rounds) -> float:
     """The calls a second: the median of the rounds."""
     return statistics.median(one["calls"] / one["taken"]["seconds"] for one in bursts)

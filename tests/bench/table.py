@@ -10,7 +10,16 @@ from typing import Any
 from tests.bench import goals, large, rates, rooms
 from tests.bench.options import MIB
 from tests.bench.peers import copyparty, tus_node
-from tests.bench.quantities import cost_per_call, cost_per_gib, latency, per_second, percentile, ratio, speed
+from tests.bench.quantities import (
+    cost_per_call,
+    cost_per_gib,
+    kernel_per_gib,
+    latency,
+    per_second,
+    percentile,
+    ratio,
+    speed,
+)
 from tests.bench.systems import FORM, UNSYNCED
 
 ROOT = Path(__file__).parents[2]
@@ -95,17 +104,19 @@ def _large(report: Mapping[str, Any]) -> list[Row]:
             compared = ""
             if yardstick and yardstick in found:
                 compared = f"{ratio(found[path], found[yardstick]):.2f} × {LARGE_ROWS[yardstick][0]}"
-            rows.append((name, f"{speed(found[path], size):,.0f}", compared, _costs(cost_per_gib(found[path], size))))
+            costs = _costs(cost_per_gib(found[path], size), kernel_per_gib(found[path], size))
+            rows.append((name, f"{speed(found[path], size):,.0f}", compared, costs))
     return rows
 
 
-def _costs(costs: Mapping[str, float]) -> str:
-    """The sum, and the processes that matter."""
+def _costs(costs: Mapping[str, float], kernel: float = 0.0) -> str:
+    """The sum, the part of the kernel if it is known, and the processes that matter."""
     total = sum(costs.values())
     if not total:
         return ""
     named = [f"{name} {_rounded(value)}" for name, value in costs.items() if value >= SHOWN * total]
-    return _rounded(total) + (f": {', '.join(named)}" if len(named) > 1 else "")
+    whole = _rounded(total) + (f" (kernel {_rounded(kernel)})" if kernel else "")
+    return whole + (f": {', '.join(named)}" if len(named) > 1 else "")
 
 
 def _rounded(value: float) -> str:

@@ -1,9 +1,11 @@
 """The processes of a system with all their children: the processor time that they took, the memory that they hold."""
 
+import resource
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 import psutil
 
@@ -12,6 +14,32 @@ from deploy.local.stack import RunningStack
 MIB = 1024 * 1024
 SETTLE_SECONDS = 0.25
 """How long the work that follows an answer (tasks, events) still counts."""
+
+
+class Times(NamedTuple):
+    """The processor seconds of processes, and how many of them the kernel took."""
+
+    processor: float = 0.0
+    kernel: float = 0.0
+
+    def plus(self, processor: float, kernel: float) -> "Times":
+        return Times(self.processor + processor, self.kernel + kernel)
+
+
+class Watched(Protocol):
+    """Processes that are measured."""
+
+    def times(self) -> dict[str, Times]:
+        """The times of each process that has a name, up to now."""
+        ...
+
+
+class Commands:
+    """The commands that this process has run, and that have ended."""
+
+    def times(self) -> dict[str, Times]:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {"command": Times(used.ru_utime + used.ru_stime, used.ru_stime)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +59,15 @@ class Tree:
 
     def processor_seconds(self) -> dict[str, float]:
         """The processor time of each named process and its children so far, those included that have ended."""
-        found = dict.fromkeys(self.roots(), 0.0)
+        return {name: times.processor for name, times in self.times().items()}
+
+    def times(self) -> dict[str, Times]:
+        """The same, and the part of the kernel."""
+        found = dict.fromkeys(self.roots(), Times())
         for name, process in self._members():
             with suppress(psutil.NoSuchProcess):
-                found[name] += sum(process.cpu_times()[:4])
+                used = process.cpu_times()
+                found[name] = found[name].plus(sum(used[:4]), used.system + used.children_system)
         return found
 
     def memory(self) -> dict[str, float]:
@@ -63,17 +96,26 @@ class Taken:
 
     seconds: float = 0.0
     processor: dict[str, float] = field(default_factory=dict[str, float])
+    kernel: float = 0.0
+    """The part of it that the kernel took, in all processes together."""
 
 
 @contextmanager
-def timed(tree: Tree | None) -> Generator[Taken]:
+def timed(tree: Watched | None) -> Generator[Taken]:
     """Measure a block. The time that the system goes on working after it counts as processor time alone."""
-    before = tree.processor_seconds() if tree else {}
+    before = tree.times() if tree else {}
     taken = Taken()
     begun = time.perf_counter()
     yield taken
     taken.seconds = time.perf_counter() - begun
     if tree:
         time.sleep(SETTLE_SECONDS)
-        after = tree.processor_seconds()
-        taken.processor = {name: max(0.0, after[name] - before.get(name, 0.0)) for name in after}
+        after = tree.times()
+        taken.processor = {
+            name: max(0.0, times.processor - before.get(name, Times()).processor) for name, times in after.items()
+        }
+        taken.kernel = max(0.0, _kernel(after) - _kernel(before))
+
+
+def _kernel(found: Mapping[str, Times]) -> float:
+    return sum(times.kernel for times in found.values())

@@ -72,6 +72,13 @@ def heads(found: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [above for above, below in pairwise(found) if set("".join(below)) == {"-"}]
 
 
+def test_the_kernels_part_stands_beside_the_processor_time_of_a_large_file() -> None:
+    report = whole_report()
+    report["large"][FORM] = [{**taken(1.0, upload=0.5, gateway=0.25), "kernel": 0.25}] * 2
+    costs = [row[-1] for row in rows(table.render(report)) if row[0] == "upload by form"]
+    assert costs[0] == "3.0 (kernel 1.0): upload 2.0, gateway 1.0"
+
+
 def test_the_tables_of_the_readme_have_the_shape_of_the_report() -> None:
     shown = rows(written(table.README))
     possible = rows(table.render(whole_report()))

@@ -14,7 +14,7 @@ import pytest
 
 from tests.bench import calls, peers
 from tests.bench.peers import Skipped, copyparty, installed, keep_newest, tus_node
-from tests.bench.trees import Tree
+from tests.bench.trees import Commands, Tree, timed
 from tests.bench.wire import RequestFailed
 
 BURNING = "import time\nwhile time.process_time() < 0.3: pass\n"
@@ -41,6 +41,13 @@ def parent() -> Generator["subprocess.Popen[bytes]"]:
 def test_processor_time_includes_children_that_have_ended(parent: "subprocess.Popen[bytes]") -> None:
     found = Tree(lambda: {"parent": parent.pid}).processor_seconds()
     assert 0.29 <= found["parent"] < 10
+
+
+def test_the_time_that_a_command_spends_in_the_kernel_is_known_apart() -> None:
+    with timed(Commands()) as taken:
+        working = "import os\nwhile os.times().system < 0.1: os.urandom(1 << 16)\n"
+        subprocess.run([sys.executable, "-c", working], check=True)
+    assert 0.09 <= taken.kernel <= taken.processor["command"] < 10
 
 
 def test_a_child_with_a_name_counts_for_itself(parent: "subprocess.Popen[bytes]") -> None:
