@@ -33,6 +33,10 @@ class Account:
     def is_suspended(self) -> bool:
         return self.suspended_at is not None
 
+    def is_visit_due(self, now: datetime) -> bool:
+        """Whether its use is to be recorded again."""
+        return self.last_seen_at is None or self.last_seen_at < now - VISIT_PAUSE
+
     @property
     def may_administer(self) -> bool:
         """Whether it is one of those of whom there is always one."""

@@ -1,9 +1,9 @@
 """The addresses that have signed in to an account. Only their digests are stored."""
 
-import hashlib
 from datetime import datetime
 from uuid import UUID
 
+from auth_service.directory.model import Account
 from auth_service.sessions import queries
 from auth_service.sessions.model import ADDRESS_REMEMBERED
 from common import clock
@@ -12,13 +12,18 @@ from common.db import Connection
 
 async def remember(connection: Connection, account_id: UUID, address: str) -> None:
     """Record that this address signed in to the account."""
-    await queries.remember_address(connection, account_id, _digest(account_id, address), clock.now())
+    await queries.remember_address(connection, account_id, address, clock.now())
 
 
 async def is_known(connection: Connection, account_id: UUID, address: str) -> bool:
     """Whether this address has signed in to the account within `ADDRESS_REMEMBERED`."""
-    seen_after = clock.now() - ADDRESS_REMEMBERED
-    return await queries.is_known_address(connection, account_id, _digest(account_id, address), seen_after)
+    return await queries.is_known_address(connection, account_id, address, clock.now() - ADDRESS_REMEMBERED)
+
+
+async def find_account(connection: Connection, name_key: str, address: str) -> tuple[Account | None, bool]:
+    """The account with this name, and whether this address is known to it."""
+    found = await queries.account_and_address(connection, name_key, address, clock.now() - ADDRESS_REMEMBERED)
+    return found or (None, False)
 
 
 async def forget_old(connection: Connection, now: datetime, limit: int) -> int:
@@ -29,7 +34,3 @@ async def forget_old(connection: Connection, now: datetime, limit: int) -> int:
 async def count_old(connection: Connection, now: datetime) -> int:
     """The number of such addresses."""
     return await queries.count_addresses(connection, now - ADDRESS_REMEMBERED)
-
-
-def _digest(account_id: UUID, address: str) -> bytes:
-    return hashlib.sha256(account_id.bytes + address.encode()).digest()

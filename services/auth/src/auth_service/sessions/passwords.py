@@ -7,19 +7,14 @@ refusal does not reveal whether an account exists.
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from uuid import UUID
 
 from auth_service.context import Context
 from auth_service.directory import names
-from auth_service.directory import queries as accounts
 from auth_service.directory.model import Account
 from auth_service.sessions import known_addresses
 from auth_service.sessions.model import UnknownName, WrongCredentials, WrongCurrentPassword, WrongPassword
 from common.credentials import digest
 from common.limits import counted_try
-
-# Stands in for an account that does not exist, so that the answer takes as long.
-_NO_ACCOUNT = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +33,7 @@ async def check_attempt(context: Context, attempt: Attempt) -> Account:
     """
     key = names.lookup_key(attempt.name)
     async with context.db.connection() as connection:
-        account = await accounts.account_of_name(connection, key)
-        account_id = account.id if account else _NO_ACCOUNT
-        is_known = await known_addresses.is_known(connection, account_id, attempt.address)
+        account, is_known = await known_addresses.find_account(connection, key, attempt.address)
     async with _counted(context, key, attempt.address, is_known=is_known):
         if not await context.passwords.matches(account.password_hash if account else None, attempt.password):
             raise WrongPassword if account else UnknownName

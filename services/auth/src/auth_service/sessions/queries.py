@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
+from auth_service.directory.model import Account
+from auth_service.directory.queries import ACCOUNT, account_of_row
 from auth_service.sessions.model import Session, SessionKind
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_value
@@ -16,6 +18,9 @@ _IDENTITY: LiteralString = """
     from session join account on account.id = session.account_id and account.suspended_at is null
 """
 
+# The SHA-256 of an account's id and an address.
+_DIGEST: LiteralString = "sha256(uuid_send(%(account_id)s::uuid) || convert_to(%(address)s, 'UTF8'))"
+
 
 def _session(kind: str, **row: Any) -> Session:
     return Session(kind=SessionKind(kind), **row)
@@ -25,13 +30,23 @@ def _identity(role: str, **row: Any) -> Identity:
     return Identity(role=Role(role), **row)
 
 
-async def insert_session(connection: Connection, session: Session) -> None:
-    """Add a session."""
-    statement = """
-        insert into session (id, account_id, kind, label, opaque_digest, created_at, expires_at)
-        values (%(id)s, %(account_id)s, %(kind)s, %(label)s, %(opaque_digest)s, %(created_at)s, %(expires_at)s)
+def _account_and_address(is_known: bool, **row: Any) -> tuple[Account, bool]:
+    return account_of_row(**row), is_known
+
+
+async def insert_session(connection: Connection, session: Session, others: int) -> list[Session]:
+    """Add a session, and delete the account's oldest ones until `others` are left beside it. Returns the deleted."""
+    statement: LiteralString = f"""
+        with added as (
+            insert into session (id, account_id, kind, label, opaque_digest, created_at, expires_at)
+            values (%(id)s, %(account_id)s, %(kind)s, %(label)s, %(opaque_digest)s, %(created_at)s, %(expires_at)s)
+        )
+        -- It does not see the row that is added.
+        delete from session where id = any(array(
+            select id from session where account_id = %(account_id)s order by created_at desc, id offset %(others)s
+        )) returning {_COLUMNS}
     """
-    await connection.execute(statement, asdict(session))
+    return await fetch_all(connection, _session, statement, {**asdict(session), "others": others})
 
 
 async def identity_of_session(connection: Connection, session_id: UUID) -> Identity | None:
@@ -80,16 +95,6 @@ async def delete_opaque_sessions(connection: Connection, account_id: UUID) -> li
     return await fetch_all(connection, _session, statement, {"account_id": account_id})
 
 
-async def delete_surplus(connection: Connection, account_id: UUID, at_most: int) -> list[Session]:
-    """Delete the account's oldest sessions until `at_most` are left, and return them."""
-    statement: LiteralString = f"""
-        delete from session where id = any(array(
-            select id from session where account_id = %(account_id)s order by created_at desc, id offset %(at_most)s
-        )) returning {_COLUMNS}
-    """
-    return await fetch_all(connection, _session, statement, {"account_id": account_id, "at_most": at_most})
-
-
 async def delete_expired(connection: Connection, now: datetime, limit: int) -> int:
     """Delete up to `limit` expired sessions. Returns how many."""
     statement = """
@@ -105,23 +110,39 @@ async def count_expired(connection: Connection, now: datetime) -> int:
     return await fetch_value(connection, "select count(*) from session where expires_at <= %(now)s", {"now": now}) or 0
 
 
-async def is_known_address(connection: Connection, account_id: UUID, digest: bytes, seen_after: datetime) -> bool:
-    """Whether this address has signed in to the account since that moment."""
-    statement = """
-        select 1 from known_address
-        where account_id = %(account_id)s and address_digest = %(digest)s and seen_at > %(seen_after)s
+async def account_and_address(
+    connection: Connection, name_key: str, address: str, seen_after: datetime
+) -> tuple[Account, bool] | None:
+    """The account with this name, and whether this address has signed in to it since that moment."""
+    statement: LiteralString = f"""
+        select {ACCOUNT}, exists (
+            select from known_address
+            where account_id = account.id and seen_at > %(seen_after)s
+                and address_digest = sha256(uuid_send(account.id) || convert_to(%(address)s, 'UTF8'))
+        ) as is_known
+        from account where name_key = %(name_key)s
     """
-    parameters = {"account_id": account_id, "digest": digest, "seen_after": seen_after}
+    parameters = {"name_key": name_key, "address": address, "seen_after": seen_after}
+    return await fetch_one(connection, _account_and_address, statement, parameters)
+
+
+async def is_known_address(connection: Connection, account_id: UUID, address: str, seen_after: datetime) -> bool:
+    """Whether this address has signed in to the account since that moment."""
+    statement: LiteralString = f"""
+        select 1 from known_address
+        where account_id = %(account_id)s and address_digest = {_DIGEST} and seen_at > %(seen_after)s
+    """
+    parameters = {"account_id": account_id, "address": address, "seen_after": seen_after}
     return await count(connection, statement, parameters) == 1
 
 
-async def remember_address(connection: Connection, account_id: UUID, digest: bytes, now: datetime) -> None:
+async def remember_address(connection: Connection, account_id: UUID, address: str, now: datetime) -> None:
     """Remember that this address signed in to the account."""
-    statement = """
-        insert into known_address (account_id, address_digest, seen_at) values (%(account_id)s, %(digest)s, %(now)s)
+    statement: LiteralString = f"""
+        insert into known_address (account_id, address_digest, seen_at) values (%(account_id)s, {_DIGEST}, %(now)s)
         on conflict (account_id, address_digest) do update set seen_at = excluded.seen_at
     """
-    await connection.execute(statement, {"account_id": account_id, "digest": digest, "now": now})
+    await connection.execute(statement, {"account_id": account_id, "address": address, "now": now})
 
 
 async def forget_addresses(connection: Connection, seen_before: datetime, limit: int) -> int:
