@@ -124,9 +124,13 @@ async def test_no_secret_is_in_the_log_when_an_upstream_dies(tmp_path: Path, kin
 
 async def test_the_line_about_a_503_of_the_gateway_says_why(tmp_path: Path):
     async with logging_gateway(tmp_path, "s3", "WARN", "on") as (url, lines), httpx.AsyncClient(base_url=url) as client:
-        for path in (PATHS["a refused download"], PATHS["a service that dies"]):
-            assert (await client.get(path, headers=HEADERS)).status_code == 503
+        answers = [
+            await client.get(path, headers=HEADERS)
+            for path in (PATHS["a refused download"], PATHS["a service that dies"])
+        ]
+    assert [answer.status_code for answer in answers] == [503, 503]
     refused, died = accesses(lines)
+    assert [answer.headers["X-Request-Id"] for answer in answers] == [refused["request_id"], died["request_id"]]
     assert (refused["reason"], refused["upstream_status"]) == ("The file cannot be read at the moment", 403)
     assert (died["reason"], died["error"]) == ("The service is not available at the moment", "EOF")
     assert SECRET not in lines.getvalue()
