@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from starlette.routing import Match, Route
 
 from common.dialects import fileuploader
+from common.http.matching import NO_MATCH
 from deploy.local import binaries, gateway
 from deploy.reference.apps import without_engines
 
@@ -175,6 +177,22 @@ def routed(rules: list[Rule], method: str, path: str, headers: Mapping[str, str]
     found = [rule for rule in rules if rule.takes(method, path, headers or {})]
     named = [rule.service for rule in found if not rule.yields]
     return [*(rule.service for rule in found), *named][-1] if found else None
+
+
+def test_a_request_is_compared_with_routes_that_begin_like_it_and_with_the_same_result(
+    apps: dict[str, FastAPI], served: list[Served]
+) -> None:
+    paths = {path + end for route in served for path in [route.example()] for end in ("", "/", "1")} | {"/", "", "/v1"}
+    for app in apps.values():
+        routes = [route for route in app.routes if isinstance(route, Route)]
+        for path in paths:
+            scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "app": app, "headers": []}
+            for route in routes:
+                beginning = route.path.partition("{")[0]
+                if route.matches(scope) is NO_MATCH:
+                    assert Route.matches(route, scope)[0] is Match.NONE, (route.path, path)
+                else:
+                    assert path.startswith(beginning), (route.path, path)
 
 
 def test_the_gateway_knows_the_dialects_host_names(rules: dict[str, list[Rule]]) -> None:

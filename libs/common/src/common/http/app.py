@@ -9,6 +9,7 @@ from common import clock, logging, start, tracing
 from common.errors import StorageFull, Unavailable
 from common.http import measuring, openapi, problems
 from common.http.edge import ANY_ORIGIN, Edge
+from common.http.matching import compare_beginnings
 from common.http.server import ENDING
 from common.policy import Policy
 from common.settings import GatewaySettings
@@ -61,6 +62,8 @@ def create_app(
     for router in routers:
         # Not `include_router`: FastAPI would match every request twice, against the router and against its routes.
         app.router.routes.extend(router.routes)
+    for route in app.router.routes:
+        compare_beginnings(route)
 
     async def trusted_origins() -> Sequence[str]:
         return (await policy()).trusted_origins if policy else [ANY_ORIGIN]
