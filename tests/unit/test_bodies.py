@@ -67,6 +67,22 @@ def test_a_form_is_parsed_for_all_sizes_of_blocks(content: bytes, text: str, blo
     assert found == [("field", "a", text), ("n.bin", "file", content), ("field", "z", "last")]
 
 
+@pytest.mark.parametrize(("length", "waits"), [(None, 1), (-1, 2)])
+async def test_the_end_of_a_body_of_announced_length_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, length: int | None, waits: int
+) -> None:
+    begun: list[float | None] = []
+    timeout = asyncio.timeout
+
+    def counting(seconds: float | None) -> asyncio.Timeout:
+        begun.append(seconds)
+        return timeout(seconds)
+
+    monkeypatch.setattr(asyncio, "timeout", counting)
+    assert await read_body(request(b"a body", length=length)) == b"a body"
+    assert begun == [bodies.STALL_SECONDS] * waits
+
+
 async def test_a_file_that_nobody_reads_is_skipped() -> None:
     body = form(('name="file"; filename="n"', bytes(1000)), ('name="z"', b"last"))
     names = [part.name async for part in FormStream(request(body))]

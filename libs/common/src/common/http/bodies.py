@@ -41,21 +41,28 @@ class RawBody:
         while True:
             if self.is_ended:
                 raise TooSlow
-            try:
-                async with asyncio.timeout(STALL_SECONDS) as self._waiting:
-                    block = await anext(self._stream, b"")
-            except TimeoutError:
-                raise TooSlow from None
-            except ClientDisconnect:
-                raise InvalidInput("the connection was closed in the middle of the body") from None
-            finally:
-                self._waiting = None
+            block = await self._next()
             if not block:
                 return
             self.received += len(block)
             if self._limit is not None and self.received > self._limit:
                 raise self._too_large()
             yield block
+
+    async def _next(self) -> bytes:
+        """The next block; empty at the end."""
+        try:
+            if self._has_come:
+                # Only the end follows, which needs no waiting.
+                return await anext(self._stream, b"")
+            async with asyncio.timeout(STALL_SECONDS) as self._waiting:
+                return await anext(self._stream, b"")
+        except TimeoutError:
+            raise TooSlow from None
+        except ClientDisconnect:
+            raise InvalidInput("the connection was closed in the middle of the body") from None
+        finally:
+            self._waiting = None
 
     def end(self) -> None:
         """Wait for no more of the body: its reader gets `TooSlow` where it is, unless all of it has come."""
