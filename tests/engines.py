@@ -42,6 +42,8 @@ class StoreAddress:
     endpoint: str
     access_key: str
     secret_key: str
+    pid: int = 0
+    """The process that was started for it; 0: it runs elsewhere."""
 
 
 class Engines:
@@ -96,8 +98,9 @@ def running_store(folder: Path) -> Generator[StoreAddress]:
     """The object store with its data below `folder`, without a bucket."""
     access_key, secret_key, port = secrets.token_hex(10), secrets.token_hex(20), _free_port()
     _finished(juicefs.prepare(folder / "store"))
-    with _running(juicefs.program(folder / "store", port, access_key=access_key, secret_key=secret_key, system={})):
-        yield StoreAddress(f"http://{ports.LOOPBACK}:{port}", access_key, secret_key)
+    program = juicefs.program(folder / "store", port, access_key=access_key, secret_key=secret_key, system={})
+    with _running(program) as pid:
+        yield StoreAddress(f"http://{ports.LOOPBACK}:{port}", access_key, secret_key, pid)
 
 
 def _free_port() -> int:
@@ -105,8 +108,8 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(program: Program) -> Generator[None]:
-    """Keep `program` running once it is ready, and remove its folder in the end."""
+def _running(program: Program) -> Generator[int]:
+    """Keep `program` running once it is ready, and remove its folder in the end. Yields the number of its process."""
     log = program.folder.with_suffix(".log")
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -121,7 +124,7 @@ def _running(program: Program) -> Generator[None]:
         )
     try:
         _wait_ready(program, process, log)
-        yield
+        yield process.pid
     finally:
         process.send_signal(program.stop_signal)
         try:

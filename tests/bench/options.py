@@ -13,7 +13,7 @@ PARTS = {
     "link": "a large file by File Uploader's form",
     "chunks": "a large file in chunks of 5 MiB, four at a time",
     "pieces": "a large file by tus, in one piece and in four at once that become one",
-    "s3": "a large file into an S3 server, beside a PUT to it and @tus/server on it",
+    "s3": "a large file into an S3 server and out of it, beside a PUT, a GET and @tus/server",
     "command": "a large file sent by the command `waystation`, beside curl",
     "download": "a large file fetched, beside copyparty",
     "files": "many files of 64 KiB, one after another and 16 at a time, beside the peers",

@@ -30,7 +30,7 @@ def whole_report() -> dict[str, Any]:
         "machine": {"cores": 2, "processor": "a processor", "python": "3.11.7"},
         "options": {"size": 256 * options.MIB, "rounds": 2},
         "large": {name: [taken(1.0, upload=2.0), taken(2.0, upload=4.0)] for name in table.LARGE_ROWS},
-        "s3": {name: [taken(1.0), taken(2.0)] for name in (on_s3.DIRECT, on_s3.PUT, on_s3.PATCH, on_s3.PEER)},
+        "s3": {name: [taken(1.0), taken(2.0)] for name in on_s3.EVERY},
         "files": {name: {"1": bursts(), "16": bursts()} for name in table.FILES_ROWS},
         "latency": {name: {"alone": bursts(), "beside": bursts()} for name in table.FILES_ROWS},
         "requests": {name: bursts() for name in table.REQUESTS},
