@@ -5,7 +5,8 @@ not that of the file in it; in a chunked body no length is known. So the source 
 follow:
 
 - while at least a whole part is certain, the part is begun with its length, and its bytes are passed on as they arrive;
-- otherwise bytes are gathered in memory until they fill the smallest part that S3 accepts (5 MiB), which is written;
+- otherwise bytes are gathered in memory until they fill the smallest part that S3 accepts (5 MiB), which is written
+  while the next ones are gathered;
 - the bytes gathered at the end become the last part, or the whole object if there were no parts.
 
 In a form all bytes but the closing lines are certain, so at most a few KiB of a large file are gathered. Small bodies
@@ -13,10 +14,11 @@ are gathered completely; `GATHER_BUDGET` limits the bytes that all streams of a 
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
+from common.cancelling import cancel
 from common.errors import TooLarge, Unavailable
 from common.store.digest import ContentHasher, PieceCheck
 from common.store.interface import Lease, PartMismatch, Piece, Source, StoredPart, WrittenObject
@@ -26,6 +28,8 @@ PART_SIZE = GIB
 # The most bytes that all streams of this process may gather together. A stream that would exceed the budget is refused
 # and does not wait, because the streams with gathered bytes may be waiting for slow senders.
 GATHER_BUDGET = 256 * MIB
+# As long as this much of the budget is left, a stream gathers the next part while it writes one.
+AMPLE = GATHER_BUDGET * 3 // 4
 
 
 class Requests(Protocol):
@@ -35,9 +39,9 @@ class Requests(Protocol):
 
     async def create_multipart(self, key: str) -> str: ...
 
-    async def put_part(
+    def put_part(
         self, key: str, upload_id: str, number: int, blocks: AsyncIterable[bytes], size: int
-    ) -> StoredPart: ...
+    ) -> Coroutine[Any, Any, StoredPart]: ...
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None: ...
 
@@ -54,6 +58,10 @@ class _Budget:
         if size > self._left:
             raise Unavailable("too many small uploads at the same moment")
         self._left -= size
+
+    @property
+    def is_ample(self) -> bool:
+        return self._left >= AMPLE
 
     def give_back(self, size: int) -> None:
         self._left += size
@@ -78,22 +86,27 @@ class StreamWriter:
         self._store, self._key, self._source, self._on_multipart = store, key, source, on_multipart
         self._max_size, self._lease = max_size, lease
         self._blocks = self._arriving()
-        self._held = bytearray()
+        self._held = _Held()
         self._hasher = hasher
         self._parts: list[StoredPart] = []
         self._upload_id: str | None = None
         self._charged = 0
+        self._writing: asyncio.Task[StoredPart] | None = None
+        """The part of gathered bytes that is being written."""
+        self._charged_for_writing = 0
 
     async def run(self) -> WrittenObject:
         try:
             await self._write()
         except BaseException:
+            if self._writing:
+                await cancel(self._writing)
             if self._upload_id:
                 with suppress(Unavailable):
                     await asyncio.shield(self._store.abort_multipart(self._key, self._upload_id))
             raise
         finally:
-            _budget.give_back(self._charged)
+            _budget.give_back(self._charged + self._charged_for_writing)
         return WrittenObject(self._hasher.size, self._hasher.sha256)
 
     async def _arriving(self) -> AsyncIterator[bytes]:
@@ -112,48 +125,76 @@ class StreamWriter:
     async def _write(self) -> None:
         ended = False
         while not ended:
-            certain = len(self._held) + self._source.certain()
-            if certain >= MIN_PART_SIZE:
-                await self._write_part(min(certain, PART_SIZE))
-            else:
+            certain = self._held.size + self._source.certain()
+            if certain < MIN_PART_SIZE:
                 ended = await self._gather()
+            elif certain == self._held.size:
+                await self._begin_writing()
+            else:
+                await self._write_part(min(certain, PART_SIZE))
         await self._finish()
 
     async def _gather(self) -> bool:
         """Gather bytes until they fill a part, or enough more are certain. Returns True if the stream has ended."""
-        while len(self._held) + self._source.certain() < MIN_PART_SIZE:
+        while self._held.size + self._source.certain() < MIN_PART_SIZE:
+            if self._writing and not _budget.is_ample:
+                await self._end_writing()
             block = await anext(self._blocks, None)
             if block is None:
                 return True
             _budget.take(len(block))
             self._charged += len(block)
             self._hasher.update(block)
-            self._held += block
+            self._held.add(block)
         return False
 
-    async def _write_part(self, size: int) -> None:
+    async def _begin_writing(self) -> None:
+        """Write the gathered bytes as a part, which goes on while the next ones are gathered."""
+        await self._end_writing()
+        upload_id = await self._begun()
+        size, blocks = self._held.take()
+        self._charged_for_writing, self._charged = self._charged, 0
+        number = len(self._parts) + 1
+        putting = self._store.put_part(self._key, upload_id, number, _each(blocks), size)
+        self._writing = asyncio.ensure_future(putting)
+
+    async def _end_writing(self) -> None:
+        """Wait for the part that is being written, if any."""
+        if self._writing is None:
+            return
+        self._parts.append(await self._writing)
+        _budget.give_back(self._charged_for_writing)
+        self._writing, self._charged_for_writing = None, 0
+
+    async def _begun(self) -> str:
+        """The id of the multipart upload, which the first part begins."""
         if self._upload_id is None:
             self._upload_id = await self._store.create_multipart(self._key)
             await self._on_multipart(self._upload_id)
-        number = len(self._parts) + 1
-        part = await self._store.put_part(self._key, self._upload_id, number, self._exactly(size), size)
+        return self._upload_id
+
+    async def _write_part(self, size: int) -> None:
+        """Write a part of the held bytes and of those that follow, as they arrive."""
+        await self._end_writing()
+        upload_id, number = await self._begun(), len(self._parts) + 1
+        part = await self._store.put_part(self._key, upload_id, number, self._exactly(size), size)
         self._parts.append(part)
         _budget.give_back(self._charged)
         self._charged = 0
 
     async def _exactly(self, size: int) -> AsyncIterator[bytes]:
         """The held bytes and then those of the stream, `size` in total. The rest of the last block is held again."""
-        head, self._held = bytes(self._held[:size]), self._held[size:]
-        if head:
-            yield head
-        left = size - len(head)
+        held, blocks = self._held.take()
+        for block in blocks:
+            yield block
+        left = size - held
         while left:
             block = await anext(self._blocks, None)
             if block is None:
                 return
             self._hasher.update(block)
             if len(block) > left:
-                self._held += memoryview(block)[left:]
+                self._held.add(block[left:])
                 block = block[:left]
             left -= len(block)
             yield block
@@ -161,15 +202,36 @@ class StreamWriter:
     async def _finish(self) -> None:
         """Write the held bytes as the last part, or as the whole object if there were no parts."""
         if self._upload_id is None:
-            await self._store.put(self._key, _one(bytes(self._held)), len(self._held))
+            size, blocks = self._held.take()
+            await self._store.put(self._key, _each(blocks), size)
             return
-        if self._held:
-            await self._write_part(len(self._held))
+        if self._held.size:
+            await self._write_part(self._held.size)
+        await self._end_writing()
         await self._store.complete_multipart(self._key, self._upload_id, self._parts)
 
 
-async def _one(block: bytes) -> AsyncIterator[bytes]:
-    yield block
+class _Held:
+    """Blocks that wait to be written."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._blocks: list[bytes] = []
+
+    def add(self, block: bytes) -> None:
+        self._blocks.append(block)
+        self.size += len(block)
+
+    def take(self) -> tuple[int, list[bytes]]:
+        """Their size, and the blocks, which are not held any more."""
+        taken = self.size, self._blocks
+        self.size, self._blocks = 0, []
+        return taken
+
+
+async def _each(blocks: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for block in blocks:
+        yield block
 
 
 class Joined:
