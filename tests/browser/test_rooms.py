@@ -231,8 +231,8 @@ def test_a_removal_holds_an_invitation_and_an_address_if_the_owner_says_so(coupl
 
 def test_unread_messages_and_direct_ones_are_counted(couple: Couple) -> None:
     one, other = couple.both()
-    one.get_by_role("link", name="Direct messages").click()
-    one.get_by_label("To").fill(couple.bob.name)
+    say(other, "for everybody")
+    bubble(one, "for everybody").get_by_role("link", name=couple.bob.name).click()
     say(one, "only for <you>")
     expect(bubble(one, "only for <you>")).to_be_visible()
     say(other, "for the room")
@@ -242,9 +242,17 @@ def test_unread_messages_and_direct_ones_are_counted(couple: Couple) -> None:
     expect(one.get_by_role("link", name=re.compile(f"{couple.name}.*1 unread"))).to_be_visible()
     other.reload()
     other.get_by_role("link", name=re.compile("Direct messages.*1 unread")).click()
-    other.get_by_role("link", name=re.compile(couple.ann.name)).click()
-    expect(bubble(other, "only for <you>")).to_be_visible()
+    expect(other.get_by_role("link", name=re.compile(couple.ann.name))).to_be_visible()
+    other.get_by_label("To").fill(couple.ann.name)
+    say(other, "and back")
+    for text in ("only for <you>", "and back"):
+        expect(bubble(other, text)).to_be_visible()
     expect(other.get_by_role("link", name="Direct messages", exact=True).first).to_be_visible()
+    # A member's name leads there as well.
+    other.goto(f"{couple.other.url}/rooms/{couple.room}")
+    other.get_by_role("button", name="People").click()
+    other.get_by_label("People").get_by_role("link", name=couple.ann.name).click()
+    expect(bubble(other, "and back")).to_be_visible()
 
 
 def test_a_private_room_opens_by_its_password_on_a_phone(visit: Visit, accounts: tuple[Account, Account]) -> None:

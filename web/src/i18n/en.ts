@@ -281,9 +281,9 @@ export const en = {
     title: 'Direct messages',
     hint: 'kept until one of you deletes them',
     none: 'No direct messages yet',
-    noneHint: 'Write to somebody by the name of their account.',
+    noneHint: 'Write to somebody by the name of their account, or choose a name in a room.',
     to: 'To',
-    write: 'Write to them',
+    write: 'Write a direct message',
     delete: 'Delete for both',
   },
   error: {

@@ -270,9 +270,9 @@ export const zh: Messages = {
     title: '私信',
     hint: '保留到任意一方删除为止',
     none: '还没有私信',
-    noneHint: '输入对方的账号名即可发私信。',
+    noneHint: '输入对方的账号名，或在房间里点击对方的名字，即可发私信。',
     to: '收件人',
-    write: '发私信',
+    write: '给对方发私信',
     delete: '为双方删除',
   },
   error: {

@@ -5,10 +5,10 @@ import { ago, duration, ending, size } from '../format'
 import { useExplain } from '../i18n'
 import { CopyLink } from '../parts/CopyLink'
 import { Cross, Pen, Reply } from '../parts/icons'
-import { Name } from '../parts/Name'
 import { useRemoval } from '../parts/useRemoval'
 import { visibility } from './events'
 import type { Acts } from './Messages'
+import { Writer } from './Writer'
 
 type Props = { message: Message; answered: Message | 'gone' | null; now: number; room: Room; acts: Acts }
 
@@ -22,7 +22,7 @@ export function Bubble({ message, answered, now, room, acts }: Props) {
   return (
     <li id={`message-${message.id}`} hidden={removal.isGone(message.id)} className={`bubble${isOwn ? ' own' : ''}`} style={{ opacity: seen }}>
       <p className="figures small">
-        {isOwn ? t('rooms.you') : <Name of={message} />} · {ago(now - posted, i18n.language)}
+        {isOwn ? t('rooms.you') : <Writer id={message.author} of={message} />} · {ago(now - posted, i18n.language)}
         {message.edited && ` · ${t('rooms.edited')}`}
         {seen < 1 && ` · ${t('rooms.goesIn', { time: duration(left, i18n.language) })}`}
       </p>

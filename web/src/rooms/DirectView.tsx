@@ -37,7 +37,7 @@ export function DirectView({ account }: { account: string | null }) {
   return (
     <section className="talk">
       <header className="talkHead">
-        <Link href={account === null ? '/rooms' : '/rooms/direct'} className="link small toRooms always">
+        <Link href={account === null ? '/rooms' : '/rooms/direct'} className={`link small toRooms${account === null ? '' : ' always'}`}>
           ← {account === null ? t('rooms.back') : t('direct.title')}
         </Link>
         <h2>{account !== null && named ? <Name of={named} /> : t('direct.title')}</h2>

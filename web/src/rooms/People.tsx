@@ -2,16 +2,17 @@ import { Button } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link, useLocation } from 'wouter'
+import { useLocation } from 'wouter'
 import { changeMember, closeRoom, invite, leaveRoom, liftBan, type Member, readBans, readMembers, removeMember, type Room } from '../api/rooms'
 import type { MemberChanges } from '../api/types'
 import { useSession } from '../api/session'
 import { useExplain } from '../i18n'
 import { Copy } from '../parts/Copy'
 import { Cross } from '../parts/icons'
-import { Name, type Named } from '../parts/Name'
+import { Name } from '../parts/Name'
 import { Sure } from '../parts/Sure'
 import { RoomSettings } from './RoomSettings'
+import { Writer } from './Writer'
 
 type Props = { room: Room; online: ReadonlyMap<string, string>; onClose: () => void }
 
@@ -104,54 +105,47 @@ function Person({ member, room, isOnline, onChange, onRemove }: PersonProps) {
   const { account, role, muted_until } = member
   const isMuted = muted_until !== null && Date.parse(muted_until) > Date.now()
   const isOwn = account.id === own
-  const mayModerate = !isOwn && role !== 'owner' && (room.role === 'owner' || (room.role === 'moderator' && role === 'member'))
+  const mayModerate = !isOwn && account.name !== null && role !== 'owner' && (room.role === 'owner' || (room.role === 'moderator' && role === 'member'))
   const facts = [role !== 'member' && t(`rooms.role_${role}`), isMuted && t('rooms.isMuted'), !isOnline && t('rooms.away')]
   return (
     <li>
       <div className="person">
         <span className={`dot${isOnline ? ' on' : ''}`} aria-hidden="true" />
         <span className="personName">
-          <Name of={account} />
+          <Writer id={account.id} of={account} />
           {isOwn && <span className="faint"> ({t('rooms.you')})</span>}
           <span className="figures">{facts.filter(Boolean).join(' · ')}</span>
         </span>
-        {!isOwn && account.name !== null && (
+        {mayModerate && (
           <button type="button" className="link quiet small" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             {t('rooms.more')}
           </button>
         )}
       </div>
-      {isOpen && (
+      {isOpen && mayModerate && (
         <div className="personActs small">
-          <Link className="link quiet" href={`/rooms/direct/${account.id}`} state={{ name: account.name, mixed_scripts: account.mixed_scripts } satisfies Named}>
-            {t('direct.write')}
-          </Link>
-          {mayModerate && (
-            <>
-              {isMuted ? (
-                <button type="button" className="link quiet" onClick={() => onChange({ muted_seconds: 0 })}>
-                  {t('rooms.unmute')}
-                </button>
-              ) : (
-                <button type="button" className="link quiet" onClick={() => onChange({ muted_seconds: 600 })}>
-                  {t('rooms.mute')}
-                </button>
-              )}
-              {room.role === 'owner' && (
-                <button type="button" className="link quiet" onClick={() => onChange({ role: role === 'member' ? 'moderator' : 'member' })}>
-                  {role === 'member' ? t('rooms.promote') : t('rooms.demote')}
-                </button>
-              )}
-              {room.role === 'owner' && (
-                <Sure asks={t('rooms.sureOwner')} onSure={() => onChange({ role: 'owner' })}>
-                  {t('rooms.passOn')}
-                </Sure>
-              )}
-              <Sure asks={t('rooms.sureBan')} onSure={onRemove}>
-                {t('rooms.ban')}
-              </Sure>
-            </>
+          {isMuted ? (
+            <button type="button" className="link quiet" onClick={() => onChange({ muted_seconds: 0 })}>
+              {t('rooms.unmute')}
+            </button>
+          ) : (
+            <button type="button" className="link quiet" onClick={() => onChange({ muted_seconds: 600 })}>
+              {t('rooms.mute')}
+            </button>
           )}
+          {room.role === 'owner' && (
+            <button type="button" className="link quiet" onClick={() => onChange({ role: role === 'member' ? 'moderator' : 'member' })}>
+              {role === 'member' ? t('rooms.promote') : t('rooms.demote')}
+            </button>
+          )}
+          {room.role === 'owner' && (
+            <Sure asks={t('rooms.sureOwner')} onSure={() => onChange({ role: 'owner' })}>
+              {t('rooms.passOn')}
+            </Sure>
+          )}
+          <Sure asks={t('rooms.sureBan')} onSure={onRemove}>
+            {t('rooms.ban')}
+          </Sure>
         </div>
       )}
     </li>
