@@ -95,6 +95,9 @@ def _common_pages(page: Page, url: str, picture: Callable[[str], None]) -> None:
     page.goto(f"{url}/c/NOTHING0")
     page.locator("h1").wait_for()
     picture("unknown")
+    page.goto(f"{url}/nothing/here")
+    page.locator("h1").wait_for()
+    picture("nothing")
     _previews(page, url, picture)
     _account_pages(page, url, picture)
 

@@ -95,7 +95,9 @@ async def test_a_page_of_ones_own_is_filled_in_and_has_its_own_rules(folder: Pat
             }
         part = await client.get("/assets/main-abc123.js")
         assert (part.text, part.headers["Content-Security-Policy"]) == (SCRIPT, rules)
-        assert (await client.get("/internal/page")).status_code == 404
+        for path in ("/internal/page", "/nothing"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
 async def test_parts_are_kept_forever_and_sent_compressed(client: httpx.AsyncClient):
@@ -133,9 +135,23 @@ async def test_the_service_worker_is_asked_for_each_time(client: httpx.AsyncClie
         *((method, "/mine/files") for method in ("POST", "PUT", "DELETE")),
     ],
 )
-async def test_what_is_not_there_is_told_as_json(client: httpx.AsyncClient, method: str, path: str):
-    answer = await client.request(method, path)
-    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+async def test_what_is_not_there_is_told_to_programs_as_json_and_to_browsers_by_the_page(
+    client: httpx.AsyncClient, method: str, path: str
+):
+    for accept in ("*/*", "application/json, text/plain, */*", "text/html, image/gif, */*; q=.2"):
+        answer = await client.request(method, path, headers={"Accept": accept})
+        assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+    opened = await client.request(method, path)
+    assert opened.status_code == 404
+    # What is under /v1 is for programs alone.
+    if method != "GET" or path.startswith("/v1/"):
+        assert opened.json() == {"detail": "Not Found"}
+        return
+    assert opened.text == INDEX
+    assert (opened.headers["Cache-Control"], opened.headers["Vary"].split(",")[0]) == ("no-store", "Accept")
+    assert {name: opened.headers.get_list(name) for name in CONFINED} == {
+        name: [value] for name, value in CONFINED.items()
+    }
 
 
 async def test_the_api_goes_before_the_page(client: httpx.AsyncClient):
@@ -146,7 +162,9 @@ async def test_the_api_goes_before_the_page(client: httpx.AsyncClient):
 
 
 async def test_a_dialects_own_host_name_has_no_page(client: httpx.AsyncClient):
-    assert (await client.get("/", headers={"Host": "filecodebox.example.org"})).status_code == 404
+    for path in ("/", "/nothing"):
+        answer = await client.get(path, headers={"Host": "filecodebox.example.org"})
+        assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
 async def test_without_a_built_page_there_is_none(folder: Path, client: httpx.AsyncClient):

@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
+import { CodeField } from './CodeField'
 
 export function Nothing() {
   const { t } = useTranslation()
@@ -10,6 +11,9 @@ export function Nothing() {
         <Link href="/" className="link">
           {t('lost.home')}
         </Link>
+      </div>
+      <div className="otherCode">
+        <CodeField />
       </div>
     </main>
   )

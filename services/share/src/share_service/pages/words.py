@@ -148,7 +148,7 @@ ENGLISH = Words(
     ask_again="That is not the password.",
     ask_first="A password is needed to download this file.",
     back="To the page of the file",
-    front="To the front page",
+    front="To the first page",
     endings={
         "owner": "It was ended by its owner.",
         "administrator": "It was ended by an administrator.",
@@ -202,7 +202,7 @@ CHINESE = Words(
     ask_again="密码不对。",
     ask_first="下载这个文件需要密码。",
     back="返回文件页面",
-    front="前往首页",
+    front="回到首页",
     endings={
         "owner": "它已被所有者结束。",
         "administrator": "它已被管理员结束。",
