@@ -1,15 +1,19 @@
 """The end of what webhooks are told, with the rights of their owners."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psycopg
 import pytest
 
+from common.db.migrate import migrate
 from common.peers import Peer
 from share_service.context import Context
 from share_service.webhooks import calling
+from tests.conftest import ROOT, MakeDatabase
 from tests.integration.share.asking import change
 from tests.integration.share.running_share import Account, ShareService
 from tests.integration.share.webhooks.receiving import Receiver, add, ask
@@ -94,3 +98,36 @@ async def test_a_deleted_account_has_no_webhooks(
     assert receiver.told == []
     with psycopg.connect(service.database_url) as connection:
         assert connection.execute("select count(*) from webhook").fetchone() == (0,)
+
+
+def test_webhooks_from_before_belong_to_whom_the_audit_log_names(make_database: MakeDatabase, tmp_path: Path) -> None:
+    folder = ROOT / "services/share/migrations"
+    for migration in sorted(folder.glob("*.sql")):
+        if migration.name < "0018":
+            (tmp_path / migration.name).write_bytes(migration.read_bytes())
+    url = make_database(tmp_path)
+    nobody, first, last, known = (UUID(int=number) for number in range(4))
+    changed, unknown, own, newer = (UUID(int=number) for number in range(10, 14))
+    with psycopg.connect(url, autocommit=True) as connection:
+        for webhook, owner, vouched_by in (
+            (changed, nobody, None),
+            (unknown, nobody, None),
+            (own, first, None),
+            (newer, nobody, known),
+        ):
+            connection.execute(
+                "insert into webhook (id, owner, url, events, is_enabled, created_at, due_at, vouched_by)"
+                " values (%s, %s, 'https://a.example', '{}', true, now(), now(), %s)",
+                [webhook, owner, vouched_by],
+            )
+        for webhook in (changed, own, newer):
+            for age, account in enumerate((last, first)):
+                connection.execute(
+                    "insert into audit_entry (id, at, act, account_id, account_name, credential_id, address,"
+                    " target_kind, target_id) values (gen_random_uuid(), now() - %s * interval '1 day',"
+                    " 'webhook.change', %s, 'a', %s, '', 'webhook', %s)",
+                    [age, account, account, str(webhook)],
+                )
+        migrate(url, folder)
+        rows = connection.execute("select id, vouched_by from webhook order by id").fetchall()
+    assert rows == [(changed, last), (unknown, None), (own, None), (newer, known)]
