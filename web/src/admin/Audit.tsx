@@ -34,7 +34,7 @@ export function Audit() {
     })
   return (
     <>
-      <div className="filters">
+      <div className="filters auditFilters">
         {WORDS.map((key) => (
           <Search key={key} label={t(`audit.filters.${key}`)} value={filters[key] ?? ''} onSearch={(words) => want(key, words)} />
         ))}

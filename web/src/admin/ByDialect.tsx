@@ -10,6 +10,8 @@ export function ByDialect({ series }: { series: Statistics['series'] }) {
   const names = [...new Set([bytes_in, bytes_out, uploads, downloads].flatMap((each) => Object.keys(each.by_dialect)))]
   const sum = (each: Series, name: string) => (each.by_dialect[name] ?? []).reduce((all, value) => all + value, 0)
   const number = (value: number) => new Intl.NumberFormat(i18n.language).format(value)
+  // A newer server may know one that this page does not.
+  const label = (name: string) => t(`dashboard.protocols.${name as 'curl'}`, { defaultValue: name })
   if (names.length === 0) return null
   return (
     <>
@@ -17,13 +19,13 @@ export function ByDialect({ series }: { series: Statistics['series'] }) {
       <Table
         rows={names.sort((one, other) => sum(bytes_in, other) + sum(bytes_out, other) - sum(bytes_in, one) - sum(bytes_out, one))}
         idOf={(name) => name}
-        nameOf={(name) => name}
+        nameOf={label}
         columns={[
-          { name: t('dashboard.dialect'), cell: (name) => <div className="name">{name}</div> },
-          { name: t('dashboard.series.bytes_in'), isNumber: true, cell: (name) => size(sum(bytes_in, name), i18n.language) },
-          { name: t('dashboard.series.bytes_out'), isNumber: true, cell: (name) => size(sum(bytes_out, name), i18n.language) },
-          { name: t('dashboard.series.uploads'), isNumber: true, cell: (name) => number(sum(uploads, name)) },
-          { name: t('dashboard.series.downloads'), isNumber: true, cell: (name) => number(sum(downloads, name)) },
+          { name: t('dashboard.dialect'), cell: (name) => <div className="name">{label(name)}</div> },
+          { name: t('dashboard.columns.bytes_in'), isNumber: true, cell: (name) => size(sum(bytes_in, name), i18n.language) },
+          { name: t('dashboard.columns.bytes_out'), isNumber: true, cell: (name) => size(sum(bytes_out, name), i18n.language) },
+          { name: t('dashboard.columns.uploads'), isNumber: true, cell: (name) => number(sum(uploads, name)) },
+          { name: t('dashboard.columns.downloads'), isNumber: true, cell: (name) => number(sum(downloads, name)) },
         ]}
       />
     </>

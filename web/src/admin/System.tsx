@@ -51,10 +51,10 @@ export function System() {
               {
                 name: t('list.state'),
                 cell: ({ kind, healthy, detail }) => (
-                  <>
+                  <div className="stateCell">
                     <span className={`pill ${healthy ? 'good' : 'bad'}`}>{healthy ? t('system.well') : t('system.ill')}</span>
-                    {(!healthy || kind === t('system.worker')) && detail && <div className="figures anywhere">{detail}</div>}
-                  </>
+                    {(!healthy || kind === t('system.worker')) && detail && <span className="figures anywhere">{detail}</span>}
+                  </div>
                 ),
               },
             ]}

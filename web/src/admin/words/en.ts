@@ -76,6 +76,18 @@ export const admin = {
       failures: 'failures',
       codes_refused: 'wrong codes',
     },
+    columns: { bytes_in: 'Received', bytes_out: 'Sent', uploads: 'Uploads', downloads: 'Downloads' },
+    protocols: {
+      uploads: 'tus and this page',
+      native: 'Own API',
+      fetch: 'Fetches from a URL',
+      system: 'By itself',
+      curl: 'curl',
+      filecodebox: 'FileCodeBox',
+      fileuploader: 'File Uploader',
+      mirage: 'Mirage',
+      mirrorace: 'MirrorAce',
+    },
   },
   shares: {
     search: 'Code, name or text',

@@ -78,6 +78,18 @@ export const admin: Words<typeof english> = {
       failures: '失败',
       codes_refused: '错误取件码',
     },
+    columns: { bytes_in: '接收', bytes_out: '发送', uploads: '上传', downloads: '下载' },
+    protocols: {
+      uploads: 'tus 和本网页',
+      native: '自有接口',
+      fetch: '离线下载',
+      system: '系统自身',
+      curl: 'curl',
+      filecodebox: 'FileCodeBox',
+      fileuploader: 'File Uploader',
+      mirage: 'Mirage',
+      mirrorace: 'MirrorAce',
+    },
   },
   shares: {
     search: '取件码、名称或文字',
