@@ -46,6 +46,8 @@ class ShareStandIn:
     revoked: list[UUID] = field(default_factory=list[UUID])
     is_down: bool = False
     policy: dict[str, Any] = field(default_factory=lambda: dict(POLICY))
+    requests: list[str | None] = field(default_factory=list[str | None])
+    """The ids of the requests for which a link was read."""
 
     def add(self, person: Person, share_id: UUID, **changes: Any) -> None:
         """Give a person a link."""
@@ -56,6 +58,7 @@ class ShareStandIn:
         app = FastAPI()
 
         async def read(request: Request, share_id: UUID) -> Response | dict[str, Any]:
+            self.requests.append(request.headers.get("x-request-id"))
             if self.is_down:
                 return Response(status_code=503)
             token = request.headers["authorization"].removeprefix("Bearer ")

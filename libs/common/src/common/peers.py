@@ -42,10 +42,7 @@ class Peer:
         return answer.json() if answer.body else {}
 
     async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
-        headers = {"Authorization": f"Bearer {await self._tokens.token()}"}
-        request_id = structlog.contextvars.get_contextvars().get("request_id")
-        if request_id:
-            headers["X-Request-Id"] = request_id
+        headers = {"Authorization": f"Bearer {await self._tokens.token()}", **request_headers()}
         if (asked := dialect()) != SYSTEM:
             headers[HEADER] = asked
         attributes: tracing.Attributes = {"http.request.method": method, "server.address": self._address}
@@ -84,6 +81,12 @@ class Peers:
 
     async def aclose(self) -> None:
         await self.calls.aclose()
+
+
+def request_headers() -> dict[str, str]:
+    """The headers of a call that say which request it is part of."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return {"X-Request-Id": request_id} if request_id else {}
 
 
 def _error_of(answer: Answer) -> DomainError:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from common.calls import Calls, NoAnswer
 from common.errors import NotFound
-from common.peers import Peer, PeerUnavailable
+from common.peers import Peer, PeerUnavailable, request_headers
 
 
 class ShareNotFound(NotFound):
@@ -42,7 +42,7 @@ class Shares:
 
         The share service decides whose it is, so that nobody can have another account's file revoked by posting it.
         """
-        headers = {"Authorization": authorization}
+        headers = {"Authorization": authorization, **request_headers()}
         try:
             answer = await self._calls.send("GET", f"{self._url}/v1/shares/{share_id}", headers=headers)
         except NoAnswer as error:

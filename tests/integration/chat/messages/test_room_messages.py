@@ -185,6 +185,7 @@ def test_a_link_of_ones_own_is_posted_as_a_file(chat: ChatService) -> None:
     assert bob.read(room) == [message]
     refused = bob.post(room, "", share_id=str(share))
     assert (refused.status_code, refused.json()["code"]) == (404, "share_not_found")
+    assert chat.share.requests[-1] == refused.headers["X-Request-Id"]
     for form in ("code", "page"):
         other = uuid4()
         chat.share.add(ann.person, other, form=form)
