@@ -10,7 +10,7 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,10 +97,11 @@ def valkey_url(engines: Engines) -> str:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_url: str) -> "Databases":
+def databases(postgres_url: str) -> Iterator["Databases"]:
     from tests.databases import Databases
 
-    return Databases(postgres_url)
+    with closing(Databases(postgres_url)) as databases:
+        yield databases
 
 
 @pytest.fixture(scope="module")
