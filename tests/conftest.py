@@ -150,16 +150,12 @@ async def store(engines: Engines, tmp_path: Path) -> AsyncGenerator["ObjectStore
         yield store
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["StartedStack"]:
-    """The whole system on embedded engines, with limits that tests do not reach by accident."""
-    with running_stack(tmp_path_factory) as stack:
-        yield stack
-
-
 @contextmanager
 def running_stack(tmp_path_factory: pytest.TempPathFactory, **settings: str) -> Generator["StartedStack"]:
-    """A system that fetches from this machine, and lets folders beside its own be mirrors."""
+    """The whole system on embedded engines, with limits that tests do not reach by accident.
+
+    It fetches from this machine, and lets folders beside its own be mirrors.
+    """
     from deploy.local.stack import start
 
     folder = tmp_path_factory.mktemp("stack")

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from deploy.local.stack import RunningStack, StartedStack, start
+from tests.conftest import running_stack
 from tests.contract.traces import Traces
 from tests.sweeps import Sweeps
 
@@ -40,37 +41,43 @@ def client_of(stack: RunningStack, **headers: str) -> httpx.Client:
     return httpx.Client(base_url=stack.url, timeout=60, headers=headers)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedStack]:
+    with running_stack(tmp_path_factory) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="package")
 def client(stack: StartedStack) -> Iterator[httpx.Client]:
     with client_of(stack) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def traces(stack: StartedStack) -> Iterator[Traces]:
     with closing(Traces(stack)) as traces:
         yield traces
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sweeps(traces: Traces) -> Iterator[Sweeps]:
     with closing(Sweeps(traces.broker_url)) as sweeps:
         yield sweeps
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def narrow_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedStack]:
     with start(tmp_path_factory.mktemp("narrow"), environment=NARROW) as stack:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def narrow_traces(narrow_stack: StartedStack) -> Iterator[Traces]:
     with closing(Traces(narrow_stack)) as traces:
         yield traces
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def visitor(narrow_stack: StartedStack) -> Iterator[Visitor]:
     """A function that returns a client with an address of its own, for the system with narrow limits."""
     numbers = itertools.count(int(IPv4Address("198.18.0.1")))

@@ -17,7 +17,7 @@ ForgeToken = Callable[..., str]
 SHARED, OWN = "127.0.0.1", "fileuploader.example.org"
 
 
-@pytest.fixture(scope="session", params=[SHARED, OWN], ids=["shared host", "own host"])
+@pytest.fixture(scope="package", params=[SHARED, OWN], ids=["shared host", "own host"])
 def uploader(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     """A client on either host."""
     port = stack.ports["gateway"]
@@ -25,7 +25,7 @@ def uploader(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[ht
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sign_token(stack: StartedStack, traces: Traces) -> ForgeToken:
     """A function that signs a token with the system's own key, whether its session exists or not."""
     # The system creates its first key when the public keys are first requested.

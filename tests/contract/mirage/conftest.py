@@ -10,7 +10,7 @@ from tests.contract.conftest import client_of
 from tests.contract.mirage.wire import User
 
 
-@pytest.fixture(scope="session", params=["127.0.0.1", "mirage.example.org"], ids=["shared host", "own host"])
+@pytest.fixture(scope="package", params=["127.0.0.1", "mirage.example.org"], ids=["shared host", "own host"])
 def mirage(stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     """A client on either host."""
     port = stack.ports["gateway"]

@@ -21,7 +21,7 @@ HOSTS = "127.0.0.1", "mirrorace.example.org"
 _addresses = itertools.count(int(IPv4Address("198.19.0.1")))
 
 
-@pytest.fixture(scope="session", params=HOSTS, ids=["shared host", "own host"])
+@pytest.fixture(scope="package", params=HOSTS, ids=["shared host", "own host"])
 def new_sender(narrow_stack: StartedStack, request: pytest.FixtureRequest) -> Iterator[NewSender]:
     """A function that returns an account with an API key, whose client calls one of the two hosts."""
     port = narrow_stack.ports["gateway"]

@@ -1,0 +1,1 @@
+"""Crashes and failing engines. A package, so that its system ends with its last test."""
