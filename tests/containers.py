@@ -26,7 +26,10 @@ from testcontainers.core.docker_client import DockerClient
 from tests.engines import StoreAddress
 
 READY_SECONDS = 60
-ABOVE = {"dialects", "pages", "live", "mirrors", "fetches", "test_wild_values.py", "test_openapi.py"}
+ABOVE = {
+    *("dialects", "pages", "live", "mirrors", "fetches"),
+    *("test_wild_values.py", "test_openapi.py", "test_share_notices.py"),
+}
 """Folders and modules about what stands above the engines, or about other servers: the same whatever runs below."""
 CLAIMS = ("test_fetch_claims", "test_replica_claims")
 """Modules there that are about SQL which several run at once."""
