@@ -19,7 +19,7 @@ TOGETHER = {
         "mirrorace_faults",
         "mirror_faults",
     ),
-    "tests/e2e: people": ("account_faults", "fuzz", "health", "room_abuse", "rooms"),
+    "tests/e2e: people": ("account_faults", "fuzz", "health", "importing_people", "room_abuse", "rooms"),
 }
 """The groups of files, the longest first, and the modules in `tests/e2e` that belong to them."""
 EARLY = (
