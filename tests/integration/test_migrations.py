@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from common.db.migrate import migrate
+from common.db.migrate import migrate, statements_alone
 from deploy.local.credentials import SERVICES
 from deploy.local.places import migrations
 from tests.conftest import MakeDatabase
@@ -37,6 +37,24 @@ FIT = (
     *("create table other (id int primary key references place)", "create index on place (name)"),
     *("alter table place alter name set default 'x'", "alter table place add color text check (color <> name)"),
 )
+
+
+INDEXES = "select indexdef from pg_indexes where schemaname = 'public' order by indexdef"
+
+
+def test_statements_that_stand_alone_can_be_repeated(make_test_database: MakeDatabase) -> None:
+    """A process that dies among them begins again."""
+    texts = {service: [path.read_text() for path in migrations(service).glob("*.sql")] for service in SERVICES}
+    alone = {service: [one for text in texts[service] for one in statements_alone(text)] for service in SERVICES}
+    assert alone["share"]
+    for service in SERVICES:
+        if alone[service]:
+            with psycopg.connect(make_test_database(migrations(service)), autocommit=True) as connection:
+                before = connection.execute(INDEXES).fetchall()
+                for end in range(len(alone[service]) + 1):
+                    for statement in (*alone[service][:end], *alone[service]):
+                        connection.execute(statement.encode())
+                    assert connection.execute(INDEXES).fetchall() == before
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,6 +1,7 @@
 """Migrations, provisioning, and a pool whose server goes away."""
 
 import asyncio
+import hashlib
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,6 +49,34 @@ def test_a_migration_that_fails_leaves_nothing_and_can_be_mended(url: str, folde
         migrate(url, folder)
     broken.write_text("create table second (id int);")
     assert migrate(url, folder) == ["0002_broken.sql"]
+
+
+def test_statements_that_stand_alone_build_indexes_while_others_wait_for_the_lock(url: str, folder: Path) -> None:
+    broken = folder / "0002_index.sql"
+    index = "-- Each statement alone.\n-- Why.\ndrop index concurrently if exists found;\n\n"
+    index += "create index concurrently found\n    on first (id);\n"
+    broken.write_text(f"{index}select * from nowhere;\n")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        migrate(url, folder)
+    broken.write_text(index)
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(lambda _: migrate(url, folder), range(4)))
+    assert sorted(applied) == [[], [], [], ["0002_index.sql"]]
+    with psycopg.connect(url) as connection:
+        assert connection.execute("select indisvalid from pg_index where indrelid = 'first'::regclass").fetchall() == [
+            (True,)
+        ]
+
+
+def test_a_file_that_was_rewritten_before_its_release_stays_applied(
+    url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(url, folder)
+    path = folder / "0001_first.sql"
+    earlier = path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_text("-- Another way.\ncreate table first (id int);")
+    monkeypatch.setattr("common.db.migrate.REWRITTEN", frozenset({earlier}))
+    assert migrate(url, folder) == []
 
 
 def test_an_applied_migration_must_not_change_or_vanish(url: str, folder: Path) -> None:

@@ -4,11 +4,18 @@
 
 reads `DATABASE_URL`. With `ADMIN_DATABASE_URL` it first creates the role and the database that `DATABASE_URL` names.
 Both may be given as `…_FILE`. A file that was already applied must not change: its digest is compared.
+
+A file runs in a transaction, so it is applied whole or not at all, and holds its locks to the end. One that would hold
+a large table for seconds begins with the line `-- Each statement alone.`: its statements, each of which ends at the end
+of a line, are committed one by one, so they may build indexes `concurrently`. After a death it begins again, so each
+has to be repeatable.
 """
 
 import argparse
 import hashlib
+import re
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +30,13 @@ from common.settings import Settings
 # An arbitrary constant that every process uses.
 MIGRATION_LOCK = 0x57415953
 PROVISION_LOCK = 0x57415954
-
+ALONE = "-- Each statement alone.\n"
+LOCK_PAUSE = 0.1
+"""Seconds between two tries to get the lock."""
+REWRITTEN = frozenset(
+    {("0017_redemptions_in_place.sql", "de710c495caa405cf5b6550eba18c3763ee2cfa62bea3e36c643417f199d303f")}
+)
+"""Files that were rewritten before any release and do the same, by name and earlier digest: checkouts applied them."""
 
 _log = logging.get(__name__)
 
@@ -62,12 +75,13 @@ def provision(admin_url: str, database_url: str) -> None:
 def migrate(database_url: str, folder: Path) -> list[str]:
     """Apply the new files in `folder` and return their names.
 
-    Each file runs in its own transaction. Raises `MigrationError` when an applied file has changed or is missing.
+    Each file runs in its own transaction, or each of its statements does. Raises `MigrationError` when an applied file
+    has changed or is missing.
     """
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
     applied_now: list[str] = []
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        _wait_for_lock(connection)
         connection.execute(
             "create table if not exists migration ("
             " name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
@@ -78,14 +92,33 @@ def migrate(database_url: str, folder: Path) -> list[str]:
         for name, text in files.items():
             digest = hashlib.sha256(text.encode()).hexdigest()
             if name in applied:
-                if applied[name] != digest:
+                if applied[name] != digest and (name, applied[name]) not in REWRITTEN:
                     raise MigrationError(f"{name} has changed since it was applied")
                 continue
+            for statement in statements_alone(text):
+                connection.execute(statement.encode())
             with connection.transaction():
-                connection.execute(text.encode())
+                if not text.startswith(ALONE):
+                    connection.execute(text.encode())
                 connection.execute("insert into migration (name, sha256) values (%s, %s)", [name, digest])
             applied_now.append(name)
     return applied_now
+
+
+def statements_alone(text: str) -> list[str]:
+    """The statements of a file that are committed one by one; none if it runs in a transaction."""
+    if not text.startswith(ALONE):
+        return []
+    return [statement for statement in re.split(r"(?<=;)\n", text) if statement.strip()]
+
+
+def _wait_for_lock(connection: psycopg.Connection) -> None:
+    """Wait until no other process migrates; not within PostgreSQL: building an index would wait for this, too."""
+    while True:
+        found = connection.execute("select pg_try_advisory_lock(%s)", [MIGRATION_LOCK]).fetchone()
+        if found and found[0]:
+            return
+        time.sleep(LOCK_PAUSE)
 
 
 def main() -> int:
