@@ -106,7 +106,7 @@ def test_people_of_mirage_sign_in_and_find_their_rooms_and_messages(
     taken = {"username": cy, "email": f"{secrets.token_hex(6)}@example.org", "password": "another password"}
     assert client.post("/api/register", json=taken).status_code == 201
     store.add_user(ann, werkzeug("ann's  passwörd "), avatar_url="https://example.org/a.png")
-    store.add_user(bob, werkzeug("bob's", QUICK), created_at="2024-02-03 04:05:06")
+    store.add_user(bob, werkzeug("bob's", QUICK), created_at="2024-02-03 04:05:06", description="\0x" * 20_000)
     store.add_user(cy, werkzeug("cy's", QUICK), email=taken["email"])
     store.add_user(twin, werkzeug("twin's", QUICK))
     store.add_user("Admin", werkzeug("admin's", QUICK))
@@ -159,7 +159,8 @@ def test_people_of_mirage_sign_in_and_find_their_rooms_and_messages(
     assert password_hash(stack, bob).startswith("$argon2id$")
     assert log_in(client, bob, "bob's").status_code == 200
     other = Guest(client, bob, "bob's")
-    assert client.get(f"/api/user/{bob}").json()["created_at"] == "2024-02-03 04:05:06"
+    shown = client.get(f"/api/user/{bob}").json()
+    assert (shown["created_at"], shown["description"]) == ("2024-02-03 04:05:06", "x" * 16_384)
     assert client.get(f"/api/user/{ann}").json()["avatar_url"] == "https://example.org/a.png"
     assert set(first.rooms()) == {secret, public}
     assert other.get(f"room_members/{other.rooms()[secret]}")["members"] == [ann, bob]

@@ -22,6 +22,8 @@ from common.lookalikes import is_invisible, skeleton
 
 NUMBERS = 100
 """The names that are tried for one account."""
+TEXT_LENGTH = 16_384
+"""The characters that are kept of a text of a profile, which every page about the account shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ async def import_account(
         has_password = ForeignHash.parse(foreign.password_hash) is not None
         email = await _free_email(connection, foreign.email)
         name = await _insert(connection, account_id, foreign, free, email, is_known=has_password)
-        new = {"from": source, "name": foreign.name.replace("\0", "")}
+        new = {"from": source, "name": foreign.name.replace("\0", "")[: names.NAME_LENGTH]}
         await record(connection, OPERATOR, [Act("account.import", "account", str(account_id), name, new=new)])
     free.give(name)
     return ImportedAccount(account_id, name, has_password, is_new=True, has_email=email is not None)
@@ -83,7 +85,7 @@ async def _insert(
     connection: Connection, account_id: UUID, foreign: ForeignAccount, free: Names, email: str | None, *, is_known: bool
 ) -> str:
     """Insert the account under the first name that is free, and return the name."""
-    profile = {field: text.replace("\0", "") for field, text in foreign.profile.items() if text}
+    profile = {field: text.replace("\0", "")[:TEXT_LENGTH] for field, text in foreign.profile.items() if text}
     if len(profile.get("avatar_url", "")) > PICTURE_ADDRESS_LENGTH:
         del profile["avatar_url"]
     for name in free.candidates(foreign.name):

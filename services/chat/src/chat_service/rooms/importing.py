@@ -100,7 +100,8 @@ async def import_room(
         ids, moments = [one.account_id for one in kept[1:]], [one.joined_at for one in kept[1:]]
         await imports.insert_members(connection, room.id, ids, moments)
         await imports.insert_all_imported(connection, [one.origin for one in kept], now)
-        new = {"from": source, "name": foreign.name.replace("\0", ""), "members": len(kept)}
+        shown = foreign.name.replace("\0", "")[: names.NAME_LENGTH]
+        new = {"from": source, "name": shown, "members": len(kept)}
         await record(connection, OPERATOR, [Act("room.import", "room", str(room.id), room.name, new=new)])
     has_password = hashed is not None or not foreign.is_private
     return ImportedRoom(room.name, len(kept), len(foreign.members) - len(kept), has_password)
