@@ -128,7 +128,7 @@ async def test_others_are_answered_at_once_meanwhile(port: int):
     for _ in range(5):
         malformed, proper = await asyncio.gather(
             send(port, "/share/file/", MALFORMED["a length that is no number"]),
-            asyncio.wait_for(send(port, "/share/file/", CHUNKED + b"3\r\nabc\r\n0\r\n\r\n"), 1),
+            asyncio.wait_for(send(port, "/share/file/", CHUNKED + b"3\r\nabc\r\n0\r\n\r\n"), 4),
         )
         assert (malformed[0], proper[0]) == (b"HTTP/1.1 400 Bad Request", b"HTTP/1.1 200 OK")
 

@@ -128,7 +128,7 @@ async def test_the_end_of_a_session_ends_its_connections_at_once(
                     break
                 answer = await asyncio.to_thread(bob.person.client.request, method, path, json=body)
                 assert answer.status_code in (200, 204), answer.text
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     assert await leaving.end() == Close.UNAUTHENTICATED
                     end = await stream.to_the_end()
                 assert end is not None

@@ -82,7 +82,7 @@ def test_a_mute_ends_by_itself(people: dict[str, Someone], room: int) -> None:
         assert answer.json()["code"] == "muted"
         refused += 1
     assert answer.status_code == 201
-    assert refused > 1
+    assert refused
 
 
 def test_a_removed_member_is_out_at_once(people: dict[str, Someone], room: int) -> None:

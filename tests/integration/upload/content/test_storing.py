@@ -129,7 +129,7 @@ async def test_missing_parts_are_told_and_can_still_come(bench: Bench) -> None:
 
 
 async def test_each_part_extends_the_life_of_its_session(bench: Bench) -> None:
-    new = NewUpload("a", size=2, part_size=1, lifetime=timedelta(seconds=5))
+    new = NewUpload("a", size=2, part_size=1, lifetime=timedelta(minutes=5))
     session = await sessions.start_upload(bench.context, new)
     await storing.store_part(bench.context, session, 0, blocks(b"a"))
     extended = await sessions.find_session(bench.context, session.id)

@@ -203,7 +203,7 @@ async def test_the_limit_is_counted_to_the_byte(bench: Bench, ending: str, surpl
 async def test_what_takes_too_long_is_given_up(bench: Bench, size: int | None) -> None:
     head = f"Content-Length: {size}\r\n{STRONG.strip()}\r\n\r\n" if size else "\r\n"
     async with remote(forever(OK + head.encode(), b"a", 0.05)) as server:
-        fetch = await bench.fetch(server.url(), lifetime=timedelta(seconds=0.5))
+        fetch = await bench.fetch(server.url(), lifetime=timedelta(seconds=1))
         await asyncio.wait_for(server.left.wait(), PATIENCE_SECONDS)
     # The worker may have been broken off before it knew that it had reserved a part.
     await leases_run_out(bench)
