@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from common import logging
 from upload_service.mirrors.drivers import Rules, open_driver
 
 MIB = 1024 * 1024
@@ -24,6 +25,8 @@ async def _blocks() -> AsyncIterator[bytes]:
 
 
 async def _main() -> None:
+    # To standard error: the line above is all that is read of the output.
+    logging.configure(level="warning", format="console", service="killed writer")
     given = json.load(sys.stdin)
     rules = Rules(tuple(map(Path, given["folders"])))
     driver = open_driver(given["kind"], given["options"], rules)

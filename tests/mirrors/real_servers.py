@@ -148,7 +148,8 @@ def _rclone(place: Place, protocol: str, *arguments: str) -> list[str]:
 
 
 def _rclone_webdav(place: Place) -> Started:
-    return replace(_dav(place, _rclone(place, "webdav")), hides_deleted=True)
+    # With this it tells of each request that it has done.
+    return replace(_dav(place, _rclone(place, "webdav", "--log-level", "INFO")), hides_deleted=True)
 
 
 def _rclone_sftp(place: Place) -> Started:
@@ -315,6 +316,7 @@ def _server_of(configure: Callable[[Place], Started]) -> Callable[[Path, Backgro
                     RULES,
                     faults=frozenset({Fault.REFUSES}),
                     hides_deleted=started.hides_deleted,
+                    output=place.folder / "output",
                 )
 
     return serve

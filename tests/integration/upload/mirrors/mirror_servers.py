@@ -62,6 +62,8 @@ class MirrorServer:
     """The faults that can be produced here."""
     hides_deleted: bool = False
     """Whether it never shows again what was deleted while somebody still wrote it."""
+    output: Path | None = None
+    """The file of what it prints."""
 
     def stored(self) -> dict[str, bytes]:
         """Everything that is there, unfinished files included, by path."""
