@@ -1209,6 +1209,7 @@ export type SentItem = {
   sha256: string | null
   text: string | null
   upload: string | null
+  upload_id: string | null
 }
 
 /** A share as its sender sees it. */

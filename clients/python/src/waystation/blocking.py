@@ -54,6 +54,17 @@ class Client:
         """Send files under one code, and return their share when the server has verified them."""
         return self._run(self._client.send(sent, terms, resume=resume, on_share=on_share, progress=progress))
 
+    def continue_sending(
+        self,
+        code: str,
+        sent: Sequence[Source],
+        *,
+        on_share: Callable[[Share], None] = unheard,
+        progress: Progress = silent,
+    ) -> Share:
+        """Send the rest of files of a share that the account has begun elsewhere."""
+        return self._run(self._client.continue_sending(code, sent, on_share=on_share, progress=progress))
+
     def send_text(self, text: str, terms: Terms | None = None) -> Share:
         """Share a text under a code."""
         return self._run(self._client.send_text(text, terms))

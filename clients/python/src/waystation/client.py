@@ -10,6 +10,7 @@ import httpx
 
 from waystation import account, drops
 from waystation.connection import Connection
+from waystation.continuing import take_over
 from waystation.drops import DropTerms
 from waystation.errors import Unusable
 from waystation.journal import Entry, default_folder
@@ -78,6 +79,24 @@ class AsyncClient:
         What an earlier call with the same files and terms has sent is not sent again, if `resume`.
         """
         return await self._send(list(sent), terms or Terms(), resume, on_share, progress)
+
+    async def continue_sending(
+        self,
+        code: str,
+        sent: Sequence[Source],
+        *,
+        on_share: Callable[[Share], None] = unheard,
+        progress: Progress = silent,
+    ) -> Share:
+        """Send the rest of files of a share that the account has begun elsewhere. Each is known by its name and size.
+
+        What the server has is not sent again, but read, as the digest of the whole is compared at the end.
+        """
+        sources, terms = list(sent), Terms()
+        identities = [source.identity for source in sources]
+        with Entry(self._journal, "continue", (self.server, code, *identities)) as entry:
+            await take_over(self._connection, code, sources, entry)
+            return await Sending(self._connection, sources, terms, entry, progress).resume(on_share)
 
     async def send_text(
         self, text: str, terms: Terms | None = None, *, on_share: Callable[[Share], None] = unheard

@@ -24,6 +24,8 @@ class Item:
     received: int = 0
     upload: str | None = field(default=None, repr=False)
     """The ticket with which its content is sent."""
+    upload_id: str | None = field(default=None, repr=False)
+    """The upload with which its content was begun."""
 
     @staticmethod
     def parse(found: Json) -> "Item":
@@ -36,6 +38,7 @@ class Item:
             text=found.get("text"),
             received=int(found.get("received") or 0),
             upload=found.get("upload"),
+            upload_id=found.get("upload_id"),
         )
 
 

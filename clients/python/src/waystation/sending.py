@@ -49,7 +49,17 @@ class Sending:
 
     async def send(self, on_share: Callable[[Share], None]) -> Share:
         """Send everything, and return the share once all of it is verified. `on_share` is told its code at first."""
-        share = await self._earlier() or await self._create()
+        return await self._finish(await self._earlier() or await self._create(), on_share)
+
+    async def resume(self, on_share: Callable[[Share], None]) -> Share:
+        """The same for a share that has been begun. Raises `UnknownCode` if it is not there any more."""
+        share = await self._earlier()
+        if share is None:
+            self._entry.finish()
+            raise UnknownCode
+        return await self._finish(share, on_share)
+
+    async def _finish(self, share: Share, on_share: Callable[[Share], None]) -> Share:
         on_share(share)
         try:
             works = (partial(self._fill, item, source) for item, source in self._files(share))
@@ -69,7 +79,7 @@ class Sending:
             return None
         with suppress(NotFound, UnknownCode):
             share = await self._look(str(known["share"]), str(known["key"]))
-            if share.items and not any(item.state == "failed" for item in share.items):
+            if share.items and not any(item.state == "failed" for item in self._items(share)):
                 return share
         return None
 
@@ -85,7 +95,7 @@ class Sending:
         if share.key is None or len(share.items) != len(items):
             raise BadAnswer
         known: dict[str, Any] = {"share": share.id, "key": share.key, "uploads": {}, "sent": {}}
-        self._entry.data = {**known, "password": self._terms.mark()}
+        self._entry.data = {**known, "items": [item.id for item in share.items], "password": self._terms.mark()}
         self._entry.save()
         return share
 
@@ -93,8 +103,20 @@ class Sending:
         found = await self._connection.json("GET", f"/v1/shares/{share_id}", headers={"Share-Key": key})
         return parsed(Share.parse, found)
 
+    def _items(self, share: Share) -> list[Item]:
+        """The items that are sent here, in the order of their sources. A share that was begun elsewhere may have more.
+
+        Raises `UnknownCode` if one has been removed meanwhile.
+        """
+        found = {item.id: item for item in share.items}
+        # Entries of earlier versions do not name them: they are all.
+        ids = self._entry.data.get("items", list(found))
+        if not found.keys() >= set(ids):
+            raise UnknownCode
+        return [found[item_id] for item_id in ids]
+
     def _files(self, share: Share) -> list[tuple[Item, Source]]:
-        pairs = zip(share.items, self._sent, strict=True)
+        pairs = zip(self._items(share), self._sent, strict=True)
         return [(item, source) for item, source in pairs if not isinstance(source, Text)]
 
     async def _fill(self, item: Item, source: Source) -> None:
@@ -124,13 +146,13 @@ class Sending:
         self._entry.save()
 
     async def _settled(self, share: Share) -> Share:
-        """The share when each of its items is verified or has failed."""
+        """The share when each of the items that are sent here is verified or has failed."""
         assert share.id is not None
         assert share.key is not None
         attempts = self._connection.attempts()
         while True:
             found = await self._look(share.id, share.key)
-            if all(item.state in ("ready", "failed") for item in found.items):
+            if all(item.state in ("ready", "failed") for item in self._items(found)):
                 return found
             await attempts.pause(NotReady("the server is still verifying what was sent"))
 
@@ -142,7 +164,10 @@ class Sending:
                 raise Damaged
 
     async def _withdraw(self, share: Share) -> None:
-        """End a share that shall not be, if the server can be asked."""
+        """End a share that shall not be, if the server can be asked; of one that was begun elsewhere, what was sent."""
+        path, known = f"/v1/shares/{share.id}", self._entry.data
+        paths = [f"{path}/items/{item_id}" for item_id in known["items"]] if known.get("begun_elsewhere") else [path]
         self._entry.finish()
-        with suppress(WaystationError):
-            await self._connection.once("DELETE", f"/v1/shares/{share.id}", headers={"Share-Key": str(share.key)})
+        for wrong in paths:
+            with suppress(WaystationError):
+                await self._connection.once("DELETE", wrong, headers={"Share-Key": str(share.key)})

@@ -45,6 +45,10 @@ def send(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin again, even if an earlier attempt could go on.")
     ] = False,
+    begun: Annotated[
+        str | None,
+        typer.Option("--continue", metavar="CODE", help="Send the rest of what your account has begun elsewhere."),
+    ] = None,
     qr: Annotated[bool, typer.Option("--qr", help="Show a QR code as well.")] = False,
     server: ServerOption = None,
     patience: PatienceOption = USUAL_PATIENCE,
@@ -55,6 +59,11 @@ def send(
 
     async def work(session: Session) -> None:
         terms = Terms(Expiry.parse(expires) if expires else None, asked_password(password), title, message, code, words)
+        if begun is not None:
+            if text is not None or to is not None or fresh or terms != Terms():
+                raise Unusable("What was begun keeps its terms: --continue goes with files alone.")
+            await _rest(session, begun, sources_of(paths or [], several, name), qr=qr)
+            return
         if text is not None:
             if paths or to:
                 raise Unusable("A text is sent by itself.")
@@ -78,6 +87,17 @@ async def _under_code(session: Session, sources: list[Source], terms: Terms, *, 
             resume=resume,
             on_share=lambda share: _announce(session, share, qr),
             progress=bars.progress,
+        )
+    if session.output.as_json:
+        session.output.json(share)
+    session.output.note("Sent and verified.")
+
+
+async def _rest(session: Session, code: str, sources: list[Source], *, qr: bool) -> None:
+    """Send the rest of what was begun elsewhere."""
+    with Bars(session.output) as bars:
+        share = await session.client.continue_sending(
+            code, sources, on_share=lambda share: _announce(session, share, qr), progress=bars.progress
         )
     if session.output.as_json:
         session.output.json(share)

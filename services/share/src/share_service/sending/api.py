@@ -224,4 +224,6 @@ def _item(keys: SenderKeys | None, share: Share, item: SeenItem, *, is_readable:
         sha256=item.sha256.hex() if item.sha256 else None,
         text=item.body if is_readable else None,
         upload=keys.ticket(item.id) if keys and is_to_come else None,
+        # As its ticket: with both, what was begun on one device is ended on another.
+        upload_id=item.session_id if keys and is_to_come else None,
     )

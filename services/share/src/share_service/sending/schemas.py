@@ -76,6 +76,8 @@ class SentItem(BaseModel):
     """The content of a text; null for a file."""
     upload: str | None
     """The ticket with which its content is sent: the value of `item` in the metadata of a tus upload."""
+    upload_id: UUID | None
+    """The upload with which its sender has begun, and which goes on at `/v1/uploads/{upload_id}`; null: none."""
 
 
 class SentView(ShareView):

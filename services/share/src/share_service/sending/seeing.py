@@ -34,6 +34,8 @@ class SeenItem:
     received: int
     sha256: bytes | None
     body: str | None
+    session_id: UUID | None = None
+    """The upload that brings its content, if one was begun."""
 
 
 async def is_sender(context: Context, identity: Identity | None, share_id: UUID, key: str | None) -> bool:
@@ -83,7 +85,17 @@ def _seen(item: Item, progress: Progress | None) -> SeenItem:
     state: SeenState = "failed" if item.state == "removed" else item.state
     if state == "waiting" and received:
         state = "sending"
-    return SeenItem(item.id, item.kind, item.name, item.size, state, received, item.sha256, item.body)
+    return SeenItem(
+        id=item.id,
+        kind=item.kind,
+        name=item.name,
+        size=item.size,
+        state=state,
+        received=received,
+        sha256=item.sha256,
+        body=item.body,
+        session_id=item.session_id,
+    )
 
 
 async def _content(context: Context, share: Share) -> SeenItem:
