@@ -1,7 +1,6 @@
 """Migrations, provisioning, and a pool whose server goes away."""
 
 import asyncio
-import hashlib
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,17 +65,6 @@ def test_statements_that_stand_alone_build_indexes_while_others_wait_for_the_loc
         assert connection.execute("select indisvalid from pg_index where indrelid = 'first'::regclass").fetchall() == [
             (True,)
         ]
-
-
-def test_a_file_that_was_rewritten_before_its_release_stays_applied(
-    url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    migrate(url, folder)
-    path = folder / "0001_first.sql"
-    earlier = path.name, hashlib.sha256(path.read_bytes()).hexdigest()
-    path.write_text("-- Another way.\ncreate table first (id int);")
-    monkeypatch.setattr("common.db.migrate.REWRITTEN", frozenset({earlier}))
-    assert migrate(url, folder) == []
 
 
 def test_an_applied_migration_must_not_change_or_vanish(url: str, folder: Path) -> None:

@@ -33,10 +33,6 @@ PROVISION_LOCK = 0x57415954
 ALONE = "-- Each statement alone.\n"
 LOCK_PAUSE = 0.1
 """Seconds between two tries to get the lock."""
-REWRITTEN = frozenset(
-    {("0017_redemptions_in_place.sql", "de710c495caa405cf5b6550eba18c3763ee2cfa62bea3e36c643417f199d303f")}
-)
-"""Files that were rewritten before any release and do the same, by name and earlier digest: checkouts applied them."""
 
 _log = logging.get(__name__)
 
@@ -92,7 +88,7 @@ def migrate(database_url: str, folder: Path) -> list[str]:
         for name, text in files.items():
             digest = hashlib.sha256(text.encode()).hexdigest()
             if name in applied:
-                if applied[name] != digest and (name, applied[name]) not in REWRITTEN:
+                if applied[name] != digest:
                     raise MigrationError(f"{name} has changed since it was applied")
                 continue
             for statement in statements_alone(text):
