@@ -50,6 +50,13 @@ def test_every_place_is_for_everybody_who_may(visit: Visit, password: str) -> No
         page.wait_for_load_state("networkidle")
         assert findings(visitor) == [], place
         assert overflow(visitor) <= 0, place
+    # The narrowest phone: the names of all places are in one line.
+    page.set_viewport_size({"width": 320, "height": 700})
+    for place in ("", "/audit"):
+        page.goto(f"{visitor.url}/admin{place}")
+        page.locator(".tabs").wait_for()
+        page.wait_for_load_state("networkidle")
+        assert overflow(visitor) <= 0, place
     register(other, "mine")
     other.goes_to("/admin/policy").get_by_text("Only administrators can see this.").wait_for()
     expect(other.page.get_by_role("link", name="Administration")).to_have_count(0)
