@@ -147,6 +147,9 @@ def _commands(folder: Path, target: Target, payload: Payload) -> list[LargePath]
     file, home = folder / "command.source", folder / "command.home"
     host, port = target.address
     url = f"http://{host}:{port}"
+    # The first run compiles the command.
+    file.write_bytes(b"small")
+    command_upload(url, file, home)
 
     def path(name: str, send: Callable[[], object]) -> LargePath:
         def prepare() -> Run:

@@ -107,10 +107,14 @@ def curl_upload(url: str, file: Path) -> None:
 
 
 def command_upload(url: str, file: Path, home: Path) -> None:
-    """Upload a file by the command `waystation`, from its start to its end."""
-    folders = {"XDG_CONFIG_HOME": str(home), "XDG_STATE_HOME": str(home)}
+    """Upload a file by the command `waystation`, from its start to its end.
+
+    The modules are compiled once, into `home`, as when the command is installed.
+    """
+    folders = {"XDG_CONFIG_HOME": str(home), "XDG_STATE_HOME": str(home), "PYTHONPYCACHEPREFIX": str(home / "compiled")}
     command = [sys.executable, "-m", "waystation", "send", "--quiet", "--server", url, str(file)]
     environment = {**os.environ, **folders, "PYTHONPATH": str(ROOT / "clients" / "python" / "src")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
