@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -14,6 +13,7 @@ from common import calls as module
 from common.calls import Calls, ConnectionBroken, NoAnswer
 from common.errors import NotFound
 from common.peers import Peers, PeerUnavailable
+from deploy.local import ports
 
 TOKEN = {"token": "the token", "expires_at": 4_000_000_000}
 
@@ -60,16 +60,14 @@ async def test_an_error_is_an_answer_too(calls: Calls) -> None:
 
 
 async def test_where_nothing_listens_there_is_no_answer(calls: Calls) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    (port,) = ports.choose(1)
     with pytest.raises(NoAnswer) as raised:
         await calls.send("GET", f"http://127.0.0.1:{port}")
     assert not isinstance(raised.value, ConnectionBroken)
 
 
 async def test_a_call_waits_for_a_service_that_is_being_replaced() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    (port,) = ports.choose(1)
     patient = Calls(timedelta(seconds=20))
     call = asyncio.create_task(patient.send("GET", f"http://127.0.0.1:{port}"))
 

@@ -16,6 +16,7 @@ import pytest
 
 from common.db import awaiting
 from common.http.serving import refuse_connections
+from deploy.local import ports
 
 PROGRAM = """
 from fastapi import FastAPI
@@ -36,8 +37,7 @@ LIVE, READY = "/internal/health/live", "/internal/health/ready"
 @contextmanager
 def service(folder: Path) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     (folder / "tried.py").write_text(PROGRAM)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = ports.choose(1)
     command = [sys.executable, "-m", "common.start", "common.http.serving", "tried:create", "--port", str(port)]
     process = subprocess.Popen([*command, "--pause", "1"], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)})
     try:

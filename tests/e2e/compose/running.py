@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from deploy.local import ports
 
 REPOSITORY = Path(__file__).parents[3]
 # All that an image and a container are made of; what else lies about, such as a `.env`, is not copied.
@@ -38,9 +39,7 @@ SERVICES = {
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    return ports.choose(1)[0]
 
 
 def copy_tree(target: Path) -> Path:

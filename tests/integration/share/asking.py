@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from deploy.local import ports
 from tests.integration.share.running_share import SharedFile, ShareService
 
 
@@ -56,3 +57,8 @@ def uses_left(service: ShareService, share: SharedFile) -> int | None:
         row = connection.execute("select uses_left from share where id = %s", [share.id]).fetchone()
     assert row is not None
     return row[0]
+
+
+def nowhere() -> str:
+    """An address where nothing listens, nor will: the kernel gives its port to nobody."""
+    return f"127.0.0.1:{ports.choose(1)[0]}"

@@ -16,6 +16,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from deploy.local import ports
 from tests.integration.chat.running import ChatService, Someone
 
 WAIT_SECONDS = 30
@@ -198,8 +199,7 @@ def is_cut(deaf: socket.socket) -> bool:
 @contextmanager
 def process_of_its_own(chat: ChatService) -> Generator[tuple["subprocess.Popen[bytes]", str]]:
     """A third process of the service, which can be killed, and its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = ports.choose(1)
     settings = {
         "DATABASE_URL": chat.database_url,
         "VALKEY_URL": chat.valkey_url,

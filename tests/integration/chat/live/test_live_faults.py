@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
@@ -20,7 +19,7 @@ from chat_service.live.presence import Presence
 from chat_service.live.reader import BATCH, Batch, Continuity, Reader
 from chat_service.live.tickets import Ticket
 from chat_service.streams import ChatUnavailable, Message, Streams
-from deploy.local import binaries
+from deploy.local import binaries, ports
 from deploy.local.valkey import CONFIGURATION
 from tests.integration.chat.live.processes import Process, Rooms, person, process
 
@@ -32,8 +31,7 @@ class Valkey:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+        (self._port,) = ports.choose(1)
         configuration = CONFIGURATION.format(host="127.0.0.1", port=self._port, password=PASSWORD)
         (folder / "valkey.conf").write_text(configuration)
         self.start()

@@ -1,6 +1,5 @@
 """The budgets and the policy of the share service, and what it does when what it stands on is down."""
 
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -8,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.integration.share.asking import nowhere
 from tests.integration.share.running_share import Start
 
 BLOCKED = (423, {"detail": "请求次数过多，请稍后再试"})
@@ -20,12 +20,6 @@ def guess(client: httpx.Client, code: str = "ZZZZ0") -> tuple[int, Any]:
 
 def share_text(client: httpx.Client, **fields: Any) -> str:
     return client.post("/share/text/", data={"text": "a text", **fields}).json()["detail"]["code"]
-
-
-def nowhere() -> str:
-    """An address where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_wrong_codes_block_an_address_and_then_right_ones_too(start: Start) -> None:

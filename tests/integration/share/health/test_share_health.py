@@ -1,6 +1,5 @@
 """`/health` tells the truth about the system, in FileCodeBox's shape; operators see every part."""
 
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ import httpx
 import pytest
 
 from share_service.health import looking
+from tests.integration.share.asking import nowhere
 from tests.integration.share.running_share import ShareService, Start
 
 SHAPE = {"version": "2.5.4", "storage": "local", "theme": "themes/2024"}
@@ -19,12 +19,6 @@ def always_fresh(monkeypatch: pytest.MonkeyPatch, service: ShareService) -> Iter
     yield
     service.upload.is_down = False
     service.upload.abilities = {"sending": "ok", "fetching": "ok"}
-
-
-def nowhere() -> str:
-    """An address where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def detail(answer: httpx.Response, status: int = 200) -> dict[str, Any]:

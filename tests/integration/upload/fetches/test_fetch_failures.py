@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from time import monotonic
 import pytest
 
 from common.outbound.client import Outbound
+from deploy.local import ports
 from tests.integration.running_remote import (
     Names,
     Request,
@@ -131,8 +131,7 @@ async def test_what_may_mend_is_tried_a_few_times(bench: Bench, respond: Respond
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/", "http://unknown.example/"])
 async def test_who_is_not_there_is_called_a_few_times(bench: Bench, url: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    (port,) = ports.choose(1)
     await nothing_came_of(bench, await bench.fetch(url.format(port=port)), "remote_unavailable")
 
 
