@@ -22,6 +22,7 @@ class Server:
         self.goes_on = asyncio.Event()
         self.error = error
         self.parts: dict[int, bytes] = {}
+        self.blocks = 0
         self.aborted = False
 
     async def create_multipart(self, key: str) -> str:
@@ -33,8 +34,10 @@ class Server:
     async def put_part(
         self, key: str, upload_id: str, number: int, blocks: AsyncIterable[bytes], size: int
     ) -> StoredPart:
-        content = b"".join([block async for block in blocks])
+        found = [block async for block in blocks]
+        content = b"".join(found)
         assert len(content) == size
+        self.blocks += len(found)
         if number == 1:
             await self.goes_on.wait()
             if self.error:
@@ -54,21 +57,22 @@ class Server:
 
 
 class Source:
-    """Blocks of 1 MiB whose number is not known before. `arriving` is told which one comes next."""
+    """Blocks, usually of 1 MiB, whose number is not known before. `arriving` is told which one comes next."""
 
-    def __init__(self, arriving: Callable[[int], object]) -> None:
-        self._arriving = arriving
+    def __init__(self, arriving: Callable[[int], object], size: int = MIB) -> None:
+        self._arriving, self._size = arriving, size
 
     def certain(self) -> int:
         return 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for at in range(0, len(CONTENT), MIB):
-            self._arriving(at // MIB)
-            yield CONTENT[at : at + MIB]
+        for at in range(0, len(CONTENT), self._size):
+            self._arriving(at // self._size)
+            yield CONTENT[at : at + self._size]
+            await asyncio.sleep(0)
 
 
-async def written(server: Server, arriving: Callable[[int], object]) -> bytes:
+async def written(server: Server, arriving: Callable[[int], object], size: int = MIB) -> bytes:
     """Write the stream; its digest. Nothing may be left of the budget that it took."""
 
     async def on_multipart(multipart_id: str) -> None:
@@ -76,7 +80,8 @@ async def written(server: Server, arriving: Callable[[int], object]) -> bytes:
 
     try:
         async with asyncio.timeout(10):
-            return (await StreamWriter(server, "key", Source(arriving), on_multipart, ContentHasher()).run()).sha256
+            source = Source(arriving, size)
+            return (await StreamWriter(server, "key", source, on_multipart, ContentHasher()).run()).sha256
     finally:
         assert writing._budget._left == writing.GATHER_BUDGET
 
@@ -118,3 +123,24 @@ async def test_nothing_stays_of_a_stream_that_fails_while_a_part_is_written(fail
     with pytest.raises(ConnectionError if fails == "source" else Unavailable):
         await written(server, arrive)
     assert (server.parts, server.aborted) == ({}, True)
+
+
+async def test_a_part_that_failed_is_noticed_by_the_next_block() -> None:
+    server = Server(Unavailable())
+    came: list[int] = []
+
+    def arrive(number: int) -> None:
+        came.append(number)
+        if number == 6:
+            server.goes_on.set()
+
+    with pytest.raises(Unavailable):
+        await written(server, arrive)
+    assert came[-1] <= 7, "all of the next part was taken"
+
+
+async def test_short_blocks_are_joined() -> None:
+    server = Server()
+    server.goes_on.set()
+    assert await written(server, lambda _: None, size=1000) == hashlib.sha256(CONTENT).digest()
+    assert server.blocks < len(CONTENT) // 10_000

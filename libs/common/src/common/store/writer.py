@@ -30,6 +30,8 @@ PART_SIZE = GIB
 GATHER_BUDGET = 256 * MIB
 # As long as this much of the budget is left, a stream gathers the next part while it writes one.
 AMPLE = GATHER_BUDGET * 3 // 4
+# Shorter blocks are joined: each object has tens of bytes of its own, which the budget does not count.
+SHORT = 16 * 1024
 
 
 class Requests(Protocol):
@@ -137,7 +139,7 @@ class StreamWriter:
     async def _gather(self) -> bool:
         """Gather bytes until they fill a part, or enough more are certain. Returns True if the stream has ended."""
         while self._held.size + self._source.certain() < MIN_PART_SIZE:
-            if self._writing and not _budget.is_ample:
+            if self._writing and (self._writing.done() or not _budget.is_ample):
                 await self._end_writing()
             block = await anext(self._blocks, None)
             if block is None:
@@ -217,16 +219,29 @@ class _Held:
     def __init__(self) -> None:
         self.size = 0
         self._blocks: list[bytes] = []
+        self._short = bytearray()
 
     def add(self, block: bytes) -> None:
-        self._blocks.append(block)
         self.size += len(block)
+        if len(block) >= SHORT:
+            self._join()
+            self._blocks.append(block)
+            return
+        self._short += block
+        if len(self._short) >= SHORT:
+            self._join()
 
     def take(self) -> tuple[int, list[bytes]]:
         """Their size, and the blocks, which are not held any more."""
+        self._join()
         taken = self.size, self._blocks
         self.size, self._blocks = 0, []
         return taken
+
+    def _join(self) -> None:
+        if self._short:
+            self._blocks.append(bytes(self._short))
+            self._short.clear()
 
 
 async def _each(blocks: Iterable[bytes]) -> AsyncIterator[bytes]:
