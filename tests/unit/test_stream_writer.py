@@ -144,3 +144,14 @@ async def test_short_blocks_are_joined() -> None:
     server.goes_on.set()
     assert await written(server, lambda _: None, size=1000) == hashlib.sha256(CONTENT).digest()
     assert server.blocks < len(CONTENT) // 10_000
+
+
+async def test_the_parts_of_a_long_stream_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "MIN_PART_SIZE", MIB)
+    monkeypatch.setattr(writing, "GROWS_AFTER", 2)
+    server = Server()
+    server.goes_on.set()
+    assert await written(server, lambda _: None) == hashlib.sha256(CONTENT).digest()
+    assert b"".join(server.parts[number] for number in sorted(server.parts)) == CONTENT
+    assert len(server.parts) < len(CONTENT) // MIB
+    assert max(map(len, server.parts.values())) > MIB

@@ -6,7 +6,7 @@ follow:
 
 - while at least a whole part is certain, the part is begun with its length, and its bytes are passed on as they arrive;
 - otherwise bytes are gathered in memory until they fill the smallest part that S3 accepts (5 MiB), which is written
-  while the next ones are gathered;
+  while the next ones are gathered. In a long stream, later parts are larger, because S3 accepts only 10,000 of them;
 - the bytes gathered at the end become the last part, or the whole object if there were no parts.
 
 In a form all bytes but the closing lines are certain, so at most a few KiB of a large file are gathered. Small bodies
@@ -30,6 +30,8 @@ PART_SIZE = GIB
 GATHER_BUDGET = 256 * MIB
 # As long as this much of the budget is left, a stream gathers the next part while it writes one.
 AMPLE = GATHER_BUDGET * 3 // 4
+# After each so many parts, those of gathered bytes are 5 MiB larger: 10,000 are enough for about 268 GiB.
+GROWS_AFTER = 1000
 # Shorter blocks are joined: each object has tens of bytes of its own, which the budget does not count.
 SHORT = 16 * 1024
 
@@ -128,7 +130,7 @@ class StreamWriter:
         ended = False
         while not ended:
             certain = self._held.size + self._source.certain()
-            if certain < MIN_PART_SIZE:
+            if certain < self._least:
                 ended = await self._gather()
             elif certain == self._held.size:
                 await self._begin_writing()
@@ -136,9 +138,14 @@ class StreamWriter:
                 await self._write_part(min(certain, PART_SIZE))
         await self._finish()
 
+    @property
+    def _least(self) -> int:
+        """The least size of a part that is not the last one."""
+        return MIN_PART_SIZE * (1 + len(self._parts) // GROWS_AFTER)
+
     async def _gather(self) -> bool:
         """Gather bytes until they fill a part, or enough more are certain. Returns True if the stream has ended."""
-        while self._held.size + self._source.certain() < MIN_PART_SIZE:
+        while self._held.size + self._source.certain() < self._least:
             if self._writing and (self._writing.done() or not _budget.is_ample):
                 await self._end_writing()
             block = await anext(self._blocks, None)
