@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from waystation.account import share_with
 from waystation.connection import Connection
-from waystation.errors import Unusable
+from waystation.errors import NotFound, Unusable
 from waystation.journal import Entry
 from waystation.models import Item, Share, parsed
 from waystation.names import safe_name
@@ -21,9 +21,14 @@ async def take_over(connection: Connection, code: str, sources: Sequence[Source]
 
     Raises `NotFound` for a code that is none of the account's, and `Unusable` for a source that is none of the files.
     """
-    if entry.data:
+    try:
+        found = await share_with(connection, code)
+    except NotFound:
+        entry.finish()
+        raise
+    if entry.data.get("share") == found.id:
+        # Otherwise it is about an earlier share with this code, which has ended.
         return
-    found = await share_with(connection, code)
     share = parsed(Share.parse, await connection.json("GET", f"/v1/shares/{found.id}"))
     items = _items_for(share, sources)
     entry.data = {
