@@ -50,3 +50,25 @@ def test_a_notice_arrives_whole_and_as_it_was_meant(
     expected = "\n".join(lines).replace(NAME, shown).split()
     assert found[-len(expected) :] == expected
     assert TITLE in json.dumps(sent[0])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("count", "ending"), [(20, "… and 19 more"), (1, "…")])
+def test_a_notice_becomes_few_short_messages(monkeypatch: pytest.MonkeyPatch, count: int, ending: str) -> None:
+    """A notice that takes too long to send is sent again, and some services want money for each message."""
+    sent: list[str] = []
+
+    def answer(_: str, data: Any = None, **__: Any) -> requests.Response:
+        sent.append(json.loads(data)["content"])
+        response = requests.Response()
+        response.status_code, response._content = 200, b"{}"
+        return response
+
+    monkeypatch.setattr(requests, "post", answer)
+    monkeypatch.setattr(URLBase, "throttle", lambda *_, **__: None)
+    lines = [f"Shared: {number} {'x' * (200 if count > 1 else 600)}" for number in range(count)]
+    assert _sent(Guard(()), "httpsms://key@15551231234/15551231235", "Waystation", "\n".join(lines)) is None
+    # The title has one, and words are not parted.
+    assert 1 < len(sent) <= 5
+    assert "Shared: 0" in " ".join(sent)
+    assert sent[-1].endswith(ending)

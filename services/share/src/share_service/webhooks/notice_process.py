@@ -28,6 +28,10 @@ MEMORY = 384 * 1024 * 1024
 CPU_SECONDS = 20
 SECONDS = 40
 """The longest that this process lives, also when nobody waits for it any more."""
+PARTS = 2
+"""A notice has as much text as so many messages of its service. They become a few more, as they end between words.
+Apprise waits for up to 5.5 seconds between two, and a notice that takes too long counts as failed and is sent again."""
+MORE = "… and {count} more"
 
 _PROGRAMS = (
     "subprocess.Popen",
@@ -154,6 +158,7 @@ def _sent(guard: Guard, url: str, title: str, body: str) -> Outcome | None:
         if service.overflow_mode is OverflowMode.UPSTREAM:
             # A service would refuse a text beyond its limit, now and at every later attempt.
             service.overflow_mode = OverflowMode.SPLIT
+            body = _shortened(body, PARTS * service.body_maxlen)
         # By itself, the plugin of Telegram would take the text for HTML, whose tags strangers choose.
         services = Apprise(asset=asset)
         services.add(service)
@@ -161,6 +166,22 @@ def _sent(guard: Guard, url: str, title: str, body: str) -> Outcome | None:
     except Exception:  # noqa: BLE001  (its text may hold the URL)
         was_sent = False
     return None if was_sent else guard.refused or Outcome.FAILED
+
+
+def _shortened(body: str, most: int) -> str:
+    """The lines of `body` that fit into `most` characters, and how many do not."""
+    if len(body) <= most:
+        return body
+    lines, kept = body.split("\n"), list[str]()
+    room = most - len(MORE.format(count=len(lines)))
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    if not kept:
+        return f"{body[: most - 1]}…"
+    return "\n".join((*kept, MORE.format(count=len(lines) - len(kept))))
 
 
 if __name__ == "__main__":
