@@ -91,7 +91,8 @@ def test_names_and_texts_that_would_be_programs_are_text(visit: Visit) -> None:
     sender.waits_until_verified(len(HOSTILE))
     for visitor in (sender, receiver):
         visitor.page.get_by_text("<img src=x onerror=alert(1)>.png").first.wait_for()
-        assert visitor.page.locator("main img, main script").count() == 0
+        # The preview of what is called a picture is one, until the browser finds that its content is none.
+        assert visitor.page.locator("main img:not(.preview img), main script").count() == 0
         expect(visitor.page.locator("li.item")).to_have_count(len(HOSTILE))
     assert download(receiver, f"Download {HOSTILE[0]}") == HOSTILE[0].encode()
 
