@@ -45,8 +45,13 @@ run: $(VENV)/.run ## Start the whole system on embedded engines (PORT=8080, DATA
 web: ## Build the web page into web/dist, unless it was built from the same sources
 	@$(PYTHON) -m deploy.page
 
-web-test: web ## Run the unit tests of the web page
-	[ -d web/node_modules ] || npm ci --prefix web --no-audit --no-fund
+# Building the page installs these too; but a page that is there may have been built elsewhere.
+WEB_PACKAGES := web/node_modules/.package-lock.json
+$(WEB_PACKAGES): web/package-lock.json | web
+	npm ci --prefix web --no-audit --no-fund
+	touch $@
+
+web-test: web $(WEB_PACKAGES) ## Run the unit tests of the web page
 	cd web && npm test
 
 store-move: $(VENV)/.run ## Move the files of the stopped system into another store (TO=folder or TO=s3)
@@ -131,8 +136,7 @@ $(CLIENTS): tests/clients/package-lock.json
 	npm ci --prefix tests/clients --no-audit --no-fund
 	touch $@
 
-browser: $(VENV)/.installed $(CLIENTS) web ## Test the web page in Chromium (apt-get install chromium)
-	[ -d web/node_modules ] || npm ci --prefix web --no-audit --no-fund
+browser: $(VENV)/.installed $(CLIENTS) web $(WEB_PACKAGES) ## Test the web page in Chromium (apt-get install chromium)
 	$(BIN)/python -m pytest -p no:xdist -m "browser and not long" tests/browser $(ARGS)
 
 browser-large: $(VENV)/.installed web ## Send 2 GiB from Chromium over a network that is cut twice, and watch the memory of its tab; send parts by Uppy to S3
