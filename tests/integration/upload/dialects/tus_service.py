@@ -1,5 +1,6 @@
 """The upload service that tests of growing uploads call, and what must have become of an upload."""
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Generator
@@ -63,12 +64,14 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
 async def verify_next(context: Context) -> None:
     """Be the worker for the next upload that waits for one."""
     found = None
-    while not found:
-        async with context.db.connection() as connection:
-            cursor = await connection.execute(
-                "select id from upload_session where state = 'assembling' and claims <> '{}'"
-            )
-            found = await cursor.fetchone()
+    async with asyncio.timeout(60):
+        while not found:
+            await asyncio.sleep(0.01)
+            async with context.db.connection() as connection:
+                cursor = await connection.execute(
+                    "select id from upload_session where state = 'assembling' and claims <> '{}'"
+                )
+                found = await cursor.fetchone()
     await verification.verify_upload(context, found[0])
 
 
