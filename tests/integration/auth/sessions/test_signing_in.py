@@ -1,5 +1,6 @@
 """Signing in by name and password."""
 
+import asyncio
 import time
 
 import pytest
@@ -63,6 +64,28 @@ def test_a_hash_of_older_parameters_is_replaced_at_the_next_sign_in(auth: AuthSe
     assert new.startswith("$argon2id$")
     assert "m=19456,t=2,p=1" in new
     assert auth.sign_in(person).status() == 200
+
+
+async def test_of_two_first_sign_ins_with_an_old_hash_both_succeed(
+    auth: AuthService, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each finds the old hash, and the second to replace it finds that of the first."""
+    old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    auth.rows("update account set password_hash = %s where id = %s", old, person.id)
+    async with operating(auth) as context:
+        both = asyncio.Barrier(2)
+        check = context.passwords.matches
+
+        async def check_together(hashed: str | None, password: str) -> bool:
+            same = await check(hashed, password)
+            if hashed == old:
+                await both.wait()
+            return same
+
+        monkeypatch.setattr(context.passwords, "matches", check_together)
+        attempt = Attempt(person.name, PASSWORD, person.address)
+        opened = await asyncio.gather(*(log_in(context, attempt, Grant.token(label)) for label in ("one", "two")))
+    assert [len(sessions) for sessions in opened] == [1, 1]
 
 
 async def test_a_password_that_was_changed_while_it_was_checked_signs_nobody_in(

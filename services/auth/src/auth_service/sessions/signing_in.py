@@ -39,4 +39,8 @@ async def _rehash(context: Context, account: Account, password: str) -> Account:
     async with context.db.connection() as connection:
         if await accounts.set_password(connection, account.id, account.password_hash, new_hash):
             return replace(account, password_hash=new_hash)
+        present = await accounts.account_of_id(connection, account.id)
+    # Another sign-in may have hashed the same password a moment earlier.
+    if present and await context.passwords.matches(present.password_hash, password):
+        return present
     return account
