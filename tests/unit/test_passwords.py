@@ -103,6 +103,16 @@ async def test_hashes_of_werkzeug_match_and_are_outdated(hasher: Passwords, kind
         await hasher.matches(WERKZEUG[kind], "\ud800")
 
 
+@pytest.mark.parametrize(("cost", "block", "lanes"), [(2, 8, 1), (32768, 1, 1), (8, 99, 4)])
+async def test_a_hash_of_unusual_cost_is_compared_like_others(
+    hasher: Passwords, cost: int, block: int, lanes: int
+) -> None:
+    digest = hashlib.scrypt(b"password", salt=b"salt", n=cost, r=block, p=lanes, maxmem=64 * 1024**2)
+    hashed = f"scrypt:{cost}:{block}:{lanes}$salt${digest.hex()}"
+    assert await hasher.matches(hashed, "password")
+    assert not await hasher.matches(hashed, "another")
+
+
 async def test_of_an_unsalted_digest_only_a_costly_hash_is_kept(hasher: Passwords) -> None:
     hashed = await hasher.hash_digest(hashlib.sha256(b"opens it").hexdigest())
     assert hashed.startswith("sha256:$argon2id$")
@@ -122,6 +132,8 @@ async def test_of_an_unsalted_digest_only_a_costly_hash_is_kept(hasher: Password
         f"scrypt:32768:8:99$salt${'ab' * 64}",
         f"scrypt:32767:8:1$salt${'ab' * 64}",
         f"scrypt:32768:0:1$salt${'ab' * 64}",
+        f"scrypt:65536:1:1$salt${'ab' * 64}",
+        f"pbkdf2:sha1:1000$salt${'ab' * 128}",
         f"pbkdf2:sha256:9999999$salt${'ab' * 32}",
         f"pbkdf2:sha256:0$salt${'ab' * 32}",
         f"pbkdf2:md5:1000$salt${'ab' * 16}",

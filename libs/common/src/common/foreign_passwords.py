@@ -41,12 +41,15 @@ class ForeignHash:
             return None
         if found := _SCRYPT.match(method):
             cost, block, lanes = map(int, found.groups())
-            is_power = cost > 1 and cost & (cost - 1) == 0
-            if not (is_power and block and 128 * cost * block <= _SCRYPT_MEMORY and 0 < lanes <= _SCRYPT_LANES):
+            # RFC 7914: a power of 2, below 2 to the power of 16 times the size of a block.
+            is_cost = cost > 1 and cost & (cost - 1) == 0 and cost < 1 << 16 * block
+            if not (is_cost and 128 * cost * block <= _SCRYPT_MEMORY and 0 < lanes <= _SCRYPT_LANES):
                 return None
             return cls(("scrypt", *found.groups()), salt.encode(), bytes.fromhex(digest))
         if (found := _PBKDF2.match(method)) and 0 < int(found[2]) <= _PBKDF2_ROUNDS:
-            return cls(("pbkdf2", *found.groups()), salt.encode(), bytes.fromhex(digest))
+            # A digest longer than the hash function's would take all rounds several times.
+            is_whole = len(digest) == 2 * hashlib.new(found[1]).digest_size
+            return cls(("pbkdf2", *found.groups()), salt.encode(), bytes.fromhex(digest)) if is_whole else None
         return None
 
     def matches(self, password: str) -> bool:
@@ -60,7 +63,8 @@ class ForeignHash:
                 return hashlib.pbkdf2_hmac(name, password, self.salt, int(rounds), length)
             case (_, cost, block, lanes):
                 n, r, p = int(cost), int(block), int(lanes)
-                memory = 132 * n * r * p
+                # `parse` has bounded the memory; what OpenSSL adds to that is less than as much again.
+                memory = 2 * _SCRYPT_MEMORY
                 return hashlib.scrypt(password, salt=self.salt, n=n, r=r, p=p, maxmem=memory, dklen=length)
             case _:
                 return b""
