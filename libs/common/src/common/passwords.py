@@ -57,6 +57,8 @@ class Passwords:
     async def matches(self, hashed: str | None, password: str) -> bool:
         """Whether `hashed` was made from this password. Without a hash it returns False after the same time.
 
+        Only a hash that another system made takes longer (ADR 60).
+
         Raises `PasswordUnusable`, `HasherBusy`.
         """
         encoded = normalised(password)

@@ -29,7 +29,8 @@ class Attempt:
 async def check_attempt(context: Context, attempt: Attempt) -> Account:
     """The account that has this name and password.
 
-    Raises `UnknownName` and `WrongPassword`, both after the same time, `RateLimited`, `PasswordUnusable`.
+    Raises `UnknownName` and `WrongPassword`, both after the same time unless the account was imported and has not been
+    used since, `RateLimited`, `PasswordUnusable`.
     """
     key = names.lookup_key(attempt.name)
     async with context.db.connection() as connection:
