@@ -9,6 +9,7 @@ import pytest
 from common.errors import Unavailable
 from common.store import ContentHasher, StoredPart
 from common.store import writer as writing
+from common.store.interface import Lease
 from common.store.limits import MIB
 from common.store.writer import StreamWriter
 
@@ -23,7 +24,7 @@ class Server:
         self.error = error
         self.parts: dict[int, bytes] = {}
         self.blocks = 0
-        self.aborted = False
+        self.aborted = self.completed = False
 
     async def create_multipart(self, key: str) -> str:
         return "upload"
@@ -47,6 +48,7 @@ class Server:
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
         assert [part.number for part in parts] == sorted(self.parts)
+        self.completed = True
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:
         self.aborted = True
@@ -72,7 +74,9 @@ class Source:
             await asyncio.sleep(0)
 
 
-async def written(server: Server, arriving: Callable[[int], object], size: int = MIB) -> bytes:
+async def written(
+    server: Server, arriving: Callable[[int], object], size: int = MIB, lease: Lease | None = None
+) -> bytes:
     """Write the stream; its digest. Nothing may be left of the budget that it took."""
 
     async def on_multipart(multipart_id: str) -> None:
@@ -81,7 +85,8 @@ async def written(server: Server, arriving: Callable[[int], object], size: int =
     try:
         async with asyncio.timeout(10):
             source = Source(arriving, size)
-            return (await StreamWriter(server, "key", source, on_multipart, ContentHasher()).run()).sha256
+            writer = StreamWriter(server, "key", source, on_multipart, ContentHasher(), lease=lease)
+            return (await writer.run()).sha256
     finally:
         assert writing._budget._left == writing.GATHER_BUDGET
 
@@ -155,3 +160,23 @@ async def test_the_parts_of_a_long_stream_grow(monkeypatch: pytest.MonkeyPatch) 
     assert b"".join(server.parts[number] for number in sorted(server.parts)) == CONTENT
     assert len(server.parts) < len(CONTENT) // MIB
     assert max(map(len, server.parts.values())) > MIB
+
+
+async def test_a_right_that_is_lost_while_the_last_part_is_written_completes_nothing() -> None:
+    server = Server()
+    server.goes_on.set()
+
+    class Lost(Exception):
+        """Another one writes."""
+
+    class Right:
+        async def hold(self, *, last: bool = False) -> None:
+            self.check()
+
+        def check(self) -> None:
+            if 3 in server.parts:
+                raise Lost
+
+    with pytest.raises(Lost):
+        await written(server, lambda _: None, lease=Right())
+    assert (sorted(server.parts), server.completed, server.aborted) == ([1, 2, 3], False, True)

@@ -217,6 +217,9 @@ class StreamWriter:
         if self._held.size:
             await self._write_part(self._held.size)
         await self._end_writing()
+        if self._lease:
+            # The last parts may have taken longer than the right lasts.
+            await self._lease.hold(last=True)
         await self._store.complete_multipart(self._key, self._upload_id, self._parts)
 
 
