@@ -1,8 +1,10 @@
 """Joining and leaving: passwords, invitations, bans, and the heirs of rooms."""
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, LiteralString
 from uuid import uuid4
@@ -10,11 +12,12 @@ from uuid import uuid4
 import pytest
 from psycopg import AsyncCursor
 
+from chat_service.rooms.importing import ForeignMember, ForeignRoom, import_room
 from common import password_tries
 from common.passwords import Passwords
 from tests.conftest import MakeDatabase
 from tests.integration.auth.running import new_address
-from tests.integration.chat.running import ChatService, Someone, running_chat
+from tests.integration.chat.running import ChatService, Someone, new_room_name, running_chat
 
 
 @pytest.fixture(scope="module")
@@ -319,3 +322,28 @@ def test_a_room_passes_to_the_oldest_moderator_then_to_the_oldest_member_then_cl
     assert bob.client.post(leave).status_code == 204
     assert bob.client.get(f"/v1/rooms/{room}").status_code == 404
     assert chat.rows("select closed_at is not null from room where id = %s", room) == [(True,)]
+
+
+async def test_a_ban_that_holds_an_address_keeps_no_other_member_from_coming(chat: ChatService) -> None:
+    """An import knows no addresses, so no two of those it brings share one."""
+    ann, bob, cy = chat.sign_up(), chat.sign_up(), chat.sign_up()
+    origin, name = secrets.token_bytes(32), new_room_name()
+    async with chat.operating() as context:
+        bounds = await context.room_bounds()
+        await import_room(context, foreign(origin, name, ann), bounds, source="test", write=True)
+        ((room,),) = chat.rows("select id from room where name = %s", name)
+        held = ann.client.patch(f"/v1/rooms/{room}", json={"bans_hold_address_seconds": 3600})
+        assert held.status_code == 200, held.text
+        added = await import_room(context, foreign(origin, name, ann, bob), bounds, source="test", write=True)
+        assert added.members == 1
+        assert ann.client.delete(f"/v1/rooms/{room}/members/{bob.id}").status_code == 204
+        added = await import_room(context, foreign(origin, name, ann, bob, cy), bounds, source="test", write=True)
+    assert added.members == 1
+    assert chat.rows("select account_id from member where room_id = %s and role = 'member'", room) == [(cy.id,)]
+
+
+def foreign(origin: bytes, name: str, *people: Someone) -> ForeignRoom:
+    """A private room that these people have joined, years ago."""
+    then = datetime(2024, 1, 1, tzinfo=UTC)
+    members = [ForeignMember(one.id.bytes + origin[:16], one.id, one.name, then) for one in people]
+    return ForeignRoom(origin, name, True, "", then, members)

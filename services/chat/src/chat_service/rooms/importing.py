@@ -152,7 +152,9 @@ async def _add_members(
             for one in new:
                 if one.origin in fresh and one.account_id not in change.members:
                     member = Member(one.account_id, MemberRole.MEMBER, None, one.joined_at)
-                    admission = await change.let_in(member, one.name, context.address_digest(room_id, ""), None)
+                    # In place of an address, which nobody knows: a ban that holds this one bars nobody else.
+                    address = context.address_digest(room_id, f"account {one.account_id}")
+                    admission = await change.let_in(member, one.name, address, None)
                     added += admission.is_added
     except RoomNotFound:
         # It was closed here.
