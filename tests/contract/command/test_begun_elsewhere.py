@@ -85,6 +85,7 @@ async def test_another_device_ends_what_the_command_began(
 def _ended_by_another(stack: StartedStack, headers: dict[str, str], content: bytes) -> None:
     with httpx.Client(base_url=stack.url, headers=headers) as page:
         [listed] = page.get("/v1/shares").json()["shares"]
+        assert listed["awaited"] == 1
         [item] = page.get(f"/v1/shares/{listed['id']}").json()["items"]
         assert (item["state"], item["received"]) == ("sending", HALF)
         address = f"{stack.url}/v1/uploads/{item['upload_id']}"

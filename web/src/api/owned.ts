@@ -1,9 +1,9 @@
 import { call } from './call'
 import { Problem } from './problem'
-import type { SentView, ShareChanges, SharePage, ShareView } from './types'
+import type { ListedShare, SentView, ShareChanges, SharePage } from './types'
 
 /** A share of the account, as `/v1/shares` lists it. */
-export type OwnedShare = ShareView
+export type OwnedShare = ListedShare
 
 const PAGE = 100
 

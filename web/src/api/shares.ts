@@ -8,7 +8,7 @@ export type Item = Omit<CodeItem, 'type'> & { type?: string }
 
 export type SentItem = SentItemView
 
-/** A share as its sender sees it. Only its creation tells the key, and the page keeps it. */
+/** A share as its sender sees it. Guests are told the key at its creation only, and the page keeps it. */
 export type SentShare = Omit<SentView, 'key'> & { key: string }
 
 /** A share as those see it who have its code. */
@@ -23,6 +23,9 @@ export const createShare = (wanted: SendRequest, idempotencyKey: string) =>
 
 export const readSent = (id: string, key: string, signal?: AbortSignal) =>
   call<SentShare>('GET', `/v1/shares/${id}`, { headers: shareKey(key), ...(signal && { signal }) })
+
+/** A share of the account, with its key. */
+export const readOwned = (id: string) => call<SentShare>('GET', `/v1/shares/${id}`)
 
 export const addItems = (id: string, key: string, items: NewItem[]) =>
   call<SentShare>('POST', `/v1/shares/${id}/items`, { body: { items }, headers: shareKey(key) })

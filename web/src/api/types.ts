@@ -672,6 +672,27 @@ export type ListedRoomView = {
   created_at: string
 }
 
+/** A share as its owner sees it in a list. */
+export type ListedShare = {
+  id: string
+  form: 'code' | 'link' | 'page'
+  code: string
+  url: string
+  kind: 'file' | 'text' | 'items'
+  file_id: string | null
+  name: string
+  size: number
+  created_at: string
+  expires_at: string | null
+  downloads: number
+  downloads_left: number | null
+  title: string | null
+  message: string | null
+  has_password: boolean
+  state: 'active' | 'spent' | 'ended'
+  awaited: number
+}
+
 /** Acts, the newest first. `next`: the value of `after` for those that follow; null at the end. */
 export type LogPage = {
   entries: EntryView[]
@@ -1285,28 +1306,8 @@ export type ShareEdit = {
 
 /** Shares, the newest first. `next`: the value of `after` for the shares that follow; null at the end. */
 export type SharePage = {
-  shares: ShareView[]
+  shares: ListedShare[]
   next: string | null
-}
-
-/** A share as its owner sees it. `size` in bytes; `downloads_left` null: any number; `expires_at` null: never. */
-export type ShareView = {
-  id: string
-  form: 'code' | 'link' | 'page'
-  code: string
-  url: string
-  kind: 'file' | 'text' | 'items'
-  file_id: string | null
-  name: string
-  size: number
-  created_at: string
-  expires_at: string | null
-  downloads: number
-  downloads_left: number | null
-  title: string | null
-  message: string | null
-  has_password: boolean
-  state: 'active' | 'spent' | 'ended'
 }
 
 /** A key that signs tokens from `created_at` on. */

@@ -68,8 +68,8 @@ export const en = {
     removed: '“{{name}}” is removed.',
     remove: 'Remove {{name}}',
     offline: 'No connection. Sending continues by itself as soon as there is one.',
-    lost_one: 'This page was reloaded, and the browser no longer has {{count}} file. Choose it again, and sending continues where it was.',
-    lost_other: 'This page was reloaded, and the browser no longer has {{count}} files. Choose them again, and sending continues where it was.',
+    lost_one: '{{count}} file is not complete. Choose it again, and sending continues where it was.',
+    lost_other: '{{count}} files are not complete. Choose them again, and sending continues where it was.',
     chooseAgain: 'Choose again',
     otherFile: 'None of these files is one that is missing here.',
     progress: '{{done}} of {{whole}}',
@@ -79,6 +79,7 @@ export const en = {
     tooMany: 'One code can hold {{count}} files at most.',
     tooLarge: '“{{name}}” is larger than {{size}}, which is the limit here.',
     changed: 'The file changed while it was sent, so it was taken back. Send it again.',
+    notTheSame: 'This is another file than the one that was begun, so it was taken back.',
   },
   state: {
     waiting: 'waiting',

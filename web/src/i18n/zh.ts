@@ -65,8 +65,8 @@ export const zh: Messages = {
     removed: '已移除“{{name}}”。',
     remove: '移除 {{name}}',
     offline: '没有网络。恢复后会自动继续发送。',
-    lost_one: '页面已重新加载，浏览器中不再有这 {{count}} 个文件。请重新选择，即可从中断处继续。',
-    lost_other: '页面已重新加载，浏览器中不再有这 {{count}} 个文件。请重新选择，即可从中断处继续。',
+    lost_one: '有 {{count}} 个文件没有发送完。请重新选择，即可从中断处继续。',
+    lost_other: '有 {{count}} 个文件没有发送完。请重新选择，即可从中断处继续。',
     chooseAgain: '重新选择',
     otherFile: '这些文件都不是缺少的文件。',
     progress: '{{done}} / {{whole}}',
@@ -76,6 +76,7 @@ export const zh: Messages = {
     tooMany: '一个取件码最多包含 {{count}} 个文件。',
     tooLarge: '“{{name}}”超过了这里的上限 {{size}}。',
     changed: '文件在发送过程中被修改，已撤回，请重新发送。',
+    notTheSame: '这与之前开始发送的不是同一个文件，已撤回。',
   },
   state: { waiting: '等待中', sending: '发送中', verifying: '校验中', ready: '已校验', failed: '失败', paused: '已暂停', lost: '请重新选择' },
   expiry: {

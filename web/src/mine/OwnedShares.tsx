@@ -2,12 +2,14 @@ import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useLocation } from 'wouter'
 import { serverNow } from '../api/clock'
 import { deleteShare, each, extendShare, listShares, type OwnedShare } from '../api/owned'
 import { useRemoval } from '../parts/useRemoval'
 import { usePages } from '../parts/usePages'
 import { Waiting } from '../parts/Waiting'
 import { Wrong } from '../parts/Wrong'
+import { goOn } from '../send/current'
 import { EditShare } from './EditShare'
 import { hasWords, NoShares, ShareRow } from './ShareRow'
 
@@ -17,6 +19,8 @@ const KEY = ['shares']
 /** The shares of the account, from any device. */
 export function OwnedShares({ words }: { words: string }) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('own')
+  const [, go] = useLocation()
   const queries = useQueryClient()
   const removal = useRemoval<string>()
   const [edited, setEdited] = useState<OwnedShare | null>(null)
@@ -26,6 +30,7 @@ export function OwnedShares({ words }: { words: string }) {
     mutationFn: (doing: () => Promise<unknown>) => doing(),
     onSettled: () => queries.invalidateQueries({ queryKey: KEY }),
   })
+  const rest = useMutation({ mutationFn: goOn, onSuccess: (isOpen) => isOpen && go('/') })
   const shares = found.rows.filter(
     (share) => share.state !== 'ended' && !removal.isGone(share.id) && hasWords(words, share.code, share.name, share.title),
   )
@@ -44,7 +49,12 @@ export function OwnedShares({ words }: { words: string }) {
   if (found.isPending) return <Waiting />
   return (
     <>
-      <Wrong error={act.error ?? found.error} />
+      <Wrong error={act.error ?? rest.error ?? found.error} />
+      {rest.data === false && (
+        <p role="alert" className="notice bad">
+          {own('shares.busy')}
+        </p>
+      )}
       {shares.length === 0 && !found.error ? (
         found.isLookingOn ? <Waiting /> : <NoShares isSearch={words !== ''} />
       ) : (
@@ -66,6 +76,7 @@ export function OwnedShares({ words }: { words: string }) {
                 onChoose={(isChosen) => setChosen((ids) => [...(ids ?? []).filter((id) => id !== share.id), ...(isChosen ? [share.id] : [])])}
                 onExtend={() => extend([share], 1)}
                 onEdit={() => setEdited(share)}
+                onRest={share.awaited > 0 ? () => rest.mutate(share.id) : undefined}
                 onDelete={() => remove([share])}
               />
             ))}

@@ -4,17 +4,20 @@ import { Copy } from '../parts/Copy'
 import { Expiry } from '../parts/Expiry'
 
 type Props = {
-  share: { code: string; url: string; name: string; size: number; expires_at: string | null; downloads_left: number | null; downloads?: number }
+  share: { code: string; url: string; name: string; size: number; expires_at: string | null; downloads_left: number | null; downloads?: number; awaited?: number }
   /** undefined: nothing is being chosen. */
   isChosen?: boolean | undefined
   onChoose?: (isChosen: boolean) => void
   onExtend?: () => void
   onEdit?: () => void
+  /** Send what has not arrived of it. */
+  onRest?: (() => void) | undefined
   onDelete?: () => void
 }
 
-export function ShareRow({ share, isChosen, onChoose, onExtend, onEdit, onDelete }: Props) {
+export function ShareRow({ share, isChosen, onChoose, onExtend, onEdit, onRest, onDelete }: Props) {
   const { t, i18n } = useTranslation()
+  const { t: own } = useTranslation('own')
   return (
     <li className="shareRow">
       <div className="shareFacts">
@@ -36,10 +39,16 @@ export function ShareRow({ share, isChosen, onChoose, onExtend, onEdit, onDelete
           {share.downloads !== undefined && ` · ${t('mine.downloads', { count: share.downloads })}`} ·{' '}
           <Expiry at={share.expires_at} downloadsLeft={share.downloads_left} />
         </p>
+        {!!share.awaited && <p className="small awaited">{own('shares.awaited', { count: share.awaited })}</p>}
       </div>
       {isChosen === undefined && (
         <div className="buttons shareActions">
           <Copy text={share.url}>{t('sending.copyLink')}</Copy>
+          {onRest && (
+            <button type="button" className="link small" onClick={onRest}>
+              {own('shares.rest')}
+            </button>
+          )}
           {onExtend && share.expires_at && (
             <button type="button" className="link small" onClick={onExtend}>
               {t('mine.extend')}

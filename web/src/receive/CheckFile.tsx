@@ -4,8 +4,7 @@ import { useTranslation } from 'react-i18next'
 import type { Item } from '../api/shares'
 import { percent } from '../format'
 import { ChooseFiles } from '../send/ChooseFiles'
-import { scriptUrl } from '../parts/trusted'
-import digestUrl from './digest.worker?worker&url'
+import { digestOf } from '../parts/digest'
 
 type Result = { name: string; isSame: boolean | null }
 
@@ -18,20 +17,13 @@ export function CheckFile({ items }: { items: Item[] }) {
 
   function check(file: File | undefined) {
     if (!file) return
-    const worker = new Worker(scriptUrl(digestUrl), { type: 'module' })
-    worker.onerror = () => {
-      setRead(null)
-      setResult({ name: file.name, isSame: null })
-    }
+    const { name, size } = file
     setResult(null)
-    setRead({ bytes: 0, size: file.size })
-    worker.onmessage = ({ data }: MessageEvent<number | string | null>) => {
-      if (typeof data === 'number') return setRead({ bytes: data, size: file.size })
-      worker.terminate()
+    setRead({ bytes: 0, size })
+    void digestOf(file, (bytes) => setRead({ bytes, size })).then((digest) => {
       setRead(null)
-      setResult({ name: file.name, isSame: data === null ? null : items.some((item) => item.sha256 === data) })
-    }
-    worker.postMessage(file)
+      setResult({ name, isSame: digest === null ? null : items.some((item) => item.sha256 === digest) })
+    })
   }
 
   return (

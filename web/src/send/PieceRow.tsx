@@ -43,6 +43,7 @@ function Figures({ piece: { item, state, sent, failure }, seen }: { piece: Piece
   const language = i18n.language
   if (failure === 'unreadable') return t('sending.unreadable')
   if (failure === 'changed') return t('sending.changed')
+  if (failure === 'other') return t('sending.notTheSame')
   const hasBegun = sent > 0 && sent < item.size
   const parts = [
     hasBegun ? t('sending.progress', { done: size(sent, language), whole: size(item.size, language) }) : size(item.size, language),

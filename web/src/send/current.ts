@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react'
 import { insist } from '../api/events'
 import { Attempts } from '../api/keys'
 import { session } from '../api/session'
-import { changeShare, createShare, endShare, type NewItem, readSent, type SentShare } from '../api/shares'
+import { changeShare, createShare, endShare, type NewItem, readOwned, readSent, type SentShare } from '../api/shares'
 import type { SendRequest } from '../api/types'
 import { usualTitle } from '../api/titles'
 import type { Gathered } from './gathering'
@@ -36,6 +36,17 @@ export function leave(drop = '') {
 export function leaveOf(account: string) {
   for (const [drop, sending] of current) if (sending.account === account) leave(drop)
   forgetOf(account)
+}
+
+/** Go on with a share of the account that was begun elsewhere. False: this tab is sending something else. */
+export async function goOn(id: string): Promise<boolean> {
+  const here = current.get('')
+  const isHere = here?.snapshot().share.id === id
+  if (isHere || here?.isBusy()) return isHere
+  const share = await readOwned(id)
+  leave()
+  begin(share, [])
+  return true
 }
 
 /** Send the contents of a share. `gathered`: the files of its first items, in this order. */

@@ -2,6 +2,7 @@ import { addItems, endShare, type NewItem, readSent, removeItem, type SentItem, 
 import { events, insist } from '../api/events'
 import { Problem } from '../api/problem'
 import { session } from '../api/session'
+import { isContent } from '../parts/digest'
 import type { Gathered } from './gathering'
 import { forget, keep, type Kept } from './kept'
 import { Pace } from './pace'
@@ -12,8 +13,11 @@ const AGAIN_MILLISECONDS = 3000
 
 export type PieceState = 'waiting' | 'sending' | 'verifying' | 'ready' | 'failed' | 'paused' | 'lost'
 
+/** `other`: it has arrived, but its beginning was that of another file. */
+type Kind = Failure['kind'] | 'other'
+
 /** An item of the share, with what this browser knows of it. */
-export type Piece = { item: SentItem; state: PieceState; sent: number; failure: Failure['kind'] | null }
+export type Piece = { item: SentItem; state: PieceState; sent: number; failure: Kind | null }
 
 export type Snapshot = {
   share: SentShare
@@ -34,7 +38,9 @@ export class Sending {
   readonly account = session.get()?.id
   private readonly files = new Map<string, File>()
   private readonly sent = new Map<string, number>()
-  private readonly failures = new Map<string, Failure['kind']>()
+  private readonly failures = new Map<string, Kind>()
+  /** Files that were chosen for what had begun before; they may be others of the same name and size. */
+  private readonly unchecked = new Map<string, 'waiting' | 'reading'>()
   private readonly hidden = new Set<string>()
   private readonly running = new Map<string, (forGood?: boolean) => void>()
   private readonly listeners = new Set<() => void>()
@@ -97,6 +103,7 @@ export class Sending {
       const [item] = at < 0 ? [] : missing.splice(at, 1)
       if (item) {
         this.files.set(item.id, file)
+        if (item.upload_id !== null) this.unchecked.set(item.id, 'waiting')
         found++
       }
     }
@@ -128,6 +135,11 @@ export class Sending {
     forget(this.share.id)
     for (const { id } of this.share.items) forgetUpload(nameOf(id))
     await endShare(this.share.id, this.share.key)
+  }
+
+  /** Whether leaving it would stop something. */
+  isBusy(): boolean {
+    return this.current.pieces.some(({ state }) => state === 'sending' || state === 'waiting' || state === 'paused')
   }
 
   /** Stop watching and sending; what was sent stays. */
@@ -172,11 +184,12 @@ export class Sending {
   private merge(share: Partial<SentShare>) {
     const tickets = new Map(this.share.items.map((item) => [item.id, item.upload]))
     const told = share.items ?? this.share.items
-    const takenBack = this.share.items.filter(({ id }) => this.failures.get(id) === 'changed' && !told.some((item) => item.id === id))
+    const takenBack = this.share.items.filter(({ id }) => this.wasTakenBack(id) && !told.some((item) => item.id === id))
     const items = [...told, ...takenBack].map((item) => ({ ...item, upload: item.upload ?? tickets.get(item.id) ?? null }))
     this.share = { ...this.share, ...share, key: this.share.key, url: share.url ?? this.share.url, items }
     this.remember()
     this.tell()
+    for (const item of items) if (item.state === 'ready' && this.unchecked.get(item.id) === 'waiting') void this.check(item)
   }
 
   private fill() {
@@ -187,7 +200,7 @@ export class Sending {
   }
 
   private send(item: SentItem, ticket: string) {
-    const stop = upload(this.files.get(item.id)!, { name: nameOf(item.id), metadata: { item: ticket } }, {
+    const stop = upload(this.files.get(item.id)!, { name: nameOf(item.id), metadata: { item: ticket }, begun: item.upload_id }, {
       onProgress: (bytes) => {
         this.isOffline = false
         this.sent.set(item.id, bytes)
@@ -220,6 +233,24 @@ export class Sending {
     insist(() => removeItem(share, key, id), this.ended.signal).catch(() => undefined)
   }
 
+  /** Compare what has arrived with the file that was chosen for its rest. */
+  private async check({ id, sha256 }: SentItem) {
+    this.unchecked.set(id, 'reading')
+    const isSame = await isContent(this.files.get(id)!, sha256)
+    this.unchecked.delete(id)
+    if (this.ended.signal.aborted) return
+    if (!isSame) {
+      this.failures.set(id, 'other')
+      this.takeBack(id)
+    }
+    this.tell()
+  }
+
+  private wasTakenBack(id: string): boolean {
+    const failure = this.failures.get(id)
+    return failure === 'changed' || failure === 'other'
+  }
+
   private tryAgain() {
     this.isOffline = true
     this.pace.forget()
@@ -245,7 +276,8 @@ export class Sending {
   }
 
   private stateOf(item: SentItem): PieceState {
-    if (this.failures.get(item.id) === 'changed') return 'failed'
+    if (this.wasTakenBack(item.id)) return 'failed'
+    if (item.state === 'ready' && this.unchecked.has(item.id)) return 'verifying'
     if (item.state === 'ready' || item.state === 'verifying' || item.state === 'failed') return item.state
     if (this.failures.has(item.id)) return 'failed'
     if (!this.files.has(item.id)) return 'lost'

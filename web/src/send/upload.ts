@@ -17,15 +17,17 @@ export type Told = {
  *  `changed`: it has arrived, but changed meanwhile. */
 export type Failure = { kind: 'lost' | 'unreadable' | 'refused' | 'changed'; status: number }
 
-/** `name` tells this upload from others of this browser. */
-export type Wanted = { name: string; metadata: Record<string, string> }
+/** `name` tells this upload from others of this browser. `begun`: the id of the upload that is to go on, wherever it was begun. */
+export type Wanted = { name: string; metadata: Record<string, string>; begun?: string | null }
 
 /** Send a file by tus; an earlier attempt of this browser is continued. Returns a function that stops it, for good if told so. */
-export function upload(file: File, { name, metadata }: Wanted, told: Told): (forGood?: boolean) => void {
+export function upload(file: File, { name, metadata, begun = null }: Wanted, told: Told): (forGood?: boolean) => void {
   const token = session.get()?.token
   let stopped = false
+  const uploadUrl = begun && `${ENDPOINT}/${begun}`
   const sending = new Upload(file, {
     endpoint: ENDPOINT,
+    uploadUrl,
     chunkSize: CHUNK,
     retryDelays: DELAYS,
     headers: token ? { Authorization: `Bearer ${token}` } : {},
@@ -47,7 +49,8 @@ export function upload(file: File, { name, metadata }: Wanted, told: Told): (for
   })
   void sending.findPreviousUploads().then(([previous]) => {
     if (stopped) return
-    if (previous) sending.resumeFromPreviousUpload(previous)
+    // Another device may have begun again since.
+    if (previous) sending.resumeFromPreviousUpload({ ...previous, uploadUrl: uploadUrl ?? previous.uploadUrl })
     sending.start()
   })
   return (forGood = false) => {

@@ -104,6 +104,10 @@ export const own = {
     filesOf_other: '{{count}} of {{limit}} files',
   },
   shares: {
+    awaited_one: '{{count}} file is not complete',
+    awaited_other: '{{count}} files are not complete',
+    rest: 'Send the rest…',
+    busy: 'This tab is sending something else. Let it end, or delete it, first.',
     select: 'Select several',
     selected_one: '{{count}} selected',
     selected_other: '{{count}} selected',

@@ -106,6 +106,10 @@ export const own: Words<typeof english> = {
     filesOf_other: '{{count}} / {{limit}} 个文件',
   },
   shares: {
+    awaited_one: '{{count}} 个文件没有发送完',
+    awaited_other: '{{count}} 个文件没有发送完',
+    rest: '继续发送…',
+    busy: '此标签页正在发送其他内容，请先等它完成或删除它。',
     select: '多选',
     selected_one: '已选 {{count}} 项',
     selected_other: '已选 {{count}} 项',

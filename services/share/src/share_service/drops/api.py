@@ -184,7 +184,7 @@ async def list_received(
     """The shares that came by a drop-off of the account."""
     cursor = Cursor.parse(after) if after else None
     found = await owning.shares_received(context_of(request), identity, code, cursor, limit + 1)
-    return page_of(request, found, limit)
+    return await page_of(request, found, limit)
 
 
 def _shown(drop: Drop) -> dict[str, Any]:

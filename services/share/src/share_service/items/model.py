@@ -97,6 +97,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """The number of files of a share that have not arrived."""
+
+    share_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """The number of the items that a share has, and their sizes in bytes."""
 

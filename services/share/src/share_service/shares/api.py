@@ -52,10 +52,17 @@ class ShareView(BaseModel):
     """spent: the last use is taken, running downloads may be resumed. ended: nothing of it is served any more."""
 
 
+class ListedShare(ShareView):
+    """A share as its owner sees it in a list."""
+
+    awaited: int
+    """The number of its files that have not arrived entirely."""
+
+
 class SharePage(BaseModel):
     """Shares, the newest first. `next`: the value of `after` for the shares that follow; null at the end."""
 
-    shares: list[ShareView]
+    shares: list[ListedShare]
     next: str | None
 
 
@@ -100,14 +107,16 @@ async def list_shares(
     found = await owning.owned_shares(
         context_of(request), Actor(identity), owner or identity.account_id, cursor, limit + 1
     )
-    return page_of(request, found, limit)
+    return await page_of(request, found, limit)
 
 
-def page_of(request: Request, found: Sequence[Share], limit: int) -> SharePage:
+async def page_of(request: Request, found: Sequence[Share], limit: int) -> SharePage:
     """A page of at most `limit` shares. `found` has one more if there are more."""
     page = found[:limit]
     more = str(Cursor(page[-1].created_at, page[-1].id)) if len(found) > limit else None
-    return SharePage(shares=[view(request, share) for share in page], next=more)
+    awaited = await owning.awaited_files(context_of(request), page)
+    listed = [ListedShare(**view(request, share).model_dump(), awaited=awaited.get(share.id, 0)) for share in page]
+    return SharePage(shares=listed, next=more)
 
 
 def view(request: Request, share: Share) -> ShareView:

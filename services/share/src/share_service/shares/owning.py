@@ -3,6 +3,7 @@
 `common.rights` decides who may do what.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypedDict
@@ -19,6 +20,7 @@ from common.pages import Cursor
 from common.policy import Policy
 from common.rights import Action, Actor, Standing, permitted, require, standings
 from share_service.context import Context
+from share_service.items.queries.held import awaited_of_shares
 from share_service.shares.making import Content, Naming, attempts, crowded, insert, new_name, spelling
 from share_service.shares.model import EndedFor, Share, ShareEnded, ShareKind, canonical, check_chosen
 from share_service.shares.queries import owned
@@ -64,6 +66,16 @@ async def owned_shares(context: Context, actor: Actor, owner: UUID, after: Curso
         raise Forbidden
     async with context.db.connection() as connection:
         return await owned.shares_of_owner(connection, owner, after, limit)
+
+
+async def awaited_files(context: Context, shares: Sequence[Share]) -> dict[UUID, int]:
+    """The number of files that have not arrived, by the ids of those of the shares that wait for some."""
+    ids = [share.id for share in shares if share.content_kind == "items"]
+    if not ids:
+        return {}
+    async with context.db.connection() as connection:
+        found = await awaited_of_shares(connection, ids)
+    return {each.share_id: each.number for each in found}
 
 
 async def owned_links(context: Context, identity: Identity) -> list[Share]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from common.db import Connection
 from common.db.rows import count, fetch_all, fetch_one, fetch_values
-from share_service.items.model import Held, Item, NewItem
+from share_service.items.model import Awaited, Held, Item, NewItem
 from share_service.items.queries.columns import ITEM
 
 
@@ -87,6 +87,15 @@ async def held_by_share(connection: Connection, share_id: UUID) -> Held:
     held = await fetch_one(connection, Held, statement, {"share_id": share_id})
     assert held is not None, "sums are always there"
     return held
+
+
+async def awaited_of_shares(connection: Connection, share_ids: Sequence[UUID]) -> list[Awaited]:
+    """The number of files that have not arrived, for those of the shares that wait for some."""
+    statement: LiteralString = """
+        select share_id, count(*) as number from item
+        where share_id = any(%(share_ids)s) and kind = 'file' and state = 'waiting' group by share_id
+    """
+    return await fetch_all(connection, Awaited, statement, {"share_ids": list(share_ids)})
 
 
 async def remove_item(connection: Connection, share_id: UUID, item_id: UUID, now: datetime) -> bool:
