@@ -45,7 +45,7 @@ def native(stack: StartedStack) -> Iterator[httpx.Client]:
 def run_here(
     stack: StartedStack, path: Path, monkeypatch: pytest.MonkeyPatch, *, write: bool, **settings: str
 ) -> tuple[int, str]:
-    """What `run` does, without a process of its own, which would take a second."""
+    """The same as `run`, without a process of its own, which would take a second."""
     for name, value in {"DATA": str(stack.folder), **settings}.items():
         monkeypatch.setenv(name, value)
     with redirect_stdout(io.StringIO()) as output:

@@ -161,7 +161,7 @@ def test_a_file_is_removed_after_its_last_use(uploader: httpx.Client) -> None:
 
 @pytest.mark.parametrize("prefix", ["file", "f"])
 def test_files_of_known_types_are_previewed(uploader: httpx.Client, prefix: str) -> None:
-    # Which prefix and host it comes by has nothing to do with its type: each of the four has some, and one has all.
+    # The prefix and host that it comes by have nothing to do with its type: each of the four has some, and one has all.
     has_all = prefix == "file" and not uploader.headers["Host"].startswith("127.")
     for name in [*(f"a.{ending}" for ending in TYPES if has_all), "a.jpg", "a.txt", "a.PNG", "a.b.Html"]:
         assert_previewed(uploader, prefix, name)

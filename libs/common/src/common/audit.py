@@ -34,7 +34,7 @@ class Author:
 
 
 OPERATOR = Author(Identity(UUID(int=0), "system", Role.ADMINISTRATOR, UUID(int=0), None), "operator")
-"""Whoever runs the operator's commands on the machine. Nobody can register the name."""
+"""The person who runs the operator's commands on the machine. Nobody can register the name."""
 
 
 @dataclass(frozen=True, slots=True)

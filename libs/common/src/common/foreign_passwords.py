@@ -71,5 +71,5 @@ class ForeignHash:
 
 
 def digest_of(password: str) -> str:
-    """What a hash after `DIGESTED` was made of."""
+    """The text of which a hash after `DIGESTED` was made."""
     return hashlib.sha256(password.strip().encode()).hexdigest()

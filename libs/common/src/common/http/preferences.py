@@ -1,4 +1,4 @@
-"""What a client prefers among the forms and languages of an answer: `Accept` and `Accept-Language`."""
+"""The preferences of a client among the forms and languages of an answer: `Accept` and `Accept-Language`."""
 
 import re
 

@@ -123,5 +123,5 @@ def _usable(name: str) -> str | None:
 
 
 def _keys(name: str) -> set[tuple[str, str]]:
-    """What no two accounts have in common."""
+    """The key and the skeleton of a name, of which no two accounts have the same."""
     return {("key", names.key(name)), ("skeleton", skeleton(name))}

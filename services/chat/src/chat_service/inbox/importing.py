@@ -14,7 +14,7 @@ from common.errors import DomainError
 
 @dataclass(frozen=True, slots=True)
 class ImportedMessages:
-    """What came of some messages."""
+    """The outcome for some messages."""
 
     new: int
     refused: Sequence[tuple[ForeignMessage, str]]

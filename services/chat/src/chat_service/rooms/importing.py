@@ -59,7 +59,7 @@ class ForeignRoom:
 
 @dataclass(frozen=True, slots=True)
 class ImportedRoom:
-    """What came of a room. `name`: the one that it has here; empty: it was here before."""
+    """The outcome for a room. `name`: the one that it has here; empty: it was here before."""
 
     name: str
     members: int

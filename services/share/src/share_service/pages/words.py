@@ -79,7 +79,7 @@ class Words:
         return self.rounded.format(size=f"{value:.1f} {UNITS[unit]}", exact=exact)
 
     def end_text(self, expires_at: datetime | None, uses_left: int | None) -> str:
-        """When a page ends: at a moment, after a number of downloads, whichever comes first, or never."""
+        """The end of a page: at a moment, after a number of downloads, whichever comes first, or never."""
         at = time_text(expires_at) if expires_at else ""
         if uses_left is None:
             return at or self.never
