@@ -27,6 +27,7 @@ from upload_service.content import files
 from upload_service.content.model import File
 from upload_service.mirrors import administration, failover, upkeep
 from upload_service.mirrors.administration import MirrorSpec
+from upload_service.mirrors.drivers import unfinished
 from upload_service.mirrors.model import Mirror
 
 MIB = 1024 * 1024
@@ -151,20 +152,18 @@ async def many_copies(system: Mirrored, server: MirrorServer) -> str:
     return " ".join(sorted({told(*await system.state(file, mirror)) for file in found}))
 
 
-def writes_of(server: MirrorServer) -> int:
-    """The writes that rclone has told of: it does so once it has closed the file, also if its sender was killed."""
-    assert server.output
-    return server.output.read_bytes().count(b"PUT from")
-
-
-async def comes_to_notice(server: MirrorServer, written: int) -> None:
-    """Wait until a server has seen the end of what a killed process sent, when another worker may take over a copy.
+async def comes_to_notice(server: MirrorServer, path: str) -> None:
+    """Wait until rclone has seen the end of what a killed process sent, when another worker may take over the copy.
 
     Until then it would hide for good what is deleted. That it looks idle is no proof: on a busy machine it may rest
-    between the end of the connection and that of the file. `written`: its writes before that process.
+    between the end of the connection and that of the file. It tells of each write once it has closed the file, also if
+    its sender was killed, but only after the answer: so the write is known by its name.
     """
+    assert server.output
+    attempt = unfinished.new_name(path)[: -len("0123456789abcdef")]
+    write = re.compile(re.escape(attempt) + r"[0-9a-f]{16}\b.*PUT from")
     async with asyncio.timeout(NOTICE_SECONDS):
-        while writes_of(server) == written:
+        while not write.search(server.output.read_text()):
             await asyncio.sleep(0.05)
 
 
@@ -175,7 +174,6 @@ async def a_kill(system: Mirrored, server: MirrorServer) -> str:
     path = await system.path(file, mirror)
     folders = [str(folder) for folder in server.rules.folders]
     given = {"kind": server.kind, "options": server.options, "folders": folders, "path": path}
-    written = writes_of(server) if server.hides_deleted else 0
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.mirrors.killed_writer"),
         cwd=ROOT,
@@ -190,7 +188,7 @@ async def a_kill(system: Mirrored, server: MirrorServer) -> str:
     process.kill()
     await process.wait()
     if server.hides_deleted:
-        await comes_to_notice(server, written)
+        await comes_to_notice(server, path)
     await system.work()
     if (await system.state(file, mirror))[0] == "queued":
         # A server may refuse to remove what it is still writing.
