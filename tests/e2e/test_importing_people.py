@@ -177,7 +177,7 @@ def test_people_of_mirage_sign_in_and_find_their_rooms_and_messages(
     ).json()["entries"]
     assert [(entry["act"], entry["account_name"]) for entry in entries] == [("account.import", "system")]
 
-    # What is new there comes by another run; what ended here does not come back.
+    # Another run brings the new things, and nothing that ended here.
     token = native.post("/v1/auth/login", json={"name": bob, "password": "bob's"}).json()["token"]
     leaving = {"Authorization": f"Bearer {token}"}
     assert native.post(f"/v1/rooms/{other.rooms()[secret]}/leave", headers=leaving).status_code == 204

@@ -29,7 +29,7 @@ class Server(httpx.AsyncBaseTransport):
 
 
 async def taken_over(server: Server, folder: Path) -> dict[str, object]:
-    """What an attempt has noted that is interrupted at once."""
+    """The notes of an attempt that is interrupted at once."""
     file = folder / "a.bin"
     file.write_bytes(b"a")
     connection = Connection("http://example.org", token="token", transport=server)

@@ -143,7 +143,7 @@ async def test_what_is_not_there_is_told_to_programs_as_json_and_to_browsers_by_
         assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
     opened = await client.request(method, path)
     assert opened.status_code == 404
-    # What is under /v1 is for programs alone.
+    # Paths under /v1 are for programs alone.
     if method != "GET" or path.startswith("/v1/"):
         assert opened.json() == {"detail": "Not Found"}
         return

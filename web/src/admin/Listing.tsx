@@ -44,7 +44,7 @@ export function Listing<Row>(props: Props<Row>) {
   }
 
   const rows = found.rows
-  // What was chosen stays so: the words of a search come a moment after they were typed, when a row may be chosen already.
+  // Chosen rows stay so: the words of a search come a moment after they were typed, when a row may be chosen already.
   const selected = rows.filter((row) => chosen.includes(idOf(row)))
   return (
     <>
