@@ -1,6 +1,7 @@
 """Characters that nobody sees, and names that look alike (Unicode Technical Standard 39)."""
 
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
@@ -52,6 +53,13 @@ def skeleton(text: str) -> str:
     """A text that is the same for all texts that look like this one, in upper or lower case. It is never shown."""
     found = _prototypes_of(_prototypes_of(unicodedata.normalize("NFKC", text)).casefold())
     return " ".join(found.split())
+
+
+def alternatives(name: str, longest: int, suffix: str, count: int) -> Iterator[str]:
+    """The name, and `count` others for when it is taken: its beginning with the suffix, then with a number as well."""
+    yield name
+    for number in range(count):
+        yield f"{name[: longest // 2]}-{suffix}{number or ''}"
 
 
 def _prototypes_of(text: str) -> str:

@@ -18,7 +18,7 @@ from common.db import Connection, Database
 from common.foreign_passwords import UNKNOWN, ForeignHash
 from common.identity import Role
 from common.ids import new_id
-from common.lookalikes import is_invisible, skeleton
+from common.lookalikes import alternatives, is_invisible, skeleton
 
 NUMBERS = 100
 """The names that are tried for one account."""
@@ -50,8 +50,7 @@ class Names:
         """The name, without what nobody sees; then with the suffix, and with a number. Raises `NameUnusable`."""
         seen = "".join(character for character in name if not is_invisible(character))
         best = _usable(name) or names.shown(seen[: names.NAME_LENGTH])
-        stem = best[: names.NAME_LENGTH // 2]
-        for candidate in (best, *(f"{stem}-{self._suffix}{number or ''}" for number in range(NUMBERS))):
+        for candidate in alternatives(best, names.NAME_LENGTH, self._suffix, NUMBERS):
             if not names.is_reserved(candidate) and not self._given & _keys(candidate):
                 yield candidate
 

@@ -19,7 +19,7 @@ from common.audit import OPERATOR, Act
 from common.audit_log import record
 from common.db import Connection
 from common.errors import Conflict
-from common.lookalikes import is_invisible, skeleton
+from common.lookalikes import alternatives, is_invisible, skeleton
 
 NUMBERS = 100
 """The names that are tried for one room."""
@@ -93,7 +93,7 @@ async def import_room(
             # Another import was faster, and brings its members.
             return ImportedRoom("", 0)
         await check_new(connection, bounds, kept[0].account_id, is_private=foreign.is_private)
-        room = await _insert(connection, foreign, bounds, hashed)
+        room = await _insert(connection, foreign, bounds, hashed, source)
         await imports.set_imported_room(connection, foreign.origin, room.id)
         owner = Member(room.owner, MemberRole.OWNER, None, kept[0].joined_at)
         await members.insert_owner(connection, room.id, owner)
@@ -107,9 +107,11 @@ async def import_room(
     return ImportedRoom(room.name, len(kept), len(foreign.members) - len(kept), has_password)
 
 
-async def _insert(connection: Connection, foreign: ForeignRoom, bounds: Bounds, hashed: str | None) -> Room:
+async def _insert(
+    connection: Connection, foreign: ForeignRoom, bounds: Bounds, hashed: str | None, source: str
+) -> Room:
     """Insert the room under the first name that is free."""
-    for name in _candidates(foreign.name):
+    for name in _candidates(foreign.name, source):
         key, looks = names.key(name), skeleton(name)
         if await rooms.is_name_taken(connection, key, looks):
             continue
@@ -162,14 +164,11 @@ async def _add_members(
     return added, surplus
 
 
-def _candidates(name: str) -> Iterator[str]:
-    """The name, without what nobody sees; then with a suffix, and with a number. Raises `RoomNameUnusable`."""
+def _candidates(name: str, suffix: str) -> Iterator[str]:
+    """The name, without what nobody sees; then with the suffix, and with a number. Raises `RoomNameUnusable`."""
     seen = "".join(character for character in name if not is_invisible(character))
     try:
         best = names.shown(name)
     except RoomNameUnusable:
         best = names.shown(seen[: names.NAME_LENGTH])
-    yield best
-    stem = best[: names.NAME_LENGTH // 2]
-    for number in range(NUMBERS):
-        yield f"{stem}-mirage{number or ''}"
+    yield from alternatives(best, names.NAME_LENGTH, suffix, NUMBERS)
